@@ -1,0 +1,140 @@
+// Data types that several layers share: messages, parts, results. Types only; no code runs here.
+
+/** Who speaks. `tool` messages carry the result of a tool call. */
+export type ChatRole = "system" | "user" | "assistant" | "tool";
+
+/** A call of a tool, as the assistant made it. */
+export interface ToolCall {
+  /** Unique within the conversation; tool messages answer to it. */
+  readonly id: string;
+  /** Name of the tool. */
+  readonly name: string;
+  /** Arguments, parsed from the model's JSON. */
+  readonly arguments: unknown;
+}
+
+/** One message of a conversation. */
+export interface ChatMessage {
+  readonly role: ChatRole;
+  /** Plain text. User and tool text can never become a special token. May be empty only for a system message, or an assistant message with tool calls. */
+  readonly content: string;
+  /** Calls an assistant message made. */
+  readonly toolCalls?: readonly ToolCall[];
+  /** For a tool message: the id of the call it answers. */
+  readonly toolCallId?: string;
+}
+
+/**
+ * Why a generation ended. `stop`: the model ended it. `length`: `maxTokens` or the context is used up. `stop-string`: a string of `stop` came up.
+ * `aborted`: `cancel()`, `break` or the signal. `timeout`: `timeoutMs` passed. `loop`: the tokens went in a circle. `tool-calls`: the answer ended in tool calls.
+ */
+export type FinishReason = "stop" | "length" | "stop-string" | "aborted" | "timeout" | "loop" | "tool-calls";
+
+/** Tokens of a generation, counted. */
+export interface Usage {
+  /** Tokens of the prompt, BOS included. */
+  readonly promptTokens: number;
+  /** Of these, tokens whose K and V were already computed. */
+  readonly cachedTokens: number;
+  /** Tokens sampled, the reasoning and the ending one included. */
+  readonly completionTokens: number;
+  /** Of these, tokens of the reasoning, its tags included. */
+  readonly reasoningTokens: number;
+}
+
+/** Times of a generation. */
+export interface Timings {
+  /** From the call to the first sampled token, in milliseconds. */
+  readonly firstTokenMs: number;
+  /** Time the prompt took, in milliseconds. */
+  readonly promptMs: number;
+  /** From the first sampled token to the last, in milliseconds. */
+  readonly decodeMs: number;
+  /** Prompt tokens computed (cached ones not counted) a second. */
+  readonly promptTokensPerSecond: number;
+  /** Sampled tokens a second after the first. */
+  readonly tokensPerSecond: number;
+  /** Draft tokens tried and accepted by speculation. */
+  readonly draftedTokens: number;
+  readonly acceptedTokens: number;
+}
+
+/** Likelihood of a sampled token; present with the option `logprobs`. */
+export interface TokenLogprob {
+  readonly token: number;
+  readonly text: string;
+  /** Natural logarithm of the probability before any sampler. */
+  readonly logprob: number;
+  /** The most likely tokens at this place, most likely first. */
+  readonly top: readonly { readonly token: number; readonly text: string; readonly logprob: number }[];
+}
+
+/** What a generation amounts to once it has ended. */
+export interface GenerationResult {
+  /** Text between the reasoning tags, without the line breaks next to the tags. */
+  readonly reasoning: string;
+  /** Text after the reasoning, without leading line breaks. */
+  readonly answer: string;
+  /** All text as generated, tags included. */
+  readonly text: string;
+  /** Ids as sampled, the ending token included. */
+  readonly tokens: Int32Array;
+  readonly finishReason: FinishReason;
+  /** The sampler's seed, also when it was chosen at random. */
+  readonly seed: number;
+  readonly usage: Usage;
+  readonly timings: Timings;
+  /** One entry a sampled token; only with the option `logprobs`. */
+  readonly logprobs?: readonly TokenLogprob[];
+  /** Tool calls of the answer; empty if none. */
+  readonly toolCalls: readonly ToolCall[];
+}
+
+/** A piece of content as it streams: `*-delta` carries text; starts and ends come once each, in order. */
+export type ContentPart =
+  | { readonly type: "reasoning-start" }
+  | { readonly type: "reasoning-delta"; readonly text: string; readonly tokens: readonly number[] }
+  | { readonly type: "reasoning-end" }
+  | { readonly type: "answer-start" }
+  | { readonly type: "answer-delta"; readonly text: string; readonly tokens: readonly number[] }
+  | { readonly type: "answer-end" }
+  | { readonly type: "tool-call"; readonly call: ToolCall }
+  | { readonly type: "tool-call-error"; readonly text: string; readonly message: string };
+
+/** The last part of every generation that did not fail. */
+export interface FinishPart {
+  readonly type: "finish";
+  readonly finishReason: FinishReason;
+  readonly seed: number;
+  readonly usage: Usage;
+  readonly timings: Timings;
+}
+
+/** What a generation yields. */
+export type Part = ContentPart | FinishPart;
+
+/** Which of R1's releases a file is, told from its vocabulary and metadata, never from its name. */
+export type Variant = "r1" | "distill-qwen" | "distill-llama" | "other";
+
+/** Ids of the tokens that R1's template uses; -1 where the vocabulary has none. */
+export interface RoleTokens {
+  readonly bos: number;
+  readonly eos: number;
+  readonly pad: number;
+  readonly user: number;
+  readonly assistant: number;
+  readonly think: number;
+  readonly endThink: number;
+  readonly toolCallsBegin: number;
+  readonly toolCallsEnd: number;
+  readonly toolCallBegin: number;
+  readonly toolCallEnd: number;
+  readonly toolOutputsBegin: number;
+  readonly toolOutputsEnd: number;
+  readonly toolOutputBegin: number;
+  readonly toolOutputEnd: number;
+  readonly toolSep: number;
+}
+
+/** Name of a token that R1's template uses. */
+export type Role = keyof RoleTokens;

@@ -1,0 +1,397 @@
+// The contract between TypeScript and C++: everything the addon exports, with the thread and the owner of each. Types only; no code runs here.
+//
+// [sync]      runs on the calling JavaScript thread and returns at once (microseconds, except where a cost is named)
+// [async]     starts native work on a thread of its own and settles a promise on the JavaScript thread
+// [callback]  called by native code, on the JavaScript thread that passed it, never from another thread
+//
+// Only plain values cross. Down: complete, flat objects whose every field is set (C++ refuses a missing one with a TypeError).
+// Up: plain objects, typed arrays and strings, all copies. A native failure is an Error with `code` (an R1ErrorCode) and `message`.
+
+/** One device that ggml knows, as `ggml_backend_dev_*` tells it. */
+export interface NativeDevice {
+  /** ggml's name, e.g. `CPU`, `CUDA0`, `Metal`, `RPC0`. */
+  name: string;
+  /** What the driver calls it. */
+  description: string;
+  /** `ggml_backend_dev_type`. */
+  type: "cpu" | "gpu" | "igpu" | "accel" | "other";
+  /** Free memory now, in bytes. */
+  freeBytes: number;
+  /** Memory in all, in bytes. */
+  totalBytes: number;
+}
+
+/** One line of llama.cpp's log. */
+export interface NativeLogEntry {
+  /** Severity as llama.cpp gave it. */
+  level: "debug" | "info" | "warn" | "error";
+  /** The line, without its line break. */
+  text: string;
+}
+
+/** One `metadataOverrides` entry: a GGUF key and the value it is to have. */
+export interface NativeMetadataOverride {
+  key: string;
+  kind: "int" | "float" | "bool" | "string";
+  /** A number for int and float, a boolean for bool, a string (at most 127 bytes) for string. */
+  value: number | boolean | string;
+}
+
+/** Everything `llama_model_load_from_file` is given. */
+export interface NativeModelConfig {
+  /** The file, or all parts of a split one in order. */
+  paths: string[];
+  /** Layers on devices, counted from the end, the output layer as one more; negative: all. */
+  gpuLayers: number;
+  /** Names of the devices to use in this order; empty: llama.cpp's choice. */
+  devices: string[];
+  /** Index of the device that takes all when `splitMode` is "none". */
+  mainGpu: number;
+  splitMode: "none" | "layer" | "row";
+  /** Share of each device; empty: by free memory. */
+  tensorSplit: number[];
+  /** Regular expressions over tensor names, and the buffer type (`CPU`, or a device's name) each sends its tensors to; the first match wins. */
+  tensorOverrides: { pattern: string; buffer: string }[];
+  loadMode: "auto" | "none" | "mmap" | "mlock" | "direct";
+  checkTensors: boolean;
+  /** CPU weights may be repacked into faster layouts (`use_extra_bufts`). */
+  repack: boolean;
+  vocabOnly: boolean;
+  metadataOverrides: NativeMetadataOverride[];
+}
+
+/** A vocabulary entry that is no ordinary text: control, user-defined or unknown. */
+export interface NativeSpecialToken {
+  id: number;
+  text: string;
+  kind: "control" | "user-defined" | "unknown";
+}
+
+/** What a loaded model says of itself. */
+export interface NativeModelInfo {
+  architecture: string;
+  /** llama.cpp's own one-line description. */
+  description: string;
+  layers: number;
+  parameters: number;
+  sizeBytes: number;
+  trainContextSize: number;
+  embeddingSize: number;
+  vocabSize: number;
+  /** K is stored as one latent row and V is a view of it. */
+  isMla: boolean;
+  hasDecoder: boolean;
+  /** Devices that hold weights. */
+  devices: string[];
+}
+
+/** Ids of the vocabulary's own roles; -1 where the file names none. */
+export interface NativeVocabInfo {
+  bos: number;
+  eos: number;
+  eot: number;
+  pad: number;
+  newline: number;
+  addBos: boolean;
+  size: number;
+  /** Every id that ends a generation (`llama_vocab_is_eog`). */
+  endOfGeneration: Int32Array;
+}
+
+/** Cancels one asynchronous job. `cancel()` [sync] may be called at any time, any number of times. */
+export interface NativeCancelToken {
+  cancel(): void;
+}
+
+/** Weights and vocabulary. The native model lives until the last engine made from it is gone. */
+export interface NativeModel {
+  /** [sync] */
+  info(): NativeModelInfo;
+  /** [sync] */
+  vocab(): NativeVocabInfo;
+  /** [sync] Every control, user-defined and unknown token, by id. */
+  specialTokens(): NativeSpecialToken[];
+  /** [sync] The file's scalar metadata as llama.cpp prints it. */
+  metadata(): Record<string, string>;
+  /** [sync] `tokenizer.chat_template`, or null. */
+  chatTemplate(): string | null;
+  /**
+   * [sync, thread-safe; about 1 ms for 10,000 characters] Ids of a text, without BOS or EOS.
+   * `special` true: special strings become their ids. false: no id of the result is a control, user-defined or unknown token, whatever the text holds.
+   */
+  tokenize(text: string, special: boolean): Int32Array;
+  /**
+   * [sync, thread-safe] Ids of a template's output in one crossing. Segment i is the token `ids[i]` if that is >= 0, else the safe tokenisation of `texts[i]`.
+   * `ends[i]` is the number of tokens after segment i.
+   */
+  tokenizeSegments(texts: string[], ids: Int32Array): { tokens: Int32Array; ends: Int32Array };
+  /** [sync] Text of ids, special tokens written out; throws INVALID_ARGUMENT on an id outside the vocabulary. */
+  detokenize(tokens: Int32Array): string;
+  /** [async] Frees the wrapper's share of the model on a thread of its own. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Everything `llama_init_from_model` and the thread pools are given. */
+export interface NativeEngineConfig {
+  /** KV cells in all. Unit: tokens; 0: the model's training context. */
+  contextSize: number;
+  batchSize: number;
+  ubatchSize: number;
+  /** Sequences decoded side by side, 1..256. */
+  sequences: number;
+  /** One pool of cells for all sequences, or an equal share for each. */
+  kvUnified: boolean;
+  threads: number;
+  threadsBatch: number;
+  /** A ggml type name out of llama.cpp's cache types. */
+  cacheTypeK: string;
+  cacheTypeV: string;
+  flashAttention: "auto" | "on" | "off";
+  offloadKqv: boolean;
+  opOffload: boolean;
+  priority: "normal" | "medium" | "high" | "realtime";
+  /** 0..100, how eagerly idle worker threads poll. */
+  poll: number;
+  rope: {
+    scaling: "file" | "none" | "linear" | "yarn" | "longrope";
+    freqBase: number;
+    freqScale: number;
+    yarnExtFactor: number;
+    yarnAttnFactor: number;
+    yarnBetaFast: number;
+    yarnBetaSlow: number;
+    yarnOrigCtx: number;
+  };
+  /** Requests that may wait beside the running ones; one more ends with QUEUE_FULL. */
+  maxQueue: number;
+  /** Finished sequences keep their cells for later prompts with the same beginning. */
+  prefixCache: boolean;
+  /** Largest number of tokens a step may verify for one sequence (speculation); 0: none. */
+  maxDraft: number;
+  /** One sequence a decode: the same ids whatever runs beside. */
+  deterministic: boolean;
+  /** Decode one warm-up batch before the engine is called ready. */
+  warmup: boolean;
+}
+
+/** What llama.cpp made of a NativeEngineConfig. */
+export interface NativeEngineInfo {
+  contextSize: number;
+  sequenceContextSize: number;
+  batchSize: number;
+  ubatchSize: number;
+  sequences: number;
+  cacheTypeK: string;
+  cacheTypeV: string;
+  /** Bytes that llama.cpp allocated for the K and V cache, over all devices. */
+  cacheBytes: number;
+  /** Bytes of its compute buffers. */
+  computeBytes: number;
+  /** The priority the worker threads really have. */
+  priority: "normal" | "medium" | "high" | "realtime";
+}
+
+/** A complete sampler configuration: order and values as in llama.cpp's `common_params_sampling`. */
+export interface NativeSampling {
+  /** Names out of: penalties dry top_n_sigma top_k typ_p top_p min_p xtc temperature. */
+  samplers: string[];
+  seed: number;
+  temperature: number;
+  dynatempRange: number;
+  dynatempExponent: number;
+  topK: number;
+  topP: number;
+  minP: number;
+  typicalP: number;
+  topNSigma: number;
+  xtcProbability: number;
+  xtcThreshold: number;
+  minKeep: number;
+  penaltyLastN: number;
+  repeatPenalty: number;
+  frequencyPenalty: number;
+  presencePenalty: number;
+  dryMultiplier: number;
+  dryBase: number;
+  dryAllowedLength: number;
+  dryPenaltyLastN: number;
+  drySequenceBreakers: string[];
+  /** 0: off, 1: Mirostat, 2: Mirostat 2.0. */
+  mirostat: number;
+  mirostatTau: number;
+  mirostatEta: number;
+  logitBiasTokens: Int32Array;
+  logitBiasValues: Float32Array;
+}
+
+/** One request. Copied whole at `submit`. */
+export interface NativeRequest {
+  /** Chosen by the caller, unique among the engine's live requests; an integer below 2^32. */
+  id: number;
+  /** The whole prompt, BOS included; at least one token. */
+  tokens: Int32Array;
+  /** Most tokens to sample; -1: until the context is full. */
+  maxTokens: number;
+  sampling: NativeSampling;
+  /** Strings that end the generation; they never appear in the text. */
+  stop: string[];
+  /** Ids that end the generation beside the vocabulary's own. */
+  stopTokens: Int32Array;
+  /** End-of-generation tokens are made impossible. */
+  ignoreEos: boolean;
+  /** Most likely alternatives to report for each token, 0..20; -1: no logprobs. */
+  logprobs: number;
+  /** Larger runs first; equal ones in order of arrival. */
+  priority: number;
+  /** From submit to the last token, in milliseconds; 0: none. */
+  timeoutMs: number;
+  /** The prompt may take cells that another sequence computed. */
+  cachePrompt: boolean;
+  /** Ids of the reasoning tags; -1 where there is none. */
+  thinkToken: number;
+  endThinkToken: number;
+  /** The prompt ends inside an open reasoning block. */
+  startsInReasoning: boolean;
+  /** Most reasoning tokens; -1: no limit. When spent, `closing` is fed as if sampled. */
+  reasoningBudget: number;
+  /** Ids forced when the budget is spent, ending in `endThinkToken`. */
+  closing: Int32Array;
+  /** GBNF for what follows the reasoning; empty: none. Its root rule is `root`. */
+  grammar: string;
+  /** Draft tokens by looking up n-grams of the context: longest draft; 0: off. */
+  ngramDraft: number;
+  /** Ends with reason "loop" when the last tokens repeat in a cycle; 0: off, else the number of repeated tokens it takes. */
+  loopGuard: number;
+}
+
+/** Why a request ended. */
+export type NativeEndReason = "stop" | "length" | "stop-string" | "aborted" | "timeout" | "loop";
+
+/** One sampled token, in order. `text` is whole characters and may be empty: a character's bytes arrive with its last token, and text that could begin a stop string waits. */
+export interface NativeTokenEvent {
+  kind: "token";
+  id: number;
+  token: number;
+  text: string;
+  /** Natural logarithm of the token's probability before any sampler; only with logprobs >= 0. */
+  logprob?: number;
+  topTokens?: Int32Array;
+  topLogprobs?: Float32Array;
+}
+
+/** The last event of a request that ran: numbers are milliseconds and tokens. */
+export interface NativeEndEvent {
+  kind: "end";
+  id: number;
+  reason: NativeEndReason;
+  promptTokens: number;
+  cachedTokens: number;
+  completionTokens: number;
+  /** From submit to the first prompt token taken up. */
+  queueMs: number;
+  /** From submit to the first sampled token; 0 if there was none. */
+  firstTokenMs: number;
+  /** Time the prompt took in decode steps. */
+  promptMs: number;
+  /** From the first sampled token to the last. */
+  decodeMs: number;
+  draftedTokens: number;
+  acceptedTokens: number;
+}
+
+/** The last event of a request that failed. */
+export interface NativeErrorEvent {
+  kind: "error";
+  id: number;
+  code: string;
+  message: string;
+}
+
+export type NativeEvent = NativeTokenEvent | NativeEndEvent | NativeErrorEvent;
+
+/** A snapshot of the engine, taken without stopping it. */
+export interface NativeEngineStats {
+  running: number;
+  waiting: number;
+  cellsUsed: number;
+  cellsTotal: number;
+  /** Since the engine started. */
+  promptTokens: number;
+  cachedTokens: number;
+  completionTokens: number;
+  requests: number;
+  steps: number;
+  draftedTokens: number;
+  acceptedTokens: number;
+  /** Sampled tokens a second over the last few seconds. */
+  tokensPerSecond: number;
+}
+
+/** One context and its thread. Holds its model alive. */
+export interface NativeEngine {
+  /** [sync] */
+  info(): NativeEngineInfo;
+  /** [sync] Copies the request into the engine's queue. Exactly one `end` or `error` event follows. */
+  submit(request: NativeRequest): void;
+  /** [sync] Sets a flag; the request ends with reason "aborted". Unknown ids are ignored. */
+  cancel(id: number): void;
+  /** [sync] */
+  stats(): NativeEngineStats;
+  /**
+   * [async] KV state and token history of the idle cells that begin with `tokens`; rejects with STATE_INVALID when no sequence holds them.
+   * The bytes are llama.cpp's own sequence state; the caller adds the header that says what made them.
+   */
+  saveState(tokens: Int32Array): Promise<Uint8Array>;
+  /** [async] Puts saved cells into an idle sequence; `tokens` is what they hold. */
+  restoreState(tokens: Int32Array, state: Uint8Array): Promise<void>;
+  /** [async] Ends every request with DISPOSED, joins the thread off the JavaScript thread, frees the context. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** The addon's exports. */
+export interface NativeAddon {
+  /** [sync; once a process, later calls do nothing] Loads the backends that lie beside the addon and starts libllama. */
+  initialize(config: { backendDir: string; numa: "disabled" | "distribute" | "isolate" | "numactl" }): void;
+  /** [sync] llama.cpp's version, e.g. `0.5.0`. */
+  llamaVersion(): string;
+  /** [sync] CPU features and build options as llama.cpp prints them. */
+  systemInfo(): string;
+  /** [sync; may ask a driver] */
+  devices(): NativeDevice[];
+  /** [sync] Loads one backend library; false if it cannot be loaded. */
+  loadBackend(path: string): boolean;
+  /** [sync] `sink` [callback] gets log lines in bulk; null removes it. One sink an environment. */
+  setLogSink(sink: ((entries: NativeLogEntry[]) => void) | null): void;
+  /** [sync] */
+  createCancelToken(): NativeCancelToken;
+  /** [async] `onProgress` [callback] gets values 0..1, the latest only. Rejects with ABORTED when cancelled, nothing left allocated. */
+  loadModel(config: NativeModelConfig, token: NativeCancelToken, onProgress: (progress: number) => void): Promise<NativeModel>;
+  /** [async] `onEvents` [callback] gets all events that came up since its last call, in order. */
+  createEngine(model: NativeModel, config: NativeEngineConfig, onEvents: (events: NativeEvent[]) => void): Promise<NativeEngine>;
+  /** [async, its own thread; run it in a child process: bad input can abort] `llama_model_quantize`; `onLog` [callback] gets its log lines. */
+  quantize(config: NativeQuantizeConfig, onLog: (entries: NativeLogEntry[]) => void): Promise<void>;
+  /** [sync] Bytes of the K and V rows of one token in one layer-type: size of `elements` values of a ggml type, or -1 if the type does not divide them. */
+  rowBytes(type: string, elements: number): number;
+}
+
+/** Everything `llama_model_quantize` is given. */
+export interface NativeQuantizeConfig {
+  input: string;
+  output: string;
+  /** An `llama_ftype` by name, e.g. `Q4_K_M`, `IQ1_S`. */
+  type: string;
+  /** 0: as many as the machine has. */
+  threads: number;
+  /** ggml type names; empty: llama.cpp's choice. */
+  outputTensorType: string;
+  tokenEmbeddingType: string;
+  allowRequantize: boolean;
+  quantizeOutputTensor: boolean;
+  onlyCopy: boolean;
+  pure: boolean;
+  keepSplit: boolean;
+  dryRun: boolean;
+  tensorTypes: { pattern: string; type: string }[];
+  imatrix: { name: string; values: Float32Array }[];
+  metadataOverrides: NativeMetadataOverride[];
+}
