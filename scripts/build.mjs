@@ -1,0 +1,96 @@
+// Builds the addon: llama.cpp tree, CMake (through cmake-js), then the files node-gyp-build looks for in build/Release. A script of its own.
+import { availableParallelism, freemem } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { collect } from "./build/collect.mjs";
+import { cmakeJs, configure } from "./build/configure.mjs";
+import { BuildError, main, show } from "./build/process.mjs";
+import { vendor } from "./vendor.mjs";
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+
+const HELP = `usage: node scripts/build.mjs [options] [-- -DNAME=value ...]
+
+  --tools             also build upstream's programs (the tests compare with them)
+  --bench-tools       --tools, and llama-server
+  --native-tests      also build and run the C++ tests of native/test
+  --sanitize=KIND     those tests only, under address, thread or undefined sanitizer, in a build folder of its own
+  --cuda              with the CUDA backend; the same as -- -DGGML_CUDA=ON
+  --portable          for every CPU of this platform (what prebuilds are made of), in a build folder of its own
+  --fresh             forget earlier options and start from an empty build folder
+  --help
+
+What a build folder was configured with stays until it is asked for otherwise, so a plain build after --cuda keeps CUDA.
+R1_CMAKE_FLAGS holds further CMake definitions, R1_LLAMA_CPP_DIR another llama.cpp tree, R1_JOBS the number of compilers at a time.
+`;
+
+const OPTIONS = {
+  tools: { type: "boolean", default: false },
+  "bench-tools": { type: "boolean", default: false },
+  "native-tests": { type: "boolean", default: false },
+  sanitize: { type: "string", default: "" },
+  cuda: { type: "boolean", default: false },
+  portable: { type: "boolean", default: process.env.R1_PORTABLE === "1" },
+  fresh: { type: "boolean", default: false },
+  help: { type: "boolean", default: false },
+};
+
+function parse() {
+  try {
+    const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
+    if (!["", "address", "thread", "undefined"].includes(values.sanitize)) throw new Error(`--sanitize takes address, thread or undefined, not "${values.sanitize}"`);
+    return { ...values, flags: [...(process.env.R1_CMAKE_FLAGS ?? "").split(/\s+/).filter(Boolean), ...(values.cuda ? ["-DGGML_CUDA=ON"] : []), ...positionals] };
+  } catch (error) {
+    throw new BuildError(`${error.message}; see node scripts/build.mjs --help.`);
+  }
+}
+
+/** An environment in which neither an outer make (node-gyp's) nor npm reaches into ours. */
+function cleanEnvironment() {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(MAKEFLAGS|MFLAGS|MAKELEVEL|MAKEOVERRIDES|DESTDIR)$/.test(name)));
+}
+
+/** Compilers at a time: one a core, and 700 MB of free memory for each. */
+function jobs() {
+  const asked = Number(process.env.R1_JOBS);
+  return asked >= 1 ? Math.trunc(asked) : Math.max(1, Math.min(availableParallelism(), Math.floor(freemem() / 700e6)));
+}
+
+function outputFolder(options) {
+  if (options.sanitize !== "") return join(root, `build-native-${options.sanitize}`);
+  return join(root, options.portable ? "build-native-portable" : "build-native");
+}
+
+function targetsOf(options) {
+  if (options.sanitize !== "") return ["r1_core_tests"];
+  const tools = options.tools || options["bench-tools"];
+  return ["r1_native", ...(tools ? ["r1_tools"] : []), ...(options["bench-tools"] ? ["llama-server"] : []), ...(options["native-tests"] ? ["r1_core_tests"] : [])];
+}
+
+await main(async () => {
+  const options = parse();
+  if (options.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const log = (text) => console.error(text);
+  const env = cleanEnvironment();
+  const out = outputFolder(options);
+  if (options.fresh) (await import("node:fs")).rmSync(out, { recursive: true, force: true });
+  const llamaDir = await vendor({ log });
+  const nativeTests = options["native-tests"] || options.sanitize !== "";
+  await configure({ root, out, env, log, llamaDir, tools: options.tools || options["bench-tools"], nativeTests, sanitize: options.sanitize, portable: options.portable, flags: options.flags });
+  const build = cmakeJs("build", "--directory", root, "--out", out, "--config", "Release", "--log-level", "warn", "--parallel", String(jobs()));
+  await show(process.execPath, [...build, "--", "--target", ...targetsOf(options)], {
+    cwd: root,
+    env,
+    stdio: ["ignore", "inherit", "inherit"],
+    failure: "the native build failed; the compiler's output above says where",
+  });
+  if (options.sanitize === "") {
+    const changed = collect(join(out, "bin"), join(root, "build", "Release"));
+    log(changed.length > 0 ? `r1-native: built ${changed.join(", ")}` : "r1-native: the native build is up to date");
+  }
+  if (nativeTests) await show(join(out, "bin", "r1_core_tests"), [], { cwd: root, env, failure: "the C++ tests of native/test failed" });
+});

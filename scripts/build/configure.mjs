@@ -1,0 +1,102 @@
+// The CMake configuration of a build folder: what it is to be, what it was last time, and running cmake-js when the two differ.
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { BuildError, show, which } from "./process.mjs";
+import { requireTools } from "./tools.mjs";
+
+const require = createRequire(import.meta.url);
+
+/** Remembers in the build folder what it was configured with, so that a plain build keeps it. */
+const STAMP = "r1-build.json";
+
+/** Arguments to run cmake-js with. */
+export function cmakeJs(...args) {
+  return [require.resolve("cmake-js/bin/cmake-js"), ...args];
+}
+
+/** `-DNAME=value` or `-DNAME:TYPE=value` -> [NAME, whole flag]. */
+function nameOf(flag) {
+  const name = /^-D([A-Za-z0-9_]+)(?::[A-Z]+)?=/.exec(flag)?.[1];
+  if (name === undefined) throw new BuildError(`"${flag}" is no CMake definition; expected -DNAME=value.`);
+  return name;
+}
+
+/** Later flags replace earlier ones of the same name. */
+function mergeFlags(...lists) {
+  return Object.values(Object.fromEntries(lists.flat().map((flag) => [nameOf(flag), flag])));
+}
+
+function readStamp(out) {
+  try {
+    return JSON.parse(readFileSync(join(out, STAMP), "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+function cached(out, name) {
+  try {
+    return new RegExp(`^${name}:[A-Z]+=(.*)$`, "m").exec(readFileSync(join(out, "CMakeCache.txt"), "utf8"))?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+/** A tree that was moved, or whose generator is gone, cannot be configured again in place. */
+function isUnusable(out, root) {
+  const home = cached(out, "CMAKE_HOME_DIRECTORY");
+  if (home === undefined) return existsSync(join(out, "CMakeCache.txt"));
+  const program = cached(out, "CMAKE_MAKE_PROGRAM");
+  return home !== root || (program !== undefined && !which(program));
+}
+
+/** What the folder is to be configured with: what it was last time, and what is asked for now on top. */
+function wantedOf(last, { llamaDir, tools, nativeTests, sanitize, portable, flags }) {
+  return {
+    llamaDir,
+    tools: tools || last?.tools === true,
+    nativeTests: nativeTests || last?.nativeTests === true,
+    sanitize,
+    portable,
+    flags: mergeFlags(last?.flags ?? [], flags),
+  };
+}
+
+function definitions(wanted, out) {
+  const onOff = (value) => (value ? "ON" : "OFF");
+  return mergeFlags([
+    `-DR1_LLAMA_CPP_DIR=${wanted.llamaDir}`,
+    `-DR1_TOOLS=${onOff(wanted.tools)}`,
+    `-DR1_NATIVE_TESTS=${onOff(wanted.nativeTests)}`,
+    `-DR1_PORTABLE=${onOff(wanted.portable)}`,
+    `-DR1_SANITIZE=${wanted.sanitize}`,
+    // cmake-js would put libraries into a folder of its own; ours lie beside the addon.
+    `-DCMAKE_LIBRARY_OUTPUT_DIRECTORY=${join(out, "bin")}`,
+    ...wanted.flags,
+  ]);
+}
+
+/** Configures `out` if it is not configured as asked; returns what it is configured with. */
+export async function configure({ root, out, env, log, ...asked }) {
+  if (isUnusable(out, root)) rmSync(out, { recursive: true, force: true });
+  const last = readStamp(out);
+  const wanted = wantedOf(last, asked);
+  const isConfigured = existsSync(join(out, "build.ninja")) || existsSync(join(out, "Makefile"));
+  if (isConfigured && JSON.stringify(last) === JSON.stringify(wanted)) return wanted;
+
+  requireTools();
+  const known = cached(out, "CMAKE_GENERATOR");
+  const generator = known ?? (which("ninja") ? "Ninja" : "Unix Makefiles");
+  log(`r1-native: configuring (${generator}${which("ccache") ? ", ccache" : ""}${wanted.flags.length > 0 ? `, ${wanted.flags.join(" ")}` : ""})`);
+  mkdirSync(out, { recursive: true });
+  const args = cmakeJs("configure", "--directory", root, "--out", out, "--config", "Release", "--generator", generator, "--log-level", "warn", "--");
+  await show(process.execPath, [...args, ...definitions(wanted, out)], {
+    cwd: root,
+    env,
+    stdio: ["ignore", process.env.R1_VERBOSE ? "inherit" : "ignore", "inherit"],
+    failure: "CMake could not configure the build; its output above says why (R1_VERBOSE=1 shows all of it)",
+  });
+  writeFileSync(join(out, STAMP), JSON.stringify(wanted));
+  return wanted;
+}

@@ -1,0 +1,54 @@
+// Running programs for the build scripts, and the one error they report: a sentence, no stack trace. Runs in the script's process.
+import { spawn, spawnSync } from "node:child_process";
+import { accessSync, constants, statSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** A failure the user can act on; its message is the whole report. */
+export class BuildError extends Error {}
+
+/** Runs the body of a script; a BuildError becomes one line on stderr and exit code 1. */
+export async function main(body) {
+  try {
+    await body();
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    console.error(`r1-native: ${error.message}`);
+    process.exitCode = 1;
+  }
+}
+
+/** Full path of a program on PATH, or undefined. A name with a slash is looked at as it is. */
+export function which(name, env = process.env) {
+  const places = name.includes("/") ? [""] : (env.PATH ?? "").split(delimiter).filter(Boolean);
+  for (const place of places) {
+    const path = place === "" ? name : join(place, name);
+    try {
+      accessSync(path, constants.X_OK);
+      if (statSync(path).isFile()) return path;
+    } catch {
+      // not there, or not ours to run
+    }
+  }
+  return undefined;
+}
+
+/** Runs a program to its end with its output collected. */
+export function capture(command, args, options = {}) {
+  const run = spawnSync(command, args, { encoding: "utf8", maxBuffer: 64 * 1024 * 1024, ...options });
+  return { ok: run.status === 0, stdout: run.stdout ?? "", stderr: run.stderr ?? String(run.error ?? ""), missing: run.error?.code === "ENOENT" };
+}
+
+/**
+ * Runs a program to its end with its output shown. Ctrl-C reaches the program too and ends both.
+ * `failure` is the sentence of the BuildError when it does not end well.
+ */
+export function show(command, args, { failure, ...options }) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: "inherit", ...options });
+    child.on("error", (error) => reject(new BuildError(`${failure} (${error.message})`)));
+    child.on("exit", (code, signal) => {
+      if (code === 0) resolve();
+      else reject(new BuildError(signal === null ? failure : `${failure} (ended by ${signal})`));
+    });
+  });
+}

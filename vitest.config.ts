@@ -1,0 +1,17 @@
+// How the tests run: each file in a process of its own (an addon's state is the process's), none twice, and a closing line for whoever started them.
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    pool: "forks",
+    // Two engines at a time, with two threads each, are what a small machine carries without timings going astray.
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 20_000,
+    retry: 0,
+    reporters: ["default", "./test/closing-line.ts"],
+    passWithNoTests: false,
+  },
+});
