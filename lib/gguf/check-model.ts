@@ -1,0 +1,60 @@
+// Checks a model's files before llama.cpp sees them: everything there, everything readable, nothing in them that would end the process. Runs on the calling
+// JavaScript thread, asynchronously and in slices: the event loop keeps turning.
+import { checkHyperparameters, type ModelShape } from "./check-hyperparameters.js";
+import { checkTensors } from "./check-tensors.js";
+import { checkVocabulary, type VocabularyFacts } from "./check-vocabulary.js";
+import { Metadata, type MetadataSummary } from "./metadata.js";
+import { Pacer } from "./pacer.js";
+import { checkLength, readAllParts } from "./shards.js";
+
+/** What a checked model's files are and say. */
+export interface CheckedModel extends ModelShape, VocabularyFacts {
+  /** The file, or all parts of a split model in order. */
+  readonly paths: string[];
+  /** Bytes of all files. */
+  readonly sizeBytes: number;
+  /** GGUF version, 2 or 3. */
+  readonly version: number;
+  /** Tensors in all parts. */
+  readonly tensorCount: number;
+  /** Values in all tensors. */
+  readonly parameters: number;
+  /** `tokenizer.chat_template`, where the file has one. */
+  readonly chatTemplate?: string;
+  /** All metadata of the first part: scalars as they are, arrays by length and first elements. */
+  readonly metadata: MetadataSummary;
+}
+
+/**
+ * Checks a model's files.
+ *
+ * @param path - The file, or the first part of a split model.
+ * @param options - `signal` aborts the check.
+ * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FILE_IS_DIRECTORY`, `FILE_EMPTY`, `FILE_TRUNCATED`, `NOT_GGUF`, `SHARD_MISSING`, `SHARD_INVALID`,
+ * `GGUF_INVALID` (a header or a value that llama.cpp would refuse or abort on), `MODEL_UNSUPPORTED` (no vocabulary), `ABORTED`. Nothing else.
+ */
+export async function checkModelFiles(path: string, options: { signal?: AbortSignal } = {}): Promise<CheckedModel> {
+  const pacer = new Pacer(options.signal);
+  const headers = await readAllParts(path, options.signal);
+  const [first] = headers;
+  for (const header of headers) checkLength(header);
+  const metadata = new Metadata(first);
+  if (first.tensors.length === 0 && headers.length === 1) metadata.invalid("it holds no tensors (a vocabulary alone?)");
+  const shape = checkHyperparameters(metadata, first.entries.keys());
+  for (const header of headers) checkTensors(header, shape);
+  const vocabulary = await checkVocabulary(metadata, path, pacer);
+  const chatTemplate = metadata.text("tokenizer.chat_template");
+  let parameters = 0;
+  for (const header of headers) for (const tensor of header.tensors) parameters += tensor.shape.reduce((a, b) => a * b, 1);
+  return {
+    ...shape,
+    ...vocabulary,
+    paths: headers.map((header) => header.path),
+    sizeBytes: headers.reduce((sum, header) => sum + header.fileBytes, 0),
+    version: first.version,
+    tensorCount: headers.reduce((sum, header) => sum + header.tensors.length, 0),
+    parameters,
+    ...(chatTemplate === undefined ? {} : { chatTemplate }),
+    metadata: metadata.summary(),
+  };
+}

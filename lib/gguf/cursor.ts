@@ -1,0 +1,117 @@
+// A window that slides over the beginning of a file: the reader's only way to bytes, so that every length is checked in one place. Runs on the calling
+// JavaScript thread; reads are asynchronous.
+import type { FileHandle } from "node:fs/promises";
+import { R1Error } from "../base/errors.js";
+import { GGUF_LIMITS } from "./format.js";
+
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Reads a file from its start, forwards only. */
+export class Cursor {
+  /** Bytes of the window. */
+  chunk: Buffer = Buffer.alloc(0);
+  /** The same bytes as a DataView. */
+  view: DataView = new DataView(new ArrayBuffer(0));
+  /** Next byte to read, within the window. */
+  position = 0;
+  readonly path: string;
+  /** Size of the file, in bytes. */
+  readonly size: number;
+  readonly #file: FileHandle;
+  #chunkOffset = 0;
+
+  constructor(file: FileHandle, path: string, size: number) {
+    this.#file = file;
+    this.path = path;
+    this.size = size;
+  }
+
+  /** Next byte to read, within the file. */
+  get offset(): number {
+    return this.#chunkOffset + this.position;
+  }
+
+  /** Bytes of the file that are not read yet. */
+  get remaining(): number {
+    return this.size - this.offset;
+  }
+
+  /** Bytes of the window that are not read yet. */
+  get buffered(): number {
+    return this.chunk.length - this.position;
+  }
+
+  /**
+   * Makes at least `count` unread bytes stand in the window.
+   *
+   * @throws {R1Error} `FILE_TRUNCATED` when the file ends before, `GGUF_INVALID` when the header grows past its limit, `FILE_UNREADABLE` when reading fails.
+   */
+  async need(count: number, what: string): Promise<void> {
+    if (this.buffered >= count) return;
+    if (count > this.remaining) {
+      throw new R1Error("FILE_TRUNCATED", `"${this.path}" ends inside its header (${what}): the file is ${this.size} bytes long. Download or copy it again.`, {
+        details: { path: this.path, fileBytes: this.size },
+      });
+    }
+    const offset = this.offset;
+    if (offset + count > GGUF_LIMITS.headerBytes) this.invalid(`its header is longer than ${GGUF_LIMITS.headerBytes} bytes (${what})`);
+    const wanted = Math.min(Math.max(count, CHUNK_BYTES), this.remaining);
+    const next = Buffer.allocUnsafe(wanted);
+    let filled = this.chunk.copy(next, 0, this.position);
+    while (filled < wanted) {
+      const { bytesRead } = await this.#file.read(next, filled, wanted - filled, offset + filled).catch((error: unknown) => {
+        throw new R1Error("FILE_UNREADABLE", `"${this.path}" cannot be read: ${(error as Error).message}.`, { cause: error, details: { path: this.path } });
+      });
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    if (filled < count) {
+      throw new R1Error("FILE_TRUNCATED", `"${this.path}" became shorter while it was read. Wait until it is written whole.`, { details: { path: this.path } });
+    }
+    this.chunk = next.subarray(0, filled);
+    this.view = new DataView(next.buffer, next.byteOffset, filled);
+    this.#chunkOffset = offset;
+    this.position = 0;
+  }
+
+  /** Throws `GGUF_INVALID` about this file. */
+  invalid(what: string): never {
+    throw invalidGguf(this.path, what);
+  }
+
+  /** A count or length (u64) whose claim the file can hold: at most `limit`, each one taking at least `minBytes` of the bytes left. */
+  count(what: string, limit: number, minBytes: number): number {
+    const value = this.u64(what);
+    if (value > limit) this.invalid(`${what} is ${value}, more than the limit of ${limit}`);
+    if (value * minBytes > this.remaining) {
+      // A claim beyond the whole file is nonsense; one that merely runs past its end is what a broken-off download looks like.
+      if (value * minBytes > this.size) this.invalid(`${what} is ${value}, more than a file of ${this.size} bytes can hold`);
+      throw new R1Error("FILE_TRUNCATED", `"${this.path}" ends inside its header (${what}): the file is ${this.size} bytes long. Download or copy it again.`, {
+        details: { path: this.path, fileBytes: this.size },
+      });
+    }
+    return value;
+  }
+
+  /** The next 4 bytes, unsigned; they must stand in the window. */
+  u32(): number {
+    const value = this.view.getUint32(this.position, true);
+    this.position += 4;
+    return value;
+  }
+
+  /** The next 8 bytes, unsigned, as an exact number; they must stand in the window. */
+  u64(what: string): number {
+    const value = this.view.getUint32(this.position, true) + this.view.getUint32(this.position + 4, true) * 4294967296;
+    if (!Number.isSafeInteger(value)) this.invalid(`${what} is ${this.view.getBigUint64(this.position, true)}`);
+    this.position += 8;
+    return value;
+  }
+}
+
+/** `GGUF_INVALID` about a file. */
+export function invalidGguf(path: string, what: string, details: Record<string, unknown> = {}): R1Error {
+  return new R1Error("GGUF_INVALID", `"${path}" is not a valid GGUF model: ${what}. Download it again, or convert the model again.`, {
+    details: { path, ...details },
+  });
+}

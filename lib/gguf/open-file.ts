@@ -1,0 +1,62 @@
+// Opens a model file for reading and words what is wrong with a path. Runs on the calling JavaScript thread; waits are asynchronous.
+import { open, stat, type FileHandle } from "node:fs/promises";
+import { R1Error } from "../base/errors.js";
+import type { GgufHeader } from "./format.js";
+import { readHeader } from "./header.js";
+
+function fileError(path: string, error: unknown): R1Error {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  const details = { path };
+  if (code === "ENOENT" || code === "ENOTDIR") return new R1Error("FILE_NOT_FOUND", `There is no file "${path}". Check the path.`, { cause: error, details });
+  if (code === "EACCES" || code === "EPERM") {
+    return new R1Error("FILE_UNREADABLE", `"${path}" may not be read by this user. Check its permissions and those of its folders.`, { cause: error, details });
+  }
+  if (code === "ERR_INVALID_ARG_VALUE") {
+    return new R1Error("FILE_NOT_FOUND", `${JSON.stringify(path)} cannot be the path of a file: it holds a NUL character.`, { cause: error, details });
+  }
+  return new R1Error("FILE_UNREADABLE", `"${path}" cannot be opened: ${(error as Error).message}.`, { cause: error, details });
+}
+
+/**
+ * Opens a non-empty regular file, hands it to `use`, and closes it whatever happens.
+ *
+ * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_IS_DIRECTORY`, `FILE_EMPTY`, `FILE_UNREADABLE` (no permission, or no regular file), and what `use` throws.
+ */
+export async function withFile<T>(path: string, use: (file: FileHandle, size: number) => Promise<T>): Promise<T> {
+  let file: FileHandle;
+  let size: number;
+  try {
+    // Asked before opening: opening a named pipe would wait for its other end.
+    const facts = await stat(path);
+    if (facts.isDirectory()) {
+      throw new R1Error(
+        "FILE_IS_DIRECTORY",
+        `"${path}" is a directory. Give the model file in it (of a split model the first part, ...-00001-of-0000N.gguf).`,
+        {
+          details: { path },
+        },
+      );
+    }
+    if (!facts.isFile())
+      throw new R1Error("FILE_UNREADABLE", `"${path}" is no regular file (a pipe, socket or device). Give a model file.`, { details: { path } });
+    if (facts.size === 0) throw new R1Error("FILE_EMPTY", `"${path}" is empty. Download or copy it again.`, { details: { path } });
+    size = facts.size;
+    file = await open(path, "r");
+  } catch (error) {
+    throw error instanceof R1Error ? error : fileError(path, error);
+  }
+  try {
+    return await use(file, size);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Reads the header of a GGUF file.
+ *
+ * @throws {R1Error} as {@link withFile} and {@link readHeader}.
+ */
+export function readGgufFile(path: string, signal?: AbortSignal): Promise<GgufHeader> {
+  return withFile(path, (file, size) => readHeader(file, path, size, signal));
+}

@@ -1,0 +1,36 @@
+// Cuts long synchronous work into slices so that the event loop keeps turning. Runs on the calling JavaScript thread.
+import { R1Error } from "../base/errors.js";
+
+/** Longest slice of work between two turns of the event loop, in milliseconds. */
+const SLICE_MS = 4;
+
+/** Says when a loop should pause, and pauses it. One pacer serves one task. */
+export class Pacer {
+  #sliceStart = performance.now();
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(signal?: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  /** Whether the slice is used up. Costs a clock reading: ask once in some hundred steps. */
+  isDue(): boolean {
+    return performance.now() - this.#sliceStart >= SLICE_MS;
+  }
+
+  /**
+   * Lets the event loop turn once.
+   *
+   * @throws {R1Error} `ABORTED` when the signal is.
+   */
+  async breathe(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    this.throwIfAborted();
+    this.#sliceStart = performance.now();
+  }
+
+  /** @throws {R1Error} `ABORTED` when the signal is. */
+  throwIfAborted(): void {
+    if (this.#signal?.aborted === true) throw new R1Error("ABORTED", "The work was aborted by its signal.", { cause: this.#signal.reason });
+  }
+}
