@@ -1,0 +1,268 @@
+// Splits a stream of token events into reasoning and answer, in O(n), flushed at the end. Runs on the JavaScript thread that consumes the generation.
+import type { ContentPart, ToolCall } from "../base/types.js";
+import { partialTagLength, trailingLineBreaks } from "./tags.js";
+
+/** Looks through the answer for something that is not answer text, such as tool calls. Its texts, put together with what it takes out, are what it was given. */
+export interface AnswerReader {
+  /** Takes more of the answer; returns answer text and finished parts, in order. May hold text back. */
+  push(text: string): (string | ContentPart)[];
+  /** Ends the answer: what was held back comes out. */
+  end(): (string | ContentPart)[];
+}
+
+/** What a {@link Segmenter} must know of the vocabulary and the prompt. */
+export interface SegmenterInit {
+  /** Id of `<think>`; -1: the vocabulary has none, and the tag is told by its text. */
+  readonly think: number;
+  /** Id of `</think>`; -1: as above. */
+  readonly endThink: number;
+  /** The prompt ends inside an open reasoning block. */
+  readonly startsInReasoning: boolean;
+  /** The prompt ends in `</think>`: everything is answer, and line breaks at its start stand next to that tag. @defaultValue false */
+  readonly startsAfterReasoning?: boolean;
+  /** How the vocabulary spells the tags. @defaultValue `<think>` and `</think>` */
+  readonly thinkText?: string;
+  readonly endThinkText?: string;
+  /** What looks through the answer, e.g. for tool calls. @defaultValue nothing */
+  readonly reader?: AnswerReader;
+}
+
+type Block = "reasoning" | "answer";
+type State = "before" | Block;
+
+/** A tag's text may come this much later than its token, because the engine holds text that could begin a stop string. Unit: UTF-16 code units. */
+const TAG_TEXT_WAIT = 1024;
+
+/**
+ * One reasoning block, then one answer. The block starts with the prompt or with the first `<think>` that only white space precedes; it ends with the first `</think>`
+ * after that. Any other tag is text of the block it stands in, so nothing is lost: a `<think>` in the reasoning or in the answer, a `</think>` in the answer.
+ * Without an opening tag everything is answer.
+ *
+ * Left out of both texts: the two tags, white space before the opening one, and line breaks next to a tag. Line breaks that end a reasoning which never closed are kept.
+ * The deltas of a kind, put together, are exactly {@link Segmenter.reasoning} and {@link Segmenter.answer}. A delta's `tokens` are those whose text begins in it.
+ */
+export class Segmenter {
+  private readonly tags: Readonly<Record<"before" | "reasoning", { readonly id: number; readonly text: string }>>;
+  private readonly reader: AnswerReader | undefined;
+  /** Where the text stands. */
+  private state: State;
+  /** Where the tokens stand: ahead of `state` while the text of a tag is still to come. */
+  private ahead: State;
+  /** Tags whose token has come and whose text has not, and the text since. */
+  private awaited: number[] = [];
+  private late = "";
+  /** Text that could begin a tag, where tags are told by text, and how many tokens went by since it was empty. */
+  private partial = "";
+  private partialTokens = 0;
+  /** White space before the first block, or line breaks that may turn out to stand before a closing tag. */
+  private held = "";
+  /** Line breaks that come next stand right after a tag. */
+  private afterTag: boolean;
+  private opened: Block | undefined;
+  private tokens: number[] = [];
+  private readonly texts: Record<Block, string> = { reasoning: "", answer: "" };
+  private readonly calls: ToolCall[] = [];
+  private thinking = 0;
+  private parts: ContentPart[] = [];
+
+  constructor(init: SegmenterInit) {
+    this.tags = { before: { id: init.think, text: init.thinkText ?? "<think>" }, reasoning: { id: init.endThink, text: init.endThinkText ?? "</think>" } };
+    this.reader = init.reader;
+    this.state = init.startsInReasoning ? "reasoning" : init.startsAfterReasoning === true ? "answer" : "before";
+    this.ahead = this.state;
+    this.afterTag = this.state !== "before";
+  }
+
+  /** All reasoning so far. */
+  get reasoning(): string {
+    return this.texts.reasoning;
+  }
+
+  /** All of the answer so far. */
+  get answer(): string {
+    return this.texts.answer;
+  }
+
+  /** Tokens of the reasoning so far, its tags included. */
+  get reasoningTokens(): number {
+    return this.thinking;
+  }
+
+  /** Tool calls that the reader found so far. */
+  get toolCalls(): readonly ToolCall[] {
+    return this.calls;
+  }
+
+  /**
+   * Takes one token event and returns the parts it brings about.
+   *
+   * @param token - Its id.
+   * @param text - Its text as the engine gave it: whole characters, perhaps empty, perhaps with text of earlier tokens before its own.
+   */
+  push(token: number, text: string): ContentPart[] {
+    if (this.state === "reasoning") this.open("reasoning");
+    const tag = this.ahead === "answer" ? undefined : this.tags[this.ahead];
+    if (this.ahead === "reasoning") this.thinking++;
+    if (tag !== undefined && tag.id >= 0 && tag.id === token) {
+      if (this.ahead === "before") this.thinking++;
+      this.ahead = this.ahead === "before" ? "reasoning" : "answer";
+      this.awaited.push(token);
+    } else this.tokens.push(token);
+    this.late += text;
+    this.settle();
+    return this.drain();
+  }
+
+  /** Ends the stream: what was held back comes out, and open blocks are closed. Call once. */
+  end(): ContentPart[] {
+    if (this.state === "reasoning") this.open("reasoning");
+    const late = this.late;
+    this.late = "";
+    this.take(late);
+    for (const token of this.awaited) this.pass(token, "");
+    this.write(this.partial);
+    if (this.held !== "") this.emit(this.state === "reasoning" ? "reasoning" : "answer", this.held);
+    if (this.state === "answer") this.relay(this.reader?.end() ?? []);
+    this.close();
+    return this.drain();
+  }
+
+  private drain(): ContentPart[] {
+    const parts = this.parts;
+    this.parts = [];
+    return parts;
+  }
+
+  /** Hands on the text that has come, split at the tags whose tokens have come. */
+  private settle(): void {
+    for (let token = this.awaited[0]; token !== undefined; token = this.awaited[0]) {
+      const text = this.state === "answer" ? this.tagText(token) : this.tags[this.state].text;
+      // A tag that is the newest token ends the text; the same letters before it were spelt by ordinary tokens.
+      const at = this.awaited.length === 1 && this.late.endsWith(text) ? this.late.length - text.length : this.late.indexOf(text);
+      if (at < 0 && this.late.length <= TAG_TEXT_WAIT) return;
+      const before = at < 0 ? "" : this.late.slice(0, at);
+      this.late = at < 0 ? this.late : this.late.slice(at + text.length);
+      this.take(before);
+      this.awaited.shift();
+      this.pass(token, at < 0 ? "" : text);
+    }
+    const text = this.late;
+    this.late = "";
+    this.take(text);
+  }
+
+  private tagText(token: number): string {
+    return token === this.tags.before.id ? this.tags.before.text : this.tags.reasoning.text;
+  }
+
+  /** Goes on to the next block at a tag, or writes the tag as text when it opens or closes nothing here. */
+  private pass(token: number, text: string): void {
+    const fits = this.state !== "answer" && this.tags[this.state].id === token;
+    if (fits) this.turn();
+    else {
+      // Text came before the opening tag: the tokens taken for reasoning were answer.
+      this.tokens.push(token);
+      this.ahead = "answer";
+      this.thinking = 0;
+      this.write(text);
+    }
+  }
+
+  /** Leaves `before` for the reasoning, or the reasoning for the answer. */
+  private turn(): void {
+    this.held = "";
+    this.tokens = [];
+    this.afterTag = true;
+    this.open("reasoning");
+    if (this.state === "before") this.state = "reasoning";
+    else {
+      this.close();
+      this.state = "answer";
+    }
+    if (this.awaited.length === 0) this.ahead = this.state;
+  }
+
+  /** Takes text in which tags without an id may hide. */
+  private take(text: string): void {
+    let rest = text;
+    while (this.state !== "answer" && this.tags[this.state].id < 0) {
+      const tag = this.tags[this.state].text;
+      const all = this.partial + rest;
+      const at = all.indexOf(tag);
+      if (at < 0) {
+        const length = partialTagLength(all, tag);
+        this.partial = all.slice(all.length - length);
+        this.partialTokens = length > 0 ? this.partialTokens + 1 : 0;
+        rest = all.slice(0, all.length - length);
+        this.write(rest);
+        return;
+      }
+      this.partial = "";
+      this.write(all.slice(0, at));
+      rest = all.slice(at + tag.length);
+      if ((this.state as State) === "answer") {
+        this.write(tag);
+        break;
+      }
+      if (this.state === "before") this.thinking += this.partialTokens + 1;
+      this.partialTokens = 0;
+      const current = this.tokens.at(-1);
+      this.turn();
+      if (rest !== "" && current !== undefined) this.tokens = [current];
+    }
+    this.write(rest);
+  }
+
+  /** Writes text into the block where the stream stands. */
+  private write(text: string): void {
+    if (text === "") return;
+    if (this.state === "before") {
+      this.held += text;
+      if (!/\S/.test(text)) return;
+      this.state = "answer";
+      if (this.awaited.length === 0) this.ahead = "answer";
+      text = this.held;
+      this.held = "";
+    } else if (this.afterTag) {
+      text = text.replace(/^[\r\n]+/, "");
+      if (text === "") return;
+    }
+    this.afterTag = false;
+    if (this.state === "answer") this.relay(this.reader === undefined ? [text] : this.reader.push(text));
+    else {
+      const kept = text.length - trailingLineBreaks(text);
+      if (kept > 0) this.emit("reasoning", this.held + text.slice(0, kept));
+      this.held = kept > 0 ? text.slice(kept) : this.held + text;
+    }
+  }
+
+  /** Hands on what the reader made of the answer. */
+  private relay(found: readonly (string | ContentPart)[]): void {
+    for (const piece of found) {
+      if (typeof piece === "string") this.emit("answer", piece);
+      else {
+        if (piece.type === "tool-call") this.calls.push(piece.call);
+        this.parts.push(piece);
+      }
+    }
+  }
+
+  private emit(block: Block, text: string): void {
+    if (text === "") return;
+    this.open(block);
+    this.texts[block] += text;
+    this.parts.push({ type: `${block}-delta`, text, tokens: this.tokens });
+    this.tokens = [];
+  }
+
+  private open(block: Block): void {
+    if (this.opened === block) return;
+    this.opened = block;
+    this.parts.push({ type: `${block}-start` });
+  }
+
+  private close(): void {
+    if (this.opened !== undefined) this.parts.push({ type: `${this.opened}-end` });
+    this.opened = undefined;
+  }
+}

@@ -1,0 +1,25 @@
+// Where reasoning tags stand in ids and in text. Pure functions, on any JavaScript thread.
+
+/**
+ * Whether a prompt of token ids ends inside a reasoning block: its last reasoning tag is an opening one.
+ *
+ * @param think - Id of `<think>`, -1 if the vocabulary has none: then the answer is false.
+ * @param endThink - Id of `</think>`.
+ */
+export function endsInReasoning(tokens: Int32Array, think: number, endThink: number): boolean {
+  if (think < 0) return false;
+  return tokens.lastIndexOf(think) > (endThink < 0 ? -1 : tokens.lastIndexOf(endThink));
+}
+
+/** Length of the longest end of `text` that `tag` could begin with, but which is not all of `tag`. */
+export function partialTagLength(text: string, tag: string): number {
+  for (let length = Math.min(text.length, tag.length - 1); length > 0; length--) if (text.endsWith(tag.slice(0, length))) return length;
+  return 0;
+}
+
+/** Number of line-break characters at the end of a text. */
+export function trailingLineBreaks(text: string): number {
+  let length = 0;
+  while (length < text.length && (text[text.length - 1 - length] === "\n" || text[text.length - 1 - length] === "\r")) length++;
+  return length;
+}

@@ -1,0 +1,178 @@
+// The sampling options as users write them, and what turns them into a complete native configuration. Runs on any JavaScript thread.
+import { randomInt } from "node:crypto";
+import { array, integer, knownKeys, number, object, oneOf, refuse, string } from "../base/check.js";
+import type { NativeSampling } from "../binding/native.js";
+import { MAX_SEED, SAMPLING_TABLE } from "./table.js";
+
+/** The samplers in llama.cpp's default order; the native names are the values. */
+export const SAMPLERS = Object.freeze({
+  penalties: "penalties",
+  dry: "dry",
+  topNSigma: "top_n_sigma",
+  topK: "top_k",
+  typicalP: "typ_p",
+  topP: "top_p",
+  minP: "min_p",
+  xtc: "xtc",
+  temperature: "temperature",
+} as const);
+
+/** A step of the sampler chain. */
+export type SamplerName = keyof typeof SAMPLERS;
+
+/**
+ * How tokens are chosen. The defaults are R1's advised values (temperature 0.6, top-p 0.95, min-p 0.05, no penalties) and llama.cpp's own for the rest, so that leaving
+ * everything out is the documented command line but for its seed. `general.sampling.*` keys of a file are not looked at: the same options mean the same on every file.
+ *
+ * All throw {@link R1Error} `INVALID_ARGUMENT` outside their range, and misspelt names `UNKNOWN_OPTION`. Source of ranges and meanings: llama.cpp's `common_params_sampling` and
+ * `llama-sampler.cpp`.
+ */
+export interface SamplingOptions {
+  /** Divides the logits before the draw; 0 takes the most likely token always (greedy). Range: 0..100. @defaultValue 0.6 */
+  readonly temperature?: number;
+  /** Keep the k most likely tokens; 0: all. llama.cpp's default stays active in the documented command, and makes the later samplers cheap. Range: 0..2^31-1. @defaultValue 40 */
+  readonly topK?: number;
+  /** Keep the fewest tokens whose probabilities sum to this; 1: all. Range: 0..1. @defaultValue 0.95 */
+  readonly topP?: number;
+  /** Drop tokens less likely than this share of the most likely one's probability; 0: none. Suppresses very rare tokens, above all on the 1.58-bit model. Range: 0..1. @defaultValue 0.05 */
+  readonly minP?: number;
+  /** Locally typical sampling: keep tokens of typical information up to this mass; 1: all. Range: 0..1. @defaultValue 1 */
+  readonly typicalP?: number;
+  /** Exclude top choices: with `probability`, drop all but the least likely of the tokens above `threshold` (above 0.5: never). Ranges: 0..1. @defaultValue probability 0, threshold 0.1 */
+  readonly xtc?: { readonly probability?: number; readonly threshold?: number };
+  /** Keep tokens within n standard deviations of the best logit; 0 or below: all. Range: -1..100. @defaultValue -1 */
+  readonly topNSigma?: number;
+  /** Divides (or multiplies, when negative) the logits of recent tokens; 1: off. Range: 0.01..100. @defaultValue 1 */
+  readonly repeatPenalty?: number;
+  /** Taken off a token's logit for each time it occurs among the recent ones. Range: -100..100. @defaultValue 0 */
+  readonly frequencyPenalty?: number;
+  /** Taken off a token's logit once if it occurs among the recent ones. Range: -100..100. @defaultValue 0 */
+  readonly presencePenalty?: number;
+  /** How many tokens count as recent, prompt included; 0: penalties off. Unit: tokens. Range: 0..1048576. @defaultValue 64 */
+  readonly penaltyLastN?: number;
+  /**
+   * Penalises going on with a sequence that occurred before: `multiplier` * `base`^(length - `allowedLength`), looking back over `penaltyLastN` tokens, never across one of
+   * `sequenceBreakers` (at most 64, of 1 to 40 bytes). Ranges: multiplier 0..100 (0: off), base 0..100 (below 1: off), allowedLength 0..1048576, penaltyLastN 0..1048576.
+   * @defaultValue multiplier 0, base 1.75, allowedLength 2, penaltyLastN 64, sequenceBreakers ["\n", ":", "\"", "*"]
+   */
+  readonly dry?: {
+    readonly multiplier?: number;
+    readonly base?: number;
+    readonly allowedLength?: number;
+    readonly penaltyLastN?: number;
+    readonly sequenceBreakers?: readonly string[];
+  };
+  /** Holds the surprise of the text at `tau` with step `eta`; version 0: off, 1 or 2: in place of all samplers but temperature. Ranges: tau 0..100, eta 0..1. @defaultValue version 0, tau 5, eta 0.1 */
+  readonly mirostat?: { readonly version?: 0 | 1 | 2; readonly tau?: number; readonly eta?: number };
+  /** Temperature between `temperature` - `range` and + `range`, by the entropy of the choices to the power `exponent`; range 0: off. Ranges: 0..100. @defaultValue range 0, exponent 1 */
+  readonly dynamicTemperature?: { readonly range?: number; readonly exponent?: number };
+  /** Added to the logits of token ids; -Infinity forbids a token. At most 65536 entries; values -1000..1000 or -Infinity. @defaultValue none */
+  readonly logitBias?: ReadonlyMap<number, number> | Readonly<Record<string, number>>;
+  /** Seed of the random choices; told in the result. Range: 0..4294967294. @defaultValue a random one for each request */
+  readonly seed?: number;
+  /** Least number of tokens that top-p, min-p, typical and XTC leave; 0: one. Range: 0..1048576. @defaultValue 0 */
+  readonly minKeep?: number;
+  /** The chain, in order, each at most once; what is left out does not run. @defaultValue penalties, dry, topNSigma, topK, typicalP, topP, minP, xtc, temperature */
+  readonly samplers?: readonly SamplerName[];
+}
+
+/** Every key of {@link SamplingOptions}; the compiler checks that none is missing. */
+export const SAMPLING_KEYS: readonly (keyof SamplingOptions)[] = Object.freeze(
+  Object.keys({
+    temperature: 0,
+    topK: 0,
+    topP: 0,
+    minP: 0,
+    typicalP: 0,
+    xtc: 0,
+    topNSigma: 0,
+    repeatPenalty: 0,
+    frequencyPenalty: 0,
+    presencePenalty: 0,
+    penaltyLastN: 0,
+    dry: 0,
+    mirostat: 0,
+    dynamicTemperature: 0,
+    logitBias: 0,
+    seed: 0,
+    minKeep: 0,
+    samplers: 0,
+  } satisfies Record<keyof SamplingOptions, 0>) as (keyof SamplingOptions)[],
+);
+
+const SAMPLER_NAMES = Object.freeze(Object.keys(SAMPLERS)) as readonly SamplerName[];
+const DEFAULT_BREAKERS: readonly string[] = Object.freeze(["\n", ":", '"', "*"]);
+const MAX_BIASES = 65_536;
+
+/** The sampling keys of a larger options object, e.g. of a request. */
+export function pickSampling(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).filter(([key]) => (SAMPLING_KEYS as readonly string[]).includes(key)));
+}
+
+function checkSamplers(value: unknown, path: string): string[] {
+  const names = array(value, path, (element, at) => oneOf(element, at, SAMPLER_NAMES));
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) refuse(path, `each sampler at most once, not "${twice}" twice`, value);
+  return names.map((name) => SAMPLERS[name]);
+}
+
+function checkBreakers(value: unknown, path: string): string[] {
+  const breakers = array(value, path, (element, at) => {
+    const text = string(element, at);
+    return Buffer.byteLength(text) <= 40 ? text : refuse(at, "a string of 1 to 40 bytes", element);
+  });
+  return breakers.length <= 64 ? breakers : refuse(path, "at most 64 strings", value);
+}
+
+function checkBias(value: unknown, path: string): [number, number][] {
+  const entries: [unknown, unknown][] = value instanceof Map ? [...(value as Map<unknown, unknown>)] : Object.entries(object(value, path));
+  if (entries.length > MAX_BIASES) refuse(path, `at most ${MAX_BIASES} entries`, value);
+  return entries.map(([key, bias]) => {
+    const token = typeof key === "string" && /^\d{1,10}$/.test(key) ? Number(key) : key;
+    const id = integer(token, `a token id of ${path}`, 0, 2 ** 31 - 1);
+    return [id, bias === -Infinity ? bias : number(bias, `${path}[${id}]`, -1000, 1000)];
+  });
+}
+
+/**
+ * Turns a user's options into the complete, frozen configuration that native code takes. A missing or undefined option has its default; the seed's is random.
+ *
+ * @param options - Only keys of {@link SamplingOptions}; see {@link pickSampling}.
+ * @param path - How errors name the options.
+ * @throws {R1Error} `INVALID_ARGUMENT` for a value outside its range, `UNKNOWN_OPTION` for a misspelt name.
+ */
+export function normalizeSampling(options: Readonly<Record<string, unknown>>, path: string): NativeSampling {
+  knownKeys(options, path, SAMPLING_KEYS);
+
+  const groups = new Map<string, Record<string, unknown>>();
+  const groupOf = (name: string): Record<string, unknown> => {
+    const known = groups.get(name);
+    if (known !== undefined) return known;
+    const group = options[name] === undefined ? {} : object(options[name], `${path}.${name}`);
+    const members = SAMPLING_TABLE.filter((row) => row.name.startsWith(`${name}.`)).map((row) => row.name.slice(name.length + 1));
+    knownKeys(group, `${path}.${name}`, name === "dry" ? [...members, "sequenceBreakers"] : members);
+    groups.set(name, group);
+    return group;
+  };
+
+  const values: Record<string, number> = {};
+  for (const row of SAMPLING_TABLE) {
+    const [group, member] = row.name.split(".") as [string, string | undefined];
+    const given = member === undefined ? options[group] : groupOf(group)[member];
+    values[row.native] = given === undefined ? row.default : (row.integer ? integer : number)(given, `${path}.${row.name}`, row.min, row.max);
+  }
+
+  const { samplers, seed, logitBias } = options;
+  const { sequenceBreakers } = groupOf("dry");
+  const biases = logitBias === undefined ? [] : checkBias(logitBias, `${path}.logitBias`);
+  return Object.freeze({
+    ...(values as unknown as NativeSampling),
+    samplers: Object.freeze(samplers === undefined ? Object.values(SAMPLERS) : checkSamplers(samplers, `${path}.samplers`)) as string[],
+    seed: seed === undefined ? randomInt(MAX_SEED + 1) : integer(seed, `${path}.seed`, 0, MAX_SEED),
+    drySequenceBreakers: Object.freeze(
+      sequenceBreakers === undefined ? DEFAULT_BREAKERS : checkBreakers(sequenceBreakers, `${path}.dry.sequenceBreakers`),
+    ) as string[],
+    logitBiasTokens: Int32Array.from(biases, ([token]) => token),
+    logitBiasValues: Float32Array.from(biases, ([, bias]) => bias),
+  });
+}

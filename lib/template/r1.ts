@@ -1,0 +1,95 @@
+// DeepSeek-R1's chat template as a flow of segments: no text of a message is ever glued to a tag. Runs on any JavaScript thread.
+import type { ChatMessage, Role, ToolCall } from "../base/types.js";
+import { pythonJson } from "./json-text.js";
+import type { Segment } from "./segment.js";
+
+/** How the generation prompt begins the assistant's turn. `bare`: `<｜Assistant｜>`; `open`: and `<think>\n`; `closed`: and `<think>\n</think>`, which skips thought. */
+export type ThinkForm = "bare" | "open" | "closed";
+
+/** What {@link renderChat} takes beside the messages. */
+export interface RenderOptions {
+  /** The generation prompt ends in `<think>\n`, so that the model cannot skip thinking. */
+  readonly openThink: boolean;
+  /** The generation prompt ends in `<think>\n</think>`, so that the model skips thinking; wins over `openThink`. @defaultValue false */
+  readonly skipThink?: boolean;
+  /** End with the generation prompt. @defaultValue true */
+  readonly generationPrompt?: boolean;
+  /** Text before the system prompt, e.g. descriptions of tools. @defaultValue none */
+  readonly preamble?: readonly Segment[];
+}
+
+const special = (role: Role): Segment => ({ special: role });
+const own = (text: string): Segment => ({ text, owner: "template" });
+
+/** What a history keeps of an assistant's text: only what follows its last `</think>`. Source: the official templates, which do exactly this and trim nothing. */
+export function withoutReasoning(content: string): string {
+  const end = content.lastIndexOf("</think>");
+  return end < 0 ? content : content.slice(end + "</think>".length);
+}
+
+function renderCall(call: ToolCall, isFirst: boolean): Segment[] {
+  return [
+    ...(isFirst ? [] : [own("\n")]),
+    special("toolCallBegin"),
+    own("function"),
+    special("toolSep"),
+    { text: call.name, owner: "assistant" },
+    own("\n```json\n"),
+    { text: pythonJson(call.arguments), owner: "assistant" },
+    own("\n```"),
+    special("toolCallEnd"),
+  ];
+}
+
+function renderCalls(calls: readonly ToolCall[]): Segment[] {
+  return [special("toolCallsBegin"), ...calls.flatMap((call, i) => renderCall(call, i === 0)), special("toolCallsEnd")];
+}
+
+/** The system prompt: all system messages that are not empty, joined by a blank line. */
+function renderSystem(messages: readonly ChatMessage[]): Segment[] {
+  return messages
+    .filter((message) => message.role === "system" && message.content !== "")
+    .flatMap((message, i): Segment[] => [...(i === 0 ? [] : [own("\n\n")]), { text: message.content, owner: "system" }]);
+}
+
+/**
+ * Renders a conversation in R1's format: BOS, the system prompt bare, then the turns; EOS closes every assistant turn, which in the history carries only what follows its
+ * `</think>`. Tool outputs are closed before whoever speaks next; after them the assistant goes on with no new `<｜Assistant｜>`, so the generation prompt adds
+ * neither that nor `<think>` there. `docs/template.md` lists each difference from the official files.
+ *
+ * @param messages - As {@link checkMessages} returns them.
+ */
+export function renderChat(messages: readonly ChatMessage[], options: RenderOptions): Segment[] {
+  const out: Segment[] = [special("bos"), ...(options.preamble ?? []), ...renderSystem(messages)];
+  let inOutputs = false;
+  const closeOutputs = (): void => {
+    if (inOutputs) out.push(special("toolOutputsEnd"));
+    inOutputs = false;
+  };
+  for (const message of messages) {
+    if (message.role === "user") {
+      closeOutputs();
+      out.push(special("user"), { text: message.content, owner: "user" });
+    } else if (message.role === "assistant") {
+      if (inOutputs) closeOutputs();
+      else out.push(special("assistant"));
+      out.push({ text: withoutReasoning(message.content), owner: "assistant" });
+      if (message.toolCalls !== undefined) out.push(...renderCalls(message.toolCalls));
+      out.push(special("eos"));
+    } else if (message.role === "tool") {
+      out.push(inOutputs ? own("\n") : special("toolOutputsBegin"));
+      out.push(special("toolOutputBegin"), { text: message.content, owner: "tool" }, special("toolOutputEnd"));
+      inOutputs = true;
+    }
+  }
+  if (inOutputs) closeOutputs();
+  else if (options.generationPrompt !== false) out.push(...generationPrompt(options.skipThink === true ? "closed" : options.openThink ? "open" : "bare"));
+  return out;
+}
+
+/** The opening of the assistant's turn that the model is to complete. */
+export function generationPrompt(form: ThinkForm): Segment[] {
+  if (form === "bare") return [special("assistant")];
+  const open = [special("assistant"), special("think"), own("\n")];
+  return form === "open" ? open : [...open, special("endThink")];
+}

@@ -1,0 +1,147 @@
+// Segments: what a template puts out, text that can never become a special token and special tokens by role. Plain data, on any JavaScript thread.
+import { R1Error } from "../base/errors.js";
+import type { Role, RoleTokens } from "../base/types.js";
+
+/** Whose text a piece is: the template's own, or that of a message by its role. */
+export type SegmentOwner = "template" | "system" | "user" | "assistant" | "tool";
+
+/**
+ * A piece of a template's output. `text` is tokenised so that no special token can come out of it, whoever owns it and whatever it holds; a special token
+ * comes only from `special`.
+ */
+export type Segment = { readonly text: string; readonly owner: SegmentOwner } | { readonly special: Role };
+
+/** Where one owner's text lies in the text form of a prompt. Unit: UTF-16 code units, as JavaScript strings count. */
+export interface OwnerSpan {
+  readonly start: number;
+  /** The first code unit after the span. */
+  readonly end: number;
+  readonly owner: SegmentOwner;
+}
+
+/** A segment after joining: a run of text whose pieces may have several owners, or a special token. */
+export type JoinedSegment =
+  | { readonly text: string; readonly pieces: readonly { readonly owner: SegmentOwner; readonly length: number }[] }
+  | { readonly special: Role };
+
+/** The text of every role's token in R1's own vocabulary and in those of the distills. `｜` is U+FF5C and `▁` is U+2581. Source: DeepSeek's tokenizer files. */
+export const ROLE_TEXTS: Readonly<Record<Role, string>> = Object.freeze({
+  bos: "<｜begin▁of▁sentence｜>",
+  eos: "<｜end▁of▁sentence｜>",
+  pad: "<｜▁pad▁｜>",
+  user: "<｜User｜>",
+  assistant: "<｜Assistant｜>",
+  think: "<think>",
+  endThink: "</think>",
+  toolCallsBegin: "<｜tool▁calls▁begin｜>",
+  toolCallsEnd: "<｜tool▁calls▁end｜>",
+  toolCallBegin: "<｜tool▁call▁begin｜>",
+  toolCallEnd: "<｜tool▁call▁end｜>",
+  toolOutputsBegin: "<｜tool▁outputs▁begin｜>",
+  toolOutputsEnd: "<｜tool▁outputs▁end｜>",
+  toolOutputBegin: "<｜tool▁output▁begin｜>",
+  toolOutputEnd: "<｜tool▁output▁end｜>",
+  toolSep: "<｜tool▁sep｜>",
+});
+
+/** Every role, in the order of {@link ROLE_TEXTS}. */
+export const ROLES: readonly Role[] = Object.freeze(Object.keys(ROLE_TEXTS) as Role[]);
+
+/** A prompt without these is not R1's: a vocabulary that lacks one is refused. The other roles are written as plain text where the vocabulary lacks them. */
+const REQUIRED: ReadonlySet<Role> = new Set<Role>(["bos", "eos", "user", "assistant"]);
+
+/**
+ * Joins neighbouring texts, so that the tokeniser's merges are those of the whole text, as in the reference, whoever owns its parts. Empty texts vanish.
+ */
+export function joinSegments(segments: readonly Segment[]): JoinedSegment[] {
+  const joined: JoinedSegment[] = [];
+  let run: { texts: string[]; pieces: { owner: SegmentOwner; length: number }[] } | undefined;
+  const close = (): void => {
+    if (run !== undefined) joined.push({ text: run.texts.join(""), pieces: run.pieces });
+    run = undefined;
+  };
+  for (const segment of segments) {
+    if ("special" in segment) {
+      close();
+      joined.push(segment);
+    } else if (segment.text !== "") {
+      run ??= { texts: [], pieces: [] };
+      run.texts.push(segment.text);
+      const last = run.pieces.at(-1);
+      if (last?.owner === segment.owner) last.length += segment.text.length;
+      else run.pieces.push({ owner: segment.owner, length: segment.text.length });
+    }
+  }
+  close();
+  return joined;
+}
+
+/**
+ * Segments as a vocabulary can take them. A role that the vocabulary lacks (id -1) becomes plain text of the template, which is what the reference tokeniser makes
+ * of it too; BOS, EOS, User and Assistant cannot be missing.
+ *
+ * @throws {R1Error} `TEMPLATE_UNSUPPORTED` when the vocabulary lacks BOS, EOS, User or Assistant.
+ */
+export function resolveSegments(segments: readonly Segment[], tokens: RoleTokens, texts: Readonly<Record<Role, string>> = ROLE_TEXTS): Segment[] {
+  return segments.map((segment) => {
+    if (!("special" in segment) || tokens[segment.special] >= 0) return segment;
+    if (REQUIRED.has(segment.special)) {
+      throw new R1Error(
+        "TEMPLATE_UNSUPPORTED",
+        `The model's vocabulary has no token for R1's ${texts[segment.special]}, so R1's template cannot be used with it. Use \`template: "file"\`, or \`complete()\` with a prompt in the model's own format.`,
+        { details: { role: segment.special } },
+      );
+    }
+    return { text: texts[segment.special], owner: "template" };
+  });
+}
+
+/**
+ * What `NativeModel.tokenizeSegments` takes: entry i is the token `ids[i]` if that is >= 0, else the text `texts[i]`.
+ *
+ * @param tokens - Ids of the roles in the model's vocabulary.
+ * @param texts - Texts of the roles, for those without an id.
+ * @throws {R1Error} `TEMPLATE_UNSUPPORTED`, see {@link resolveSegments}.
+ */
+export function segmentsToNative(
+  segments: readonly Segment[],
+  tokens: RoleTokens,
+  texts: Readonly<Record<Role, string>> = ROLE_TEXTS,
+): { texts: string[]; ids: Int32Array } {
+  const joined = joinSegments(resolveSegments(segments, tokens, texts));
+  return {
+    texts: joined.map((segment) => ("special" in segment ? "" : segment.text)),
+    ids: Int32Array.from(joined, (segment) => ("special" in segment ? tokens[segment.special] : -1)),
+  };
+}
+
+/** The text form, special tokens written out. Tokenising it again with special tokens parsed is safe only if no message holds their text. */
+export function segmentsToText(segments: readonly Segment[], texts: Readonly<Record<Role, string>> = ROLE_TEXTS): string {
+  return segments.map((segment) => ("special" in segment ? texts[segment.special] : segment.text)).join("");
+}
+
+/** Whose each part of {@link segmentsToText}'s result is, in order and without gaps; special tokens are the template's. */
+export function segmentSpans(segments: readonly Segment[], texts: Readonly<Record<Role, string>> = ROLE_TEXTS): OwnerSpan[] {
+  const spans: { start: number; end: number; owner: SegmentOwner }[] = [];
+  let at = 0;
+  for (const segment of segments) {
+    const [length, owner] = "special" in segment ? [texts[segment.special].length, "template" as const] : [segment.text.length, segment.owner];
+    if (length === 0) continue;
+    const last = spans.at(-1);
+    if (last?.owner === owner) last.end += length;
+    else spans.push({ start: at, end: at + length, owner });
+    at += length;
+  }
+  return spans;
+}
+
+/** Whether a prompt ends inside a reasoning block: its last reasoning tag is an opening one. */
+export function opensReasoning(segments: readonly Segment[]): boolean {
+  for (let i = segments.length - 1; i >= 0; i--) {
+    const segment = segments[i];
+    if (segment === undefined || !("special" in segment)) continue;
+    if (segment.special === "think") return true;
+    if (segment.special === "endThink" || segment.special === "assistant" || segment.special === "user") return false;
+  }
+  return false;
+}
