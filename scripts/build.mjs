@@ -1,4 +1,5 @@
 // Builds the addon: llama.cpp tree, CMake (through cmake-js), then the files node-gyp-build looks for in build/Release. A script of its own.
+import { rmSync } from "node:fs";
 import { availableParallelism, freemem } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -46,9 +47,10 @@ function parse() {
   }
 }
 
-/** An environment in which neither an outer make (node-gyp's) nor npm reaches into ours. */
-function cleanEnvironment() {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(MAKEFLAGS|MFLAGS|MAKELEVEL|MAKEOVERRIDES|DESTDIR)$/.test(name)));
+/** An environment in which an outer make (node-gyp's) does not reach into ours, and ccache finds what a clone in another folder compiled. */
+function buildEnvironment() {
+  const outer = /^(MAKEFLAGS|MFLAGS|MAKELEVEL|MAKEOVERRIDES|DESTDIR)$/;
+  return { CCACHE_BASEDIR: root, CCACHE_NOHASHDIR: "1", ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !outer.test(name))) };
 }
 
 /** Compilers at a time: one a core, and 700 MB of free memory for each. */
@@ -75,9 +77,9 @@ await main(async () => {
     return;
   }
   const log = (text) => console.error(text);
-  const env = cleanEnvironment();
+  const env = buildEnvironment();
   const out = outputFolder(options);
-  if (options.fresh) (await import("node:fs")).rmSync(out, { recursive: true, force: true });
+  if (options.fresh) rmSync(out, { recursive: true, force: true });
   const llamaDir = await vendor({ log });
   const nativeTests = options["native-tests"] || options.sanitize !== "";
   await configure({ root, out, env, log, llamaDir, tools: options.tools || options["bench-tools"], nativeTests, sanitize: options.sanitize, portable: options.portable, flags: options.flags });

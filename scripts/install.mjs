@@ -1,6 +1,5 @@
 // The package's install script: node-gyp-build takes a binary that works, or builds one through binding.gyp. Names a missing tool first, and spares node-gyp its download.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -24,6 +23,6 @@ await main(async () => {
   await show(process.execPath, [require.resolve("node-gyp-build/bin.js")], {
     cwd: root,
     env: { ...process.env, npm_config_nodedir: nodedir },
-    failure: existsSync(join(root, "build", "Release")) ? "the build through node-gyp failed" : "the build through node-gyp failed; the output above says why",
+    failure: "the build through node-gyp failed; the output above says why",
   });
 });

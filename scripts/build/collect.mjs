@@ -9,7 +9,7 @@ const WANTED = /^(r1_native\.node|(lib)?(llama|ggml[\w.-]*)\.(so|dylib|dll))$/;
 function isSame(from, to) {
   try {
     const [a, b] = [statSync(from), statSync(to)];
-    return a.size === b.size && Math.trunc(a.mtimeMs) === Math.trunc(b.mtimeMs);
+    return a.size === b.size && Math.abs(a.mtimeMs - b.mtimeMs) < 2;
   } catch {
     return false;
   }

@@ -1,0 +1,71 @@
+// Finds, loads and starts the native addon, once a process and environment. Runs on any JavaScript thread.
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { R1Error } from "../base/errors.js";
+import { explainLoadFailure } from "./load-failure.js";
+import type { NativeAddon } from "./native.js";
+
+/** node-gyp-build: resolves `build/Release/*.node`, then `prebuilds/<platform>-<arch>/*.node`, of a package folder. */
+interface AddonFinder {
+  path(folder: string): string;
+}
+
+const require = createRequire(import.meta.url);
+
+/** The package's folder: two levels up both from lib/binding and from dist/binding. */
+const packageFolder = fileURLToPath(new URL("../..", import.meta.url));
+
+interface Loaded {
+  readonly addon: NativeAddon;
+  /** Where the addon lies, and ggml's backends beside it. */
+  readonly folder: string;
+}
+
+let loaded: Loaded | undefined;
+
+/**
+ * Sets what ggml reads from the environment when its libraries are loaded. On a worker thread `process.env` is a copy that C never sees: there the
+ * main thread's environment stands.
+ */
+function prepareEnvironment(): void {
+  // Without it an abort in ggml starts a debugger on the process, which can hang it.
+  process.env["GGML_NO_BACKTRACE"] ??= "1";
+  // It makes ggml load a library of whoever set the environment; `R1_KEEP_BACKEND_PATH=1` says that this is wanted.
+  if (process.env["R1_KEEP_BACKEND_PATH"] !== "1") delete process.env["GGML_BACKEND_PATH"];
+}
+
+function load(): Loaded {
+  prepareEnvironment();
+  let file: string | undefined;
+  try {
+    file = (require("node-gyp-build") as AddonFinder).path(packageFolder);
+    return { addon: require(file) as NativeAddon, folder: dirname(file) };
+  } catch (error) {
+    const { reason, advice } = explainLoadFailure(error instanceof Error ? error.message : String(error));
+    throw new R1Error("ADDON_MISSING", `The native addon could not be loaded: ${reason}. ${advice}`, {
+      cause: error,
+      details: { file: file ?? null, packageFolder, platform: process.platform, arch: process.arch, node: process.version },
+    });
+  }
+}
+
+/**
+ * The addon's exports, loaded at the first call.
+ *
+ * @throws {R1Error} `ADDON_MISSING` when it is not built, or cannot be loaded on this machine; the message says what to do.
+ */
+export function native(): NativeAddon {
+  loaded ??= load();
+  return loaded.addon;
+}
+
+/**
+ * Loads ggml's backends from beside the addon and starts libllama. Only the first call of a process does anything, so only its `numa` counts.
+ *
+ * @throws {R1Error} `ADDON_MISSING` as {@link native} does.
+ */
+export function initialize(numa: "disabled" | "distribute" | "isolate" | "numactl"): void {
+  loaded ??= load();
+  loaded.addon.initialize({ backendDir: loaded.folder, numa });
+}
