@@ -103,13 +103,14 @@ export class Segmenter {
     if (this.state === "reasoning") this.open("reasoning");
     const tag = this.ahead === "answer" ? undefined : this.tags[this.ahead];
     if (this.ahead === "reasoning") this.thinking++;
-    if (tag !== undefined && tag.id >= 0 && tag.id === token) {
+    const isTag = tag !== undefined && tag.id >= 0 && tag.id === token;
+    if (isTag) {
       if (this.ahead === "before") this.thinking++;
       this.ahead = this.ahead === "before" ? "reasoning" : "answer";
       this.awaited.push(token);
     } else this.tokens.push(token);
     this.late += text;
-    this.settle();
+    this.settle(isTag);
     return this.drain();
   }
 
@@ -134,11 +135,11 @@ export class Segmenter {
   }
 
   /** Hands on the text that has come, split at the tags whose tokens have come. */
-  private settle(): void {
+  private settle(isNewest: boolean): void {
     for (let token = this.awaited[0]; token !== undefined; token = this.awaited[0]) {
       const text = this.state === "answer" ? this.tagText(token) : this.tags[this.state].text;
       // A tag that is the newest token ends the text; the same letters before it were spelt by ordinary tokens.
-      const at = this.awaited.length === 1 && this.late.endsWith(text) ? this.late.length - text.length : this.late.indexOf(text);
+      const at = isNewest && this.awaited.length === 1 && this.late.endsWith(text) ? this.late.length - text.length : this.late.indexOf(text);
       if (at < 0 && this.late.length <= TAG_TEXT_WAIT) return;
       const before = at < 0 ? "" : this.late.slice(0, at);
       this.late = at < 0 ? this.late : this.late.slice(at + text.length);
@@ -193,9 +194,11 @@ export class Segmenter {
         const length = partialTagLength(all, tag);
         this.partial = all.slice(all.length - length);
         this.partialTokens = length > 0 ? this.partialTokens + 1 : 0;
-        rest = all.slice(0, all.length - length);
-        this.write(rest);
-        return;
+        this.write(all.slice(0, all.length - length));
+        if ((this.state as State) !== "answer") return;
+        rest = this.partial;
+        this.partial = "";
+        break;
       }
       this.partial = "";
       this.write(all.slice(0, at));
