@@ -1,0 +1,155 @@
+// The model as its user holds it: facts, tokenizer, and the calls that generate. Runs on the JavaScript thread that loaded it.
+import { knownKeys, object } from "../base/check.js";
+import type { ChatMessage, GenerationResult } from "../base/types.js";
+import type { Engine, EngineStats } from "../engine/engine.js";
+import { normalizeGenerate } from "../engine/engine-options.js";
+import type { GenerateOptions } from "../engine/engine-options.js";
+import type { Generation } from "../engine/generation.js";
+import type { Prompt } from "../engine/request.js";
+import type { ModelInfo } from "../model/info.js";
+import type { Tokenizer } from "../model/tokenizer.js";
+import type { Weights } from "../model/weights.js";
+import { checkMessages } from "../template/messages.js";
+import { chatPrompt, checkOpenThink, rawPrompt } from "./prompt.js";
+import type { FormattedChat, OpenThink } from "./prompt.js";
+import { ChatSession } from "./session.js";
+import type { SessionOptions } from "./session.js";
+
+/** Options of {@link Model.chat}. */
+export interface ChatOptions extends GenerateOptions {
+  /** Whether the generation prompt ends in `<think>` and a line break, so that the model cannot skip thinking. @defaultValue `"auto"`: as the file's own template does */
+  readonly openThink?: OpenThink;
+}
+
+/** What a model is made of. */
+export interface ModelInit {
+  readonly weights: Weights;
+  readonly engine: Engine;
+  readonly info: ModelInfo;
+  readonly maxDraft: number;
+  /** Called once the model is closed. */
+  readonly onClosed: () => void;
+}
+
+/**
+ * A loaded model with its engine. Comes from `loadModel`; `close()` it, or write `await using`.
+ * After `close()` every method but `close` throws R1Error `DISPOSED`; `info` stays readable.
+ */
+export class Model implements AsyncDisposable {
+  readonly #init: ModelInit;
+  #closing: Promise<void> | undefined;
+  /** Facts of the file and of the context it runs in. */
+  readonly info: ModelInfo;
+  /** Text to ids and back. */
+  readonly tokenizer: Tokenizer;
+
+  /** @internal Made by `loadModel` only. */
+  constructor(init: ModelInit) {
+    this.#init = init;
+    this.info = init.info;
+    this.tokenizer = init.weights.tokenizer;
+  }
+
+  /** Whether `close()` was called. */
+  get isClosed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /**
+   * Continues a raw prompt (llama.cpp's `-no-cnv`): special strings such as `<｜User｜>` become their tokens, and exactly one BOS stands in front whatever the file's
+   * `add_bos_token` says and whether or not the prompt brings its own. An empty prompt is BOS alone.
+   *
+   * @throws {R1Error} at the call, before any work: `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `PROMPT_TOO_LONG`, `DISPOSED`.
+   * @example
+   * ```ts
+   * const { answer } = await model.complete("<｜User｜>What is 1+1?<｜Assistant｜>", { seed: 3407 }).result();
+   * ```
+   */
+  complete(prompt: string | Int32Array | readonly number[], options: GenerateOptions = {}): Generation {
+    this.#assertOpen();
+    return this.#generate(rawPrompt(prompt, this.#init.weights), object(options, "options"), "complete", [], []);
+  }
+
+  /**
+   * Answers a conversation by R1's template. Texts of messages can never become special tokens; reasoning of earlier assistant turns is left out.
+   *
+   * @throws {R1Error} at the call, before any work: `INVALID_MESSAGE`, `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `PROMPT_TOO_LONG`, `TEMPLATE_UNSUPPORTED`, `DISPOSED`.
+   */
+  chat(messages: readonly ChatMessage[], options: ChatOptions = {}): Generation {
+    return this.#chat(checkMessages(messages), options);
+  }
+
+  /** A conversation that remembers its turns. @throws {R1Error} `INVALID_MESSAGE`, `UNKNOWN_OPTION`, `INVALID_ARGUMENT`, `DISPOSED`. */
+  session(options: SessionOptions = {}): ChatSession {
+    this.#assertOpen();
+    return new ChatSession((messages, sendOptions, onEnd) => this.#chat(messages, sendOptions, onEnd), options, (given) => void this.#check(given, "session", ["system", "messages", "openThink"]));
+  }
+
+  /** What `chat` would send: ids and text. @throws {R1Error} `INVALID_MESSAGE`, `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `TEMPLATE_UNSUPPORTED`, `DISPOSED`. */
+  formatChat(messages: readonly ChatMessage[], options: { readonly openThink?: OpenThink } = {}): FormattedChat {
+    this.#assertOpen();
+    knownKeys(object(options, "options"), "formatChat", ["openThink"]);
+    const { tokens, text } = this.#prompt(checkMessages(messages), checkOpenThink(options.openThink));
+    return { tokens, text };
+  }
+
+  /** What the engine is doing, taken without stopping it. @throws {R1Error} `DISPOSED` */
+  stats(): EngineStats {
+    this.#assertOpen();
+    return this.#init.engine.stats();
+  }
+
+  /** Ends running generations with DISPOSED and frees context and weights off this thread. May be called in any state, any number of times. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** {@link Model.close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    const { engine, weights, onClosed } = this.#init;
+    weights.markClosed();
+    try {
+      await engine.close();
+    } finally {
+      await weights.close();
+      onClosed();
+    }
+  }
+
+  #assertOpen(): void {
+    this.#init.weights.assertOpen();
+  }
+
+  #prompt(messages: readonly ChatMessage[], openThink: OpenThink): Prompt & FormattedChat {
+    return chatPrompt(messages, openThink === "auto" ? this.info.templateOpensThink : openThink, this.#init.weights);
+  }
+
+  #chat(messages: readonly ChatMessage[], options: ChatOptions, onEnd?: (result: GenerationResult | undefined) => void): Generation {
+    this.#assertOpen();
+    const { openThink, ...rest } = object(options, "options");
+    // An R1 chat ends where the model would speak for the user.
+    const stopTokens = this.tokenizer.user >= 0 ? [this.tokenizer.user] : [];
+    return this.#generate(this.#prompt(messages, checkOpenThink(openThink)), rest, "chat", ["openThink"], stopTokens, onEnd);
+  }
+
+  #check(given: Record<string, unknown>, where: string, alsoKnown: readonly string[] = []) {
+    return normalizeGenerate(given, where, { vocabSize: this.tokenizer.size, maxDraft: this.#init.maxDraft }, alsoKnown);
+  }
+
+  #generate(
+    prompt: Prompt,
+    given: Record<string, unknown>,
+    where: string,
+    alsoKnown: readonly string[],
+    stopTokens: readonly number[],
+    onEnd?: (result: GenerationResult | undefined) => void,
+  ): Generation {
+    const config = this.#check(given, where, alsoKnown);
+    return this.#init.engine.generate(prompt, stopTokens.length === 0 ? config : { ...config, stopTokens: [...config.stopTokens, ...stopTokens] }, onEnd);
+  }
+}

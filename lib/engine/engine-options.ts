@@ -1,0 +1,136 @@
+// What a generation takes: every option once, checked and completed in one place. Runs on any JavaScript thread.
+import { array, boolean, integer, knownKeys, object, refuse, signal, string } from "../base/check.js";
+import { R1Error } from "../base/errors.js";
+import type { NativeSampling } from "../binding/native.js";
+import { SAMPLING_KEYS, normalizeSampling } from "../sampling/options.js";
+import type { SamplingOptions } from "../sampling/options.js";
+
+/** Options of a generation. A name that is not here is refused with UNKNOWN_OPTION and the nearest right one. */
+export interface GenerateOptions extends SamplingOptions {
+  /** Most tokens to generate, reasoning and the ending token included. Ends with reason `"length"`. Unit: tokens. Range: 1 .. 2^31-1. @defaultValue until the context is full */
+  readonly maxTokens?: number;
+  /** Texts that end the generation with reason `"stop-string"`. No part of one is ever given out. At most 64, each at most 1024 characters. @defaultValue none */
+  readonly stop?: string | readonly string[];
+  /** Token ids that end the generation with reason `"stop"`, beside the vocabulary's own. @defaultValue none; a chat also stops at `<｜User｜>` */
+  readonly stopTokens?: readonly number[] | Int32Array;
+  /** Gives the generation up: `for await` then throws `signal.reason`, `result()` resolves with what there is and finishReason `"aborted"`. */
+  readonly signal?: AbortSignal;
+  /** Makes end-of-generation tokens impossible, so that only `maxTokens`, `stop` or a full context end it. @defaultValue false */
+  readonly ignoreEos?: boolean;
+  /** Reports each token's log probability and this many alternatives. Range: 0 .. 20. @defaultValue no log probabilities */
+  readonly logprobs?: number;
+  /** Larger runs first when generations wait; equal ones in order of arrival. Range: -1000 .. 1000. @defaultValue 0 */
+  readonly priority?: number;
+  /** From the call to the last token; ends with reason `"timeout"`. Unit: milliseconds. Range: 0 .. 2^31-1; 0: no limit. @defaultValue 0 */
+  readonly timeoutMs?: number;
+  /** Takes over cells that an earlier prompt with the same beginning computed. Changes no greedy output. @defaultValue true */
+  readonly cachePrompt?: boolean;
+  /** Drafts tokens by looking up repeated n-grams of the text, up to `ngram` at a time; faster on text that repeats itself, never another output. @defaultValue off */
+  readonly speculation?: false | { readonly ngram: number };
+  /** Ends with reason `"loop"` when this many tokens in a row repeat one cycle; false or 0: never. Range: 0 .. 2^20. @defaultValue 1024 */
+  readonly loopGuard?: number | boolean;
+}
+
+/** Every option of a generation with its value. */
+export interface GenerateConfig {
+  readonly sampling: NativeSampling;
+  readonly maxTokens: number;
+  readonly stop: readonly string[];
+  readonly stopTokens: readonly number[];
+  readonly signal: AbortSignal | undefined;
+  readonly ignoreEos: boolean;
+  readonly logprobs: number;
+  readonly priority: number;
+  readonly timeoutMs: number;
+  readonly cachePrompt: boolean;
+  readonly ngramDraft: number;
+  readonly loopGuard: number;
+}
+
+/** Repeated tokens that count as a loop unless the user says otherwise: far above any list or table that a real answer repeats. */
+const DEFAULT_LOOP_GUARD = 1024;
+
+const OWN_KEYS = [
+  "maxTokens",
+  "stop",
+  "stopTokens",
+  "signal",
+  "ignoreEos",
+  "logprobs",
+  "priority",
+  "timeoutMs",
+  "cachePrompt",
+  "speculation",
+  "loopGuard",
+] as const satisfies readonly Exclude<keyof GenerateOptions, keyof SamplingOptions>[];
+
+/** Names of all options of a generation. */
+export const GENERATE_KEYS: readonly string[] = Object.freeze([...OWN_KEYS, ...SAMPLING_KEYS]);
+
+/** What the check of an option depends on. */
+export interface GenerateLimits {
+  /** Tokens of the vocabulary: ids lie below. */
+  readonly vocabSize: number;
+  /** The engine's `maxDraft`. */
+  readonly maxDraft: number;
+}
+
+function stopStrings(value: unknown): readonly string[] {
+  const list = typeof value === "string" ? [value] : array(value, "stop", (entry) => entry);
+  if (list.length > 64) refuse("stop", "at most 64 strings", value);
+  return list.map((entry, i) => {
+    const text = string(entry, Array.isArray(value) ? `stop[${i}]` : "stop");
+    return text.length > 1024 ? refuse("stop", "strings of at most 1024 characters", text) : text;
+  });
+}
+
+function draftLength(value: unknown, limits: GenerateLimits): number {
+  if (value === false || value === undefined) return 0;
+  const given = object(value, "speculation");
+  knownKeys(given, "speculation", ["ngram"]);
+  const ngram = integer(given.ngram, "speculation.ngram", 0, 64);
+  if (ngram > limits.maxDraft) {
+    throw new R1Error("INVALID_ARGUMENT", `\`speculation.ngram\` is ${ngram}, but the model was loaded with maxDraft ${limits.maxDraft}. Load it with \`maxDraft: ${ngram}\`.`, {
+      details: { option: "speculation.ngram" },
+    });
+  }
+  return ngram;
+}
+
+/**
+ * Checks and completes the options of one generation.
+ *
+ * @param given - What the user gave; further keys of the caller's are already taken out.
+ * @param where - Names the method in messages, e.g. `complete`.
+ * @param alsoKnown - Further option names of this method, for the nearest right name.
+ * @throws {R1Error} `UNKNOWN_OPTION`, `INVALID_ARGUMENT`.
+ */
+export function normalizeGenerate(given: Record<string, unknown>, where: string, limits: GenerateLimits, alsoKnown: readonly string[] = []): GenerateConfig {
+  knownKeys(given, where, [...GENERATE_KEYS, ...alsoKnown]);
+  const samplingGiven: Record<string, unknown> = {};
+  for (const key of SAMPLING_KEYS) if (given[key] !== undefined) samplingGiven[key] = given[key];
+  const or = <T>(key: (typeof OWN_KEYS)[number], fallback: T, check: (value: unknown, path: string) => T): T => (given[key] === undefined ? fallback : check(given[key], key));
+  const sampling = normalizeSampling(samplingGiven, where);
+  const foreign = sampling.logitBiasTokens.find((id) => id >= limits.vocabSize);
+  if (foreign !== undefined) refuse("logitBias", `token ids below the vocabulary's ${limits.vocabSize}`, foreign);
+  return Object.freeze({
+    sampling,
+    maxTokens: or("maxTokens", -1, (value, path) => integer(value, path, 1, 2 ** 31 - 1)),
+    stop: Object.freeze(or("stop", [], stopStrings)),
+    stopTokens: Object.freeze(
+      or("stopTokens", [] as readonly number[], (value, path) =>
+        array(value instanceof Int32Array ? [...value] : value, path, (id, at) => integer(id, at, 0, limits.vocabSize - 1)),
+      ),
+    ),
+    signal: or("signal", undefined as AbortSignal | undefined, signal),
+    ignoreEos: or("ignoreEos", false, boolean),
+    logprobs: or("logprobs", -1, (value, path) => integer(value, path, 0, 20)),
+    priority: or("priority", 0, (value, path) => integer(value, path, -1000, 1000)),
+    timeoutMs: or("timeoutMs", 0, (value, path) => integer(value, path, 0, 2 ** 31 - 1)),
+    cachePrompt: or("cachePrompt", true, boolean),
+    ngramDraft: draftLength(given.speculation, limits),
+    loopGuard: or("loopGuard", DEFAULT_LOOP_GUARD, (value, path) =>
+      typeof value === "boolean" ? (value ? DEFAULT_LOOP_GUARD : 0) : integer(value, path, 0, 2 ** 20),
+    ),
+  });
+}

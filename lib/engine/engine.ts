@@ -1,0 +1,178 @@
+// One native engine and the generations that run on it: submits requests and deals events out by request id. Runs on the JavaScript thread that made it.
+import { R1Error, fromNative, isErrorCode } from "../base/errors.js";
+import type { GenerationResult, RoleTokens } from "../base/types.js";
+import type { NativeAddon, NativeEngine, NativeEngineConfig, NativeEngineInfo, NativeEngineStats, NativeEvent, NativeModel } from "../binding/native.js";
+import { Segmenter } from "../reasoning/segmenter.js";
+import type { GenerateConfig } from "./engine-options.js";
+import { Generation } from "./generation.js";
+import { buildRequest } from "./request.js";
+import type { Prompt } from "./request.js";
+
+/** What an engine must know of its model. */
+export interface EngineModel {
+  readonly native: NativeModel;
+  readonly roles: RoleTokens;
+  /** How the vocabulary spells the reasoning tags. */
+  readonly tagTexts: { readonly think: string; readonly endThink: string };
+}
+
+/** A snapshot of an engine. */
+export type EngineStats = Readonly<NativeEngineStats>;
+
+const MAX_ID = 2 ** 32 - 1;
+
+function disposed(): R1Error {
+  return new R1Error("DISPOSED", "The model is closed. Load it again to go on.");
+}
+
+/**
+ * Deals out what came from native code. Holds nothing but the live generations, so that native code, which holds this function, never keeps an engine alive by itself.
+ */
+function dispatcher(live: Map<number, Generation>): (events: NativeEvent[]) => void {
+  return (events) => {
+    for (const event of events) {
+      const generation = live.get(event.id);
+      if (generation === undefined) continue;
+      try {
+        if (event.kind === "token") {
+          generation.token(event);
+          continue;
+        }
+        live.delete(event.id);
+        if (event.kind === "end") generation.end(event);
+        else generation.fail(new R1Error(isErrorCode(event.code) ? event.code : "INTERNAL", event.message));
+      } catch (error) {
+        // A fault of ours while handling one request must neither reach native code nor touch the other requests.
+        live.delete(event.id);
+        generation.cancel();
+        generation.fail(fromNative(error));
+      }
+    }
+  };
+}
+
+/** A context with its thread. Made by {@link createEngine}. */
+export class Engine {
+  readonly #native: NativeEngine;
+  readonly #live: Map<number, Generation>;
+  readonly #model: EngineModel;
+  #nextId = 1;
+  #closing: Promise<void> | undefined;
+  /** What llama.cpp made of the configuration. */
+  readonly info: Readonly<NativeEngineInfo>;
+
+  /** @internal */
+  constructor(native: NativeEngine, live: Map<number, Generation>, model: EngineModel) {
+    this.#native = native;
+    this.#live = live;
+    this.#model = model;
+    this.info = Object.freeze(native.info());
+  }
+
+  /** Whether `close` was called. */
+  get isClosed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /** @throws {R1Error} `DISPOSED` once the engine is closed. */
+  assertOpen(): void {
+    if (this.isClosed) throw disposed();
+  }
+
+  /**
+   * Starts a generation.
+   *
+   * @param onEnd - Told of the end before the generation's user is.
+   * @throws {R1Error} `DISPOSED`, `PROMPT_TOO_LONG`, `INVALID_ARGUMENT`: before any work.
+   */
+  generate(prompt: Prompt, config: GenerateConfig, onEnd?: (result: GenerationResult | undefined) => void): Generation {
+    this.assertOpen();
+    const { roles, tagTexts, native } = this.#model;
+    const id = this.#takeId();
+    const request = buildRequest(id, prompt, config, roles, this.info.sequenceContextSize);
+    const engine = this.#native;
+    const generation = new Generation({
+      segmenter: new Segmenter({
+        think: roles.think,
+        endThink: roles.endThink,
+        startsInReasoning: prompt.startsInReasoning,
+        startsAfterReasoning: prompt.startsAfterReasoning,
+        thinkText: tagTexts.think,
+        endThinkText: tagTexts.endThink,
+      }),
+      seed: config.sampling.seed,
+      promptTokens: prompt.tokens.length,
+      wantsLogprobs: config.logprobs >= 0,
+      signal: config.signal,
+      cancel: () => engine.cancel(id),
+      piece: (token) => native.detokenize(Int32Array.of(token)),
+      onEnd,
+    });
+    if (generation.isEnded) return generation;
+    this.#live.set(id, generation);
+    try {
+      engine.submit(request);
+    } catch (error) {
+      this.#live.delete(id);
+      const failure = fromNative(error, new Error());
+      generation.fail(failure);
+      throw failure;
+    }
+    return generation;
+  }
+
+  /** A snapshot, taken without stopping anything. @throws {R1Error} `DISPOSED` */
+  stats(): EngineStats {
+    this.assertOpen();
+    return Object.freeze(this.#native.stats());
+  }
+
+  /** The KV cells that begin with `tokens`, as llama.cpp writes them. @throws {R1Error} `STATE_INVALID` when no idle sequence holds them. */
+  async saveState(tokens: Int32Array): Promise<Uint8Array> {
+    this.assertOpen();
+    const site = new Error();
+    try {
+      return await this.#native.saveState(tokens);
+    } catch (error) {
+      throw fromNative(error, site);
+    }
+  }
+
+  /** Puts saved cells into an idle sequence. @throws {R1Error} `STATE_INVALID` */
+  async restoreState(tokens: Int32Array, state: Uint8Array): Promise<void> {
+    this.assertOpen();
+    const site = new Error();
+    try {
+      await this.#native.restoreState(tokens, state);
+    } catch (error) {
+      throw fromNative(error, site);
+    }
+  }
+
+  /** Ends every generation with DISPOSED, joins the thread and frees the context. The same promise every time. */
+  close(): Promise<void> {
+    if (this.#closing !== undefined) return this.#closing;
+    this.#closing = this.#native.close();
+    const live = [...this.#live.values()];
+    this.#live.clear();
+    for (const generation of live) generation.fail(disposed());
+    return this.#closing;
+  }
+
+  #takeId(): number {
+    while (this.#live.has(this.#nextId)) this.#nextId = (this.#nextId % MAX_ID) + 1;
+    const id = this.#nextId;
+    this.#nextId = (id % MAX_ID) + 1;
+    return id;
+  }
+}
+
+/**
+ * Makes a context on its own thread.
+ *
+ * @throws {R1Error} `OUT_OF_MEMORY`, `CACHE_TYPE_UNSUPPORTED`, `INTERNAL`.
+ */
+export async function createEngine(addon: NativeAddon, model: EngineModel, config: NativeEngineConfig): Promise<Engine> {
+  const live = new Map<number, Generation>();
+  return new Engine(await addon.createEngine(model.native, config, dispatcher(live)), live, model);
+}

@@ -1,0 +1,195 @@
+// A generation as its user sees it: an async iterator of parts, and a promise of the whole. Runs on the JavaScript thread that asked for it.
+import { AsyncQueue } from "../base/async-queue.js";
+import { R1Error } from "../base/errors.js";
+import type { ContentPart, GenerationResult, Part, Timings, TokenLogprob, ToolCall, Usage } from "../base/types.js";
+import type { NativeEndEvent, NativeTokenEvent } from "../binding/native.js";
+import type { Segmenter } from "../reasoning/segmenter.js";
+import { NO_RUN, timingsOf } from "./timings.js";
+
+/** What a generation is made of. */
+export interface GenerationInit {
+  readonly segmenter: Segmenter;
+  readonly seed: number;
+  readonly promptTokens: number;
+  readonly wantsLogprobs: boolean;
+  readonly signal: AbortSignal | undefined;
+  /** Asks the engine to end the request. */
+  readonly cancel: () => void;
+  /** Text of a token, for log probabilities. */
+  readonly piece: (token: number) => string;
+  /** Told of the end before anybody else is: the result, or undefined when it failed. */
+  readonly onEnd?: ((result: GenerationResult | undefined) => void) | undefined;
+}
+
+type Delta = Extract<ContentPart, { tokens: readonly number[] }>;
+
+function isDelta(part: Part): part is Delta {
+  return part.type === "reasoning-delta" || part.type === "answer-delta";
+}
+
+/** Folds a delta into an unread one of its kind. Nobody has seen the unread one yet, so that it may be changed. */
+function mergeDeltas(last: Part, next: Part): boolean {
+  if (!isDelta(next) || last.type !== next.type) return false;
+  const target = last as unknown as { text: string; tokens: number[] };
+  target.text += next.text;
+  for (const token of next.tokens) target.tokens.push(token);
+  return true;
+}
+
+/**
+ * What `complete`, `chat` and `send` hand out at once, while the model works: iterate over it for parts as they come, call {@link Generation.result} for the whole, or both.
+ *
+ * - It runs whether or not anybody looks, and nobody who does not look gets an unhandled rejection.
+ * - It can be iterated once; parts that nobody has read yet are put together, so a slow reader gets fewer and longer deltas.
+ * - Leaving the loop, {@link Generation.cancel} and the signal all stop the native work; after `break` the engine has let go of the request.
+ */
+export class Generation implements AsyncIterable<Part> {
+  readonly #queue = new AsyncQueue<Part>(mergeDeltas);
+  readonly #init: GenerationInit;
+  readonly #result: Promise<GenerationResult>;
+  #settle!: { resolve: (result: GenerationResult) => void; reject: (error: unknown) => void };
+  #isEnded = false;
+  #isCancelled = false;
+  #isIterated = false;
+  #text: string[] = [];
+  #tokens: number[] = [];
+  #logprobs: TokenLogprob[] = [];
+  #toolCalls: ToolCall[] = [];
+
+  /** @internal Made by the engine only. */
+  constructor(init: GenerationInit) {
+    this.#init = init;
+    this.#result = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
+    // A generation whose failure nobody asked for must not end the process.
+    this.#result.catch(() => undefined);
+    if (init.signal?.aborted === true) {
+      this.#onAbort();
+      this.end({ ...NO_RUN, promptTokens: init.promptTokens });
+    } else init.signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  /** Whether the engine is done with it, however it ended. */
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  /** Whether it was given up by `cancel()`, `break` or its signal. */
+  get isCancelled(): boolean {
+    return this.#isCancelled;
+  }
+
+  /**
+   * The whole: waits for the end. Works before, during, after and without iterating, any number of times.
+   * A generation that was given up resolves with finishReason `"aborted"` and what there was by then.
+   *
+   * @throws {R1Error} `DISPOSED` when the model was closed meanwhile; `QUEUE_FULL`, `CONTEXT_FULL`, `DECODE_FAILED` or `INTERNAL` when the engine failed.
+   */
+  result(): Promise<GenerationResult> {
+    return this.#result;
+  }
+
+  /** Gives it up: what was generated stays, the last part is `finish` with reason `"aborted"`. Does nothing once it has ended. */
+  cancel(): void {
+    if (this.#isEnded || this.#isCancelled) return;
+    this.#isCancelled = true;
+    this.#init.cancel();
+  }
+
+  /**
+   * The parts as they come; `finish` is the last.
+   *
+   * @throws {R1Error} `INVALID_ARGUMENT` when it is iterated a second time; in the loop, the codes of {@link Generation.result}. An abort throws `signal.reason` as it is.
+   */
+  [Symbol.asyncIterator](): AsyncIterator<Part, undefined> {
+    if (this.#isIterated) {
+      throw new R1Error("INVALID_ARGUMENT", "This generation is already being iterated, and its parts are handed out once: use `result()` for the whole, or pass the parts on yourself.");
+    }
+    this.#isIterated = true;
+    const leave = async (): Promise<IteratorReturnResult<undefined>> => {
+      this.cancel();
+      this.#queue.clear();
+      this.#queue.end();
+      // After `break` the engine is free for what comes next; how this request ended is told by result().
+      await this.#result.catch(() => undefined);
+      return { value: undefined, done: true };
+    };
+    return { next: () => this.#queue.next(), return: leave };
+  }
+
+  /** @internal A token came. */
+  token(event: NativeTokenEvent): void {
+    if (this.#isEnded) return;
+    this.#tokens.push(event.token);
+    if (event.text !== "") this.#text.push(event.text);
+    if (this.#init.wantsLogprobs) this.#logprobs.push(this.#logprobOf(event));
+    this.#emit(this.#init.segmenter.push(event.token, event.text));
+  }
+
+  /** @internal The request ended. */
+  end(event: Omit<NativeEndEvent, "kind" | "id">): void {
+    if (!this.#close()) return;
+    const { segmenter, seed, wantsLogprobs } = this.#init;
+    this.#emit(segmenter.end());
+    const ended = this.#isCancelled ? "aborted" : event.reason;
+    const finishReason = ended === "stop" && this.#toolCalls.length > 0 ? "tool-calls" : ended;
+    const usage: Usage = Object.freeze({
+      promptTokens: event.promptTokens,
+      cachedTokens: event.cachedTokens,
+      completionTokens: event.completionTokens,
+      reasoningTokens: segmenter.reasoningTokens,
+    });
+    const timings: Timings = timingsOf(event);
+    const result: GenerationResult = Object.freeze({
+      reasoning: segmenter.reasoning,
+      answer: segmenter.answer,
+      text: this.#text.join(""),
+      tokens: Int32Array.from(this.#tokens),
+      finishReason,
+      seed,
+      usage,
+      timings,
+      ...(wantsLogprobs ? { logprobs: Object.freeze(this.#logprobs) } : {}),
+      toolCalls: Object.freeze(this.#toolCalls),
+    });
+    this.#init.onEnd?.(result);
+    this.#queue.push({ type: "finish", finishReason, seed, usage, timings });
+    this.#queue.end();
+    this.#settle.resolve(result);
+  }
+
+  /** @internal The request failed, or the engine was closed. */
+  fail(error: R1Error): void {
+    if (!this.#close()) return;
+    this.#init.onEnd?.(undefined);
+    this.#queue.fail(error);
+    this.#settle.reject(error);
+  }
+
+  /** Says true the first time. */
+  #close(): boolean {
+    if (this.#isEnded) return false;
+    this.#isEnded = true;
+    this.#init.signal?.removeEventListener("abort", this.#onAbort);
+    return true;
+  }
+
+  // An arrow, so that the listener can be removed again.
+  readonly #onAbort = (): void => {
+    this.#queue.fail(this.#init.signal?.reason);
+    this.cancel();
+  };
+
+  #emit(parts: readonly ContentPart[]): void {
+    for (const part of parts) {
+      if (part.type === "tool-call") this.#toolCalls.push(part.call);
+      this.#queue.push(part);
+    }
+  }
+
+  #logprobOf(event: NativeTokenEvent): TokenLogprob {
+    const { piece } = this.#init;
+    const { topTokens, topLogprobs } = event;
+    const top = Array.from(topTokens ?? [], (token, i) => Object.freeze({ token, text: piece(token), logprob: topLogprobs?.[i] ?? -Infinity }));
+    return Object.freeze({ token: event.token, text: piece(event.token), logprob: event.logprob ?? -Infinity, top: Object.freeze(top) });
+  }
+}

@@ -1,0 +1,52 @@
+// Builds the one object that carries a generation across the border. Pure; runs on any JavaScript thread.
+import { R1Error } from "../base/errors.js";
+import type { RoleTokens } from "../base/types.js";
+import type { NativeRequest } from "../binding/native.js";
+import type { GenerateConfig } from "./engine-options.js";
+
+/** A prompt, ready for the engine. */
+export interface Prompt {
+  /** BOS included. */
+  readonly tokens: Int32Array;
+  /** The prompt ends inside an open reasoning block. */
+  readonly startsInReasoning: boolean;
+  /** The prompt ends right after a reasoning block. */
+  readonly startsAfterReasoning: boolean;
+}
+
+/**
+ * @param roomTokens - Cells a sequence has.
+ * @throws {R1Error} `PROMPT_TOO_LONG` when the prompt leaves no room for a single token; `INVALID_ARGUMENT` when it is empty.
+ */
+export function buildRequest(id: number, prompt: Prompt, config: GenerateConfig, roles: RoleTokens, roomTokens: number): NativeRequest {
+  const { length } = prompt.tokens;
+  if (length === 0) throw new R1Error("INVALID_ARGUMENT", "The prompt is empty, and this vocabulary has no BOS to begin with: give at least one token.", { details: { option: "prompt" } });
+  if (length >= roomTokens) {
+    throw new R1Error(
+      "PROMPT_TOO_LONG",
+      `The prompt has ${length} tokens, but a sequence of this model holds ${roomTokens}, the reply included. Shorten the prompt, or load the model with a larger contextSize.`,
+      { details: { promptTokens: length, contextSize: roomTokens } },
+    );
+  }
+  return Object.freeze({
+    id,
+    tokens: prompt.tokens,
+    maxTokens: config.maxTokens,
+    sampling: config.sampling,
+    stop: [...config.stop],
+    stopTokens: Int32Array.from(config.stopTokens),
+    ignoreEos: config.ignoreEos,
+    logprobs: config.logprobs,
+    priority: config.priority,
+    timeoutMs: config.timeoutMs,
+    cachePrompt: config.cachePrompt,
+    thinkToken: roles.think,
+    endThinkToken: roles.endThink,
+    startsInReasoning: prompt.startsInReasoning,
+    reasoningBudget: -1,
+    closing: new Int32Array(0),
+    grammar: "",
+    ngramDraft: config.ngramDraft,
+    loopGuard: config.loopGuard,
+  });
+}

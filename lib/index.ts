@@ -1,0 +1,45 @@
+// The public exports of r1-native, grouped; nothing else.
+
+// Loading and asking.
+export { loadModel } from "./chat/load-model.js";
+export { Model } from "./chat/model.js";
+export type { ChatOptions } from "./chat/model.js";
+export { ChatSession } from "./chat/session.js";
+export type { SessionOptions } from "./chat/session.js";
+export type { FormattedChat, OpenThink } from "./chat/prompt.js";
+export { Generation } from "./engine/generation.js";
+export type { GenerateOptions } from "./engine/engine-options.js";
+export type { EngineStats } from "./engine/engine.js";
+export type { LoadOptions, Logger, MetadataValue, RopeOptions } from "./model/load-options.js";
+export type { CacheType } from "./model/cache-types.js";
+export { CACHE_TYPES } from "./model/cache-types.js";
+export type { ModelInfo } from "./model/info.js";
+export type { EncodeOptions, Tokenizer } from "./model/tokenizer.js";
+export { DEFAULT_MODEL_PATH } from "./model/default-model.js";
+export { devices } from "./model/devices.js";
+export type { Device } from "./model/devices.js";
+
+// Sampling.
+export { presets } from "./sampling/presets.js";
+export type { PresetName } from "./sampling/presets.js";
+export type { SamplerName, SamplingOptions } from "./sampling/options.js";
+
+// What comes out.
+export type {
+  ChatMessage,
+  ChatRole,
+  ContentPart,
+  FinishPart,
+  FinishReason,
+  GenerationResult,
+  Part,
+  Timings,
+  TokenLogprob,
+  ToolCall,
+  Usage,
+  Variant,
+} from "./base/types.js";
+
+// Errors.
+export { R1Error, R1_ERROR_CODES, isR1Error } from "./base/errors.js";
+export type { R1ErrorCode } from "./base/errors.js";

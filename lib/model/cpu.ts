@@ -1,0 +1,29 @@
+// How many cores this process may use. Runs on any JavaScript thread; reads a few small files of the system once.
+import { readdirSync, readFileSync } from "node:fs";
+import { availableParallelism, cpus } from "node:os";
+
+let known: number | undefined;
+
+/** One core a set of hardware threads that Linux lists as siblings; undefined where the system does not say. */
+function linuxCores(): number | undefined {
+  const root = "/sys/devices/system/cpu";
+  try {
+    const siblings = new Set<string>();
+    for (const name of readdirSync(root)) {
+      if (/^cpu\d+$/.test(name)) siblings.add(readFileSync(`${root}/${name}/topology/thread_siblings_list`, "utf8"));
+    }
+    return siblings.size > 0 ? siblings.size : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Physical cores, at most the processors the process may run on, at least 1: a second thread on a core takes from the first when both multiply matrices. */
+export function physicalCores(): number {
+  if (known !== undefined) return known;
+  const allowed = availableParallelism();
+  // Apple's cores have one thread each; elsewhere without a topology, llama.cpp's rule: half of more than four processors.
+  const cores = process.platform === "linux" ? linuxCores() : process.platform === "darwin" && process.arch === "arm64" ? cpus().length : undefined;
+  known = Math.max(1, Math.min(allowed, cores ?? (allowed > 4 ? Math.floor(allowed / 2) : allowed)));
+  return known;
+}

@@ -1,0 +1,121 @@
+// What loadModel takes: every option once, with its meaning, range and default; the types only. Runs nowhere.
+import type { NativeLogEntry } from "../binding/native.js";
+import type { CacheType } from "./cache-types.js";
+
+/** Where log lines go: one function for all, or an object such as `console`. */
+export type Logger = ((entry: NativeLogEntry) => void) | Partial<Record<NativeLogEntry["level"], (text: string) => void>>;
+
+/** A value for a metadata key; the long form tells apart what a number is meant to be. */
+export type MetadataValue = number | boolean | string | { readonly kind: "int" | "float" | "bool" | "string"; readonly value: number | boolean | string };
+
+/** Changes to the rotary embedding; what is not given stays as the file says. */
+export interface RopeOptions {
+  /** @defaultValue `"file"` */
+  readonly scaling?: "file" | "none" | "linear" | "yarn" | "longrope";
+  /** Base frequency; 0: as the file says. @defaultValue 0 */
+  readonly freqBase?: number;
+  /** Frequency scale, 1 / n to reach n times the training context; 0: as the file says. @defaultValue 0 */
+  readonly freqScale?: number;
+  /** YaRN's mix of extrapolation; negative: as the file says. @defaultValue -1 */
+  readonly yarnExtFactor?: number;
+  /** YaRN's attention factor; negative: as the file says. @defaultValue -1 */
+  readonly yarnAttnFactor?: number;
+  /** YaRN's low correction dimension; negative: as the file says. @defaultValue -1 */
+  readonly yarnBetaFast?: number;
+  /** YaRN's high correction dimension; negative: as the file says. @defaultValue -1 */
+  readonly yarnBetaSlow?: number;
+  /** Context the model was trained with before YaRN, in tokens; 0: as the file says. @defaultValue 0 */
+  readonly yarnOrigCtx?: number;
+}
+
+/** Options of {@link loadModel}. A name that is not here is refused with UNKNOWN_OPTION and the nearest right one. */
+export interface LoadOptions {
+  /**
+   * KV cells, that is tokens of prompt and reply together; shared by all sequences when `kvUnified`, divided among them otherwise. llama.cpp rounds it up to a multiple of 256.
+   * A value above the model's training context is taken as it is (llama.cpp warns in its log); 0 takes the training context.
+   * Unit: tokens. @defaultValue 8192
+   * @throws {R1Error} `OUT_OF_MEMORY` when the cache cannot fit into the memory that is free.
+   */
+  readonly contextSize?: number;
+  /** Most tokens of one `llama_decode`. Range: 1 .. 2^20. @defaultValue 2048 */
+  readonly batchSize?: number;
+  /** Most tokens computed at once within a batch; at most `batchSize`. A larger one is faster on a GPU, a smaller one reacts sooner. @defaultValue 512, or `batchSize` if that is smaller */
+  readonly ubatchSize?: number;
+  /** Threads that decode. Range: 1 .. 512. @defaultValue the physical cores this process may use, at least 1 */
+  readonly threads?: number;
+  /** Threads that take in prompts. Range: 1 .. 512. @defaultValue `threads` */
+  readonly threadsBatch?: number;
+  /**
+   * Type of the K cache. On a file with multi-head latent attention (every current conversion of R1) V is a view of K and takes the same type.
+   * @defaultValue `"f16"`
+   * @throws {R1Error} `CACHE_TYPE_UNSUPPORTED` when the file's heads do not fit the type, or the two types do not go together.
+   */
+  readonly cacheTypeK?: CacheType;
+  /** Type of the V cache; a quantised one needs flash attention. @defaultValue `cacheTypeK` on an MLA file, else `"f16"` */
+  readonly cacheTypeV?: CacheType;
+  /** Fused attention; `auto` uses it where every device can. @defaultValue `"auto"` */
+  readonly flashAttention?: "auto" | "on" | "off";
+  /**
+   * Layers on GPUs, counted from the last; the output layer counts as one more. `"all"`: all of them. `"auto"`: all when the free memory of the devices holds the file
+   * with 1 GiB to spare on each, else as many as floor(free / file size * layers - 4), else none; 0 without a GPU.
+   * @defaultValue `"auto"`
+   */
+  readonly gpuLayers?: number | "auto" | "all";
+  /** Names of the devices to use, in this order, as {@link devices} tells them. @defaultValue llama.cpp's choice */
+  readonly devices?: readonly string[];
+  /** Index of the device that takes the model when `splitMode` is `"none"`. @defaultValue 0 */
+  readonly mainGpu?: number;
+  /** Share of each device. Up to 16 numbers >= 0. @defaultValue by free memory */
+  readonly tensorSplit?: readonly number[];
+  /** How several devices share the model. @defaultValue `"layer"` */
+  readonly splitMode?: "none" | "layer" | "row";
+  /** Regular expressions over tensor names and the buffer each sends its tensors to (`"CPU"`, or a device's name); the first match wins. llama.cpp's `-ot`. @defaultValue none */
+  readonly tensorOverrides?: Readonly<Record<string, string>> | readonly { readonly pattern: string; readonly buffer: string }[];
+  /** Keeps all experts in system memory. llama.cpp's `--cpu-moe`. @defaultValue false */
+  readonly cpuMoe?: boolean;
+  /** Keeps the experts of the first n layers in system memory. llama.cpp's `--n-cpu-moe`. @defaultValue 0 */
+  readonly nCpuMoe?: number;
+  /**
+   * How the file gets into memory. `mmap`: pages come when first used. `mlock`: read and pinned. `direct`: read past the page cache. `none`: read. `auto`: mmap where every device can.
+   * @defaultValue `"auto"`
+   */
+  readonly loadMode?: "auto" | "none" | "mmap" | "mlock" | "direct";
+  /** Placement on NUMA machines. Process-wide: the first model of the process decides. @defaultValue `"disabled"` */
+  readonly numa?: "disabled" | "distribute" | "isolate" | "numactl";
+  /** Scheduling of the decoding threads, `--prio` 0 to 3 of llama.cpp. What the system does not allow is lowered; `model.info.priority` tells. @defaultValue `"normal"` */
+  readonly priority?: "normal" | "medium" | "high" | "realtime";
+  /** Checks every weight for invalid values while loading; reads the whole file. @defaultValue false */
+  readonly checkTensors?: boolean;
+  /** Changes to the rotary embedding. @defaultValue as the file says */
+  readonly rope?: RopeOptions;
+  /** Metadata to read instead of the file's, llama.cpp's `--override-kv`. A whole number is taken as an integer: write `{ kind: "float", value: 10000 }` for a float key. @defaultValue none */
+  readonly metadataOverrides?: Readonly<Record<string, MetadataValue>>;
+  /** Gets llama.cpp's log lines from here until `close()`. The log is the process's: with several models loaded, each logger sees the lines of all. @defaultValue nothing is logged */
+  readonly logger?: Logger;
+  /** Generations decoded side by side; further ones wait. Range: 1 .. 256. @defaultValue 1 */
+  readonly sequences?: number;
+  /** One pool of cells for all sequences rather than an equal share for each. @defaultValue true */
+  readonly kvUnified?: boolean;
+  /** Requests that may wait beside the running ones; one more fails with QUEUE_FULL. @defaultValue 1024 */
+  readonly maxQueue?: number;
+  /** Finished sequences keep their cells, so that a prompt with the same beginning need not compute it again. @defaultValue true */
+  readonly prefixCache?: boolean;
+  /** Most tokens that speculation may draft at once; 0 makes the option `speculation` of a generation impossible. Range: 0 .. 64. @defaultValue 16 */
+  readonly maxDraft?: number;
+  /** Decodes one sequence at a time, so that what runs beside a generation cannot change its last bits. @defaultValue false */
+  readonly deterministic?: boolean;
+  /** Decodes one empty batch before the model is called ready, as llama.cpp's programs do. @defaultValue true */
+  readonly warmup?: boolean;
+  /** How eagerly idle decoding threads poll for work. Range: 0 (sleep at once) .. 100. @defaultValue 50 */
+  readonly poll?: number;
+  /** Lets CPU weights be copied into layouts that compute faster; costs memory. Off gives the numbers of `--no-repack`. @defaultValue true */
+  readonly repack?: boolean;
+  /** Keeps the KV cache with the layers on the devices. @defaultValue true */
+  readonly offloadKqv?: boolean;
+  /** Lets a GPU compute large batches of layers whose weights are in system memory. @defaultValue true */
+  readonly opOffload?: boolean;
+  /** Gets 0..1, never falling, at most once in 16 ms, and 1 at the end. What it throws rejects the load. */
+  readonly onProgress?: (progress: number) => void;
+  /** Gives the load up within 250 ms; `loadModel` then rejects with `signal.reason`. */
+  readonly signal?: AbortSignal;
+}

@@ -1,0 +1,94 @@
+// Text to token ids and back, over the vocabulary of a loaded model. Synchronous and safe on the JavaScript thread that loaded the model: about 1 ms for 10,000 characters.
+import { array, boolean, integer, knownKeys, object, refuse } from "../base/check.js";
+import type { RoleTokens } from "../base/types.js";
+import type { NativeModel, NativeVocabInfo } from "../binding/native.js";
+
+/** How {@link Tokenizer.encode} reads a text. */
+export interface EncodeOptions {
+  /**
+   * true: special strings such as `<｜User｜>` become their ids, as in a raw prompt. false: no id of the result is a special token, whatever the text holds.
+   * @defaultValue false
+   */
+  readonly special?: boolean;
+}
+
+/** A code unit of a surrogate pair that stands alone; UTF-8 cannot hold it. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** The vocabulary of a model. Ids are -1 where the file has no such token. */
+export class Tokenizer {
+  readonly #native: NativeModel;
+  readonly #assertOpen: () => void;
+  /** Number of tokens; ids lie below. */
+  readonly size: number;
+  /** Begin of sequence. */
+  readonly bos: number;
+  /** End of sequence. */
+  readonly eos: number;
+  /** Padding. */
+  readonly pad: number;
+  /** `<｜User｜>` */
+  readonly user: number;
+  /** `<｜Assistant｜>` */
+  readonly assistant: number;
+  /** `<think>` */
+  readonly think: number;
+  /** `</think>` */
+  readonly endThink: number;
+  /** Every id that ends a generation. */
+  readonly endOfGeneration: ReadonlySet<number>;
+  /** What the file's `tokenizer.ggml.add_bos_token` says. r1-native puts exactly one BOS before R1's prompts whatever it says. */
+  readonly addsBos: boolean;
+
+  /** @internal Made by the model. */
+  constructor(native: NativeModel, vocab: NativeVocabInfo, roles: RoleTokens, assertOpen: () => void) {
+    this.#native = native;
+    this.#assertOpen = assertOpen;
+    this.size = vocab.size;
+    this.bos = roles.bos;
+    this.eos = roles.eos;
+    this.pad = roles.pad;
+    this.user = roles.user;
+    this.assistant = roles.assistant;
+    this.think = roles.think;
+    this.endThink = roles.endThink;
+    this.endOfGeneration = new Set(vocab.endOfGeneration);
+    this.addsBos = vocab.addBos;
+    Object.freeze(this);
+  }
+
+  /**
+   * Ids of a text, without BOS and EOS. `decode` gives the text back.
+   *
+   * @throws {R1Error} `INVALID_ARGUMENT` for what is no string or holds half a character (a lone surrogate); `DISPOSED` after `close()`.
+   */
+  encode(text: string, options: EncodeOptions = {}): Int32Array {
+    this.#assertOpen();
+    if (typeof text !== "string") refuse("text", "a string", text);
+    knownKeys(object(options, "options"), "encode", ["special"]);
+    const special = options.special === undefined ? false : boolean(options.special, "special");
+    if (LONE_SURROGATE.test(text)) refuse("text", "whole characters (a surrogate stands alone; `text.toWellFormed()` repairs it)", text);
+    return this.#native.tokenize(text, special);
+  }
+
+  /**
+   * Text of ids, special tokens written out. Bytes that are no whole character become U+FFFD.
+   *
+   * @throws {R1Error} `INVALID_ARGUMENT` for an id outside the vocabulary; `DISPOSED` after `close()`.
+   */
+  decode(tokens: Int32Array | readonly number[]): string {
+    this.#assertOpen();
+    return this.#native.detokenize(checkTokens(tokens, "tokens", this.size));
+  }
+}
+
+/** Ids that lie in a vocabulary, as the native side takes them. */
+export function checkTokens(tokens: unknown, path: string, vocabSize: number): Int32Array {
+  if (tokens instanceof Int32Array) {
+    const wrong = tokens.findIndex((id) => id < 0 || id >= vocabSize);
+    if (wrong >= 0) refuse(`${path}[${wrong}]`, `an id below the vocabulary's ${vocabSize}`, tokens[wrong]);
+    return tokens;
+  }
+  if (!Array.isArray(tokens)) refuse(path, "an Int32Array of token ids", tokens);
+  return Int32Array.from(array(tokens, path, (id, at) => integer(id, at, 0, vocabSize - 1)));
+}
