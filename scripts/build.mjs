@@ -40,8 +40,12 @@ const OPTIONS = {
 function parse() {
   try {
     const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
-    if (!["", "address", "thread", "undefined"].includes(values.sanitize)) throw new Error(`--sanitize takes address, thread or undefined, not "${values.sanitize}"`);
-    return { ...values, flags: [...(process.env.R1_CMAKE_FLAGS ?? "").split(/\s+/).filter(Boolean), ...(values.cuda ? ["-DGGML_CUDA=ON"] : []), ...positionals] };
+    if (!["", "address", "thread", "undefined"].includes(values.sanitize))
+      throw new Error(`--sanitize takes address, thread or undefined, not "${values.sanitize}"`);
+    return {
+      ...values,
+      flags: [...(process.env.R1_CMAKE_FLAGS ?? "").split(/\s+/).filter(Boolean), ...(values.cuda ? ["-DGGML_CUDA=ON"] : []), ...positionals],
+    };
   } catch (error) {
     throw new BuildError(`${error.message}; see node scripts/build.mjs --help.`);
   }
@@ -67,7 +71,12 @@ function outputFolder(options) {
 function targetsOf(options) {
   if (options.sanitize !== "") return ["r1_core_tests"];
   const tools = options.tools || options["bench-tools"];
-  return ["r1_native", ...(tools ? ["r1_tools"] : []), ...(options["bench-tools"] ? ["llama-server"] : []), ...(options["native-tests"] ? ["r1_core_tests"] : [])];
+  return [
+    "r1_native",
+    ...(tools ? ["r1_tools"] : []),
+    ...(options["bench-tools"] ? ["llama-server"] : []),
+    ...(options["native-tests"] ? ["r1_core_tests"] : []),
+  ];
 }
 
 await main(async () => {
@@ -82,7 +91,18 @@ await main(async () => {
   if (options.fresh) rmSync(out, { recursive: true, force: true });
   const llamaDir = await vendor({ log });
   const nativeTests = options["native-tests"] || options.sanitize !== "";
-  await configure({ root, out, env, log, llamaDir, tools: options.tools || options["bench-tools"], nativeTests, sanitize: options.sanitize, portable: options.portable, flags: options.flags });
+  await configure({
+    root,
+    out,
+    env,
+    log,
+    llamaDir,
+    tools: options.tools || options["bench-tools"],
+    nativeTests,
+    sanitize: options.sanitize,
+    portable: options.portable,
+    flags: options.flags,
+  });
   const build = cmakeJs("build", "--directory", root, "--out", out, "--config", "Release", "--log-level", "warn", "--parallel", String(jobs()));
   await show(process.execPath, [...build, "--", "--target", ...targetsOf(options)], {
     cwd: root,

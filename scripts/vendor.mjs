@@ -68,7 +68,8 @@ function unpack(lock, archive, into) {
   const clone = git(undefined, "-c", "advice.detachedHead=false", "clone", "--quiet", "--template=", join(into, lock.bundle), tree);
   if (!clone.ok) throw new BuildError(`git could not clone the bundle of ${lock.package}: ${clone.stderr.trim().split("\n").at(-1)}`);
   const head = git(tree, "rev-parse", "HEAD").stdout.trim();
-  if (head !== lock.commit) throw new BuildError(`the bundle of ${lock.package} is at commit ${head}, not at ${lock.commit} as vendor/llama.cpp.lock.json says.`);
+  if (head !== lock.commit)
+    throw new BuildError(`the bundle of ${lock.package} is at commit ${head}, not at ${lock.commit} as vendor/llama.cpp.lock.json says.`);
   writeFileSync(join(tree, MARK), `${lock.commit}\n`);
   return tree;
 }

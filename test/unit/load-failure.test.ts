@@ -31,6 +31,9 @@ describe("explainLoadFailure", () => {
   });
 
   it("passes the first line of an unknown failure on and still says how to build", () => {
-    expect(explainLoadFailure("something new\nsecond line")).toMatchObject({ reason: "something new", advice: expect.stringContaining("npm run build") as string });
+    expect(explainLoadFailure("something new\nsecond line")).toMatchObject({
+      reason: "something new",
+      advice: expect.stringContaining("npm run build") as string,
+    });
   });
 });

@@ -1,0 +1,40 @@
+// What typescript-eslint checks beyond the compiler: strict and type-aware over lib/ and test/, plain over the scripts.
+import js from "@eslint/js";
+import globals from "globals";
+import tseslint from "typescript-eslint";
+
+export default tseslint.config(
+  { ignores: ["dist/", "build/", "build-native*/", "vendor/", "prebuilds/", "coverage/", "bench/out/", "bench/peers/", "models/"] },
+  js.configs.recommended,
+  {
+    files: ["lib/**/*.ts", "test/**/*.ts", "vitest.config.ts"],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { project: "./tsconfig.test.json", tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+      // Numbers in a message are meant to be read as they are.
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
+      "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true, ignoreVoidOperator: true }],
+      // What JavaScript callers and files hand in is checked against the types, not trusted to have them.
+      "@typescript-eslint/no-unnecessary-condition": "off",
+      "@typescript-eslint/no-misused-spread": ["error", { allow: [{ from: "lib", name: "string" }] }],
+      // A name that only takes a place, as in a callback's unused parameter or a property left out by destructuring.
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_", ignoreRestSiblings: true }],
+    },
+  },
+  {
+    // The boundary with native code is the one place where a value's type can only be asserted.
+    files: ["lib/binding/**/*.ts"],
+    rules: { "@typescript-eslint/no-explicit-any": "off" },
+  },
+  {
+    // A test says by its own failure what was not there.
+    files: ["test/**/*.ts"],
+    rules: { "@typescript-eslint/no-non-null-assertion": "off", "@typescript-eslint/require-await": "off" },
+  },
+  {
+    files: ["**/*.mjs", "**/*.js"],
+    languageOptions: { globals: globals.node, ecmaVersion: 2024, sourceType: "module" },
+  },
+);

@@ -1,0 +1,124 @@
+// Checks the architecture: imports of lib/ go down the layers only, the contract stays with those that own it, no barrels, no file over 300 lines.
+// A script of its own (`node scripts/check-layers.mjs [ROOT]`), part of `npm run lint`; test/unit/layers.test.ts shows that it can fail.
+import { readFileSync } from "node:fs";
+import { dirname, join, posix, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { filesBelow } from "./build/files.mjs";
+
+/** The table of docs/architecture.md: a file may import from its own folder and from folders with a lower number. */
+const LAYERS = {
+  base: 0,
+  binding: 1,
+  template: 1,
+  reasoning: 1,
+  sampling: 1,
+  plan: 1,
+  hub: 1,
+  gguf: 2,
+  model: 3,
+  engine: 4,
+  chat: 5,
+  batch: 5,
+  cli: 6,
+  server: 6,
+};
+
+/** Who may know the addon: files of these folders, and of sampling/ for its types alone. */
+const BINDING_USERS = [/^binding\//, /^model\//, /^engine\//, /^gguf\/quantize[\w-]*\.ts$/];
+const BINDING_TYPE_USERS = [...BINDING_USERS, /^sampling\//];
+
+const LONGEST = 300;
+/** The contract with the addon is one file by decision, so that both sides are read in one place; it is types and their words only. */
+const MAY_BE_LONGER = ["lib/binding/native.ts"];
+const COUNTED = ["lib", "native", "test", "scripts", "bench", "examples"];
+
+/** Every module that a source file imports, exports from, or imports while it runs; `typeOnly` if nothing of it is left after compiling. */
+function importsOf(path, text) {
+  const found = [];
+  const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+  const isTypeOnly = (node) => {
+    if (ts.isExportDeclaration(node)) return node.isTypeOnly;
+    const clause = node.importClause;
+    if (clause === undefined) return false;
+    if (clause.isTypeOnly) return true;
+    const names = clause.namedBindings;
+    return (
+      clause.name === undefined &&
+      names !== undefined &&
+      ts.isNamedImports(names) &&
+      names.elements.length > 0 &&
+      names.elements.every((name) => name.isTypeOnly)
+    );
+  };
+  const visit = (node) => {
+    if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier !== undefined) {
+      found.push({ specifier: node.moduleSpecifier.text, typeOnly: isTypeOnly(node), line: lineOf(node) });
+    } else if (
+      ts.isCallExpression(node) &&
+      node.expression.kind === ts.SyntaxKind.ImportKeyword &&
+      node.arguments[0] !== undefined &&
+      ts.isStringLiteral(node.arguments[0])
+    ) {
+      found.push({ specifier: node.arguments[0].text, typeOnly: false, line: lineOf(node) });
+    } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument) && ts.isStringLiteral(node.argument.literal)) {
+      found.push({ specifier: node.argument.literal.text, typeOnly: true, line: lineOf(node) });
+    }
+    ts.forEachChild(node, visit);
+  };
+  const lineOf = (node) => source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1;
+  visit(source);
+  return found;
+}
+
+/** What is wrong with one import of `lib/FILE`; undefined if nothing. */
+function wrongImport(file, { specifier, typeOnly }) {
+  if (!specifier.startsWith(".")) return undefined;
+  const target = posix.normalize(posix.join(posix.dirname(file), specifier)).replace(/\.js$/, ".ts");
+  if (target.startsWith("..")) return `imports ${specifier}, which lies outside lib/`;
+  const [from, to] = [file, target].map((path) => (path.includes("/") ? path.split("/")[0] : ""));
+  // lib/index.ts is the public face: it may export from everywhere, and nothing may import it but the programs on top.
+  if (from === "") return undefined;
+  if (to === "") return LAYERS[from] === 6 ? undefined : `imports ${target}, the public face, which only cli/ and server/ may use`;
+  if (!(to in LAYERS)) return `imports ${target}, whose folder is in no layer`;
+  if (to === "binding" && from !== "binding") {
+    const allowed = typeOnly ? BINDING_TYPE_USERS : BINDING_USERS;
+    return allowed.some((user) => user.test(file)) ? undefined : `imports ${target}: only lib/model, lib/engine and lib/gguf/quantize* may know the addon`;
+  }
+  if (from === to || LAYERS[to] < LAYERS[from]) return undefined;
+  return `imports ${target}: ${from}/ (layer ${LAYERS[from]}) may import only below it, and ${to}/ is in layer ${LAYERS[to]}`;
+}
+
+function checkFile(root, path) {
+  const file = path.slice(join(root, "lib").length + 1).replaceAll("\\", "/");
+  const text = readFileSync(path, "utf8");
+  const folder = file.includes("/") ? file.split("/")[0] : undefined;
+  const wrong = [];
+  if (folder !== undefined && !(folder in LAYERS)) wrong.push(`lib/${file}: its folder is in no layer`);
+  if (folder !== undefined && posix.basename(file) === "index.ts") wrong.push(`lib/${file}: lib/index.ts is the only index; import from the file that has it`);
+  for (const one of importsOf(path, text)) {
+    const problem = wrongImport(file, one);
+    if (problem !== undefined) wrong.push(`lib/${file}:${one.line}: ${problem}`);
+  }
+  return wrong;
+}
+
+function checkLengths(root) {
+  return COUNTED.flatMap((folder) => filesBelow(join(root, folder), /\.(ts|mts|mjs|js|cpp|cc|h)$/)).flatMap((path) => {
+    const name = path.slice(root.length + 1);
+    const lines = readFileSync(path, "utf8").trimEnd().split("\n").length;
+    return lines > LONGEST && !MAY_BE_LONGER.includes(name) ? [`${name}: ${lines} lines, and ${LONGEST} is the most; split it by what makes it change`] : [];
+  });
+}
+
+/** Every breach of the architecture below `root`, a line each. */
+export function checkLayers(root) {
+  return [...filesBelow(join(root, "lib"), /\.ts$/).flatMap((path) => checkFile(root, path)), ...checkLengths(root)];
+}
+
+const self = fileURLToPath(import.meta.url);
+if (process.argv[1] !== undefined && resolve(process.argv[1]) === self) {
+  const wrong = checkLayers(resolve(process.argv[2] ?? join(dirname(self), "..")));
+  for (const line of wrong) console.error(line);
+  if (wrong.length > 0) process.exitCode = 1;
+}

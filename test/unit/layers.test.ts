@@ -1,0 +1,65 @@
+// The architecture of lib/, and that its checker tells when it is broken. No addon needed.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it } from "vitest";
+import { checkLayers } from "../../scripts/check-layers.mjs";
+
+const project = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+const made: string[] = [];
+
+/** A project with these files, and base/errors.ts and binding/native.ts to import. */
+function projectOf(files: Record<string, string>): string {
+  const root = mkdtempSync(join(tmpdir(), "r1-layers-"));
+  made.push(root);
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, name)), { recursive: true });
+    writeFileSync(join(root, name), text);
+  }
+  return root;
+}
+
+afterAll(() => {
+  for (const root of made) rmSync(root, { recursive: true, force: true });
+});
+
+describe("the layers of lib/", () => {
+  it("hold: imports go down, the addon stays with its owners, no file is over 300 lines", () => {
+    expect(checkLayers(project)).toEqual([]);
+  });
+});
+
+describe("the checker of layers", () => {
+  it("lets a file import from below and from its own folder", () => {
+    const root = projectOf({
+      "lib/engine/a.ts": 'import { b } from "./b.js";\nimport { m } from "../model/m.js";\nimport type { N } from "../binding/native.js";\n',
+      "lib/sampling/s.ts": 'import type { N } from "../binding/native.js";\n',
+    });
+    // sampling/ and binding/ are both in layer 1; types of the contract are let through all the same.
+    expect(checkLayers(root)).toEqual([]);
+  });
+
+  const broken: [name: string, files: Record<string, string>, message: RegExp][] = [
+    ["an upward import", { "lib/base/x.ts": 'import { loadModel } from "../model/model.js";\n' }, /lib\/base\/x\.ts:1: imports model\/model\.ts/],
+    ["an upward import of a type", { "lib/gguf/x.ts": 'import type { E } from "../engine/engine.js";\n' }, /imports engine\/engine\.ts/],
+    ["an upward export", { "lib/plan/x.ts": 'export * from "../chat/session.js";\n' }, /imports chat\/session\.ts/],
+    ["an upward import at run time", { "lib/hub/x.ts": 'export const f = () => import("../cli/main.js");\n' }, /imports cli\/main\.ts/],
+    ["an upward import of a type in passing", { "lib/hub/x.ts": 'export type T = import("../chat/session.js").S;\n' }, /imports chat\/session\.ts/],
+    ["a sideways import", { "lib/template/x.ts": 'import { s } from "../sampling/options.js";\n' }, /may import only below it/],
+    ["the addon in a program", { "lib/cli/x.ts": 'import { native } from "../binding/load.js";\n' }, /may know the addon/],
+    ["the addon in sampling/", { "lib/sampling/x.ts": 'import { native } from "../binding/load.js";\n' }, /may know the addon/],
+    ["the addon in gguf/ beside quantize", { "lib/gguf/merge.ts": 'import { native } from "../binding/load.js";\n' }, /may know the addon/],
+    ["a barrel", { "lib/model/index.ts": "export {};\n" }, /only index/],
+    ["the public face from below", { "lib/chat/x.ts": 'import { loadModel } from "../index.js";\n' }, /public face/],
+    ["a folder of no layer", { "lib/utils/x.ts": "export {};\n" }, /in no layer/],
+    ["an import from outside lib/", { "lib/base/x.ts": 'import "../../test/x.js";\n' }, /outside lib/],
+    ["a file of 301 lines", { "native/core/x.cpp": "// x\n".repeat(301) }, /301 lines/],
+  ];
+
+  it.each(broken)("tells %s", (_name, files, message) => {
+    const wrong = checkLayers(projectOf(files));
+    expect(wrong).toHaveLength(1);
+    expect(wrong[0]).toMatch(message);
+  });
+});
