@@ -1,0 +1,140 @@
+// `r1-native chat`: a conversation of many turns in the terminal, or over the lines of a pipe. Main thread; the model works on its own.
+import type { Command } from "commander";
+import type { ChatSession, Generation, GenerateOptions, Model } from "../../index.js";
+import { EXIT, Interrupted, watchSignals } from "../exit.js";
+import { addFlags, collect } from "../flags.js";
+import { generateFlags } from "../flags-generate.js";
+import { loadFlags } from "../flags-load.js";
+import { conversationFlags, outputFlags } from "../flags-run.js";
+import { pipeLines, readTurn, terminalLines } from "../lines.js";
+import { openModel } from "../open-model.js";
+import { renderParts, timingsLine, wantsColor, write } from "../render.js";
+import type { Settings } from "../settings.js";
+import { settingsOf } from "../settings.js";
+
+const COMMANDS = `/help           this list
+/reset          forget the conversation
+/system TEXT    set the system prompt and begin again; without TEXT: no system prompt
+/exit           leave; so does Ctrl-D
+Ctrl-C          stop the reply that is being written
+A line that ends in \\ goes on in the next one.
+`;
+
+const HELP = `
+In the conversation:
+${COMMANDS.replace(/^(?=.)/gm, "  ")}
+docs/cli.md tells more.`;
+
+/** The conversation, and what the slash commands change of it. */
+class Conversation {
+  #session: ChatSession;
+  #system: string | undefined;
+  readonly #model: Model;
+  readonly #settings: Settings;
+
+  constructor(model: Model, settings: Settings) {
+    this.#model = model;
+    this.#settings = settings;
+    this.#system = settings.system;
+    this.#session = this.#begin();
+  }
+
+  reset(): void {
+    this.#session = this.#begin();
+  }
+
+  setSystem(text: string): void {
+    this.#system = text === "" ? undefined : text;
+    this.reset();
+  }
+
+  send(text: string, options: GenerateOptions): Generation {
+    return this.#session.send(text, { ...options, openThink: this.#settings.openThink });
+  }
+
+  #begin(): ChatSession {
+    return this.#model.session(this.#system === undefined ? {} : { system: this.#system });
+  }
+}
+
+/** Carries out a line that begins with a slash. Returns false when it asks to leave. */
+function obey(line: string, conversation: Conversation, say: (text: string) => void): boolean {
+  const [, name = "", rest = ""] = /^\/(\S*)\s*(.*)$/s.exec(line) ?? [];
+  switch (name) {
+    case "exit":
+    case "quit":
+    case "bye":
+      return false;
+    case "reset":
+    case "clear":
+      conversation.reset();
+      say("The conversation begins anew.\n");
+      return true;
+    case "system":
+      conversation.setSystem(rest.trim());
+      say(rest.trim() === "" ? "No system prompt. The conversation begins anew.\n" : "The system prompt is set. The conversation begins anew.\n");
+      return true;
+    case "help":
+    case "?":
+      say(COMMANDS);
+      return true;
+    default:
+      say(`There is no command /${name}. /help lists them; begin with a space to send a text that begins with a slash.\n`);
+      return true;
+  }
+}
+
+/** Writes one reply; Ctrl-C stops it and keeps what there is. */
+async function reply(conversation: Conversation, text: string, options: GenerateOptions, model: Model, settings: Settings): Promise<void> {
+  let generation: Generation | undefined;
+  const watch = watchSignals(() => generation?.cancel());
+  try {
+    generation = conversation.send(text, options);
+    const style = { isColored: wantsColor(settings.color, process.stdout, process.env), hidesReasoning: settings.hidesReasoning };
+    const isWhole = await renderParts(generation, process.stdout, style);
+    await write(process.stdout, isWhole ? "\n" : "\n\n");
+    const result = await generation.result();
+    if (settings.timings === true) process.stderr.write(`${timingsLine(result, model.info.cache)}\n\n`);
+    if (result.finishReason === "length") process.stderr.write("(The reply ended because --n-predict or the context is used up.)\n\n");
+    if (watch.exitCode === EXIT.terminated) throw new Interrupted(EXIT.terminated);
+  } finally {
+    watch.stop();
+  }
+}
+
+async function chat(command: Command): Promise<void> {
+  const bag = collect(command);
+  const settings = settingsOf(bag);
+  const loading = watchSignals(() => undefined);
+  const model = await openModel(bag.load, { isVerbose: settings.isVerbose, signal: loading.signal }).finally(() => loading.stop());
+  const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
+  const lines = isTerminal ? terminalLines(process.stdin, process.stdout) : pipeLines(process.stdin);
+  try {
+    const conversation = new Conversation(model, settings);
+    const say = (text: string): void => void (isTerminal ? process.stdout : process.stderr).write(text);
+    if (isTerminal)
+      say(`${model.info.architecture}, ${model.info.variant}, context ${model.info.contextSize} tokens. /help lists the commands, Ctrl-D leaves.\n\n`);
+    for (;;) {
+      const line = await readTurn(lines, "> ", () => say("(Ctrl-D or /exit leaves.)\n"));
+      if (line === undefined) break;
+      if (line.startsWith("/")) {
+        if (!obey(line, conversation, say)) break;
+      } else if (line.trim() !== "") {
+        await reply(conversation, line, bag.generate, model, settings);
+      }
+    }
+  } finally {
+    lines.close();
+    await model.close();
+  }
+}
+
+/** Adds the command to the program. */
+export function register(program: Command): void {
+  const command = program
+    .command("chat")
+    .description("hold a conversation of many turns")
+    .addHelpText("after", HELP)
+    .action(() => chat(command));
+  addFlags(command, [...conversationFlags, ...loadFlags, ...generateFlags, ...outputFlags]);
+}

@@ -1,0 +1,103 @@
+// `r1-native run`: one prompt, one reply, streamed; takes llama.cpp's command lines. Main thread; the model works on its own.
+import type { Command } from "commander";
+import { R1Error } from "../../base/errors.js";
+import type { Generation, Model } from "../../index.js";
+import { processEscapes } from "../escapes.js";
+import { Interrupted, watchSignals } from "../exit.js";
+import { addFlags, collect } from "../flags.js";
+import { generateFlags } from "../flags-generate.js";
+import { loadFlags } from "../flags-load.js";
+import { conversationFlags, machineFlags, outputFlags, promptFlags } from "../flags-run.js";
+import { readText } from "../flag-values.js";
+import { openModel } from "../open-model.js";
+import { renderJsonLines, renderParts, resultJson, timingsLine, wantsColor, write } from "../render.js";
+import type { Settings } from "../settings.js";
+import { settingsOf } from "../settings.js";
+
+const HELP = `
+Examples:
+  r1-native run -p "What is 1+1?"
+  r1-native run -m DeepSeek-R1-UD-IQ1_S-00001-of-00003.gguf -ctk q4_0 -no-cnv --prio 2 --temp 0.6 -c 8192 --seed 3407 \\
+    -p "<｜User｜>What is 1+1?<｜Assistant｜>"
+  git diff | r1-native run -sys "Review this change." --hide-reasoning
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted by Ctrl-C. docs/cli.md tells more.`;
+
+async function readPipe(): Promise<string> {
+  const pieces: Buffer[] = [];
+  for await (const piece of process.stdin) pieces.push(piece as Buffer);
+  return Buffer.concat(pieces)
+    .toString("utf8")
+    .replace(/\r?\n$/, "");
+}
+
+/** The prompt of -p, -f or the pipe, with escape sequences replaced where they are to be. */
+async function readPrompt(settings: Settings): Promise<string> {
+  if (settings.prompt !== undefined) return settings.escapes === "none" ? settings.prompt : processEscapes(settings.prompt);
+  if (settings.file === undefined && process.stdin.isTTY) {
+    throw new R1Error("INVALID_ARGUMENT", "There is no prompt. Give one with -p or -f or through a pipe, or use `r1-native chat` for a conversation.");
+  }
+  const text = settings.file === undefined ? await readPipe() : readText(settings.file);
+  if (text === "") {
+    const source = settings.file === undefined ? "the pipe on standard input" : `the file ${settings.file}`;
+    throw new R1Error("INVALID_ARGUMENT", `The prompt is empty: ${source} held no text. Give one with -p, -f or through a pipe.`);
+  }
+  return settings.escapes === "all" ? processEscapes(text) : text;
+}
+
+/** Each token of a prompt on a line of its own, as llama.cpp shows them. */
+function showTokens(model: Model, tokens: Int32Array): void {
+  process.stderr.write(`${tokens.length} prompt tokens\n`);
+  for (const token of tokens) process.stderr.write(`${String(token).padStart(6)} -> ${JSON.stringify(model.tokenizer.decode(Int32Array.of(token)))}\n`);
+}
+
+async function show(generation: Generation, settings: Settings): Promise<void> {
+  const style = { isColored: wantsColor(settings.color, process.stdout, process.env), hidesReasoning: settings.hidesReasoning };
+  if (settings.output === "json") await write(process.stdout, resultJson(await generation.result()));
+  else if (settings.output === "json-stream") await renderJsonLines(generation, process.stdout);
+  else if (!(await renderParts(generation, process.stdout, style))) await write(process.stdout, "\n");
+}
+
+async function run(command: Command): Promise<void> {
+  const bag = collect(command);
+  const settings = settingsOf(bag);
+  let generation: Generation | undefined;
+  const watch = watchSignals(() => generation?.cancel());
+  let model: Model | undefined;
+  try {
+    const prompt = await Promise.race([
+      readPrompt(settings),
+      new Promise<never>((_, reject) => watch.signal.addEventListener("abort", () => reject(watch.signal.reason as Error), { once: true })),
+    ]);
+    model = await openModel(bag.load, { isVerbose: settings.isVerbose, signal: watch.signal });
+    const messages = [
+      ...(settings.system === undefined ? [] : [{ role: "system" as const, content: settings.system }]),
+      { role: "user" as const, content: prompt },
+    ];
+    if (settings.showsPromptTokens) {
+      showTokens(
+        model,
+        settings.isRaw ? model.tokenizer.encode(prompt, { special: true }) : model.formatChat(messages, { openThink: settings.openThink }).tokens,
+      );
+    }
+    generation = settings.isRaw ? model.complete(prompt, bag.generate) : model.chat(messages, { ...bag.generate, openThink: settings.openThink });
+    if (settings.showsPrompt && settings.output === "text") await write(process.stdout, `${prompt}\n`);
+    await show(generation, settings);
+    const result = await generation.result();
+    if (settings.timings ?? process.stderr.isTTY) process.stderr.write(`\n${timingsLine(result, model.info.cache)}\n`);
+    if (watch.exitCode !== undefined) throw new Interrupted(watch.exitCode);
+  } finally {
+    watch.stop();
+    await model?.close();
+  }
+}
+
+/** Adds the command to the program. */
+export function register(program: Command): void {
+  const command = program
+    .command("run")
+    .description("answer one prompt, from -p, -f or a pipe (also without the word run)")
+    .addHelpText("after", HELP)
+    .action(() => run(command));
+  addFlags(command, [...promptFlags, ...conversationFlags, ...loadFlags, ...generateFlags, ...outputFlags, ...machineFlags]);
+}

@@ -1,0 +1,99 @@
+// What a command-line flag is, and how a table of flags becomes commander options, help text and option objects; main thread.
+import { Option } from "commander";
+import type { Command } from "commander";
+import { R1Error } from "../base/errors.js";
+
+/** The option object a flag writes to: `loadModel`'s, a generation's, or what only the command itself needs. */
+export type Target = "load" | "generate" | "run";
+
+/** One flag: every fact of it in one row. */
+export interface Flag {
+  /** All spellings, short and long ones; the last long one is the name in help and errors. llama.cpp's single-dash long ones (`-ngl`) count as short. */
+  readonly names: readonly string[];
+  /** Name of the value in help; without it the flag is a switch. */
+  readonly value?: string;
+  /** The value may be left out, and is only taken when it is one of these. */
+  readonly optionalValues?: readonly string[];
+  readonly target: Target;
+  /** Name of the library option it sets. Several flags may set one option. */
+  readonly option: string;
+  /** Value of the option out of all values given, in order; a switch gets none. `before` is what earlier flags of the table made of the same option. */
+  readonly parse: (values: readonly string[], name: string, before: unknown) => unknown;
+  readonly doc: string;
+  /** Heading in help. */
+  readonly group: string;
+  /** Accepted so that llama.cpp's command lines go through, but without effect here. */
+  readonly hidden?: boolean;
+}
+
+/** Options by target, as plain objects that the library then checks. */
+export type OptionBag = Record<Target, Record<string, unknown>>;
+
+const tables = new WeakMap<Command, readonly Flag[]>();
+
+/** The name of a flag in help and error messages. */
+export function nameOf(flag: Flag): string {
+  return flag.names.findLast((name) => name.startsWith("--")) ?? flag.names[0] ?? "";
+}
+
+/** commander's key of a flag's values. */
+function keyOf(flag: Flag): string {
+  return `flag:${nameOf(flag)}`;
+}
+
+/** Throws a usage error about a flag. */
+export function refuseFlag(name: string, expected: string, value: string | undefined): never {
+  const received = value === undefined ? "nothing" : JSON.stringify(value);
+  throw new R1Error("INVALID_ARGUMENT", `Expected ${expected} after ${name} but received ${received}.`, { details: { option: name } });
+}
+
+/** How a flag reads in help. */
+function term(flag: Flag): string {
+  const value = flag.value === undefined ? "" : flag.optionalValues === undefined ? ` <${flag.value}>` : ` [${flag.value}]`;
+  return flag.names.join(", ") + value;
+}
+
+/** Adds a table's flags to a command, so that help, the reading of arguments and {@link collect} know them. */
+export function addFlags(command: Command, flags: readonly Flag[]): void {
+  tables.set(command, flags);
+  const terms = new Map<string, string>();
+  for (const flag of flags) {
+    const option = new Option(`${nameOf(flag)}${flag.value === undefined ? "" : " <value>"}`, flag.doc);
+    option.negate = false;
+    option.attributeName = () => keyOf(flag);
+    if (flag.value !== undefined) option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
+    option.helpGroup(flag.group);
+    option.hideHelp(flag.hidden ?? false);
+    command.addOption(option);
+    terms.set(nameOf(flag), term(flag));
+  }
+  command.configureHelp({
+    optionTerm: (option) => terms.get(option.long ?? "") ?? option.flags,
+    minWidthToWrap: 30,
+  });
+}
+
+/** The flags a command was given, or none. */
+export function flagsOf(command: Command): readonly Flag[] {
+  return tables.get(command) ?? [];
+}
+
+/** Turns the flags found on the command line into option objects. Only options that were given are set. */
+export function collect(command: Command): OptionBag {
+  const bag: OptionBag = { load: {}, generate: {}, run: {} };
+  const found = command.opts<Record<string, string[] | boolean | undefined>>();
+  for (const flag of flagsOf(command)) {
+    const values = found[keyOf(flag)];
+    if (values === undefined) continue;
+    const target = bag[flag.target];
+    target[flag.option] = flag.parse(Array.isArray(values) ? values : [], nameOf(flag), target[flag.option]);
+  }
+  return bag;
+}
+
+/** Names the flag of every library option that an error message mentions in backticks. */
+export function inFlagWords(message: string, flags: readonly Flag[]): string {
+  const names = new Map<string, string>();
+  for (const flag of flags) if (flag.hidden !== true && flag.value !== undefined && !names.has(flag.option)) names.set(flag.option, nameOf(flag));
+  return message.replace(/`([A-Za-z]+)(\[[^\]]*\])?`/g, (whole, option: string) => names.get(option) ?? whole);
+}

@@ -1,0 +1,71 @@
+// Text without any special string gets exactly the ids that llama.cpp's own program gives it.
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { NativeModel } from "../../lib/binding/native.js";
+import { writeVocabularies } from "../fixtures/vocab-files.js";
+import type { VocabularyName } from "../fixtures/vocab-files.js";
+import { openVocabulary, upstreamIds } from "./vocabulary.js";
+
+const names = ["r1", "r1-control", "distill-qwen", "distill-llama"] as const satisfies VocabularyName[];
+const files = writeVocabularies(names);
+afterAll(() => files.remove());
+
+const passage = `The well-known test: create a game in Python with pygame. 我想在apple工作1314151天～ 한국어와 日本語、ไทย, العربية и кириллица!
+def f(x):\n\treturn [i**2 for i in range(x)]  # 12345678 3.14159 0x1F\r\n\r\n   trailing spaces   \n\n\n'll 'RE I'Ve don't "quoted" — dash… 🚀👩‍👩‍👧‍👦🇩🇪 e\u0301 \u00a0 \u200d ﬁ Ⅻ ½ <b>not special</b> <thin k> < think> <|half`;
+
+/** Text of every kind, some of it no valid word in any language; a piece of the passage keeps the pre-tokenizer's rules busy. */
+const text = fc
+  .array(
+    fc.oneof(
+      fc.string({ unit: "binary", maxLength: 60 }),
+      fc.string({ unit: "grapheme", maxLength: 60 }),
+      fc.string({ unit: "grapheme-ascii", maxLength: 60 }),
+      fc.tuple(fc.nat(passage.length), fc.nat(60)).map(([at, n]) =>
+        Array.from(passage)
+          .slice(at, at + n)
+          .join(""),
+      ),
+      fc.constantFrom(" ", "  ", "\n", "\r\n", "\t", "\n \n", "0", "12", "123", "1234"),
+    ),
+    { minLength: 10, maxLength: 60 },
+  )
+  .map((pieces) => pieces.join(""));
+
+describe.each(names)("the vocabulary %s", (name) => {
+  let model: NativeModel;
+  let special: string[];
+  beforeAll(async () => {
+    model = await openVocabulary(files.paths[name]);
+    special = model.specialTokens().map((token) => token.text);
+  });
+  afterAll(() => model.close());
+
+  it("reads a passage of many scripts as llama.cpp does, safely and otherwise", () => {
+    const expected = upstreamIds(files.paths[name], passage, false);
+    expect(Array.from(model.tokenize(passage, false))).toEqual(expected);
+    expect(Array.from(model.tokenize(passage, true))).toEqual(expected);
+    expect(model.detokenize(Int32Array.from(expected))).toBe(passage);
+  });
+
+  it("reads random Unicode as llama.cpp does", () => {
+    fc.assert(
+      fc.property(
+        text.filter((value) => value.length > 0 && !special.some((s) => value.includes(s))),
+        (value) => {
+          expect(Array.from(model.tokenize(value, false))).toEqual(upstreamIds(files.paths[name], value, false));
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it("reads special strings as llama.cpp does where the caller asks for it", () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.constantFrom(...special), text), { minLength: 1, maxLength: 8 }), (pieces) => {
+        const value = pieces.join("");
+        expect(Array.from(model.tokenize(value, true))).toEqual(upstreamIds(files.paths[name], value, true));
+      }),
+      { numRuns: 15 },
+    );
+  });
+});

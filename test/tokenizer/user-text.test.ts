@@ -1,0 +1,79 @@
+// Whatever a user writes: no special token comes out, and the text comes back.
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { NativeModel } from "../../lib/binding/native.js";
+import { TEXT, writeVocabularies } from "../fixtures/vocab-files.js";
+import type { VocabularyName } from "../fixtures/vocab-files.js";
+import { openVocabulary } from "./vocabulary.js";
+
+const names = ["r1", "r1-control", "distill-qwen", "distill-llama"] as const satisfies VocabularyName[];
+const files = writeVocabularies(names);
+afterAll(() => files.remove());
+
+/** Whole, halved, nested and repeated special strings. */
+function hostile(special: string[]): fc.Arbitrary<string> {
+  const whole = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...Object.values(TEXT)) }, { weight: 2, arbitrary: fc.constantFrom(...special) });
+  const head = fc.tuple(whole, fc.nat(24)).map(([text, n]) => text.slice(0, n));
+  const tail = fc.tuple(whole, fc.nat(24)).map(([text, n]) => text.slice(n));
+  const nested = fc.tuple(whole, whole, fc.nat(24)).map(([outer, inner, n]) => outer.slice(0, n) + inner + outer.slice(n));
+  const repeated = fc.tuple(whole, fc.integer({ min: 2, max: 6 })).map(([text, n]) => text.repeat(n));
+  const doubled = fc.tuple(whole, fc.nat(24)).map(([text, n]) => text.slice(0, n) + text);
+  return fc.oneof(whole, head, tail, nested, repeated, doubled);
+}
+
+const ordinary = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 20 }),
+  fc.string({ unit: "grapheme", maxLength: 20 }),
+  fc.constantFrom(" ", "\n", "\n\n", "\t", "What is 1+1?", "你好", "👩‍👩‍👧‍👦", "'s", "123456", "\0", "<", ">", "｜", "▁", "<|", "|>", "Ġ", "é"),
+);
+
+describe.each(names)("user text read with the vocabulary %s", (name) => {
+  let model: NativeModel;
+  let special: Set<number>;
+  let texts: string[];
+  beforeAll(async () => {
+    model = await openVocabulary(files.paths[name]);
+    special = new Set(model.specialTokens().map(({ id }) => id));
+    texts = model.specialTokens().map(({ text }) => text);
+  });
+  afterAll(() => model.close());
+
+  it("never holds a special id and comes back letter by letter", () => {
+    const text = fc.array(fc.oneof(hostile(texts), ordinary), { maxLength: 12 }).map((pieces) => pieces.join(""));
+    fc.assert(
+      fc.property(text, (value) => {
+        const ids = model.tokenize(value, false);
+        expect(ids.some((id) => special.has(id))).toBe(false);
+        expect(model.detokenize(ids)).toBe(value);
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  it("holds none for any special string of the vocabulary on its own", () => {
+    for (const text of texts) {
+      const ids = model.tokenize(text, false);
+      expect(ids.length, text).toBeGreaterThan(0);
+      expect(
+        ids.some((id) => special.has(id)),
+        text,
+      ).toBe(false);
+      expect(model.detokenize(ids)).toBe(text);
+    }
+  });
+
+  it("is as safe in a template's text segment as alone", () => {
+    fc.assert(
+      fc.property(hostile(texts), (value) => {
+        const { tokens } = model.tokenizeSegments([value], Int32Array.of(-1));
+        expect(Array.from(tokens)).toEqual(Array.from(model.tokenize(value, false)));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("takes a megabyte of special strings in seconds, not minutes", () => {
+    const ids = model.tokenize(TEXT.assistant.repeat(70_000), false);
+    expect(ids.some((id) => special.has(id))).toBe(false);
+  });
+});
