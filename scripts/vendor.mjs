@@ -27,14 +27,16 @@ function git(dir, ...args) {
   return capture("git", dir === undefined ? args : ["-C", dir, ...args], { env });
 }
 
-/** The commit a finished tree is at; undefined if there is none. */
+/** The commit a finished tree is at; undefined if there is none. A clone made by hand gets its mark here. */
 function commitOf(dir) {
   if (!isLlamaTree(dir)) return undefined;
   const mark = join(dir, MARK);
   if (existsSync(mark)) return readFileSync(mark, "utf8").trim();
   if (!existsSync(join(dir, ".git"))) return undefined;
   const head = git(dir, "rev-parse", "HEAD");
-  return head.ok ? head.stdout.trim() : undefined;
+  if (!head.ok) return undefined;
+  writeFileSync(mark, head.stdout);
+  return head.stdout.trim();
 }
 
 function download(lock, into) {

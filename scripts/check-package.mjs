@@ -1,0 +1,61 @@
+// `npm run check:package`: packs, installs the tarball in an empty folder with no network, and runs one prompt from ESM, from require() and by the command. A script of its own.
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { BuildError, capture, main, show } from "./build/process.mjs";
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+
+const PROMPT = `const model = await loadModel();
+  const { answer, finishReason } = await model.chat([{ role: "user", content: "What is 1+1?" }], { seed: 3407, temperature: 0 }).result();
+  await model.close();
+  if (!answer.includes("2") || finishReason !== "stop") throw new Error("unexpected answer: " + answer);
+  console.log(answer);`;
+
+const PROGRAMS = {
+  "esm.mjs": `import { loadModel } from "r1-native";\n  ${PROMPT}\n`,
+  "require.cjs": `const { loadModel } = require("r1-native");\n(async () => {\n  ${PROMPT}\n})();\n`,
+};
+
+function run(command, args, options, failure) {
+  const result = capture(command, args, options);
+  if (!result.ok) throw new BuildError(`${failure}:\n${result.stdout}\n${result.stderr}`);
+  return result.stdout.trim();
+}
+
+async function lintPackage(folder) {
+  const { messages } = await publint({ pkgDir: folder, pack: false, strict: true });
+  for (const message of messages) console.error(`publint ${message.type}: ${formatMessage(message, {}) ?? message.code}`);
+  if (messages.some(({ type }) => type !== "suggestion")) throw new BuildError("publint found faults in the packed tarball.");
+}
+
+await main(async () => {
+  const work = mkdtempSync(join(tmpdir(), "r1-package-"));
+  try {
+    await show("npm", ["pack", "--pack-destination", work], { cwd: root, stdio: ["ignore", "ignore", "inherit"], failure: "npm pack failed" });
+    const tarball = join(
+      work,
+      readdirSync(work).find((name) => name.endsWith(".tgz")),
+    );
+    console.error(`r1-native: the tarball has ${(statSync(tarball).size / 1e6).toFixed(1)} MB; installing it`);
+    const user = join(work, "user");
+    mkdirSync(user);
+    writeFileSync(join(user, "package.json"), '{ "private": true }\n');
+    await show("npm", ["install", tarball, "--offline", "--foreground-scripts", "--no-audit", "--no-fund"], {
+      cwd: user,
+      stdio: ["ignore", process.env.R1_VERBOSE ? "inherit" : "ignore", "inherit"],
+      failure: "the tarball could not be installed without a network (the packages it depends on come from npm's cache)",
+    });
+    await lintPackage(join(user, "node_modules", "r1-native"));
+    for (const [name, text] of Object.entries(PROGRAMS)) {
+      writeFileSync(join(user, name), text);
+      console.log(`${name}: ${run(process.execPath, [name], { cwd: user }, `${name} failed`)}`);
+    }
+    console.log(`npx r1-native --version: ${run("npx", ["--offline", "r1-native", "--version"], { cwd: user }, "the command failed")}`);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+});

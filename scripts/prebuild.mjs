@@ -1,0 +1,31 @@
+// `npm run prebuild`: an addon for every CPU of this platform into prebuilds/<platform>-<arch>/, by prebuildify over the same CMake build. A script of its own.
+import { rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { arch, platform } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { filesBelow } from "./build/files.mjs";
+import { BuildError, main, show } from "./build/process.mjs";
+import { requireTools } from "./build/tools.mjs";
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+const require = createRequire(import.meta.url);
+const folder = join(root, "prebuilds", `${platform()}-${arch()}`);
+
+/** Without each of these the package would install and then not run. */
+const EXPECTED = [/^r1-native\.node$/, /^libllama\.(so|dylib)$/, /^libggml\.(so|dylib)$/, /^libggml-base\.(so|dylib)$/, /^libggml-cpu-\w+\.so$/];
+
+await main(async () => {
+  requireTools({ nodeGyp: true });
+  rmSync(folder, { recursive: true, force: true });
+  // Node-API 8, so one target serves every Node; the C library is named in no tag, since each platform has one prebuild.
+  await show(process.execPath, [require.resolve("prebuildify/bin.js"), "--napi", "--strip", `--target=${process.versions.node}`], {
+    cwd: root,
+    env: { ...process.env, R1_PORTABLE: "1", npm_config_nodedir: join(root, "scripts", "build", "nodedir") },
+    failure: "prebuildify failed; the output above says why",
+  });
+  const names = filesBelow(folder, /./).map((path) => path.slice(folder.length + 1));
+  const missing = EXPECTED.filter((name) => !names.some((found) => name.test(found)));
+  if (missing.length > 0) throw new BuildError(`the prebuild lacks ${missing.map((name) => name.source).join(", ")}; it has ${names.join(", ")}.`);
+  console.error(`r1-native: ${names.length} files in prebuilds/${platform()}-${arch()}`);
+});
