@@ -5,10 +5,7 @@ import type { NativeSampling } from "../binding/native.js";
 export const MAX_SEED = 0xffffffff - 1;
 
 /** Fields of the native configuration that hold one number which the table describes. */
-type NumericField = Exclude<
-  { [K in keyof NativeSampling]: NativeSampling[K] extends number ? K : never }[keyof NativeSampling],
-  "seed"
->;
+type NumericField = Exclude<{ [K in keyof NativeSampling]: NativeSampling[K] extends number ? K : never }[keyof NativeSampling], "seed">;
 
 /** One numeric option. */
 export interface SamplingRow {

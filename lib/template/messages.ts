@@ -23,7 +23,8 @@ function plainObject(value: unknown, path: string): Record<string, unknown> {
 function wholeText(value: unknown, path: string): string {
   if (typeof value !== "string") fail(path, `must be a string, not ${value === null ? "null" : Array.isArray(value) ? "an array" : typeof value}.`);
   const lone = LONE_SURROGATE.exec(value);
-  if (lone !== null) fail(path, `holds half a character (a lone surrogate) at position ${lone.index}. Cut strings between characters, or repair it with \`toWellFormed()\`.`);
+  if (lone !== null)
+    fail(path, `holds half a character (a lone surrogate) at position ${lone.index}. Cut strings between characters, or repair it with \`toWellFormed()\`.`);
   return value;
 }
 
@@ -67,12 +68,14 @@ function checkMessage(value: unknown, path: string): ChatMessage {
   const message = plainObject(value, path);
   knownKeys(message, path, MESSAGE_KEYS);
   const role = message["role"];
-  if (!CHAT_ROLES.includes(role as ChatRole)) fail(`${path}.role`, `must be one of "system", "user", "assistant", "tool", not ${JSON.stringify(role) ?? String(role)}.`);
+  if (!CHAT_ROLES.includes(role as ChatRole))
+    fail(`${path}.role`, `must be one of "system", "user", "assistant", "tool", not ${JSON.stringify(role) ?? String(role)}.`);
   const content = wholeText(message["content"], `${path}.content`);
   const hasCalls = message["toolCalls"] !== undefined;
   if (hasCalls && role !== "assistant") fail(`${path}.toolCalls`, `is only for assistant messages, not for ${role as ChatRole} messages.`);
   if (message["toolCallId"] !== undefined && role !== "tool") fail(`${path}.toolCallId`, `is only for tool messages, not for ${role as ChatRole} messages.`);
-  if (content === "" && role !== "system" && !hasCalls) fail(`${path}.content`, "is empty; only a system message, or an assistant message with tool calls, may be.");
+  if (content === "" && role !== "system" && !hasCalls)
+    fail(`${path}.content`, "is empty; only a system message, or an assistant message with tool calls, may be.");
   return Object.freeze({
     role: role as ChatRole,
     content,
@@ -92,7 +95,8 @@ function checkOrder(messages: readonly ChatMessage[], path: string): void {
       if (open === undefined) fail(at, "is a tool message, but no assistant message with `toolCalls` stands before it.");
       if (open.size === 0) fail(at, "is a tool message too many: every call of the assistant message before it is answered.");
       if (message.toolCallId === undefined) open.delete([...open][0] ?? "");
-      else if (!open.delete(message.toolCallId)) fail(`${at}.toolCallId`, `is ${JSON.stringify(message.toolCallId)}, which names no unanswered call of the assistant message before it.`);
+      else if (!open.delete(message.toolCallId))
+        fail(`${at}.toolCallId`, `is ${JSON.stringify(message.toolCallId)}, which names no unanswered call of the assistant message before it.`);
     }
   });
 }
@@ -106,7 +110,7 @@ function checkOrder(messages: readonly ChatMessage[], path: string): void {
  * `UNKNOWN_OPTION` for a misspelt key.
  */
 export function checkMessages(value: unknown, path = "messages"): readonly ChatMessage[] {
-  if (!Array.isArray(value)) fail(path, "must be an array of messages, e.g. [{ role: \"user\", content: \"What is 1+1?\" }].");
+  if (!Array.isArray(value)) fail(path, 'must be an array of messages, e.g. [{ role: "user", content: "What is 1+1?" }].');
   if (value.length === 0) fail(path, "is empty; a conversation needs at least one message.");
   const messages = Object.freeze(value.map((element: unknown, i) => checkMessage(element, `${path}[${i}]`)));
   checkOrder(messages, path);

@@ -21,8 +21,7 @@ export interface OwnerSpan {
 
 /** A segment after joining: a run of text whose pieces may have several owners, or a special token. */
 export type JoinedSegment =
-  | { readonly text: string; readonly pieces: readonly { readonly owner: SegmentOwner; readonly length: number }[] }
-  | { readonly special: Role };
+  { readonly text: string; readonly pieces: readonly { readonly owner: SegmentOwner; readonly length: number }[] } | { readonly special: Role };
 
 /** The text of every role's token in R1's own vocabulary and in those of the distills. `｜` is U+FF5C and `▁` is U+2581. Source: DeepSeek's tokenizer files. */
 export const ROLE_TEXTS: Readonly<Record<Role, string>> = Object.freeze({

@@ -52,7 +52,10 @@ function expected(init: SegmenterInit, events: readonly Event[]): { reasoning: s
   if (inside) {
     const at = rest.findIndex(([token]) => token === END);
     const block = at < 0 ? rest : rest.slice(0, at);
-    reasoning = block.map(([, text]) => text).join("").replace(/^[\r\n]+/, "");
+    reasoning = block
+      .map(([, text]) => text)
+      .join("")
+      .replace(/^[\r\n]+/, "");
     if (at >= 0) reasoning = reasoning.replace(/[\r\n]+$/, "");
     count += block.length + (at < 0 ? 0 : 1);
     after = at >= 0;
@@ -93,27 +96,65 @@ describe("a stream told by token id", () => {
   });
 
   it("starts in the reasoning when the prompt opened it", () => {
-    const events: Event[] = [[11, "Hm"], [END, "</think>"], [14, "\n2"]];
+    const events: Event[] = [
+      [11, "Hm"],
+      [END, "</think>"],
+      [14, "\n2"],
+    ];
     expect(check({ ...BY_ID, startsInReasoning: true }, events)).toMatchObject({ reasoning: "Hm", answer: "2", count: 2 });
   });
 
   it("calls everything answer, line breaks and all, when no tag comes", () => {
-    expect(check(BY_ID, [[1, "\n"], [2, "\nAll "], [3, "answer\n"]])).toMatchObject({ reasoning: "", answer: "\n\nAll answer\n", count: 0 });
+    expect(
+      check(BY_ID, [
+        [1, "\n"],
+        [2, "\nAll "],
+        [3, "answer\n"],
+      ]),
+    ).toMatchObject({ reasoning: "", answer: "\n\nAll answer\n", count: 0 });
   });
 
   it("leaves out leading line breaks after a prompt that skipped the thought", () => {
-    expect(check({ ...BY_ID, startsAfterReasoning: true }, [[1, "\n\n"], [2, "Two.\n"]])).toMatchObject({ answer: "Two.\n", count: 0 });
+    expect(
+      check({ ...BY_ID, startsAfterReasoning: true }, [
+        [1, "\n\n"],
+        [2, "Two.\n"],
+      ]),
+    ).toMatchObject({ answer: "Two.\n", count: 0 });
   });
 
   it("keeps text that only looks like a tag", () => {
-    const events: Event[] = [[THINK, "<think>"], [9, "say </think> aloud"], [END, "</think>"], [9, "<think>no</think>"]];
+    const events: Event[] = [
+      [THINK, "<think>"],
+      [9, "say </think> aloud"],
+      [END, "</think>"],
+      [9, "<think>no</think>"],
+    ];
     expect(check(BY_ID, events)).toMatchObject({ reasoning: "say </think> aloud", answer: "<think>no</think>" });
   });
 
   it("writes tags that open or close nothing as text", () => {
-    const events: Event[] = [[THINK, "<think>"], [9, "a"], [THINK, "<think>"], [9, "b"], [END, "</think>"], [9, "c"], [END, "</think>"], [THINK, "<think>"], [9, "d"]];
+    const events: Event[] = [
+      [THINK, "<think>"],
+      [9, "a"],
+      [THINK, "<think>"],
+      [9, "b"],
+      [END, "</think>"],
+      [9, "c"],
+      [END, "</think>"],
+      [THINK, "<think>"],
+      [9, "d"],
+    ];
     expect(check(BY_ID, events)).toMatchObject({ reasoning: "a<think>b", answer: "c</think><think>d", count: 5 });
-    expect(check(BY_ID, [[9, "text first"], [THINK, "<think>"], [9, "x"], [END, "</think>"], [9, "y"]])).toMatchObject({
+    expect(
+      check(BY_ID, [
+        [9, "text first"],
+        [THINK, "<think>"],
+        [9, "x"],
+        [END, "</think>"],
+        [9, "y"],
+      ]),
+    ).toMatchObject({
       reasoning: "",
       answer: "text first<think>x</think>y",
       count: 0,
@@ -121,7 +162,12 @@ describe("a stream told by token id", () => {
   });
 
   it("keeps the line breaks of a reasoning that never closed, and closes its block", () => {
-    expect(check(BY_ID, [[THINK, "<think>"], [9, "so\n\n"]])).toMatchObject({
+    expect(
+      check(BY_ID, [
+        [THINK, "<think>"],
+        [9, "so\n\n"],
+      ]),
+    ).toMatchObject({
       reasoning: "so\n\n",
       answer: "",
       kinds: ["reasoning-start", "reasoning-delta", "reasoning-end"],
@@ -129,7 +175,14 @@ describe("a stream told by token id", () => {
   });
 
   it("reports an empty reasoning", () => {
-    expect(check(BY_ID, [[THINK, "<think>"], [9, "\n\n"], [END, "</think>"], [9, "\n\nHi"]])).toMatchObject({ reasoning: "", answer: "Hi", count: 3 });
+    expect(
+      check(BY_ID, [
+        [THINK, "<think>"],
+        [9, "\n\n"],
+        [END, "</think>"],
+        [9, "\n\nHi"],
+      ]),
+    ).toMatchObject({ reasoning: "", answer: "Hi", count: 3 });
   });
 
   it("agrees with its rules on any stream, in either state", () => {
@@ -164,12 +217,25 @@ describe("a stream told by token id", () => {
   });
 
   it("keeps what came before a stop string that cut a tag off", () => {
-    expect(check(BY_ID, [[THINK, "<think>"], [9, "abc"], [END, ""]])).toMatchObject({ reasoning: "abc", answer: "" });
+    expect(
+      check(BY_ID, [
+        [THINK, "<think>"],
+        [9, "abc"],
+        [END, ""],
+      ]),
+    ).toMatchObject({ reasoning: "abc", answer: "" });
   });
 
   it("goes on when an engine writes no text for tags", () => {
     const long = "x".repeat(2000);
-    expect(check(BY_ID, [[THINK, ""], [9, long], [END, ""], [9, long]])).toMatchObject({ answer: long });
+    expect(
+      check(BY_ID, [
+        [THINK, ""],
+        [9, long],
+        [END, ""],
+        [9, long],
+      ]),
+    ).toMatchObject({ answer: long });
   });
 });
 
@@ -192,7 +258,12 @@ describe("a stream told by text, in a vocabulary without tag tokens", () => {
         expect(check(BY_TEXT, events)).toMatchObject({ reasoning, answer });
       }
     }
-    expect(check(BY_TEXT, [...text].map((character): Event => [1, character]))).toMatchObject({ reasoning, answer });
+    expect(
+      check(
+        BY_TEXT,
+        [...text].map((character): Event => [1, character]),
+      ),
+    ).toMatchObject({ reasoning, answer });
   });
 
   it("gives the same texts for any cut of any text", () => {

@@ -111,7 +111,15 @@ describe("the other options", () => {
   });
 
   it("take a bias as a Map or an object, and -Infinity as a ban", () => {
-    const map = normalizeSampling({ logitBias: new Map([[5, 2], [7, -Infinity]]) }, "options");
+    const map = normalizeSampling(
+      {
+        logitBias: new Map([
+          [5, 2],
+          [7, -Infinity],
+        ]),
+      },
+      "options",
+    );
     const record = normalizeSampling({ logitBias: { 5: 2, 7: -Infinity } }, "options");
     for (const { logitBiasTokens, logitBiasValues } of [map, record]) {
       expect([...logitBiasTokens]).toEqual([5, 7]);
@@ -129,7 +137,8 @@ describe("the other options", () => {
 
   it("hold DRY's sequence breakers to what llama.cpp does not cut", () => {
     expect(normalizeSampling({ dry: { sequenceBreakers: ["。"] } }, "options").drySequenceBreakers).toEqual(["。"]);
-    for (const sequenceBreakers of [[""], ["x".repeat(41)], ["是".repeat(14)], Array(65).fill("x"), "x"]) expect(codeOf({ dry: { sequenceBreakers } })).toBe("INVALID_ARGUMENT");
+    for (const sequenceBreakers of [[""], ["x".repeat(41)], ["是".repeat(14)], Array(65).fill("x"), "x"])
+      expect(codeOf({ dry: { sequenceBreakers } })).toBe("INVALID_ARGUMENT");
   });
 });
 
