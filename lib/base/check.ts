@@ -57,7 +57,8 @@ export function object(value: unknown, path: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** A function. */
+/** A function, of the signature that the caller names: what is checked is only that it can be called. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
 export function callback<T>(value: unknown, path: string): T {
   if (typeof value !== "function") refuse(path, "a function", value);
   return value as T;

@@ -82,7 +82,11 @@ export class Model implements AsyncDisposable {
   /** A conversation that remembers its turns. @throws {R1Error} `INVALID_MESSAGE`, `UNKNOWN_OPTION`, `INVALID_ARGUMENT`, `DISPOSED`. */
   session(options: SessionOptions = {}): ChatSession {
     this.#assertOpen();
-    return new ChatSession((messages, sendOptions, onEnd) => this.#chat(messages, sendOptions, onEnd), options, (given) => void this.#check(given, "session", ["system", "messages", "openThink"]));
+    return new ChatSession(
+      (messages, sendOptions, onEnd) => this.#chat(messages, sendOptions, onEnd),
+      options,
+      (given) => void this.#check(given, "session", ["system", "messages", "openThink"]),
+    );
   }
 
   /** What `chat` would send: ids and text. @throws {R1Error} `INVALID_MESSAGE`, `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `TEMPLATE_UNSUPPORTED`, `DISPOSED`. */

@@ -36,11 +36,15 @@ export class ChatSession {
   /** @internal Made by the model. */
   constructor(ask: Ask, options: SessionOptions, check: (given: Record<string, unknown>) => void) {
     const { system, messages, openThink, ...defaults } = object(options, "options");
-    if ("signal" in defaults) throw new R1Error("UNKNOWN_OPTION", "`signal` is not an option of session: give it to `send`, turn by turn.", { details: { option: "signal" } });
+    if ("signal" in defaults)
+      throw new R1Error("UNKNOWN_OPTION", "`signal` is not an option of session: give it to `send`, turn by turn.", { details: { option: "signal" } });
     const mode = checkOpenThink(openThink);
     check(defaults);
     if (system !== undefined && typeof system !== "string") refuse("system", "a string", system);
-    const start = [...(system === undefined || system === "" ? [] : [{ role: "system", content: system }]), ...(messages === undefined ? [] : checkMessages(messages))];
+    const start = [
+      ...(system === undefined || system === "" ? [] : [{ role: "system", content: system }]),
+      ...(messages === undefined ? [] : checkMessages(messages)),
+    ];
     this.#ask = ask;
     this.#defaults = { ...defaults, openThink: mode };
     this.#start = start.length === 0 ? [] : checkMessages(start);
@@ -66,10 +70,14 @@ export class ChatSession {
    */
   send(text: string | readonly ChatMessage[], options: ChatOptions = {}): Generation {
     if (this.isBusy) {
-      throw new R1Error("SESSION_BUSY", "This session is still answering. Wait for the generation's `result()`, or `cancel()` it, before the next `send`; two turns at once need two sessions.");
+      throw new R1Error(
+        "SESSION_BUSY",
+        "This session is still answering. Wait for the generation's `result()`, or `cancel()` it, before the next `send`; two turns at once need two sessions.",
+      );
     }
     const history = this.#messages;
-    const said = typeof text === "string" ? [{ role: "user" as const, content: text }] : Array.isArray(text) ? text : refuse("text", "a string or an array of messages", text);
+    if (typeof text !== "string" && !Array.isArray(text)) refuse("text", "a string or an array of messages", text);
+    const said: readonly ChatMessage[] = typeof text === "string" ? [{ role: "user", content: text }] : text;
     const asked = checkMessages([...history, ...said]);
     const given = Object.fromEntries(Object.entries(object(options, "options")).filter(([, value]) => value !== undefined));
     const generation = this.#ask(asked, { ...this.#defaults, ...given }, (result) => {

@@ -90,9 +90,13 @@ function draftLength(value: unknown, limits: GenerateLimits): number {
   knownKeys(given, "speculation", ["ngram"]);
   const ngram = integer(given.ngram, "speculation.ngram", 0, 64);
   if (ngram > limits.maxDraft) {
-    throw new R1Error("INVALID_ARGUMENT", `\`speculation.ngram\` is ${ngram}, but the model was loaded with maxDraft ${limits.maxDraft}. Load it with \`maxDraft: ${ngram}\`.`, {
-      details: { option: "speculation.ngram" },
-    });
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      `\`speculation.ngram\` is ${ngram}, but the model was loaded with maxDraft ${limits.maxDraft}. Load it with \`maxDraft: ${ngram}\`.`,
+      {
+        details: { option: "speculation.ngram" },
+      },
+    );
   }
   return ngram;
 }
@@ -109,7 +113,8 @@ export function normalizeGenerate(given: Record<string, unknown>, where: string,
   knownKeys(given, where, [...GENERATE_KEYS, ...alsoKnown]);
   const samplingGiven: Record<string, unknown> = {};
   for (const key of SAMPLING_KEYS) if (given[key] !== undefined) samplingGiven[key] = given[key];
-  const or = <T>(key: (typeof OWN_KEYS)[number], fallback: T, check: (value: unknown, path: string) => T): T => (given[key] === undefined ? fallback : check(given[key], key));
+  const or = <T>(key: (typeof OWN_KEYS)[number], fallback: T, check: (value: unknown, path: string) => T): T =>
+    given[key] === undefined ? fallback : check(given[key], key);
   const sampling = normalizeSampling(samplingGiven, where);
   const foreign = sampling.logitBiasTokens.find((id) => id >= limits.vocabSize);
   if (foreign !== undefined) refuse("logitBias", `token ids below the vocabulary's ${limits.vocabSize}`, foreign);

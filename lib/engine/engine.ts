@@ -1,20 +1,17 @@
 // One native engine and the generations that run on it: submits requests and deals events out by request id. Runs on the JavaScript thread that made it.
 import { R1Error, fromNative, isErrorCode } from "../base/errors.js";
-import type { GenerationResult, RoleTokens } from "../base/types.js";
-import type { NativeAddon, NativeEngine, NativeEngineConfig, NativeEngineInfo, NativeEngineStats, NativeEvent, NativeModel } from "../binding/native.js";
+import type { GenerationResult } from "../base/types.js";
+import { native } from "../binding/load.js";
+import type { NativeEngine, NativeEngineInfo, NativeEngineStats, NativeEvent } from "../binding/native.js";
+import type { CacheChoice } from "../model/cache-types.js";
+import type { LoadConfig } from "../model/normalize-load.js";
+import type { Weights } from "../model/weights.js";
 import { Segmenter } from "../reasoning/segmenter.js";
+import { engineConfig } from "./engine-config.js";
 import type { GenerateConfig } from "./engine-options.js";
 import { Generation } from "./generation.js";
 import { buildRequest } from "./request.js";
 import type { Prompt } from "./request.js";
-
-/** What an engine must know of its model. */
-export interface EngineModel {
-  readonly native: NativeModel;
-  readonly roles: RoleTokens;
-  /** How the vocabulary spells the reasoning tags. */
-  readonly tagTexts: { readonly think: string; readonly endThink: string };
-}
 
 /** A snapshot of an engine. */
 export type EngineStats = Readonly<NativeEngineStats>;
@@ -55,18 +52,18 @@ function dispatcher(live: Map<number, Generation>): (events: NativeEvent[]) => v
 export class Engine {
   readonly #native: NativeEngine;
   readonly #live: Map<number, Generation>;
-  readonly #model: EngineModel;
+  readonly #weights: Weights;
   #nextId = 1;
   #closing: Promise<void> | undefined;
   /** What llama.cpp made of the configuration. */
   readonly info: Readonly<NativeEngineInfo>;
 
   /** @internal */
-  constructor(native: NativeEngine, live: Map<number, Generation>, model: EngineModel) {
-    this.#native = native;
+  constructor(engine: NativeEngine, live: Map<number, Generation>, weights: Weights) {
+    this.#native = engine;
     this.#live = live;
-    this.#model = model;
-    this.info = Object.freeze(native.info());
+    this.#weights = weights;
+    this.info = Object.freeze(engine.info());
   }
 
   /** Whether `close` was called. */
@@ -87,7 +84,7 @@ export class Engine {
    */
   generate(prompt: Prompt, config: GenerateConfig, onEnd?: (result: GenerationResult | undefined) => void): Generation {
     this.assertOpen();
-    const { roles, tagTexts, native } = this.#model;
+    const { roles, roleTexts, native: vocabulary } = this.#weights;
     const id = this.#takeId();
     const request = buildRequest(id, prompt, config, roles, this.info.sequenceContextSize);
     const engine = this.#native;
@@ -97,15 +94,15 @@ export class Engine {
         endThink: roles.endThink,
         startsInReasoning: prompt.startsInReasoning,
         startsAfterReasoning: prompt.startsAfterReasoning,
-        thinkText: tagTexts.think,
-        endThinkText: tagTexts.endThink,
+        thinkText: roleTexts.think,
+        endThinkText: roleTexts.endThink,
       }),
       seed: config.sampling.seed,
       promptTokens: prompt.tokens.length,
       wantsLogprobs: config.logprobs >= 0,
       signal: config.signal,
       cancel: () => engine.cancel(id),
-      piece: (token) => native.detokenize(Int32Array.of(token)),
+      piece: (token) => vocabulary.detokenize(Int32Array.of(token)),
       onEnd,
     });
     if (generation.isEnded) return generation;
@@ -172,7 +169,7 @@ export class Engine {
  *
  * @throws {R1Error} `OUT_OF_MEMORY`, `CACHE_TYPE_UNSUPPORTED`, `INTERNAL`.
  */
-export async function createEngine(addon: NativeAddon, model: EngineModel, config: NativeEngineConfig): Promise<Engine> {
+export async function createEngine(weights: Weights, config: LoadConfig, cache: CacheChoice): Promise<Engine> {
   const live = new Map<number, Generation>();
-  return new Engine(await addon.createEngine(model.native, config, dispatcher(live)), live, model);
+  return new Engine(await native().createEngine(weights.native, engineConfig(config, cache), dispatcher(live)), live, weights);
 }

@@ -102,7 +102,10 @@ export class Generation implements AsyncIterable<Part> {
    */
   [Symbol.asyncIterator](): AsyncIterator<Part, undefined> {
     if (this.#isIterated) {
-      throw new R1Error("INVALID_ARGUMENT", "This generation is already being iterated, and its parts are handed out once: use `result()` for the whole, or pass the parts on yourself.");
+      throw new R1Error(
+        "INVALID_ARGUMENT",
+        "This generation is already being iterated, and its parts are handed out once: use `result()` for the whole, or pass the parts on yourself.",
+      );
     }
     this.#isIterated = true;
     const leave = async (): Promise<IteratorReturnResult<undefined>> => {

@@ -20,7 +20,10 @@ export interface Prompt {
  */
 export function buildRequest(id: number, prompt: Prompt, config: GenerateConfig, roles: RoleTokens, roomTokens: number): NativeRequest {
   const { length } = prompt.tokens;
-  if (length === 0) throw new R1Error("INVALID_ARGUMENT", "The prompt is empty, and this vocabulary has no BOS to begin with: give at least one token.", { details: { option: "prompt" } });
+  if (length === 0)
+    throw new R1Error("INVALID_ARGUMENT", "The prompt is empty, and this vocabulary has no BOS to begin with: give at least one token.", {
+      details: { option: "prompt" },
+    });
   if (length >= roomTokens) {
     throw new R1Error(
       "PROMPT_TOO_LONG",

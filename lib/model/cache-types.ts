@@ -66,7 +66,10 @@ export function chooseCacheTypes(question: CacheQuestion): CacheChoice {
     ["V", typeV, valueLength],
   ] as const) {
     if (length !== undefined && isQuantized(type) && length % BLOCK !== 0) {
-      unsupported(question, `${path}: a ${name} row of ${length} values cannot be cut into blocks of ${BLOCK}, as the cache type "${type}" needs. Take "f16", "bf16" or "f32".`);
+      unsupported(
+        question,
+        `${path}: a ${name} row of ${length} values cannot be cut into blocks of ${BLOCK}, as the cache type "${type}" needs. Take "f16", "bf16" or "f32".`,
+      );
     }
   }
   // Flash attention follows a quantised V, as llama.cpp does when it is left to choose.

@@ -13,7 +13,11 @@ export type Device = Readonly<NativeDevice>;
  */
 export function devices(): readonly Device[] {
   initialize("disabled");
-  return Object.freeze(native().devices().map((device) => Object.freeze(device)));
+  return Object.freeze(
+    native()
+      .devices()
+      .map((device) => Object.freeze(device)),
+  );
 }
 
 /** What is left free on every device, in bytes: compute buffers and the display need some. */
@@ -41,7 +45,9 @@ export function chooseGpuLayers(question: GpuQuestion): number {
   for (const name of wanted) {
     if (question.devices.some((device) => device.name === name)) continue;
     const known = question.devices.map((device) => device.name).join(", ");
-    throw new R1Error("INVALID_ARGUMENT", `There is no device "${name}". llama.cpp sees: ${known === "" ? "none" : known}.`, { details: { option: "devices", device: name } });
+    throw new R1Error("INVALID_ARGUMENT", `There is no device "${name}". llama.cpp sees: ${known === "" ? "none" : known}.`, {
+      details: { option: "devices", device: name },
+    });
   }
   if (gpuLayers === "all") return -1;
   if (gpuLayers !== "auto") return gpuLayers;

@@ -1,8 +1,10 @@
 // What a loaded model tells of itself. Plain data; runs on any JavaScript thread.
 import type { Variant } from "../base/types.js";
+import { native } from "../binding/load.js";
 import type { NativeEngineInfo } from "../binding/native.js";
+import { templateOpensThink } from "../template/file-template.js";
 import type { LoadConfig } from "./normalize-load.js";
-import type { Weights } from "./weights.js";
+import type { Opened } from "./open.js";
 
 /** Facts of a loaded model and of the context it runs in; frozen, and still readable after `close()`. */
 export interface ModelInfo {
@@ -60,15 +62,11 @@ export interface ModelInfo {
 }
 
 /** Puts the facts together. */
-export function describeModel(
-  weights: Weights,
-  engine: Readonly<NativeEngineInfo>,
-  config: LoadConfig,
-  facts: Pick<ModelInfo, "path" | "fileBytes" | "flashAttention" | "gpuLayers" | "templateOpensThink" | "llamaVersion" | "systemInfo">,
-): ModelInfo {
+export function describeModel(path: string, opened: Opened, engine: Readonly<NativeEngineInfo>, config: LoadConfig): ModelInfo {
+  const { weights, cache } = opened;
   const { info } = weights;
   return Object.freeze({
-    path: facts.path,
+    path,
     architecture: info.architecture,
     description: info.description,
     variant: weights.variant,
@@ -76,7 +74,7 @@ export function describeModel(
     layers: info.layers,
     parameters: info.parameters,
     sizeBytes: info.sizeBytes,
-    fileBytes: facts.fileBytes,
+    fileBytes: opened.fileBytes,
     trainContextSize: info.trainContextSize,
     contextSize: engine.contextSize,
     sequenceContextSize: engine.sequenceContextSize,
@@ -85,14 +83,14 @@ export function describeModel(
     embeddingSize: info.embeddingSize,
     cache: Object.freeze({ typeK: engine.cacheTypeK, typeV: engine.cacheTypeV, bytes: engine.cacheBytes }),
     computeBytes: engine.computeBytes,
-    flashAttention: facts.flashAttention,
+    flashAttention: cache.flashAttention,
     threads: config.threads,
     threadsBatch: config.threadsBatch,
     priority: engine.priority,
-    gpuLayers: facts.gpuLayers,
+    gpuLayers: opened.gpuLayers,
     devices: Object.freeze([...info.devices]),
-    templateOpensThink: facts.templateOpensThink,
-    llamaVersion: facts.llamaVersion,
-    systemInfo: facts.systemInfo,
+    templateOpensThink: templateOpensThink(weights.chatTemplate),
+    llamaVersion: native().llamaVersion(),
+    systemInfo: native().systemInfo(),
   });
 }

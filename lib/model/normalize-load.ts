@@ -3,9 +3,8 @@ import { array, boolean, callback, integer, knownKeys, number, object, oneOf, re
 import { R1Error } from "../base/errors.js";
 import type { NativeEngineConfig, NativeMetadataOverride } from "../binding/native.js";
 import { CACHE_TYPES } from "./cache-types.js";
-import type { CacheType } from "./cache-types.js";
 import { physicalCores } from "./cpu.js";
-import type { LoadOptions, Logger, MetadataValue } from "./load-options.js";
+import type { LoadOptions, MetadataValue } from "./load-options.js";
 
 /** Every option of a load with its value. */
 export type LoadConfig = Readonly<ReturnType<typeof complete>>;
@@ -99,7 +98,12 @@ const CHECKS = {
   cacheTypeK: choice(...CACHE_TYPES),
   cacheTypeV: choice(...CACHE_TYPES),
   flashAttention: choice("auto", "on", "off"),
-  gpuLayers: (value, path) => (value === "auto" || value === "all" ? value : typeof value === "number" ? integer(value, path, 0, 10_000) : refuse(path, 'a number of layers, "auto" or "all"', value)),
+  gpuLayers: (value, path) =>
+    value === "auto" || value === "all"
+      ? value
+      : typeof value === "number"
+        ? integer(value, path, 0, 10_000)
+        : refuse(path, 'a number of layers, "auto" or "all"', value),
   devices: (value, path) => array(value, path, (name, at) => string(name, at)),
   mainGpu: count(0, 1023),
   tensorSplit: (value, path) => {
@@ -156,8 +160,8 @@ function complete(given: LoadOptions) {
     threads,
     threadsBatch: given.threadsBatch ?? threads,
     /** undefined: not asked for. */
-    cacheTypeK: given.cacheTypeK as CacheType | undefined,
-    cacheTypeV: given.cacheTypeV as CacheType | undefined,
+    cacheTypeK: given.cacheTypeK,
+    cacheTypeV: given.cacheTypeV,
     flashAttention: given.flashAttention ?? "auto",
     gpuLayers: given.gpuLayers ?? "auto",
     devices: given.devices ?? [],
@@ -171,7 +175,7 @@ function complete(given: LoadOptions) {
     checkTensors: given.checkTensors ?? false,
     rope: (given.rope ?? ROPE_DEFAULTS) as NativeEngineConfig["rope"],
     metadataOverrides: (given.metadataOverrides ?? []) as unknown as readonly NativeMetadataOverride[],
-    logger: given.logger as Logger | undefined,
+    logger: given.logger,
     sequences,
     kvUnified: given.kvUnified ?? true,
     maxQueue: given.maxQueue ?? 1024,
@@ -201,7 +205,9 @@ export function normalizeLoad(options: unknown): LoadConfig {
     if (value !== undefined) checked[key] = (CHECKS as Record<string, Check>)[key]?.(value, key);
   }
   if (checked.cpuMoe === true && (checked.nCpuMoe as number | undefined) !== undefined) {
-    throw new R1Error("INVALID_ARGUMENT", "`cpuMoe` keeps the experts of all layers in system memory and `nCpuMoe` those of some: give one of the two.", { details: { option: "nCpuMoe" } });
+    throw new R1Error("INVALID_ARGUMENT", "`cpuMoe` keeps the experts of all layers in system memory and `nCpuMoe` those of some: give one of the two.", {
+      details: { option: "nCpuMoe" },
+    });
   }
   return Object.freeze(complete(checked as LoadOptions));
 }

@@ -1,0 +1,30 @@
+// Sends llama.cpp's log lines to a user's logger. Runs on the JavaScript thread that loads the model.
+import { listenToLog } from "../binding/log.js";
+import type { NativeLogEntry } from "../binding/native.js";
+import type { Logger } from "./load-options.js";
+
+/** A model's share of the log. */
+export interface Log {
+  /** The model is ready: from here on a logger that throws is dropped with a warning. */
+  readonly ready: () => void;
+  readonly stop: () => void;
+}
+
+/** @param onError - Gets what the logger throws while the model is being loaded. */
+export function startLogging(logger: Logger | undefined, onError: (error: unknown) => void): Log {
+  if (logger === undefined) return { ready: () => undefined, stop: () => undefined };
+  let isLoading = true;
+  const write = (entry: NativeLogEntry): void => {
+    if (typeof logger === "function") logger(entry);
+    else logger[entry.level]?.(entry.text);
+  };
+  const stop = listenToLog((entries) => {
+    try {
+      entries.forEach(write);
+    } catch (error) {
+      if (!isLoading) throw error;
+      onError(error);
+    }
+  });
+  return { ready: () => void (isLoading = false), stop };
+}

@@ -1,0 +1,61 @@
+// From a path to loaded weights: checks the files, settles what llama.cpp is to be given, refuses what cannot work, loads. Runs on the JavaScript thread, which it never holds up.
+import { waitOrAbort } from "../base/abort.js";
+import { R1Error } from "../base/errors.js";
+import { initialize, native } from "../binding/load.js";
+import { checkModelFiles } from "../gguf/check-model.js";
+import type { CheckedModel } from "../gguf/check-model.js";
+import { availableMemory } from "./available-memory.js";
+import { chooseCacheTypes, estimateCacheBytes } from "./cache-types.js";
+import type { CacheChoice } from "./cache-types.js";
+import { chooseGpuLayers } from "./devices.js";
+import type { LoadConfig } from "./normalize-load.js";
+import { loadWeights } from "./weights.js";
+import type { Weights } from "./weights.js";
+
+/** Loaded weights, and what was settled on the way. */
+export interface Opened {
+  readonly weights: Weights;
+  readonly cache: CacheChoice;
+  /** Layers asked onto devices; -1: all. */
+  readonly gpuLayers: number;
+  /** Bytes of the file, all parts of a split one. */
+  readonly fileBytes: number;
+}
+
+/**
+ * Opens a model's files.
+ *
+ * @throws `signal.reason` when aborted; {R1Error} the codes of `loadModel`.
+ */
+export async function openWeights(path: string, config: LoadConfig, signal: AbortSignal, report: (progress: number) => void): Promise<Opened> {
+  const nothing = (): void => undefined;
+  const checked = await waitOrAbort(checkModelFiles(path, { signal }), signal, nothing, nothing);
+  initialize(config.numa);
+  const { cacheTypeK, cacheTypeV, flashAttention } = config;
+  const { isMla, keyLength, valueLength } = checked;
+  const cache = chooseCacheTypes({ path, isMla, keyLength, valueLength, cacheTypeK, cacheTypeV, flashAttention });
+  const devices = native().devices();
+  const gpuLayers = chooseGpuLayers({ gpuLayers: config.gpuLayers, wanted: config.devices, devices, sizeBytes: checked.sizeBytes, layers: checked.blockCount });
+  assertCacheFits(checked, config, cache, gpuLayers);
+  report(0);
+  const weights = await loadWeights(native(), checked, config, gpuLayers, signal, report);
+  return { weights, cache, gpuLayers, fileBytes: checked.sizeBytes };
+}
+
+/** Linux would promise the memory and kill the process when it is used, so a cache that cannot fit is refused here. Cells on a GPU are the driver's to refuse. */
+function assertCacheFits(checked: CheckedModel, config: LoadConfig, cache: CacheChoice, gpuLayers: number): void {
+  const cells = config.contextSize === 0 ? checked.contextLength : config.contextSize;
+  const layers = checked.blockCount - checked.nextnLayers;
+  const shape = { layers, isMla: checked.isMla, kvHeads: checked.headCountsKv, keyLength: checked.keyLength, valueLength: checked.valueLength };
+  const layersOffHost = !config.offloadKqv ? 0 : gpuLayers < 0 ? layers : Math.min(layers, gpuLayers);
+  const rowBytes = (type: string, values: number): number => native().rowBytes(type, values);
+  const needed = estimateCacheBytes(shape, cache, cells, rowBytes) * (1 - layersOffHost / layers);
+  const available = availableMemory();
+  if (needed <= available) return;
+  const gib = (bytes: number): string => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
+  throw new R1Error(
+    "OUT_OF_MEMORY",
+    `The KV cache of ${checked.paths[0] ?? "the model"} needs ${gib(needed)} for contextSize ${cells}, and ${gib(available)} are free. Take a smaller contextSize, or a quantised cacheTypeK.`,
+    { details: { neededBytes: needed, availableBytes: available, contextSize: cells } },
+  );
+}
