@@ -1,0 +1,123 @@
+// Backend: process-wide start of libllama, its devices and its backend libraries. Any thread; initialize() first.
+#include "core/backend.h"
+
+#include <llama.h>
+
+#include <map>
+#include <mutex>
+
+#include "core/failure.h"
+#include "core/log_hub.h"
+
+namespace r1::backend {
+namespace {
+
+std::mutex registry_mutex;  // ggml's registry takes no lock of its own
+
+const char * type_name(enum ggml_backend_dev_type type) {
+    switch (type) {
+        case GGML_BACKEND_DEVICE_TYPE_CPU: return "cpu";
+        case GGML_BACKEND_DEVICE_TYPE_GPU: return "gpu";
+        case GGML_BACKEND_DEVICE_TYPE_IGPU: return "igpu";
+        case GGML_BACKEND_DEVICE_TYPE_ACCEL: return "accel";
+        default: return "other";
+    }
+}
+
+ggml_numa_strategy numa_strategy(const std::string & name) {
+    static const std::map<std::string, ggml_numa_strategy> strategies = {
+        {"disabled", GGML_NUMA_STRATEGY_DISABLED},
+        {"distribute", GGML_NUMA_STRATEGY_DISTRIBUTE},
+        {"isolate", GGML_NUMA_STRATEGY_ISOLATE},
+        {"numactl", GGML_NUMA_STRATEGY_NUMACTL},
+    };
+    const auto found = strategies.find(name);
+    if (found == strategies.end()) {
+        throw Failure(ErrorCode::InvalidArgument, "`numa` is disabled, distribute, isolate or numactl, not " + name + ".");
+    }
+    return found->second;
+}
+
+std::string device_names() {
+    std::string names;
+    for (std::size_t i = 0; i < ggml_backend_dev_count(); ++i) {
+        names += (names.empty() ? "" : ", ") + std::string(ggml_backend_dev_name(ggml_backend_dev_get(i)));
+    }
+    return names;
+}
+
+}  // namespace
+
+void initialize(const std::string & backend_dir, const std::string & numa) {
+    static std::once_flag once;
+    const ggml_numa_strategy strategy = numa_strategy(numa);
+    std::call_once(once, [&] {
+        std::lock_guard<std::mutex> lock(registry_mutex);
+        log_hub::install();
+#ifdef R1_BACKEND_DL
+        // Only the folder beside the addon: libllama itself would search node's own folder and the working directory.
+        ggml_backend_load_all_from_path(backend_dir.c_str());
+#else
+        (void) backend_dir;
+#endif
+        llama_backend_init();
+        // llama_numa_init aborts without a CPU backend.
+        if (strategy != GGML_NUMA_STRATEGY_DISABLED && ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU) != nullptr) {
+            llama_numa_init(strategy);
+        }
+    });
+    if (ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU) == nullptr) {
+        throw Failure(ErrorCode::Internal, "No CPU backend could be loaded from " + backend_dir + ". Build again with `npm run build`.");
+    }
+}
+
+bool load(const std::string & path) {
+    std::lock_guard<std::mutex> lock(registry_mutex);
+    return ggml_backend_load(path.c_str()) != nullptr;
+}
+
+std::vector<Device> devices() {
+    std::lock_guard<std::mutex> lock(registry_mutex);
+    std::vector<Device> result;
+    for (std::size_t i = 0; i < ggml_backend_dev_count(); ++i) {
+        ggml_backend_dev_t dev = ggml_backend_dev_get(i);
+        Device device{ggml_backend_dev_name(dev), ggml_backend_dev_description(dev), type_name(ggml_backend_dev_type(dev)), 0, 0};
+        ggml_backend_dev_memory(dev, &device.free_bytes, &device.total_bytes);
+        result.push_back(std::move(device));
+    }
+    return result;
+}
+
+ggml_backend_dev_t device_by_name(const std::string & name) {
+    std::lock_guard<std::mutex> lock(registry_mutex);
+    ggml_backend_dev_t dev = ggml_backend_dev_by_name(name.c_str());
+    if (dev == nullptr) {
+        throw Failure(ErrorCode::InvalidArgument, "There is no device `" + name + "`. Devices here: " + device_names() + ".");
+    }
+    return dev;
+}
+
+ggml_backend_buffer_type_t buffer_type_by_name(const std::string & name) {
+    std::lock_guard<std::mutex> lock(registry_mutex);
+    for (std::size_t i = 0; i < ggml_backend_dev_count(); ++i) {
+        ggml_backend_dev_t dev = ggml_backend_dev_get(i);
+        ggml_backend_buffer_type_t type = ggml_backend_dev_buffer_type(dev);
+        if (type != nullptr && (name == ggml_backend_dev_name(dev) || name == ggml_backend_buft_name(type))) {
+            return type;
+        }
+    }
+    throw Failure(ErrorCode::InvalidArgument, "There is no buffer type `" + name + "` for a tensor override. Devices here: " + device_names() + ".");
+}
+
+ggml_type type_by_name(const std::string & name) {
+    for (int i = 0; i < GGML_TYPE_COUNT; ++i) {
+        const ggml_type type = static_cast<ggml_type>(i);
+        const char * type_name_text = ggml_type_name(type);
+        if (type_name_text != nullptr && ggml_blck_size(type) > 0 && name == type_name_text) {
+            return type;
+        }
+    }
+    throw Failure(ErrorCode::InvalidArgument, "`" + name + "` is not a ggml type.");
+}
+
+}  // namespace r1::backend

@@ -1,0 +1,60 @@
+// Batcher: fills one llama_batch: the next token of every running sequence first, then prompts in chunks. Engine thread only.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <llama.h>
+
+#include "core/cache.h"
+#include "core/scheduler.h"
+
+namespace r1 {
+
+/** The part of a batch that belongs to one sequence. */
+struct Slice {
+    Sequence * sequence;
+    std::size_t first;    // index of its first token in the batch
+    std::size_t count;    // its tokens
+    std::size_t drafted;  // of these, guesses at the end
+    bool samples;         // its last token (with guesses: every token) yields logits
+};
+
+class Batcher {
+public:
+    struct Limits {
+        uint32_t chunk;         // tokens of a step (n_ubatch): what a running stream waits for at most, and what an abort waits for on a device
+        uint32_t max_draft;     // guesses for one sequence
+        bool deterministic;     // one sequence a step
+    };
+
+    explicit Batcher(Limits limits) : limits_(limits) {}
+
+    /** Plans the next step; ends runs whose context is full. Empty slices: nothing to do. */
+    void plan(Scheduler & scheduler, Cache & cache, std::vector<Event> & out);
+
+    const std::vector<Slice> & slices() const { return slices_; }
+
+    /** The planned batch; points into this object, valid until the next plan(). */
+    llama_batch view();
+
+    llama_token token(std::size_t index) const { return tokens_[index]; }
+
+private:
+    void clear();
+    void put(llama_token token, llama_seq_id sequence, std::size_t position, bool logits);
+    void put_decode(Sequence & sequence, Cache & cache, std::size_t spare);
+    void put_prefill(Sequence & sequence, Cache & cache, std::size_t budget);
+
+    Limits limits_;
+    std::vector<Slice> slices_;
+    std::vector<llama_token> tokens_;
+    std::vector<llama_pos> positions_;
+    std::vector<int32_t> sequence_counts_;
+    std::vector<llama_seq_id> sequence_ids_;
+    std::vector<llama_seq_id *> sequence_pointers_;
+    std::vector<int8_t> logits_;
+    uint64_t turn_ = 0;  // deterministic mode: whose turn it was last
+};
+
+}  // namespace r1

@@ -1,0 +1,244 @@
+// Engine: one context and its thread; its queue, its start and its end. The steps themselves are in engine_step.cpp.
+#include "core/engine.h"
+
+#include <algorithm>
+
+#include "core/failure.h"
+
+namespace r1 {
+namespace {
+
+const char * const disposed_message = "The model was closed. Load it again with loadModel().";
+
+}  // namespace
+
+Engine::Engine(std::shared_ptr<Model> model, const EngineConfig & config, Sink sink) : model_(std::move(model)), sink_(std::move(sink)), max_queue_(config.max_queue) {
+    std::promise<void> ready;
+    std::future<void> started = ready.get_future();
+    thread_ = std::thread([this, config, &ready] { main(config, ready); });
+    try {
+        started.get();
+    } catch (...) {
+        thread_.join();
+        throw;
+    }
+}
+
+Engine::~Engine() {
+    stop();
+}
+
+void Engine::main(EngineConfig config, std::promise<void> & ready) {
+    try {
+        context_ = std::make_unique<Context>(model_, config, &Engine::abort_decode, this);
+        info_ = context_->info();
+        cache_ = std::make_unique<Cache>(context_->memory(), info_.sequences, info_.context_size, info_.sequence_context, config.kv_unified || info_.sequences == 1);
+        scheduler_ = std::make_unique<Scheduler>(*cache_, model_->vocab(), info_.sequences, config.prefix_cache);
+        batcher_ = std::make_unique<Batcher>(Batcher::Limits{info_.ubatch_size, config.max_draft, config.deterministic});
+        stats_.cells_total = info_.context_size;
+        if (config.warmup) {
+            context_->warm_up();
+        }
+    } catch (...) {
+        scheduler_.reset();
+        cache_.reset();
+        context_.reset();
+        ready.set_exception(std::current_exception());
+        return;
+    }
+    ready.set_value();  // `ready` is gone from here on
+    try {
+        loop();
+    } catch (...) {
+        // Nothing may leave a thread: what could throw in a step has been turned into events there. Only running out of memory for those is left.
+    }
+    dispose_all();
+    batcher_.reset();
+    scheduler_.reset();
+    cache_.reset();
+    context_.reset();
+}
+
+void Engine::loop() {
+    while (take_commands()) {
+        step();
+    }
+}
+
+// Waits for something to do. False: the engine is to end.
+bool Engine::take_commands() {
+    std::deque<std::function<void()>> tasks;
+    {
+        std::unique_lock<std::mutex> lock(mutex_);
+        const bool busy = scheduler_->running() > 0 || scheduler_->waiting() > 0;
+        if (!busy) {
+            wake_.wait(lock, [this] { return closed_ || !inbox_.empty() || !tasks_.empty(); });
+        }
+        if (closed_) {
+            return false;
+        }
+        interrupt_.store(false, std::memory_order_relaxed);
+        for (std::shared_ptr<Request> & request : inbox_) {
+            scheduler_->add(std::move(request));
+        }
+        inbox_.clear();
+        tasks.swap(tasks_);
+    }
+    for (const std::function<void()> & task : tasks) {
+        task();
+    }
+    return true;
+}
+
+void Engine::submit(std::shared_ptr<Request> request) {
+    if (request->tokens.empty()) {
+        throw Failure(ErrorCode::InvalidArgument, "A prompt has at least one token.");
+    }
+    for (const llama_token token : request->tokens) {
+        if (!model_->vocab().contains(token)) {
+            throw Failure(ErrorCode::InvalidArgument, "Token " + std::to_string(token) + " of the prompt is outside the vocabulary of " + std::to_string(model_->vocab().size()) + " tokens.");
+        }
+    }
+    if (request->tokens.size() > info_.sequence_context) {
+        throw Failure(ErrorCode::PromptTooLong, "The prompt has " + std::to_string(request->tokens.size()) + " tokens and the context holds " + std::to_string(info_.sequence_context) + ". Shorten it, or load the model with a larger `contextSize`.");
+    }
+    for (const llama_token token : request->closing) {
+        if (!model_->vocab().contains(token)) {
+            throw Failure(ErrorCode::InvalidArgument, "The closing of the reasoning holds a token outside the vocabulary.");
+        }
+    }
+    {
+        std::lock_guard<std::mutex> lock(mutex_);
+        if (closed_) {
+            throw Failure(ErrorCode::Disposed, disposed_message);
+        }
+        if (live_.size() >= static_cast<std::size_t>(info_.sequences) + max_queue_) {
+            throw Failure(ErrorCode::QueueFull, "All " + std::to_string(info_.sequences) + " sequences are busy and " + std::to_string(max_queue_) + " requests wait already. Try again later, or raise `maxQueue`.");
+        }
+        if (!live_.emplace(request->id, request).second) {
+            throw Failure(ErrorCode::InvalidArgument, "A request with the id " + std::to_string(request->id) + " is under way.");
+        }
+        ++stats_.requests;
+        inbox_.push_back(std::move(request));
+    }
+    wake_.notify_one();
+}
+
+void Engine::cancel(uint32_t id) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = live_.find(id);
+    if (found == live_.end()) {
+        return;
+    }
+    found->second->cancelled.store(true, std::memory_order_relaxed);
+    if (found->second->in_batch.load(std::memory_order_relaxed)) {
+        interrupt_.store(true, std::memory_order_relaxed);
+    }
+}
+
+EngineStats Engine::stats() const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    EngineStats snapshot = stats_;
+    snapshot.waiting = static_cast<uint32_t>(live_.size()) - std::min(static_cast<uint32_t>(live_.size()), snapshot.running);
+    if (snapshot.running == 0) {
+        snapshot.tokens_per_second = 0;
+    }
+    return snapshot;
+}
+
+template <typename T>
+std::future<T> Engine::run_between_steps(std::function<T()> task) {
+    auto packaged = std::make_shared<std::packaged_task<T()>>(std::move(task));
+    std::future<T> result = packaged->get_future();
+    {
+        std::lock_guard<std::mutex> lock(mutex_);
+        if (closed_) {
+            throw Failure(ErrorCode::Disposed, disposed_message);
+        }
+        tasks_.emplace_back([packaged] { (*packaged)(); });
+    }
+    wake_.notify_one();
+    return result;
+}
+
+std::future<std::vector<uint8_t>> Engine::save_state(std::vector<llama_token> tokens) {
+    return run_between_steps<std::vector<uint8_t>>([this, tokens = std::move(tokens)] {
+        Sequence * sequence = tokens.empty() ? nullptr : scheduler_->idle_holding(tokens);
+        if (sequence == nullptr) {
+            throw Failure(ErrorCode::StateInvalid, "The cache no longer holds these tokens. Save right after the generation has ended, or give the model more `contextSize`.");
+        }
+        cache_->truncate(sequence->id, tokens.size());
+        llama_context * context = context_->handle();
+        std::vector<uint8_t> state(llama_state_seq_get_size(context, sequence->id));
+        const std::size_t written = llama_state_seq_get_data(context, state.data(), state.size(), sequence->id);
+        if (written == 0) {
+            throw Failure(ErrorCode::StateInvalid, "llama.cpp could not write the state of the sequence.");
+        }
+        state.resize(written);
+        return state;
+    });
+}
+
+std::future<void> Engine::restore_state(std::vector<llama_token> tokens, std::vector<uint8_t> state) {
+    return run_between_steps<void>([this, tokens = std::move(tokens), state = std::move(state)] {
+        if (tokens.empty() || tokens.size() > info_.sequence_context) {
+            throw Failure(ErrorCode::StateInvalid, "The saved session has " + std::to_string(tokens.size()) + " tokens and the context holds " + std::to_string(info_.sequence_context) + ".");
+        }
+        Sequence * sequence = scheduler_->least_recent_idle(nullptr);
+        if (sequence == nullptr) {
+            throw Failure(ErrorCode::QueueFull, "All sequences are busy, so a saved session cannot be restored now. Try again when one has ended.");
+        }
+        cache_->truncate(sequence->id, 0);
+        if (!scheduler_->make_room(static_cast<uint32_t>(tokens.size()))) {
+            throw Failure(ErrorCode::ContextFull, "The cache has no room for the saved session while others run.");
+        }
+        const std::size_t read = llama_state_seq_set_data(context_->handle(), state.data(), state.size(), sequence->id);
+        const llama_pos last = llama_memory_seq_pos_max(context_->memory(), sequence->id);
+        if (read == 0 || last + 1 != static_cast<llama_pos>(tokens.size())) {
+            cache_->truncate(sequence->id, 0);
+            throw Failure(ErrorCode::StateInvalid, "llama.cpp could not read the saved state: it is damaged, or was made with other cache types or another context layout.");
+        }
+        cache_->restored(sequence->id, tokens);
+    });
+}
+
+void Engine::request_stop() {
+    {
+        std::lock_guard<std::mutex> lock(mutex_);
+        closed_ = true;
+        stopping_.store(true, std::memory_order_relaxed);
+    }
+    wake_.notify_one();
+}
+
+void Engine::stop() {
+    request_stop();
+    std::lock_guard<std::mutex> lock(stop_mutex_);
+    if (thread_.joinable()) {
+        thread_.join();
+    }
+}
+
+void Engine::dispose_all() {
+    std::vector<Event> out;
+    std::deque<std::shared_ptr<Request>> inbox;
+    std::deque<std::function<void()>> tasks;
+    {
+        std::lock_guard<std::mutex> lock(mutex_);
+        closed_ = true;
+        inbox.swap(inbox_);
+        tasks.swap(tasks_);
+    }
+    try {
+        scheduler_->fail_all(error_code_name(ErrorCode::Disposed), disposed_message, out);
+        for (const std::shared_ptr<Request> & request : inbox) {
+            out.emplace_back(ErrorEvent{request->id, error_code_name(ErrorCode::Disposed), disposed_message});
+        }
+        deliver(out);
+    } catch (...) {
+        // Out of memory while closing: the JavaScript side ends its generations itself when close() has joined this thread.
+    }
+    tasks.clear();  // their futures see a broken promise
+}
+
+}  // namespace r1

@@ -1,0 +1,124 @@
+// Engine: one context and its thread. Requests go in through a queue, events come out in bulk after each step; JavaScript never waits for it, nor it for JavaScript.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "core/batcher.h"
+#include "core/cache.h"
+#include "core/context.h"
+#include "core/model.h"
+#include "core/request.h"
+#include "core/scheduler.h"
+
+namespace r1 {
+
+struct EngineStats {
+    uint32_t running = 0;
+    uint32_t waiting = 0;
+    uint32_t cells_used = 0;
+    uint32_t cells_total = 0;
+    uint64_t prompt_tokens = 0;
+    uint64_t cached_tokens = 0;
+    uint64_t completion_tokens = 0;
+    uint64_t requests = 0;
+    uint64_t steps = 0;
+    uint64_t drafted_tokens = 0;
+    uint64_t accepted_tokens = 0;
+    double tokens_per_second = 0;
+};
+
+class Engine {
+public:
+    /** Receives events on the engine thread; must not block. */
+    using Sink = std::function<void(std::vector<Event> &&)>;
+
+    /** Starts the thread and makes the context on it; blocks until it is ready. Throws Failure as Context does. */
+    Engine(std::shared_ptr<Model> model, const EngineConfig & config, Sink sink);
+    ~Engine();
+    Engine(const Engine &) = delete;
+    Engine & operator=(const Engine &) = delete;
+
+    const EngineInfo & info() const { return info_; }
+    const Model & model() const { return *model_; }
+
+    /** Any thread. Checks what libllama would abort on. Throws Failure: InvalidArgument, PromptTooLong, QueueFull, Disposed. */
+    void submit(std::shared_ptr<Request> request);
+
+    /** Any thread. The request ends with reason Aborted; unknown ids are ignored. */
+    void cancel(uint32_t id);
+
+    /** Any thread. */
+    EngineStats stats() const;
+
+    /** Any thread. Saved bytes of an idle sequence that begins with `tokens`; the future throws Failure(StateInvalid). */
+    std::future<std::vector<uint8_t>> save_state(std::vector<llama_token> tokens);
+
+    /** Any thread. Puts saved bytes into an idle sequence; the future throws Failure(StateInvalid). */
+    std::future<void> restore_state(std::vector<llama_token> tokens, std::vector<uint8_t> state);
+
+    /** Any thread. Asks the thread to end; every request ends with DISPOSED. Does not wait. */
+    void request_stop();
+
+    /** Ends and joins the thread, frees the context. Not on the engine thread. Idempotent. */
+    void stop();
+
+private:
+    void main(EngineConfig config, std::promise<void> & ready);
+    void loop();
+    bool take_commands();
+    void step();
+    void decode(std::vector<Event> & out);
+    void after_decode(const Slice & slice, std::vector<Event> & out);
+    void after_failure(int32_t code, const std::string & thrown, std::vector<Event> & out);
+    void mark_in_batch(bool value);
+    void deliver(std::vector<Event> & out);
+    void publish_stats(uint32_t sampled);
+    void dispose_all();
+    static bool abort_decode(void * data);
+    template <typename T>
+    std::future<T> run_between_steps(std::function<T()> task);
+
+    std::shared_ptr<Model> model_;
+    Sink sink_;
+    EngineInfo info_{};
+    uint32_t max_queue_ = 0;
+
+    // Shared with other threads, under mutex_.
+    mutable std::mutex mutex_;
+    std::condition_variable wake_;
+    std::deque<std::shared_ptr<Request>> inbox_;
+    std::deque<std::function<void()>> tasks_;
+    std::unordered_map<uint32_t, std::shared_ptr<Request>> live_;
+    uint32_t waiting_live_ = 0;  // live requests that run on no sequence yet
+    EngineStats stats_;
+    bool closed_ = false;
+
+    // Read inside a decode, from worker threads.
+    std::atomic<bool> stopping_{false};
+    std::atomic<bool> interrupt_{false};
+    std::atomic<int64_t> deadline_ns_{0};  // 0: none
+
+    // The engine thread's own; made and freed on it.
+    std::unique_ptr<Context> context_;
+    std::unique_ptr<Cache> cache_;
+    std::unique_ptr<Scheduler> scheduler_;
+    std::unique_ptr<Batcher> batcher_;
+    std::deque<std::pair<Clock::time_point, uint32_t>> recent_;  // sampled tokens of the last seconds
+    uint32_t failures_in_a_row_ = 0;
+    uint64_t prompt_tokens_ = 0;
+    uint64_t steps_ = 0;
+
+    std::mutex stop_mutex_;
+    std::thread thread_;  // last: everything above is there when it starts
+};
+
+}  // namespace r1

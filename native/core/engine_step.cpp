@@ -1,0 +1,222 @@
+// Engine, its steps: plan a batch, decode it, choose tokens, tell the events. Runs on the engine thread.
+#include <algorithm>
+
+#include "core/engine.h"
+#include "core/failure.h"
+
+namespace r1 {
+namespace {
+
+constexpr std::chrono::seconds rate_window{3};
+
+int64_t nanoseconds(Clock::time_point time) {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
+}
+
+}  // namespace
+
+// Polled by the CPU backend before every graph node, from its worker thread.
+bool Engine::abort_decode(void * data) {
+    const Engine & engine = *static_cast<const Engine *>(data);
+    if (engine.stopping_.load(std::memory_order_relaxed) || engine.interrupt_.load(std::memory_order_relaxed)) {
+        return true;
+    }
+    const int64_t deadline = engine.deadline_ns_.load(std::memory_order_relaxed);
+    return deadline != 0 && nanoseconds(Clock::now()) >= deadline;
+}
+
+void Engine::step() {
+    std::vector<Event> out;
+    try {
+        scheduler_->expire(Clock::now(), out);
+        scheduler_->admit(out);
+        batcher_->plan(*scheduler_, *cache_, out);
+        if (!batcher_->slices().empty()) {
+            decode(out);
+        }
+    } catch (const Failure & failure) {
+        scheduler_->fail_all(error_code_name(failure.code()), failure.what(), out);
+    } catch (const std::exception & error) {
+        scheduler_->fail_all(error_code_name(ErrorCode::Internal), error.what(), out);
+    }
+    const auto sampled = static_cast<uint32_t>(std::count_if(out.begin(), out.end(), [](const Event & event) { return std::holds_alternative<TokenEvent>(event); }));
+    deliver(out);
+    publish_stats(sampled);
+}
+
+void Engine::mark_in_batch(bool value) {
+    int64_t deadline = 0;
+    for (const Slice & slice : batcher_->slices()) {
+        if (slice.sequence->run == nullptr) {
+            continue;
+        }
+        const std::shared_ptr<Request> & request = slice.sequence->run->request_pointer();
+        request->in_batch.store(value, std::memory_order_relaxed);
+        if (request->timeout_ms > 0) {
+            const int64_t end = nanoseconds(request->submitted) + static_cast<int64_t>(request->timeout_ms * 1e6);
+            deadline = deadline == 0 ? end : std::min(deadline, end);
+        }
+    }
+    deadline_ns_.store(value ? deadline : 0, std::memory_order_relaxed);
+}
+
+void Engine::decode(std::vector<Event> & out) {
+    mark_in_batch(true);
+    int32_t code = -3;
+    std::string thrown;
+    try {
+        code = llama_decode(context_->handle(), batcher_->view());
+        if (code == 0) {
+            llama_synchronize(context_->handle());
+        }
+    } catch (const std::exception & error) {
+        thrown = error.what();  // llama_decode is not exception-safe
+    }
+    ++steps_;
+    if (code != 0 || !thrown.empty()) {
+        mark_in_batch(false);
+        after_failure(code, thrown, out);
+        return;
+    }
+    failures_in_a_row_ = 0;
+    for (const Slice & slice : batcher_->slices()) {
+        slice.sequence->run->request_pointer()->in_batch.store(false, std::memory_order_relaxed);
+        try {
+            after_decode(slice, out);
+        } catch (const Failure & failure) {
+            scheduler_->fail(*slice.sequence, error_code_name(failure.code()), failure.what(), out);
+        } catch (const std::exception & error) {
+            // A grammar sampler throws on a token it did not expect: that request is lost, the others are not.
+            scheduler_->fail(*slice.sequence, error_code_name(ErrorCode::Internal), error.what(), out);
+        }
+    }
+    deadline_ns_.store(0, std::memory_order_relaxed);
+}
+
+void Engine::after_decode(const Slice & slice, std::vector<Event> & out) {
+    Sequence & sequence = *slice.sequence;
+    Run & run = *sequence.run;
+    for (std::size_t i = 0; i < slice.count; ++i) {
+        cache_->decoded(sequence.id, batcher_->token(slice.first + i));
+    }
+    if (!run.has_generated()) {
+        prompt_tokens_ += slice.count;
+    }
+    if (!slice.samples) {
+        return;
+    }
+    std::size_t accepted = 0;
+    const std::size_t before = cache_->length(sequence.id) - slice.drafted;
+    std::optional<EndReason> end;
+    for (std::size_t i = 0; i <= slice.drafted && !end; ++i) {
+        const std::size_t index = slice.first + slice.count - 1 - slice.drafted + i;
+        const float * logits = llama_get_logits_ith(context_->handle(), static_cast<int32_t>(index));
+        if (logits == nullptr) {
+            throw Failure(ErrorCode::Internal, "llama.cpp kept no logits for a token that asked for them.");
+        }
+        end = run.advance(logits, out);
+        const bool guessed = i < slice.drafted && run.feed().back() == batcher_->token(index + 1);
+        if (!guessed) {
+            break;
+        }
+        ++accepted;
+    }
+    if (slice.drafted > 0) {
+        // Keep only what was really chosen; the last chosen token is still to be decoded.
+        cache_->truncate(sequence.id, std::min(before + accepted, run.feed().size() - 1));
+        run.report_draft(slice.drafted, accepted);
+    }
+    if (end) {
+        scheduler_->finish(sequence, *end, out);
+    }
+}
+
+void Engine::after_failure(int32_t code, const std::string & thrown, std::vector<Event> & out) {
+    const bool aborted = code == 2 && thrown.empty();
+    const bool full = code == 1 && thrown.empty();
+    for (const Slice & slice : batcher_->slices()) {
+        Sequence & sequence = *slice.sequence;
+        if (sequence.run == nullptr) {
+            continue;
+        }
+        // Earlier micro-batches of the call may lie in the cache. Of a prompt they are kept; of a running stream the logits are lost, so its token goes again.
+        const std::size_t before = cache_->length(sequence.id);
+        std::size_t keep = before;
+        if (aborted && !slice.samples) {
+            const llama_pos last = llama_memory_seq_pos_max(context_->memory(), sequence.id);
+            keep = std::clamp<std::size_t>(static_cast<std::size_t>(last + 1), before, before + slice.count);
+            for (std::size_t i = before; i < keep; ++i) {
+                cache_->decoded(sequence.id, batcher_->token(slice.first + i - before));
+            }
+        }
+        cache_->truncate(sequence.id, keep);
+    }
+    if (aborted) {
+        return;  // expire() ends what was cancelled at the next step; the others go on from here
+    }
+    if (full) {
+        // The ledger says there is room, so this should not happen: give way instead of failing.
+        if (scheduler_->running() < 2) {
+            for (Sequence & sequence : scheduler_->sequences()) {
+                if (sequence.run != nullptr) {
+                    scheduler_->finish(sequence, EndReason::Length, out);
+                }
+            }
+        } else {
+            scheduler_->make_room(cache_->free_cells() + 1);
+        }
+        return;
+    }
+    const std::string reason = thrown.empty() ? "llama_decode returned " + std::to_string(code) : thrown;
+    scheduler_->fail_all(error_code_name(ErrorCode::DecodeFailed), "The model could not decode: " + reason + ". The request can be tried again; if it fails again, load the model anew.", out);
+    for (Sequence & sequence : scheduler_->sequences()) {
+        cache_->truncate(sequence.id, 0);
+    }
+    llama_memory_clear(context_->memory(), true);
+    ++failures_in_a_row_;
+}
+
+void Engine::deliver(std::vector<Event> & out) {
+    if (out.empty()) {
+        return;
+    }
+    {
+        std::lock_guard<std::mutex> lock(mutex_);
+        for (const Event & event : out) {
+            if (const auto * end = std::get_if<EndEvent>(&event)) {
+                live_.erase(end->id);
+                stats_.cached_tokens += static_cast<uint64_t>(end->cached_tokens);
+                stats_.completion_tokens += static_cast<uint64_t>(end->completion_tokens);
+                stats_.drafted_tokens += static_cast<uint64_t>(end->drafted_tokens);
+                stats_.accepted_tokens += static_cast<uint64_t>(end->accepted_tokens);
+            } else if (const auto * error = std::get_if<ErrorEvent>(&event)) {
+                live_.erase(error->id);
+            }
+        }
+    }
+    sink_(std::move(out));
+    out.clear();
+}
+
+void Engine::publish_stats(uint32_t sampled) {
+    const Clock::time_point now = Clock::now();
+    if (sampled > 0) {
+        recent_.emplace_back(now, sampled);
+    }
+    while (!recent_.empty() && now - recent_.front().first > rate_window) {
+        recent_.pop_front();
+    }
+    uint64_t tokens = 0;
+    for (const auto & [time, count] : recent_) {
+        tokens += count;
+    }
+    const double seconds = recent_.empty() ? 0 : std::chrono::duration<double>(now - recent_.front().first).count();
+    std::lock_guard<std::mutex> lock(mutex_);
+    stats_.running = scheduler_->running();
+    stats_.cells_used = cache_->ledger().used();
+    stats_.prompt_tokens = prompt_tokens_;
+    stats_.steps = steps_;
+    stats_.tokens_per_second = seconds > 0 ? static_cast<double>(tokens) / seconds : 0;
+}
+
+}  // namespace r1

@@ -1,0 +1,218 @@
+// Model: weights and vocabulary, loaded with progress and cancellation. load() runs on a thread of its own; the rest is read-only and safe on any thread.
+#include "core/model.h"
+
+#include <cstring>
+#include <regex>
+
+#include "core/backend.h"
+#include "core/failure.h"
+#include "core/log_hub.h"
+#include "core/memory_report.h"
+
+namespace r1 {
+namespace {
+
+struct LoadWatch {
+    const std::atomic<bool> & cancelled;
+    const Model::Progress & progress;
+};
+
+bool on_progress(float value, void * data) {
+    const LoadWatch & watch = *static_cast<LoadWatch *>(data);
+    if (watch.cancelled.load(std::memory_order_relaxed)) {
+        return false;
+    }
+    try {
+        watch.progress(value);
+    } catch (...) {
+        // A progress report is not worth a load; C code is on the stack.
+    }
+    return true;
+}
+
+llama_load_mode load_mode_of(const std::string & name) {
+    if (name == "auto") return LLAMA_LOAD_MODE_AUTO;
+    if (name == "none") return LLAMA_LOAD_MODE_NONE;
+    if (name == "mmap") return LLAMA_LOAD_MODE_MMAP;
+    if (name == "mlock") return LLAMA_LOAD_MODE_MMAP_MLOCK;
+    if (name == "direct") return LLAMA_LOAD_MODE_DIRECT_IO;
+    throw Failure(ErrorCode::InvalidArgument, "`loadMode` is auto, none, mmap, mlock or direct, not " + name + ".");
+}
+
+llama_split_mode split_mode_of(const std::string & name) {
+    if (name == "none") return LLAMA_SPLIT_MODE_NONE;
+    if (name == "layer") return LLAMA_SPLIT_MODE_LAYER;
+    if (name == "row") return LLAMA_SPLIT_MODE_ROW;
+    throw Failure(ErrorCode::InvalidArgument, "`splitMode` is none, layer or row, not " + name + ".");
+}
+
+llama_model_kv_override to_llama(const MetadataOverride & entry) {
+    llama_model_kv_override made{};
+    if (entry.key.empty() || entry.key.size() >= sizeof(made.key)) {
+        throw Failure(ErrorCode::InvalidArgument, "A metadata key has 1 to 127 bytes: `" + entry.key + "`.");
+    }
+    std::memcpy(made.key, entry.key.c_str(), entry.key.size() + 1);
+    if (const auto * integer = std::get_if<int64_t>(&entry.value)) {
+        made.tag = LLAMA_KV_OVERRIDE_TYPE_INT;
+        made.val_i64 = *integer;
+    } else if (const auto * real = std::get_if<double>(&entry.value)) {
+        made.tag = LLAMA_KV_OVERRIDE_TYPE_FLOAT;
+        made.val_f64 = *real;
+    } else if (const auto * flag = std::get_if<bool>(&entry.value)) {
+        made.tag = LLAMA_KV_OVERRIDE_TYPE_BOOL;
+        made.val_bool = *flag;
+    } else {
+        const std::string & text = std::get<std::string>(entry.value);
+        if (text.size() >= sizeof(made.val_str)) {
+            throw Failure(ErrorCode::InvalidArgument, "The metadata override of `" + entry.key + "` has more than 127 bytes.");
+        }
+        made.tag = LLAMA_KV_OVERRIDE_TYPE_STR;
+        std::memcpy(made.val_str, text.c_str(), text.size() + 1);
+    }
+    return made;
+}
+
+// Everything llama_model_params points into; must live through the load.
+struct LoadArguments {
+    std::vector<ggml_backend_dev_t> devices;
+    std::vector<float> tensor_split;
+    std::vector<llama_model_tensor_buft_override> tensor_overrides;
+    std::vector<llama_model_kv_override> metadata;
+    llama_model_params params = llama_model_default_params();
+
+    explicit LoadArguments(const ModelConfig & config) {
+        for (const std::string & name : config.devices) {
+            devices.push_back(backend::device_by_name(name));
+        }
+        if (!devices.empty()) {
+            devices.push_back(nullptr);
+            params.devices = devices.data();
+        }
+        if (!config.tensor_split.empty()) {
+            if (config.tensor_split.size() > llama_max_devices()) {
+                throw Failure(ErrorCode::InvalidArgument, "`tensorSplit` has at most " + std::to_string(llama_max_devices()) + " entries.");
+            }
+            tensor_split = config.tensor_split;
+            tensor_split.resize(llama_max_devices(), 0.0f);
+            params.tensor_split = tensor_split.data();
+        }
+        for (const TensorOverride & entry : config.tensor_overrides) {
+            try {
+                const std::regex checked(entry.pattern);
+            } catch (const std::regex_error & error) {
+                throw Failure(ErrorCode::InvalidArgument, "`tensorOverrides` pattern " + entry.pattern + " is no regular expression: " + error.what() + ".");
+            }
+            tensor_overrides.push_back({entry.pattern.c_str(), backend::buffer_type_by_name(entry.buffer)});
+        }
+        if (!tensor_overrides.empty()) {
+            tensor_overrides.push_back({nullptr, nullptr});
+            params.tensor_buft_overrides = tensor_overrides.data();
+        }
+        for (const MetadataOverride & entry : config.metadata_overrides) {
+            metadata.push_back(to_llama(entry));
+        }
+        if (!metadata.empty()) {
+            metadata.push_back(llama_model_kv_override{});
+            params.kv_overrides = metadata.data();
+        }
+        params.n_gpu_layers = config.gpu_layers;
+        params.main_gpu = config.main_gpu;
+        params.split_mode = split_mode_of(config.split_mode);
+        params.load_mode = load_mode_of(config.load_mode);
+        params.check_tensors = config.check_tensors;
+        params.use_extra_bufts = config.repack;
+        params.vocab_only = config.vocab_only;
+    }
+};
+
+}  // namespace
+
+std::shared_ptr<Model> Model::load(const ModelConfig & config, const std::atomic<bool> & cancelled, const Progress & progress) {
+    if (config.paths.empty()) {
+        throw Failure(ErrorCode::InvalidArgument, "A model needs at least one file.");
+    }
+    LoadArguments arguments(config);
+    LoadWatch watch{cancelled, progress};
+    arguments.params.progress_callback = on_progress;
+    arguments.params.progress_callback_user_data = &watch;
+
+    log_hub::ThreadCapture capture;
+    ModelHandle handle;
+    std::string thrown;
+    try {
+        std::vector<const char *> paths;
+        for (const std::string & path : config.paths) {
+            paths.push_back(path.c_str());
+        }
+        llama_model * raw = paths.size() == 1 ? llama_model_load_from_file(paths[0], arguments.params)
+                                              : llama_model_load_from_splits(paths.data(), paths.size(), arguments.params);
+        handle = ModelHandle(raw, llama_model_deleter());
+    } catch (const std::exception & error) {
+        thrown = error.what();
+    }
+    if (handle == nullptr || cancelled.load()) {
+        if (cancelled.load()) {
+            throw Failure(ErrorCode::Aborted, "Loading was aborted.");
+        }
+        std::string reason = thrown.empty() ? capture.errors() : thrown;
+        if (reason.empty()) {
+            reason = "no reason given";
+        }
+        throw Failure(ErrorCode::ModelLoadFailed, "llama.cpp could not load " + config.paths[0] + ": " + reason);
+    }
+    return std::make_shared<Model>(std::move(handle), config.vocab_only);
+}
+
+Model::Model(ModelHandle handle, bool vocab_only) : handle_(std::move(handle)), vocab_only_(vocab_only), vocab_(handle_.get()), info_(read_info()) {}
+
+std::string Model::metadata_value(const std::string & key) const {
+    const int32_t size = llama_model_meta_val_str(handle_.get(), key.c_str(), nullptr, 0);
+    if (size < 0) {
+        return {};
+    }
+    std::string value(static_cast<std::size_t>(size) + 1, '\0');
+    llama_model_meta_val_str(handle_.get(), key.c_str(), value.data(), value.size());
+    value.resize(static_cast<std::size_t>(size));
+    return value;
+}
+
+std::map<std::string, std::string> Model::metadata() const {
+    std::map<std::string, std::string> all;
+    for (int32_t i = 0; i < llama_model_meta_count(handle_.get()); ++i) {
+        const int32_t size = llama_model_meta_key_by_index(handle_.get(), i, nullptr, 0);
+        std::string key(static_cast<std::size_t>(std::max(size, 0)) + 1, '\0');
+        llama_model_meta_key_by_index(handle_.get(), i, key.data(), key.size());
+        key.resize(key.size() - 1);
+        all[key] = metadata_value(key);
+    }
+    return all;
+}
+
+const char * Model::chat_template() const {
+    return llama_model_chat_template(handle_.get(), nullptr);
+}
+
+ModelInfo Model::read_info() const {
+    const llama_model * model = handle_.get();
+    ModelInfo info{};
+    info.architecture = metadata_value("general.architecture");
+    char description[256] = {};
+    llama_model_desc(model, description, sizeof(description));
+    info.description = description;
+    info.layers = llama_model_n_layer(model);
+    info.parameters = llama_model_n_params(model);
+    info.size_bytes = llama_model_size(model);
+    info.train_context = llama_model_n_ctx_train(model);
+    info.embedding_size = llama_model_n_embd(model);
+    // llama.cpp's own rule, hparams.is_mla(): both keys set and not zero.
+    const auto set = [&](const char * suffix) {
+        const std::string value = metadata_value(info.architecture + suffix);
+        return !value.empty() && value != "0";
+    };
+    info.is_mla = set(".attention.key_length_mla") && set(".attention.value_length_mla");
+    info.has_decoder = llama_model_has_decoder(model);
+    info.devices = model_devices(model);
+    return info;
+}
+
+}  // namespace r1

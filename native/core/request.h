@@ -1,0 +1,119 @@
+// Request: what is asked of the engine, and the events that answer it. Filled on the JavaScript thread, then owned by the engine thread but for its two flags.
+#pragma once
+
+#include <llama.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace r1 {
+
+using Clock = std::chrono::steady_clock;
+
+/** A complete sampler configuration; names and values as in llama.cpp's common_params_sampling. */
+struct SamplingConfig {
+    std::vector<std::string> samplers;
+    uint32_t seed = 0;
+    float temperature = 0;
+    float dynatemp_range = 0;
+    float dynatemp_exponent = 1;
+    int32_t top_k = 0;
+    float top_p = 1;
+    float min_p = 0;
+    float typical_p = 1;
+    float top_n_sigma = -1;
+    float xtc_probability = 0;
+    float xtc_threshold = 0.1f;
+    int32_t min_keep = 0;
+    int32_t penalty_last_n = 0;
+    float repeat_penalty = 1;
+    float frequency_penalty = 0;
+    float presence_penalty = 0;
+    float dry_multiplier = 0;
+    float dry_base = 1.75f;
+    int32_t dry_allowed_length = 2;
+    int32_t dry_penalty_last_n = 64;
+    std::vector<std::string> dry_sequence_breakers;
+    int32_t mirostat = 0;
+    float mirostat_tau = 5;
+    float mirostat_eta = 0.1f;
+    std::vector<llama_logit_bias> logit_bias;
+};
+
+/** One request, complete. */
+struct Request {
+    uint32_t id = 0;
+    std::vector<llama_token> tokens;  // the prompt, BOS included; at least one
+    int32_t max_tokens = -1;          // -1: until the context is full
+    SamplingConfig sampling;
+    std::vector<std::string> stop;
+    std::vector<llama_token> stop_tokens;
+    bool ignore_eos = false;
+    int32_t logprobs = -1;  // alternatives to report; -1: none
+    int32_t priority = 0;
+    double timeout_ms = 0;  // 0: none
+    bool cache_prompt = true;
+    llama_token think_token = LLAMA_TOKEN_NULL;
+    llama_token end_think_token = LLAMA_TOKEN_NULL;
+    bool starts_in_reasoning = false;
+    int32_t reasoning_budget = -1;
+    std::vector<llama_token> closing;
+    std::string grammar;
+    int32_t ngram_draft = 0;
+    int32_t loop_guard = 0;
+
+    Clock::time_point submitted = Clock::now();
+    std::atomic<bool> cancelled{false};  // set from any thread
+    std::atomic<bool> in_batch{false};   // set by the engine thread while a decode works on it
+
+    bool timed_out(Clock::time_point now) const {
+        return timeout_ms > 0 && std::chrono::duration<double, std::milli>(now - submitted).count() >= timeout_ms;
+    }
+};
+
+enum class EndReason { Stop, Length, StopString, Aborted, Timeout, Loop };
+
+struct TokenAlternative {
+    llama_token token;
+    float logprob;
+};
+
+/** One sampled token. `text` is whole characters. */
+struct TokenEvent {
+    uint32_t id;
+    llama_token token;
+    std::string text;
+    float logprob = 0;
+    std::vector<TokenAlternative> top;
+    bool has_logprob = false;
+};
+
+/** The last event of a request that ran. */
+struct EndEvent {
+    uint32_t id;
+    EndReason reason;
+    int32_t prompt_tokens;
+    int32_t cached_tokens;
+    int32_t completion_tokens;
+    double queue_ms;
+    double first_token_ms;
+    double prompt_ms;
+    double decode_ms;
+    int32_t drafted_tokens;
+    int32_t accepted_tokens;
+};
+
+/** The last event of a request that failed. `code` is static storage. */
+struct ErrorEvent {
+    uint32_t id;
+    const char * code;
+    std::string message;
+};
+
+using Event = std::variant<TokenEvent, EndEvent, ErrorEvent>;
+
+}  // namespace r1

@@ -1,0 +1,143 @@
+// Run: one request under way, from its first prompt token to its end event. Knows tokens and text, nothing of batches or caches. Engine thread only.
+#include "core/run.h"
+
+#include <algorithm>
+
+namespace r1 {
+namespace {
+
+double milliseconds(Clock::time_point from, Clock::time_point to) {
+    return std::chrono::duration<double, std::milli>(to - from).count();
+}
+
+}  // namespace
+
+Run::Run(std::shared_ptr<Request> request, const Vocab & vocab, int32_t context_size)
+    : request_(std::move(request)),
+      vocab_(vocab),
+      sampler_(vocab, request_->sampling, request_->grammar, request_->ignore_eos, context_size),
+      stops_(request_->stop),
+      loop_(request_->loop_guard),
+      ngram_(request_->ngram_draft),
+      feed_(request_->tokens),
+      in_reasoning_(request_->starts_in_reasoning) {
+    for (const llama_token token : feed_) {
+        sampler_.observe(token);
+    }
+}
+
+void Run::begin(std::size_t cached) {
+    if (!begun_) {
+        begun_ = Clock::now();
+        cached_ = static_cast<int32_t>(cached);
+    }
+}
+
+std::vector<llama_token> Run::draft(std::size_t most) {
+    if (!forced_.empty() || (in_reasoning_ && request_->reasoning_budget >= 0)) {
+        return {};
+    }
+    ngram_.follow(feed_);
+    return ngram_.propose(feed_, most);
+}
+
+void Run::report_draft(std::size_t drafted, std::size_t accepted) {
+    ngram_.report(drafted, accepted);
+    drafted_ += static_cast<int32_t>(drafted);
+    accepted_ += static_cast<int32_t>(accepted);
+}
+
+llama_token Run::choose(const float * logits) {
+    if (in_reasoning_ && !budget_spent_ && request_->reasoning_budget >= 0 && reasoning_ >= request_->reasoning_budget && !request_->closing.empty()) {
+        budget_spent_ = true;
+        forced_.assign(request_->closing.begin(), request_->closing.end());
+    }
+    if (!forced_.empty()) {
+        const llama_token token = forced_.front();
+        forced_.pop_front();
+        sampler_.observe(token);
+        return token;
+    }
+    // The grammar binds what follows the reasoning. The very first token may still open it.
+    const bool bound = sampler_.has_grammar() && !in_reasoning_;
+    return sampler_.sample(logits, bound, bound && generated_ == 0 ? request_->think_token : LLAMA_TOKEN_NULL);
+}
+
+// True if a stop string is complete.
+bool Run::take_text(llama_token token, TokenEvent event, std::vector<Event> & out) {
+    const bool tag = token != LLAMA_TOKEN_NULL && (token == request_->think_token || token == request_->end_think_token);
+    if (tag) {
+        // A broken-off character before a tag will never be completed.
+        event.text = utf8_.flush();
+    }
+    event.text += utf8_.push(vocab_.piece(token));
+    return stops_.push(std::move(event), out);
+}
+
+std::optional<EndReason> Run::advance(const float * logits, std::vector<Event> & out) {
+    const bool forced = !forced_.empty();
+    const llama_token token = choose(logits);
+    last_token_ = Clock::now();
+    if (!first_token_) {
+        first_token_ = last_token_;
+    }
+    feed_.push_back(token);
+    ++generated_;
+
+    TokenEvent event{request_->id, token, {}, 0, {}, false};
+    if (request_->logprobs >= 0) {
+        fill_logprobs(logits, vocab_.size(), token, request_->logprobs, event);
+    }
+
+    const bool ends = vocab_.is_end_of_generation(token) && !request_->ignore_eos;
+    const bool asked = std::find(request_->stop_tokens.begin(), request_->stop_tokens.end(), token) != request_->stop_tokens.end();
+    if (ends || asked) {
+        // The ending token is told by its id and has no text; what was held back can begin no stop string any more.
+        stops_.flush(out);
+        event.text = utf8_.flush();
+        out.emplace_back(std::move(event));
+        return EndReason::Stop;
+    }
+
+    if (token == request_->think_token && token != LLAMA_TOKEN_NULL) {
+        in_reasoning_ = true;
+    } else if (token == request_->end_think_token && token != LLAMA_TOKEN_NULL) {
+        in_reasoning_ = false;
+    } else if (in_reasoning_ && !forced && !budget_spent_) {
+        ++reasoning_;
+    }
+
+    if (take_text(token, std::move(event), out)) {
+        return EndReason::StopString;
+    }
+    if (request_->max_tokens >= 0 && generated_ >= request_->max_tokens) {
+        return EndReason::Length;
+    }
+    if (loop_.push(feed_)) {
+        return EndReason::Loop;
+    }
+    return std::nullopt;
+}
+
+void Run::finish(EndReason reason, std::vector<Event> & out) {
+    stops_.flush(out);
+    // A character that the end broke off is dropped: text is whole characters.
+    const Clock::time_point now = Clock::now();
+    const Clock::time_point begun = begun_.value_or(now);
+    const Clock::time_point first = first_token_.value_or(now);
+    EndEvent end{};
+    end.id = request_->id;
+    end.reason = reason;
+    end.prompt_tokens = static_cast<int32_t>(request_->tokens.size());
+    end.cached_tokens = cached_;
+    end.completion_tokens = generated_;
+    end.queue_ms = milliseconds(request_->submitted, begun);
+    end.first_token_ms = first_token_ ? milliseconds(request_->submitted, first) : 0;
+    end.prompt_ms = begun_ ? milliseconds(begun, first) : 0;
+    end.decode_ms = first_token_ ? milliseconds(first, last_token_) : 0;
+    end.drafted_tokens = drafted_;
+    end.accepted_tokens = accepted_;
+    out.emplace_back(end);
+}
+
+}  // namespace r1

@@ -1,0 +1,76 @@
+// Run: one request under way, from its first prompt token to its end event. Knows tokens and text, nothing of batches or caches. Engine thread only.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/loop_guard.h"
+#include "core/ngram.h"
+#include "core/request.h"
+#include "core/sampler.h"
+#include "core/stop_gate.h"
+#include "core/utf8_gate.h"
+#include "core/vocab.h"
+
+namespace r1 {
+
+class Run {
+public:
+    /** Throws Failure as Sampler does. */
+    Run(std::shared_ptr<Request> request, const Vocab & vocab, int32_t context_size);
+    Run(const Run &) = delete;
+    Run & operator=(const Run &) = delete;
+
+    const Request & request() const { return *request_; }
+    const std::shared_ptr<Request> & request_pointer() const { return request_; }
+
+    /** Everything that must be in the cache before the next token can be chosen: the prompt, then what was generated. */
+    const std::vector<llama_token> & feed() const { return feed_; }
+
+    bool has_generated() const { return generated_ > 0; }
+
+    /**
+     * Chooses the next token from the logits after `feed()` and appends it. Its events go to `out`.
+     * The reason if it ended the request; its end event is then still to be made with finish().
+     */
+    std::optional<EndReason> advance(const float * logits, std::vector<Event> & out);
+
+    /** Guesses of the tokens after `feed()`, at most `most`. */
+    std::vector<llama_token> draft(std::size_t most);
+    void report_draft(std::size_t drafted, std::size_t accepted);
+
+    /** Marks the moment the first prompt token is taken up; `cached` of the prompt were in the cache already. */
+    void begin(std::size_t cached);
+
+    /** Releases held text and makes the last event. */
+    void finish(EndReason reason, std::vector<Event> & out);
+
+private:
+    llama_token choose(const float * logits);
+    bool take_text(llama_token token, TokenEvent event, std::vector<Event> & out);
+
+    std::shared_ptr<Request> request_;
+    const Vocab & vocab_;
+    Sampler sampler_;
+    Utf8Gate utf8_;
+    StopGate stops_;
+    LoopGuard loop_;
+    NgramDraft ngram_;
+    std::vector<llama_token> feed_;
+    std::deque<llama_token> forced_;  // the closing of a spent reasoning budget
+    int32_t generated_ = 0;
+    int32_t reasoning_ = 0;  // tokens chosen inside the reasoning, tags and closing not counted
+    bool in_reasoning_;
+    bool budget_spent_ = false;
+    int32_t cached_ = 0;
+    int32_t drafted_ = 0;
+    int32_t accepted_ = 0;
+    std::optional<Clock::time_point> begun_;
+    std::optional<Clock::time_point> first_token_;
+    Clock::time_point last_token_{};
+};
+
+}  // namespace r1

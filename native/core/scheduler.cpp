@@ -1,0 +1,262 @@
+// Scheduler: who waits, who gets a sequence, whose cells make room. Engine thread only.
+#include "core/scheduler.h"
+
+#include <algorithm>
+
+#include "core/failure.h"
+
+namespace r1 {
+namespace {
+
+// Waiting for a prefix that another prompt is computing pays only if it is longer than this.
+constexpr std::size_t worth_waiting = 32;
+
+}  // namespace
+
+Scheduler::Scheduler(Cache & cache, const Vocab & vocab, uint32_t sequences, bool prefix_cache)
+    : cache_(cache), vocab_(vocab), sequences_(sequences), prefix_cache_(prefix_cache) {
+    for (std::size_t i = 0; i < sequences_.size(); ++i) {
+        sequences_[i].id = static_cast<llama_seq_id>(i);
+    }
+}
+
+void Scheduler::add(std::shared_ptr<Request> request) {
+    auto place = waiting_.end();
+    while (place != waiting_.begin() && (place - 1)->request->priority < request->priority) {
+        --place;
+    }
+    waiting_.insert(place, Waiting{std::move(request), nullptr});
+}
+
+uint32_t Scheduler::running() const {
+    return static_cast<uint32_t>(std::count_if(sequences_.begin(), sequences_.end(), [](const Sequence & s) { return s.run != nullptr; }));
+}
+
+void Scheduler::expire(Clock::time_point now, std::vector<Event> & out) {
+    for (auto entry = waiting_.begin(); entry != waiting_.end();) {
+        const Request & request = *entry->request;
+        const bool cancelled = request.cancelled.load(std::memory_order_relaxed);
+        if (!cancelled && !request.timed_out(now)) {
+            ++entry;
+            continue;
+        }
+        const EndReason reason = cancelled ? EndReason::Aborted : EndReason::Timeout;
+        if (entry->run) {
+            entry->run->finish(reason, out);
+        } else {
+            EndEvent end{};
+            end.id = request.id;
+            end.reason = reason;
+            end.prompt_tokens = static_cast<int32_t>(request.tokens.size());
+            end.queue_ms = std::chrono::duration<double, std::milli>(now - request.submitted).count();
+            out.emplace_back(end);
+        }
+        entry = waiting_.erase(entry);
+    }
+    for (Sequence & sequence : sequences_) {
+        if (sequence.run == nullptr) {
+            continue;
+        }
+        if (sequence.run->request().cancelled.load(std::memory_order_relaxed)) {
+            finish(sequence, EndReason::Aborted, out);
+        } else if (sequence.run->request().timed_out(now)) {
+            finish(sequence, EndReason::Timeout, out);
+        }
+    }
+}
+
+// The longest beginning of the entry's tokens that lies in the cache. The last token is always computed anew: logits are not kept.
+Scheduler::Prefix Scheduler::best_prefix(const Waiting & entry) {
+    Prefix best;
+    if (!prefix_cache_ || !entry.request->cache_prompt) {
+        return best;
+    }
+    for (Sequence & sequence : sequences_) {
+        const std::size_t length = std::min(common_prefix(cache_.tokens(sequence.id), entry.feed()), entry.feed().size() - 1);
+        // Among equal ones an idle sequence that holds nothing else is taken as it is, which saves the copy.
+        const bool better = length > best.length || (length == best.length && length > 0 && best.source->run != nullptr && sequence.run == nullptr);
+        if (better) {
+            best = {&sequence, length};
+        }
+    }
+    return best;
+}
+
+// Whether a running prompt is about to compute a longer common beginning than there is now: then one computes it for all.
+bool Scheduler::comes_soon(const Waiting & entry, std::size_t have) const {
+    if (!prefix_cache_ || !entry.request->cache_prompt) {
+        return false;
+    }
+    return std::any_of(sequences_.begin(), sequences_.end(), [&](const Sequence & sequence) {
+        if (sequence.run == nullptr || cache_.length(sequence.id) + 1 >= sequence.run->feed().size()) {
+            return false;
+        }
+        return common_prefix(sequence.run->feed(), entry.feed()) > have + worth_waiting;
+    });
+}
+
+// Cells that running prompts still need: admitting over them would make two requests starve each other.
+uint32_t Scheduler::promised() const {
+    std::size_t cells = 0;
+    for (const Sequence & sequence : sequences_) {
+        if (sequence.run != nullptr) {
+            cells += sequence.run->feed().size() - cache_.length(sequence.id) + 1;
+        }
+    }
+    return static_cast<uint32_t>(cells);
+}
+
+Sequence * Scheduler::least_recent_idle(const Sequence * except) {
+    Sequence * oldest = nullptr;
+    for (Sequence & sequence : sequences_) {
+        if (sequence.run == nullptr && &sequence != except && (oldest == nullptr || sequence.last_used < oldest->last_used)) {
+            oldest = &sequence;
+        }
+    }
+    return oldest;
+}
+
+// The sequence for a prefix: its holder if that is idle and would lose little, else the least recently used idle one.
+Sequence * Scheduler::place(const Prefix & prefix) {
+    const bool idle_source = prefix.source != nullptr && prefix.source->run == nullptr;
+    Sequence * other = least_recent_idle(prefix.source);
+    const bool loses_little = idle_source && prefix.length * 2 >= cache_.length(prefix.source->id);
+    return other == nullptr || loses_little ? (idle_source ? prefix.source : other) : other;
+}
+
+bool Scheduler::start(Waiting & entry, std::vector<Event> & out) {
+    const Prefix prefix = best_prefix(entry);
+    if (comes_soon(entry, prefix.length)) {
+        return false;
+    }
+    Sequence * target = place(prefix);
+    if (target == nullptr) {
+        return false;
+    }
+    const bool in_place = target == prefix.source;
+    // In one pool a shared prefix costs no cells.
+    const bool free_prefix = in_place || cache_.ledger().shared();
+    const std::size_t needed = entry.feed().size() - (free_prefix ? prefix.length : 0) + 1;
+    cache_.truncate(target->id, in_place ? prefix.length : 0);
+    while (cache_.free_cells() < needed + promised()) {
+        Sequence * victim = nullptr;
+        for (Sequence & sequence : sequences_) {
+            const bool candidate = sequence.run == nullptr && &sequence != target && &sequence != prefix.source && cache_.length(sequence.id) > 0;
+            if (candidate && (victim == nullptr || sequence.last_used < victim->last_used)) {
+                victim = &sequence;
+            }
+        }
+        if (victim != nullptr) {
+            cache_.truncate(victim->id, 0);
+        } else if (!in_place && prefix.source != nullptr && prefix.source->run == nullptr && cache_.length(prefix.source->id) > prefix.length) {
+            cache_.truncate(prefix.source->id, prefix.length);  // its tail, which nobody shares with us
+        } else {
+            break;
+        }
+    }
+    // With nothing else running the prompt is let in whatever is promised: it fits the context, and make_room() sees to the rest.
+    if (cache_.free_cells() < needed + promised() && running() > 0) {
+        return false;
+    }
+    try {
+        if (entry.run == nullptr) {
+            entry.run = std::make_unique<Run>(entry.request, vocab_, static_cast<int32_t>(cache_.ledger().per_sequence()));
+        }
+    } catch (const Failure & failure) {
+        out.emplace_back(ErrorEvent{entry.request->id, error_code_name(failure.code()), failure.what()});
+        return true;
+    } catch (const std::exception & error) {
+        out.emplace_back(ErrorEvent{entry.request->id, error_code_name(ErrorCode::Internal), error.what()});
+        return true;
+    }
+    if (prefix.length > 0 && !in_place) {
+        cache_.share(prefix.source->id, target->id, prefix.length);
+        touch(*prefix.source);
+    }
+    entry.run->begin(prefix.length);
+    target->run = std::move(entry.run);
+    touch(*target);
+    target->admitted = clock_;
+    return true;
+}
+
+void Scheduler::admit(std::vector<Event> & out) {
+    for (auto entry = waiting_.begin(); entry != waiting_.end();) {
+        if (least_recent_idle(nullptr) == nullptr) {
+            return;
+        }
+        const bool soon = comes_soon(*entry, best_prefix(*entry).length);
+        if (start(*entry, out)) {
+            entry = waiting_.erase(entry);
+        } else if (soon) {
+            ++entry;  // it waits for a prefix, not for room: others may pass
+        } else {
+            return;  // no room: nobody overtakes, or a large prompt would wait for ever
+        }
+    }
+}
+
+bool Scheduler::make_room(uint32_t needed) {
+    while (cache_.free_cells() < needed) {
+        Sequence * victim = nullptr;
+        for (Sequence & sequence : sequences_) {
+            if (sequence.run == nullptr && cache_.length(sequence.id) > 0 && (victim == nullptr || sequence.last_used < victim->last_used)) {
+                victim = &sequence;
+            }
+        }
+        if (victim != nullptr) {
+            cache_.truncate(victim->id, 0);
+            continue;
+        }
+        if (running() < 2) {
+            return false;
+        }
+        for (Sequence & sequence : sequences_) {
+            if (sequence.run != nullptr && (victim == nullptr || sequence.admitted > victim->admitted)) {
+                victim = &sequence;
+            }
+        }
+        std::shared_ptr<Request> request = victim->run->request_pointer();
+        waiting_.push_front(Waiting{std::move(request), std::move(victim->run)});
+        cache_.truncate(victim->id, 0);
+    }
+    return true;
+}
+
+void Scheduler::finish(Sequence & sequence, EndReason reason, std::vector<Event> & out) {
+    sequence.run->finish(reason, out);
+    sequence.run.reset();
+    touch(sequence);
+    if (!prefix_cache_) {
+        cache_.truncate(sequence.id, 0);
+    }
+}
+
+void Scheduler::fail(Sequence & sequence, const char * code, const std::string & message, std::vector<Event> & out) {
+    out.emplace_back(ErrorEvent{sequence.run->request().id, code, message});
+    sequence.run.reset();
+    cache_.truncate(sequence.id, 0);
+}
+
+void Scheduler::fail_all(const char * code, const std::string & message, std::vector<Event> & out) {
+    for (Sequence & sequence : sequences_) {
+        if (sequence.run != nullptr) {
+            fail(sequence, code, message, out);
+        }
+    }
+    for (const Waiting & entry : waiting_) {
+        out.emplace_back(ErrorEvent{entry.request->id, code, message});
+    }
+    waiting_.clear();
+}
+
+Sequence * Scheduler::idle_holding(const std::vector<llama_token> & tokens) {
+    for (Sequence & sequence : sequences_) {
+        if (sequence.run == nullptr && cache_.length(sequence.id) >= tokens.size() && common_prefix(cache_.tokens(sequence.id), tokens) == tokens.size()) {
+            return &sequence;
+        }
+    }
+    return nullptr;
+}
+
+}  // namespace r1

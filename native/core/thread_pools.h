@@ -1,0 +1,36 @@
+// ThreadPools: ggml's worker threads for one context. Made, used and freed on the engine thread, which becomes their worker 0.
+#pragma once
+
+#include <ggml.h>
+
+#include <cstdint>
+#include <string>
+
+struct llama_context;
+
+namespace r1 {
+
+class ThreadPools {
+public:
+    /**
+     * Starts the pools. `priority` is normal, medium, high or realtime; it falls back to normal, with a warning, where the system refuses it
+     * or where the workers would take every core (a real-time worker on each core starves the JavaScript thread).
+     */
+    ThreadPools(int32_t threads, int32_t threads_batch, const std::string & priority, uint32_t poll);
+    ~ThreadPools();
+    ThreadPools(const ThreadPools &) = delete;
+    ThreadPools & operator=(const ThreadPools &) = delete;
+
+    /** Gives the pools to a context, which must be freed (or detached) before them. */
+    void attach(llama_context * context) const;
+
+    /** The priority the workers have. */
+    const std::string & priority() const { return priority_; }
+
+private:
+    std::string priority_;
+    ggml_threadpool_t decode_ = nullptr;
+    ggml_threadpool_t batch_ = nullptr;  // nullptr: the same as decode_
+};
+
+}  // namespace r1

@@ -1,0 +1,24 @@
+// Utf8Gate: lets only whole characters through; a character whose bytes come with several tokens leaves with the last of them. One owner, no lock.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace r1 {
+
+class Utf8Gate {
+public:
+    /** Takes the bytes of one token and returns the text that is complete now. Bytes that can begin no character come out as U+FFFD. */
+    std::string push(std::string_view bytes);
+
+    /** What is left at the end: U+FFFD for a broken-off character, else nothing. */
+    std::string flush();
+
+    /** Whether a character is under way. */
+    bool is_open() const { return !held_.empty(); }
+
+private:
+    std::string held_;
+};
+
+}  // namespace r1

@@ -1,0 +1,67 @@
+// Vocab: text to ids and back, with a form of tokenising in which no text can become a special token. Any thread: everything is read-only after construction.
+#pragma once
+
+#include <llama.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace r1 {
+
+/** A vocabulary entry that is no ordinary text. */
+struct SpecialToken {
+    llama_token id;
+    std::string text;
+    llama_token_attr attr;  // as llama.cpp marks it: CONTROL, USER_DEFINED or UNKNOWN is set
+};
+
+class Vocab {
+public:
+    /** `model` must outlive the Vocab. Reads all special tokens once. */
+    explicit Vocab(const llama_model * model);
+
+    Vocab(const Vocab &) = delete;
+    Vocab & operator=(const Vocab &) = delete;
+
+    int32_t size() const { return size_; }
+    const llama_vocab * handle() const { return vocab_; }
+    bool contains(llama_token id) const { return id >= 0 && id < size_; }
+    bool is_special(llama_token id) const { return contains(id) && special_[static_cast<std::size_t>(id)]; }
+    bool is_end_of_generation(llama_token id) const { return contains(id) && llama_vocab_is_eog(vocab_, id); }
+    const std::vector<SpecialToken> & special_tokens() const { return special_tokens_; }
+
+    /** Ids of a text whose special strings become their ids. No BOS, no EOS. Throws Failure(InvalidArgument) on a text llama.cpp cannot take. */
+    std::vector<llama_token> tokenize_special(std::string_view text) const;
+
+    /**
+     * Ids of a text, none of which is control, user-defined or unknown. Without a special string in the text they are llama.cpp's own.
+     * `parse_special = false` alone does not do this: llama.cpp still matches user-defined tokens (llama-vocab.cpp, tokenizer_st_partition).
+     */
+    std::vector<llama_token> tokenize_safe(std::string_view text) const;
+
+    /** Bytes of one token, special ones written out; half a character is possible. `id` must be in the vocabulary. */
+    std::string piece(llama_token id) const;
+
+    /** Bytes of many tokens. Throws Failure(InvalidArgument) on an id outside the vocabulary. */
+    std::string detokenize(const llama_token * ids, std::size_t count) const;
+
+private:
+    std::vector<llama_token> tokenize(std::string_view text, bool parse_special) const;
+    void append_safe_piece(std::string_view text, std::vector<llama_token> & out) const;
+    void append_bytes(std::string_view text, std::vector<llama_token> & out) const;
+    std::size_t first_marker_cut(std::string_view text) const;
+
+    const llama_vocab * vocab_;
+    int32_t size_;
+    std::vector<SpecialToken> special_tokens_;
+    std::vector<bool> special_;
+    std::vector<llama_token> byte_tokens_;  // 256 ids, LLAMA_TOKEN_NULL where there is none
+    // Texts of the tokens that llama.cpp matches whatever parse_special says, by first byte, so that a scan touches few.
+    std::vector<std::string> markers_by_first_byte_[256];
+};
+
+}  // namespace r1
