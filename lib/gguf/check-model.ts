@@ -31,7 +31,7 @@ export interface CheckedModel extends ModelShape, VocabularyFacts {
  * @param path - The file, or the first part of a split model.
  * @param options - `signal` aborts the check.
  * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FILE_IS_DIRECTORY`, `FILE_EMPTY`, `FILE_TRUNCATED`, `NOT_GGUF`, `SHARD_MISSING`, `SHARD_INVALID`,
- * `GGUF_INVALID` (a header or a value that llama.cpp would refuse or abort on), `MODEL_UNSUPPORTED` (no vocabulary), `ABORTED`. Nothing else.
+ * `GGUF_INVALID` (a header or a value that llama.cpp would refuse or abort on), `MODEL_UNSUPPORTED` (no vocabulary). Nothing else, but for the signal's reason when it aborts.
  */
 export async function checkModelFiles(path: string, options: { signal?: AbortSignal } = {}): Promise<CheckedModel> {
   const pacer = new Pacer(options.signal);

@@ -93,7 +93,7 @@ async function checkTypes(m: Metadata, vocabSize: number, pacer: Pacer): Promise
 /**
  * Checks the vocabulary of a model.
  *
- * @throws {R1Error} `GGUF_INVALID`, `MODEL_UNSUPPORTED` (no vocabulary at all), `ABORTED`.
+ * @throws {R1Error} `GGUF_INVALID`, `MODEL_UNSUPPORTED` (no vocabulary at all).
  */
 export async function checkVocabulary(m: Metadata, path: string, pacer: Pacer): Promise<VocabularyFacts> {
   const kind = m.text("tokenizer.ggml.model");

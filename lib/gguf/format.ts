@@ -17,10 +17,11 @@ export interface GgufElements {
   at(i: number): GgufScalar | undefined;
 }
 
-/** One metadata pair. */
-export type GgufEntry =
-  | { readonly key: string; readonly type: Exclude<GgufValueType, "arr">; readonly value: GgufScalar }
-  | { readonly key: string; readonly type: "arr"; readonly elementType: Exclude<GgufValueType, "arr">; readonly elements: GgufElements };
+/** One metadata pair; `start` and `end` are where it stands in the file, so that it can be copied byte by byte. */
+export type GgufEntry = { readonly key: string; readonly start: number; readonly end: number } & (
+  | { readonly type: Exclude<GgufValueType, "arr">; readonly value: GgufScalar }
+  | { readonly type: "arr"; readonly elementType: Exclude<GgufValueType, "arr">; readonly elements: GgufElements }
+);
 
 /** One tensor of the table. */
 export interface GgufTensor {

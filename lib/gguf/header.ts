@@ -73,7 +73,7 @@ async function readStrings(cursor: Cursor, key: string, length: number, pacer: P
   return new StringElements(Buffer.concat(pieces), starts);
 }
 
-async function readArray(cursor: Cursor, key: string, pacer: Pacer): Promise<GgufEntry> {
+async function readArray(cursor: Cursor, key: string, start: number, pacer: Pacer): Promise<GgufEntry> {
   await cursor.need(12, key);
   const elementType = valueType(cursor, key);
   if (elementType === "arr") cursor.invalid(`metadata "${key}" is an array of arrays`);
@@ -87,20 +87,24 @@ async function readArray(cursor: Cursor, key: string, pacer: Pacer): Promise<Ggu
     elements = new ScalarElements(Buffer.from(cursor.chunk.subarray(cursor.position, cursor.position + length * bytesEach)), elementType);
     cursor.position += length * bytesEach;
   }
-  return { key, type: "arr", elementType, elements };
+  return { key, start, end: cursor.offset, type: "arr", elementType, elements };
 }
 
 async function readEntry(cursor: Cursor, index: number, pacer: Pacer): Promise<GgufEntry> {
+  const start = cursor.offset;
   const key = await readText(cursor, `metadata key ${index}`, GGUF_LIMITS.keyBytes);
   if (key.length === 0) cursor.invalid(`metadata key ${index} is empty`);
   await cursor.need(4, key);
   const type = valueType(cursor, key);
-  if (type === "arr") return readArray(cursor, key, pacer);
-  if (type === "str") return { key, type, value: await readText(cursor, `metadata "${key}"`, GGUF_LIMITS.stringBytes) };
+  if (type === "arr") return readArray(cursor, key, start, pacer);
+  if (type === "str") {
+    const text = await readText(cursor, `metadata "${key}"`, GGUF_LIMITS.stringBytes);
+    return { key, start, end: cursor.offset, type, value: text };
+  }
   await cursor.need(SCALAR_BYTES[type], key);
   const value = readScalar(cursor.view, cursor.position, type);
   cursor.position += SCALAR_BYTES[type];
-  return { key, type, value };
+  return { key, start, end: cursor.offset, type, value };
 }
 
 async function readTensor(cursor: Cursor, index: number): Promise<GgufTensor> {
@@ -138,7 +142,7 @@ function readAlignment(cursor: Cursor, entries: ReadonlyMap<string, GgufEntry>):
  * Reads the header of an open file.
  *
  * @param file - Open for reading; stays open.
- * @throws {R1Error} `NOT_GGUF`, `GGUF_INVALID`, `FILE_TRUNCATED` (the header, not the data), `FILE_UNREADABLE`, `ABORTED`.
+ * @throws {R1Error} `NOT_GGUF`, `GGUF_INVALID`, `FILE_TRUNCATED` (the header, not the data), `FILE_UNREADABLE`; the signal's reason when it aborts.
  */
 export async function readHeader(file: FileHandle, path: string, fileBytes: number, signal?: AbortSignal): Promise<GgufHeader> {
   const cursor = new Cursor(file, path, fileBytes);

@@ -1,5 +1,4 @@
 // Cuts long synchronous work into slices so that the event loop keeps turning. Runs on the calling JavaScript thread.
-import { R1Error } from "../base/errors.js";
 
 /** Longest slice of work between two turns of the event loop, in milliseconds. */
 const SLICE_MS = 4;
@@ -21,7 +20,7 @@ export class Pacer {
   /**
    * Lets the event loop turn once.
    *
-   * @throws {R1Error} `ABORTED` when the signal is.
+   * @throws the signal's reason when it is aborted.
    */
   async breathe(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
@@ -29,8 +28,8 @@ export class Pacer {
     this.#sliceStart = performance.now();
   }
 
-  /** @throws {R1Error} `ABORTED` when the signal is. */
+  /** @throws the signal's reason when it is aborted. */
   throwIfAborted(): void {
-    if (this.#signal?.aborted === true) throw new R1Error("ABORTED", "The work was aborted by its signal.", { cause: this.#signal.reason });
+    this.#signal?.throwIfAborted();
   }
 }

@@ -1,0 +1,71 @@
+// Builds GGUF headers, laid out as llama.cpp's own writer lays them out. Pure; runs on any JavaScript thread.
+import type { GgufTensor } from "./format.js";
+import { padTo } from "./header.js";
+
+/** Alignment of a file that does not say otherwise. Unit: bytes. */
+export const DEFAULT_ALIGNMENT = 32;
+
+function u64(value: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(BigInt(value));
+  return bytes;
+}
+
+function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
+
+function text(value: string): Buffer {
+  const bytes = Buffer.from(value, "utf8");
+  return Buffer.concat([u64(bytes.length), bytes]);
+}
+
+/** The pair of an unsigned 16-bit number. */
+export function pairU16(key: string, value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16LE(value);
+  return Buffer.concat([text(key), u32(2), bytes]);
+}
+
+/** The pair of a signed 32-bit number. */
+export function pairI32(key: string, value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32LE(value);
+  return Buffer.concat([text(key), u32(5), bytes]);
+}
+
+/** A header and the place of each tensor's data. */
+export interface EncodedHeader {
+  /** From the magic to the padding before the data. */
+  readonly bytes: Buffer;
+  /** Offset of each tensor in the file, in order. */
+  readonly offsets: readonly number[];
+  /** Size of the whole file. */
+  readonly fileBytes: number;
+}
+
+/**
+ * Encodes a header for tensors laid out one after the other.
+ *
+ * @param pairs - Metadata, encoded.
+ * @param tensors - Names, shapes and types; their offsets are made anew.
+ */
+export function encodeHeader(pairs: readonly Buffer[], tensors: readonly GgufTensor[], alignment: number): EncodedHeader {
+  const parts: Buffer[] = [Buffer.from("GGUF"), u32(3), u64(tensors.length), u64(pairs.length), ...pairs];
+  let offset = 0;
+  const relative: number[] = [];
+  for (const tensor of tensors) {
+    // llama.cpp drops dimensions of 1 at the end, down to one dimension.
+    let dimensions = Math.max(1, tensor.shape.length);
+    while (dimensions > 1 && tensor.shape[dimensions - 1] === 1) dimensions--;
+    const shape = Array.from({ length: dimensions }, (_, d) => tensor.shape[d] ?? 1);
+    parts.push(text(tensor.name), u32(dimensions), ...shape.map(u64), u32(tensor.type.id), u64(offset));
+    relative.push(offset);
+    offset += padTo(tensor.bytes, alignment);
+  }
+  const unpadded = Buffer.concat(parts);
+  const bytes = Buffer.concat([unpadded], padTo(unpadded.length, alignment));
+  return { bytes, offsets: relative.map((start) => bytes.length + start), fileBytes: bytes.length + offset };
+}

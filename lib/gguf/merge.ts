@@ -1,0 +1,80 @@
+// Merges a split model into one file, byte for byte as llama-gguf-split does, streaming. Runs on the calling JavaScript thread; all waits are asynchronous.
+import { dirname } from "node:path";
+import * as check from "../base/check.js";
+import { R1Error } from "../base/errors.js";
+import { AtomicFile, checkSpace, refuseExisting } from "./atomic-file.js";
+import { pairU16 } from "./encode.js";
+import { checkLength, readAllParts, SPLIT_KEYS, splitValue } from "./shards.js";
+import { plannedBytes, progressCopier, rawPairs, writePlan, type FilePlan } from "./write-model.js";
+
+/** Options of {@link mergeGguf}. */
+export interface MergeOptions {
+  /**
+   * Overwrite an existing output file.
+   * @defaultValue false
+   */
+  force?: boolean;
+  /** Called with the share done, 0 to 1, at most once a frame. */
+  onProgress?: (progress: number) => void;
+  /** Aborts the merge; nothing is left of the output. */
+  signal?: AbortSignal;
+}
+
+/** What a merge wrote. */
+export interface MergeResult {
+  /** The file written. */
+  readonly path: string;
+  /** Its size. */
+  readonly bytes: number;
+  /** Tensors in it. */
+  readonly tensors: number;
+  /** The parts it was made of. */
+  readonly parts: readonly string[];
+}
+
+/**
+ * Merges the parts of a split model into one file, the same bytes as `llama-gguf-split --merge` writes.
+ *
+ * @param first - The first part, `...-00001-of-0000N.gguf`; the others lie beside it.
+ * @param out - The file to write. It gets its name when it is whole; until then it is `<out>.<pid>.partial`.
+ * @throws {R1Error} as `checkModelFiles` on the parts; `SHARD_INVALID` when the file is not split; `FILE_EXISTS`, `NO_SPACE` (asked before writing), `IO_FAILED`,
+ * `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; the signal's reason.
+ */
+export async function mergeGguf(first: string, out: string, options: MergeOptions = {}): Promise<MergeResult> {
+  check.string(first, "first");
+  check.string(out, "out");
+  check.knownKeys(check.object(options, "options"), "mergeGguf", ["force", "onProgress", "signal"]);
+  const force = check.boolean(options.force ?? false, "force");
+  const signal = options.signal === undefined ? undefined : check.signal(options.signal, "signal");
+  signal?.throwIfAborted();
+  if (!force) await refuseExisting(out);
+  const headers = await readAllParts(first, signal);
+  const [head] = headers;
+  if ((splitValue(head, "count") ?? 0) < 1 || headers.length < 2) {
+    throw new R1Error("SHARD_INVALID", `"${first}" is not the first part of a split model; there is nothing to merge.`, { details: { path: first } });
+  }
+  if (headers.some(({ path }) => path === out)) check.refuse("out", "a file that is no part of the model", out);
+  for (const header of headers) checkLength(header);
+  const plan: FilePlan = {
+    pairs: [...(await rawPairs(head, [SPLIT_KEYS.count])), pairU16(SPLIT_KEYS.count, 0)],
+    tensors: headers.flatMap((source) => source.tensors.map((tensor) => ({ tensor, source }))),
+    alignment: head.alignment,
+  };
+  const bytes = plannedBytes(plan);
+  await checkSpace(dirname(out), bytes);
+  await copyWhole(plan, out, force, signal, options.onProgress);
+  return { path: out, bytes, tensors: plan.tensors.length, parts: headers.map(({ path }) => path) };
+}
+
+async function copyWhole(plan: FilePlan, out: string, force: boolean, signal: AbortSignal | undefined, onProgress: MergeOptions["onProgress"]): Promise<void> {
+  const { copier, finish } = progressCopier([plan], onProgress, signal);
+  const file = await AtomicFile.create(out, force);
+  try {
+    await writePlan(plan, file, copier);
+    signal?.throwIfAborted();
+    await file.finish();
+  } finally {
+    await file.discard();
+  }
+  finish();
+}

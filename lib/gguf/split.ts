@@ -1,0 +1,159 @@
+// Splits a model file into parts, byte for byte as llama-gguf-split does, streaming. Runs on the calling JavaScript thread; all waits are asynchronous.
+import { rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import * as check from "../base/check.js";
+import { R1Error } from "../base/errors.js";
+import { AtomicFile, checkSpace, refuseExisting } from "./atomic-file.js";
+import { DEFAULT_ALIGNMENT, pairI32, pairU16 } from "./encode.js";
+import type { GgufHeader, GgufTensor } from "./format.js";
+import { padTo } from "./header.js";
+import { readGgufFile } from "./open-file.js";
+import { checkLength, SPLIT_KEYS, shardPath, splitValue } from "./shards.js";
+import { plannedBytes, progressCopier, rawPairs, writePlan, type FilePlan } from "./write-model.js";
+
+/** Options of {@link splitGguf}. */
+export interface SplitOptions {
+  /** Most bytes of tensors a part; a tensor larger than that gets a part of its own. Not together with `maxTensors`. */
+  maxSize?: number;
+  /**
+   * Most tensors a part.
+   * @defaultValue 128, unless `maxSize` is given
+   */
+  maxTensors?: number;
+  /**
+   * The first part holds the metadata alone.
+   * @defaultValue false
+   */
+  noTensorFirst?: boolean;
+  /**
+   * Overwrite existing output files.
+   * @defaultValue false
+   */
+  force?: boolean;
+  /** Called with the share done, 0 to 1, at most once a frame. */
+  onProgress?: (progress: number) => void;
+  /** Aborts the split; nothing is left of the output. */
+  signal?: AbortSignal;
+}
+
+/** What a split wrote. */
+export interface SplitResult {
+  /** The parts, in order. */
+  readonly paths: readonly string[];
+  /** Bytes of all parts. */
+  readonly bytes: number;
+  /** Tensors in all parts. */
+  readonly tensors: number;
+}
+
+interface Limits {
+  readonly maxSize: number | undefined;
+  readonly maxTensors: number;
+  readonly noTensorFirst: boolean;
+}
+
+function readOptions(options: SplitOptions): Limits & { force: boolean; signal: AbortSignal | undefined } {
+  check.knownKeys(check.object(options, "options"), "splitGguf", ["maxSize", "maxTensors", "noTensorFirst", "force", "onProgress", "signal"]);
+  if (options.maxSize !== undefined && options.maxTensors !== undefined) check.refuse("maxTensors", "no value beside maxSize", options.maxTensors);
+  return {
+    maxSize: options.maxSize === undefined ? undefined : check.integer(options.maxSize, "maxSize", 1, Number.MAX_SAFE_INTEGER),
+    maxTensors: check.integer(options.maxTensors ?? 128, "maxTensors", 1, 65_536),
+    noTensorFirst: check.boolean(options.noTensorFirst ?? false, "noTensorFirst"),
+    force: check.boolean(options.force ?? false, "force"),
+    signal: options.signal === undefined ? undefined : check.signal(options.signal, "signal"),
+  };
+}
+
+/** Which tensors go into which part: llama-gguf-split's rule. */
+function shareOut(header: GgufHeader, limits: Limits): GgufTensor[][] {
+  const parts: GgufTensor[][] = limits.noTensorFirst ? [[], []] : [[]];
+  let bytes = 0;
+  for (const [i, tensor] of header.tensors.entries()) {
+    const own = padTo(tensor.bytes, DEFAULT_ALIGNMENT);
+    const isNext = limits.maxSize === undefined ? i > 0 && i % limits.maxTensors === 0 : bytes + own > limits.maxSize && (parts.at(-1)?.length ?? 0) > 0;
+    if (isNext) {
+      parts.push([]);
+      bytes = 0;
+    }
+    bytes += own;
+    parts.at(-1)?.push(tensor);
+  }
+  return parts;
+}
+
+async function planParts(header: GgufHeader, limits: Limits): Promise<FilePlan[]> {
+  const shares = shareOut(header, limits);
+  if (shares.length > 65_535) throw new R1Error("INVALID_ARGUMENT", `That would make ${shares.length} parts; 65,535 are the most. Choose larger parts.`);
+  const inherited = await rawPairs(header, Object.values(SPLIT_KEYS));
+  return shares.map((share, i) => ({
+    pairs: [
+      ...(i === 0 ? inherited : []),
+      pairU16(SPLIT_KEYS.no, i),
+      pairI32(SPLIT_KEYS.tensors, header.tensors.length),
+      pairU16(SPLIT_KEYS.count, shares.length),
+    ],
+    tensors: share.map((tensor) => ({ tensor, source: header })),
+    // Later parts carry no metadata of the model, so they have the alignment of files that say nothing.
+    alignment: i === 0 ? header.alignment : DEFAULT_ALIGNMENT,
+  }));
+}
+
+/**
+ * Splits a model file into parts, the same bytes as `llama-gguf-split --split` writes.
+ *
+ * @param path - The file; not itself a part of a split model.
+ * @param prefix - The parts are `<prefix>-00001-of-0000N.gguf` and so on. They get these names when all are whole, the first one last.
+ * @throws {R1Error} as `checkModelFiles` on the file; `SHARD_INVALID` when it is a part itself; `FILE_EXISTS`, `NO_SPACE` (asked before writing), `IO_FAILED`,
+ * `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; the signal's reason.
+ */
+export async function splitGguf(path: string, prefix: string, options: SplitOptions = {}): Promise<SplitResult> {
+  check.string(path, "path");
+  check.string(prefix, "prefix");
+  const { force, signal, ...limits } = readOptions(options);
+  signal?.throwIfAborted();
+  const header = await readGgufFile(path, signal);
+  checkLength(header);
+  if ((splitValue(header, "count") ?? 0) > 1) {
+    throw new R1Error("SHARD_INVALID", `"${path}" is itself a part of a split model. Merge the parts first.`, { details: { path } });
+  }
+  const plans = await planParts(header, limits);
+  const paths = plans.map((_, i) => shardPath(prefix, i + 1, plans.length));
+  if (!force) for (const part of paths) await refuseExisting(part);
+  const bytes = plans.reduce((sum, plan) => sum + plannedBytes(plan), 0);
+  await checkSpace(dirname(prefix), bytes);
+  await writeParts(plans, paths, force, signal, options.onProgress);
+  return { paths, bytes, tensors: header.tensors.length };
+}
+
+async function writeParts(
+  plans: readonly FilePlan[],
+  paths: readonly string[],
+  force: boolean,
+  signal: AbortSignal | undefined,
+  onProgress: SplitOptions["onProgress"],
+): Promise<void> {
+  const { copier, finish } = progressCopier(plans, onProgress, signal);
+  const files: AtomicFile[] = [];
+  const named: string[] = [];
+  try {
+    for (const [i, plan] of plans.entries()) {
+      const file = await AtomicFile.create(paths[i] ?? "", force);
+      files.push(file);
+      await writePlan(plan, file, copier);
+      await file.close();
+    }
+    signal?.throwIfAborted();
+    // The first part is what people load: as long as it is missing, the set does not look whole. An old one must not lead to new parts.
+    if (force) await rm(paths[0] ?? "", { force: true });
+    for (const file of files.slice(1).concat(files.slice(0, 1))) {
+      await file.finish();
+      named.push(file.path);
+    }
+  } catch (error) {
+    for (const path of named) await rm(path, { force: true });
+    throw error;
+  } finally {
+    for (const file of files) await file.discard();
+  }
+  finish();
+}

@@ -1,0 +1,108 @@
+// Writes one GGUF file out of tensors that stand in other files: what merging and splitting have in common. Runs on the calling JavaScript thread.
+import { open, type FileHandle } from "node:fs/promises";
+import { progressReporter } from "../base/progress.js";
+import type { AtomicFile } from "./atomic-file.js";
+import { writeError } from "./atomic-file.js";
+import { Copier } from "./copy-range.js";
+import { encodeHeader } from "./encode.js";
+import type { GgufHeader, GgufTensor } from "./format.js";
+
+/** A tensor and the file it stands in. */
+export interface PlacedTensor {
+  readonly tensor: GgufTensor;
+  readonly source: GgufHeader;
+}
+
+/** What a file to be written is made of. */
+export interface FilePlan {
+  readonly pairs: readonly Buffer[];
+  readonly tensors: readonly PlacedTensor[];
+  readonly alignment: number;
+}
+
+/** Size of a planned file, in bytes. */
+export function plannedBytes(plan: FilePlan): number {
+  return encodeHeader(plan.pairs, tensorsOf(plan), plan.alignment).fileBytes;
+}
+
+function tensorsOf(plan: FilePlan): GgufTensor[] {
+  return plan.tensors.map(({ tensor }) => tensor);
+}
+
+/** Reads the metadata pairs of a file, encoded as they stand there, without those named. */
+export async function rawPairs(header: GgufHeader, without: readonly string[]): Promise<Buffer[]> {
+  const file = await open(header.path, "r");
+  try {
+    const bytes = Buffer.alloc(header.metadataEnd);
+    await file.read(bytes, 0, bytes.length, 0);
+    return [...header.entries.values()].filter(({ key }) => !without.includes(key)).map(({ start, end }) => bytes.subarray(start, end));
+  } finally {
+    await file.close();
+  }
+}
+
+/** Neighbouring tensors of one source, copied together. */
+async function copyTensors(plan: FilePlan, offsets: readonly number[], target: AtomicFile, copier: Copier): Promise<void> {
+  let path: string | undefined;
+  let from: FileHandle | undefined;
+  try {
+    for (const [i, { tensor, source }] of plan.tensors.entries()) {
+      if (source.path !== path || from === undefined) {
+        await from?.close();
+        from = await open(source.path, "r");
+        path = source.path;
+      }
+      await copier.copy({
+        from,
+        fromPath: source.path,
+        fromOffset: source.dataOffset + tensor.offset,
+        to: target.handle,
+        toPath: target.path,
+        toOffset: offsets[i] ?? 0,
+        bytes: tensor.bytes,
+      });
+    }
+  } finally {
+    await from?.close();
+  }
+}
+
+/**
+ * Writes a planned file: the data first, the header last, so that what a kill leaves is no GGUF file even under its temporary name.
+ *
+ * @throws {R1Error} `NO_SPACE`, `IO_FAILED`, `FILE_TRUNCATED`, `FILE_UNREADABLE`; the signal's reason.
+ */
+export async function writePlan(plan: FilePlan, target: AtomicFile, copier: Copier): Promise<void> {
+  const header = encodeHeader(plan.pairs, tensorsOf(plan), plan.alignment);
+  try {
+    await target.handle.truncate(header.fileBytes);
+    await copyTensors(plan, header.offsets, target, copier);
+    for (let written = 0; written < header.bytes.length;) {
+      written += (await target.handle.write(header.bytes, written, header.bytes.length - written, written)).bytesWritten;
+    }
+  } catch (error) {
+    throw writeError(target.path, error);
+  }
+}
+
+/**
+ * A copier that tells a user's callback the share of the plans' data it has copied; `finish` tells 1, once the files have their names.
+ *
+ * @param onProgress - What it throws ends the copy and is thrown from there.
+ */
+export function progressCopier(
+  plans: readonly FilePlan[],
+  onProgress: ((progress: number) => void) | undefined,
+  signal: AbortSignal | undefined,
+): { copier: Copier; finish: () => void } {
+  const total = plans.reduce((sum, plan) => sum + plan.tensors.reduce((bytes, { tensor }) => bytes + tensor.bytes, 0), 0);
+  let done = 0;
+  let failure: Error | undefined;
+  const report = progressReporter(onProgress, (error) => (failure = error instanceof Error ? error : new Error(String(error))));
+  const copier = new Copier(signal, (bytes) => {
+    done += bytes;
+    report(Math.min(0.999, done / Math.max(1, total)));
+    if (failure !== undefined) throw failure;
+  });
+  return { copier, finish: () => report(1) };
+}
