@@ -1,0 +1,116 @@
+// Renders a conversation with a file's own template that need not be R1's, user text still unable to become a special token. Runs on any JavaScript thread.
+import { R1Error } from "../base/errors.js";
+import type { ChatMessage } from "../base/types.js";
+import { renderJinja } from "./jinja.js";
+import { Placeholders, type OwnedText } from "./placeholders.js";
+import { withoutReasoning } from "./r1.js";
+
+/** A piece of a foreign template's output: a special token of the vocabulary that the template itself wrote, or text. */
+export type ForeignPiece = OwnedText | { readonly token: number; readonly text: string };
+
+/** What {@link renderForeign} must know of the file. */
+export interface ForeignInit {
+  /** `tokenizer.chat_template`. */
+  readonly chatTemplate: string;
+  /** Every control and user-defined token. */
+  readonly specialTokens: readonly { readonly id: number; readonly text: string }[];
+  /** Texts of the vocabulary's BOS and EOS; empty where it has none. */
+  readonly bosText: string;
+  readonly eosText: string;
+  /** `tools` as the template wants them (OpenAI's form); none when left out. */
+  readonly tools?: readonly unknown[];
+  /** Told to the template as `enable_thinking` and `thinking`. @defaultValue true */
+  readonly thinking?: boolean;
+  /** @defaultValue true */
+  readonly generationPrompt?: boolean;
+}
+
+/** One way to pass what templates disagree about: whether arguments are data or JSON text, and whether a turn with nothing but calls has null or empty content. */
+interface Form {
+  readonly textArguments: boolean;
+  readonly nullContent: boolean;
+}
+
+const FORMS: readonly Form[] = [
+  { textArguments: false, nullContent: true },
+  { textArguments: true, nullContent: true },
+  { textArguments: false, nullContent: false },
+  { textArguments: true, nullContent: false },
+];
+
+function toTemplate(message: ChatMessage, marks: Placeholders, form: Form): Record<string, unknown> {
+  const content = message.role === "assistant" ? withoutReasoning(message.content) : message.content;
+  const marked = marks.mark(content, message.role);
+  if (message.toolCalls === undefined)
+    return { role: message.role, content: marked, ...(message.toolCallId === undefined ? {} : { tool_call_id: message.toolCallId }) };
+  const tool_calls = message.toolCalls.map((call) => ({
+    id: call.id,
+    type: "function",
+    function: {
+      name: call.name,
+      arguments: form.textArguments ? marks.mark(JSON.stringify(call.arguments), "assistant") : marks.markData(call.arguments, "assistant"),
+    },
+  }));
+  return { role: "assistant", content: content === "" && form.nullContent ? null : marked, tool_calls };
+}
+
+function render(messages: readonly ChatMessage[], init: ForeignInit, form: Form): OwnedText[] {
+  const marks = new Placeholders();
+  const thinking = init.thinking ?? true;
+  const rendered = renderJinja(init.chatTemplate, {
+    messages: messages.map((message) => toTemplate(message, marks, form)),
+    ...(init.tools === undefined ? {} : { tools: marks.markData(init.tools, "template") }),
+    add_generation_prompt: init.generationPrompt ?? true,
+    enable_thinking: thinking,
+    thinking,
+    bos_token: init.bosText,
+    eos_token: init.eosText,
+  });
+  return marks.split(rendered);
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+}
+
+/** Splits the template's own text at the special tokens it holds, the longest first, as the tokeniser does; other owners' text stays whole. */
+export function splitSpecial(pieces: readonly OwnedText[], specialTokens: ForeignInit["specialTokens"]): ForeignPiece[] {
+  const byText = new Map(specialTokens.filter((token) => token.text !== "").map((token) => [token.text, token.id]));
+  if (byText.size === 0) return [...pieces];
+  const longestFirst = [...byText.keys()].sort((a, b) => b.length - a.length);
+  const pattern = new RegExp(`(${longestFirst.map(escapeRegExp).join("|")})`, "u");
+  return pieces.flatMap((piece): ForeignPiece[] =>
+    piece.owner !== "template"
+      ? [piece]
+      : piece.text
+          .split(pattern)
+          .filter((text) => text !== "")
+          .map((text) => {
+            const token = byText.get(text);
+            return token === undefined ? { text, owner: "template" } : { token, text };
+          }),
+  );
+}
+
+/**
+ * Renders a conversation with a template that may be anything. Each text of a message is rendered as an unguessable mark and put in afterwards, so a special token comes only from
+ * the template's own text. Reasoning is taken out of assistant turns first, as R1's template does. A template that rewrites texts (other than by trimming or JSON) is refused.
+ *
+ * @throws {R1Error} `TEMPLATE_UNSUPPORTED` when the template cannot be rendered or rewrites texts.
+ */
+export function renderForeign(messages: readonly ChatMessage[], init: ForeignInit): ForeignPiece[] {
+  // Only calls differ between the forms; without any, the first one's failure stands.
+  const forms = messages.some((message) => message.toolCalls !== undefined) ? FORMS : FORMS.slice(0, 1);
+  let failure: unknown;
+  for (const form of forms) {
+    try {
+      const pieces = render(messages, init, form);
+      // What the Jinja library makes of data that a template writes as if it were text: this template wants JSON text.
+      if (!form.textArguments && pieces.some((piece) => piece.owner === "template" && piece.text.includes("[object Map]"))) continue;
+      return splitSpecial(pieces, init.specialTokens);
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  throw failure ?? new R1Error("TEMPLATE_UNSUPPORTED", "The file's own chat template cannot write the tool calls of this conversation.");
+}

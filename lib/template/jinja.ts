@@ -1,0 +1,48 @@
+// Renders a file's own Jinja template under a limit of time, since a downloaded file may hold anything. Runs on any JavaScript thread, which it blocks meanwhile.
+import { createContext, Script } from "node:vm";
+import { Template } from "@huggingface/jinja";
+import { R1Error } from "../base/errors.js";
+
+/** Longest template that is looked at; real ones are under 20 KB. Unit: UTF-16 code units. */
+export const MAX_TEMPLATE_LENGTH = 262_144;
+
+/** Longest a template may take to parse and render; real ones take a few milliseconds. Unit: milliseconds. */
+const TIME_LIMIT = 1000;
+
+/** Longest output beside the messages' own length. Unit: UTF-16 code units. */
+const MAX_OUTPUT = 16_777_216;
+
+// The script only calls back into our own function: its use is that V8 can end it from outside when the time is up, which nothing else offers for synchronous code.
+const call = new Script("work()");
+
+function limited<T>(work: () => T): T {
+  return call.runInContext(createContext({ work }), { timeout: TIME_LIMIT }) as T;
+}
+
+/**
+ * Parses and renders a template.
+ *
+ * @param source - `tokenizer.chat_template`.
+ * @param values - What the template sees.
+ * @throws {R1Error} `TEMPLATE_UNSUPPORTED` when it is too long, cannot be parsed, raises an exception of its own, takes longer than a second or writes without end.
+ */
+export function renderJinja(source: string, values: Record<string, unknown>): string {
+  if (source.length > MAX_TEMPLATE_LENGTH) {
+    throw new R1Error(
+      "TEMPLATE_UNSUPPORTED",
+      `The file's chat template has ${source.length} characters, more than the ${MAX_TEMPLATE_LENGTH} that are looked at.`,
+    );
+  }
+  try {
+    const text = limited(() => new Template(source).render(values));
+    if (text.length > MAX_OUTPUT) throw new Error(`its output has ${text.length} characters`);
+    return text;
+  } catch (error) {
+    const reason = error instanceof Error || (typeof error === "object" && error !== null && "message" in error) ? String(error.message) : String(error);
+    throw new R1Error(
+      "TEMPLATE_UNSUPPORTED",
+      `The file's own chat template could not be rendered: ${reason}. Use \`template: "r1"\` if the model speaks R1's format, or \`complete()\` with a prompt of your own.`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,78 @@
+// Stands unguessable marks in for texts while a foreign template is rendered, and finds them again. Pure but for its nonce; runs on any JavaScript thread.
+import { randomInt } from "node:crypto";
+import { R1Error } from "../base/errors.js";
+import type { SegmentOwner } from "./segment.js";
+
+/** A stretch of a rendered template: its own text, or that of a message. */
+export interface OwnedText {
+  readonly text: string;
+  readonly owner: SegmentOwner;
+}
+
+const OPEN = "\uE0F0";
+const CLOSE = "\uE0F1";
+
+/** Identifiers such as types and names stay as they are, so that a template can look at them; they cannot be part of a control string that the template does not finish itself. */
+const IDENTIFIER = /^[A-Za-z0-9_.-]{0,64}$/;
+
+/**
+ * Texts of one rendering and their marks. A mark is case-less and holds a quotation mark, so that its escaping tells whether the template wrote the text as it is or inside
+ * JSON, once or more times. White space around a text stays outside the mark, so that a template's `trim` works.
+ */
+export class Placeholders {
+  private readonly nonce = Array.from({ length: 4 }, () => String(randomInt(2 ** 47)).padStart(15, "0")).join("");
+  private readonly texts: OwnedText[] = [];
+
+  /** The mark for a text; an empty text and white space are their own. */
+  mark(text: string, owner: SegmentOwner): string {
+    const core = text.trim();
+    if (core === "") return text;
+    const at = text.indexOf(core);
+    this.texts.push({ text: core, owner });
+    return `${text.slice(0, at)}${OPEN}${this.nonce}:${this.texts.length - 1}:"${CLOSE}${text.slice(at + core.length)}`;
+  }
+
+  /** JSON data with a mark for every key and string that is more than an identifier. */
+  markData(value: unknown, owner: SegmentOwner): unknown {
+    if (typeof value === "string") return IDENTIFIER.test(value) ? value : this.mark(value, owner);
+    if (Array.isArray(value)) return value.map((element) => this.markData(element, owner));
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, element]) => [IDENTIFIER.test(key) ? key : this.mark(key, owner), this.markData(element, owner)]),
+    );
+  }
+
+  /**
+   * Splits a rendered text at the marks.
+   *
+   * @throws {R1Error} `TEMPLATE_UNSUPPORTED` when the template cut or changed a mark.
+   */
+  split(rendered: string): OwnedText[] {
+    const pieces: OwnedText[] = [];
+    const own = (text: string): void => {
+      if (text.includes(this.nonce.slice(0, 15)) || text.includes(OPEN) || text.includes(CLOSE)) {
+        throw new R1Error(
+          "TEMPLATE_UNSUPPORTED",
+          "The file's own chat template cuts or rewrites the texts of messages, so they cannot be told from the template's own. Use `template: \"r1\"` if the model speaks R1's format, or `complete()` with a prompt of your own.",
+        );
+      }
+      if (text !== "") pieces.push({ text, owner: "template" });
+    };
+    let at = 0;
+    for (const found of rendered.matchAll(new RegExp(`${OPEN}${this.nonce}:(\\d+):(\\\\*)"${CLOSE}`, "g"))) {
+      own(rendered.slice(at, found.index));
+      const marked = this.texts[Number(found[1])];
+      if (marked !== undefined) pieces.push({ text: escaped(marked.text, found[2]?.length ?? 0), owner: marked.owner });
+      at = found.index + found[0].length;
+    }
+    own(rendered.slice(at));
+    return pieces;
+  }
+}
+
+/** A text as JSON writes it inside a string: n times over, where a quotation mark then has 2^n - 1 backslashes. */
+function escaped(text: string, backslashes: number): string {
+  let made = text;
+  for (let depth = Math.round(Math.log2(backslashes + 1)); depth > 0; depth--) made = JSON.stringify(made).slice(1, -1);
+  return made;
+}
