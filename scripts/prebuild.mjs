@@ -1,9 +1,10 @@
 // `npm run prebuild`: an addon for every CPU of this platform into prebuilds/<platform>-<arch>/, by prebuildify over the same CMake build. A script of its own.
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { arch, platform } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { collect } from "./build/collect.mjs";
 import { filesBelow } from "./build/files.mjs";
 import { BuildError, main, show } from "./build/process.mjs";
 import { requireTools } from "./build/tools.mjs";
@@ -24,6 +25,10 @@ await main(async () => {
     env: { ...process.env, R1_PORTABLE: "1", npm_config_nodedir: join(root, "scripts", "build", "nodedir") },
     failure: "prebuildify failed; the output above says why",
   });
+  // prebuildify builds where the machine's own build lies: put that back, or nothing.
+  rmSync(join(root, "build"), { recursive: true, force: true });
+  const own = join(root, "build-native", "bin");
+  if (existsSync(join(own, "r1_native.node"))) collect(own, join(root, "build", "Release"));
   const names = filesBelow(folder, /./).map((path) => path.slice(folder.length + 1));
   const missing = EXPECTED.filter((name) => !names.some((found) => name.test(found)));
   if (missing.length > 0) throw new BuildError(`the prebuild lacks ${missing.map((name) => name.source).join(", ")}; it has ${names.join(", ")}.`);
