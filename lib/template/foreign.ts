@@ -101,7 +101,7 @@ export function splitSpecial(pieces: readonly OwnedText[], specialTokens: Foreig
 export function renderForeign(messages: readonly ChatMessage[], init: ForeignInit): ForeignPiece[] {
   // Only calls differ between the forms; without any, the first one's failure stands.
   const forms = messages.some((message) => message.toolCalls !== undefined) ? FORMS : FORMS.slice(0, 1);
-  let failure: unknown;
+  let failure: Error | undefined;
   for (const form of forms) {
     try {
       const pieces = render(messages, init, form);
@@ -109,7 +109,7 @@ export function renderForeign(messages: readonly ChatMessage[], init: ForeignIni
       if (!form.textArguments && pieces.some((piece) => piece.owner === "template" && piece.text.includes("[object Map]"))) continue;
       return splitSpecial(pieces, init.specialTokens);
     } catch (error) {
-      failure ??= error;
+      failure ??= error as Error;
     }
   }
   throw failure ?? new R1Error("TEMPLATE_UNSUPPORTED", "The file's own chat template cannot write the tool calls of this conversation.");

@@ -57,7 +57,7 @@ describe("a conversation is refused", () => {
       caught = error;
     }
     expect(isR1Error(caught, code as "INVALID_MESSAGE")).toBe(true);
-    expect(String(caught)).toContain(`${path}`);
+    expect(String(caught)).toContain(path);
   });
 
   it("for circular arguments, as too deep", () => {
