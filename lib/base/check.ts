@@ -85,15 +85,28 @@ function distance(a: string, b: string): number {
   return at(a.length, b.length);
 }
 
-/** The nearest of some names to a misspelt one, or undefined when none is near. */
+/** Whether `short` is an abbreviation of `long`: the same first letter, and the other letters in their order. */
+function abbreviates(short: string, long: string): boolean {
+  if (short.length < 3 || short[0] !== long[0]) return false;
+  let at = 0;
+  for (const letter of long) if (letter === short[at]) at++;
+  return at === short.length;
+}
+
+/** Longer names are nobody's typing error. */
+const MAX_MISSPELT = 64;
+
+/** The nearest of some names to a misspelt or shortened one, or undefined when none is near. */
 export function nearest(name: string, names: readonly string[]): string | undefined {
+  if (name.length > MAX_MISSPELT) return undefined;
   const plain = (text: string): string => text.toLowerCase().replace(/[-_]/g, "");
   let best: { name: string; edits: number } | undefined;
   for (const candidate of names) {
     const edits = distance(plain(name), plain(candidate));
     if (best === undefined || edits < best.edits) best = { name: candidate, edits };
   }
-  return best !== undefined && best.edits <= Math.max(2, Math.floor(name.length / 3)) ? best.name : undefined;
+  if (best !== undefined && best.edits <= Math.max(2, Math.floor(name.length / 3))) return best.name;
+  return names.find((candidate) => abbreviates(plain(name), plain(candidate)));
 }
 
 /** Refuses every key that is not in `known`, naming the nearest right one. */

@@ -76,6 +76,7 @@ export class Model implements AsyncDisposable {
    * @throws {R1Error} at the call, before any work: `INVALID_MESSAGE`, `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `PROMPT_TOO_LONG`, `TEMPLATE_UNSUPPORTED`, `DISPOSED`.
    */
   chat(messages: readonly ChatMessage[], options: ChatOptions = {}): Generation {
+    this.#assertOpen();
     return this.#chat(checkMessages(messages), options);
   }
 
