@@ -16,6 +16,7 @@ const HELP = `usage: node scripts/build.mjs [options] [-- -DNAME=value ...]
   --tools             also build upstream's programs (the tests compare with them)
   --bench-tools       --tools, and llama-server
   --native-tests      also build and run the C++ tests of native/test
+  --no-run            build those tests, but do not run them
   --sanitize=KIND     those tests only, under address, thread or undefined sanitizer, in a build folder of its own
   --cuda              with the CUDA backend; the same as -- -DGGML_CUDA=ON
   --portable          for every CPU of this platform (what prebuilds are made of), in a build folder of its own
@@ -30,6 +31,7 @@ const OPTIONS = {
   tools: { type: "boolean", default: false },
   "bench-tools": { type: "boolean", default: false },
   "native-tests": { type: "boolean", default: false },
+  "no-run": { type: "boolean", default: false },
   sanitize: { type: "string", default: "" },
   cuda: { type: "boolean", default: false },
   portable: { type: "boolean", default: process.env.R1_PORTABLE === "1" },
@@ -114,5 +116,5 @@ await main(async () => {
     const changed = collect(join(out, "bin"), join(root, "build", "Release"));
     log(changed.length > 0 ? `r1-native: built ${changed.join(", ")}` : "r1-native: the native build is up to date");
   }
-  if (nativeTests) await show(join(out, "bin", "r1_core_tests"), [], { cwd: root, env, failure: "the C++ tests of native/test failed" });
+  if (nativeTests && !options["no-run"]) await show(join(out, "bin", "r1_core_tests"), [], { cwd: root, env, failure: "the C++ tests of native/test failed" });
 });

@@ -1,4 +1,4 @@
-// Checks the architecture: imports of lib/ go down the layers only, the contract stays with those that own it, no barrels, no file over 300 lines.
+// Checks the architecture: imports of lib/ and includes of native/ go down the layers only, the contract stays with its owners, no barrels, no file over 300 lines.
 // A script of its own (`node scripts/check-layers.mjs [ROOT]`), part of `npm run lint`; test/unit/layers.test.ts shows that it can fail.
 import { readFileSync } from "node:fs";
 import { dirname, join, posix, resolve } from "node:path";
@@ -103,6 +103,28 @@ function checkFile(root, path) {
   return wrong;
 }
 
+/** Native-side layers: what each folder may include, by quotes and by angle brackets. No Node-API below napi/, no llama.cpp above core/. */
+const NATIVE_LAYERS = {
+  "": { own: /^(wrap|napi)\//, forbidden: /^(llama|ggml|gguf)/ },
+  wrap: { own: /^(wrap|napi|core)\//, forbidden: /^(llama|ggml|gguf)/ },
+  napi: { own: /^(napi\/|core\/failure\.h$)/, forbidden: /^(llama|ggml|gguf)/ },
+  core: { own: /^core\//, forbidden: /^(napi\.h|node_api|js_native_api|node\.h|uv\.h)/ },
+  test: { own: /^(core|test)\//, forbidden: /^(napi\.h|node_api|js_native_api|node\.h|uv\.h)/ },
+};
+
+function checkNative(root) {
+  return filesBelow(join(root, "native"), /\.(cpp|h)$/).flatMap((path) => {
+    const file = path.slice(join(root, "native").length + 1).replaceAll("\\", "/");
+    const folder = file.includes("/") ? file.split("/")[0] : "";
+    const rule = NATIVE_LAYERS[folder];
+    if (rule === undefined) return [`native/${file}: its folder is in no layer`];
+    const includes = readFileSync(path, "utf8").matchAll(/^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]/gm);
+    return [...includes]
+      .filter(([, kind, name]) => (kind === '"' ? !rule.own.test(name) : rule.forbidden.test(name)))
+      .map(([, , name]) => `native/${file}: includes ${name}, which native/${folder === "" ? "addon.cpp" : `${folder}/`} may not`);
+  });
+}
+
 function checkLengths(root) {
   return COUNTED.flatMap((folder) => filesBelow(join(root, folder), /\.(ts|mts|mjs|js|cpp|cc|h)$/)).flatMap((path) => {
     const name = path.slice(root.length + 1);
@@ -113,7 +135,7 @@ function checkLengths(root) {
 
 /** Every breach of the architecture below `root`, a line each. */
 export function checkLayers(root) {
-  return [...filesBelow(join(root, "lib"), /\.ts$/).flatMap((path) => checkFile(root, path)), ...checkLengths(root)];
+  return [...filesBelow(join(root, "lib"), /\.ts$/).flatMap((path) => checkFile(root, path)), ...checkNative(root), ...checkLengths(root)];
 }
 
 const self = fileURLToPath(import.meta.url);

@@ -54,6 +54,10 @@ describe("the checker of layers", () => {
     ["the public face from below", { "lib/chat/x.ts": 'import { loadModel } from "../index.js";\n' }, /public face/],
     ["a folder of no layer", { "lib/utils/x.ts": "export {};\n" }, /in no layer/],
     ["an import from outside lib/", { "lib/base/x.ts": 'import "../../test/x.js";\n' }, /outside lib/],
+    ["Node-API in the core", { "native/core/x.cpp": "#include <napi.h>\n" }, /native\/core\/x\.cpp: includes napi\.h/],
+    ["a wrapper in the core", { "native/core/x.cpp": '#include "wrap/engine_wrap.h"\n' }, /includes wrap\/engine_wrap\.h/],
+    ["llama.cpp in a wrapper", { "native/wrap/x.h": "#include <llama.h>\n" }, /includes llama\.h/],
+    ["the core's insides in napi/", { "native/napi/x.h": '#include "core/engine.h"\n' }, /includes core\/engine\.h/],
     ["a file of 301 lines", { "native/core/x.cpp": "// x\n".repeat(301) }, /301 lines/],
   ];
 
