@@ -45,6 +45,19 @@ async function readPrompt(settings: Settings): Promise<string> {
   return settings.escapes === "all" ? processEscapes(text) : text;
 }
 
+/** Waits for the prompt, or until a signal comes: then nothing is read any more, so that an open pipe does not keep the program alive. */
+async function unlessInterrupted(prompt: Promise<string>, signal: AbortSignal): Promise<string> {
+  const interrupted = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => {
+      reject(signal.reason as Error);
+      process.stdin.destroy();
+    });
+  });
+  prompt.catch(() => undefined);
+  interrupted.catch(() => undefined);
+  return Promise.race([prompt, interrupted]);
+}
+
 /** Each token of a prompt on a line of its own, as llama.cpp shows them. */
 function showTokens(model: Model, tokens: Int32Array): void {
   process.stderr.write(`${tokens.length} prompt tokens\n`);
@@ -65,11 +78,9 @@ async function run(command: Command): Promise<void> {
   const watch = watchSignals(() => generation?.cancel());
   let model: Model | undefined;
   try {
-    const prompt = await Promise.race([
-      readPrompt(settings),
-      new Promise<never>((_, reject) => watch.signal.addEventListener("abort", () => reject(watch.signal.reason as Error), { once: true })),
-    ]);
+    const prompt = await unlessInterrupted(readPrompt(settings), watch.signal);
     model = await openModel(bag.load, { isVerbose: settings.isVerbose, signal: watch.signal });
+    watch.signal.throwIfAborted();
     const messages = [
       ...(settings.system === undefined ? [] : [{ role: "system" as const, content: settings.system }]),
       { role: "user" as const, content: prompt },
