@@ -20,6 +20,44 @@ const PROGRAMS = {
   "require.cjs": `const { loadModel } = require("r1-native");\n(async () => {\n  ${PROMPT}\n})();\n`,
 };
 
+/** What a TypeScript user writes, compiled against the tarball's own declarations under both common resolutions. */
+const TYPED = `import { isR1Error, loadModel, type Part } from "r1-native";
+export async function ask(question: string): Promise<string> {
+  try {
+    await using model = await loadModel(undefined, { contextSize: 1024 });
+    let answer = "";
+    for await (const part of model.chat([{ role: "user", content: question }])) answer += textOf(part);
+    return answer;
+  } catch (error) {
+    return isR1Error(error, "FILE_NOT_FOUND") ? error.message : "";
+  }
+}
+function textOf(part: Part): string {
+  return part.type === "answer-delta" ? part.text : "";
+}
+`;
+
+function checkTypes(user) {
+  writeFileSync(join(user, "typed.mts"), TYPED);
+  const tsc = [
+    join(root, "node_modules", "typescript", "bin", "tsc"),
+    "typed.mts",
+    "--noEmit",
+    "--strict",
+    "--target",
+    "es2022",
+    "--lib",
+    "es2023,esnext.disposable",
+  ];
+  for (const [module, resolution] of [
+    ["nodenext", "nodenext"],
+    ["esnext", "bundler"],
+  ]) {
+    const args = [...tsc, "--module", module, "--moduleResolution", resolution, "--types", "node", "--typeRoots", join(root, "node_modules", "@types")];
+    run(process.execPath, args, { cwd: user }, `the declarations do not compile for a user with moduleResolution ${resolution}`);
+  }
+}
+
 function run(command, args, options, failure) {
   const result = capture(command, args, options);
   if (!result.ok) throw new BuildError(`${failure}:\n${result.stdout}\n${result.stderr}`);
@@ -50,6 +88,7 @@ await main(async () => {
       failure: "the tarball could not be installed without a network (the packages it depends on come from npm's cache)",
     });
     await lintPackage(join(user, "node_modules", "r1-native"));
+    checkTypes(user);
     for (const [name, text] of Object.entries(PROGRAMS)) {
       writeFileSync(join(user, name), text);
       console.log(`${name}: ${run(process.execPath, [name], { cwd: user }, `${name} failed`)}`);
