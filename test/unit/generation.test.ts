@@ -4,7 +4,7 @@ import type { Part } from "../../lib/base/types.js";
 import type { Model } from "../../lib/chat/model.js";
 import { FAKE, FakeAddon } from "../fixtures/fake-addon.js";
 
-const state = vi.hoisted(() => ({ addon: undefined }));
+const state = vi.hoisted((): { addon: unknown } => ({ addon: undefined }));
 vi.mock("../../lib/binding/load.js", () => ({ native: () => state.addon, initialize: () => undefined }));
 const { loadModel } = await import("../../lib/chat/load-model.js");
 

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { NativeLogEntry } from "../../lib/binding/native.js";
 import { FakeAddon } from "../fixtures/fake-addon.js";
 
-const state = vi.hoisted(() => ({ addon: undefined }));
+const state = vi.hoisted((): { addon: unknown } => ({ addon: undefined }));
 vi.mock("../../lib/binding/load.js", () => ({ native: () => state.addon, initialize: () => undefined }));
 const { loadModel } = await import("../../lib/chat/load-model.js");
 
@@ -16,7 +16,7 @@ describe("loadModel", () => {
   it("takes no path, a path, a file: URL, or options alone", async () => {
     const file = new URL("../../models/tiny-r1.gguf", import.meta.url);
     for (const args of [[], [undefined, { threads: 1 }], [file], [file.pathname, { threads: 1 }], [{ threads: 1 }]] as const) {
-      const model = await loadModel(...(args as []));
+      const model = await loadModel(...(args as unknown as []));
       expect(model.info.path).toMatch(/models\/tiny-r1\.gguf$/);
       expect(addon.modelConfig?.paths).toEqual([model.info.path]);
       await model.close();
@@ -59,7 +59,7 @@ describe("loadModel", () => {
 
   it("rejects bad options before it looks at the file", async () => {
     await expect(loadModel("/nowhere/x.gguf", { ctxSize: 1 } as object)).rejects.toMatchObject({ code: "UNKNOWN_OPTION" });
-    await expect(loadModel({ threads: 1 }, { threads: 1 } as never)).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    await expect(loadModel({ threads: 1 } as never, { threads: 1 })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
   });
 
   it("refuses an absurd context before native code is called", async () => {
@@ -91,6 +91,7 @@ describe("progress", () => {
     const mine = { mine: true };
     const options = {
       onProgress: () => {
+        // eslint-disable-next-line @typescript-eslint/only-throw-error -- whatever a user throws comes back as it is
         throw mine;
       },
     };

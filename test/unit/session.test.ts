@@ -4,7 +4,7 @@ import type { ChatMessage } from "../../lib/base/types.js";
 import type { Model } from "../../lib/chat/model.js";
 import { FAKE, FakeAddon, fakePiece, fakeTokens } from "../fixtures/fake-addon.js";
 
-const state = vi.hoisted(() => ({ addon: undefined }));
+const state = vi.hoisted((): { addon: unknown } => ({ addon: undefined }));
 vi.mock("../../lib/binding/load.js", () => ({ native: () => state.addon, initialize: () => undefined }));
 const { loadModel } = await import("../../lib/chat/load-model.js");
 
@@ -178,7 +178,7 @@ describe("a session", () => {
 
   it("lets options of a turn win over its own", async () => {
     const session = model.session({ temperature: 0.1, seed: 5, maxTokens: 9 });
-    await session.send("a", { temperature: 0.2, maxTokens: undefined }).result();
+    await session.send("a", { temperature: 0.2, maxTokens: undefined } as object).result();
     expect(addon.last.request).toMatchObject({ maxTokens: 9, sampling: { seed: 5, temperature: 0.2 } });
   });
 
