@@ -1,4 +1,37 @@
-// Registers the addon's classes; nothing else. Runs on the JavaScript thread of each environment.
+// Registers the addon's classes and functions; nothing else. Runs on the JavaScript thread of each environment that loads it.
 #include <napi.h>
-static Napi::Object Init(Napi::Env env, Napi::Object exports) { (void)env; return exports; }
-NODE_API_MODULE(r1_native, Init)
+
+#include "wrap/cancel_token_wrap.h"
+#include "wrap/engine_wrap.h"
+#include "wrap/environment.h"
+#include "wrap/jobs.h"
+#include "wrap/log_wrap.h"
+#include "wrap/model_wrap.h"
+
+namespace {
+
+Napi::Object start(Napi::Env env, Napi::Object exports) {
+    auto * environment = new r1::Environment();  // Node owns it from the next line on and deletes it with the environment
+    env.SetInstanceData(environment);
+    environment->model_class = Napi::Persistent(r1::ModelWrap::define(env));
+    environment->engine_class = Napi::Persistent(r1::EngineWrap::define(env));
+    environment->cancel_token_class = Napi::Persistent(r1::CancelTokenWrap::define(env));
+
+    const auto add = [&](const char * name, Napi::Value (*function)(const Napi::CallbackInfo &)) { exports.Set(name, Napi::Function::New(env, function, name)); };
+    add("initialize", r1::jobs::initialize);
+    add("llamaVersion", r1::jobs::llama_version_text);
+    add("systemInfo", r1::jobs::system_info);
+    add("devices", r1::jobs::devices);
+    add("loadBackend", r1::jobs::load_backend);
+    add("setLogSink", r1::LogWrap::set_sink);
+    add("createCancelToken", r1::jobs::create_cancel_token);
+    add("loadModel", r1::ModelWrap::load);
+    add("createEngine", r1::EngineWrap::create);
+    add("quantize", r1::jobs::quantize_file);
+    add("rowBytes", r1::jobs::row_bytes_of);
+    return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(r1_native, start)

@@ -1,7 +1,6 @@
 // Model: weights and vocabulary, loaded with progress and cancellation. load() runs on a thread of its own; the rest is read-only and safe on any thread.
 #include "core/model.h"
 
-#include <cstring>
 #include <regex>
 
 #include "core/backend.h"
@@ -44,32 +43,6 @@ llama_split_mode split_mode_of(const std::string & name) {
     if (name == "layer") return LLAMA_SPLIT_MODE_LAYER;
     if (name == "row") return LLAMA_SPLIT_MODE_ROW;
     throw Failure(ErrorCode::InvalidArgument, "`splitMode` is none, layer or row, not " + name + ".");
-}
-
-llama_model_kv_override to_llama(const MetadataOverride & entry) {
-    llama_model_kv_override made{};
-    if (entry.key.empty() || entry.key.size() >= sizeof(made.key)) {
-        throw Failure(ErrorCode::InvalidArgument, "A metadata key has 1 to 127 bytes: `" + entry.key + "`.");
-    }
-    std::memcpy(made.key, entry.key.c_str(), entry.key.size() + 1);
-    if (const auto * integer = std::get_if<int64_t>(&entry.value)) {
-        made.tag = LLAMA_KV_OVERRIDE_TYPE_INT;
-        made.val_i64 = *integer;
-    } else if (const auto * real = std::get_if<double>(&entry.value)) {
-        made.tag = LLAMA_KV_OVERRIDE_TYPE_FLOAT;
-        made.val_f64 = *real;
-    } else if (const auto * flag = std::get_if<bool>(&entry.value)) {
-        made.tag = LLAMA_KV_OVERRIDE_TYPE_BOOL;
-        made.val_bool = *flag;
-    } else {
-        const std::string & text = std::get<std::string>(entry.value);
-        if (text.size() >= sizeof(made.val_str)) {
-            throw Failure(ErrorCode::InvalidArgument, "The metadata override of `" + entry.key + "` has more than 127 bytes.");
-        }
-        made.tag = LLAMA_KV_OVERRIDE_TYPE_STR;
-        std::memcpy(made.val_str, text.c_str(), text.size() + 1);
-    }
-    return made;
 }
 
 // Everything llama_model_params points into; must live through the load.

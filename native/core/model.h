@@ -7,19 +7,13 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "core/handles.h"
+#include "core/metadata_override.h"
 #include "core/vocab.h"
 
 namespace r1 {
-
-/** One metadata value to set over the file's. Strings hold at most 127 bytes. */
-struct MetadataOverride {
-    std::string key;
-    std::variant<int64_t, double, bool, std::string> value;
-};
 
 struct TensorOverride {
     std::string pattern;  // std::regex over tensor names; the first match wins

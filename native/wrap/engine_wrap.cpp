@@ -1,0 +1,209 @@
+// EngineWrap: the contract's NativeEngine. Submits and cancels on the JavaScript thread; making and ending the engine happens on threads of their own.
+#include "wrap/engine_wrap.h"
+
+#include <thread>
+
+#include "napi/async_job.h"
+#include "napi/fields.h"
+#include "wrap/environment.h"
+#include "wrap/events_to_js.h"
+#include "wrap/model_wrap.h"
+#include "wrap/request_config.h"
+
+namespace r1 {
+
+Napi::Function EngineWrap::define(Napi::Env env) {
+    return DefineClass(env, "NativeEngine",
+                       {
+                           InstanceMethod<&EngineWrap::info>("info"),
+                           InstanceMethod<&EngineWrap::submit>("submit"),
+                           InstanceMethod<&EngineWrap::cancel>("cancel"),
+                           InstanceMethod<&EngineWrap::stats>("stats"),
+                           InstanceMethod<&EngineWrap::save_state>("saveState"),
+                           InstanceMethod<&EngineWrap::restore_state>("restoreState"),
+                           InstanceMethod<&EngineWrap::close>("close"),
+                       });
+}
+
+EngineWrap::EngineWrap(const Napi::CallbackInfo & info) : Napi::ObjectWrap<EngineWrap>(info) {
+    if (!info[0].IsExternal()) {
+        throw Napi::TypeError::New(info.Env(), "A NativeEngine is made by createEngine().");
+    }
+    const Parts & parts = *info[0].As<Napi::External<Parts>>().Data();
+    engine_ = parts.engine;
+    channel_ = parts.channel;
+    environment_hook_.emplace(info.Env(), [engine = engine_] { engine->stop(); });
+    process_hook_ = std::make_shared<ProcessHook>([engine = engine_] { engine->stop(); });
+}
+
+// Collected without close(): only asks for the end, and leaves joining the thread to another one.
+EngineWrap::~EngineWrap() {
+    if (engine_ == nullptr) {
+        return;
+    }
+    channel_->close();
+    environment_hook_.reset();
+    engine_->request_stop();
+    std::thread([engine = std::move(engine_), hook = std::move(process_hook_)] { engine->stop(); }).detach();
+}
+
+Napi::Value EngineWrap::create(const Napi::CallbackInfo & info) {
+    const Napi::Env env = info.Env();
+    if (!info[0].IsObject() || !info[0].As<Napi::Object>().InstanceOf(Environment::of(env).model_class.Value())) {
+        throw Napi::TypeError::New(env, "Expected a NativeModel for `model`.");
+    }
+    const std::shared_ptr<Model> model = guarded(env, [&] { return ModelWrap::Unwrap(info[0].As<Napi::Object>())->model(); });
+    const EngineConfig config = engine_config_of(info[1]);
+    if (!info[2].IsFunction()) {
+        throw Napi::TypeError::New(env, "Expected a function for `onEvents`.");
+    }
+    const auto channel = std::make_shared<Channel>(env, "r1.engine.events", info[2].As<Napi::Function>(), event_to_js);
+    // Each request holds the process alive until its last event is told.
+    channel->on_batch([weak = std::weak_ptr<Channel>(channel)](const std::vector<Event> & events) {
+        const std::shared_ptr<Channel> held = weak.lock();
+        for (const Event & event : events) {
+            if (held != nullptr && !std::holds_alternative<TokenEvent>(event)) {
+                held->unhold();
+            }
+        }
+    });
+    return run_async<std::shared_ptr<Engine>>(
+        env, "r1.engine.create", [model, config, channel] { return std::make_shared<Engine>(model, config, [channel](std::vector<Event> && events) { channel->push(std::move(events)); }); },
+        [channel](Napi::Env at, std::shared_ptr<Engine> & engine) -> Napi::Value {
+            ProcessHook::run_before_what_exists_now();
+            Parts parts{engine, channel};
+            const Napi::Value wrap = Environment::of(at).engine_class.New({Napi::External<Parts>::New(at, &parts)});
+            engine.reset();  // the wrap has it now; the job's copy must not be the last one
+            return wrap;
+        });
+}
+
+Engine & EngineWrap::engine() const {
+    if (engine_ == nullptr) {
+        throw Failure(ErrorCode::Disposed, "The model was closed. Load it again with loadModel().");
+    }
+    return *engine_;
+}
+
+Napi::Value EngineWrap::info(const Napi::CallbackInfo & info) {
+    const Napi::Env env = info.Env();
+    return guarded(env, [&]() -> Napi::Value {
+        const EngineInfo & facts = engine().info();
+        const Napi::Object object = Napi::Object::New(env);
+        object.Set("contextSize", facts.context_size);
+        object.Set("sequenceContextSize", facts.sequence_context);
+        object.Set("batchSize", facts.batch_size);
+        object.Set("ubatchSize", facts.ubatch_size);
+        object.Set("sequences", facts.sequences);
+        object.Set("cacheTypeK", facts.cache_type_k);
+        object.Set("cacheTypeV", facts.cache_type_v);
+        object.Set("cacheBytes", static_cast<double>(facts.cache_bytes));
+        object.Set("computeBytes", static_cast<double>(facts.compute_bytes));
+        object.Set("priority", facts.priority);
+        return object;
+    });
+}
+
+Napi::Value EngineWrap::submit(const Napi::CallbackInfo & info) {
+    const Napi::Env env = info.Env();
+    return guarded(env, [&]() -> Napi::Value {
+        Engine & target = engine();
+        target.submit(request_of(info[0]));
+        channel_->hold();
+        return env.Undefined();
+    });
+}
+
+Napi::Value EngineWrap::cancel(const Napi::CallbackInfo & info) {
+    const Napi::Env env = info.Env();
+    if (!info[0].IsNumber()) {
+        throw Napi::TypeError::New(env, "Expected a number for `id`.");
+    }
+    if (engine_ != nullptr) {
+        engine_->cancel(info[0].As<Napi::Number>().Uint32Value());
+    }
+    return env.Undefined();
+}
+
+Napi::Value EngineWrap::stats(const Napi::CallbackInfo & info) {
+    const Napi::Env env = info.Env();
+    return guarded(env, [&]() -> Napi::Value {
+        const EngineStats facts = engine().stats();
+        const Napi::Object object = Napi::Object::New(env);
+        object.Set("running", facts.running);
+        object.Set("waiting", facts.waiting);
+        object.Set("cellsUsed", facts.cells_used);
+        object.Set("cellsTotal", facts.cells_total);
+        object.Set("promptTokens", static_cast<double>(facts.prompt_tokens));
+        object.Set("cachedTokens", static_cast<double>(facts.cached_tokens));
+        object.Set("completionTokens", static_cast<double>(facts.completion_tokens));
+        object.Set("requests", static_cast<double>(facts.requests));
+        object.Set("steps", static_cast<double>(facts.steps));
+        object.Set("draftedTokens", static_cast<double>(facts.drafted_tokens));
+        object.Set("acceptedTokens", static_cast<double>(facts.accepted_tokens));
+        object.Set("tokensPerSecond", facts.tokens_per_second);
+        return object;
+    });
+}
+
+Napi::Value EngineWrap::save_state(const Napi::CallbackInfo & info) {
+    const Napi::Env env = info.Env();
+    return guarded(env, [&]() -> Napi::Value {
+        auto state = std::make_shared<std::future<std::vector<uint8_t>>>(engine().save_state(ids_of(info[0], "tokens")));
+        return run_async<std::vector<uint8_t>>(
+            env, "r1.state.save", [state, keep = engine_] { return state->get(); },
+            [](Napi::Env at, std::vector<uint8_t> & bytes) -> Napi::Value {
+                Napi::Uint8Array array = Napi::Uint8Array::New(at, bytes.size());
+                std::copy(bytes.begin(), bytes.end(), array.Data());
+                return array;
+            });
+    });
+}
+
+Napi::Value EngineWrap::restore_state(const Napi::CallbackInfo & info) {
+    const Napi::Env env = info.Env();
+    return guarded(env, [&]() -> Napi::Value {
+        const std::vector<int32_t> tokens = ids_of(info[0], "tokens");
+        if (!info[1].IsTypedArray() || info[1].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+            throw Napi::TypeError::New(env, "Expected a Uint8Array for `state`.");
+        }
+        const Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
+        std::vector<uint8_t> copy(bytes.Data(), bytes.Data() + bytes.ElementLength());
+        auto done = std::make_shared<std::future<void>>(engine().restore_state(tokens, std::move(copy)));
+        return run_async<Nothing>(
+            env, "r1.state.restore",
+            [done, keep = engine_] {
+                done->get();
+                return Nothing{};
+            },
+            [](Napi::Env at, Nothing &) { return at.Undefined(); });
+    });
+}
+
+Napi::Value EngineWrap::close(const Napi::CallbackInfo & info) {
+    std::shared_ptr<Engine> engine = std::move(engine_);
+    engine_.reset();
+    if (engine != nullptr) {
+        engine->request_stop();
+    }
+    Ref();  // this object must outlive the job
+    return run_async<Nothing>(
+        info.Env(), "r1.engine.close",
+        [engine = std::move(engine)]() {
+            if (engine != nullptr) {
+                engine->stop();
+            }
+            return Nothing{};
+        },
+        [this](Napi::Env env, Nothing &) {
+            // Whatever the thread said last is told before the promise settles.
+            channel_->drain(env);
+            channel_->close();
+            environment_hook_.reset();
+            process_hook_.reset();
+            Unref();
+            return env.Undefined();
+        });
+}
+
+}  // namespace r1

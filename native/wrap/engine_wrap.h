@@ -1,0 +1,48 @@
+// EngineWrap: the contract's NativeEngine. Submits and cancels on the JavaScript thread; making and ending the engine happens on threads of their own.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <optional>
+
+#include "core/engine.h"
+#include "napi/event_channel.h"
+#include "napi/shutdown.h"
+
+namespace r1 {
+
+class EngineWrap : public Napi::ObjectWrap<EngineWrap> {
+public:
+    static Napi::Function define(Napi::Env env);
+
+    /** createEngine(model, config, onEvents) of the contract. */
+    static Napi::Value create(const Napi::CallbackInfo & info);
+
+    explicit EngineWrap(const Napi::CallbackInfo & info);
+    ~EngineWrap() override;
+
+private:
+    using Channel = EventChannel<Event>;
+    struct Parts {
+        std::shared_ptr<Engine> engine;
+        std::shared_ptr<Channel> channel;
+    };
+
+    Engine & engine() const;
+    Napi::Value info(const Napi::CallbackInfo & info);
+    Napi::Value submit(const Napi::CallbackInfo & info);
+    Napi::Value cancel(const Napi::CallbackInfo & info);
+    Napi::Value stats(const Napi::CallbackInfo & info);
+    Napi::Value save_state(const Napi::CallbackInfo & info);
+    Napi::Value restore_state(const Napi::CallbackInfo & info);
+    Napi::Value close(const Napi::CallbackInfo & info);
+
+    // Stops the engine whatever ends first; the hooks hold it, so that order of destruction cannot matter.
+    std::shared_ptr<Engine> engine_;
+    std::shared_ptr<Channel> channel_;
+    std::optional<EnvironmentHook> environment_hook_;
+    std::shared_ptr<ProcessHook> process_hook_;
+};
+
+}  // namespace r1

@@ -1,0 +1,120 @@
+// The addon's process-wide functions: start, devices, versions, quantising. JavaScript thread; quantising runs on a thread of its own.
+#include "wrap/jobs.h"
+
+#include "core/backend.h"
+#include "core/quantize.h"
+#include "napi/async_job.h"
+#include "napi/event_channel.h"
+#include "napi/fields.h"
+#include "wrap/environment.h"
+#include "wrap/log_wrap.h"
+#include "wrap/model_config.h"
+
+namespace r1::jobs {
+namespace {
+
+QuantizeConfig quantize_config_of(const Napi::Value & value) {
+    const Fields fields(value, "config");
+    QuantizeConfig config;
+    config.input = fields.text("input");
+    config.output = fields.text("output");
+    config.type = fields.text("type");
+    config.threads = fields.int32("threads", 0, 512);
+    config.output_tensor_type = fields.text("outputTensorType");
+    config.token_embedding_type = fields.text("tokenEmbeddingType");
+    config.allow_requantize = fields.flag("allowRequantize");
+    config.quantize_output_tensor = fields.flag("quantizeOutputTensor");
+    config.only_copy = fields.flag("onlyCopy");
+    config.pure = fields.flag("pure");
+    config.keep_split = fields.flag("keepSplit");
+    config.dry_run = fields.flag("dryRun");
+    for (const Fields & entry : fields.objects("tensorTypes")) {
+        config.tensor_types.push_back({entry.text("pattern"), entry.text("type")});
+    }
+    for (const Fields & entry : fields.objects("imatrix")) {
+        config.imatrix.push_back({entry.text("name"), entry.reals("values")});
+    }
+    config.metadata_overrides = metadata_overrides_of(fields, "metadataOverrides");
+    return config;
+}
+
+}  // namespace
+
+Napi::Value initialize(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&] {
+        const Fields fields(info[0], "config");
+        backend::initialize(fields.text("backendDir"), fields.text("numa"));
+        ProcessHook::run_before_what_exists_now();
+        return info.Env().Undefined();
+    });
+}
+
+Napi::Value llama_version_text(const Napi::CallbackInfo & info) {
+    return Napi::String::New(info.Env(), llama_version());
+}
+
+Napi::Value system_info(const Napi::CallbackInfo & info) {
+    return Napi::String::New(info.Env(), std::string(llama_print_system_info()));
+}
+
+Napi::Value devices(const Napi::CallbackInfo & info) {
+    const Napi::Env env = info.Env();
+    return guarded(env, [&]() -> Napi::Value {
+        const Napi::Array array = Napi::Array::New(env);
+        for (const backend::Device & device : backend::devices()) {
+            const Napi::Object object = Napi::Object::New(env);
+            object.Set("name", device.name);
+            object.Set("description", device.description);
+            object.Set("type", device.type);
+            object.Set("freeBytes", static_cast<double>(device.free_bytes));
+            object.Set("totalBytes", static_cast<double>(device.total_bytes));
+            array.Set(array.Length(), object);
+        }
+        return array;
+    });
+}
+
+Napi::Value load_backend(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&] { return Napi::Boolean::New(info.Env(), backend::load(text_of(info[0], "path"))); });
+}
+
+Napi::Value create_cancel_token(const Napi::CallbackInfo & info) {
+    return Environment::of(info.Env()).cancel_token_class.New({});
+}
+
+Napi::Value quantize_file(const Napi::CallbackInfo & info) {
+    const Napi::Env env = info.Env();
+    QuantizeConfig config = quantize_config_of(info[0]);
+    if (!info[1].IsFunction()) {
+        throw Napi::TypeError::New(env, "Expected a function for `onLog`.");
+    }
+    const auto channel = std::make_shared<EventChannel<LogEntry>>(env, "r1.quantize.log", info[1].As<Napi::Function>(), log_entry_to_js);
+    return run_async<Nothing>(
+        env, "r1.quantize",
+        [config = std::move(config), channel] {
+            const int key = log_hub::add_sink([&channel](const LogEntry & entry) { channel->push({entry}); });
+            struct Remove {
+                int key;
+                ~Remove() { log_hub::remove_sink(key); }
+            } const remove{key};
+            quantize(config);
+            return Nothing{};
+        },
+        [channel](Napi::Env at, Nothing &) { return at.Undefined(); }, [] {},
+        [env, channel] {
+            channel->drain(env);
+            channel->close();
+        });
+}
+
+Napi::Value row_bytes_of(const Napi::CallbackInfo & info) {
+    const Napi::Env env = info.Env();
+    return guarded(env, [&] {
+        if (!info[1].IsNumber()) {
+            throw Napi::TypeError::New(env, "Expected a number for `elements`.");
+        }
+        return Napi::Number::New(env, static_cast<double>(row_bytes(text_of(info[0], "type"), info[1].As<Napi::Number>().Int64Value())));
+    });
+}
+
+}  // namespace r1::jobs

@@ -1,0 +1,17 @@
+// The addon's process-wide functions: start, devices, versions, quantising. JavaScript thread; quantising runs on a thread of its own.
+#pragma once
+
+#include <napi.h>
+
+namespace r1::jobs {
+
+Napi::Value initialize(const Napi::CallbackInfo & info);
+Napi::Value llama_version_text(const Napi::CallbackInfo & info);
+Napi::Value system_info(const Napi::CallbackInfo & info);
+Napi::Value devices(const Napi::CallbackInfo & info);
+Napi::Value load_backend(const Napi::CallbackInfo & info);
+Napi::Value create_cancel_token(const Napi::CallbackInfo & info);
+Napi::Value quantize_file(const Napi::CallbackInfo & info);
+Napi::Value row_bytes_of(const Napi::CallbackInfo & info);
+
+}  // namespace r1::jobs
