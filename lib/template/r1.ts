@@ -14,8 +14,8 @@ export interface RenderOptions {
   readonly skipThink?: boolean;
   /** End with the generation prompt. @defaultValue true */
   readonly generationPrompt?: boolean;
-  /** Text before the system prompt, e.g. descriptions of tools. @defaultValue none */
-  readonly preamble?: readonly Segment[];
+  /** Descriptions of tools, to stand a blank line after the system prompt. @defaultValue none */
+  readonly tools?: readonly Segment[];
 }
 
 const special = (role: Role): Segment => ({ special: role });
@@ -45,11 +45,12 @@ function renderCalls(calls: readonly ToolCall[]): Segment[] {
   return [special("toolCallsBegin"), ...calls.flatMap((call, i) => renderCall(call, i === 0)), special("toolCallsEnd")];
 }
 
-/** The system prompt: all system messages that are not empty, joined by a blank line. */
-function renderSystem(messages: readonly ChatMessage[]): Segment[] {
-  return messages
-    .filter((message) => message.role === "system" && message.content !== "")
-    .flatMap((message, i): Segment[] => [...(i === 0 ? [] : [own("\n\n")]), { text: message.content, owner: "system" }]);
+/** The system prompt: all system messages that are not empty, then the tools, joined by blank lines. */
+function renderSystem(messages: readonly ChatMessage[], tools: readonly Segment[]): Segment[] {
+  const texts = messages.filter((message) => message.role === "system" && message.content !== "");
+  const blocks = texts.map((message): readonly Segment[] => [{ text: message.content, owner: "system" }]);
+  if (tools.length > 0) blocks.push(tools);
+  return blocks.flatMap((block, i) => (i === 0 ? block : [own("\n\n"), ...block]));
 }
 
 /**
@@ -60,7 +61,7 @@ function renderSystem(messages: readonly ChatMessage[]): Segment[] {
  * @param messages - As {@link checkMessages} returns them.
  */
 export function renderChat(messages: readonly ChatMessage[], options: RenderOptions): Segment[] {
-  const out: Segment[] = [special("bos"), ...(options.preamble ?? []), ...renderSystem(messages)];
+  const out: Segment[] = [special("bos"), ...renderSystem(messages, options.tools ?? [])];
   let inOutputs = false;
   const closeOutputs = (): void => {
     if (inOutputs) out.push(special("toolOutputsEnd"));

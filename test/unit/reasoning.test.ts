@@ -1,37 +1,13 @@
 // Claims about the segmenter: what is reasoning, what is answer, and that no way of cutting the stream changes it.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { ContentPart } from "../../lib/base/types.js";
 import { Segmenter, type SegmenterInit } from "../../lib/reasoning/segmenter.js";
 import { endsInReasoning, partialTagLength, trailingLineBreaks } from "../../lib/reasoning/tags.js";
+import { check, run, word, type Event } from "../fixtures/reasoning-stream.js";
 
 const THINK = 5;
 const END = 6;
 const BY_ID = { think: THINK, endThink: END, startsInReasoning: false } as const;
-
-type Event = readonly [token: number, text: string];
-
-function run(init: SegmenterInit, events: readonly Event[]): { parts: ContentPart[]; segmenter: Segmenter } {
-  const segmenter = new Segmenter(init);
-  const parts = events.flatMap(([token, text]) => segmenter.push(token, text));
-  parts.push(...segmenter.end());
-  return { parts, segmenter };
-}
-
-function joined(parts: readonly ContentPart[], type: "reasoning-delta" | "answer-delta"): string {
-  return parts.map((part) => (part.type === type ? part.text : "")).join("");
-}
-
-/** Checks what must hold of every stream: starts and ends once, in order, deltas inside them and equal to the getters. */
-function check(init: SegmenterInit, events: readonly Event[]): { reasoning: string; answer: string; count: number; kinds: string[] } {
-  const { parts, segmenter } = run(init, events);
-  const kinds = parts.map((part) => part.type).filter((type, i, all) => type !== all[i - 1]);
-  const shape = kinds.join(" ");
-  expect(shape).toMatch(/^(reasoning-start( reasoning-delta)? reasoning-end ?)?(answer-start answer-delta answer-end)?$/);
-  expect(joined(parts, "reasoning-delta")).toBe(segmenter.reasoning);
-  expect(joined(parts, "answer-delta")).toBe(segmenter.answer);
-  return { reasoning: segmenter.reasoning, answer: segmenter.answer, count: segmenter.reasoningTokens, kinds };
-}
 
 /** The segmenter's rules, said once more over whole tokens. */
 function expected(init: SegmenterInit, events: readonly Event[]): { reasoning: string; answer: string; count: number } {
@@ -65,7 +41,6 @@ function expected(init: SegmenterInit, events: readonly Event[]): { reasoning: s
   return { reasoning, answer: after ? answer.replace(/^[\r\n]+/, "") : answer, count };
 }
 
-const word = fc.constantFrom("a", "\n", "\n\n", " ", "1+1", "<", "</", "think", ">", "<think>", "</think>", "是", "😀", "", "x\n", "\r\n", "</thin");
 const event: fc.Arbitrary<Event> = fc.oneof(
   { weight: 8, arbitrary: word.map((text): Event => [100, text]) },
   { weight: 1, arbitrary: fc.constant<Event>([THINK, "<think>"]) },
@@ -236,58 +211,6 @@ describe("a stream told by token id", () => {
         [9, long],
       ]),
     ).toMatchObject({ answer: long });
-  });
-});
-
-describe("a stream told by text, in a vocabulary without tag tokens", () => {
-  const BY_TEXT = { think: -1, endThink: -1, startsInReasoning: false } as const;
-  const cases: [text: string, reasoning: string, answer: string][] = [
-    ["<think>\nWell.\n</think>\n\nYes", "Well.", "Yes"],
-    ["\n<think>a</think>b</think>", "a", "b</think>"],
-    ["no <think>x</think>", "", "no <think>x</think>"],
-    ["<think>a <b> </thin k></think><", "a <b> </thin k>", "<"],
-    ["<thin", "", "<thin"],
-    ["<think>a</thi", "a</thi", ""],
-    ["<think><think></think></think>", "<think>", "</think>"],
-  ];
-
-  it.each(cases)("splits %j at every place alike", (text, reasoning, answer) => {
-    for (let i = 0; i <= text.length; i++) {
-      for (let j = i; j <= text.length; j++) {
-        const events = [text.slice(0, i), text.slice(i, j), text.slice(j)].map((piece): Event => [1, piece]);
-        expect(check(BY_TEXT, events)).toMatchObject({ reasoning, answer });
-      }
-    }
-    expect(
-      check(
-        BY_TEXT,
-        [...text].map((character): Event => [1, character]),
-      ),
-    ).toMatchObject({ reasoning, answer });
-  });
-
-  it("gives the same texts for any cut of any text", () => {
-    fc.assert(
-      fc.property(fc.array(word, { maxLength: 20 }), fc.array(fc.nat(8), { maxLength: 40 }), fc.boolean(), (words, cuts, startsInReasoning) => {
-        const text = words.join("");
-        const init = { ...BY_TEXT, startsInReasoning };
-        const whole = check(init, [[1, text]]);
-        const pieces: Event[] = [];
-        let at = 0;
-        for (const cut of cuts) {
-          pieces.push([1, text.slice(at, at + cut)]);
-          at += cut;
-        }
-        const { reasoning, answer } = check(init, [...pieces, [1, text.slice(at)]]);
-        expect({ reasoning, answer }).toEqual({ reasoning: whole.reasoning, answer: whole.answer });
-      }),
-      { numRuns: 2000 },
-    );
-  });
-
-  it("counts the tokens of the tags and what is between", () => {
-    const events: Event[] = ["<", "think", ">", "a", "</", "think", ">", "b"].map((text, i): Event => [i, text]);
-    expect(check(BY_TEXT, events)).toMatchObject({ reasoning: "a", answer: "b", count: 7 });
   });
 });
 

@@ -1,0 +1,152 @@
+// Finds tool calls in the answer as it streams, and parses and checks them. Runs on the JavaScript thread that consumes the generation.
+import { randomUUID } from "node:crypto";
+import type { ContentPart } from "../base/types.js";
+import type { AnswerReader } from "./segmenter.js";
+import { partialTagLength } from "./tags.js";
+
+/** A tool that may be called: its name, and what is wrong with given arguments (undefined: nothing). */
+export interface CallableTool {
+  readonly name: string;
+  readonly check: (args: unknown) => string | undefined;
+}
+
+/** Texts of the tool tokens as the vocabulary spells them. */
+export interface ToolTags {
+  readonly toolCallsBegin: string;
+  readonly toolCallsEnd: string;
+  readonly toolCallBegin: string;
+  readonly toolCallEnd: string;
+  readonly toolSep: string;
+}
+
+const FENCE = "```";
+
+/** A name, then arguments in a fence or bare; undefined when it is anything else. */
+function splitCall(text: string): { name: string; json: string } | undefined {
+  const trimmed = text.trim();
+  const name = /^[\w.:/-]+/.exec(trimmed)?.[0];
+  if (name === undefined) return undefined;
+  const rest = trimmed.slice(name.length).trimStart();
+  if (rest.startsWith("{")) return { name, json: rest };
+  const opening = rest.startsWith(`${FENCE}json`) ? FENCE.length + "json".length : FENCE.length;
+  if (!rest.startsWith(FENCE) || !rest.endsWith(FENCE) || rest.length < opening + FENCE.length) return undefined;
+  return { name, json: rest.slice(opening, -FENCE.length) };
+}
+
+/**
+ * Reads calls in R1's form: `<｜tool▁calls▁begin｜>`, then calls of `<｜tool▁call▁begin｜>function<｜tool▁sep｜>NAME`, a line break and a fenced block of JSON, `<｜tool▁call▁end｜>`, then
+ * `<｜tool▁calls▁end｜>`. Each call becomes a part when its end has come. Tags are told by their text, so that vocabularies without tool tokens work too.
+ *
+ * What is wrong becomes a `tool-call-error` part with the text as generated: an unfinished call, bad JSON, an unknown name, arguments that do not fit the schema, text between
+ * calls. White space between calls is left out. Text before and after the block is answer.
+ */
+export class ToolReader implements AnswerReader {
+  private readonly tools: ReadonlyMap<string, CallableTool>;
+  private state: "text" | "calls" | "call" = "text";
+  private buffer = "";
+  /** Where the search in the buffer goes on. */
+  private from = 0;
+  private found: (string | ContentPart)[] = [];
+
+  constructor(
+    tools: readonly CallableTool[],
+    private readonly tags: ToolTags,
+  ) {
+    this.tools = new Map(tools.map((tool) => [tool.name, tool]));
+  }
+
+  push(text: string): (string | ContentPart)[] {
+    this.buffer += text;
+    while (this.step());
+    return this.take();
+  }
+
+  end(): (string | ContentPart)[] {
+    if (this.state === "call") this.fail(this.tags.toolCallBegin + this.buffer, "The generation ended inside a tool call.");
+    else if (this.state === "calls") this.stray(this.buffer);
+    else this.text(this.buffer);
+    this.buffer = "";
+    return this.take();
+  }
+
+  private take(): (string | ContentPart)[] {
+    const found = this.found;
+    this.found = [];
+    return found;
+  }
+
+  private text(text: string): void {
+    if (text !== "") this.found.push(text);
+  }
+
+  private fail(text: string, message: string): void {
+    this.found.push({ type: "tool-call-error", text, message });
+  }
+
+  private stray(text: string): void {
+    if (text.trim() !== "") this.fail(text, "There is text between tool calls.");
+  }
+
+  /** Takes one tag out of the buffer and what stands before it; false when more text is needed. */
+  private step(): boolean {
+    const { toolCallsBegin, toolCallsEnd, toolCallBegin, toolCallEnd } = this.tags;
+    if (this.state === "call") {
+      const at = this.buffer.indexOf(toolCallEnd, this.from);
+      this.from = Math.max(0, this.buffer.length - toolCallEnd.length + 1);
+      if (at < 0) return false;
+      const body = this.buffer.slice(0, at);
+      this.cut(at + toolCallEnd.length, "calls");
+      this.call(body);
+      return true;
+    }
+    const tags = this.state === "text" ? [toolCallsBegin, toolCallBegin] : [toolCallBegin, toolCallsEnd];
+    const hit = this.first(tags);
+    if (hit !== undefined) {
+      const before = this.buffer.slice(0, hit.at);
+      if (this.state === "text") this.text(before);
+      else this.stray(before);
+      this.cut(hit.at + hit.tag.length, hit.tag === toolCallBegin ? "call" : hit.tag === toolCallsBegin ? "calls" : "text");
+      return true;
+    }
+    if (this.state === "text") {
+      const kept = Math.max(...tags.map((tag) => partialTagLength(this.buffer, tag)));
+      this.text(this.buffer.slice(0, this.buffer.length - kept));
+      this.buffer = this.buffer.slice(this.buffer.length - kept);
+    } else this.from = Math.max(0, this.buffer.length - Math.max(...tags.map((tag) => tag.length)) + 1);
+    return false;
+  }
+
+  private first(tags: readonly string[]): { at: number; tag: string } | undefined {
+    const hits = tags.map((tag) => ({ at: this.buffer.indexOf(tag, this.from), tag })).filter((hit) => hit.at >= 0);
+    return hits.sort((a, b) => a.at - b.at)[0];
+  }
+
+  private cut(length: number, state: "text" | "calls" | "call"): void {
+    this.buffer = this.buffer.slice(length);
+    this.from = 0;
+    this.state = state;
+  }
+
+  private call(body: string): void {
+    const raw = this.tags.toolCallBegin + body + this.tags.toolCallEnd;
+    const separator = body.indexOf(this.tags.toolSep);
+    if (separator < 0) return this.fail(raw, "The tool call has no separator between its type and its name.");
+    const kind = body.slice(0, separator).trim();
+    const rest = body.slice(separator + this.tags.toolSep.length);
+    // Later DeepSeek models leave the type out: the name stands before the separator and the arguments after it.
+    const parsed = splitCall(kind !== "function" && rest.trimStart().startsWith("{") ? `${kind}\n${rest}` : rest);
+    if (parsed === undefined) return this.fail(raw, "The tool call is not a name and a block of JSON.");
+    const { name, json } = parsed;
+    const tool = this.tools.get(name);
+    if (tool === undefined) return this.fail(raw, `There is no tool named ${JSON.stringify(name)}; the tools are ${[...this.tools.keys()].join(", ")}.`);
+    let args: unknown;
+    try {
+      args = JSON.parse(json);
+    } catch (error) {
+      return this.fail(raw, `The arguments of ${name} are not JSON: ${error instanceof Error ? error.message : String(error)}.`);
+    }
+    const problem = tool.check(args);
+    if (problem !== undefined) return this.fail(raw, `The arguments of ${name} do not fit its schema: ${problem}.`);
+    this.found.push({ type: "tool-call", call: Object.freeze({ id: `call_${randomUUID().replaceAll("-", "").slice(0, 24)}`, name, arguments: args }) });
+  }
+}

@@ -1,0 +1,128 @@
+// Tools: checks what the caller offers, and describes them to the model. Runs on any JavaScript thread.
+import { array, knownKeys, object, oneOf, refuse, string } from "../base/check.js";
+import { R1Error } from "../base/errors.js";
+import { compileSchema, type SchemaCheck } from "../base/json-schema.js";
+import type { Role } from "../base/types.js";
+import { pythonJson } from "./json-text.js";
+import type { Segment } from "./segment.js";
+
+/** A function that the model may call, in OpenAI's form. */
+export interface ToolDefinition {
+  readonly type: "function";
+  readonly function: {
+    /** 1 to 64 letters, digits, `_` or `-`. */
+    readonly name: string;
+    /** What it does, for the model to read. */
+    readonly description?: string;
+    /** JSON Schema of the arguments. @defaultValue any object */
+    readonly parameters?: Readonly<Record<string, unknown>>;
+    /** Accepted as other servers do; arguments are always checked against the schema. */
+    readonly strict?: boolean | null;
+  };
+}
+
+/**
+ * Whether the model calls tools. `auto`: as it likes. `none`: tools are not even shown. `required`: it must call at least one, and `{ type, function: { name } }`: this one, both held to
+ * the schemas by grammar.
+ */
+export type ToolChoice = "auto" | "none" | "required" | { readonly type: "function"; readonly function: { readonly name: string } };
+
+/** A tool, checked. */
+export interface Tool {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of the arguments. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** Tells what is wrong with arguments. */
+  readonly check: SchemaCheck;
+}
+
+/** What {@link normalizeTools} makes of `tools` and `toolChoice`. */
+export interface ToolConfig {
+  /** Tools that the prompt shows and that calls are checked against; empty with choice `none`. */
+  readonly tools: readonly Tool[];
+  /** The tools of which one must be called; empty when none must. */
+  readonly forced: readonly Tool[];
+}
+
+const MAX_TOOLS = 128;
+
+function checkTool(value: unknown, path: string): Tool {
+  const tool = object(value, path);
+  knownKeys(tool, path, ["type", "function"]);
+  oneOf(tool["type"], `${path}.type`, ["function"]);
+  const made = object(tool["function"], `${path}.function`);
+  knownKeys(made, `${path}.function`, ["name", "description", "parameters", "strict"]);
+  const name = string(made["name"], `${path}.function.name`);
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) refuse(`${path}.function.name`, "1 to 64 letters, digits, _ or -", name);
+  const { description, parameters } = made;
+  const schema = parameters === undefined || parameters === null ? { type: "object" } : object(parameters, `${path}.function.parameters`);
+  return Object.freeze({
+    name,
+    description: description === undefined || description === null ? "" : string(description, `${path}.function.description`, true),
+    parameters: schema,
+    check: compileSchema(schema, `${path}.function.parameters`),
+  });
+}
+
+/**
+ * Checks `tools` and `toolChoice`.
+ *
+ * @param tools - A list of {@link ToolDefinition}, or undefined.
+ * @param choice - A {@link ToolChoice}, or undefined for `auto`.
+ * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; `SCHEMA_UNSUPPORTED` for parameters that are no JSON Schema.
+ */
+export function normalizeTools(tools: unknown, choice: unknown, path = "tools", choicePath = "toolChoice"): ToolConfig {
+  const list = tools === undefined ? [] : array(tools, path, checkTool);
+  if (list.length > MAX_TOOLS) refuse(path, `at most ${MAX_TOOLS} tools`, tools);
+  const names = list.map((tool) => tool.name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) refuse(path, `tools with different names, not "${twice}" twice`, tools);
+  const nothing: ToolConfig = { tools: [], forced: [] };
+  if (choice === undefined || choice === "auto") return Object.freeze({ tools: list, forced: [] });
+  if (choice === "none") return Object.freeze(nothing);
+  if (list.length === 0)
+    throw new R1Error("INVALID_ARGUMENT", `\`${choicePath}\` asks for a call, but \`${path}\` offers no tool.`, { details: { option: choicePath } });
+  if (typeof choice === "string") {
+    oneOf(choice, choicePath, ["auto", "none", "required"]);
+    return Object.freeze({ tools: list, forced: list });
+  }
+  const named = object(choice, choicePath);
+  knownKeys(named, choicePath, ["type", "function"]);
+  oneOf(named["type"], `${choicePath}.type`, ["function"]);
+  const name = oneOf(object(named["function"], `${choicePath}.function`)["name"], `${choicePath}.function.name`, names);
+  return Object.freeze({ tools: list, forced: list.filter((tool) => tool.name === name) });
+}
+
+const own = (text: string): Segment => ({ text, owner: "template" });
+const special = (role: Role): Segment => ({ special: role });
+
+/**
+ * Describes tools to the model, to stand after the system prompt. The official templates of R1 do not describe tools at all, only calls and results; the wording is ours, the example call
+ * is in the official form with the real tokens. Names, descriptions and schemas are plain text, whatever they hold.
+ */
+export function renderTools(tools: readonly Tool[]): Segment[] {
+  if (tools.length === 0) return [];
+  const described = tools.flatMap((tool): Segment[] => [
+    own("\n\n### "),
+    { text: tool.name, owner: "system" },
+    ...(tool.description === "" ? [] : [own("\n"), { text: tool.description, owner: "system" } as const]),
+    own("\nParameters (JSON Schema): "),
+    { text: pythonJson(tool.parameters), owner: "system" },
+  ]);
+  return [
+    own("## Tools\n\nYou can call these functions:"),
+    ...described,
+    own(
+      "\n\nTo call functions, end your answer with exactly this form, one block for each call, the arguments as one JSON object that fits the function's schema:\n\n",
+    ),
+    special("toolCallsBegin"),
+    special("toolCallBegin"),
+    own("function"),
+    special("toolSep"),
+    own('NAME\n```json\n{"argument": "value"}\n```'),
+    special("toolCallEnd"),
+    special("toolCallsEnd"),
+    own("\n\nThe results come back to you. Call functions only when they help; else answer right away."),
+  ];
+}

@@ -1,0 +1,155 @@
+// Claims about tool calls in a stream: parsed and checked, never an exception, the same however the stream is cut.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { compileSchema } from "../../lib/base/json-schema.js";
+import type { ContentPart } from "../../lib/base/types.js";
+import { Segmenter } from "../../lib/reasoning/segmenter.js";
+import { ToolReader } from "../../lib/reasoning/tool-reader.js";
+import { ROLE_TEXTS } from "../../lib/template/segment.js";
+import { pythonJson } from "../../lib/template/json-text.js";
+
+const SCHEMA = {
+  type: "object",
+  properties: { city: { type: "string" }, days: { type: "integer", minimum: 1 } },
+  required: ["city"],
+  additionalProperties: false,
+};
+const TOOLS = [
+  { name: "get_weather", check: compileSchema(SCHEMA, "tools[0]") },
+  { name: "ping", check: compileSchema({ type: "object" }, "tools[1]") },
+];
+const T = ROLE_TEXTS;
+
+const call = (name: string, json: string): string => `${T.toolCallBegin}function${T.toolSep}${name}\n\`\`\`json\n${json}\n\`\`\`${T.toolCallEnd}`;
+const calls = (...texts: string[]): string => T.toolCallsBegin + texts.join("\n") + T.toolCallsEnd;
+
+interface Outcome {
+  reasoning: string;
+  answer: string;
+  calls: { name: string; arguments: unknown }[];
+  errors: string[];
+}
+
+function read(pieces: readonly string[]): { parts: ContentPart[]; outcome: Outcome } {
+  const segmenter = new Segmenter({ think: -1, endThink: -1, startsInReasoning: false, reader: new ToolReader(TOOLS, T) });
+  const parts = pieces.flatMap((piece) => segmenter.push(9, piece));
+  parts.push(...segmenter.end());
+  const errors = parts.flatMap((part) => (part.type === "tool-call-error" ? [part.text] : []));
+  expect(parts.flatMap((part) => (part.type === "tool-call" ? [part.call] : []))).toEqual(segmenter.toolCalls);
+  return {
+    parts,
+    outcome: {
+      reasoning: segmenter.reasoning,
+      answer: segmenter.answer,
+      calls: segmenter.toolCalls.map(({ name, arguments: args }) => ({ name, arguments: args })),
+      errors,
+    },
+  };
+}
+
+const messageOf = (text: string): string => {
+  const part = read([text]).parts.find((candidate) => candidate.type === "tool-call-error");
+  return part?.type === "tool-call-error" ? part.message : "";
+};
+
+describe("well-formed calls", () => {
+  it("come out parsed, with ids of their own, and are no answer text", () => {
+    const { parts, outcome } = read([
+      `<think>\nhm\n</think>\n\nLet me look.\n${calls(call("get_weather", '{"city": "Paris", "days": 2}'), call("ping", "{}"))}`,
+    ]);
+    expect(outcome).toEqual({
+      reasoning: "hm",
+      answer: "Let me look.\n",
+      calls: [
+        { name: "get_weather", arguments: { city: "Paris", days: 2 } },
+        { name: "ping", arguments: {} },
+      ],
+      errors: [],
+    });
+    const ids = parts.flatMap((part) => (part.type === "tool-call" ? [part.call.id] : []));
+    expect(new Set(ids).size).toBe(2);
+    expect(ids.every((id) => /^call_[0-9a-f]{24}$/.test(id))).toBe(true);
+  });
+
+  it("come out one by one while the stream goes on", () => {
+    const segmenter = new Segmenter({ think: 1, endThink: 2, startsInReasoning: false, reader: new ToolReader(TOOLS, T) });
+    const kinds = [T.toolCallsBegin, call("ping", "{}"), "\n", call("ping", '{"n": 1}'), T.toolCallsEnd].map((piece) =>
+      segmenter.push(9, piece).map((part) => part.type),
+    );
+    expect(kinds).toEqual([[], ["tool-call"], [], ["tool-call"], []]);
+  });
+
+  it("may leave out the fence, the outer tags, or the type as later DeepSeek models do", () => {
+    for (const text of [
+      call("ping", "{}").replaceAll(/```(json)?/g, ""),
+      call("ping", "{}"),
+      `${T.toolCallsBegin}${T.toolCallBegin}ping${T.toolSep}{}${T.toolCallEnd}${T.toolCallsEnd}`,
+      calls(call("ping", "{}").replace("```json", "```")),
+    ]) {
+      expect(read([text]).outcome, text).toMatchObject({ calls: [{ name: "ping", arguments: {} }], errors: [] });
+    }
+  });
+
+  it("are what the template writes for a history", () => {
+    const args = { city: 'São "Paulo"\n</think>', days: 3 };
+    expect(read([calls(call("get_weather", pythonJson(args)))]).outcome.calls).toEqual([{ name: "get_weather", arguments: args }]);
+  });
+});
+
+describe("malformed calls", () => {
+  const cases: [what: string, text: string, message: RegExp][] = [
+    ["bad JSON", calls(call("ping", "{oops}")), /not JSON/],
+    ["an unknown name", calls(call("rm_rf", "{}")), /no tool named "rm_rf"; the tools are get_weather, ping/],
+    ["a missing argument", calls(call("get_weather", "{}")), /must have required property 'city'/],
+    ["a wrong type", calls(call("get_weather", '{"city": 1}')), /\/city must be string/],
+    ["an extra argument", calls(call("get_weather", '{"city": "x", "y": 1}')), /additional properties/],
+    ["no separator", `${T.toolCallBegin}function ping {}${T.toolCallEnd}`, /no separator/],
+    ["no body", `${T.toolCallBegin}function${T.toolSep}${T.toolCallEnd}`, /not a name/],
+    ["an unfinished call", `${T.toolCallsBegin}${T.toolCallBegin}function${T.toolSep}ping\n\`\`\`json\n{"a": `, /ended inside/],
+    ["text between calls", calls(call("ping", "{}"), "and also", call("ping", "{}")), /text between/],
+    ["arguments nested without end", calls(call("ping", `{"a": ${"[".repeat(5000)}${"]".repeat(5000)}}`)), /nested/],
+  ];
+
+  it.each(cases)("with %s are parts, not exceptions", (_what, text, message) => {
+    const { outcome } = read([`ok ${text}`]);
+    expect(outcome.errors).toHaveLength(1);
+    expect(outcome.answer).toBe("ok ");
+    expect(messageOf(text)).toMatch(message);
+  });
+});
+
+describe("any stream", () => {
+  it("gives the same outcome however it is cut, and loses no text", () => {
+    const count = (text: string): number => text.split("Z").length - 1;
+    const word = fc.constantFrom(
+      "Z",
+      "\n",
+      "<",
+      "｜tool",
+      "ping",
+      "{}",
+      "```json\n",
+      "```",
+      ...[T.toolCallsBegin, T.toolCallsEnd, T.toolCallBegin, T.toolCallEnd, T.toolSep],
+      call("ping", "{}"),
+      calls(call("ping", "{}")),
+    );
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 12 }), fc.array(fc.nat(30), { maxLength: 30 }), (words, cuts) => {
+        const text = words.join("");
+        const pieces: string[] = [];
+        let at = 0;
+        for (const cut of cuts) {
+          pieces.push(text.slice(at, at + cut));
+          at += cut;
+        }
+        const whole = read([text]).outcome;
+        expect(read([...pieces, text.slice(at)]).outcome).toEqual(whole);
+        expect(read([...text]).outcome).toEqual(whole);
+        // No tag and no call that succeeds holds this letter, so each one must be in the answer or in an error.
+        expect(count(whole.answer) + count(whole.errors.join(""))).toBe(count(text));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
