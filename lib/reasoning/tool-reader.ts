@@ -1,6 +1,6 @@
 // Finds tool calls in the answer as it streams, and parses and checks them. Runs on the JavaScript thread that consumes the generation.
 import { randomUUID } from "node:crypto";
-import type { ContentPart } from "../base/types.js";
+import type { ContentPart, ToolCall } from "../base/types.js";
 import type { AnswerReader } from "./segmenter.js";
 import { partialTagLength } from "./tags.js";
 
@@ -129,24 +129,33 @@ export class ToolReader implements AnswerReader {
 
   private call(body: string): void {
     const raw = this.tags.toolCallBegin + body + this.tags.toolCallEnd;
+    const made = this.parse(body);
+    if (typeof made === "string") this.fail(raw, made);
+    else this.found.push({ type: "tool-call", call: made });
+  }
+
+  /** The call, or what is wrong with it. */
+  private parse(body: string): ToolCall | string {
     const separator = body.indexOf(this.tags.toolSep);
-    if (separator < 0) return this.fail(raw, "The tool call has no separator between its type and its name.");
+    if (separator < 0) return "The tool call has no separator between its type and its name.";
     const kind = body.slice(0, separator).trim();
     const rest = body.slice(separator + this.tags.toolSep.length);
     // Later DeepSeek models leave the type out: the name stands before the separator and the arguments after it.
-    const parsed = splitCall(kind !== "function" && rest.trimStart().startsWith("{") ? `${kind}\n${rest}` : rest);
-    if (parsed === undefined) return this.fail(raw, "The tool call is not a name and a block of JSON.");
+    const isBare = kind !== "function" && rest.trimStart().startsWith("{");
+    if (kind !== "function" && !isBare) return `The tool call's type is ${JSON.stringify(kind)}, not "function".`;
+    const parsed = splitCall(isBare ? `${kind}\n${rest}` : rest);
+    if (parsed === undefined) return "The tool call is not a name and a block of JSON.";
     const { name, json } = parsed;
     const tool = this.tools.get(name);
-    if (tool === undefined) return this.fail(raw, `There is no tool named ${JSON.stringify(name)}; the tools are ${[...this.tools.keys()].join(", ")}.`);
+    if (tool === undefined) return `There is no tool named ${JSON.stringify(name)}; the tools are ${[...this.tools.keys()].join(", ")}.`;
     let args: unknown;
     try {
       args = JSON.parse(json);
     } catch (error) {
-      return this.fail(raw, `The arguments of ${name} are not JSON: ${error instanceof Error ? error.message : String(error)}.`);
+      return `The arguments of ${name} are not JSON: ${error instanceof Error ? error.message : String(error)}.`;
     }
     const problem = tool.check(args);
-    if (problem !== undefined) return this.fail(raw, `The arguments of ${name} do not fit its schema: ${problem}.`);
-    this.found.push({ type: "tool-call", call: Object.freeze({ id: `call_${randomUUID().replaceAll("-", "").slice(0, 24)}`, name, arguments: args }) });
+    if (problem !== undefined) return `The arguments of ${name} do not fit its schema: ${problem}.`;
+    return Object.freeze({ id: `call_${randomUUID().replaceAll("-", "").slice(0, 24)}`, name, arguments: args });
   }
 }

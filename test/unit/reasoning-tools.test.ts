@@ -104,6 +104,7 @@ describe("malformed calls", () => {
     ["a wrong type", calls(call("get_weather", '{"city": 1}')), /\/city must be string/],
     ["an extra argument", calls(call("get_weather", '{"city": "x", "y": 1}')), /additional properties/],
     ["no separator", `${T.toolCallBegin}function ping {}${T.toolCallEnd}`, /no separator/],
+    ["another type", `${T.toolCallBegin}plugin${T.toolSep}ping\n{}${T.toolCallEnd}`, /type is "plugin"/],
     ["no body", `${T.toolCallBegin}function${T.toolSep}${T.toolCallEnd}`, /not a name/],
     ["an unfinished call", `${T.toolCallsBegin}${T.toolCallBegin}function${T.toolSep}ping\n\`\`\`json\n{"a": `, /ended inside/],
     ["text between calls", calls(call("ping", "{}"), "and also", call("ping", "{}")), /text between/],
