@@ -1,0 +1,76 @@
+// What a quantised file will be: llama.cpp's dry run tells the type of each tensor, and from these the sizes follow exactly. Runs on the calling JavaScript thread.
+import type { Imatrix } from "./imatrix.js";
+import { R1Error } from "../base/errors.js";
+import type { GgufHeader, GgufTensor } from "./format.js";
+import { ggmlTypeByName, tensorBytes } from "./ggml-types.js";
+import { padTo } from "./header.js";
+import { IMATRIX_TYPES } from "./quantize-types.js";
+
+/** What one tensor becomes. */
+export interface TensorPlan {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Type in the input. */
+  readonly from: string;
+  /** Type in the output. */
+  readonly to: string;
+  /** Bytes in the output, without padding. */
+  readonly bytes: number;
+}
+
+/** `[  12/1086] blk.0.attn_q_a.weight - [...], type = bf16, size = ... (q4_K)`: what llama.cpp logs of each tensor. */
+const LINE = /^\[\s*(\d+)\/\s*(\d+)\]\s+(\S+)\s+- \[[^\]]*\], type =\s*(\S+), (.*)$/s;
+
+/** A log line about a tensor, taken apart; undefined for other lines. */
+export function parseTensorLine(line: string): { name: string; from: string; to: string } | undefined {
+  const match = LINE.exec(line);
+  if (match === null) return undefined;
+  const [, , , name = "", from = "", rest = ""] = match;
+  const to = /\((\w+)\)\s*$/.exec(rest)?.[1] ?? /converting to (\w+) /.exec(rest)?.[1] ?? from;
+  return { name, from, to };
+}
+
+/** Makes the plan out of a dry run's log. @throws {R1Error} `QUANTIZE_FAILED` when the log does not tell all tensors. */
+export function planFromLog(lines: readonly string[], headers: readonly GgufHeader[]): TensorPlan[] {
+  const tensors = new Map<string, GgufTensor>(headers.flatMap((header) => header.tensors.map((tensor) => [tensor.name, tensor] as const)));
+  const plans: TensorPlan[] = [];
+  for (const line of lines) {
+    const told = parseTensorLine(line);
+    const tensor = told === undefined ? undefined : tensors.get(told.name);
+    if (told === undefined || tensor === undefined) continue;
+    const type = ggmlTypeByName(told.to);
+    const bytes = type === undefined ? undefined : tensorBytes(type, tensor.shape);
+    if (bytes === undefined) throw new R1Error("QUANTIZE_FAILED", `The dry run gives tensor "${told.name}" the type ${told.to}, which does not fit it.`);
+    plans.push({ name: told.name, shape: tensor.shape, from: told.from, to: told.to, bytes });
+  }
+  if (plans.length !== tensors.size) {
+    throw new R1Error("QUANTIZE_FAILED", `The dry run told of ${plans.length} tensors, but the model has ${tensors.size}.`);
+  }
+  return plans;
+}
+
+/** Bytes of the output over all its files: headers as large as the input's, data as planned. */
+export function plannedFileBytes(plans: readonly TensorPlan[], headers: readonly GgufHeader[]): number {
+  const data = plans.reduce((sum, { bytes }) => sum + padTo(bytes, 32), 0);
+  return headers.reduce((sum, { dataOffset }) => sum + dataOffset, data);
+}
+
+/**
+ * Refuses what would end in an abort or in garbage: types of few bits without importance values.
+ *
+ * @throws {R1Error} `INVALID_ARGUMENT`, naming the first such tensor.
+ */
+export function checkImatrix(plans: readonly TensorPlan[], imatrix: Imatrix | undefined): void {
+  for (const { name, from, to, shape } of plans) {
+    if (from === to || !IMATRIX_TYPES.includes(to)) continue;
+    const values = imatrix?.entries.get(name);
+    const needed = (shape[0] ?? 1) * (shape[2] ?? 1);
+    if (values?.length === needed) continue;
+    const what = imatrix === undefined ? "no importance matrix is given" : values === undefined ? "the importance matrix has none" : `it has ${values.length}`;
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      `Tensor "${name}" would become ${to}, which needs ${needed} importance values, but ${what}. Give an imatrix computed on this model, or another type (option tensorTypes, tokenEmbeddingType or outputTensorType).`,
+      { details: { option: "imatrix", tensor: name, type: to } },
+    );
+  }
+}
