@@ -67,11 +67,6 @@ const seed: Flag["parse"] = (values, name, before) => {
 
 const temperature: Flag["parse"] = (values, name, before) => Math.max(0, number(values, name, before) as number);
 
-/** Writes one field of a grouped option, such as `dry`. */
-const field =
-  (key: string, parse: Flag["parse"]): Flag["parse"] =>
-  (values, name, before) => ({ ...(before as object | undefined), [key]: parse(values, name, undefined) });
-
 const breakers: Flag["parse"] = (values) => values.slice(values.lastIndexOf("none") + 1);
 
 type Row = Omit<Flag, "target" | "group">;
@@ -117,40 +112,43 @@ const sampling: Row[] = [
     parse: number,
     doc: "keep tokens within N standard deviations of the best; -1: off (default: -1)",
   },
-  { names: ["--xtc-probability"], value: "N", option: "xtc", parse: field("probability", number), doc: "XTC: chance to drop the top choices (default: 0)" },
-  { names: ["--xtc-threshold"], value: "N", option: "xtc", parse: field("threshold", number), doc: "XTC: what counts as a top choice (default: 0.1)" },
+  { names: ["--xtc-probability"], value: "N", option: "xtc", field: "probability", parse: number, doc: "XTC: chance to drop the top choices (default: 0)" },
+  { names: ["--xtc-threshold"], value: "N", option: "xtc", field: "threshold", parse: number, doc: "XTC: what counts as a top choice (default: 0.1)" },
   { names: ["--repeat-penalty"], value: "N", option: "repeatPenalty", parse: number, doc: "penalty for recent tokens; 1: off (default: 1)" },
   { names: ["--repeat-last-n"], value: "N", option: "penaltyLastN", parse: integer, doc: "tokens that count as recent (default: 64)" },
   { names: ["--frequency-penalty"], value: "N", option: "frequencyPenalty", parse: number, doc: "penalty for each time a token occurred (default: 0)" },
   { names: ["--presence-penalty"], value: "N", option: "presencePenalty", parse: number, doc: "penalty for having occurred at all (default: 0)" },
-  { names: ["--dry-multiplier"], value: "N", option: "dry", parse: field("multiplier", number), doc: "DRY: strength; 0: off (default: 0)" },
-  { names: ["--dry-base"], value: "N", option: "dry", parse: field("base", number), doc: "DRY: growth with length (default: 1.75)" },
-  { names: ["--dry-allowed-length"], value: "N", option: "dry", parse: field("allowedLength", integer), doc: "DRY: repetition that is free (default: 2)" },
-  { names: ["--dry-penalty-last-n"], value: "N", option: "dry", parse: field("penaltyLastN", integer), doc: "DRY: tokens to look back over (default: 64)" },
+  { names: ["--dry-multiplier"], value: "N", option: "dry", field: "multiplier", parse: number, doc: "DRY: strength; 0: off (default: 0)" },
+  { names: ["--dry-base"], value: "N", option: "dry", field: "base", parse: number, doc: "DRY: growth with length (default: 1.75)" },
+  { names: ["--dry-allowed-length"], value: "N", option: "dry", field: "allowedLength", parse: integer, doc: "DRY: repetition that is free (default: 2)" },
+  { names: ["--dry-penalty-last-n"], value: "N", option: "dry", field: "penaltyLastN", parse: integer, doc: "DRY: tokens to look back over (default: 64)" },
   {
     names: ["--dry-sequence-breaker"],
     value: "TEXT",
     option: "dry",
-    parse: field("sequenceBreakers", breakers),
+    field: "sequenceBreakers",
+    parse: breakers,
     doc: "DRY: text no repetition crosses; none: no such text",
   },
   {
     names: ["--dynatemp-range"],
     value: "N",
     option: "dynamicTemperature",
-    parse: field("range", number),
+    field: "range",
+    parse: number,
     doc: "dynamic temperature: range around --temp (default: 0)",
   },
-  { names: ["--dynatemp-exp"], value: "N", option: "dynamicTemperature", parse: field("exponent", number), doc: "dynamic temperature: exponent (default: 1)" },
+  { names: ["--dynatemp-exp"], value: "N", option: "dynamicTemperature", field: "exponent", parse: number, doc: "dynamic temperature: exponent (default: 1)" },
   {
     names: ["--mirostat"],
     value: "N",
     option: "mirostat",
-    parse: field("version", integer),
+    field: "version",
+    parse: integer,
     doc: "Mirostat 1 or 2 instead of the other samplers; 0: off (default: 0)",
   },
-  { names: ["--mirostat-lr"], value: "N", option: "mirostat", parse: field("eta", number), doc: "Mirostat: learning rate (default: 0.1)" },
-  { names: ["--mirostat-ent"], value: "N", option: "mirostat", parse: field("tau", number), doc: "Mirostat: target surprise (default: 5)" },
+  { names: ["--mirostat-lr"], value: "N", option: "mirostat", field: "eta", parse: number, doc: "Mirostat: learning rate (default: 0.1)" },
+  { names: ["--mirostat-ent"], value: "N", option: "mirostat", field: "tau", parse: number, doc: "Mirostat: target surprise (default: 5)" },
   {
     names: ["-l", "--logit-bias"],
     value: "ID+BIAS",

@@ -16,10 +16,6 @@ const threads: Flag["parse"] = (values, name, before) => {
   return count <= 0 ? undefined : count;
 };
 
-const rope =
-  (key: string, parse: Flag["parse"]): Flag["parse"] =>
-  (values, name, before) => ({ ...(before as object | undefined), [key]: parse(values, name, undefined) });
-
 type Row = Omit<Flag, "target" | "group">;
 
 const model: Row[] = [
@@ -108,21 +104,22 @@ const context: Row[] = [
   { names: ["-ub", "--ubatch-size"], value: "N", option: "ubatchSize", parse: integer, doc: "most tokens computed at once (default: 512)" },
   { names: ["--no-warmup"], option: "warmup", parse: constant(false), doc: "no empty run before the first prompt" },
   { names: ["--warmup"], option: "warmup", parse: constant(true), doc: "an empty run before the first prompt (default)" },
-  { names: ["--rope-scaling"], value: "TYPE", option: "rope", parse: rope("scaling", text), doc: "none, linear or yarn (default: the file's)" },
+  { names: ["--rope-scaling"], value: "TYPE", option: "rope", field: "scaling", parse: text, doc: "none, linear or yarn (default: the file's)" },
   {
     names: ["--rope-scale"],
     value: "N",
     option: "rope",
-    parse: rope("freqScale", (values, name) => 1 / (number(values, name, undefined) as number)),
+    field: "freqScale",
+    parse: (values, name) => 1 / (number(values, name, undefined) as number),
     doc: "context grows by a factor of N",
   },
-  { names: ["--rope-freq-base"], value: "N", option: "rope", parse: rope("freqBase", number), doc: "base frequency (default: the file's)" },
-  { names: ["--rope-freq-scale"], value: "N", option: "rope", parse: rope("freqScale", number), doc: "frequency scale; context grows by a factor of 1/N" },
-  { names: ["--yarn-orig-ctx"], value: "N", option: "rope", parse: rope("yarnOrigCtx", integer), doc: "YaRN: context the model was trained with" },
-  { names: ["--yarn-ext-factor"], value: "N", option: "rope", parse: rope("yarnExtFactor", number), doc: "YaRN: mix of extrapolation" },
-  { names: ["--yarn-attn-factor"], value: "N", option: "rope", parse: rope("yarnAttnFactor", number), doc: "YaRN: attention factor" },
-  { names: ["--yarn-beta-fast"], value: "N", option: "rope", parse: rope("yarnBetaFast", number), doc: "YaRN: low correction dimension" },
-  { names: ["--yarn-beta-slow"], value: "N", option: "rope", parse: rope("yarnBetaSlow", number), doc: "YaRN: high correction dimension" },
+  { names: ["--rope-freq-base"], value: "N", option: "rope", field: "freqBase", parse: number, doc: "base frequency (default: the file's)" },
+  { names: ["--rope-freq-scale"], value: "N", option: "rope", field: "freqScale", parse: number, doc: "frequency scale; context grows by a factor of 1/N" },
+  { names: ["--yarn-orig-ctx"], value: "N", option: "rope", field: "yarnOrigCtx", parse: integer, doc: "YaRN: context the model was trained with" },
+  { names: ["--yarn-ext-factor"], value: "N", option: "rope", field: "yarnExtFactor", parse: number, doc: "YaRN: mix of extrapolation" },
+  { names: ["--yarn-attn-factor"], value: "N", option: "rope", field: "yarnAttnFactor", parse: number, doc: "YaRN: attention factor" },
+  { names: ["--yarn-beta-fast"], value: "N", option: "rope", field: "yarnBetaFast", parse: number, doc: "YaRN: low correction dimension" },
+  { names: ["--yarn-beta-slow"], value: "N", option: "rope", field: "yarnBetaSlow", parse: number, doc: "YaRN: high correction dimension" },
 ];
 
 const cpu: Row[] = [

@@ -17,6 +17,8 @@ export interface Flag {
   readonly target: Target;
   /** Name of the library option it sets. Several flags may set one option. */
   readonly option: string;
+  /** The field of it, when the option is a group such as `dry`. */
+  readonly field?: string;
   /** Value of the option out of all values given, in order; a switch gets none. `before` is what earlier flags of the table made of the same option. */
   readonly parse: (values: readonly string[], name: string, before: unknown) => unknown;
   readonly doc: string;
@@ -86,7 +88,9 @@ export function collect(command: Command): OptionBag {
     const values = found[keyOf(flag)];
     if (values === undefined) continue;
     const target = bag[flag.target];
-    target[flag.option] = flag.parse(Array.isArray(values) ? values : [], nameOf(flag), target[flag.option]);
+    const before = target[flag.option];
+    const value = flag.parse(Array.isArray(values) ? values : [], nameOf(flag), before);
+    target[flag.option] = flag.field === undefined ? value : { ...(before as object | undefined), [flag.field]: value };
   }
   return bag;
 }
@@ -94,6 +98,10 @@ export function collect(command: Command): OptionBag {
 /** Names the flag of every library option that an error message mentions in backticks. */
 export function inFlagWords(message: string, flags: readonly Flag[]): string {
   const names = new Map<string, string>();
-  for (const flag of flags) if (flag.hidden !== true && flag.value !== undefined && !names.has(flag.option)) names.set(flag.option, nameOf(flag));
-  return message.replace(/`([A-Za-z]+)(\[[^\]]*\])?`/g, (whole, option: string) => names.get(option) ?? whole);
+  for (const flag of flags) {
+    const path = flag.field === undefined ? flag.option : `${flag.option}.${flag.field}`;
+    if (flag.hidden !== true && flag.value !== undefined && !names.has(path)) names.set(path, nameOf(flag));
+  }
+  // The library writes `contextSize`, `chat.topP`, `complete.dry.base` or `stop[2]`.
+  return message.replace(/`([A-Za-z.]+)(\[[^\]]*\])?`/g, (whole, path: string) => names.get(path) ?? names.get(path.slice(path.indexOf(".") + 1)) ?? whole);
 }

@@ -38,13 +38,14 @@ export async function renderParts(parts: AsyncIterable<Part>, stream: Writable, 
     last = text;
     await write(stream, isReasoning ? dim(text) : text);
   };
+  // Held back until what follows shows whether the model wrote it: a thought that was cut short has no end.
+  let isThoughtOver = false;
   for await (const part of parts) {
+    if (isThoughtOver && (part.type !== "finish" || part.finishReason === "stop")) await show("\n</think>\n\n", true);
+    isThoughtOver = part.type === "reasoning-end";
     switch (part.type) {
       case "reasoning-start":
         await show("<think>\n", true);
-        break;
-      case "reasoning-end":
-        await show("\n</think>\n\n", true);
         break;
       case "reasoning-delta":
         await show(part.text, true);

@@ -30,6 +30,8 @@ describe("wrong usage ends with 2", () => {
     [["run", "-p", "x", "-c", "many"], "a whole number after --ctx-size"],
     [["run", "-p", "x", "-c", "-3"], "--ctx-size"],
     [["run", "-p", "x", "--temp", "-2000", "--top-p", "3"], "--top-p"],
+    [["run", "-p", "x", "--raw", "--dry-multiplier", "1", "--dry-base", "-1"], "--dry-base"],
+    [["run", "-p", "x", "--rope-freq-base", "-1"], "--rope-freq-base"],
     [["run", "-p", "x", "-ctk", "q5_k"], "--cache-type-k"],
     [["run", "-p", "x", "--prio", "9"], "--prio"],
     [["run", "-p", "x", "-f", "y"], "--prompt and --file"],

@@ -67,10 +67,31 @@ describe("a prompt", () => {
 
   it("that spells special tokens is text in a chat and tokens in raw mode", async () => {
     const prompt = "<｜User｜>What is 1+1?<｜Assistant｜>";
-    const shown = async (...args: string[]): Promise<number> =>
-      Number.parseInt((await run(["-p", prompt, "-n", "1", "--verbose-prompt", ...greedy, ...args])).stderr, 10);
-    expect(await shown("--raw")).toBeLessThan(20);
-    expect(await shown()).toBeGreaterThan(30);
+    const asked = async (...args: string[]): Promise<{ tokens: string[]; counted: number }> => {
+      const { stdout, stderr } = await run(["-p", prompt, "-n", "1", "--verbose-prompt", "--json", ...greedy, ...args]);
+      const { usage } = JSON.parse(stdout) as { usage: { promptTokens: number } };
+      return {
+        tokens: stderr
+          .trimEnd()
+          .split("\n")
+          .slice(1)
+          .map((line) => JSON.parse(line.replace(/^.*-> /, "")) as string),
+        counted: usage.promptTokens,
+      };
+    };
+    const raw = await asked("--raw");
+    expect(raw.tokens.join("")).toBe(`<｜begin▁of▁sentence｜>${prompt}`);
+    expect(raw.tokens.filter((token) => token.includes("｜User｜"))).toEqual(["<｜User｜>"]);
+    expect(raw.counted).toBe(raw.tokens.length);
+    const chat = await asked();
+    expect(chat.tokens.join("")).toBe(`<｜begin▁of▁sentence｜><｜User｜>${prompt}<｜Assistant｜>`);
+    expect(chat.tokens.filter((token) => token.includes("｜User｜"))).toEqual(["<｜User｜>"]);
+    expect(chat.counted).toBe(chat.tokens.length);
+  });
+
+  it("that brings its own BOS gets no second one", async () => {
+    const { stderr } = await run(["-p", "<｜begin▁of▁sentence｜><｜User｜>hi<｜Assistant｜>", "--raw", "-n", "1", "--verbose-prompt", ...greedy]);
+    expect(stderr.split("begin▁of▁sentence").length).toBe(2);
   });
 
   it("takes a system prompt", async () => {
@@ -114,6 +135,12 @@ describe("the output", () => {
       .map((line) => JSON.parse(line) as { type: string; finishReason?: string });
     expect(parts[0]?.type).toBe("reasoning-start");
     expect(parts.at(-1)).toMatchObject({ type: "finish", finishReason: "stop" });
+  });
+
+  it("closes no thought that the model did not close", async () => {
+    const { stdout } = await run(["-p", question, ...greedy, "-n", "6"]);
+    expect(stdout).toMatch(/^<think>\n/);
+    expect(stdout).not.toContain("</think>");
   });
 
   it("ends after -n tokens, also inside a thought", async () => {

@@ -58,6 +58,12 @@ async function unlessInterrupted(prompt: Promise<string>, signal: AbortSignal): 
   return Promise.race([prompt, interrupted]);
 }
 
+/** The ids of a raw prompt as `model.complete` sends them: with one BOS in front. */
+function rawTokens({ tokenizer }: Model, prompt: string): Int32Array {
+  const ids = tokenizer.encode(prompt, { special: true });
+  return tokenizer.bos < 0 || ids[0] === tokenizer.bos ? ids : Int32Array.of(tokenizer.bos, ...ids);
+}
+
 /** Each token of a prompt on a line of its own, as llama.cpp shows them. */
 function showTokens(model: Model, tokens: Int32Array): void {
   process.stderr.write(`${tokens.length} prompt tokens\n`);
@@ -86,10 +92,7 @@ async function run(command: Command): Promise<void> {
       { role: "user" as const, content: prompt },
     ];
     if (settings.showsPromptTokens) {
-      showTokens(
-        model,
-        settings.isRaw ? model.tokenizer.encode(prompt, { special: true }) : model.formatChat(messages, { openThink: settings.openThink }).tokens,
-      );
+      showTokens(model, settings.isRaw ? rawTokens(model, prompt) : model.formatChat(messages, { openThink: settings.openThink }).tokens);
     }
     generation = settings.isRaw ? model.complete(prompt, bag.generate) : model.chat(messages, { ...bag.generate, openThink: settings.openThink });
     if (settings.showsPrompt && settings.output === "text") await write(process.stdout, `${prompt}\n`);
