@@ -6,7 +6,7 @@ const question = process.argv.slice(2).join(" ") || "What is 1+1?";
 
 function show(part) {
   if (part.type === "reasoning-delta") process.stdout.write(pc.dim(part.text));
-  else if (part.type === "reasoning-end") process.stdout.write("\n");
+  else if (part.type === "reasoning-end") process.stdout.write("\n\n");
   else if (part.type === "answer-delta") process.stdout.write(part.text);
 }
 
