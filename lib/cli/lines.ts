@@ -1,6 +1,9 @@
 // Reads what a person types, one turn at a time, or the lines of a pipe; main thread.
 import { createInterface } from "node:readline";
-import type { Readable, Writable } from "node:stream";
+import type { Interface } from "node:readline";
+import { Writable } from "node:stream";
+import type { Readable } from "node:stream";
+import type { ReadStream, WriteStream } from "node:tty";
 
 /** Asks for a turn; undefined: the input has ended. */
 export interface LineSource {
@@ -9,33 +12,120 @@ export interface LineSource {
   close(): void;
 }
 
-/**
- * A terminal: each turn gets an interface of its own, so that between turns the terminal is in its normal mode and Ctrl-C is a signal again.
- */
-export function terminalLines(input: Readable, output: Writable): LineSource {
-  let history: string[] = [];
-  const ask = (prompt: string, onInterrupt: () => void): Promise<string | undefined> =>
-    new Promise((resolve) => {
-      const reader = createInterface({ input, output, terminal: true, history, historySize: 200 });
-      let line: string | undefined;
-      reader.on("history", (lines: string[]) => (history = lines));
-      reader.on("SIGINT", () => {
-        output.write("\n");
-        onInterrupt();
-        // Drops what was typed and shows the prompt again.
-        reader.write(null, { ctrl: true, name: "e" });
-        reader.write(null, { ctrl: true, name: "u" });
-        reader.prompt();
-      });
-      reader.on("line", (text) => {
-        line = text;
-        reader.close();
-      });
-      reader.on("close", () => resolve(line));
-      reader.setPrompt(prompt);
-      reader.prompt();
+/** Where the line editor writes: the terminal while a line is asked for, nowhere while a reply is written there. */
+class Screen extends Writable {
+  isMuted = true;
+  readonly #terminal: WriteStream;
+
+  constructor(terminal: WriteStream) {
+    super({ decodeStrings: false });
+    this.#terminal = terminal;
+    terminal.on("resize", this.#onResize);
+  }
+
+  get columns(): number {
+    return this.#terminal.columns;
+  }
+
+  override _write(chunk: string | Buffer, _encoding: BufferEncoding, done: () => void): void {
+    if (!this.isMuted) this.#terminal.write(chunk);
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#terminal.off("resize", this.#onResize);
+    done(error);
+  }
+
+  readonly #onResize = (): void => void this.emit("resize");
+}
+
+/** Terminal codes that make it mark pasted text, so that a paste of several lines is one turn. */
+const MARK_PASTES = "\u001b[?2004h";
+const MARK_NO_PASTES = "\u001b[?2004l";
+
+/** A terminal with line editing and history. What is typed ahead while a reply is written is not lost: it is shown when the reply is over. */
+export class TerminalLines implements LineSource {
+  readonly #terminal: WriteStream;
+  readonly #screen: Screen;
+  readonly #reader: Interface;
+  /** Lines that came while none was asked for. */
+  readonly #ahead: string[] = [];
+  /** Lines of a paste whose last line is still being edited. */
+  #pasted: string[] = [];
+  #isPasting = false;
+  #isOver = false;
+  #asked: { resolve: (line: string | undefined) => void; onInterrupt: () => void } | undefined;
+
+  constructor(input: ReadStream, terminal: WriteStream) {
+    this.#terminal = terminal;
+    this.#screen = new Screen(terminal);
+    this.#reader = createInterface({ input, output: this.#screen, terminal: true, historySize: 200 });
+    input.on("keypress", (_text, key: { name?: string } | undefined) => {
+      if (key?.name === "paste-start") this.#isPasting = true;
+      else if (key?.name === "paste-end") this.#isPasting = false;
     });
-  return { next: ask, close: () => undefined };
+    this.#reader.on("line", (line) => this.#take(line));
+    this.#reader.on("SIGINT", () => this.#interrupt());
+    this.#reader.on("close", () => {
+      this.#isOver = true;
+      this.#answer(undefined);
+    });
+    terminal.write(MARK_PASTES);
+  }
+
+  next(prompt: string, onInterrupt: () => void): Promise<string | undefined> {
+    const ahead = this.#ahead.shift();
+    if (ahead !== undefined) {
+      this.#terminal.write(`${prompt}${ahead}\n`);
+      return Promise.resolve(ahead);
+    }
+    if (this.#isOver) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      this.#asked = { resolve, onInterrupt };
+      this.#screen.isMuted = false;
+      this.#reader.setPrompt(prompt);
+      this.#reader.prompt(true);
+    });
+  }
+
+  close(): void {
+    this.#reader.close();
+    this.#screen.destroy();
+    this.#terminal.write(MARK_NO_PASTES);
+  }
+
+  #take(line: string): void {
+    if (this.#isPasting) {
+      this.#pasted.push(line);
+      return;
+    }
+    const turn = [...this.#pasted, line].join("\n");
+    this.#pasted = [];
+    if (this.#asked === undefined) this.#ahead.push(turn);
+    else this.#answer(turn);
+  }
+
+  #answer(line: string | undefined): void {
+    const asked = this.#asked;
+    this.#asked = undefined;
+    this.#screen.isMuted = true;
+    asked?.resolve(line);
+  }
+
+  /** The editor takes Ctrl-C as a key. Beside a question it means the reply that is being written, whose writer listens for the signal. */
+  #interrupt(): void {
+    if (this.#asked === undefined) {
+      process.kill(process.pid, "SIGINT");
+      return;
+    }
+    this.#pasted = [];
+    this.#terminal.write("\n");
+    this.#asked.onInterrupt();
+    this.#reader.write(null, { ctrl: true, name: "e" });
+    this.#reader.write(null, { ctrl: true, name: "u" });
+    this.#reader.prompt();
+  }
 }
 
 /** A pipe: its lines in order, without prompts. */

@@ -6,7 +6,7 @@ import { addFlags, collect } from "../flags.js";
 import { generateFlags } from "../flags-generate.js";
 import { loadFlags } from "../flags-load.js";
 import { conversationFlags, outputFlags } from "../flags-run.js";
-import { pipeLines, readTurn, terminalLines } from "../lines.js";
+import { pipeLines, readTurn, TerminalLines } from "../lines.js";
 import { openModel } from "../open-model.js";
 import { renderParts, timingsLine, wantsColor, write } from "../render.js";
 import type { Settings } from "../settings.js";
@@ -108,7 +108,7 @@ async function chat(command: Command): Promise<void> {
   const loading = watchSignals(() => undefined);
   const model = await openModel(bag.load, { isVerbose: settings.isVerbose, signal: loading.signal }).finally(() => loading.stop());
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
-  const lines = isTerminal ? terminalLines(process.stdin, process.stdout) : pipeLines(process.stdin);
+  const lines = isTerminal ? new TerminalLines(process.stdin, process.stdout) : pipeLines(process.stdin);
   try {
     const conversation = new Conversation(model, settings);
     const say = (text: string): void => void (isTerminal ? process.stdout : process.stderr).write(text);
@@ -116,7 +116,10 @@ async function chat(command: Command): Promise<void> {
       say(`${model.info.architecture}, ${model.info.variant}, context ${model.info.contextSize} tokens. /help lists the commands, Ctrl-D leaves.\n\n`);
     for (;;) {
       const line = await readTurn(lines, "> ", () => say("(Ctrl-D or /exit leaves.)\n"));
-      if (line === undefined) break;
+      if (line === undefined) {
+        if (isTerminal) say("\n");
+        break;
+      }
       if (line.startsWith("/")) {
         if (!obey(line, conversation, say)) break;
       } else if (line.trim() !== "") {

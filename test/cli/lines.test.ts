@@ -1,0 +1,109 @@
+// What a person types into a conversation: editing, pastes, typing ahead, Ctrl-C; on streams that stand for a terminal.
+import { PassThrough } from "node:stream";
+import type { ReadStream, WriteStream } from "node:tty";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { pipeLines, readTurn, TerminalLines } from "../../lib/cli/lines.js";
+
+const PASTE = { start: "\u001b[200~", end: "\u001b[201~" };
+const CTRL_C = "\u0003";
+const CTRL_D = "\u0004";
+
+describe("a terminal", () => {
+  let keys: PassThrough;
+  let screen: PassThrough;
+  let lines: TerminalLines;
+  let shown: string;
+  beforeEach(() => {
+    keys = new PassThrough();
+    screen = new PassThrough();
+    shown = "";
+    screen.setEncoding("utf8").on("data", (text: string) => (shown += text));
+    lines = new TerminalLines(keys as unknown as ReadStream, screen as unknown as WriteStream);
+  });
+  afterEach(() => lines.close());
+
+  const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+  const ask = (): Promise<string | undefined> => readTurn(lines, "> ", () => undefined);
+
+  it("gives a line, edited", async () => {
+    const turn = ask();
+    keys.write("helloo\u007f you\r");
+    expect(await turn).toBe("hello you");
+    await settle();
+    expect(shown).toContain("> ");
+  });
+
+  it("gives a paste of several lines as one turn, once Enter is pressed", async () => {
+    const turn = ask();
+    keys.write(`${PASTE.start}one\rtwo\rthree${PASTE.end}`);
+    await settle();
+    keys.write(" and four\r");
+    expect(await turn).toBe("one\ntwo\nthree and four");
+  });
+
+  it("goes on after a backslash", async () => {
+    const turn = ask();
+    keys.write("one\\\r");
+    await settle();
+    keys.write("two\r");
+    expect(await turn).toBe("one\ntwo");
+  });
+
+  it("keeps what is typed while nothing is asked, shows none of it then, and all of it later", async () => {
+    const first = ask();
+    keys.write("first\r");
+    expect(await first).toBe("first");
+    await settle();
+    const before = shown;
+    keys.write("second\rthi");
+    await settle();
+    expect(shown).toBe(before);
+    expect(await ask()).toBe("second");
+    await settle();
+    expect(shown).toContain("> second\n");
+    const third = ask();
+    await settle();
+    expect(shown.endsWith("thi") || shown.includes("> thi")).toBe(true);
+    keys.write("rd\r");
+    expect(await third).toBe("third");
+  });
+
+  it("drops the line on Ctrl-C and asks again", async () => {
+    let interrupts = 0;
+    const turn = readTurn(lines, "> ", () => interrupts++);
+    keys.write("wrong");
+    await settle();
+    keys.write(CTRL_C);
+    await settle();
+    keys.write("right\r");
+    expect(await turn).toBe("right");
+    expect(interrupts).toBe(1);
+  });
+
+  it("sends the process its signal on Ctrl-C while nothing is asked", async () => {
+    const kill = vi.spyOn(process, "kill").mockReturnValue(true);
+    keys.write(CTRL_C);
+    await settle();
+    expect(kill).toHaveBeenCalledWith(process.pid, "SIGINT");
+    kill.mockRestore();
+  });
+
+  it("ends on Ctrl-D, now and for good", async () => {
+    const turn = ask();
+    keys.write(CTRL_D);
+    expect(await turn).toBeUndefined();
+    expect(await ask()).toBeUndefined();
+  });
+});
+
+describe("a pipe", () => {
+  it("gives its lines in order, the last one also without a line break, then ends", async () => {
+    const input = new PassThrough();
+    const lines = pipeLines(input);
+    input.end("one\r\ntwo\\\nthree\nfour");
+    const turns: (string | undefined)[] = [];
+    for (let i = 0; i < 4; i++) turns.push(await readTurn(lines, "> ", () => undefined));
+    expect(turns).toEqual(["one", "two\nthree", "four", undefined]);
+    lines.close();
+  });
+});
