@@ -260,6 +260,8 @@ export interface NativeRequest {
   grammar: string;
   /** Draft tokens by looking up n-grams of the context: longest draft; 0: off. */
   ngramDraft: number;
+  /** Draft tokens by the engine's draft model: longest draft; 0: off. */
+  modelDraft: number;
   /** Ends with reason "loop" when the last tokens repeat in a cycle; 0: off, else the number of repeated tokens it takes. */
   loopGuard: number;
 }
@@ -366,8 +368,11 @@ export interface NativeAddon {
   createCancelToken(): NativeCancelToken;
   /** [async] `onProgress` [callback] gets values 0..1, the latest only. Rejects with ABORTED when cancelled, nothing left allocated. */
   loadModel(config: NativeModelConfig, token: NativeCancelToken, onProgress: (progress: number) => void): Promise<NativeModel>;
-  /** [async] `onEvents` [callback] gets all events that came up since its last call, in order. */
-  createEngine(model: NativeModel, config: NativeEngineConfig, onEvents: (events: NativeEvent[]) => void): Promise<NativeEngine>;
+  /**
+   * [async] `onEvents` [callback] gets all events that came up since its last call, in order. `draftModel` guesses tokens for requests with `modelDraft` > 0;
+   * rejects with INVALID_ARGUMENT if its vocabulary is another one.
+   */
+  createEngine(model: NativeModel, config: NativeEngineConfig, onEvents: (events: NativeEvent[]) => void, draftModel: NativeModel | null): Promise<NativeEngine>;
   /** [async, its own thread; run it in a child process: bad input can abort] `llama_model_quantize`; `onLog` [callback] gets its log lines. */
   quantize(config: NativeQuantizeConfig, onLog: (entries: NativeLogEntry[]) => void): Promise<void>;
   /** [sync] Bytes of the K and V rows of one token in one layer-type: size of `elements` values of a ggml type, or -1 if the type does not divide them. */

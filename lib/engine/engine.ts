@@ -171,5 +171,5 @@ export class Engine {
  */
 export async function createEngine(weights: Weights, config: LoadConfig, cache: CacheChoice): Promise<Engine> {
   const live = new Map<number, Generation>();
-  return new Engine(await native().createEngine(weights.native, engineConfig(config, cache), dispatcher(live)), live, weights);
+  return new Engine(await native().createEngine(weights.native, engineConfig(config, cache), dispatcher(live), null), live, weights);
 }

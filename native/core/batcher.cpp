@@ -49,14 +49,41 @@ llama_batch Batcher::view() {
     return batch;
 }
 
-void Batcher::put_decode(Sequence & sequence, Cache & cache, std::size_t spare) {
-    const std::size_t position = cache.length(sequence.id);
-    const std::size_t room = cache.ledger().per_sequence() - position - 1;
-    const std::vector<llama_token> guesses = sequence.run->draft(std::min({static_cast<std::size_t>(limits_.max_draft), room, spare}));
-    slices_.push_back({&sequence, tokens_.size(), 1 + guesses.size(), guesses.size(), true});
-    put(sequence.run->feed().back(), sequence.id, position, true);
-    for (std::size_t i = 0; i < guesses.size(); ++i) {
-        put(guesses[i], sequence.id, position + 1 + i, true);
+// The next token of each running stream, and guesses of those after it where there are cells to spare.
+void Batcher::put_decoding(const std::vector<Sequence *> & decoding, Cache & cache, DraftModel * draft) {
+    std::size_t spare = cache.free_cells() - decoding.size();
+    std::vector<std::vector<llama_token>> guesses(decoding.size());
+    std::vector<DraftModel::Job> jobs;
+    for (std::size_t i = 0; i < decoding.size(); ++i) {
+        Run & run = *decoding[i]->run;
+        const std::size_t room = cache.ledger().per_sequence() - cache.length(decoding[i]->id) - 1;
+        const std::size_t most = limits_.max_draft == 0 ? 0 : std::min({static_cast<std::size_t>(limits_.max_draft), room, spare, run.draft_length()});
+        if (most == 0) {
+            continue;
+        }
+        spare -= most;
+        if (draft != nullptr && run.request().model_draft > 0) {
+            jobs.push_back({decoding[i]->id, &run.feed(), most, {}});
+        } else if (run.request().ngram_draft > 0) {
+            guesses[i] = run.draft_by_ngram(most);
+        }
+    }
+    if (!jobs.empty()) {
+        draft->propose(jobs);
+        for (DraftModel::Job & job : jobs) {
+            const auto owner = std::find_if(decoding.begin(), decoding.end(), [&](const Sequence * s) { return s->id == job.sequence; });
+            guesses[static_cast<std::size_t>(owner - decoding.begin())] = std::move(job.guesses);
+        }
+    }
+    for (std::size_t i = 0; i < decoding.size(); ++i) {
+        const auto known = std::find_if(guesses[i].begin(), guesses[i].end(), [this](llama_token id) { return id >= limits_.vocab_size; });
+        guesses[i].erase(known, guesses[i].end());
+        const std::size_t position = cache.length(decoding[i]->id);
+        slices_.push_back({decoding[i], tokens_.size(), 1 + guesses[i].size(), guesses[i].size(), true});
+        put(decoding[i]->run->feed().back(), decoding[i]->id, position, true);
+        for (std::size_t g = 0; g < guesses[i].size(); ++g) {
+            put(guesses[i][g], decoding[i]->id, position + 1 + g, true);
+        }
     }
 }
 
@@ -73,29 +100,53 @@ void Batcher::put_prefill(Sequence & sequence, Cache & cache, std::size_t budget
     }
 }
 
-void Batcher::plan(Scheduler & scheduler, Cache & cache, std::vector<Event> & out) {
-    clear();
-    std::vector<Sequence *> decoding;
-    const auto gather = [&] {
-        decoding.clear();
+// The running streams, each with a cell for its next token. Making room may send runs back to wait, or end the last one.
+std::vector<Sequence *> Batcher::decoding_with_room(Scheduler & scheduler, Cache & cache, std::vector<Event> & out) {
+    for (;;) {
+        std::vector<Sequence *> decoding;
         for (Sequence & sequence : scheduler.sequences()) {
-            if (is_decoding(sequence, cache)) {
-                if (cache.length(sequence.id) >= cache.ledger().per_sequence()) {
-                    scheduler.finish(sequence, EndReason::Length, out);
-                } else {
-                    decoding.push_back(&sequence);
-                }
+            if (!is_decoding(sequence, cache)) {
+                continue;
+            }
+            if (cache.length(sequence.id) >= cache.ledger().per_sequence()) {
+                scheduler.finish(sequence, EndReason::Length, out);
+            } else {
+                decoding.push_back(&sequence);
             }
         }
-    };
-    gather();
-    // Room for one token of each; making it may send runs back to wait.
-    while (!decoding.empty() && cache.free_cells() < decoding.size()) {
+        if (cache.free_cells() >= decoding.size()) {
+            return decoding;
+        }
         if (!scheduler.make_room(static_cast<uint32_t>(decoding.size()))) {
             scheduler.finish(*decoding.front(), EndReason::Length, out);
         }
-        gather();
     }
+}
+
+// Deterministic mode: whoever comes next after the last turn, alone.
+void Batcher::keep_one(std::vector<Sequence *> & decoding, std::vector<Sequence *> & prefilling) {
+    Sequence * next = nullptr;
+    Sequence * first = nullptr;
+    for (const std::vector<Sequence *> * group : {&decoding, &prefilling}) {
+        for (Sequence * sequence : *group) {
+            if (first == nullptr || sequence->admitted < first->admitted) {
+                first = sequence;
+            }
+            if (sequence->admitted > turn_ && (next == nullptr || sequence->admitted < next->admitted)) {
+                next = sequence;
+            }
+        }
+    }
+    Sequence * chosen = next != nullptr ? next : first;
+    turn_ = chosen == nullptr ? 0 : chosen->admitted;
+    const auto others = [chosen](const Sequence * sequence) { return sequence != chosen; };
+    decoding.erase(std::remove_if(decoding.begin(), decoding.end(), others), decoding.end());
+    prefilling.erase(std::remove_if(prefilling.begin(), prefilling.end(), others), prefilling.end());
+}
+
+void Batcher::plan(Scheduler & scheduler, Cache & cache, DraftModel * draft, std::vector<Event> & out) {
+    clear();
+    std::vector<Sequence *> decoding = decoding_with_room(scheduler, cache, out);
     std::vector<Sequence *> prefilling;
     for (Sequence & sequence : scheduler.sequences()) {
         if (sequence.run != nullptr && !is_decoding(sequence, cache)) {
@@ -103,38 +154,24 @@ void Batcher::plan(Scheduler & scheduler, Cache & cache, std::vector<Event> & ou
         }
     }
     std::sort(prefilling.begin(), prefilling.end(), [](const Sequence * a, const Sequence * b) { return a->admitted < b->admitted; });
-
     if (limits_.deterministic) {
-        // Whoever comes next after the last turn, alone.
-        std::vector<Sequence *> all = decoding;
-        all.insert(all.end(), prefilling.begin(), prefilling.end());
-        std::sort(all.begin(), all.end(), [](const Sequence * a, const Sequence * b) { return a->admitted < b->admitted; });
-        const auto next = std::find_if(all.begin(), all.end(), [this](const Sequence * s) { return s->admitted > turn_; });
-        Sequence * chosen = all.empty() ? nullptr : next == all.end() ? all.front() : *next;
-        turn_ = chosen == nullptr ? 0 : chosen->admitted;
-        const bool decodes = chosen != nullptr && std::find(decoding.begin(), decoding.end(), chosen) != decoding.end();
-        decoding.assign(decodes ? 1 : 0, chosen);
-        prefilling.assign(chosen != nullptr && !decodes ? 1 : 0, chosen);
+        keep_one(decoding, prefilling);
     }
-
-    for (Sequence * sequence : decoding) {
-        const std::size_t later = decoding.size() - slices_.size();  // decoding sequences that still need their cell, this one included
-        const std::size_t spare = cache.free_cells() - tokens_.size() - later;
-        put_decode(*sequence, cache, spare);
-    }
+    put_decoding(decoding, cache, draft);
+    const std::size_t chunk = std::max<std::size_t>(limits_.chunk, tokens_.size());
     for (Sequence * sequence : prefilling) {
-        const std::size_t chunk = std::max<std::size_t>(limits_.chunk, decoding.size());
+        if (sequence->run == nullptr) {
+            continue;  // making room sent it back
+        }
         std::size_t free = cache.free_cells() - tokens_.size();
         if (free == 0 && slices_.empty()) {
             scheduler.make_room(1);
             if (sequence->run == nullptr) {
-                continue;  // it was itself sent back
+                continue;
             }
             free = cache.free_cells();
         }
-        if (tokens_.size() < chunk) {
-            put_prefill(*sequence, cache, std::min(chunk - tokens_.size(), free));
-        }
+        put_prefill(*sequence, cache, std::min(chunk - tokens_.size(), free));
     }
 }
 

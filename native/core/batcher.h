@@ -7,6 +7,7 @@
 #include <llama.h>
 
 #include "core/cache.h"
+#include "core/draft_model.h"
 #include "core/scheduler.h"
 
 namespace r1 {
@@ -25,13 +26,14 @@ public:
     struct Limits {
         uint32_t chunk;         // tokens of a step (n_ubatch): what a running stream waits for at most, and what an abort waits for on a device
         uint32_t max_draft;     // guesses for one sequence
+        int32_t vocab_size;     // a draft model may know ids beyond it
         bool deterministic;     // one sequence a step
     };
 
     explicit Batcher(Limits limits) : limits_(limits) {}
 
-    /** Plans the next step; ends runs whose context is full. Empty slices: nothing to do. */
-    void plan(Scheduler & scheduler, Cache & cache, std::vector<Event> & out);
+    /** Plans the next step; ends runs whose context is full. Empty slices: nothing to do. `draft` may be nullptr. */
+    void plan(Scheduler & scheduler, Cache & cache, DraftModel * draft, std::vector<Event> & out);
 
     const std::vector<Slice> & slices() const { return slices_; }
 
@@ -43,7 +45,9 @@ public:
 private:
     void clear();
     void put(llama_token token, llama_seq_id sequence, std::size_t position, bool logits);
-    void put_decode(Sequence & sequence, Cache & cache, std::size_t spare);
+    std::vector<Sequence *> decoding_with_room(Scheduler & scheduler, Cache & cache, std::vector<Event> & out);
+    void keep_one(std::vector<Sequence *> & decoding, std::vector<Sequence *> & prefilling);
+    void put_decoding(const std::vector<Sequence *> & decoding, Cache & cache, DraftModel * draft);
     void put_prefill(Sequence & sequence, Cache & cache, std::size_t budget);
 
     Limits limits_;

@@ -12,10 +12,14 @@ const char * const disposed_message = "The model was closed. Load it again with 
 
 }  // namespace
 
-Engine::Engine(std::shared_ptr<Model> model, const EngineConfig & config, Sink sink) : model_(std::move(model)), sink_(std::move(sink)), max_queue_(config.max_queue) {
+Engine::Engine(std::shared_ptr<Model> model, std::shared_ptr<Model> draft, const EngineConfig & config, Sink sink)
+    : model_(std::move(model)), sink_(std::move(sink)), max_queue_(config.max_queue) {
+    if (draft != nullptr) {
+        DraftModel::check_same_vocabulary(model_->vocab(), draft->vocab());
+    }
     std::promise<void> ready;
     std::future<void> started = ready.get_future();
-    thread_ = std::thread([this, config, &ready] { main(config, ready); });
+    thread_ = std::thread([this, config, draft = std::move(draft), &ready]() mutable { main(config, std::move(draft), ready); });
     try {
         started.get();
     } catch (...) {
@@ -28,18 +32,22 @@ Engine::~Engine() {
     stop();
 }
 
-void Engine::main(EngineConfig config, std::promise<void> & ready) {
+void Engine::main(EngineConfig config, std::shared_ptr<Model> draft, std::promise<void> & ready) {
     try {
         context_ = std::make_unique<Context>(model_, config, &Engine::abort_decode, this);
         info_ = context_->info();
         cache_ = std::make_unique<Cache>(context_->memory(), info_.sequences, info_.context_size, info_.sequence_context, config.kv_unified || info_.sequences == 1);
         scheduler_ = std::make_unique<Scheduler>(*cache_, model_->vocab(), info_.sequences, config.prefix_cache);
-        batcher_ = std::make_unique<Batcher>(Batcher::Limits{info_.ubatch_size, config.max_draft, config.deterministic});
+        batcher_ = std::make_unique<Batcher>(Batcher::Limits{info_.ubatch_size, config.max_draft, model_->vocab().size(), config.deterministic});
+        if (draft != nullptr) {
+            draft_ = std::make_unique<DraftModel>(std::move(draft), config, &Engine::abort_decode, this);
+        }
         stats_.cells_total = info_.context_size;
         if (config.warmup) {
             context_->warm_up();
         }
     } catch (...) {
+        draft_.reset();
         scheduler_.reset();
         cache_.reset();
         context_.reset();
@@ -54,6 +62,7 @@ void Engine::main(EngineConfig config, std::promise<void> & ready) {
     }
     dispose_all();
     batcher_.reset();
+    draft_.reset();
     scheduler_.reset();
     cache_.reset();
     context_.reset();

@@ -15,6 +15,7 @@
 #include "core/batcher.h"
 #include "core/cache.h"
 #include "core/context.h"
+#include "core/draft_model.h"
 #include "core/model.h"
 #include "core/request.h"
 #include "core/scheduler.h"
@@ -41,8 +42,8 @@ public:
     /** Receives events on the engine thread; must not block. */
     using Sink = std::function<void(std::vector<Event> &&)>;
 
-    /** Starts the thread and makes the context on it; blocks until it is ready. Throws Failure as Context does. */
-    Engine(std::shared_ptr<Model> model, const EngineConfig & config, Sink sink);
+    /** Starts the thread and makes the contexts on it; blocks until they are ready. `draft` may be nullptr. Throws Failure as Context and DraftModel do. */
+    Engine(std::shared_ptr<Model> model, std::shared_ptr<Model> draft, const EngineConfig & config, Sink sink);
     ~Engine();
     Engine(const Engine &) = delete;
     Engine & operator=(const Engine &) = delete;
@@ -72,7 +73,7 @@ public:
     void stop();
 
 private:
-    void main(EngineConfig config, std::promise<void> & ready);
+    void main(EngineConfig config, std::shared_ptr<Model> draft, std::promise<void> & ready);
     void loop();
     bool take_commands();
     void step();
@@ -109,6 +110,7 @@ private:
 
     // The engine thread's own; made and freed on it.
     std::unique_ptr<Context> context_;
+    std::unique_ptr<DraftModel> draft_;
     std::unique_ptr<Cache> cache_;
     std::unique_ptr<Scheduler> scheduler_;
     std::unique_ptr<Batcher> batcher_;

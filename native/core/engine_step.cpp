@@ -30,7 +30,7 @@ void Engine::step() {
     try {
         scheduler_->expire(Clock::now(), out);
         scheduler_->admit(out);
-        batcher_->plan(*scheduler_, *cache_, out);
+        batcher_->plan(*scheduler_, *cache_, draft_.get(), out);
         if (!batcher_->slices().empty()) {
             decode(out);
         }

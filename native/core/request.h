@@ -63,7 +63,8 @@ struct Request {
     int32_t reasoning_budget = -1;
     std::vector<llama_token> closing;
     std::string grammar;
-    int32_t ngram_draft = 0;
+    int32_t ngram_draft = 0;  // longest guess by n-gram lookup; 0: off
+    int32_t model_draft = 0;  // longest guess by the engine's draft model; 0: off
     int32_t loop_guard = 0;
 
     Clock::time_point submitted = Clock::now();

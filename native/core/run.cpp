@@ -18,7 +18,7 @@ Run::Run(std::shared_ptr<Request> request, const Vocab & vocab, int32_t context_
       sampler_(vocab, request_->sampling, request_->grammar, request_->ignore_eos, context_size),
       stops_(request_->stop),
       loop_(request_->loop_guard),
-      ngram_(request_->ngram_draft),
+      pace_(std::max(request_->ngram_draft, request_->model_draft)),
       feed_(request_->tokens),
       in_reasoning_(request_->starts_in_reasoning) {
     for (const llama_token token : feed_) {
@@ -33,16 +33,19 @@ void Run::begin(std::size_t cached) {
     }
 }
 
-std::vector<llama_token> Run::draft(std::size_t most) {
-    if (!forced_.empty() || (in_reasoning_ && request_->reasoning_budget >= 0)) {
-        return {};
-    }
+std::size_t Run::draft_length() {
+    // A forced token is no guess, and a budget is held to the token.
+    const bool bound = !forced_.empty() || (in_reasoning_ && request_->reasoning_budget >= 0);
+    return bound ? 0 : pace_.next();
+}
+
+std::vector<llama_token> Run::draft_by_ngram(std::size_t most) {
     ngram_.follow(feed_);
     return ngram_.propose(feed_, most);
 }
 
 void Run::report_draft(std::size_t drafted, std::size_t accepted) {
-    ngram_.report(drafted, accepted);
+    pace_.report(drafted, accepted);
     drafted_ += static_cast<int32_t>(drafted);
     accepted_ += static_cast<int32_t>(accepted);
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/draft_pace.h"
 #include "core/loop_guard.h"
 #include "core/ngram.h"
 #include "core/request.h"
@@ -38,8 +39,10 @@ public:
      */
     std::optional<EndReason> advance(const float * logits, std::vector<Event> & out);
 
-    /** Guesses of the tokens after `feed()`, at most `most`. */
-    std::vector<llama_token> draft(std::size_t most);
+    /** How many tokens after `feed()` to guess now; 0 where guessing is off, pauses, or cannot be verified. */
+    std::size_t draft_length();
+    /** Guesses of the tokens after `feed()` by n-gram lookup. */
+    std::vector<llama_token> draft_by_ngram(std::size_t most);
     void report_draft(std::size_t drafted, std::size_t accepted);
 
     /** Marks the moment the first prompt token is taken up; `cached` of the prompt were in the cache already. */
@@ -58,6 +61,7 @@ private:
     Utf8Gate utf8_;
     StopGate stops_;
     LoopGuard loop_;
+    DraftPace pace_;
     NgramDraft ngram_;
     std::vector<llama_token> feed_;
     std::deque<llama_token> forced_;  // the closing of a spent reasoning budget

@@ -54,6 +54,13 @@ Napi::Value EngineWrap::create(const Napi::CallbackInfo & info) {
     }
     const std::shared_ptr<Model> model = guarded(env, [&] { return ModelWrap::Unwrap(info[0].As<Napi::Object>())->model(); });
     const EngineConfig config = engine_config_of(info[1]);
+    std::shared_ptr<Model> draft;
+    if (!info[3].IsNull() && !info[3].IsUndefined()) {
+        if (!info[3].IsObject() || !info[3].As<Napi::Object>().InstanceOf(Environment::of(env).model_class.Value())) {
+            throw Napi::TypeError::New(env, "Expected a NativeModel or null for `draftModel`.");
+        }
+        draft = guarded(env, [&] { return ModelWrap::Unwrap(info[3].As<Napi::Object>())->model(); });
+    }
     if (!info[2].IsFunction()) {
         throw Napi::TypeError::New(env, "Expected a function for `onEvents`.");
     }
@@ -68,7 +75,7 @@ Napi::Value EngineWrap::create(const Napi::CallbackInfo & info) {
         }
     });
     return run_async<std::shared_ptr<Engine>>(
-        env, "r1.engine.create", [model, config, channel] { return std::make_shared<Engine>(model, config, [channel](std::vector<Event> && events) { channel->push(std::move(events)); }); },
+        env, "r1.engine.create", [model, draft, config, channel] { return std::make_shared<Engine>(model, draft, config, [channel](std::vector<Event> && events) { channel->push(std::move(events)); }); },
         [channel](Napi::Env at, std::shared_ptr<Engine> & engine) -> Napi::Value {
             ProcessHook::run_before_what_exists_now();
             Parts parts{engine, channel};
