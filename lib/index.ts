@@ -40,6 +40,27 @@ export type {
   Variant,
 } from "./base/types.js";
 
+// Model files.
+export { inspectGguf } from "./gguf/inspect.js";
+export type { Inspection, InspectedTensor, InspectOptions } from "./gguf/inspect.js";
+export { mergeGguf } from "./gguf/merge.js";
+export type { MergeOptions, MergeResult } from "./gguf/merge.js";
+export { splitGguf } from "./gguf/split.js";
+export type { SplitOptions, SplitResult } from "./gguf/split.js";
+export { writeModelfile } from "./gguf/modelfile.js";
+export { quantize } from "./gguf/quantize.js";
+export type { QuantizeResult } from "./gguf/quantize.js";
+export type { QuantizeOptions } from "./gguf/quantize-options.js";
+export type { TensorPlan } from "./gguf/quantize-plan.js";
+export { QUANTIZE_TYPES } from "./gguf/quantize-types.js";
+export type { QuantizeType } from "./gguf/quantize-types.js";
+export { RECIPES } from "./gguf/recipes.js";
+export type { Recipe, TensorTypeRule } from "./gguf/recipes.js";
+export { readImatrix } from "./gguf/imatrix.js";
+export type { Imatrix } from "./gguf/imatrix.js";
+export { R1_DISTILLS, R1_LAYERS, R1_QUANTS, ruleOfThumbLayers } from "./plan/catalogue.js";
+export type { R1Distill, R1Quant } from "./plan/catalogue.js";
+
 // Errors.
 export { R1Error, R1_ERROR_CODES, isR1Error } from "./base/errors.js";
 export type { R1ErrorCode } from "./base/errors.js";

@@ -1,0 +1,224 @@
+// Looks into model files, local or remote, without loading them: metadata, tensors, variant, completeness, what is wrong. Runs on the calling JavaScript thread.
+import * as check from "../base/check.js";
+import { isR1Error, type R1Error } from "../base/errors.js";
+import type { Variant } from "../base/types.js";
+import { detectVariant } from "../template/variants.js";
+import { checkHyperparameters } from "./check-hyperparameters.js";
+import { checkTensors } from "./check-tensors.js";
+import { checkVocabulary } from "./check-vocabulary.js";
+import type { GgufHeader } from "./format.js";
+import { readRemoteHeader, type RemoteOptions } from "./inspect-remote.js";
+import { Metadata, type MetadataSummary } from "./metadata.js";
+import { readGgufFile } from "./open-file.js";
+import { Pacer } from "./pacer.js";
+import { parseShardName, shardPath } from "./shards.js";
+
+/** Options of {@link inspectGguf}. */
+export interface InspectOptions extends RemoteOptions {
+  /**
+   * Look at the given file only, not at the other parts of a split model.
+   * @defaultValue false
+   */
+  onlyThisFile?: boolean;
+}
+
+/** One tensor. */
+export interface InspectedTensor {
+  readonly name: string;
+  /** Innermost dimension first. */
+  readonly shape: readonly number[];
+  /** ggml's type name. */
+  readonly type: string;
+  readonly bytes: number;
+  /** Number of the part it is in, from 1. */
+  readonly part: number;
+}
+
+/** What {@link inspectGguf} found. */
+export interface Inspection {
+  /** The paths or URLs looked at. */
+  readonly sources: readonly string[];
+  readonly isRemote: boolean;
+  /** GGUF version. */
+  readonly version: number;
+  readonly architecture: string;
+  /** `general.name`; empty where the file has none. */
+  readonly name: string;
+  readonly variant: Variant;
+  /** How K and V are kept: `mla` one latent row, `legacy` a DeepSeek file without MLA keys, `standard` K and V heads. */
+  readonly attention: "mla" | "legacy" | "standard";
+  /** Bytes of the files looked at. */
+  readonly sizeBytes: number;
+  readonly parameters: {
+    readonly total: number;
+    /** Of these, weights that take part in computing one token: of all experts, those used. */
+    readonly active: number;
+  };
+  readonly bitsPerWeight: number;
+  /** Tensors by type, the largest share first. */
+  readonly types: readonly { readonly type: string; readonly tensors: number; readonly parameters: number; readonly bytes: number }[];
+  readonly tensors: readonly InspectedTensor[];
+  /** Parts of a split model; one part when it is not split. */
+  readonly parts: { readonly expected: number; readonly present: number; readonly missing: readonly string[] };
+  readonly hasChatTemplate: boolean;
+  readonly metadata: MetadataSummary;
+  /** Why `loadModel` would refuse the files; empty when it would not. */
+  readonly problems: readonly { readonly code: string; readonly message: string }[];
+}
+
+type Read = (source: string) => Promise<GgufHeader>;
+
+/** Headers of all parts that are there, by number, and the names of those that are not. */
+async function readParts(
+  source: string,
+  read: Read,
+  onlyThisFile: boolean,
+): Promise<{ headers: Map<number, GgufHeader>; expected: number; missing: string[] }> {
+  const given = await read(source);
+  const entry = given.entries.get("split.count");
+  const count = entry !== undefined && entry.type !== "arr" ? Number(entry.value) : 0;
+  // The query of a URL stands behind the name.
+  const [path = "", query = ""] = /^https?:/.test(source) ? source.split(/(?=\?)/) : [source];
+  const name = parseShardName(path);
+  if (count <= 1 || name === undefined || name.count !== count) return { headers: new Map([[1, given]]), expected: Math.max(1, count), missing: [] };
+  const headers = new Map([[name.part, given]]);
+  const missing: string[] = [];
+  for (let part = 1; part <= count && !onlyThisFile; part++) {
+    if (part === name.part) continue;
+    const other = shardPath(name.prefix, part, count) + query;
+    try {
+      headers.set(part, await read(other));
+    } catch (error) {
+      if (!isR1Error(error, "FILE_NOT_FOUND")) throw error;
+      missing.push(other);
+    }
+  }
+  return { headers: new Map([...headers].sort(([a], [b]) => a - b)), expected: count, missing };
+}
+
+function countParameters(headers: Iterable<GgufHeader>, architecture: string, metadata: Metadata): { total: number; active: number } {
+  const number = (key: string): number => {
+    const entry = metadata.entry(`${architecture}.${key}`);
+    return entry?.type === "u32" ? (entry.value as number) : 0;
+  };
+  const [experts, used] = [number("expert_count"), number("expert_used_count")];
+  let total = 0;
+  let active = 0;
+  for (const header of headers) {
+    for (const { name, shape } of header.tensors) {
+      const values = shape.reduce((a, b) => a * b, 1);
+      total += values;
+      active += /_exps\./.test(name) && experts > 0 ? (values * used) / experts : values;
+    }
+  }
+  return { total, active: Math.round(active) };
+}
+
+function byType(tensors: readonly InspectedTensor[]): Inspection["types"] {
+  const sums = new Map<string, { type: string; tensors: number; parameters: number; bytes: number }>();
+  for (const { type, shape, bytes } of tensors) {
+    const sum = sums.get(type) ?? { type, tensors: 0, parameters: 0, bytes: 0 };
+    sums.set(type, sum);
+    sum.tensors++;
+    sum.parameters += shape.reduce((a, b) => a * b, 1);
+    sum.bytes += bytes;
+  }
+  return [...sums.values()].sort((a, b) => b.bytes - a.bytes);
+}
+
+function variantOf(metadata: Metadata, architecture: string): Variant {
+  const kinds: Readonly<Record<number, string>> = { 2: "unknown", 3: "control", 4: "user-defined" };
+  const tokens = metadata.entry("tokenizer.ggml.tokens");
+  const types = metadata.entry("tokenizer.ggml.token_type");
+  if (tokens?.type !== "arr" || types?.type !== "arr") return "other";
+  const specialTokens: { id: number; text: string; kind: string }[] = [];
+  for (let id = 0; id < tokens.elements.length; id++) {
+    const kind = kinds[Number(types.elements.at(id))];
+    if (kind !== undefined) specialTokens.push({ id, text: String(tokens.elements.at(id)), kind });
+  }
+  const id = (role: string): number => {
+    const entry = metadata.entry(`tokenizer.ggml.${role}_token_id`);
+    return entry?.type === "u32" ? (entry.value as number) : -1;
+  };
+  const vocab = { bos: id("bos"), eos: id("eos"), pad: id("padding"), size: tokens.elements.length };
+  return detectVariant({ architecture, vocab, specialTokens }).variant;
+}
+
+/** What loading would complain about. */
+async function findProblems(headers: readonly GgufHeader[], first: GgufHeader, missing: readonly string[], isRemote: boolean): Promise<Inspection["problems"]> {
+  const problems: { code: string; message: string }[] = [];
+  const note = (error: unknown): void => {
+    if (!isR1Error(error)) throw error;
+    const { code, message }: R1Error = error;
+    problems.push({ code, message });
+  };
+  if (missing.length > 0) problems.push({ code: "SHARD_MISSING", message: `Parts are missing: ${missing.join(", ")}.` });
+  for (const { path, fileBytes, dataEnd, tensors } of headers) {
+    if (tensors.length > 0 && fileBytes > 0 && fileBytes < dataEnd) {
+      problems.push({ code: "FILE_TRUNCATED", message: `"${path}" is cut short: its tensors reach to byte ${dataEnd}, the file ends at ${fileBytes}.` });
+    }
+  }
+  const metadata = new Metadata(first);
+  if (metadata.entry("general.architecture") === undefined) return problems;
+  try {
+    const shape = checkHyperparameters(metadata, first.entries.keys());
+    for (const header of headers) checkTensors(header, shape);
+  } catch (error) {
+    note(error);
+  }
+  // The vocabulary's bytes as they stand in the file are there for local files only.
+  if (!isRemote) await checkVocabulary(metadata, first.path, new Pacer()).catch(note);
+  return problems;
+}
+
+/**
+ * Looks into a model's files without loading them.
+ *
+ * @param source - A path or an `http(s)` URL of a GGUF file; of a split model any part. Of a remote file a few megabytes are fetched, by ranges.
+ * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FILE_IS_DIRECTORY`, `FILE_EMPTY`, `FILE_TRUNCATED` (inside the header), `NOT_GGUF`, `GGUF_INVALID` (no header
+ * can be made out), `IO_FAILED`, `TIMEOUT`, `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; the signal's reason. What is wrong beyond the header is told in `problems`.
+ */
+export async function inspectGguf(source: string, options: InspectOptions = {}): Promise<Inspection> {
+  check.string(source, "source");
+  check.knownKeys(check.object(options, "options"), "inspectGguf", ["headers", "fetch", "signal", "onlyThisFile"]);
+  if (options.signal !== undefined) check.signal(options.signal, "signal");
+  options.signal?.throwIfAborted();
+  const isRemote = /^https?:\/\//i.test(source);
+  const read: Read = isRemote ? (url) => readRemoteHeader(url, options) : (path) => readGgufFile(path, options.signal);
+  const { headers, expected, missing } = await readParts(source, read, options.onlyThisFile ?? false);
+  const all = [...headers.values()];
+  const [first] = all;
+  if (first === undefined) throw new TypeError("no header was read");
+  const metadata = new Metadata(first);
+  const text = (key: string): string => {
+    const entry = metadata.entry(key);
+    return entry?.type === "str" ? (entry.value as string) : "";
+  };
+  const architecture = text("general.architecture");
+  const tensors = [...headers].flatMap(([part, header]) =>
+    header.tensors.map(({ name, shape, type, bytes }) => ({ name, shape, type: type.name, bytes, part })),
+  );
+  const parameters = countParameters(all, architecture, metadata);
+  const isMla = ["key", "value"].every((kind) => {
+    const entry = metadata.entry(`${architecture}.attention.${kind}_length_mla`);
+    return entry !== undefined && entry.type !== "arr" && Number(entry.value) > 0;
+  });
+  return {
+    sources: all.map(({ path }) => path),
+    isRemote,
+    version: first.version,
+    architecture,
+    name: text("general.name"),
+    variant: variantOf(metadata, architecture),
+    attention: isMla ? "mla" : architecture === "deepseek2" ? "legacy" : "standard",
+    sizeBytes: all.reduce((sum, { fileBytes }) => sum + fileBytes, 0),
+    parameters,
+    bitsPerWeight: parameters.total === 0 ? 0 : (tensors.reduce((sum, { bytes }) => sum + bytes, 0) * 8) / parameters.total,
+    types: byType(tensors),
+    tensors,
+    parts: { expected, present: headers.size, missing },
+    hasChatTemplate: text("tokenizer.chat_template") !== "",
+    metadata: metadata.summary(),
+    problems: await findProblems(all, first, missing, isRemote),
+  };
+}
