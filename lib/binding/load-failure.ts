@@ -6,7 +6,7 @@ export interface LoadFailure {
   readonly advice: string;
 }
 
-const REBUILD = "Build it on this machine: `npm rebuild r1-native --build-from-source` in your project, or `npm run build` in a clone of r1-native.";
+const REBUILD = "Build it on this machine: `npm rebuild r1-native --build-from-source` in your project, or `npm run build:native` in a clone of r1-native.";
 
 /** First match wins. The words are those of glibc's and musl's loaders, macOS's dyld, Windows, and node-gyp-build. */
 const SYMPTOMS: readonly { readonly words: RegExp; readonly reason: (match: RegExpExecArray) => string; readonly advice: string }[] = [

@@ -67,7 +67,7 @@ void initialize(const std::string & backend_dir, const std::string & numa) {
         }
     });
     if (ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU) == nullptr) {
-        throw Failure(ErrorCode::Internal, "No CPU backend could be loaded from " + backend_dir + ". Build again with `npm run build`.");
+        throw Failure(ErrorCode::Internal, "No CPU backend could be loaded from " + backend_dir + ". Build again with `npm run build:native`.");
     }
 }
 

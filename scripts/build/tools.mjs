@@ -55,7 +55,7 @@ function checkMake() {
   return sentence("ninja or make is needed and neither was found", { apt: "build-essential", mac: "xcode-select --install" });
 }
 
-/** node-gyp runs on Python 3 and make; a build by `npm run build` needs neither. */
+/** node-gyp runs on Python 3 and make; a build by `npm run build:native` needs neither. */
 function checkNodeGyp() {
   const found = [];
   if (!which("python3") && !process.env.PYTHON && !process.env.npm_config_python) {

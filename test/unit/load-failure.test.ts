@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { explainLoadFailure } from "../../lib/binding/load-failure.js";
 
 const cases: [symptom: string, message: string, reason: RegExp, advice: RegExp][] = [
-  ["nothing is built", "No native build was found for platform=linux arch=x64 runtime=node", /is not built for/, /npm run build/],
+  ["nothing is built", "No native build was found for platform=linux arch=x64 runtime=node", /is not built for/, /npm run build:native/],
   [
     "the C library is too old",
     "/lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found (required by r1_native.node)",
@@ -33,7 +33,7 @@ describe("explainLoadFailure", () => {
   it("passes the first line of an unknown failure on and still says how to build", () => {
     expect(explainLoadFailure("something new\nsecond line")).toMatchObject({
       reason: "something new",
-      advice: expect.stringContaining("npm run build") as string,
+      advice: expect.stringContaining("npm run build:native") as string,
     });
   });
 });
