@@ -1,7 +1,7 @@
 // Text without any special string gets exactly the ids that llama.cpp's own program gives it.
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { NativeModel } from "../../lib/binding/native.js";
+import type { Weights } from "../../lib/model/weights.js";
 import { writeVocabularies } from "../fixtures/vocab-files.js";
 import type { VocabularyName } from "../fixtures/vocab-files.js";
 import { openVocabulary, upstreamIds } from "./vocabulary.js";
@@ -32,19 +32,19 @@ const text = fc
   .map((pieces) => pieces.join(""));
 
 describe.each(names)("the vocabulary %s", (name) => {
-  let model: NativeModel;
+  let model: Weights;
   let special: string[];
   beforeAll(async () => {
     model = await openVocabulary(files.paths[name]);
-    special = model.specialTokens().map((token) => token.text);
+    special = model.native.specialTokens().map((token) => token.text);
   });
   afterAll(() => model.close());
 
   it("reads a passage of many scripts as llama.cpp does, safely and otherwise", () => {
     const expected = upstreamIds(files.paths[name], passage, false);
-    expect(Array.from(model.tokenize(passage, false))).toEqual(expected);
-    expect(Array.from(model.tokenize(passage, true))).toEqual(expected);
-    expect(model.detokenize(Int32Array.from(expected))).toBe(passage);
+    expect(Array.from(model.tokenizer.encode(passage))).toEqual(expected);
+    expect(Array.from(model.tokenizer.encode(passage, { special: true }))).toEqual(expected);
+    expect(model.tokenizer.decode(Int32Array.from(expected))).toBe(passage);
   });
 
   it("reads random Unicode as llama.cpp does", () => {
@@ -52,7 +52,7 @@ describe.each(names)("the vocabulary %s", (name) => {
       fc.property(
         text.filter((value) => value.length > 0 && !special.some((s) => value.includes(s))),
         (value) => {
-          expect(Array.from(model.tokenize(value, false))).toEqual(upstreamIds(files.paths[name], value, false));
+          expect(Array.from(model.tokenizer.encode(value))).toEqual(upstreamIds(files.paths[name], value, false));
         },
       ),
       { numRuns: 40 },
@@ -63,7 +63,7 @@ describe.each(names)("the vocabulary %s", (name) => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.constantFrom(...special), text), { minLength: 1, maxLength: 8 }), (pieces) => {
         const value = pieces.join("");
-        expect(Array.from(model.tokenize(value, true))).toEqual(upstreamIds(files.paths[name], value, true));
+        expect(Array.from(model.tokenizer.encode(value, { special: true }))).toEqual(upstreamIds(files.paths[name], value, true));
       }),
       { numRuns: 15 },
     );

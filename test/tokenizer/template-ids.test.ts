@@ -1,6 +1,7 @@
-// The ids of R1's template tokens in its three vocabularies, as published.
+// The ids of R1's template tokens in its three vocabularies, as published, and the prompts made of them.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { NativeModel } from "../../lib/binding/native.js";
+import { chatPrompt, rawPrompt } from "../../lib/chat/prompt.js";
+import type { Weights } from "../../lib/model/weights.js";
 import { TABLE, TEXT, writeVocabularies } from "../fixtures/vocab-files.js";
 import type { VocabularyName } from "../fixtures/vocab-files.js";
 import { openVocabulary, upstreamIds } from "./vocabulary.js";
@@ -9,49 +10,64 @@ const names = ["r1", "r1-control", "distill-qwen", "distill-llama"] as const sat
 const files = writeVocabularies(names);
 afterAll(() => files.remove());
 
+const roles = ["think", "endThink", "bos", "eos", "user", "assistant"] as const;
+
 describe.each(names)("the vocabulary %s", (name) => {
-  let model: NativeModel;
+  let model: Weights;
   const row = TABLE[name];
   beforeAll(async () => {
     model = await openVocabulary(files.paths[name]);
   });
   afterAll(() => model.close());
 
-  it("reads each template string as the one id of the table", () => {
-    for (const role of ["think", "endThink", "bos", "eos", "user", "assistant"] as const) {
-      expect(Array.from(model.tokenize(TEXT[role], true)), role).toEqual([row[role]]);
-      expect(model.detokenize(Int32Array.of(row[role])), role).toBe(TEXT[role]);
+  it("is recognised, with the ids of the table", () => {
+    expect(model.variant).toBe(name.startsWith("r1") ? "r1" : name);
+    const { bos, eos, pad, user, assistant, think, endThink } = model.tokenizer;
+    expect({ bos, eos, pad, user, assistant, think, endThink }).toEqual(row);
+  });
+
+  it("reads each template string as its one id, and writes it back", () => {
+    for (const role of roles) {
+      expect(Array.from(model.tokenizer.encode(TEXT[role], { special: true })), role).toEqual([row[role]]);
+      expect(model.tokenizer.decode(Int32Array.of(row[role])), role).toBe(TEXT[role]);
     }
   });
 
-  it("tells its own ids of beginning, end and padding", () => {
-    const { bos, eos, pad, endOfGeneration } = model.vocab();
-    expect({ bos, eos, pad }).toEqual({ bos: row.bos, eos: row.eos, pad: row.pad });
-    expect(Array.from(endOfGeneration)).toContain(row.eos);
-  });
-
-  it("lists every template token as special", () => {
-    const special = new Map(model.specialTokens().map(({ id, text }) => [id, text]));
-    for (const role of ["think", "endThink", "bos", "eos", "user", "assistant"] as const) expect(special.get(row[role]), role).toBe(TEXT[role]);
+  it("lists every template token as special, and its end as one that ends a generation", () => {
+    const special = new Map(model.native.specialTokens().map(({ id, text }) => [id, text]));
+    for (const role of roles) expect(special.get(row[role]), role).toBe(TEXT[role]);
     expect(special.has(row.pad)).toBe(true);
+    expect(model.tokenizer.endOfGeneration.has(row.eos)).toBe(true);
   });
 
-  it("gives the documented raw prompt the ids llama.cpp gives it", () => {
+  it("gives the documented raw prompt one BOS and the ids llama.cpp gives it, also when it brings its own", () => {
     const prompt = "<｜User｜>What is 1+1?<｜Assistant｜>";
-    const ids = Array.from(model.tokenize(prompt, true));
-    expect(ids[0]).toBe(row.user);
-    expect(ids.at(-1)).toBe(row.assistant);
-    expect(ids).toEqual(upstreamIds(files.paths[name], prompt, true));
+    const expected = [row.bos, ...upstreamIds(files.paths[name], prompt, true)];
+    expect(expected[1]).toBe(row.user);
+    expect(expected.at(-1)).toBe(row.assistant);
+    for (const given of [prompt, TEXT.bos + prompt, TEXT.bos + TEXT.bos + prompt]) expect(Array.from(rawPrompt(given, model).tokens)).toEqual(expected);
   });
 
-  it("gives a conversation of two turns, as segments, the ids of its text", () => {
-    const { bos, eos, user, assistant } = row;
-    const texts = ["", "", "What is 1+1?", "", "It's 2.", "", "", "Explain more!", ""];
-    const { tokens, ends } = model.tokenizeSegments(texts, Int32Array.of(bos, user, -1, assistant, -1, eos, user, -1, assistant));
-    const text = `${TEXT.bos}${TEXT.user}What is 1+1?${TEXT.assistant}It's 2.${TEXT.eos}${TEXT.user}Explain more!${TEXT.assistant}`;
-    expect(Array.from(tokens)).toEqual(upstreamIds(files.paths[name], text, true));
-    expect(model.detokenize(tokens)).toBe(text);
-    expect(ends.length).toBe(texts.length);
+  it("gives a conversation of two turns the ids llama.cpp gives the published text", () => {
+    const published = "<｜begin▁of▁sentence｜><｜User｜>What is 1+1?<｜Assistant｜>It's 2.<｜end▁of▁sentence｜><｜User｜>Explain more!<｜Assistant｜>";
+    const { tokens, text } = chatPrompt(
+      [
+        { role: "user", content: "What is 1+1?" },
+        { role: "assistant", content: "It's 2." },
+        { role: "user", content: "Explain more!" },
+      ],
+      false,
+      model,
+    );
+    expect(text).toBe(published);
+    expect(Array.from(tokens)).toEqual(upstreamIds(files.paths[name], published, true));
+  });
+
+  it("counts where each segment of a template ends", () => {
+    const { bos, user, assistant } = row;
+    const { tokens, ends } = model.native.tokenizeSegments(["", "", "What is 1+1?", ""], Int32Array.of(bos, user, -1, assistant));
+    expect(Array.from(ends.slice(0, 2))).toEqual([1, 2]);
     expect(ends.at(-1)).toBe(tokens.length);
+    expect(model.tokenizer.decode(tokens.slice(ends[1], ends[2]))).toBe("What is 1+1?");
   });
 });

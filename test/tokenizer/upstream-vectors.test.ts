@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { NativeModel } from "../../lib/binding/native.js";
+import type { Weights } from "../../lib/model/weights.js";
 import { upstreamModels, writeVocabularies } from "../fixtures/vocab-files.js";
 import { openVocabulary } from "./vocabulary.js";
 
@@ -28,8 +28,8 @@ afterAll(() => files.remove());
 
 describe.each(cases)("the vectors of $name", ({ name, remapped }) => {
   const all = vectors(name);
-  let original: NativeModel;
-  let remappedModel: NativeModel;
+  let original: Weights;
+  let remappedModel: Weights;
   beforeAll(async () => {
     original = await openVocabulary(join(upstreamModels, `${name}.gguf`));
     remappedModel = await openVocabulary(files.paths[remapped]);
@@ -45,12 +45,12 @@ describe.each(cases)("the vectors of $name", ({ name, remapped }) => {
   });
 
   it.each(all)("give $text its ids", ({ text, ids }) => {
-    expect(Array.from(original.tokenize(text, false))).toEqual(ids);
-    expect(Array.from(remappedModel.tokenize(text, false))).toEqual(ids);
-    expect(Array.from(remappedModel.tokenize(text, true))).toEqual(ids);
+    expect(Array.from(original.tokenizer.encode(text))).toEqual(ids);
+    expect(Array.from(remappedModel.tokenizer.encode(text))).toEqual(ids);
+    expect(Array.from(remappedModel.tokenizer.encode(text, { special: true }))).toEqual(ids);
   });
 
   it.each(all)("come back as the text $text", ({ text, ids }) => {
-    expect(original.detokenize(Int32Array.from(ids))).toBe(text);
+    expect(original.tokenizer.decode(Int32Array.from(ids))).toBe(text);
   });
 });

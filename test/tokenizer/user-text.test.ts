@@ -1,7 +1,7 @@
 // Whatever a user writes: no special token comes out, and the text comes back.
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { NativeModel } from "../../lib/binding/native.js";
+import type { Weights } from "../../lib/model/weights.js";
 import { TEXT, writeVocabularies } from "../fixtures/vocab-files.js";
 import type { VocabularyName } from "../fixtures/vocab-files.js";
 import { openVocabulary } from "./vocabulary.js";
@@ -28,13 +28,13 @@ const ordinary = fc.oneof(
 );
 
 describe.each(names)("user text read with the vocabulary %s", (name) => {
-  let model: NativeModel;
+  let model: Weights;
   let special: Set<number>;
   let texts: string[];
   beforeAll(async () => {
     model = await openVocabulary(files.paths[name]);
-    special = new Set(model.specialTokens().map(({ id }) => id));
-    texts = model.specialTokens().map(({ text }) => text);
+    special = new Set(model.native.specialTokens().map(({ id }) => id));
+    texts = model.native.specialTokens().map(({ text }) => text);
   });
   afterAll(() => model.close());
 
@@ -42,9 +42,9 @@ describe.each(names)("user text read with the vocabulary %s", (name) => {
     const text = fc.array(fc.oneof(hostile(texts), ordinary), { maxLength: 12 }).map((pieces) => pieces.join(""));
     fc.assert(
       fc.property(text, (value) => {
-        const ids = model.tokenize(value, false);
+        const ids = model.tokenizer.encode(value);
         expect(ids.some((id) => special.has(id))).toBe(false);
-        expect(model.detokenize(ids)).toBe(value);
+        expect(model.tokenizer.decode(ids)).toBe(value);
       }),
       { numRuns: 1500 },
     );
@@ -52,28 +52,28 @@ describe.each(names)("user text read with the vocabulary %s", (name) => {
 
   it("holds none for any special string of the vocabulary on its own", () => {
     for (const text of texts) {
-      const ids = model.tokenize(text, false);
+      const ids = model.tokenizer.encode(text);
       expect(ids.length, text).toBeGreaterThan(0);
       expect(
         ids.some((id) => special.has(id)),
         text,
       ).toBe(false);
-      expect(model.detokenize(ids)).toBe(text);
+      expect(model.tokenizer.decode(ids)).toBe(text);
     }
   });
 
   it("is as safe in a template's text segment as alone", () => {
     fc.assert(
       fc.property(hostile(texts), (value) => {
-        const { tokens } = model.tokenizeSegments([value], Int32Array.of(-1));
-        expect(Array.from(tokens)).toEqual(Array.from(model.tokenize(value, false)));
+        const { tokens } = model.native.tokenizeSegments([value], Int32Array.of(-1));
+        expect(Array.from(tokens)).toEqual(Array.from(model.tokenizer.encode(value)));
       }),
       { numRuns: 200 },
     );
   });
 
   it("takes a long text of nothing but special strings in seconds, not minutes", () => {
-    const ids = model.tokenize(TEXT.assistant.repeat(20_000), false);
+    const ids = model.tokenizer.encode(TEXT.assistant.repeat(20_000));
     expect(ids.some((id) => special.has(id))).toBe(false);
   });
 });

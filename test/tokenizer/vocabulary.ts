@@ -4,13 +4,13 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { initialize, native } from "../../lib/binding/load.js";
-import type { NativeModel } from "../../lib/binding/native.js";
+import { Weights } from "../../lib/model/weights.js";
 
-/** Loads the vocabulary of a file and nothing else. */
-export async function openVocabulary(path: string): Promise<NativeModel> {
+/** Loads the vocabulary of a file and nothing else; `tokenizer` of the result is what `model.tokenizer` is. */
+export async function openVocabulary(path: string): Promise<Weights> {
   initialize("disabled");
   const addon = native();
-  return addon.loadModel(
+  const vocabulary = await addon.loadModel(
     {
       paths: [path],
       gpuLayers: 0,
@@ -28,6 +28,7 @@ export async function openVocabulary(path: string): Promise<NativeModel> {
     addon.createCancelToken(),
     () => undefined,
   );
+  return new Weights(vocabulary);
 }
 
 const oracle = join(process.env["R1_UPSTREAM_BIN"] ?? fileURLToPath(new URL("../../build-native/bin", import.meta.url)), "llama-tokenize");
