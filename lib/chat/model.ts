@@ -59,7 +59,7 @@ export class Model implements AsyncDisposable {
    * Continues a raw prompt (llama.cpp's `-no-cnv`): special strings such as `<｜User｜>` become their tokens, and exactly one BOS stands in front whatever the file's
    * `add_bos_token` says and whether or not the prompt brings its own. An empty prompt is BOS alone.
    *
-   * @throws {R1Error} at the call, before any work: `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `PROMPT_TOO_LONG`, `DISPOSED`.
+   * @throws {R1Error} at the call, before any work: `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `PROMPT_TOO_LONG`, `QUEUE_FULL`, `DISPOSED`.
    * @example
    * ```ts
    * const { answer } = await model.complete("<｜User｜>What is 1+1?<｜Assistant｜>", { seed: 3407 }).result();
@@ -73,7 +73,7 @@ export class Model implements AsyncDisposable {
   /**
    * Answers a conversation by R1's template. Texts of messages can never become special tokens; reasoning of earlier assistant turns is left out.
    *
-   * @throws {R1Error} at the call, before any work: `INVALID_MESSAGE`, `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `PROMPT_TOO_LONG`, `TEMPLATE_UNSUPPORTED`, `DISPOSED`.
+   * @throws {R1Error} at the call, before any work: `INVALID_MESSAGE`, `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `PROMPT_TOO_LONG`, `TEMPLATE_UNSUPPORTED`, `QUEUE_FULL`, `DISPOSED`.
    */
   chat(messages: readonly ChatMessage[], options: ChatOptions = {}): Generation {
     this.#assertOpen();

@@ -80,7 +80,7 @@ export class Engine {
    * Starts a generation.
    *
    * @param onEnd - Told of the end before the generation's user is.
-   * @throws {R1Error} `DISPOSED`, `PROMPT_TOO_LONG`, `INVALID_ARGUMENT`: before any work.
+   * @throws {R1Error} `DISPOSED`, `PROMPT_TOO_LONG`, `QUEUE_FULL`, `INVALID_ARGUMENT`: before any work.
    */
   generate(prompt: Prompt, config: GenerateConfig, onEnd?: (result: GenerationResult | undefined) => void): Generation {
     this.assertOpen();

@@ -100,7 +100,7 @@ export interface LoadOptions {
   readonly maxQueue?: number;
   /** Finished sequences keep their cells, so that a prompt with the same beginning need not compute it again. @defaultValue true */
   readonly prefixCache?: boolean;
-  /** Most tokens that speculation may draft at once; 0 makes the option `speculation` of a generation impossible. Range: 0 .. 64. @defaultValue 16 */
+  /** Most tokens that speculation may draft at once; 0 makes the option `speculation` of a generation impossible. Range: 0 .. 64, and `sequences` * (1 + `maxDraft`) at most `batchSize`. @defaultValue 16, or what `batchSize` allows */
   readonly maxDraft?: number;
   /** Decodes one sequence at a time, so that what runs beside a generation cannot change its last bits. @defaultValue false */
   readonly deterministic?: boolean;

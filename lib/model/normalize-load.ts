@@ -152,6 +152,10 @@ function complete(given: LoadOptions) {
   if (given.ubatchSize !== undefined && given.ubatchSize > batchSize) refuse("ubatchSize", `a number of at most batchSize (${batchSize})`, given.ubatchSize);
   const sequences = given.sequences ?? 1;
   if (sequences > batchSize) refuse("batchSize", `a number of at least sequences (${sequences}), one token for each`, batchSize);
+  // A step verifies the drafts of all sequences in one batch.
+  const mostDraft = Math.floor(batchSize / sequences) - 1;
+  if (given.maxDraft !== undefined && given.maxDraft > mostDraft)
+    refuse("maxDraft", `at most ${mostDraft}, so that a batch of ${batchSize} holds a draft of each of ${sequences} sequences`, given.maxDraft);
   const overrides = (given.tensorOverrides ?? []) as readonly { pattern: string; buffer: string }[];
   return {
     contextSize: given.contextSize ?? 8192,
@@ -180,7 +184,7 @@ function complete(given: LoadOptions) {
     kvUnified: given.kvUnified ?? true,
     maxQueue: given.maxQueue ?? 1024,
     prefixCache: given.prefixCache ?? true,
-    maxDraft: given.maxDraft ?? 16,
+    maxDraft: given.maxDraft ?? Math.min(16, mostDraft),
     deterministic: given.deterministic ?? false,
     warmup: given.warmup ?? true,
     poll: given.poll ?? 50,

@@ -1,0 +1,178 @@
+// Loading on the real addon: cache types, facts, refusals, logging, and the event loop meanwhile.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { describe, expect, it } from "vitest";
+import { loadModel } from "../../lib/chat/load-model.js";
+import { CACHE_TYPES } from "../../lib/model/cache-types.js";
+import { DEFAULT_MODEL_PATH } from "../../lib/model/default-model.js";
+import { devices } from "../../lib/model/devices.js";
+import { GREEDY, loadTiny, patchedTiny, withFolder } from "../fixtures/tiny.js";
+
+const QUESTION = [{ role: "user", content: "What is 1+1?" }] as const;
+
+describe("the cache", () => {
+  // 4 layers, rows of 96 values: 64 latent and 32 rotary ones.
+  const bytesOfRow = { f32: 384, f16: 192, bf16: 192, q8_0: 102, q5_1: 72, q5_0: 66, iq4_nl: 54, q4_1: 60, q4_0: 54 };
+
+  it.each(CACHE_TYPES)("of type %s is taken for K and V of an MLA file, in the bytes llama.cpp allocates", async (cacheTypeK) => {
+    const lines: string[] = [];
+    const model = await loadTiny({ cacheTypeK, logger: ({ text }) => lines.push(text) });
+    const result = await model.chat(QUESTION, GREEDY).result();
+    expect(result.answer).toMatch(/2/);
+    const { cache } = model.info;
+    expect(cache).toEqual({ typeK: cacheTypeK, typeV: cacheTypeK, bytes: 2048 * 4 * bytesOfRow[cacheTypeK] });
+    // llama.cpp's own words: "size = 1.50 MiB (2048 cells, 4 layers, ...".
+    await model.close();
+    const told = lines.join("\n").match(/llama_kv_cache: size =\s*([\d.]+) MiB/)?.[1];
+    expect(Number(told)).toBeCloseTo(cache.bytes / 1024 ** 2, 1);
+  });
+
+  it("of two types on an MLA file is refused, and so are absurd sizes", async () => {
+    await expect(loadTiny({ cacheTypeK: "q4_0", cacheTypeV: "f16" })).rejects.toMatchObject({ code: "CACHE_TYPE_UNSUPPORTED" });
+    await expect(loadTiny({ cacheTypeK: "q8_0", flashAttention: "off" })).rejects.toMatchObject({ code: "CACHE_TYPE_UNSUPPORTED" });
+    await expect(loadTiny({ contextSize: 2 ** 31 - 1 })).rejects.toMatchObject({ code: "OUT_OF_MEMORY" });
+  });
+
+  it("works without flash attention too", async () => {
+    const model = await loadTiny({ flashAttention: "off" });
+    expect((await model.chat(QUESTION, GREEDY).result()).answer).toBe("It's 2.");
+    await model.close();
+  });
+});
+
+describe("the documented command", () => {
+  it("runs on an MLA file with nothing but its own options", async () => {
+    const model = await loadModel(DEFAULT_MODEL_PATH, { cacheTypeK: "q4_0", priority: "high", contextSize: 8192, threads: 1 });
+    const options = { temperature: 0.6, minP: 0.05, seed: 3407 };
+    const result = await model.complete("<｜User｜>What is 1+1?<｜Assistant｜>", options).result();
+    expect(result).toMatchObject({ answer: "It's 2.", seed: 3407, finishReason: "stop" });
+    expect(model.info.contextSize).toBe(8192);
+    await model.close();
+  });
+});
+
+describe("facts", () => {
+  it("are those of the file", async () => {
+    const model = await loadTiny();
+    expect(model.info).toMatchObject({
+      architecture: "deepseek2",
+      variant: "r1",
+      isMla: true,
+      layers: 4,
+      vocabSize: 768,
+      trainContextSize: 2048,
+      embeddingSize: 256,
+      gpuLayers: 0,
+    });
+    expect(model.info.parameters).toBeGreaterThan(6_000_000);
+    expect(model.info.systemInfo).toMatch(/CPU/);
+    expect(model.tokenizer).toMatchObject({ bos: 0, eos: 1, pad: 2, user: 3, assistant: 4, think: 5, endThink: 6, size: 768 });
+    await model.close();
+  });
+
+  it("hold the CPU among the devices", () => {
+    expect(devices().map((device) => device.type)).toContain("cpu");
+    expect(devices().every((device) => device.name !== "" && device.totalBytes >= device.freeBytes)).toBe(true);
+  });
+});
+
+describe("options that change how it is loaded", () => {
+  it.each([
+    { loadMode: "mmap" },
+    { loadMode: "none" },
+    { loadMode: "mlock" },
+    { loadMode: "direct" },
+    { checkTensors: true },
+    { repack: false },
+    { gpuLayers: 7 },
+    { gpuLayers: "all" },
+    { devices: ["CPU"] },
+    { cpuMoe: true },
+    { nCpuMoe: 2 },
+    { tensorOverrides: { "ffn_.*_exps": "CPU" } },
+    { splitMode: "none" },
+    { tensorSplit: [1] },
+    { batchSize: 8, ubatchSize: 4 },
+    { priority: "realtime" },
+    { kvUnified: false, sequences: 2 },
+    { deterministic: true, sequences: 2 },
+    { prefixCache: false },
+    { warmup: false },
+    { poll: 0 },
+    { rope: { freqBase: 10_000, scaling: "none" } },
+    { contextSize: 0 },
+    { threads: 2, threadsBatch: 1 },
+  ] as const)("%o answers the question", async (options) => {
+    const model = await loadTiny(options);
+    const { answer } = await model.chat(QUESTION, GREEDY).result();
+    expect(answer).toBe("It's 2.");
+    await model.close();
+  });
+
+  it("a device that is not there, or a pattern that is none, is a typed error", async () => {
+    await expect(loadTiny({ devices: ["CUDA7"] })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    await expect(loadTiny({ tensorOverrides: { "(": "CPU" } })).rejects.toMatchObject({ name: "R1Error" });
+    await expect(loadTiny({ tensorOverrides: { x: "NOWHERE" } })).rejects.toMatchObject({ name: "R1Error" });
+  });
+});
+
+describe("a file that cannot be loaded", () => {
+  it("is refused with its own error", () =>
+    withFolder(async (folder) => {
+      const write = (name: string, bytes: string): string => {
+        writeFileSync(join(folder, name), bytes);
+        return join(folder, name);
+      };
+      mkdirSync(join(folder, "dir"));
+      await expect(loadModel(join(folder, "none.gguf"))).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
+      await expect(loadModel(join(folder, "dir"))).rejects.toMatchObject({ code: "FILE_IS_DIRECTORY" });
+      await expect(loadModel(write("empty.gguf", ""))).rejects.toMatchObject({ code: "FILE_EMPTY" });
+      await expect(loadModel(write("text.gguf", "hello, this is no model"))).rejects.toMatchObject({ code: "NOT_GGUF" });
+      await expect(loadModel(patchedTiny(folder, "deepseek2.block_count", "deepseek2.block_cuont"))).rejects.toMatchObject({ code: "GGUF_INVALID" });
+      await expect(loadModel(patchedTiny(folder, "general.architecture", "general.architectuer"))).rejects.toMatchObject({ name: "R1Error" });
+    }));
+});
+
+describe("the logger", () => {
+  it("gets llama.cpp's lines, whole ones with a level, and nothing after close()", async () => {
+    const lines: { level: string; text: string }[] = [];
+    const model = await loadTiny({ logger: (entry) => lines.push(entry) });
+    await model.complete("x", { maxTokens: 1 }).result();
+    await model.close();
+    const { length } = lines;
+    expect(length).toBeGreaterThan(20);
+    for (const { level, text } of lines) {
+      expect(["debug", "info", "warn", "error"]).toContain(level);
+      expect(text).not.toMatch(/\n/);
+    }
+    expect(lines.some(({ text }) => text.includes("llama_kv_cache"))).toBe(true);
+    const other = await loadTiny();
+    await other.close();
+    expect(lines).toHaveLength(length);
+  });
+});
+
+describe("the event loop", () => {
+  it("turns while a model loads", async () => {
+    const delay = monitorEventLoopDelay({ resolution: 1 });
+    await loadTiny().then((model) => model.close());
+    delay.enable();
+    const model = await loadTiny({ checkTensors: true });
+    delay.disable();
+    // The bar on an idle machine is 20 ms; other test files run beside this one.
+    expect(delay.max / 1e6).toBeLessThan(200);
+    await model.close();
+  });
+
+  it("that is blocked does not slow decoding", async () => {
+    const model = await loadTiny();
+    const run = model.complete("x", { ...GREEDY, ignoreEos: true, loopGuard: false, maxTokens: 200 });
+    const end = performance.now() + 1500;
+    while (performance.now() < end);
+    const result = await run.result();
+    expect(result.tokens).toHaveLength(200);
+    expect(result.timings.decodeMs).toBeLessThan(1400);
+    await model.close();
+  });
+});
