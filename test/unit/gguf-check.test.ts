@@ -1,0 +1,261 @@
+// checkModelFiles: every claim of a file that would end in an abort inside llama.cpp is refused beforehand, one test a claim; runs in the test process.
+import { copyFile, mkdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { isR1Error, type R1Error } from "../../lib/base/errors.js";
+import { checkModelFiles } from "../../lib/gguf/check-model.js";
+import { readGgufFile } from "../../lib/gguf/open-file.js";
+import { splitGguf } from "../../lib/gguf/split.js";
+import { pair, writeGguf } from "../../scripts/gguf-writer.mjs";
+import { changedModel, setPair, tinyParts, writeParts, type ModelParts } from "../fixtures/gguf-model.js";
+import { temporaryFolder, tinyModel } from "../fixtures/gguf-temp.js";
+
+async function errorOf(path: string): Promise<R1Error> {
+  try {
+    await checkModelFiles(path);
+  } catch (error) {
+    if (isR1Error(error)) return error;
+    throw error;
+  }
+  throw new Error("the check let the file pass");
+}
+
+const d = (name: string): string => `deepseek2.${name}`;
+
+describe("checkModelFiles", () => {
+  it("tells the shape of the embedded model", async () => {
+    const model = await checkModelFiles(tinyModel);
+    expect(model).toMatchObject({
+      paths: [tinyModel],
+      architecture: "deepseek2",
+      isMla: true,
+      blockCount: 4,
+      headCounts: [4, 4, 4, 4],
+      headCountsKv: [1, 1, 1, 1],
+      keyLength: 96,
+      valueLength: 64,
+      kvLoraRank: 64,
+      contextLength: 2048,
+      expertCount: 8,
+      expertUsedCount: 2,
+      vocabSize: 768,
+      addBosToken: true,
+      bosTokenId: 0,
+      tensorCount: 70,
+      version: 3,
+    });
+    expect(model.chatTemplate).toContain("<｜Assistant｜>");
+    expect(model.metadata["tokenizer.ggml.tokens"]).toMatchObject({ elementType: "str", length: 768 });
+  });
+
+  it("lets an unchanged copy pass", async () => {
+    const path = join(await temporaryFolder(), "copy.gguf");
+    await changedModel(path, () => undefined);
+    expect((await readFile(path)).equals(await readFile(tinyModel))).toBe(true);
+    await expect(checkModelFiles(path)).resolves.toMatchObject({ tensorCount: 70 });
+  });
+
+  it("refuses a file that ends one byte before its last tensor does, and takes one that ends with it", async () => {
+    const path = join(await temporaryFolder(), "short.gguf");
+    await copyFile(tinyModel, path);
+    const { dataEnd } = await readGgufFile(path);
+    await truncate(path, dataEnd);
+    await expect(checkModelFiles(path)).resolves.toMatchObject({ tensorCount: 70 });
+    await truncate(path, dataEnd - 1);
+    expect((await errorOf(path)).code).toBe("FILE_TRUNCATED");
+  });
+
+  it("says which key is wrong, and what to do", async () => {
+    const path = join(await temporaryFolder(), "m.gguf");
+    const error = await errorOf(await changedModel(path, (parts) => setPair(parts, d("block_count"), "u32", 0)));
+    expect(error.message).toContain("block_count");
+    expect(error.message).toContain(path);
+    expect(error.message).toMatch(/[Dd]ownload|convert/);
+  });
+
+  const changes: [string, (parts: ModelParts) => void][] = [
+    ["no layers", (p) => setPair(p, d("block_count"), "u32", 0)],
+    ["513 layers", (p) => setPair(p, d("block_count"), "u32", 513)],
+    ["layers as a string", (p) => setPair(p, d("block_count"), "str", "4")],
+    ["no number of layers", (p) => p.pairs.delete(d("block_count"))],
+    ["no architecture", (p) => p.pairs.delete("general.architecture")],
+    ["as many prediction layers as layers", (p) => setPair(p, d("nextn_predict_layers"), "u32", 4)],
+    ["1025 experts", (p) => setPair(p, d("expert_count"), "u32", 1025)],
+    ["more experts used than there are", (p) => setPair(p, d("expert_used_count"), "u32", 9)],
+    ["no experts used", (p) => setPair(p, d("expert_used_count"), "u32", 0)],
+    ["experts used but none there", (p) => setPair(p, d("expert_count"), "u32", 0)],
+    ["groups that do not divide the experts", (p) => (setPair(p, d("expert_group_count"), "u32", 3), setPair(p, d("expert_group_used_count"), "u32", 1))],
+    ["no groups used", (p) => (setPair(p, d("expert_group_count"), "u32", 4), setPair(p, d("expert_group_used_count"), "u32", 0))],
+    ["all groups used", (p) => (setPair(p, d("expert_group_count"), "u32", 4), setPair(p, d("expert_group_used_count"), "u32", 4))],
+    ["as many groups as experts", (p) => (setPair(p, d("expert_group_count"), "u32", 8), setPair(p, d("expert_group_used_count"), "u32", 4))],
+    ["an unknown gating function", (p) => setPair(p, d("expert_gating_func"), "u32", 9)],
+    ["an unknown rope scaling", (p) => setPair(p, d("rope.scaling.type"), "str", "spiral")],
+    ["K heads no longer than their rotating part", (p) => setPair(p, d("attention.key_length_mla"), "u32", 32)],
+    ["only one MLA length", (p) => setPair(p, d("attention.value_length_mla"), "u32", 0)],
+    ["a K length that does not fit the latent row", (p) => setPair(p, d("attention.key_length"), "u32", 128)],
+    ["a V length that does not fit the latent row", (p) => setPair(p, d("attention.value_length"), "u32", 32)],
+    ["two K and V heads in an MLA model", (p) => setPair(p, d("attention.head_count_kv"), "u32", 2)],
+    ["no heads", (p) => setPair(p, d("attention.head_count"), "u32", 0)],
+    ["heads for too few layers", (p) => setPair(p, d("attention.head_count"), "arr", { of: "u32", values: [4, 4] })],
+    ["an odd number of rotating values", (p) => setPair(p, d("rope.dimension_count"), "u32", 31)],
+    ["a norm epsilon below zero", (p) => setPair(p, d("attention.layer_norm_rms_epsilon"), "f32", -1)],
+    ["a norm epsilon that is no number", (p) => setPair(p, d("attention.layer_norm_rms_epsilon"), "f32", Number.NaN)],
+    ["a rope base of zero", (p) => setPair(p, d("rope.freq_base"), "f32", 0)],
+    ["an infinite expert scale", (p) => setPair(p, d("expert_weights_scale"), "f32", Infinity)],
+    ["a temperature scale without its length", (p) => setPair(p, d("attention.temperature_scale"), "f32", 0.1)],
+    ["no context length", (p) => p.pairs.delete(d("context_length"))],
+    ["no tokens", (p) => setPair(p, "tokenizer.ggml.tokens", "arr", { of: "str", values: [] })],
+    ["tokens that are numbers", (p) => setPair(p, "tokenizer.ggml.tokens", "arr", { of: "u32", values: [1] })],
+    ["the same token twice", (p) => setPair(p, "tokenizer.ggml.tokens", "arr", { of: "str", values: Array.from({ length: 768 }, (_, i) => `t${i % 767}`) })],
+    ["types for too few tokens", (p) => setPair(p, "tokenizer.ggml.token_type", "arr", { of: "i32", values: [1, 1] })],
+    ["an unknown type of token", (p) => setPair(p, "tokenizer.ggml.token_type", "arr", { of: "i32", values: new Array<number>(768).fill(9) })],
+    ["types as u32", (p) => setPair(p, "tokenizer.ggml.token_type", "arr", { of: "u32", values: new Array<number>(768).fill(1) })],
+    ["no merges", (p) => p.pairs.delete("tokenizer.ggml.merges")],
+    ["a merge of three", (p) => setPair(p, "tokenizer.ggml.merges", "arr", { of: "str", values: ["a b c"] })],
+    ["a merge of one", (p) => setPair(p, "tokenizer.ggml.merges", "arr", { of: "str", values: ["ab"] })],
+    ["a merge with nothing before its space", (p) => setPair(p, "tokenizer.ggml.merges", "arr", { of: "str", values: [" b"] })],
+    ["a BOS outside the vocabulary", (p) => setPair(p, "tokenizer.ggml.bos_token_id", "u32", 768)],
+    ["add_bos_token without a BOS", (p) => p.pairs.delete("tokenizer.ggml.bos_token_id")],
+    ["an EOS outside the vocabulary", (p) => setPair(p, "tokenizer.ggml.eos_token_id", "u32", 4294967295)],
+    ["no kind of vocabulary", (p) => p.pairs.delete("tokenizer.ggml.model")],
+    ["a norm in f16", (p) => void Object.assign(p.tensors.find(({ name }) => name === "output_norm.weight") ?? {}, { type: "f16", data: Buffer.alloc(512) })],
+    [
+      "a matrix of integers",
+      (p) => void Object.assign(p.tensors.find(({ name }) => name === "output.weight") ?? {}, { type: "i32", data: Buffer.alloc(786_432) }),
+    ],
+    [
+      "a tensor of a fifth layer",
+      (p) => void Object.assign(p.tensors.find(({ name }) => name === "blk.3.attn_norm.weight") ?? {}, { name: "blk.4.attn_norm.weight" }),
+    ],
+  ];
+  it.each(changes)("refuses a model with %s", async (_, change) => {
+    const path = join(await temporaryFolder(), "m.gguf");
+    expect((await errorOf(await changedModel(path, change))).code).toBe("GGUF_INVALID");
+  });
+
+  it("refuses a model without a vocabulary as unsupported", async () => {
+    const path = join(await temporaryFolder(), "m.gguf");
+    const error = await errorOf(await changedModel(path, (parts) => setPair(parts, "tokenizer.ggml.model", "str", "none")));
+    expect(error.code).toBe("MODEL_UNSUPPORTED");
+  });
+
+  it("refuses a dense model whose heads do not make its width", async () => {
+    const path = join(await temporaryFolder(), "q.gguf");
+    const u32 = { block_count: 1, context_length: 64, embedding_length: 100, "attention.head_count": 3, "attention.head_count_kv": 3 };
+    const { pairs } = await tinyParts();
+    const vocabulary = [...pairs].filter(([key]) => key.startsWith("tokenizer.")).map(([, raw]) => raw);
+    const own = Object.entries(u32).map(([key, value]) => pair(`qwen2.${key}`, "u32", value));
+    await writeGguf(path, [pair("general.architecture", "str", "qwen2"), ...own, ...vocabulary], [{ name: "output_norm.weight", type: "f32", shape: [100] }]);
+    expect((await errorOf(path)).message).toMatch(/odd|width/);
+  });
+});
+
+describe("checkModelFiles on split models", () => {
+  let parts: ModelParts;
+  beforeAll(async () => {
+    parts = await tinyParts();
+  });
+
+  async function split(): Promise<{ folder: string; paths: readonly string[] }> {
+    const folder = await temporaryFolder();
+    const { paths } = await splitGguf(tinyModel, join(folder, "m"), { maxTensors: 30 });
+    return { folder, paths };
+  }
+
+  it("finds all parts from the first", async () => {
+    const { paths } = await split();
+    expect(await checkModelFiles(paths[0] ?? "")).toMatchObject({ paths, tensorCount: 70, isMla: true });
+  });
+
+  it("names the parts that are missing", async () => {
+    const { paths } = await split();
+    await rm(paths[1] ?? "");
+    const error = await errorOf(paths[0] ?? "");
+    expect(error.code).toBe("SHARD_MISSING");
+    expect(error.message).toContain("m-00002-of-00003.gguf");
+    expect(error.message).not.toContain("m-00003-of-00003.gguf");
+    expect(error.details["missing"]).toEqual([paths[1]]);
+  });
+
+  it("says which part to give when it gets a later one", async () => {
+    const { paths } = await split();
+    const error = await errorOf(paths[1] ?? "");
+    expect(error.code).toBe("SHARD_INVALID");
+    expect(error.message).toContain(paths[0]);
+  });
+
+  it("refuses parts whose names were exchanged", async () => {
+    const { folder, paths } = await split();
+    await rename(paths[1] ?? "", join(folder, "x"));
+    await rename(paths[2] ?? "", paths[1] ?? "");
+    await rename(join(folder, "x"), paths[2] ?? "");
+    expect((await errorOf(paths[0] ?? "")).code).toBe("SHARD_INVALID");
+  });
+
+  it("refuses a first part that lost its name", async () => {
+    const { folder, paths } = await split();
+    await rename(paths[0] ?? "", join(folder, "model.gguf"));
+    const error = await errorOf(join(folder, "model.gguf"));
+    expect(error.code).toBe("SHARD_INVALID");
+    expect(error.message).toContain("-00001-of-00003.gguf");
+  });
+
+  it("refuses a later part that is cut short", async () => {
+    const { paths } = await split();
+    await truncate(paths[2] ?? "", 100_000);
+    const error = await errorOf(paths[0] ?? "");
+    expect(error.code).toBe("FILE_TRUNCATED");
+    expect(error.message).toContain(paths[2]);
+  });
+
+  it("refuses an empty later part and one that is no GGUF file", async () => {
+    const { paths } = await split();
+    await truncate(paths[2] ?? "", 0);
+    expect((await errorOf(paths[0] ?? "")).code).toBe("FILE_EMPTY");
+    await writeFile(paths[2] ?? "", "something else entirely, and long enough");
+    expect((await errorOf(paths[0] ?? "")).code).toBe("NOT_GGUF");
+  });
+
+  it.each([
+    ["split.no as u32 in a later part", "split.no", "u32", 1],
+    ["split.count as i32 in a later part", "split.count", "i32", 2],
+    ["split.tensors.count as u16 in a later part", "split.tensors.count", "u16", 70],
+    ["another count in a later part", "split.count", "u16", 3],
+    ["another number in a later part", "split.no", "u16", 0],
+  ])("refuses %s, which aborts inside llama.cpp or mixes models", async (_, key, type, value) => {
+    const folder = await temporaryFolder();
+    const keys = (no: number): Map<string, Buffer> =>
+      new Map([
+        ["split.no", pair("split.no", "u16", no)],
+        ["split.count", pair("split.count", "u16", 2)],
+        ["split.tensors.count", pair("split.tensors.count", "i32", 70)],
+      ]);
+    const first = { pairs: new Map([...parts.pairs, ...keys(0)]), tensors: parts.tensors.slice(0, 40) };
+    const second = { pairs: keys(1), tensors: parts.tensors.slice(40) };
+    const path = await writeParts(join(folder, "m-00001-of-00002.gguf"), first);
+    await writeParts(join(folder, "m-00002-of-00002.gguf"), second);
+    await expect(checkModelFiles(path)).resolves.toMatchObject({ tensorCount: 70 });
+    setPair(second, key, type, value);
+    await writeParts(join(folder, "m-00002-of-00002.gguf"), second);
+    expect((await errorOf(path)).code).toBe("SHARD_INVALID");
+  });
+
+  it("refuses a model whose first part counts other tensors than there are", async () => {
+    const { folder } = await split();
+    await mkdir(join(folder, "n"));
+    const keys = [pair("split.no", "u16", 0), pair("split.count", "u16", 2), pair("split.tensors.count", "i32", 71)];
+    const path = join(folder, "n", "m-00001-of-00002.gguf");
+    await writeGguf(path, [...parts.pairs.values(), ...keys], parts.tensors.slice(0, 40));
+    await writeGguf(join(folder, "n", "m-00002-of-00002.gguf"), [pair("split.no", "u16", 1), pair("split.count", "u16", 2)], parts.tensors.slice(40));
+    expect((await errorOf(path)).message).toContain("71");
+  });
+
+  it("takes a merged file as one file", async () => {
+    const path = join(await temporaryFolder(), "merged.gguf");
+    await changedModel(path, (changed) => {
+      setPair(changed, "split.no", "u16", 0);
+      setPair(changed, "split.count", "u16", 0);
+    });
+    await expect(checkModelFiles(path)).resolves.toMatchObject({ paths: [path] });
+  });
+});
