@@ -9,7 +9,7 @@ const [path] = process.argv.slice(2);
 const model = await loadModel(path, { sequences: SIDE_BY_SIDE });
 
 async function answer(question, line) {
-  // A seed of the line's own: the same file gives the same answers, however the replies overlap.
+  // A seed of the line's own, so that a line can be asked again by itself.
   const result = await model.chat([{ role: "user", content: question }], { seed: line, maxTokens: 2048 }).result();
   console.log(JSON.stringify({ line, question, answer: result.answer, finishReason: result.finishReason, tokens: result.usage.completionTokens }));
 }

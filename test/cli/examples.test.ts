@@ -1,0 +1,93 @@
+// The programs of examples/ do what their first lines say, on the embedded model.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const started: ReturnType<typeof spawn>[] = [];
+afterEach(() => started.splice(0).forEach((child) => child.kill("SIGKILL")));
+
+/** Starts an example; its output so far is in `out`. */
+function example(name: string, args: string[], input = "") {
+  const child = spawn(process.execPath, [`examples/${name}`, ...args], { cwd: root, stdio: ["pipe", "pipe", "pipe"] });
+  started.push(child);
+  const out = { stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (out.stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (out.stderr += text));
+  child.stdin.end(input);
+  const ended = once(child, "close").then(([code]: unknown[]) => code as number | null);
+  return { child, out, ended };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+describe("start.mjs", () => {
+  it("shows reasoning, answer and one line of timings", async () => {
+    const { out, ended } = example("start.mjs", []);
+    expect(await ended).toBe(0);
+    expect(out.stdout).toContain("What is 1+1?");
+    expect(out.stdout).toMatch(/2/);
+    expect(out.stdout.trimEnd().split("\n").at(-1)).toMatch(/tokens\/s.*first token [\d.]+ ms.*bytes/);
+  });
+});
+
+describe("batch.mjs", () => {
+  it("answers each line with one JSON object", async () => {
+    const { out, ended } = example("batch.mjs", [], ["What is 1+1?", "", "What is 12+30?", "What is 7+5?", "What is 20+3?", "What is 6-2?"].join("\n"));
+    expect(await ended).toBe(0);
+    const answers = out.stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { line: number; question: string; answer: string })
+      .sort((a, b) => a.line - b.line);
+    expect(answers.map(({ line }) => line)).toEqual([1, 3, 4, 5, 6]);
+    expect(answers[1]).toMatchObject({ question: "What is 12+30?", answer: expect.stringContaining("42") as unknown });
+  });
+});
+
+describe("two-workers.mjs", () => {
+  it("answers in two threads at once", async () => {
+    const { out, ended } = example("two-workers.mjs", []);
+    expect(await ended).toBe(0);
+    expect(out.stdout).toMatch(/^What is 1\+1\? .*2.*\nWhat is 2\+3\? .*5.*\n$/);
+  });
+});
+
+describe("server.mjs", () => {
+  const ask = (port: string, body: string, signal?: AbortSignal): Promise<Response> =>
+    fetch(`http://127.0.0.1:${port}/`, { method: "POST", body, ...(signal === undefined ? {} : { signal }) });
+
+  it("streams parts, refuses what it cannot read, lets a client go, and ends on SIGTERM", async () => {
+    const { child, out, ended } = example("server.mjs", [fileURLToPath(new URL("../../models/tiny-r1.gguf", import.meta.url)), "0"]);
+    await until(() => out.stdout.includes("listening"));
+    const port = /:(\d+)\s/.exec(out.stdout)?.[1] ?? "";
+
+    const whole = await ask(port, '[{"role":"user","content":"What is 1+1?"}]');
+    expect(whole.status).toBe(200);
+    const parts = (await whole.text())
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { type: string });
+    expect(parts[0]?.type).toBe("reasoning-start");
+    expect(parts.at(-1)?.type).toBe("finish");
+
+    for (const body of ["no json", "{}", '[{"role":"wizard","content":"x"}]']) {
+      const refused = await ask(port, body);
+      expect(refused.status, body).toBe(400);
+      expect(await refused.json()).toMatchObject({ error: { message: expect.any(String) as unknown } });
+    }
+
+    const leaving = new AbortController();
+    const cut = await ask(port, '[{"role":"user","content":"What is 123+456?"}]', leaving.signal);
+    await cut.body?.getReader().read();
+    leaving.abort();
+    expect((await ask(port, '[{"role":"user","content":"What is 1+1?"}]').then((next) => next.text())).length).toBeGreaterThan(0);
+
+    child.kill("SIGTERM");
+    expect(await ended).toBe(0);
+    expect(out.stderr).toBe("");
+  });
+});
