@@ -115,8 +115,12 @@ llama_context_params to_llama(const Model & model, const EngineConfig & config) 
 
 }  // namespace
 
-Context::Context(std::shared_ptr<Model> model, const EngineConfig & config, ggml_abort_callback abort, void * abort_data)
-    : model_(std::move(model)), pools_((static_cast<void>(to_llama(*model_, config)), config.threads), config.threads_batch, config.priority, config.poll) {
+void check_engine_config(const Model & model, const EngineConfig & config) {
+    static_cast<void>(to_llama(model, config));
+}
+
+Context::Context(std::shared_ptr<Model> model, const EngineConfig & config, std::shared_ptr<ThreadPools> pools, ggml_abort_callback abort, void * abort_data)
+    : model_(std::move(model)), pools_(std::move(pools)) {
     llama_context_params params = to_llama(*model_, config);
     params.abort_callback = abort;
     params.abort_callback_data = abort_data;
@@ -134,10 +138,10 @@ Context::Context(std::shared_ptr<Model> model, const EngineConfig & config, ggml
         throw Failure(ErrorCode::OutOfMemory, "llama.cpp could not make a context of " + std::to_string(config.context_size) + " tokens: " + (reason.empty() ? "no reason given" : reason) +
                                                   ". Try a smaller `contextSize`, a quantised cache type, or fewer `gpuLayers`.");
     }
-    pools_.attach(context_.get());
+    pools_->attach(context_.get());
     const ContextMemory memory = context_memory(context_.get());
     info_ = {llama_n_ctx(context_.get()),   llama_n_ctx_seq(context_.get()), llama_n_batch(context_.get()), llama_n_ubatch(context_.get()), config.sequences,
-             ggml_type_name(params.type_k), ggml_type_name(params.type_v),   memory.cache_bytes,            memory.compute_bytes,           pools_.priority()};
+             ggml_type_name(params.type_k), ggml_type_name(params.type_v),   memory.cache_bytes,            memory.compute_bytes,           pools_->priority()};
 }
 
 void Context::warm_up() {

@@ -57,19 +57,23 @@ struct EngineInfo {
     std::string priority;
 };
 
+/** Throws Failure as Context does, before anything is made: what libllama would abort on. */
+void check_engine_config(const Model & model, const EngineConfig & config);
+
 class Context {
 public:
     /**
      * Throws Failure: InvalidArgument, CacheTypeUnsupported, OutOfMemory with llama.cpp's own words.
-     * `abort` is polled by the CPU backend before every graph node and may come from a worker thread.
+     * `abort` is polled by the CPU backend before every graph node and may come from a worker thread. Contexts of one engine thread share `pools`.
      */
-    Context(std::shared_ptr<Model> model, const EngineConfig & config, ggml_abort_callback abort, void * abort_data);
+    Context(std::shared_ptr<Model> model, const EngineConfig & config, std::shared_ptr<ThreadPools> pools, ggml_abort_callback abort, void * abort_data);
     Context(const Context &) = delete;
     Context & operator=(const Context &) = delete;
 
     llama_context * handle() const { return context_.get(); }
     llama_memory_t memory() const { return llama_get_memory(context_.get()); }
     const EngineInfo & info() const { return info_; }
+    const std::shared_ptr<ThreadPools> & pools() const { return pools_; }
 
     /** Decodes one batch of BOS and EOS and clears the cache, so that the first request finds everything in place. */
     void warm_up();
@@ -77,7 +81,7 @@ public:
 private:
     // Order of destruction matters: the context first, then its pools, then the model.
     std::shared_ptr<Model> model_;
-    ThreadPools pools_;
+    std::shared_ptr<ThreadPools> pools_;
     ContextHandle context_;
     EngineInfo info_;
 };

@@ -29,9 +29,9 @@ EngineConfig draft_config(EngineConfig config) {
 
 }  // namespace
 
-DraftModel::DraftModel(std::shared_ptr<Model> model, EngineConfig config, ggml_abort_callback abort, void * abort_data)
+DraftModel::DraftModel(std::shared_ptr<Model> model, EngineConfig config, std::shared_ptr<ThreadPools> pools, ggml_abort_callback abort, void * abort_data)
     : model_(std::move(model)),
-      context_(model_, draft_config(std::move(config)), abort, abort_data),
+      context_(model_, draft_config(std::move(config)), std::move(pools), abort, abort_data),
       cache_(context_.memory(), context_.info().sequences, context_.info().context_size, context_.info().sequence_context, true) {
     context_.warm_up();
 }

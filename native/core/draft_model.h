@@ -21,7 +21,7 @@ public:
     };
 
     /** `config` is the large model's: the draft context has its size and sequences. Throws Failure as Context does. */
-    DraftModel(std::shared_ptr<Model> model, EngineConfig config, ggml_abort_callback abort, void * abort_data);
+    DraftModel(std::shared_ptr<Model> model, EngineConfig config, std::shared_ptr<ThreadPools> pools, ggml_abort_callback abort, void * abort_data);
 
     /** Fills `guesses` of each job, most likely tokens first to last, stopping early where the draft model is unsure. Never fails: no guess is always right. */
     void propose(std::vector<Job> & jobs);

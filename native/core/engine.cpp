@@ -34,13 +34,14 @@ Engine::~Engine() {
 
 void Engine::main(EngineConfig config, std::shared_ptr<Model> draft, std::promise<void> & ready) {
     try {
-        context_ = std::make_unique<Context>(model_, config, &Engine::abort_decode, this);
+        check_engine_config(*model_, config);
+        context_ = std::make_unique<Context>(model_, config, std::make_shared<ThreadPools>(config.threads, config.threads_batch, config.priority, config.poll), &Engine::abort_decode, this);
         info_ = context_->info();
         cache_ = std::make_unique<Cache>(context_->memory(), info_.sequences, info_.context_size, info_.sequence_context, config.kv_unified || info_.sequences == 1);
         scheduler_ = std::make_unique<Scheduler>(*cache_, model_->vocab(), info_.sequences, config.prefix_cache);
         batcher_ = std::make_unique<Batcher>(Batcher::Limits{info_.ubatch_size, config.max_draft, model_->vocab().size(), config.deterministic});
         if (draft != nullptr) {
-            draft_ = std::make_unique<DraftModel>(std::move(draft), config, &Engine::abort_decode, this);
+            draft_ = std::make_unique<DraftModel>(std::move(draft), config, context_->pools(), &Engine::abort_decode, this);
         }
         stats_.cells_total = info_.context_size;
         if (config.warmup) {
