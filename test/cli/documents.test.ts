@@ -6,9 +6,6 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import ts from "typescript";
 import { afterAll, describe, expect, it } from "vitest";
-import { generateFlags } from "../../lib/cli/flags-generate.js";
-import { loadFlags } from "../../lib/cli/flags-load.js";
-import { conversationFlags, machineFlags, outputFlags, promptFlags } from "../../lib/cli/flags-run.js";
 import { run, tinyModel } from "./program.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -74,15 +71,22 @@ describe("the documents", () => {
     for (const link of links) expect(existsSync(join(root, dirname(path), link)), `${path} -> ${link}`).toBe(true);
   });
 
-  it("name no flag that the program does not have", () => {
-    const known = new Set(
-      [...promptFlags, ...conversationFlags, ...generateFlags, ...outputFlags, ...machineFlags, ...loadFlags].flatMap((flag) => flag.names),
-    );
-    for (const name of ["--help", "--version"]) known.add(name);
-    // What the page names as llama.cpp's own, or as spellings it explains.
-    for (const name of ["--ctx_size", "-fit"]) known.add(name);
-    const named = [...read("docs/cli.md").matchAll(/(?<=[`\s(])--?[a-z][a-z_-]*/g)].map(([name]) => name);
+  it("name no flag and no command that the program does not have, and every command it has", async () => {
+    const { stdout } = await run(["--help"]);
+    const commands = [...stdout.matchAll(/^ {2}([a-z]+) .*$/gm)].map(([, name = ""]) => name).filter((name) => name !== "help");
+    expect(commands).toContain("merge");
+    // llama.cpp's own, and spellings that the page explains.
+    const known = new Set(["--help", "--version", "--ctx_size", "-fit", "--merge", "--split"]);
+    for (const command of commands) {
+      const help = await run([command, "--help"]);
+      expect(help.code, command).toBe(0);
+      for (const [flag] of help.stdout.matchAll(/(?<=[ ,])--?[a-z][a-z-]*/g)) known.add(flag);
+    }
+    const manual = read("docs/cli.md");
+    const named = [...manual.matchAll(/(?<=[`\s(])--?[a-z][a-z_-]*/g)].map(([name]) => name);
     expect(named.length).toBeGreaterThan(20);
     for (const name of named) expect(known, name).toContain(name);
+    for (const command of commands) expect(manual).toContain(`r1-native ${command}`);
+    for (const page of [manual, readme]) for (const [, name = ""] of page.matchAll(/`r1-native ([a-z]+)/g)) expect(commands).toContain(name);
   });
 });
