@@ -82,7 +82,8 @@ async function load(path: string, config: LoadConfig, signal: AbortSignal, repor
       signal.throwIfAborted();
     }
     log.ready();
-    return new Model({ weights, engine, info, maxDraft: config.maxDraft, onClosed: log.stop });
+    const cellOptions = JSON.stringify([config.rope, config.metadataOverrides]);
+    return new Model({ weights, engine, info, maxDraft: config.maxDraft, paths: opened.paths, cellOptions, onClosed: log.stop });
   } catch (error) {
     await weights.close();
     throw error;

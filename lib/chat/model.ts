@@ -6,14 +6,17 @@ import { normalizeGenerate } from "../engine/engine-options.js";
 import type { GenerateOptions } from "../engine/engine-options.js";
 import type { Generation } from "../engine/generation.js";
 import type { Prompt } from "../engine/request.js";
+import { fingerprint } from "../model/fingerprint.js";
 import type { ModelInfo } from "../model/info.js";
 import type { Tokenizer } from "../model/tokenizer.js";
 import type { Weights } from "../model/weights.js";
 import { checkMessages } from "../template/messages.js";
 import { chatPrompt, checkOpenThink, rawPrompt } from "./prompt.js";
 import type { FormattedChat, OpenThink } from "./prompt.js";
+import type { SessionMaker } from "./saved-session.js";
 import { ChatSession } from "./session.js";
-import type { SessionOptions } from "./session.js";
+import type { SessionHost, SessionOptions } from "./session.js";
+import { restoreSession, saveSession } from "./session-store.js";
 
 /** Options of {@link Model.chat}. */
 export interface ChatOptions extends GenerateOptions {
@@ -27,9 +30,15 @@ export interface ModelInit {
   readonly engine: Engine;
   readonly info: ModelInfo;
   readonly maxDraft: number;
+  /** All parts of the file. */
+  readonly paths: readonly string[];
+  /** Options that change what a KV cell holds, as JSON. */
+  readonly cellOptions: string;
   /** Called once the model is closed. */
   readonly onClosed: () => void;
 }
+
+const NO_TURNS = { messages: [], startLength: 0, held: new Int32Array(0) } as const;
 
 /**
  * A loaded model with its engine. Comes from `loadModel`; `close()` it, or write `await using`.
@@ -38,6 +47,7 @@ export interface ModelInit {
 export class Model implements AsyncDisposable {
   readonly #init: ModelInit;
   #closing: Promise<void> | undefined;
+  #fingerprint: Promise<string> | undefined;
   /** Facts of the file and of the context it runs in. */
   readonly info: ModelInfo;
   /** Text to ids and back. */
@@ -83,11 +93,23 @@ export class Model implements AsyncDisposable {
   /** A conversation that remembers its turns. @throws {R1Error} `INVALID_MESSAGE`, `UNKNOWN_OPTION`, `INVALID_ARGUMENT`, `DISPOSED`. */
   session(options: SessionOptions = {}): ChatSession {
     this.#assertOpen();
-    return new ChatSession(
-      (messages, sendOptions, onEnd) => this.#chat(messages, sendOptions, onEnd),
-      options,
-      (given) => void this.#check(given, "session", ["system", "messages", "openThink"]),
-    );
+    return new ChatSession(this.#sessionHost, options);
+  }
+
+  /**
+   * Goes on with a session that `session.save` left, its KV cells included: under greedy sampling exactly as the unbroken one would.
+   *
+   * @param from - The file, or its bytes.
+   * @param options - Defaults for its turns, as in `session`; they are not saved. System prompt and turns are its own.
+   * @throws {R1Error} rejects with `STATE_INVALID` for what is cut, altered or no saved session; `STATE_MISMATCH` for one of another model file, cache type or llama.cpp version; `FILE_NOT_FOUND`,
+   * `FILE_UNREADABLE`, `IO_FAILED`; `QUEUE_FULL` when all sequences are busy; `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `DISPOSED`.
+   */
+  async restoreSession(from: string | URL | Uint8Array, options: Omit<SessionOptions, "system" | "messages"> = {}): Promise<ChatSession> {
+    this.#assertOpen();
+    // Options are refused before the file is read.
+    new ChatSession(this.#sessionHost, options, NO_TURNS);
+    const state = await restoreSession(this.#init.engine, () => this.#maker(), from);
+    return new ChatSession(this.#sessionHost, options, state);
   }
 
   /** What `chat` would send: ids and text. @throws {R1Error} `INVALID_MESSAGE`, `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `TEMPLATE_UNSUPPORTED`, `DISPOSED`. */
@@ -115,6 +137,25 @@ export class Model implements AsyncDisposable {
     return this.close();
   }
 
+  get #sessionHost(): SessionHost {
+    return {
+      ask: (messages, options, onEnd) => this.#chat(messages, options, onEnd),
+      check: (given) => void this.#check(given, "session", ["system", "messages", "openThink"]),
+      save: async (state) => {
+        this.#assertOpen();
+        return saveSession(this.#init.weights, this.#init.engine, await this.#maker(), state);
+      },
+    };
+  }
+
+  async #maker(): Promise<SessionMaker> {
+    const { cache, llamaVersion, flashAttention } = this.info;
+    const { paths, cellOptions } = this.#init;
+    this.#fingerprint ??= fingerprint(paths);
+    const model = await this.#fingerprint;
+    return { model, cacheTypeK: cache.typeK, cacheTypeV: cache.typeV, llamaVersion, flashAttentionOff: flashAttention === "off", options: cellOptions };
+  }
+
   async #close(): Promise<void> {
     const { engine, weights, onClosed } = this.#init;
     weights.markClosed();
@@ -134,12 +175,13 @@ export class Model implements AsyncDisposable {
     return chatPrompt(messages, openThink === "auto" ? this.info.templateOpensThink : openThink, this.#init.weights);
   }
 
-  #chat(messages: readonly ChatMessage[], options: ChatOptions, onEnd?: (result: GenerationResult | undefined) => void): Generation {
+  #chat(messages: readonly ChatMessage[], options: ChatOptions, onEnd?: (result: GenerationResult | undefined, prompt: Int32Array) => void): Generation {
     this.#assertOpen();
     const { openThink, ...rest } = object(options, "options");
     // An R1 chat ends where the model would speak for the user.
     const stopTokens = this.tokenizer.user >= 0 ? [this.tokenizer.user] : [];
-    return this.#generate(this.#prompt(messages, checkOpenThink(openThink)), rest, "chat", ["openThink"], stopTokens, onEnd);
+    const prompt = this.#prompt(messages, checkOpenThink(openThink));
+    return this.#generate(prompt, rest, "chat", ["openThink"], stopTokens, (result) => onEnd?.(result, prompt.tokens));
   }
 
   #check(given: Record<string, unknown>, where: string, alsoKnown: readonly string[] = []) {

@@ -54,9 +54,13 @@ export function rawPrompt(prompt: unknown, weights: Weights): Prompt {
   return { tokens, startsInReasoning: endsInReasoning(tokens, think, endThink), startsAfterReasoning: endThink >= 0 && tokens.at(-1) === endThink };
 }
 
-/** A conversation by R1's template, as {@link renderChat} writes it; message texts cannot become special tokens. */
-export function chatPrompt(messages: readonly ChatMessage[], openThink: boolean, weights: Weights): Prompt & FormattedChat {
-  const segments = renderChat(messages, { openThink });
+/**
+ * A conversation by R1's template, as {@link renderChat} writes it; message texts cannot become special tokens.
+ *
+ * @param generationPrompt - Ends with the opening of the assistant's turn.
+ */
+export function chatPrompt(messages: readonly ChatMessage[], openThink: boolean, weights: Weights, generationPrompt = true): Prompt & FormattedChat {
+  const segments = renderChat(messages, { openThink, generationPrompt });
   const { texts, ids } = segmentsToNative(segments, weights.roles, weights.roleTexts);
   const { tokens } = weights.native.tokenizeSegments(texts, ids);
   return { tokens, text: segmentsToText(segments, weights.roleTexts), startsInReasoning: opensReasoning(segments), startsAfterReasoning: false };

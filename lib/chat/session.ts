@@ -1,7 +1,9 @@
 // A conversation over one model: keeps the turns and sends each new one with what went before. Runs on the JavaScript thread that loaded the model.
+import { fileURLToPath } from "node:url";
 import { object, refuse } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { ChatMessage, GenerationResult } from "../base/types.js";
+import { writeWhole } from "../base/whole-file.js";
 import type { Generation } from "../engine/generation.js";
 import { checkMessages } from "../template/messages.js";
 import { answerMessage } from "./history.js";
@@ -16,8 +18,28 @@ export interface SessionOptions extends Omit<ChatOptions, "signal"> {
   readonly messages?: readonly ChatMessage[];
 }
 
-/** How a session asks its model. */
-export type Ask = (messages: readonly ChatMessage[], options: ChatOptions, onEnd: (result: GenerationResult | undefined) => void) => Generation;
+/** A session's turns, and what the engine holds of them. */
+export interface SessionState {
+  readonly messages: readonly ChatMessage[];
+  /** How many of the messages it began with. */
+  readonly startLength: number;
+  /** Prompt and reply of the last completed turn, as ids; empty before the first. */
+  readonly held: Int32Array;
+}
+
+/** What a session needs of its model. */
+export interface SessionHost {
+  /** Starts a turn; `onEnd` gets the result (undefined: it failed) and the prompt's ids. */
+  readonly ask: (
+    messages: readonly ChatMessage[],
+    options: ChatOptions,
+    onEnd: (result: GenerationResult | undefined, prompt: Int32Array) => void,
+  ) => Generation;
+  /** Refuses options that no turn could have. */
+  readonly check: (options: Record<string, unknown>) => void;
+  /** The bytes of a saved session, in pieces. */
+  readonly save: (state: SessionState) => Promise<Uint8Array[]>;
+}
 
 /**
  * A conversation that remembers its turns, without their reasoning, as R1's template wants it. Comes from `model.session()`.
@@ -27,28 +49,40 @@ export type Ask = (messages: readonly ChatMessage[], options: ChatOptions, onEnd
  *   inside its reasoning leaves the history as it was, as if it had not been sent.
  */
 export class ChatSession {
-  readonly #ask: Ask;
+  readonly #host: SessionHost;
   readonly #defaults: Record<string, unknown>;
   readonly #start: readonly ChatMessage[];
   #messages: readonly ChatMessage[];
+  #held: Int32Array;
   #current: Generation | undefined;
 
-  /** @internal Made by the model. */
-  constructor(ask: Ask, options: SessionOptions, check: (given: Record<string, unknown>) => void) {
+  /** @internal Made by the model; `saved` is what a restored one begins with. */
+  constructor(host: SessionHost, options: SessionOptions, saved?: SessionState) {
     const { system, messages, openThink, ...defaults } = object(options, "options");
-    if ("signal" in defaults)
-      throw new R1Error("UNKNOWN_OPTION", "`signal` is not an option of session: give it to `send`, turn by turn.", { details: { option: "signal" } });
+    const foreign =
+      "signal" in defaults
+        ? "signal"
+        : saved !== undefined && system !== undefined
+          ? "system"
+          : saved !== undefined && messages !== undefined
+            ? "messages"
+            : undefined;
+    if (foreign !== undefined) {
+      const instead = foreign === "signal" ? "Give it to `send`, turn by turn." : "A restored session has its own.";
+      throw new R1Error("UNKNOWN_OPTION", `\`${foreign}\` is not an option here. ${instead}`, { details: { option: foreign } });
+    }
     const mode = checkOpenThink(openThink);
-    check(defaults);
+    host.check(defaults);
     if (system !== undefined && typeof system !== "string") refuse("system", "a string", system);
     const start = [
       ...(system === undefined || system === "" ? [] : [{ role: "system", content: system }]),
       ...(messages === undefined ? [] : checkMessages(messages)),
     ];
-    this.#ask = ask;
+    this.#host = host;
     this.#defaults = { ...defaults, openThink: mode };
-    this.#start = start.length === 0 ? [] : checkMessages(start);
-    this.#messages = this.#start;
+    this.#messages = saved?.messages ?? (start.length === 0 ? Object.freeze([]) : checkMessages(start));
+    this.#start = Object.freeze(this.#messages.slice(0, saved?.startLength));
+    this.#held = saved?.held ?? new Int32Array(0);
   }
 
   /** The conversation so far: the system message if there is one, then completed turns. A frozen snapshot. */
@@ -69,24 +103,20 @@ export class ChatSession {
    * @throws {R1Error} at the call: `SESSION_BUSY`, and the codes of `model.chat`.
    */
   send(text: string | readonly ChatMessage[], options: ChatOptions = {}): Generation {
-    if (this.isBusy) {
-      throw new R1Error(
-        "SESSION_BUSY",
-        "This session is still answering. Wait for the generation's `result()`, or `cancel()` it, before the next `send`; two turns at once need two sessions.",
-      );
-    }
-    const history = this.#messages;
+    this.#assertIdle("`send`");
     if (typeof text !== "string" && !Array.isArray(text)) refuse("text", "a string or an array of messages", text);
+    const history = this.#messages;
     const said: readonly ChatMessage[] = typeof text === "string" ? [{ role: "user", content: text }] : text;
     const asked = checkMessages([...history, ...said]);
     const given = Object.fromEntries(Object.entries(object(options, "options")).filter(([, value]) => value !== undefined));
-    const generation = this.#ask(asked, { ...this.#defaults, ...given }, (result) => {
+    this.#current = this.#host.ask(asked, { ...this.#defaults, ...given }, (result, prompt) => {
       const answer = answerMessage(result);
-      // reset() in between: the turn belongs to a conversation that is gone.
-      if (answer !== undefined && this.#messages === history) this.#messages = Object.freeze([...asked, answer]);
+      // After reset() the turn belongs to a conversation that is gone.
+      if (result === undefined || answer === undefined || this.#messages !== history) return;
+      this.#messages = Object.freeze([...asked, answer]);
+      this.#held = Int32Array.from([...prompt, ...result.tokens]);
     });
-    this.#current = generation;
-    return generation;
+    return this.#current;
   }
 
   /** Forgets all turns but those the session began with, and gives up a running one. */
@@ -94,5 +124,35 @@ export class ChatSession {
     this.#current?.cancel();
     this.#current = undefined;
     this.#messages = Object.freeze([...this.#start]);
+    this.#held = new Int32Array(0);
+  }
+
+  /**
+   * The session as bytes: its turns, and the KV cells behind them as far as the engine still holds them. `model.restoreSession` goes on from there.
+   * Options of the session are not in it. About 70 KB a token on the 671B model with an f16 cache, 20 KB with q4_0.
+   *
+   * @throws {R1Error} rejects with `SESSION_BUSY` while a turn runs, `DISPOSED`, `IO_FAILED`.
+   */
+  async save(): Promise<Uint8Array>;
+  /**
+   * Writes the session to a file, under a temporary name that is then renamed: whoever looks sees the old file or the whole new one.
+   *
+   * @throws {R1Error} rejects as above, and with `FILE_NOT_FOUND` (no such folder), `FILE_IS_DIRECTORY`, `FILE_UNREADABLE`, `NO_SPACE`.
+   */
+  async save(file: string | URL): Promise<void>;
+  async save(file?: string | URL): Promise<Uint8Array | void> {
+    if (file !== undefined && !(file instanceof URL) && (typeof file !== "string" || file === "")) refuse("file", "a path or a file: URL", file);
+    this.#assertIdle("`save`");
+    const pieces = await this.#host.save({ messages: this.#messages, startLength: this.#start.length, held: this.#held });
+    if (file === undefined) return Uint8Array.from(Buffer.concat(pieces));
+    await writeWhole(file instanceof URL ? fileURLToPath(file) : file, pieces);
+  }
+
+  #assertIdle(doing: string): void {
+    if (!this.isBusy) return;
+    throw new R1Error(
+      "SESSION_BUSY",
+      `This session is still answering. Wait for the generation's \`result()\`, or \`cancel()\` it, before ${doing}; two turns at once need two sessions.`,
+    );
   }
 }

@@ -15,6 +15,8 @@ import type { Weights } from "./weights.js";
 /** Loaded weights, and what was settled on the way. */
 export interface Opened {
   readonly weights: Weights;
+  /** All parts of the file. */
+  readonly paths: readonly string[];
   readonly cache: CacheChoice;
   /** Layers asked onto devices; -1: all. */
   readonly gpuLayers: number;
@@ -39,7 +41,7 @@ export async function openWeights(path: string, config: LoadConfig, signal: Abor
   assertCacheFits(checked, config, cache, gpuLayers);
   report(0);
   const weights = await loadWeights(native(), checked, config, gpuLayers, signal, report);
-  return { weights, cache, gpuLayers, fileBytes: checked.sizeBytes };
+  return { weights, paths: checked.paths, cache, gpuLayers, fileBytes: checked.sizeBytes };
 }
 
 /** Linux would promise the memory and kill the process when it is used, so a cache that cannot fit is refused here. Cells on a GPU are the driver's to refuse. */

@@ -1,0 +1,77 @@
+// The types of the public face, checked by the compiler alone: every `@ts-expect-error` must be an error, and nothing else may be one.
+import {
+  R1Error,
+  isR1Error,
+  loadModel,
+  type ChatMessage,
+  type ChatSession,
+  type FinishReason,
+  type Generation,
+  type GenerationResult,
+  type LoadOptions,
+  type Model,
+  type Part,
+} from "../../lib/index.js";
+
+/* eslint-disable @typescript-eslint/no-unnecessary-type-parameters, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access -- wrong on purpose */
+
+/** Fails to compile unless both types are the same. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+export const same = <A, B>(_: Same<A, B>): void => undefined;
+
+export async function loading(): Promise<void> {
+  same<Model, Awaited<ReturnType<typeof loadModel>>>(true);
+  await loadModel();
+  await loadModel("x.gguf");
+  await loadModel(new URL("file:///x.gguf"), { contextSize: 1024 });
+  await loadModel({ cacheTypeK: "q4_0", gpuLayers: "auto", priority: "high", logger: console });
+  // @ts-expect-error: no such option
+  await loadModel("x.gguf", { ctxSize: 1024 });
+  // @ts-expect-error: no such cache type
+  await loadModel({ cacheTypeK: "q2_k" });
+  // @ts-expect-error: levels have names
+  await loadModel({ priority: 2 });
+  const options: LoadOptions = { contextSize: 1 };
+  // @ts-expect-error: options are read-only
+  options.contextSize = 2;
+}
+
+export async function asking(model: Model, session: ChatSession): Promise<void> {
+  const messages: ChatMessage[] = [{ role: "user", content: "hi" }];
+  const run: Generation = model.chat(messages, { temperature: 0, seed: 1, stop: ["x"], openThink: "auto" });
+  for await (const part of run) {
+    same<Part, typeof part>(true);
+    if (part.type === "reasoning-delta") same<string, typeof part.text>(true);
+    if (part.type === "finish") same<FinishReason, typeof part.finishReason>(true);
+    // @ts-expect-error: not every part has a text
+    part.text.trim();
+  }
+  const result: GenerationResult = await run.result();
+  same<Int32Array, typeof result.tokens>(true);
+  // @ts-expect-error: results are read-only
+  result.answer = "";
+  model.complete("x", { logprobs: 2 });
+  model.complete(new Int32Array(1));
+  // @ts-expect-error: raw prompts have no template
+  model.complete("x", { openThink: true });
+  // @ts-expect-error: roles are these four
+  model.chat([{ role: "robot", content: "x" }]);
+  session.send("x", { signal: new AbortController().signal });
+  // @ts-expect-error: a signal belongs to a turn
+  model.session({ signal: new AbortController().signal });
+  same<Int32Array, ReturnType<typeof model.tokenizer.encode>>(true);
+  // @ts-expect-error: facts are read-only
+  model.info.layers = 3;
+}
+
+export function failing(error: unknown): string {
+  if (isR1Error(error, "QUEUE_FULL")) return error.message;
+  // @ts-expect-error: no such code
+  isR1Error(error, "NO_SUCH_CODE");
+  return new R1Error("INTERNAL", "x").code;
+}
+
+export async function disposing(): Promise<void> {
+  await using model = await loadModel();
+  model.stats();
+}
