@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { Writable } from "node:stream";
 import pc from "picocolors";
 import type { GenerationResult, Part } from "../base/types.js";
+import { bytesText } from "./file-work.js";
 
 /** How a reply is shown. */
 export interface RenderStyle {
@@ -76,16 +77,14 @@ export function resultJson(result: GenerationResult): string {
   return `${JSON.stringify({ ...result, tokens: Array.from(result.tokens) })}\n`;
 }
 
-const bytes = (count: number): string => (count < 2 ** 20 ? `${(count / 1024).toFixed(1)} KiB` : `${(count / 2 ** 20).toFixed(1)} MiB`);
-
 /** One line of what a generation took. */
 export function timingsLine({ usage, timings, finishReason }: GenerationResult, cache: { typeK: string; bytes: number }): string {
   const cached = usage.cachedTokens > 0 ? ` (${usage.cachedTokens} cached)` : "";
   return [
-    `prompt ${usage.promptTokens} tokens${cached}, ${timings.promptTokensPerSecond.toFixed(1)} tokens/s`,
-    `reply ${usage.completionTokens} tokens, ${timings.tokensPerSecond.toFixed(1)} tokens/s`,
+    `prompt ${usage.promptTokens} tokens${cached}, ${timings.promptTokensPerSecond.toFixed(1)}/s`,
+    `reply ${usage.completionTokens} tokens, ${timings.tokensPerSecond.toFixed(1)}/s`,
     `first token ${timings.firstTokenMs.toFixed(0)} ms`,
-    `cache ${cache.typeK} ${bytes(cache.bytes)}`,
+    `${cache.typeK} cache ${bytesText(cache.bytes)}`,
     finishReason,
   ].join(" | ");
 }

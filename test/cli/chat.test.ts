@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { run, start, written } from "./program.js";
 
-const greedy = ["chat", "--temp", "0", "-t", "2"];
+const greedy = ["chat", "--temp", "0", "-t", "1"];
 
 describe("a conversation over a pipe", () => {
   it("answers each line, and remembers what was said", async () => {

@@ -1,6 +1,6 @@
 // The README and the manual say what is so: their programs run, their command lines run, their flags and links exist.
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -69,6 +69,19 @@ describe("the documents", () => {
   it.each(["README.md", "CHANGELOG.md", "docs/cli.md", "docs/architecture.md", "examples/README.md"])("%s links only to files that exist", (path) => {
     const links = [...read(path).matchAll(/\]\(([^)#]+)(#[^)]*)?\)/g)].map(([, link = ""]) => link).filter((link) => !/^https?:/.test(link));
     for (const link of links) expect(existsSync(join(root, dirname(path), link)), `${path} -> ${link}`).toBe(true);
+  });
+
+  it("name only files that exist", () => {
+    const paths = [...read("docs/architecture.md").matchAll(/`((?:lib|native|scripts|vendor|docs)\/[\w./-]+?)(\*)?`/g)].map(([, path = "", star]) => ({
+      path,
+      isStart: star !== undefined,
+    }));
+    expect(paths.length).toBeGreaterThan(10);
+    for (const { path, isStart } of paths) {
+      const name = path.slice(path.lastIndexOf("/") + 1);
+      const folder = join(root, path.slice(0, path.lastIndexOf("/")));
+      expect(isStart ? readdirSync(folder).some((entry) => entry.startsWith(name)) : existsSync(join(root, path)), path).toBe(true);
+    }
   });
 
   it("name no flag and no command that the program does not have, and every command it has", async () => {
