@@ -17,7 +17,9 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
     environment->engine_class = Napi::Persistent(r1::EngineWrap::define(env));
     environment->cancel_token_class = Napi::Persistent(r1::CancelTokenWrap::define(env));
 
-    const auto add = [&](const char * name, Napi::Value (*function)(const Napi::CallbackInfo &)) { exports.Set(name, Napi::Function::New(env, function, name)); };
+    const auto add = [&](const char * name, Napi::Value (*function)(const Napi::CallbackInfo &)) {
+        exports.Set(name, Napi::Function::New(env, function, name));
+    };
     add("initialize", r1::jobs::initialize);
     add("llamaVersion", r1::jobs::llama_version_text);
     add("systemInfo", r1::jobs::system_info);

@@ -6,9 +6,7 @@
 namespace r1 {
 namespace {
 
-std::size_t remaining(const Sequence & sequence, const Cache & cache) {
-    return sequence.run->feed().size() - cache.length(sequence.id);
-}
+std::size_t remaining(const Sequence & sequence, const Cache & cache) { return sequence.run->feed().size() - cache.length(sequence.id); }
 
 // One token away from choosing the next one: a running stream, not a prompt.
 bool is_decoding(const Sequence & sequence, const Cache & cache) {

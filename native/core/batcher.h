@@ -24,10 +24,10 @@ struct Slice {
 class Batcher {
 public:
     struct Limits {
-        uint32_t chunk;         // tokens of a step (n_ubatch): what a running stream waits for at most, and what an abort waits for on a device
-        uint32_t max_draft;     // guesses for one sequence
-        int32_t vocab_size;     // a draft model may know ids beyond it
-        bool deterministic;     // one sequence a step
+        uint32_t chunk;      // tokens of a step (n_ubatch): what a running stream waits for at most, and what an abort waits for on a device
+        uint32_t max_draft;  // guesses for one sequence
+        int32_t vocab_size;  // a draft model may know ids beyond it
+        bool deterministic;  // one sequence a step
     };
 
     explicit Batcher(Limits limits) : limits_(limits) {}

@@ -21,11 +21,12 @@ void check(bool good, const std::string & what) {
 
 // llama.cpp's own list (common/arg.cpp, kv_cache_types): another type makes its scheduler abort.
 ggml_type cache_type(const std::string & name) {
-    constexpr std::array<ggml_type, 9> allowed = {GGML_TYPE_F32, GGML_TYPE_F16, GGML_TYPE_BF16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0,
+    constexpr std::array<ggml_type, 9> allowed = {GGML_TYPE_F32,  GGML_TYPE_F16,    GGML_TYPE_BF16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0,
                                                   GGML_TYPE_Q4_1, GGML_TYPE_IQ4_NL, GGML_TYPE_Q5_0, GGML_TYPE_Q5_1};
     const ggml_type type = backend::type_by_name(name);
     if (std::find(allowed.begin(), allowed.end(), type) == allowed.end()) {
-        throw Failure(ErrorCode::CacheTypeUnsupported, "`" + name + "` is no cache type of llama.cpp. Use f32, f16, bf16, q8_0, q4_0, q4_1, iq4_nl, q5_0 or q5_1.");
+        throw Failure(ErrorCode::CacheTypeUnsupported,
+                      "`" + name + "` is no cache type of llama.cpp. Use f32, f16, bf16, q8_0, q4_0, q4_1, iq4_nl, q5_0 or q5_1.");
     }
     return type;
 }
@@ -59,14 +60,16 @@ long head_size(const Model & model, const char * key) {
 void check_cache_types(const Model & model, ggml_type k, ggml_type v, llama_flash_attn_type flash) {
     const auto refuse = [](const std::string & what) { throw Failure(ErrorCode::CacheTypeUnsupported, what); };
     if (model.info().is_mla && k != v) {
-        refuse(std::string("This model has multi-head latent attention: V is a view of the K cache, so both have one type. Set `cacheTypeV` to \"") + ggml_type_name(k) + "\" too, or leave it out.");
+        refuse(std::string("This model has multi-head latent attention: V is a view of the K cache, so both have one type. Set `cacheTypeV` to \"") +
+               ggml_type_name(k) + "\" too, or leave it out.");
     }
     if (ggml_is_quantized(v) && flash == LLAMA_FLASH_ATTN_TYPE_DISABLED) {
         refuse(std::string("A V cache of type ") + ggml_type_name(v) + " needs flash attention. Set `flashAttention` to \"auto\", or choose f16, bf16 or f32.");
     }
     const auto check_row = [&](ggml_type type, long row, const char * name) {
         if (row > 0 && row % ggml_blck_size(type) != 0) {
-            refuse(std::string(name) + " " + ggml_type_name(type) + " stores blocks of " + std::to_string(ggml_blck_size(type)) + " values, and this model's rows of " + std::to_string(row) + " do not divide into them. Choose f16, bf16 or f32.");
+            refuse(std::string(name) + " " + ggml_type_name(type) + " stores blocks of " + std::to_string(ggml_blck_size(type)) +
+                   " values, and this model's rows of " + std::to_string(row) + " do not divide into them. Choose f16, bf16 or f32.");
         }
     };
     check_row(k, head_size(model, ".attention.key_length"), "K cache type");
@@ -78,10 +81,12 @@ void check_cache_types(const Model & model, ggml_type k, ggml_type v, llama_flas
 llama_context_params to_llama(const Model & model, const EngineConfig & config) {
     check(!model.vocab_only(), "This model was loaded for its vocabulary alone. Load it with its weights to generate.");
     check(model.info().has_decoder, "This model has no decoder, so it cannot generate text.");
-    check(config.sequences >= 1 && config.sequences <= llama_max_parallel_sequences(), "`sequences` is 1 to " + std::to_string(llama_max_parallel_sequences()) + ".");
+    check(config.sequences >= 1 && config.sequences <= llama_max_parallel_sequences(),
+          "`sequences` is 1 to " + std::to_string(llama_max_parallel_sequences()) + ".");
     check(config.batch_size >= 1 && config.ubatch_size >= 1 && config.batch_size <= 1u << 20, "`batchSize` and `ubatchSize` are at least 1.");
     check(config.batch_size >= config.sequences * (1 + config.max_draft), "`batchSize` must hold one token of every sequence and its draft.");
-    check(config.threads >= 1 && config.threads <= GGML_MAX_N_THREADS && config.threads_batch >= 1 && config.threads_batch <= GGML_MAX_N_THREADS, "`threads` are 1 to 512.");
+    check(config.threads >= 1 && config.threads <= GGML_MAX_N_THREADS && config.threads_batch >= 1 && config.threads_batch <= GGML_MAX_N_THREADS,
+          "`threads` are 1 to 512.");
     check(config.context_size == 0 || config.context_size <= 1u << 30, "`contextSize` is too large.");
 
     llama_context_params params = llama_context_default_params();
@@ -115,9 +120,7 @@ llama_context_params to_llama(const Model & model, const EngineConfig & config) 
 
 }  // namespace
 
-void check_engine_config(const Model & model, const EngineConfig & config) {
-    static_cast<void>(to_llama(model, config));
-}
+void check_engine_config(const Model & model, const EngineConfig & config) { static_cast<void>(to_llama(model, config)); }
 
 Context::Context(std::shared_ptr<Model> model, const EngineConfig & config, std::shared_ptr<ThreadPools> pools, ggml_abort_callback abort, void * abort_data)
     : model_(std::move(model)), pools_(std::move(pools)) {
@@ -135,13 +138,22 @@ Context::Context(std::shared_ptr<Model> model, const EngineConfig & config, std:
     }
     if (context_ == nullptr) {
         const std::string reason = thrown.empty() ? capture.errors() : thrown;
-        throw Failure(ErrorCode::OutOfMemory, "llama.cpp could not make a context of " + std::to_string(config.context_size) + " tokens: " + (reason.empty() ? "no reason given" : reason) +
+        throw Failure(ErrorCode::OutOfMemory, "llama.cpp could not make a context of " + std::to_string(config.context_size) +
+                                                  " tokens: " + (reason.empty() ? "no reason given" : reason) +
                                                   ". Try a smaller `contextSize`, a quantised cache type, or fewer `gpuLayers`.");
     }
     pools_->attach(context_.get());
     const ContextMemory memory = context_memory(context_.get());
-    info_ = {llama_n_ctx(context_.get()),   llama_n_ctx_seq(context_.get()), llama_n_batch(context_.get()), llama_n_ubatch(context_.get()), config.sequences,
-             ggml_type_name(params.type_k), ggml_type_name(params.type_v),   memory.cache_bytes,            memory.compute_bytes,           pools_->priority()};
+    info_ = {llama_n_ctx(context_.get()),
+             llama_n_ctx_seq(context_.get()),
+             llama_n_batch(context_.get()),
+             llama_n_ubatch(context_.get()),
+             config.sequences,
+             ggml_type_name(params.type_k),
+             ggml_type_name(params.type_v),
+             memory.cache_bytes,
+             memory.compute_bytes,
+             pools_->priority()};
 }
 
 void Context::warm_up() {

@@ -37,7 +37,9 @@ DraftModel::DraftModel(std::shared_ptr<Model> model, EngineConfig config, std::s
 }
 
 void DraftModel::check_same_vocabulary(const Vocab & large, const Vocab & small) {
-    const auto refuse = [](const std::string & why) { throw Failure(ErrorCode::InvalidArgument, "`draftModel` does not speak the same tokens: " + why + ". Use a smaller model of the same family."); };
+    const auto refuse = [](const std::string & why) {
+        throw Failure(ErrorCode::InvalidArgument, "`draftModel` does not speak the same tokens: " + why + ". Use a smaller model of the same family.");
+    };
     if (llama_vocab_type(large.handle()) != llama_vocab_type(small.handle())) {
         refuse("its vocabulary is of another type");
     }

@@ -1,4 +1,5 @@
-// KvLedger: which cache cells each sequence holds, shared ones counted once; the exact mirror of llama.cpp's KV cache, which tells no counts. Engine thread only.
+// KvLedger: which cache cells each sequence holds, shared ones counted once; the exact mirror of llama.cpp's KV cache, which tells no counts. Engine thread
+// only.
 #pragma once
 
 #include <cstdint>

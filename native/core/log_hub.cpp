@@ -73,9 +73,7 @@ void on_log(ggml_log_level level, const char * text, void *) {
 
 }  // namespace
 
-void install() {
-    llama_log_set(on_log, nullptr);
-}
+void install() { llama_log_set(on_log, nullptr); }
 
 int add_sink(Sink sink) {
     State & hub = state();
@@ -91,13 +89,9 @@ void remove_sink(int key) {
     hub.sinks.erase(key);
 }
 
-ThreadCapture::ThreadCapture() : outer_(current_capture) {
-    current_capture = this;
-}
+ThreadCapture::ThreadCapture() : outer_(current_capture) { current_capture = this; }
 
-ThreadCapture::~ThreadCapture() {
-    current_capture = outer_;
-}
+ThreadCapture::~ThreadCapture() { current_capture = outer_; }
 
 std::string ThreadCapture::errors() const {
     constexpr std::size_t most = 4;

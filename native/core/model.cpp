@@ -161,9 +161,7 @@ std::map<std::string, std::string> Model::metadata() const {
     return all;
 }
 
-const char * Model::chat_template() const {
-    return llama_model_chat_template(handle_.get(), nullptr);
-}
+const char * Model::chat_template() const { return llama_model_chat_template(handle_.get(), nullptr); }
 
 ModelInfo Model::read_info() const {
     const llama_model * model = handle_.get();

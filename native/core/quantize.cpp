@@ -15,23 +15,30 @@ namespace {
 // The names of llama-quantize (tools/quantize/quantize.cpp).
 const std::map<std::string, llama_ftype> & file_types() {
     static const std::map<std::string, llama_ftype> types = {
-        {"F32", LLAMA_FTYPE_ALL_F32},           {"F16", LLAMA_FTYPE_MOSTLY_F16},         {"BF16", LLAMA_FTYPE_MOSTLY_BF16},       {"Q1_0", LLAMA_FTYPE_MOSTLY_Q1_0},
-        {"Q2_0", LLAMA_FTYPE_MOSTLY_Q2_0},      {"Q4_0", LLAMA_FTYPE_MOSTLY_Q4_0},       {"Q4_1", LLAMA_FTYPE_MOSTLY_Q4_1},       {"Q5_0", LLAMA_FTYPE_MOSTLY_Q5_0},
-        {"Q5_1", LLAMA_FTYPE_MOSTLY_Q5_1},      {"Q8_0", LLAMA_FTYPE_MOSTLY_Q8_0},       {"Q2_K", LLAMA_FTYPE_MOSTLY_Q2_K},       {"Q2_K_S", LLAMA_FTYPE_MOSTLY_Q2_K_S},
-        {"Q3_K", LLAMA_FTYPE_MOSTLY_Q3_K_M},    {"Q3_K_S", LLAMA_FTYPE_MOSTLY_Q3_K_S},   {"Q3_K_M", LLAMA_FTYPE_MOSTLY_Q3_K_M},   {"Q3_K_L", LLAMA_FTYPE_MOSTLY_Q3_K_L},
-        {"Q4_K", LLAMA_FTYPE_MOSTLY_Q4_K_M},    {"Q4_K_S", LLAMA_FTYPE_MOSTLY_Q4_K_S},   {"Q4_K_M", LLAMA_FTYPE_MOSTLY_Q4_K_M},   {"Q5_K", LLAMA_FTYPE_MOSTLY_Q5_K_M},
-        {"Q5_K_S", LLAMA_FTYPE_MOSTLY_Q5_K_S},  {"Q5_K_M", LLAMA_FTYPE_MOSTLY_Q5_K_M},   {"Q6_K", LLAMA_FTYPE_MOSTLY_Q6_K},       {"IQ1_S", LLAMA_FTYPE_MOSTLY_IQ1_S},
-        {"IQ1_M", LLAMA_FTYPE_MOSTLY_IQ1_M},    {"IQ2_XXS", LLAMA_FTYPE_MOSTLY_IQ2_XXS}, {"IQ2_XS", LLAMA_FTYPE_MOSTLY_IQ2_XS},   {"IQ2_S", LLAMA_FTYPE_MOSTLY_IQ2_S},
-        {"IQ2_M", LLAMA_FTYPE_MOSTLY_IQ2_M},    {"IQ3_XXS", LLAMA_FTYPE_MOSTLY_IQ3_XXS}, {"IQ3_XS", LLAMA_FTYPE_MOSTLY_IQ3_XS},   {"IQ3_S", LLAMA_FTYPE_MOSTLY_IQ3_S},
-        {"IQ3_M", LLAMA_FTYPE_MOSTLY_IQ3_M},    {"IQ4_NL", LLAMA_FTYPE_MOSTLY_IQ4_NL},   {"IQ4_XS", LLAMA_FTYPE_MOSTLY_IQ4_XS},   {"TQ1_0", LLAMA_FTYPE_MOSTLY_TQ1_0},
-        {"TQ2_0", LLAMA_FTYPE_MOSTLY_TQ2_0},    {"MXFP4_MOE", LLAMA_FTYPE_MOSTLY_MXFP4_MOE},
+        {"F32", LLAMA_FTYPE_ALL_F32},          {"F16", LLAMA_FTYPE_MOSTLY_F16},
+        {"BF16", LLAMA_FTYPE_MOSTLY_BF16},     {"Q1_0", LLAMA_FTYPE_MOSTLY_Q1_0},
+        {"Q2_0", LLAMA_FTYPE_MOSTLY_Q2_0},     {"Q4_0", LLAMA_FTYPE_MOSTLY_Q4_0},
+        {"Q4_1", LLAMA_FTYPE_MOSTLY_Q4_1},     {"Q5_0", LLAMA_FTYPE_MOSTLY_Q5_0},
+        {"Q5_1", LLAMA_FTYPE_MOSTLY_Q5_1},     {"Q8_0", LLAMA_FTYPE_MOSTLY_Q8_0},
+        {"Q2_K", LLAMA_FTYPE_MOSTLY_Q2_K},     {"Q2_K_S", LLAMA_FTYPE_MOSTLY_Q2_K_S},
+        {"Q3_K", LLAMA_FTYPE_MOSTLY_Q3_K_M},   {"Q3_K_S", LLAMA_FTYPE_MOSTLY_Q3_K_S},
+        {"Q3_K_M", LLAMA_FTYPE_MOSTLY_Q3_K_M}, {"Q3_K_L", LLAMA_FTYPE_MOSTLY_Q3_K_L},
+        {"Q4_K", LLAMA_FTYPE_MOSTLY_Q4_K_M},   {"Q4_K_S", LLAMA_FTYPE_MOSTLY_Q4_K_S},
+        {"Q4_K_M", LLAMA_FTYPE_MOSTLY_Q4_K_M}, {"Q5_K", LLAMA_FTYPE_MOSTLY_Q5_K_M},
+        {"Q5_K_S", LLAMA_FTYPE_MOSTLY_Q5_K_S}, {"Q5_K_M", LLAMA_FTYPE_MOSTLY_Q5_K_M},
+        {"Q6_K", LLAMA_FTYPE_MOSTLY_Q6_K},     {"IQ1_S", LLAMA_FTYPE_MOSTLY_IQ1_S},
+        {"IQ1_M", LLAMA_FTYPE_MOSTLY_IQ1_M},   {"IQ2_XXS", LLAMA_FTYPE_MOSTLY_IQ2_XXS},
+        {"IQ2_XS", LLAMA_FTYPE_MOSTLY_IQ2_XS}, {"IQ2_S", LLAMA_FTYPE_MOSTLY_IQ2_S},
+        {"IQ2_M", LLAMA_FTYPE_MOSTLY_IQ2_M},   {"IQ3_XXS", LLAMA_FTYPE_MOSTLY_IQ3_XXS},
+        {"IQ3_XS", LLAMA_FTYPE_MOSTLY_IQ3_XS}, {"IQ3_S", LLAMA_FTYPE_MOSTLY_IQ3_S},
+        {"IQ3_M", LLAMA_FTYPE_MOSTLY_IQ3_M},   {"IQ4_NL", LLAMA_FTYPE_MOSTLY_IQ4_NL},
+        {"IQ4_XS", LLAMA_FTYPE_MOSTLY_IQ4_XS}, {"TQ1_0", LLAMA_FTYPE_MOSTLY_TQ1_0},
+        {"TQ2_0", LLAMA_FTYPE_MOSTLY_TQ2_0},   {"MXFP4_MOE", LLAMA_FTYPE_MOSTLY_MXFP4_MOE},
     };
     return types;
 }
 
-ggml_type optional_type(const std::string & name) {
-    return name.empty() ? GGML_TYPE_COUNT : backend::type_by_name(name);
-}
+ggml_type optional_type(const std::string & name) { return name.empty() ? GGML_TYPE_COUNT : backend::type_by_name(name); }
 
 }  // namespace
 

@@ -23,7 +23,8 @@ void check_values(const SamplingConfig & c, const Vocab & vocab) {
     check(std::isfinite(c.repeat_penalty) && c.repeat_penalty > 0 && std::isfinite(1.0f / c.repeat_penalty), "`repeatPenalty` is a number above 0.");
     check(std::isfinite(c.frequency_penalty) && std::isfinite(c.presence_penalty), "`frequencyPenalty` and `presencePenalty` are finite numbers.");
     check(std::isfinite(c.temperature) && std::isfinite(c.dynatemp_range) && std::isfinite(c.dynatemp_exponent), "Temperatures are finite numbers.");
-    check(c.top_k >= 0 && c.min_keep >= 0 && c.penalty_last_n >= 0 && c.dry_penalty_last_n >= 0 && c.dry_allowed_length >= 0, "Sampler counts are not negative.");
+    check(c.top_k >= 0 && c.min_keep >= 0 && c.penalty_last_n >= 0 && c.dry_penalty_last_n >= 0 && c.dry_allowed_length >= 0,
+          "Sampler counts are not negative.");
     check(c.mirostat >= 0 && c.mirostat <= 2, "`mirostat` is 0, 1 or 2.");
     for (const llama_logit_bias & bias : c.logit_bias) {
         check(vocab.contains(bias.token), "`logitBias` names token " + std::to_string(bias.token) + ", which is outside the vocabulary.");
@@ -40,7 +41,8 @@ llama_sampler * make_member(const std::string & name, const SamplingConfig & c, 
         for (const std::string & breaker : c.dry_sequence_breakers) {
             breakers.push_back(breaker.c_str());
         }
-        return llama_sampler_init_dry(vocab.handle(), c.dry_multiplier, c.dry_base, c.dry_allowed_length, std::min(c.dry_penalty_last_n, context_size), breakers.data(), breakers.size());
+        return llama_sampler_init_dry(vocab.handle(), c.dry_multiplier, c.dry_base, c.dry_allowed_length, std::min(c.dry_penalty_last_n, context_size),
+                                      breakers.data(), breakers.size());
     }
     if (name == "top_n_sigma") return llama_sampler_init_top_n_sigma(c.top_n_sigma);
     if (name == "top_k") return llama_sampler_init_top_k(c.top_k);
@@ -117,14 +119,13 @@ Sampler::Sampler(const Vocab & vocab, const SamplingConfig & config, const std::
     if (!grammar.empty()) {
         grammar_.reset(llama_sampler_init_grammar(vocab.handle(), grammar.c_str(), "root"));
         if (grammar_ == nullptr) {
-            throw Failure(ErrorCode::GrammarInvalid, "llama.cpp could not read the grammar: a syntax error, a missing `root` rule, an undefined rule or a left recursion.");
+            throw Failure(ErrorCode::GrammarInvalid,
+                          "llama.cpp could not read the grammar: a syntax error, a missing `root` rule, an undefined rule or a left recursion.");
         }
     }
 }
 
-void Sampler::observe(llama_token token) {
-    llama_sampler_accept(chain_.get(), token);
-}
+void Sampler::observe(llama_token token) { llama_sampler_accept(chain_.get(), token); }
 
 void Sampler::fill(const float * logits) {
     const auto size = static_cast<std::size_t>(vocab_.size());
@@ -246,7 +247,8 @@ void fill_logprobs(const float * logits, int32_t size, llama_token token, int32_
         ids[static_cast<std::size_t>(i)] = i;
     }
     const auto end = ids.begin() + std::min(count, size);
-    std::partial_sort(ids.begin(), end, ids.end(), [logits](llama_token a, llama_token b) { return logits[a] > logits[b] || (logits[a] == logits[b] && a < b); });
+    std::partial_sort(ids.begin(), end, ids.end(),
+                      [logits](llama_token a, llama_token b) { return logits[a] > logits[b] || (logits[a] == logits[b] && a < b); });
     for (auto it = ids.begin(); it != end; ++it) {
         event.top.push_back({*it, logprob(*it)});
     }

@@ -88,8 +88,6 @@ ThreadPools::~ThreadPools() {
     }
 }
 
-void ThreadPools::attach(llama_context * context) const {
-    llama_attach_threadpool(context, decode_, batch_);
-}
+void ThreadPools::attach(llama_context * context) const { llama_attach_threadpool(context, decode_, batch_); }
 
 }  // namespace r1

@@ -7,8 +7,8 @@ namespace {
 constexpr const char * replacement = "\xEF\xBF\xBD";
 
 struct Lead {
-    int length;          // bytes of the character; 0: no character begins with this byte
-    unsigned char low;   // range of the second byte (Unicode, table 3-7)
+    int length;         // bytes of the character; 0: no character begins with this byte
+    unsigned char low;  // range of the second byte (Unicode, table 3-7)
     unsigned char high;
 };
 

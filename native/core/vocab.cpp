@@ -20,8 +20,7 @@ std::size_t character_bytes(unsigned char first) {
 
 }  // namespace
 
-Vocab::Vocab(const llama_model * model)
-    : vocab_(llama_model_get_vocab(model)), size_(llama_vocab_n_tokens(vocab_)), byte_tokens_(256, LLAMA_TOKEN_NULL) {
+Vocab::Vocab(const llama_model * model) : vocab_(llama_model_get_vocab(model)), size_(llama_vocab_n_tokens(vocab_)), byte_tokens_(256, LLAMA_TOKEN_NULL) {
     special_.resize(static_cast<std::size_t>(size_), false);
     if (llama_vocab_type(vocab_) == LLAMA_VOCAB_TYPE_NONE) {
         return;  // no text at all: every vocabulary call would abort
@@ -72,9 +71,7 @@ std::vector<llama_token> Vocab::tokenize(std::string_view text, bool parse_speci
     return ids;
 }
 
-std::vector<llama_token> Vocab::tokenize_special(std::string_view text) const {
-    return tokenize(text, true);
-}
+std::vector<llama_token> Vocab::tokenize_special(std::string_view text) const { return tokenize(text, true); }
 
 // Where to cut so that the earliest-ending marker of the text falls into two pieces: after its first character. npos: no marker in the text.
 std::size_t Vocab::first_marker_cut(std::string_view text) const {
@@ -120,7 +117,8 @@ void Vocab::append_bytes(std::string_view text, std::vector<llama_token> & out) 
     for (const char c : text) {
         const llama_token id = byte_tokens_[static_cast<unsigned char>(c)];
         if (id == LLAMA_TOKEN_NULL) {
-            throw Failure(ErrorCode::InvalidArgument, "The text holds a special token of this vocabulary, and the vocabulary has no other way to write it. Remove it from the text.");
+            throw Failure(ErrorCode::InvalidArgument,
+                          "The text holds a special token of this vocabulary, and the vocabulary has no other way to write it. Remove it from the text.");
         }
         out.push_back(id);
     }
@@ -141,7 +139,8 @@ std::string Vocab::detokenize(const llama_token * ids, std::size_t count) const 
     std::string text;
     for (std::size_t i = 0; i < count; ++i) {
         if (!contains(ids[i])) {
-            throw Failure(ErrorCode::InvalidArgument, "Token " + std::to_string(ids[i]) + " is outside the vocabulary of " + std::to_string(size_) + " tokens.");
+            throw Failure(ErrorCode::InvalidArgument,
+                          "Token " + std::to_string(ids[i]) + " is outside the vocabulary of " + std::to_string(size_) + " tokens.");
         }
         text += piece(ids[i]);
     }

@@ -1,4 +1,5 @@
-// run_async: native work on a thread of its own, settling a promise. `work` runs on that thread and sees only C++ values; `to_js` runs on the JavaScript thread.
+// run_async: native work on a thread of its own, settling a promise. `work` runs on that thread and sees only C++ values; `to_js` runs on the JavaScript
+// thread.
 #pragma once
 
 #include <napi.h>
@@ -18,8 +19,9 @@ namespace r1 {
  * If the environment or the process ends first, `cancel` is called and `work` is waited for; nothing is settled then.
  */
 template <typename Result>
-Napi::Promise run_async(Napi::Env env, const char * name, std::function<Result()> work, std::function<Napi::Value(Napi::Env, Result &)> to_js, std::function<void()> cancel = [] {},
-                        std::function<void()> settled = [] {}) {
+Napi::Promise run_async(
+    Napi::Env env, const char * name, std::function<Result()> work, std::function<Napi::Value(Napi::Env, Result &)> to_js, std::function<void()> cancel = [] {},
+    std::function<void()> settled = [] {}) {
     struct State {
         std::function<Result()> work;
         std::function<Napi::Value(Napi::Env, Result &)> to_js;

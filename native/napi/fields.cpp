@@ -6,9 +6,7 @@
 namespace r1 {
 namespace {
 
-[[noreturn]] void type_error(Napi::Env env, const std::string & message) {
-    throw Napi::TypeError::New(env, message);
-}
+[[noreturn]] void type_error(Napi::Env env, const std::string & message) { throw Napi::TypeError::New(env, message); }
 
 }  // namespace
 
@@ -23,9 +21,7 @@ void Fields::refuse(const char * name, const char * expected) const {
     type_error(object_.Env(), std::string("Expected ") + expected + " for `" + what_ + "." + name + "`.");
 }
 
-Napi::Value Fields::value(const char * name) const {
-    return object_.Get(name);
-}
+Napi::Value Fields::value(const char * name) const { return object_.Get(name); }
 
 std::string Fields::text(const char * name) const {
     const Napi::Value found = value(name);
@@ -59,9 +55,7 @@ int64_t Fields::integer(const char * name, int64_t min, int64_t max) const {
     return static_cast<int64_t>(found);
 }
 
-std::vector<int32_t> Fields::ids(const char * name) const {
-    return ids_of(value(name), what_ + "." + name);
-}
+std::vector<int32_t> Fields::ids(const char * name) const { return ids_of(value(name), what_ + "." + name); }
 
 std::vector<float> Fields::reals(const char * name) const {
     const Napi::Value found = value(name);
@@ -107,9 +101,7 @@ std::vector<Fields> Fields::objects(const char * name) const {
     return all;
 }
 
-Fields Fields::object(const char * name) const {
-    return Fields(value(name), what_ + "." + name);
-}
+Fields Fields::object(const char * name) const { return Fields(value(name), what_ + "." + name); }
 
 std::vector<int32_t> ids_of(const Napi::Value & value, const std::string & what) {
     if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) {

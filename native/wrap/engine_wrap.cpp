@@ -75,7 +75,10 @@ Napi::Value EngineWrap::create(const Napi::CallbackInfo & info) {
         }
     });
     return run_async<std::shared_ptr<Engine>>(
-        env, "r1.engine.create", [model, draft, config, channel] { return std::make_shared<Engine>(model, draft, config, [channel](std::vector<Event> && events) { channel->push(std::move(events)); }); },
+        env, "r1.engine.create",
+        [model, draft, config, channel] {
+            return std::make_shared<Engine>(model, draft, config, [channel](std::vector<Event> && events) { channel->push(std::move(events)); });
+        },
         [channel](Napi::Env at, std::shared_ptr<Engine> & engine) -> Napi::Value {
             ProcessHook::run_before_what_exists_now();
             Parts parts{engine, channel};

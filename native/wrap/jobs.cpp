@@ -49,13 +49,9 @@ Napi::Value initialize(const Napi::CallbackInfo & info) {
     });
 }
 
-Napi::Value llama_version_text(const Napi::CallbackInfo & info) {
-    return Napi::String::New(info.Env(), llama_version());
-}
+Napi::Value llama_version_text(const Napi::CallbackInfo & info) { return Napi::String::New(info.Env(), llama_version()); }
 
-Napi::Value system_info(const Napi::CallbackInfo & info) {
-    return Napi::String::New(info.Env(), std::string(llama_print_system_info()));
-}
+Napi::Value system_info(const Napi::CallbackInfo & info) { return Napi::String::New(info.Env(), std::string(llama_print_system_info())); }
 
 Napi::Value devices(const Napi::CallbackInfo & info) {
     const Napi::Env env = info.Env();
@@ -78,9 +74,7 @@ Napi::Value load_backend(const Napi::CallbackInfo & info) {
     return guarded(info.Env(), [&] { return Napi::Boolean::New(info.Env(), backend::load(text_of(info[0], "path"))); });
 }
 
-Napi::Value create_cancel_token(const Napi::CallbackInfo & info) {
-    return Environment::of(info.Env()).cancel_token_class.New({});
-}
+Napi::Value create_cancel_token(const Napi::CallbackInfo & info) { return Environment::of(info.Env()).cancel_token_class.New({}); }
 
 Napi::Value quantize_file(const Napi::CallbackInfo & info) {
     const Napi::Env env = info.Env();

@@ -73,7 +73,8 @@ Napi::Value ModelWrap::load(const Napi::CallbackInfo & info) {
     const std::shared_ptr<std::atomic<bool>> cancelled = CancelTokenWrap::Unwrap(info[1].As<Napi::Object>())->flag();
 
     // Progress crosses as single numbers, the latest only: the callback gets what was not yet told.
-    auto progress = std::make_shared<EventChannel<double>>(env, "r1.model.progress", info[2].As<Napi::Function>(), [](Napi::Env at, const double & value) -> Napi::Value { return Napi::Number::New(at, value); });
+    auto progress = std::make_shared<EventChannel<double>>(env, "r1.model.progress", info[2].As<Napi::Function>(),
+                                                           [](Napi::Env at, const double & value) -> Napi::Value { return Napi::Number::New(at, value); });
     return run_async<std::shared_ptr<Model>>(
         env, "r1.model.load",
         [config = std::move(config), cancelled, progress] {
@@ -90,8 +91,7 @@ Napi::Value ModelWrap::load(const Napi::CallbackInfo & info) {
             ProcessHook::run_before_what_exists_now();
             return Environment::of(at).model_class.New({Napi::External<std::shared_ptr<Model>>::New(at, &model)});
         },
-        [cancelled] { cancelled->store(true); },
-        [progress] { progress->close(); });
+        [cancelled] { cancelled->store(true); }, [progress] { progress->close(); });
 }
 
 Napi::Value ModelWrap::info(const Napi::CallbackInfo & info) {
@@ -202,7 +202,8 @@ Napi::Value ModelWrap::tokenize_segments(const Napi::CallbackInfo & info) {
         for (std::size_t i = 0; i < ids.size(); ++i) {
             if (ids[i] >= 0) {
                 if (!vocab.contains(ids[i])) {
-                    throw Failure(ErrorCode::InvalidArgument, "Token " + std::to_string(ids[i]) + " is outside the vocabulary of " + std::to_string(vocab.size()) + " tokens.");
+                    throw Failure(ErrorCode::InvalidArgument,
+                                  "Token " + std::to_string(ids[i]) + " is outside the vocabulary of " + std::to_string(vocab.size()) + " tokens.");
                 }
                 tokens.push_back(ids[i]);
             } else {
