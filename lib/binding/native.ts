@@ -372,7 +372,12 @@ export interface NativeAddon {
    * [async] `onEvents` [callback] gets all events that came up since its last call, in order. `draftModel` guesses tokens for requests with `modelDraft` > 0;
    * rejects with INVALID_ARGUMENT if its vocabulary is another one.
    */
-  createEngine(model: NativeModel, config: NativeEngineConfig, onEvents: (events: NativeEvent[]) => void, draftModel: NativeModel | null): Promise<NativeEngine>;
+  createEngine(
+    model: NativeModel,
+    config: NativeEngineConfig,
+    onEvents: (events: NativeEvent[]) => void,
+    draftModel: NativeModel | null,
+  ): Promise<NativeEngine>;
   /** [async, its own thread; run it in a child process: bad input can abort] `llama_model_quantize`; `onLog` [callback] gets its log lines. */
   quantize(config: NativeQuantizeConfig, onLog: (entries: NativeLogEntry[]) => void): Promise<void>;
   /** [sync] Bytes of the K and V rows of one token in one layer-type: size of `elements` values of a ggml type, or -1 if the type does not divide them. */
