@@ -1,0 +1,130 @@
+// Tells grammars that llama.cpp would hang on, overflow its stack with, or never finish. Pure; runs on any JavaScript thread.
+import { refuseDoubling } from "./grammar-doubling.js";
+import { GrammarProblem, references, type Grammar, type GrammarNode } from "./grammar.js";
+
+/** Limits, all far above what real schemas need. */
+const MAX_RULES = 2000;
+const MAX_ELEMENTS = 200_000;
+const MAX_REPEAT = 2000;
+const MAX_PATHS = 2000;
+const MAX_WORK = 5_000_000;
+
+/** Facts of a grammar by fixpoint: computed once, asked often. */
+class Facts {
+  readonly nullable = new Map<string, boolean>();
+  readonly productive = new Map<string, boolean>();
+
+  constructor(private readonly grammar: Grammar) {
+    this.settle(this.nullable, (node) => this.isNullable(node));
+    this.settle(this.productive, (node) => this.isProductive(node));
+  }
+
+  private settle(facts: Map<string, boolean>, decide: (node: GrammarNode) => boolean): void {
+    for (let isChanged = true; isChanged;) {
+      isChanged = false;
+      for (const [name, node] of this.grammar) {
+        if (facts.get(name) === true || !decide(node)) continue;
+        facts.set(name, true);
+        isChanged = true;
+      }
+    }
+  }
+
+  isNullable(node: GrammarNode): boolean {
+    if (node.kind === "text") return node.text === "";
+    if (node.kind === "seq") return node.nodes.every((each) => this.isNullable(each));
+    if (node.kind === "alt") return node.nodes.some((each) => this.isNullable(each));
+    if (node.kind === "repeat") return node.min === 0 || this.isNullable(node.node);
+    return node.kind === "ref" && this.nullable.get(node.name) === true;
+  }
+
+  isProductive(node: GrammarNode): boolean {
+    if (node.kind === "chars") return node.ranges.length > 0;
+    if (node.kind === "seq") return node.nodes.every((each) => this.isProductive(each));
+    if (node.kind === "alt") return node.nodes.some((each) => this.isProductive(each));
+    if (node.kind === "repeat") return node.min === 0 || this.isProductive(node.node);
+    return node.kind !== "ref" || this.productive.get(node.name) === true;
+  }
+}
+
+/** Elements that llama.cpp's parser makes of a node: repetitions are written out. */
+function elements(node: GrammarNode): number {
+  if (node.kind === "text") return node.text.length;
+  if (node.kind === "chars") return 2 * node.ranges.length;
+  if (node.kind === "seq" || node.kind === "alt") return node.nodes.reduce((sum, each) => sum + elements(each) + 1, 1);
+  if (node.kind !== "repeat") return 1;
+  const { min, max } = node;
+  if (min > MAX_REPEAT || (max !== Infinity && max > MAX_REPEAT))
+    throw new GrammarProblem(`repeats something ${max === Infinity ? min : max} times, more than the ${MAX_REPEAT} that llama.cpp takes`);
+  const copies = min + (max === Infinity ? 1 : max - min);
+  return copies * (elements(node.node) + 3);
+}
+
+/** Follows the leftmost references: refuses left recursion, and counts the paths, which llama.cpp walks one by one. */
+class Leftmost {
+  private readonly paths = new Map<string, number>();
+  private readonly open = new Set<string>();
+
+  constructor(
+    private readonly grammar: Grammar,
+    private readonly facts: Facts,
+  ) {}
+
+  of(name: string): number {
+    const known = this.paths.get(name);
+    if (known !== undefined) return known;
+    if (this.open.has(name)) throw new GrammarProblem(`has a left recursion: rule ${name} can begin with itself`);
+    if (this.open.size > 1000) throw new GrammarProblem("has a chain of more than 1000 rules that begin with one another");
+    this.open.add(name);
+    const rule = this.grammar.get(name);
+    const count = rule === undefined ? 0 : this.count(rule);
+    this.open.delete(name);
+    if (count > MAX_PATHS) throw new GrammarProblem(`has more than ${MAX_PATHS} ways to begin rule ${name}`);
+    this.paths.set(name, count);
+    return count;
+  }
+
+  private count(node: GrammarNode): number {
+    if (node.kind === "ref") return 1 + this.of(node.name);
+    if (node.kind === "alt") return node.nodes.reduce((sum, each) => sum + Math.max(1, this.count(each)), 1);
+    if (node.kind === "repeat") {
+      const isNullable = this.facts.isNullable(node.node);
+      if (isNullable && node.max === Infinity) throw new GrammarProblem("repeats without end something that may be empty");
+      return 1 + this.count(node.node) * (isNullable ? node.max : 1);
+    }
+    if (node.kind !== "seq") return 0;
+    let sum = 0;
+    for (const each of node.nodes) {
+      sum += this.count(each);
+      if (!this.facts.isNullable(each)) break;
+    }
+    return sum;
+  }
+}
+
+/**
+ * Refuses a grammar that is not fit for llama.cpp: no `root`, undefined rules, left recursion, too much of anything, ambiguous nesting, or no end.
+ *
+ * @throws {GrammarProblem} with what is wrong.
+ */
+export function checkGrammar(grammar: Grammar): void {
+  if (!grammar.has("root")) throw new GrammarProblem("has no rule named root");
+  if (grammar.size > MAX_RULES) throw new GrammarProblem(`has more than ${MAX_RULES} rules`);
+  let size = 0;
+  for (const [name, node] of grammar) {
+    references(node, (target) => {
+      if (!grammar.has(target)) throw new GrammarProblem(`uses rule ${target} in rule ${name}, but does not define it`);
+    });
+    size += elements(node);
+    if (size > MAX_ELEMENTS) throw new GrammarProblem(`grows to more than ${MAX_ELEMENTS} elements when its repetitions are written out`);
+  }
+  const facts = new Facts(grammar);
+  if (facts.productive.get("root") !== true) throw new GrammarProblem("can never come to an end: every way through it needs itself again");
+  const leftmost = new Leftmost(grammar, facts);
+  let work = 0;
+  for (const [name, node] of grammar) {
+    work += leftmost.of(name) * elements(node);
+    if (work > MAX_WORK) throw new GrammarProblem("has too many ways to begin its rules");
+  }
+  refuseDoubling(grammar);
+}

@@ -1,0 +1,151 @@
+// Grammars as trees, and their GBNF text. Pure data and functions, on any JavaScript thread.
+
+/** A closed range of code points. */
+export type CodeRange = readonly [from: number, to: number];
+
+/** A piece of a grammar. `token` is llama.cpp's `<...>` and `!<...>`: one whole token. */
+export type GrammarNode =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "chars"; readonly ranges: readonly CodeRange[] }
+  | { readonly kind: "seq"; readonly nodes: readonly GrammarNode[] }
+  | { readonly kind: "alt"; readonly nodes: readonly GrammarNode[] }
+  | { readonly kind: "repeat"; readonly node: GrammarNode; readonly min: number; readonly max: number }
+  | { readonly kind: "ref"; readonly name: string }
+  | { readonly kind: "token"; readonly source: string };
+
+/** Rules by name; the start is `root`. */
+export type Grammar = ReadonlyMap<string, GrammarNode>;
+
+/** Largest code point. */
+export const LAST_CODE_POINT = 0x10ffff;
+
+export const text = (value: string): GrammarNode => ({ kind: "text", text: value });
+export const ref = (name: string): GrammarNode => ({ kind: "ref", name });
+export const empty: GrammarNode = { kind: "seq", nodes: [] };
+export const repeat = (node: GrammarNode, min: number, max = Infinity): GrammarNode => (min === 1 && max === 1 ? node : { kind: "repeat", node, min, max });
+export const optional = (node: GrammarNode): GrammarNode => repeat(node, 0, 1);
+
+/** Nodes one after the other; neighbouring texts are joined. */
+export function seq(...nodes: readonly GrammarNode[]): GrammarNode {
+  const flat: GrammarNode[] = [];
+  for (const node of nodes.flatMap((each) => (each.kind === "seq" ? each.nodes : [each]))) {
+    const last = flat.at(-1);
+    if (node.kind === "text" && last?.kind === "text") flat[flat.length - 1] = text(last.text + node.text);
+    else if (node.kind !== "text" || node.text !== "") flat.push(node);
+  }
+  return flat.length === 1 && flat[0] !== undefined ? flat[0] : { kind: "seq", nodes: flat };
+}
+
+/** One of several nodes. */
+export function alt(...nodes: readonly GrammarNode[]): GrammarNode {
+  const flat = nodes.flatMap((node) => (node.kind === "alt" ? node.nodes : [node]));
+  return flat.length === 1 && flat[0] !== undefined ? flat[0] : { kind: "alt", nodes: flat };
+}
+
+/** A set of characters: single characters, and pairs for ranges. */
+export function chars(...members: readonly (string | readonly [string, string])[]): GrammarNode {
+  const code = (character: string): number => character.codePointAt(0) ?? 0;
+  return charRanges(members.map((member): CodeRange => (typeof member === "string" ? [code(member), code(member)] : [code(member[0]), code(member[1])])));
+}
+
+/** A set of characters by ranges, sorted and joined. */
+export function charRanges(ranges: readonly CodeRange[]): GrammarNode {
+  const sorted = [...ranges].sort((a, b) => a[0] - b[0]);
+  const joined: [number, number][] = [];
+  for (const [from, to] of sorted) {
+    const last = joined.at(-1);
+    if (last !== undefined && from <= last[1] + 1) last[1] = Math.max(last[1], to);
+    else joined.push([from, to]);
+  }
+  return { kind: "chars", ranges: joined };
+}
+
+/** All characters that are in none of some ranges. */
+export function invert(ranges: readonly CodeRange[]): CodeRange[] {
+  const node = charRanges(ranges);
+  const gaps: CodeRange[] = [];
+  let next = 0;
+  for (const [from, to] of node.kind === "chars" ? node.ranges : []) {
+    if (from > next) gaps.push([next, from - 1]);
+    next = to + 1;
+  }
+  if (next <= LAST_CODE_POINT) gaps.push([next, LAST_CODE_POINT]);
+  return gaps;
+}
+
+/** Characters that two sets share. */
+export function intersect(a: readonly CodeRange[], b: readonly CodeRange[]): CodeRange[] {
+  return a.flatMap(([from, to]) =>
+    b.flatMap(([start, end]): CodeRange[] => (Math.max(from, start) <= Math.min(to, end) ? [[Math.max(from, start), Math.min(to, end)]] : [])),
+  );
+}
+
+function escapeCode(code: number): string {
+  const character = String.fromCodePoint(code);
+  if (/[A-Za-z0-9 _.,:;{}()/+*!?<>=@#$%&'|~`]/.test(character)) return character;
+  const hex = code.toString(16).toUpperCase();
+  return code <= 0xff ? `\\x${hex.padStart(2, "0")}` : code <= 0xffff ? `\\u${hex.padStart(4, "0")}` : `\\U${hex.padStart(8, "0")}`;
+}
+
+function printText(value: string): string {
+  return `"${Array.from(value, (character) => escapeCode(character.codePointAt(0) ?? 0)).join("")}"`;
+}
+
+function printNode(node: GrammarNode, isInner: boolean): string {
+  switch (node.kind) {
+    case "text":
+      return printText(node.text);
+    case "chars": {
+      // llama.cpp reads the end of a range only behind a "-", and a set from its complement is shorter when nearly all is in it.
+      const isWide = node.ranges.at(-1)?.[1] === LAST_CODE_POINT;
+      const ranges = isWide ? invert(node.ranges) : node.ranges;
+      if (isWide && ranges.length === 0) return ".";
+      return `[${isWide ? "^" : ""}${ranges.map(([from, to]) => (from === to ? escapeCode(from) : `${escapeCode(from)}-${escapeCode(to)}`)).join("")}]`;
+    }
+    case "ref":
+      return node.name;
+    case "token":
+      return node.source;
+    case "seq": {
+      if (node.nodes.length === 0) return '""';
+      const printed = node.nodes.map((each) => printNode(each, true)).join(" ");
+      return isInner && node.nodes.length > 1 ? `(${printed})` : printed;
+    }
+    case "alt": {
+      const printed = node.nodes.map((each) => printNode(each, false)).join(" | ");
+      return isInner ? `(${printed})` : printed;
+    }
+    case "repeat": {
+      const { min, max } = node;
+      const times =
+        min === 0 && max === 1
+          ? "?"
+          : max === Infinity && min < 2
+            ? min === 0
+              ? "*"
+              : "+"
+            : min === max
+              ? `{${min}}`
+              : `{${min},${max === Infinity ? "" : max}}`;
+      const inner = printNode(node.node, true);
+      return (node.node.kind === "repeat" ? `(${inner})` : inner) + times;
+    }
+  }
+}
+
+/** The GBNF text of a grammar, a rule a line, `root` first. */
+export function printGrammar(grammar: Grammar): string {
+  const names = [...grammar.keys()].sort((a, b) => Number(b === "root") - Number(a === "root"));
+  return names.map((name) => `${name} ::= ${printNode(grammar.get(name) ?? empty, false)}\n`).join("");
+}
+
+/** What is wrong with a grammar, as the rest of a sentence that begins with "the grammar". */
+export class GrammarProblem extends Error {}
+
+/** Calls `visit` for every reference; `isTail` when nothing of the rule can follow it. */
+export function references(node: GrammarNode, visit: (name: string, isTail: boolean) => void, isTail = true): void {
+  if (node.kind === "ref") visit(node.name, isTail);
+  else if (node.kind === "alt") for (const each of node.nodes) references(each, visit, isTail);
+  else if (node.kind === "repeat") references(node.node, visit, isTail && node.max === 1);
+  else if (node.kind === "seq") node.nodes.forEach((each, i) => references(each, visit, isTail && i === node.nodes.length - 1));
+}

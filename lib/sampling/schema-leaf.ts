@@ -1,0 +1,72 @@
+// Grammar nodes for the keywords of numbers and strings. Pure; runs on any JavaScript thread.
+import { R1Error } from "../base/errors.js";
+import { ref, seq, text, type GrammarNode } from "./grammar.js";
+import type { SchemaObject } from "./schema-merge.js";
+import { integerNode, numberNode, type Bounds } from "./schema-number.js";
+import { PatternProblem, patternNode } from "./schema-pattern.js";
+import { FORMATS, lengthNode, NUMERIC_FORMATS } from "./schema-string.js";
+
+/** Throws SCHEMA_UNSUPPORTED: *The schema at `path` problem.* */
+export function fail(path: string, problem: string): never {
+  throw new R1Error("SCHEMA_UNSUPPORTED", `The schema at \`${path}\` ${problem}.`, { details: { path } });
+}
+
+/** A numeric keyword's value; undefined when it is not there. */
+export function count(schema: SchemaObject, key: string, path: string, least = 0): number | undefined {
+  const value = schema[key];
+  if (value === undefined) return undefined;
+  if (typeof value === "number" && Number.isFinite(value) && value >= least) return value;
+  return fail(`${path}/${key}`, `must be a number${least === 0 ? " of at least 0" : ""}`);
+}
+
+/** A number or integer within the schema's bounds. */
+export function numericNode(type: "integer" | "number", schema: SchemaObject, path: string): GrammarNode {
+  const { multipleOf } = schema;
+  if (multipleOf !== undefined && multipleOf !== 1) fail(`${path}/multipleOf`, "uses a keyword that a grammar cannot keep");
+  const at = (key: string): number | undefined => count(schema, key, path, -Number.MAX_VALUE);
+  const [min, max, above, below] = [at("minimum"), at("maximum"), at("exclusiveMinimum"), at("exclusiveMaximum")];
+  const isMinExclusive = above !== undefined && (min === undefined || above >= min);
+  const isMaxExclusive = below !== undefined && (max === undefined || below <= max);
+  const [low, high] = [isMinExclusive ? above : min, isMaxExclusive ? below : max];
+  const bounds: Bounds = { ...(low === undefined ? {} : { min: low }), isMinExclusive, ...(high === undefined ? {} : { max: high }), isMaxExclusive };
+  const isWhole = type === "integer" || multipleOf === 1;
+  return (isWhole ? integerNode : numberNode)(bounds) ?? fail(path, `leaves no ${isWhole ? "integer" : "number"} between its bounds that can be written`);
+}
+
+const quoted = (inside: GrammarNode): GrammarNode => seq(text('"'), inside, text('"'));
+
+/** A string of the schema's length, pattern or format. */
+export function stringNode(schema: SchemaObject, path: string): GrammarNode {
+  const [min, max] = [count(schema, "minLength", path) ?? 0, count(schema, "maxLength", path) ?? Infinity];
+  const { pattern } = schema;
+  const format = NUMERIC_FORMATS.includes(schema["format"] as string) ? undefined : schema["format"];
+  if (pattern !== undefined) {
+    if (format !== undefined) fail(`${path}/format`, "stands beside a pattern; a grammar can keep only one of them");
+    return quoted(patternWithin(pattern, min, max, `${path}/pattern`));
+  }
+  if (format !== undefined) {
+    const node = typeof format === "string" && Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
+    if (node === undefined)
+      return fail(`${path}/format`, `is ${JSON.stringify(format)}, which is not kept to; the formats are ${Object.keys(FORMATS).join(", ")}`);
+    if (min > 0 || max !== Infinity) fail(`${path}/format`, "stands beside minLength or maxLength; a grammar can keep only the format");
+    return quoted(node);
+  }
+  return quoted(
+    lengthNode(ref("char"), min, max) ?? fail(path, "asks for a length that cannot be kept: minLength may be at most 2000, and no more than maxLength"),
+  );
+}
+
+function patternWithin(pattern: unknown, min: number, max: number, path: string): GrammarNode {
+  if (typeof pattern !== "string") return fail(path, "must be a string");
+  try {
+    const found = patternNode(pattern);
+    if (found.min >= min && found.max <= max) return found.node;
+    return fail(
+      path,
+      `allows texts of ${found.min} to ${found.max === Infinity ? "any number of" : found.max} characters, but minLength and maxLength ask for ${min} to ${max}; put the lengths into the pattern`,
+    );
+  } catch (error) {
+    if (error instanceof PatternProblem) fail(path, error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,123 @@
+// The intersection of two JSON Schemas as one schema, for `allOf` and for keywords beside `$ref`, `anyOf` and `oneOf`. Pure; runs on any JavaScript thread.
+
+/** A schema that is an object. */
+export type SchemaObject = Readonly<Record<string, unknown>>;
+export type Schema = SchemaObject | boolean;
+
+/** Two schemas that cannot be put together; the message says why. */
+export class MergeProblem extends Error {}
+
+/** Keywords that say nothing about values. */
+const ANNOTATIONS: ReadonlySet<string> = new Set([
+  "title",
+  "description",
+  "default",
+  "examples",
+  "deprecated",
+  "readOnly",
+  "writeOnly",
+  "$comment",
+  "$schema",
+  "$id",
+  "$defs",
+  "definitions",
+  "$anchor",
+  "contentMediaType",
+  "contentEncoding",
+  "discriminator",
+]);
+
+/** Whether a keyword says nothing about values. */
+export function isAnnotation(keyword: string): boolean {
+  return ANNOTATIONS.has(keyword) || keyword.startsWith("x-");
+}
+
+/** The types a schema names; undefined: any. */
+export function typesOf(schema: SchemaObject): readonly string[] | undefined {
+  const { type } = schema;
+  return typeof type === "string" ? [type] : Array.isArray(type) ? type.map(String) : undefined;
+}
+
+function mergeTypes(a: SchemaObject, b: SchemaObject): readonly string[] | undefined {
+  const [left, right] = [typesOf(a), typesOf(b)];
+  if (left === undefined || right === undefined) return left ?? right;
+  const both = left.filter((type) => right.includes(type));
+  if (left.includes("integer") && right.includes("number") && !both.includes("integer")) both.push("integer");
+  if (right.includes("integer") && left.includes("number") && !both.includes("integer")) both.push("integer");
+  if (both.length === 0) throw new MergeProblem(`asks for type ${left.join(" or ")} and for type ${right.join(" or ")} at once`);
+  return both;
+}
+
+const LARGER: ReadonlySet<string> = new Set(["minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"]);
+const SMALLER: ReadonlySet<string> = new Set(["maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"]);
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+const asSchema = (value: unknown): Schema => (typeof value === "boolean" ? value : ((value ?? {}) as SchemaObject));
+const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? (value as unknown[]) : []);
+
+function mergeProperties(a: SchemaObject, b: SchemaObject): Record<string, unknown> | undefined {
+  const [left, right] = [a["properties"], b["properties"]] as (SchemaObject | undefined)[];
+  if (left === undefined && right === undefined) return undefined;
+  const merged: Record<string, unknown> = {};
+  for (const name of new Set([...Object.keys(left ?? {}), ...Object.keys(right ?? {})])) {
+    const [one, other] = [own(left, name), own(right, name)];
+    // A property that only one side names falls under the other side's additionalProperties.
+    const sides = [one ?? own(a, "additionalProperties"), other ?? own(b, "additionalProperties")].filter((side) => side !== undefined);
+    const schema = sides.map(asSchema).reduce(mergeSchemas, true);
+    Object.defineProperty(merged, name, { value: schema, enumerable: true, configurable: true });
+  }
+  return merged;
+}
+
+function own(object: SchemaObject | undefined, key: string): unknown {
+  return object !== undefined && Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
+function mergeEnums(a: SchemaObject, b: SchemaObject): readonly unknown[] | undefined {
+  const values = (schema: SchemaObject): readonly unknown[] | undefined =>
+    "const" in schema ? [schema["const"]] : "enum" in schema ? asList(schema["enum"]) : undefined;
+  const [left, right] = [values(a), values(b)];
+  if (left === undefined || right === undefined) return left ?? right;
+  const both = left.filter((value) => right.some((other) => same(value, other)));
+  if (both.length === 0) throw new MergeProblem("asks for values of two lists that share none");
+  return both;
+}
+
+/**
+ * A schema for the values that fit both.
+ *
+ * @throws {MergeProblem} when no value fits both, or when the two cannot be written as one schema.
+ */
+export function mergeSchemas(a: Schema, b: Schema): Schema {
+  if (a === true) return b;
+  if (b === true) return a;
+  if (a === false || b === false) return false;
+  const merged: Record<string, unknown> = {};
+  for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
+    if (isAnnotation(key) || ["type", "properties", "required", "enum", "const", "additionalProperties"].includes(key)) continue;
+    const [left, right] = [a[key], b[key]];
+    if (left === undefined || right === undefined) merged[key] = left ?? right;
+    else if (LARGER.has(key)) merged[key] = Math.max(Number(left), Number(right));
+    else if (SMALLER.has(key)) merged[key] = Math.min(Number(left), Number(right));
+    else if (key === "items") merged[key] = mergeSchemas(asSchema(left), asSchema(right));
+    else if (key === "allOf") merged[key] = [...asList(left), ...asList(right)];
+    else if (key === "uniqueItems") merged[key] = left === true || right === true;
+    else if (same(left, right)) merged[key] = left;
+    else if (key === "anyOf" || key === "oneOf" || key === "$ref") {
+      // Both must hold: keep one here and the other in allOf, to be merged in its turn.
+      merged[key] = left;
+      merged["allOf"] = [...asList(merged["allOf"]), { [key]: right }];
+    } else throw new MergeProblem(`has two different values of ${key} that cannot be put together`);
+  }
+  const types = mergeTypes(a, b);
+  if (types !== undefined) merged["type"] = types.length === 1 ? types[0] : types;
+  const properties = mergeProperties(a, b);
+  if (properties !== undefined) merged["properties"] = properties;
+  const required = [...new Set([...asList(a["required"]), ...asList(b["required"])])];
+  if (required.length > 0) merged["required"] = required;
+  const values = mergeEnums(a, b);
+  if (values !== undefined) merged["enum"] = values;
+  const [left, right] = [a["additionalProperties"], b["additionalProperties"]];
+  if (left !== undefined || right !== undefined) merged["additionalProperties"] = mergeSchemas(asSchema(left ?? true), asSchema(right ?? true));
+  return merged;
+}
