@@ -1,0 +1,23 @@
+// The embedded model, loaded once for all claims that need one. Test process only.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/model.h"
+
+namespace r1::test {
+
+/** Where loadable backends lie, in a build that has them: the folder of this program. Set once, by main(). */
+void set_backend_folder(const std::string & program);
+
+/** models/tiny-r1.gguf with its weights. */
+std::shared_ptr<Model> tiny_model();
+
+/** A file's vocabulary without weights. */
+std::shared_ptr<Model> vocabulary_of(const std::string & path);
+
+/** Lets go of it, before the process's statics are. */
+void release_tiny_model();
+
+}  // namespace r1::test
