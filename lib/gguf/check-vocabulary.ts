@@ -26,20 +26,22 @@ function strings(m: Metadata, key: string): StringElements | undefined {
   return entry.elements;
 }
 
-/** Two equal byte strings of the table, or undefined; empty ones do not count. */
+/** Two tokens that llama.cpp takes for the same, or undefined. It reads a token up to its first NUL byte only; empty ones it tells apart. */
 async function findDuplicate(table: StringElements, pacer: Pacer): Promise<[number, number] | undefined> {
   let capacity = 1024;
   while (capacity < table.length * 2) capacity *= 2;
   const slots = new Int32Array(capacity).fill(-1);
   const hashes = new Int32Array(table.length);
+  const ends = new Uint32Array(table.length);
   const bytes = table.bytes;
   // A start that no file can foresee: a vocabulary made to collide would only slow its own check down.
   const seed = (Math.random() * 0x7fffffff) | 0;
   for (let i = 0; i < table.length; i++) {
     const start = table.start(i);
-    const end = table.end(i);
+    let end = start;
     let hash = seed;
-    for (let at = start; at < end; at++) hash = Math.imul(hash ^ (bytes[at] ?? 0), 0x01000193);
+    for (const limit = table.end(i); end < limit && bytes[end] !== 0; end++) hash = Math.imul(hash ^ (bytes[end] ?? 0), 0x01000193);
+    ends[i] = end;
     hash ^= hash >>> 15;
     hash = Math.imul(hash, 0x2c1b3c6d);
     hash ^= hash >>> 13;
@@ -47,7 +49,7 @@ async function findDuplicate(table: StringElements, pacer: Pacer): Promise<[numb
     if (start !== end) {
       let slot = hash & (capacity - 1);
       for (let other = slots[slot] ?? -1; other !== -1; other = slots[slot] ?? -1) {
-        if (hashes[other] === hash && bytes.compare(bytes, table.start(other), table.end(other), start, end) === 0) return [other, i];
+        if (hashes[other] === hash && bytes.compare(bytes, table.start(other), ends[other], start, end) === 0) return [other, i];
         slot = (slot + 1) & (capacity - 1);
       }
       slots[slot] = i;

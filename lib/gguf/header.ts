@@ -93,7 +93,8 @@ async function readArray(cursor: Cursor, key: string, start: number, pacer: Pace
 async function readEntry(cursor: Cursor, index: number, pacer: Pacer): Promise<GgufEntry> {
   const start = cursor.offset;
   const key = await readText(cursor, `metadata key ${index}`, GGUF_LIMITS.keyBytes);
-  if (key.length === 0) cursor.invalid(`metadata key ${index} is empty`);
+  // llama.cpp compares names up to a NUL byte only: what stands behind one would slip past every other check.
+  if (key.length === 0 || key.includes("\0")) cursor.invalid(`metadata key ${index} is ${key.length === 0 ? "empty" : "a name with a NUL byte"}`);
   await cursor.need(4, key);
   const type = valueType(cursor, key);
   if (type === "arr") return readArray(cursor, key, start, pacer);
@@ -109,6 +110,7 @@ async function readEntry(cursor: Cursor, index: number, pacer: Pacer): Promise<G
 
 async function readTensor(cursor: Cursor, index: number): Promise<GgufTensor> {
   const name = await readText(cursor, `the name of tensor ${index}`, GGUF_LIMITS.tensorNameBytes);
+  if (name.includes("\0")) cursor.invalid(`the name of tensor ${index} holds a NUL byte`);
   await cursor.need(4, name);
   const dimensions = cursor.u32();
   if (dimensions > GGUF_LIMITS.dimensions) cursor.invalid(`tensor "${name}" has ${dimensions} dimensions, more than ${GGUF_LIMITS.dimensions}`);

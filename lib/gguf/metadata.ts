@@ -45,8 +45,9 @@ export class Metadata {
     return this.#scalar(key, "bool") as boolean | undefined;
   }
 
+  /** Up to the first NUL character, as llama.cpp reads it. */
   text(key: string): string | undefined {
-    return this.#scalar(key, "str") as string | undefined;
+    return (this.#scalar(key, "str") as string | undefined)?.replace(/\0.*$/s, "");
   }
 
   /** One number, or one number a layer; always an array of `layers` numbers. */

@@ -107,6 +107,15 @@ describe("checkModelFiles", () => {
     ["no tokens", (p) => setPair(p, "tokenizer.ggml.tokens", "arr", { of: "str", values: [] })],
     ["tokens that are numbers", (p) => setPair(p, "tokenizer.ggml.tokens", "arr", { of: "u32", values: [1] })],
     ["the same token twice", (p) => setPair(p, "tokenizer.ggml.tokens", "arr", { of: "str", values: Array.from({ length: 768 }, (_, i) => `t${i % 767}`) })],
+    [
+      "tokens that differ behind a NUL byte only",
+      (p) => setPair(p, "tokenizer.ggml.tokens", "arr", { of: "str", values: Array.from({ length: 768 }, (_, i) => (i < 2 ? `same\0${i}` : `t${i}`)) }),
+    ],
+    ["a key with a NUL byte", (p) => setPair(p, "split.count\0", "u16", 3)],
+    [
+      "a tensor name with a NUL byte",
+      (p) => void Object.assign(p.tensors.find(({ name }) => name === "output_norm.weight") ?? {}, { name: "output_norm.weight\0x" }),
+    ],
     ["types for too few tokens", (p) => setPair(p, "tokenizer.ggml.token_type", "arr", { of: "i32", values: [1, 1] })],
     ["an unknown type of token", (p) => setPair(p, "tokenizer.ggml.token_type", "arr", { of: "i32", values: new Array<number>(768).fill(9) })],
     ["types as u32", (p) => setPair(p, "tokenizer.ggml.token_type", "arr", { of: "u32", values: new Array<number>(768).fill(1) })],
