@@ -18,24 +18,46 @@ export interface TensorPlan {
   readonly bytes: number;
 }
 
-/** `[  12/1086] blk.0.attn_q_a.weight - [...], type = bf16, size = ... (q4_K)`: what llama.cpp logs of each tensor. */
-const LINE = /^\[\s*(\d+)\/\s*(\d+)\]\s+(\S+)\s+- \[[^\]]*\], type =\s*(\S+), (.*)$/s;
+/** `[  12/1086] blk.0.attn_q_a.weight - [...], type = bf16, `: how llama.cpp's log begins to tell of a tensor. */
+const HEAD = /^\[\s*\d+\/\s*\d+\]\s+(\S+)\s+- \[[^\]]*\], type =\s*(\w+),/;
 
-/** A log line about a tensor, taken apart; undefined for other lines. */
-export function parseTensorLine(line: string): { name: string; from: string; to: string } | undefined {
-  const match = LINE.exec(line);
-  if (match === null) return undefined;
-  const [, , , name = "", from = "", rest = ""] = match;
-  const to = /\((\w+)\)\s*$/.exec(rest)?.[1] ?? /converting to (\w+) /.exec(rest)?.[1] ?? from;
-  return { name, from, to };
+/** A tensor that the log has told of in full. */
+export interface ToldTensor {
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Puts together what llama.cpp logs of each tensor, which comes in several pieces: its name, what it is converted to, its size. */
+export class TensorLog {
+  #head: { name: string; from: string } | undefined;
+  #text = "";
+
+  /** Takes the next piece of the log. Returns the tensor that it completes, if any. */
+  take(piece: string): ToldTensor | undefined {
+    const head = HEAD.exec(piece);
+    if (head !== null) {
+      const [, name = "", from = ""] = head;
+      this.#head = { name, from };
+      this.#text = "";
+    }
+    if (this.#head === undefined) return undefined;
+    this.#text += piece;
+    if (!/size =/.test(this.#text)) return undefined;
+    const to = /MiB \((\w+)\)\s*$/.exec(this.#text)?.[1] ?? /converting to (\w+) /.exec(this.#text)?.[1] ?? this.#head.from;
+    const told = { ...this.#head, to };
+    this.#head = undefined;
+    return told;
+  }
 }
 
 /** Makes the plan out of a dry run's log. @throws {R1Error} `QUANTIZE_FAILED` when the log does not tell all tensors. */
 export function planFromLog(lines: readonly string[], headers: readonly GgufHeader[]): TensorPlan[] {
   const tensors = new Map<string, GgufTensor>(headers.flatMap((header) => header.tensors.map((tensor) => [tensor.name, tensor] as const)));
   const plans: TensorPlan[] = [];
+  const log = new TensorLog();
   for (const line of lines) {
-    const told = parseTensorLine(line);
+    const told = log.take(line);
     const tensor = told === undefined ? undefined : tensors.get(told.name);
     if (told === undefined || tensor === undefined) continue;
     const type = ggmlTypeByName(told.to);

@@ -10,7 +10,7 @@ import { checkModelFiles, type CheckedModel } from "./check-model.js";
 import type { GgufHeader } from "./format.js";
 import { readImatrix, type Imatrix } from "./imatrix.js";
 import { normalizeQuantizeOptions, type NormalQuantizeOptions, type QuantizeOptions } from "./quantize-options.js";
-import { checkImatrix, parseTensorLine, planFromLog, plannedFileBytes, type TensorPlan } from "./quantize-plan.js";
+import { checkImatrix, planFromLog, plannedFileBytes, TensorLog, type TensorPlan } from "./quantize-plan.js";
 import { runQuantizeJob } from "./quantize-process.js";
 import type { QuantizeJob } from "./quantize-child.js";
 import { expandRecipe, RECIPES } from "./recipes.js";
@@ -110,10 +110,11 @@ async function writeFiles(task: Task, plans: readonly TensorPlan[], onProgress: 
   const weights = new Map(plans.map(({ name, shape }) => [name, shape.reduce((a, b) => a * b, 1)]));
   const total = [...weights.values()].reduce((a, b) => a + b, 0);
   let done = 0;
+  const log = new TensorLog();
   try {
     const watch = (line: string): void => {
       task.onLog(line);
-      const told = parseTensorLine(line);
+      const told = log.take(line);
       done += told === undefined ? 0 : (weights.get(told.name) ?? 0);
       onProgress(Math.min(0.999, done / Math.max(1, total)));
     };
