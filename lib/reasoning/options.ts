@@ -1,0 +1,72 @@
+// How much the model thinks: the option `reasoning`, checked and completed. Pure; runs on any JavaScript thread.
+import { integer, knownKeys, object, oneOf, refuse, string } from "../base/check.js";
+import { R1Error } from "../base/errors.js";
+
+/** Token budgets of the efforts; undefined: no limit. R1 itself knows no efforts: these are budgets under names that other interfaces use. */
+export const EFFORTS = Object.freeze({ low: 1024, medium: 8192, high: undefined } as const);
+
+/** A named budget. */
+export type ReasoningEffort = keyof typeof EFFORTS;
+
+/** What the model is told, as its own thought, when the budget is spent. */
+export const DEFAULT_CLOSING = "\n\nI have thought enough; here is the answer.\n";
+
+/** How much the model thinks. */
+export interface ReasoningOptions {
+  /**
+   * `auto`: as the file's own template does. `forced`: the prompt opens `<think>`, so that thinking cannot be skipped. `off`: the prompt opens and closes it, so that the model answers
+   * right away. After tool outputs the prompt never opens it, as in the official templates. @defaultValue "auto"
+   */
+  readonly mode?: "auto" | "forced" | "off";
+  /** A named budget: low 1024, medium 8192 tokens, high no limit; `maxTokens` goes before it. @defaultValue none */
+  readonly effort?: ReasoningEffort;
+  /** Most tokens of reasoning. When they are spent, `closing` and `</think>` are fed as if the model had written them, and the answer follows. Range: 0..2^31-1. @defaultValue no limit */
+  readonly maxTokens?: number;
+  /** The closing line, plain text of at most 1000 characters; may be empty. @defaultValue {@link DEFAULT_CLOSING} */
+  readonly closing?: string;
+}
+
+/** What {@link normalizeReasoning} makes of it. */
+export interface ReasoningConfig {
+  readonly mode: "auto" | "forced" | "off";
+  /** Most reasoning tokens; -1: no limit. */
+  readonly budget: number;
+  /** Text fed before `</think>` when the budget is spent. */
+  readonly closing: string;
+}
+
+/**
+ * Checks and completes the option `reasoning`.
+ *
+ * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`.
+ */
+export function normalizeReasoning(value: unknown, path = "reasoning"): ReasoningConfig {
+  const options = value === undefined ? {} : object(value, path);
+  knownKeys(options, path, ["mode", "effort", "maxTokens", "closing"]);
+  const { maxTokens, effort, closing } = options;
+  const mode = options["mode"] === undefined ? "auto" : oneOf(options["mode"], `${path}.mode`, ["auto", "forced", "off"]);
+  const named = effort === undefined ? undefined : EFFORTS[oneOf(effort, `${path}.effort`, Object.keys(EFFORTS) as ReasoningEffort[])];
+  const budget = maxTokens === undefined ? (named ?? -1) : integer(maxTokens, `${path}.maxTokens`, 0, 2 ** 31 - 1);
+  const line = closing === undefined ? DEFAULT_CLOSING : string(closing, `${path}.closing`, true);
+  if (line.length > 1000 || /\p{Surrogate}/u.test(line)) refuse(`${path}.closing`, "whole characters, at most 1000", closing);
+  if (mode === "off" && (maxTokens !== undefined || effort !== undefined)) refuse(path, 'no budget with mode "off", which thinks nothing', value);
+  return Object.freeze({ mode, budget, closing: line });
+}
+
+/**
+ * Ids that close the reasoning: the closing line as plain text, then `</think>`.
+ *
+ * @param endThink - Id of `</think>`.
+ * @param tokenize - Safe tokenisation, special strings left as text.
+ * @returns Nothing when there is no budget.
+ * @throws {R1Error} `TEMPLATE_UNSUPPORTED` when there is a budget and the vocabulary has no `</think>`.
+ */
+export function closingTokens(config: ReasoningConfig, endThink: number, tokenize: (text: string) => Int32Array): Int32Array {
+  if (config.budget < 0) return new Int32Array(0);
+  if (endThink < 0)
+    throw new R1Error(
+      "TEMPLATE_UNSUPPORTED",
+      "A budget of reasoning needs a model whose vocabulary has the token </think>; this one has none. Leave `reasoning.maxTokens` and `effort` out.",
+    );
+  return Int32Array.of(...tokenize(config.closing), endThink);
+}

@@ -1,0 +1,77 @@
+// What the answer is held to: a JSON Schema or a grammar. Checks it before the run. Pure; runs on any JavaScript thread.
+import { knownKeys, object, refuse } from "../base/check.js";
+import { R1Error } from "../base/errors.js";
+import { compileSchema, type SchemaCheck } from "../base/json-schema.js";
+import { checkGrammar } from "./grammar-check.js";
+import { GrammarSyntaxError, parseGrammar } from "./grammar-parse.js";
+import { GrammarProblem } from "./grammar.js";
+import { schemaToGrammar } from "./schema-grammar.js";
+
+/** Holds the answer to a form; the reasoning stays free. Give one of the two. */
+export interface ResponseOptions {
+  /** A JSON Schema (draft 2020-12, or an older one that `$schema` names), or an object with a `toJSONSchema()` method, as Zod's schemas have. The answer is JSON that fits it. */
+  readonly schema?: unknown;
+  /** A grammar in llama.cpp's GBNF with a rule `root`; at most 64 KiB. */
+  readonly grammar?: string;
+}
+
+/** What {@link normalizeResponse} makes of it. */
+export interface ResponseConfig {
+  /** GBNF for what follows the reasoning; empty: none. */
+  readonly grammar: string;
+  /** Tells what is wrong with a parsed answer; only for a schema. */
+  readonly check: SchemaCheck | undefined;
+}
+
+/** Longest grammar that is read. Unit: bytes. */
+const MAX_GRAMMAR = 65_536;
+
+function checkSource(source: unknown, path: string): string {
+  if (typeof source !== "string" || source.trim() === "") refuse(path, "a grammar in GBNF", source);
+  const fail = (problem: string, cause?: unknown): never => {
+    throw new R1Error("GRAMMAR_INVALID", `The grammar of \`${path}\` ${problem}.`, { cause, details: { path } });
+  };
+  if (source.length > MAX_GRAMMAR || Buffer.byteLength(source) > MAX_GRAMMAR) fail(`is longer than the ${MAX_GRAMMAR} bytes that are read`);
+  if (source.includes("\0")) fail("holds a null character");
+  try {
+    checkGrammar(parseGrammar(source));
+  } catch (error) {
+    if (error instanceof GrammarSyntaxError) fail(`cannot be read: ${error.message}`, error);
+    if (error instanceof GrammarProblem) fail(error.message, error);
+    throw error;
+  }
+  return source;
+}
+
+function plainSchema(schema: unknown, path: string): unknown {
+  if (typeof schema !== "object" || schema === null) return schema;
+  const { toJSONSchema } = schema as { toJSONSchema?: unknown };
+  if (typeof toJSONSchema === "function") return toJSONSchema.call(schema) as unknown;
+  if ("~standard" in schema) {
+    throw new R1Error(
+      "SCHEMA_UNSUPPORTED",
+      `\`${path}\` is a validator without a \`toJSONSchema()\` method; pass the JSON Schema instead, with Zod 4 \`z.toJSONSchema(schema)\`.`,
+      {
+        details: { path },
+      },
+    );
+  }
+  return schema;
+}
+
+/**
+ * Checks the option `response` and makes its grammar.
+ *
+ * @throws {R1Error} `SCHEMA_UNSUPPORTED` with the path into the schema; `GRAMMAR_INVALID` for a grammar that cannot be read or that llama.cpp would hang on; `INVALID_ARGUMENT`,
+ * `UNKNOWN_OPTION`.
+ */
+export function normalizeResponse(value: unknown, path = "response"): ResponseConfig {
+  if (value === undefined) return Object.freeze({ grammar: "", check: undefined });
+  const options = object(value, path);
+  knownKeys(options, path, ["schema", "grammar"]);
+  const { schema, grammar } = options;
+  if ((schema === undefined) === (grammar === undefined)) refuse(path, "either a schema or a grammar", value);
+  if (schema === undefined) return Object.freeze({ grammar: checkSource(grammar, `${path}.grammar`), check: undefined });
+  const plain = plainSchema(schema, `${path}.schema`);
+  return Object.freeze({ grammar: schemaToGrammar(plain, `${path}.schema`), check: compileSchema(plain, `${path}.schema`) });
+}

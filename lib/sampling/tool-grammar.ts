@@ -1,0 +1,52 @@
+// The grammar of a forced tool call: R1's form, the arguments held to the tool's schema. Pure; runs on any JavaScript thread.
+import { alt, chars, ref, repeat, seq, text, type GrammarNode } from "./grammar.js";
+import { finishRules, schemaRules } from "./schema-grammar.js";
+
+/** A tool whose call may be forced. */
+export interface ForcedTool {
+  readonly name: string;
+  /** JSON Schema of its arguments. */
+  readonly parameters: unknown;
+}
+
+/** Texts of the tool tokens as the vocabulary spells them. */
+export interface ToolTexts {
+  readonly toolCallsBegin: string;
+  readonly toolCallsEnd: string;
+  readonly toolCallBegin: string;
+  readonly toolCallEnd: string;
+  readonly toolSep: string;
+}
+
+/** Most calls a forced answer may make when any tool will do. */
+const MAX_CALLS = 16;
+
+function renamed(node: GrammarNode, prefix: string): GrammarNode {
+  if (node.kind === "ref") return ref(prefix + node.name);
+  if (node.kind === "repeat") return { ...node, node: renamed(node.node, prefix) };
+  return node.kind === "seq" || node.kind === "alt" ? { kind: node.kind, nodes: node.nodes.map((each) => renamed(each, prefix)) } : node;
+}
+
+/**
+ * Makes the GBNF of an answer that is nothing but tool calls: exactly one when one tool is given, else one to sixteen. Arguments must be objects.
+ *
+ * @throws {R1Error} `SCHEMA_UNSUPPORTED` with the path of a schema that a grammar cannot keep.
+ */
+export function toolGrammar(tools: readonly ForcedTool[], texts: ToolTexts, path = "tools"): string {
+  const rules = new Map<string, GrammarNode>();
+  const calls = tools.map((tool, i) => {
+    const prefix = `t${i}-`;
+    const schema =
+      typeof tool.parameters === "object" && tool.parameters !== null && !("type" in tool.parameters)
+        ? { ...tool.parameters, type: "object" }
+        : tool.parameters;
+    for (const [name, node] of schemaRules(schema, `${path}[${i}].function.parameters`)) rules.set(prefix + name, renamed(node, prefix));
+    const head = text(`${texts.toolCallBegin}function${texts.toolSep}${tool.name}\n\`\`\`json\n`);
+    return seq(head, ref(`${prefix}json`), text(`\n\`\`\`${texts.toolCallEnd}`));
+  });
+  rules.set("call", alt(...calls));
+  rules.set("further", seq(text("\n"), ref("call")));
+  const more = tools.length === 1 ? [] : [repeat(ref("further"), 0, MAX_CALLS - 1)];
+  rules.set("root", seq(repeat(chars("\n"), 0, 2), text(texts.toolCallsBegin), ref("call"), ...more, text(texts.toolCallsEnd)));
+  return finishRules(rules, path);
+}

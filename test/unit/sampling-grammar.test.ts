@@ -1,0 +1,213 @@
+// Claims about grammars: read as llama.cpp reads them, printed so that they read back, and refused when llama.cpp would hang on them.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { isR1Error } from "../../lib/base/errors.js";
+import { parseGrammar } from "../../lib/sampling/grammar-parse.js";
+import { charRanges, invert, printGrammar, type GrammarNode } from "../../lib/sampling/grammar.js";
+import { normalizeResponse } from "../../lib/sampling/response.js";
+import { toolGrammar } from "../../lib/sampling/tool-grammar.js";
+import { compileSchema } from "../../lib/base/json-schema.js";
+import { ToolReader } from "../../lib/reasoning/tool-reader.js";
+import { ROLE_TEXTS } from "../../lib/template/segment.js";
+import { accepts, numbers, sampler } from "../fixtures/grammar-text.js";
+
+function refusal(grammar: string): string {
+  const start = performance.now();
+  try {
+    normalizeResponse({ grammar });
+  } catch (error) {
+    expect(performance.now() - start).toBeLessThan(5000);
+    if (isR1Error(error, "GRAMMAR_INVALID")) return error.message;
+    throw error;
+  }
+  throw new Error(`${grammar.slice(0, 200)} was not refused`);
+}
+
+describe("a grammar", () => {
+  it("is passed on as it is when it is fit", () => {
+    const json = `
+      # a comment
+      root   ::= object
+      value  ::= object | array | string | number | ("true" | "false" | "null") ws
+      object ::= "{" ws ( string ":" ws value ("," ws string ":" ws value)* )? "}" ws
+      array  ::= "[" ws ( value ("," ws value)* )? "]" ws
+      string ::= "\\"" ( [^"\\\\\\x7F\\x00-\\x1F] | "\\\\" (["\\\\bfnrt] | "u" [0-9a-fA-F]{4}) )* "\\"" ws
+      number ::= ("-"? ([0-9] | [1-9] [0-9]{0,15})) ("." [0-9]+)? ([eE] [-+]? [0-9] [1-9]{0,15})? ws
+      ws ::= | " " | "\\n" [ \\t]{0,20}
+    `.replaceAll("\n      ", "\n");
+    expect(normalizeResponse({ grammar: json })).toEqual({ grammar: json, check: undefined });
+    const grammar = parseGrammar(json);
+    expect(accepts(grammar, '{"a": [1, -2.5e3, "x\\n", null], "b": {}}')).toBe(true);
+    expect(accepts(grammar, '{"a": [1, }')).toBe(false);
+  });
+
+  it("reads escapes, sets, groups, repetitions and tokens", () => {
+    const grammar = parseGrammar('root ::= "a\\x41\\u00e9\\U0001F600\\"" [^a-c\\]-] .? (x | "y"){2,3} <[5]> !<think>\nx ::= "x"+');
+    expect(printGrammar(grammar)).toBe(
+      'root ::= "aA\\xE9\\U0001F600\\x22" [^\\x2D\\x5Da-c] .? (x | "y"){2,3} <[5]> !<think>\nx ::= "x"+\n'.replace("(x", "(x"),
+    );
+  });
+
+  it("reads back what was printed, and holds the same texts", () => {
+    const leaf: fc.Arbitrary<GrammarNode> = fc.oneof(
+      fc.constantFrom("a", "b", 'q"\\', "é", "😀", "[]-^").map((text): GrammarNode => ({ kind: "text", text })),
+      fc.constantFrom(
+        charRanges([[97, 99]]),
+        charRanges(invert([[97, 97]])),
+        charRanges([
+          [93, 94],
+          [45, 45],
+        ]),
+        charRanges([[0, 0x10ffff]]),
+      ),
+    );
+    const node = fc.letrec<{ node: GrammarNode }>((tie) => ({
+      node: fc.oneof(
+        { maxDepth: 3 },
+        leaf,
+        fc.array(tie("node"), { minLength: 1, maxLength: 3 }).map((nodes): GrammarNode => ({ kind: "seq", nodes })),
+        fc.array(tie("node"), { minLength: 1, maxLength: 3 }).map((nodes): GrammarNode => ({ kind: "alt", nodes })),
+        fc
+          .tuple(tie("node"), fc.constantFrom([0, 1], [0, 2], [1, 3], [2, 2], [1, Infinity]))
+          .map(([inner, [min, max]]): GrammarNode => ({ kind: "repeat", node: inner, min: min ?? 0, max: max ?? 1 })),
+      ),
+    })).node;
+    fc.assert(
+      fc.property(node, fc.nat(), (root, seed) => {
+        const grammar = new Map([["root", root]]);
+        const back = parseGrammar(printGrammar(grammar));
+        expect(printGrammar(parseGrammar(printGrammar(back)))).toBe(printGrammar(back));
+        for (const [one, other] of [
+          [grammar, back],
+          [back, grammar],
+        ] as const) {
+          const next = sampler(one, numbers(seed));
+          for (let i = 0; i < 3; i++) {
+            const text = next();
+            if (text.length < 60) expect(accepts(other, text), JSON.stringify(text)).toBe(true);
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe("a hostile grammar is refused at once", () => {
+  const rules = (count: number, rule: (i: number) => string): string =>
+    `root ::= a0\n${Array.from({ length: count }, (_, i) => rule(i)).join("\n")}\na${count} ::= "x"`;
+  const cases: [what: string, grammar: string, message: RegExp][] = [
+    ["left recursion", 'root ::= root "a" | "b"', /left recursion/],
+    ["hidden left recursion", 'root ::= e b "a"\ne ::= "x"?\nb ::= root | "b"', /left recursion/],
+    ["a loop of nothing", 'root ::= ("a"?)* "b"', /may be empty/],
+    ["exponential beginnings", rules(40, (i) => `a${i} ::= a${i + 1} | a${i + 1}`), /ways to begin/],
+    ["exponential stacks", rules(40, (i) => `a${i} ::= a${i + 1} "x" | a${i + 1} "y"`), /ways to begin/],
+    ["exponential nesting", 'root ::= "a" root "b" | "a" root "c" | "d"', /readings double/],
+    ["a dangling else", 's ::= "if " s " else " s | "if " s | "x"\nroot ::= s', /readings double/],
+    ["an optional that nests alike", 'root ::= "(" ("a" root)? ("a" root)? ")"', /readings double/],
+    ["hundreds of branches that nest", `root ::= ${Array.from({ length: 1000 }, (_, i) => `"${i};" root "x"`).join(" | ")} | "y"`, /too many branches/],
+    ["lists by two branches, nested", 'root ::= list\nlist ::= item | item " " list\nitem ::= "x" | "(" list ")"', /readings double/],
+    ["multiplied repetitions", 'root ::= ((("a"{1000}){1000}){1000}){1000}', /more than 200000 elements|more than the 2000/],
+    ["many repetitions", `root ::= ${'"a"{2000} '.repeat(3000)}`, /more than 200000 elements/],
+    [
+      "a wide set repeated",
+      `root ::= [${Array.from({ length: 500 }, (_, i) => String.fromCharCode(0x4e00 + 2 * i)).join("")}]{2000}`,
+      /more than 200000 elements/,
+    ],
+    ["a count that llama.cpp takes for no limit", 'root ::= "a"{0,2001}', /more than the 2000/],
+    ["deep nesting", `root ::= ${"(".repeat(5000)}"a"${")".repeat(5000)}`, /nested more than/],
+    ["10 MB", `root ::= "${"a".repeat(10_000_000)}"`, /longer than/],
+    ["too many rules", rules(3000, (i) => `a${i} ::= "y" | a${i + 1}`), /more than 2000 rules/],
+    ["a long chain", rules(1900, (i) => `a${i} ::= a${i + 1}`), /chain of more than/],
+    ["no end", 'root ::= "a" root', /never come to an end/],
+    ["no root", 'start ::= "a"', /no rule named root/],
+    ["an undefined rule", 'root ::= "a" b', /uses rule b/],
+    ["a rule twice", 'root ::= "a"\nroot ::= "b"', /defined twice/],
+    ["an open string", 'root ::= "a', /cannot be read: unexpected end at line 1, column \d+/],
+    ["an open set", "root ::= [a", /cannot be read/],
+    ["an open group", 'root ::= ("a"', /expected \)/],
+    ["nonsense", "%%%", /expected a name/],
+    ["a null character", 'root ::= "a\0"', /null character/],
+    ["a repetition of nothing", "root ::= * ", /expected the end of the line/],
+  ];
+
+  it.each(cases)("%s", (_what, grammar, message) => {
+    expect(refusal(grammar)).toMatch(message);
+  });
+
+  it("whatever it is: an error with a code or a grammar, never a hang", () => {
+    const word = fc.constantFrom("root", "a", "b", "::=", "|", "(", ")", "*", "+", "?", "{2}", "{0,3}", '"x"', '"', "[a-z]", "[", "\n", " ", ".", "<", "#");
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 30 }), (words) => {
+        try {
+          normalizeResponse({ grammar: `root ::= ${words.join(" ")}` });
+        } catch (error) {
+          expect(isR1Error(error, "GRAMMAR_INVALID")).toBe(true);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe("nesting that some character tells apart is no harm", () => {
+  it.each([
+    'root ::= "(" root ")" | "[" root "]" | "x"',
+    'root ::= expr\nexpr ::= term ([-+] term)*\nterm ::= [0-9]+ | "(" expr ")"',
+    'root ::= "{" ("\\"left\\":" root)? ("\\"right\\":" root)? "}"',
+    'root ::= "a" root | "a" "b"',
+  ])("%s", (grammar) => {
+    expect(normalizeResponse({ grammar }).grammar).toBe(grammar);
+  });
+});
+
+describe("the option response", () => {
+  it("takes a schema, a schema with toJSONSchema, or a grammar", () => {
+    const schema = { type: "object", properties: { n: { type: "integer" } }, required: ["n"] };
+    const made = normalizeResponse({ schema });
+    expect(made.grammar).toContain("root ::=");
+    expect(made.check?.({ n: 1 })).toBeUndefined();
+    expect(made.check?.({ n: "x" })).toContain("integer");
+    expect(normalizeResponse({ schema: { toJSONSchema: () => schema } }).grammar).toBe(made.grammar);
+    expect(normalizeResponse(undefined)).toEqual({ grammar: "", check: undefined });
+  });
+
+  it("is refused when it is neither, both, or misspelt", () => {
+    for (const value of [{}, { schema: {}, grammar: 'root ::= "a"' }, "json", { grammar: 5 }, { grammar: " " }]) {
+      expect(() => normalizeResponse(value)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
+    }
+    expect(() => normalizeResponse({ shema: {} })).toThrow(expect.objectContaining({ code: "UNKNOWN_OPTION" }));
+    expect(() => normalizeResponse({ schema: { "~standard": {} } })).toThrow(expect.objectContaining({ code: "SCHEMA_UNSUPPORTED" }));
+  });
+});
+
+describe("a forced tool call", () => {
+  const parameters = {
+    type: "object",
+    properties: { city: { type: "string", maxLength: 20 }, days: { type: "integer", minimum: 1, maximum: 9 } },
+    required: ["city"],
+    additionalProperties: false,
+  };
+  const tools = [
+    { name: "get_weather", parameters, check: compileSchema(parameters, "p") },
+    { name: "ping", parameters: {}, check: compileSchema({ type: "object" }, "p") },
+  ];
+
+  it("is always one that the reader takes and the schema allows", () => {
+    for (const forced of [tools, tools.slice(0, 1), tools.slice(1)]) {
+      const next = sampler(parseGrammar(toolGrammar(forced, ROLE_TEXTS)), numbers(3));
+      for (let i = 0; i < 100; i++) {
+        const reader = new ToolReader(tools, ROLE_TEXTS);
+        const parts = [...reader.push(next()), ...reader.end()].filter((part) => typeof part !== "string" || part.trim() !== "");
+        expect(parts.length).toBeGreaterThan(0);
+        expect(parts.length).toBeLessThanOrEqual(forced.length === 1 ? 1 : 16);
+        for (const part of parts) expect(part).toMatchObject({ type: "tool-call" });
+      }
+    }
+  });
+
+  it("names the tool whose schema cannot be kept", () => {
+    const bad = [tools[1] as (typeof tools)[number], { name: "f", parameters: { properties: { x: { not: {} } } } }];
+    expect(() => toolGrammar(bad, ROLE_TEXTS)).toThrow("tools[1].function.parameters/properties/x/not");
+  });
+});
