@@ -1,10 +1,33 @@
 // Rewrites llama.cpp's spellings of flags (-ngl, --gpu-layers, --ctx_size, --temp=0.6) into the one name commander knows; main thread.
+import { nearest } from "../base/check.js";
+import { R1Error } from "../base/errors.js";
 import type { Flag } from "./flags.js";
 import { nameOf } from "./flags.js";
 
+/** Flags of llama.cpp's programs that there is a better answer to than the nearest name. */
+const ELSEWHERE: readonly { readonly names: readonly string[]; readonly advice: string }[] = [
+  { names: ["-hf", "-hfr", "--hf-repo", "-hff", "--hf-file", "-mu", "--model-url"], advice: "Download the file first, and give its path with --model." },
+  { names: ["--context-shift"], advice: "The context is never shifted here: a reply that fills it ends, and a larger --ctx-size makes room." },
+  { names: ["-i", "--interactive", "-if", "--interactive-first", "-mli", "--multiline-input"], advice: "For a conversation there is `r1-native chat`." },
+  { names: ["--prompt-cache", "--prompt-cache-all", "--prompt-cache-ro"], advice: "Sessions are saved by the library: `session.save(file)`." },
+  {
+    names: ["-fit", "--fit", "-fitt", "--fit-target", "-fitc", "--fit-ctx"],
+    advice: "Nothing is fitted to memory behind your back: set --n-gpu-layers, --cpu-moe or --ctx-size.",
+  },
+  { names: ["--lora", "--lora-scaled", "--control-vector", "--control-vector-scaled", "-mm", "--mmproj", "--rpc"], advice: "The program has no part in it." },
+];
+
+function refuseUnknown(name: string, known: readonly string[]): never {
+  const advice = ELSEWHERE.find(({ names }) => names.includes(name))?.advice;
+  const near = advice === undefined ? nearest(name, known) : undefined;
+  const next = advice ?? (near === undefined ? "--help lists the flags." : `Did you mean ${near}?`);
+  throw new R1Error("UNKNOWN_OPTION", `There is no flag ${name}. ${next}`, { details: { option: name, nearest: near } });
+}
+
 /**
  * Gives every flag of a command line its full name. Values are never touched, also when they look like flags, so that `-p "-c"` is a prompt.
- * Unknown flags pass through: commander refuses them and names the nearest.
+ *
+ * @throws {R1Error} `UNKNOWN_OPTION` for a flag that the table does not have, naming the nearest or what to do instead.
  */
 export function normalizeArgv(argv: readonly string[], flags: readonly Flag[]): string[] {
   const byName = new Map<string, Flag>();
@@ -18,6 +41,7 @@ export function normalizeArgv(argv: readonly string[], flags: readonly Flag[]): 
     const name = spelling.startsWith("--") ? spelling.replaceAll("_", "-") : spelling;
     const flag = byName.get(name);
     if (flag === undefined) {
+      if (/^-./.test(name) && name !== "-h" && name !== "--help") refuseUnknown(spelling, [...byName.keys()]);
       out.push(word);
       continue;
     }

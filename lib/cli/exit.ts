@@ -25,7 +25,7 @@ export function reportFailure(error: unknown, flags: readonly Flag[]): number {
     return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   }
   if (isR1Error(error) && error.code !== "INTERNAL") {
-    process.stderr.write(`error: ${inFlagWords(error.message, flags)}\n       (${error.code}; docs/errors.md tells more)\n`);
+    process.stderr.write(`error: ${inFlagWords(error.message, flags)}\n       code: ${error.code}\n`);
     return USAGE_CODES.includes(error.code) ? EXIT.usage : EXIT.failed;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);

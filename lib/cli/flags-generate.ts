@@ -89,6 +89,14 @@ const ends: Row[] = [
   { names: ["--ignore-eos"], option: "ignoreEos", parse: constant(true), doc: "go on after the end token" },
   { names: ["--timeout"], value: "MS", option: "timeoutMs", parse: integer, doc: "give up after so many milliseconds" },
   { names: ["--loop-guard"], value: "N", option: "loopGuard", parse: integer, doc: "end when N tokens in a row repeat one cycle; 0: never (default: 1024)" },
+  {
+    names: ["--ngram-draft"],
+    value: "N",
+    option: "speculation",
+    field: "ngram",
+    parse: integer,
+    doc: "draft up to N tokens by looking up repeated text; changes the speed only",
+  },
   { names: ["--logprobs"], value: "N", option: "logprobs", parse: integer, doc: "tell each token's log probability and N alternatives, with --json" },
 ];
 

@@ -70,7 +70,10 @@ async function main(words: readonly string[]): Promise<number> {
     command = found.command;
     if (command === undefined && found.args[0] === "--version") await showVersion();
     else if (command === undefined) await program.parseAsync(found.args, { from: "user" });
-    else await program.parseAsync([command.name(), ...normalizeArgv(found.args, flagsOf(command))], { from: "user" });
+    else {
+      const flags = flagsOf(command);
+      await program.parseAsync([command.name(), ...(flags.length === 0 ? found.args : normalizeArgv(found.args, flags))], { from: "user" });
+    }
     return EXIT.ok;
   } catch (error) {
     return reportFailure(error, command === undefined ? [] : flagsOf(command));

@@ -12,6 +12,7 @@ import { conversationFlags, machineFlags, outputFlags, promptFlags } from "../..
 import { settingsOf } from "../../lib/cli/settings.js";
 import { GENERATE_KEYS } from "../../lib/engine/engine-options.js";
 import { LOAD_KEYS, normalizeLoad } from "../../lib/model/normalize-load.js";
+import { normalizeSampling } from "../../lib/sampling/options.js";
 
 const all = [...promptFlags, ...conversationFlags, ...generateFlags, ...outputFlags, ...machineFlags, ...loadFlags];
 
@@ -41,6 +42,39 @@ describe("the table of flags", () => {
     for (const flag of all) {
       if (flag.target === "load" && flag.option !== "path") expect(LOAD_KEYS, nameOf(flag)).toContain(flag.option);
       if (flag.target === "generate") expect(GENERATE_KEYS, nameOf(flag)).toContain(flag.option);
+    }
+  });
+});
+
+describe("the help", () => {
+  /** What the library makes of no options at all. */
+  const load = normalizeLoad({}) as unknown as Record<string, unknown>;
+  const sampling = normalizeSampling({}, "run") as unknown as Record<string, unknown>;
+
+  it("tells the library's own defaults", () => {
+    const told = all.flatMap((flag) => {
+      const value = /\(default: (-?[\d.]+)\)$/.exec(flag.doc)?.[1];
+      return value === undefined ? [] : [{ flag, value: Number(value) }];
+    });
+    expect(told.length).toBeGreaterThan(20);
+    const native: Record<string, string> = {
+      "xtc.probability": "xtcProbability",
+      "xtc.threshold": "xtcThreshold",
+      "dry.multiplier": "dryMultiplier",
+      "dry.base": "dryBase",
+    };
+    Object.assign(native, { "dry.allowedLength": "dryAllowedLength", "dry.penaltyLastN": "dryPenaltyLastN", "dynamicTemperature.range": "dynatempRange" });
+    Object.assign(native, {
+      "dynamicTemperature.exponent": "dynatempExponent",
+      "mirostat.version": "mirostat",
+      "mirostat.tau": "mirostatTau",
+      "mirostat.eta": "mirostatEta",
+    });
+    const special: Record<string, number> = { seed: -1, maxTokens: -1, loopGuard: 1024, priority: 0 };
+    for (const { flag, value } of told) {
+      const path = flag.field === undefined ? flag.option : `${flag.option}.${flag.field}`;
+      const actual = special[path] ?? (flag.target === "load" ? load[path] : sampling[native[path] ?? path]);
+      expect(value, nameOf(flag)).toBe(actual);
     }
   });
 });
@@ -169,8 +203,17 @@ describe("a wrong command line", () => {
     expect(refusal(...words)).toBe(message);
   });
 
-  it("is told the nearest flag", () => {
-    expect(refusal("--ctx-sise", "5")).toContain("Did you mean --ctx-size?");
+  it.each([
+    [["--ctx-sise", "5"], "Did you mean --ctx-size?"],
+    [["--ctx_sise=5"], "Did you mean --ctx-size?"],
+    [["-nlg", "5"], "Did you mean -ngl?"],
+    [["--cache-typek", "q4_0"], "Did you mean --cache-type-k?"],
+    [["--entirely-different"], "--help lists the flags."],
+    [["-hf", "unsloth/DeepSeek-R1-GGUF"], "Download the file first"],
+    [["--context-shift"], "never shifted"],
+    [["-i"], "r1-native chat"],
+  ])("%j is told what to do", (words, advice) => {
+    expect(refusal(...words)).toContain(advice);
   });
 
   it("is told flags, not library options, by the library's own errors", () => {

@@ -1,9 +1,11 @@
 // What the program says and returns when something is wrong: exit codes, messages without stacks, signals.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { run, start, written } from "./program.js";
+import { program, run, start, written } from "./program.js";
 import type { Ended } from "./program.js";
 
 const folder = mkdtempSync(join(tmpdir(), "r1-cli-"));
@@ -37,7 +39,8 @@ describe("wrong usage ends with 2", () => {
     [["run", "-p", "x", "-f", "y"], "--prompt and --file"],
     [["run", "-p", "x", "stray"], "too many arguments"],
     [["run"], "The prompt is empty"],
-    [["chat", "-p", "x"], "unknown option"],
+    [["chat", "-p", "x"], "There is no flag -p"],
+    [["merge", "a.gguf", "b.gguf", "--forse"], "Did you mean --force?"],
   ])("%j", async (args, message) => {
     const end = await run(args);
     expectPlain(end);
@@ -100,5 +103,18 @@ describe("a signal", () => {
     child.kill("SIGINT");
     expect(await ended).toMatchObject({ code: 130, signal: null, stdout: "", stderr: "" });
     child.stdin.end();
+  });
+
+  it("given again ends the program also when nobody reads its output", async () => {
+    const child = spawn(process.execPath, [program, ...endless, "--json-stream"], { stdio: ["ignore", "pipe", "inherit"] });
+    const ended = once(child, "close").then(([code, signal]: unknown[]) => ({ code, signal }));
+    child.stdout.pause();
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const again = setInterval(() => child.kill("SIGINT"), 300);
+    const { code, signal } = await once(child, "exit").then(([code_, signal_]: unknown[]) => ({ code: code_, signal: signal_ }));
+    clearInterval(again);
+    expect([130, "SIGINT"]).toContain(signal ?? code);
+    child.stdout.resume();
+    await ended;
   });
 });
