@@ -21,6 +21,8 @@ export const TENSOR_TYPES = {
   bf16: [30, 1, 2],
 };
 
+const zeros = Buffer.alloc(4 * 1024 * 1024);
+
 function u64(value) {
   const bytes = Buffer.alloc(8);
   bytes.writeBigUInt64LE(BigInt(value));
@@ -99,7 +101,8 @@ export async function writeGguf(path, pairs, tensors) {
       for (let offset = 0; data !== undefined && offset < bytes;) {
         const length = Math.min(4 * 1024 * 1024, bytes - offset);
         const piece = typeof data === "function" ? data(offset, length) : data.subarray(offset, offset + length);
-        await file.write(piece, 0, length, start + offset);
+        // Zeros become holes.
+        if (piece[0] !== 0 || !piece.equals(zeros.subarray(0, length))) await file.write(piece, 0, length, start + offset);
         offset += length;
       }
       start += Math.ceil(bytes / 32) * 32;

@@ -50,7 +50,7 @@ export async function mergeGguf(first: string, out: string, options: MergeOption
   if (!force) await refuseExisting(out);
   const headers = await readAllParts(first, signal);
   const [head] = headers;
-  if ((splitValue(head, "count") ?? 0) < 1 || headers.length < 2) {
+  if ((splitValue(head, "count") ?? 0) < 1) {
     throw new R1Error("SHARD_INVALID", `"${first}" is not the first part of a split model; there is nothing to merge.`, { details: { path: first } });
   }
   if (headers.some(({ path }) => path === out)) check.refuse("out", "a file that is no part of the model", out);

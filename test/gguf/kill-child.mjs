@@ -1,0 +1,14 @@
+// Merges or splits, and tells the parent once a share of the work is done: the parent then kills this process. Main thread of a process of its own.
+import { mergeGguf, splitGguf } from "../../dist/index.js";
+
+const [work, input, output, share] = process.argv.slice(2);
+let isTold = false;
+const onProgress = (progress) => {
+  if (isTold || progress < Number(share)) return;
+  isTold = true;
+  process.send("now");
+  // Stands still until the kill comes.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 30_000);
+};
+if (work === "merge") await mergeGguf(input, output, { onProgress });
+else await splitGguf(input, output, { maxTensors: 8, onProgress });
