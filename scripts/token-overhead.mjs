@@ -1,0 +1,79 @@
+// What a token costs beyond llama_decode: r1-native from its engine thread to `for await`, against llama-bench of the same vendored tree, in turns, on the embedded model.
+//
+//   npm run build && npm run build:tools && node scripts/token-overhead.mjs [--rounds 5] [--tokens 400] [--threads 1] [--json]
+//
+// llama-bench decodes and does not sample, so that the difference holds our sampling (greedy), the events to JavaScript, the reasoning split and the iterator.
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { performance } from "node:perf_hooks";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { DEFAULT_MODEL_PATH, loadModel } from "../dist/index.js";
+
+const { values } = parseArgs({
+  options: { rounds: { type: "string", default: "5" }, tokens: { type: "string", default: "400" }, threads: { type: "string", default: "1" }, json: { type: "boolean", default: false } },
+});
+const [rounds, tokens, threads] = [values.rounds, values.tokens, values.threads].map(Number);
+/** Tokens before the measured ones: the cost of attention grows with them, ours must not. */
+const DEPTHS = [200, 20_000];
+const CONTEXT = 24_576;
+
+const bench = fileURLToPath(new URL("../build-native/bin/llama-bench", import.meta.url));
+if (!existsSync(bench)) {
+  console.error("llama-bench is not built: run `npm run build:tools` first.");
+  process.exit(1);
+}
+
+const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
+
+/** Microseconds a token of llama_decode alone. */
+function upstream(depth) {
+  const args = ["-m", DEFAULT_MODEL_PATH, "-p", "0", "-n", String(tokens), "-d", String(depth), "-t", String(threads), "-r", "1", "-fa", "1", "-o", "json"];
+  const [row] = JSON.parse(execFileSync(bench, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
+  return row.avg_ns / tokens / 1000;
+}
+
+/** Microseconds a token here, from the first to the last, and how many of them JavaScript's thread was at work. */
+async function ours(model, depth) {
+  const prompt = Int32Array.from({ length: depth }, (_, i) => 7 + ((i * 31) % 256));
+  const run = model.complete(prompt, { temperature: 0, seed: 1, ignoreEos: true, loopGuard: false, maxTokens: tokens });
+  let start;
+  let before;
+  let seen = 0;
+  for await (const part of run) {
+    if (part.type !== "answer-delta" && part.type !== "reasoning-delta") continue;
+    if (start === undefined) {
+      start = performance.now();
+      before = performance.eventLoopUtilization();
+      seen = -part.tokens.length;
+    }
+    seen += part.tokens.length;
+  }
+  const loop = performance.eventLoopUtilization(before);
+  const { timings } = await run.result();
+  return { whole: ((performance.now() - start) / seen) * 1000, engine: (timings.decodeMs / (tokens - 1)) * 1000, javascript: (loop.active / seen) * 1000 };
+}
+
+const model = await loadModel({ threads, contextSize: CONTEXT, flashAttention: "on" });
+const rows = [];
+for (const depth of DEPTHS) {
+  const here = [];
+  const there = [];
+  await ours(model, depth);
+  for (let i = 0; i < rounds; i++) {
+    there.push(upstream(depth));
+    here.push(await ours(model, depth));
+  }
+  const pairs = here.map((run, i) => run.whole - there[i]);
+  rows.push({
+    "tokens before": depth,
+    "llama_decode µs": median(there),
+    "engine µs": median(here.map((run) => run.engine)),
+    "for await µs": median(here.map((run) => run.whole)),
+    "overhead µs": median(pairs),
+    "of it JavaScript µs": median(here.map((run) => run.javascript)),
+  });
+}
+await model.close();
+if (values.json) console.log(JSON.stringify({ threads, tokens, rounds, rows }, undefined, 2));
+else console.table(rows.map((row) => Object.fromEntries(Object.entries(row).map(([key, value]) => [key, Math.round(value * 10) / 10]))));
