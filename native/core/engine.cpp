@@ -244,7 +244,8 @@ void Engine::dispose_all() {
         for (const std::shared_ptr<Request> & request : inbox) {
             out.emplace_back(ErrorEvent{request->id, error_code_name(ErrorCode::Disposed), disposed_message});
         }
-        deliver(out);
+        settle(out);
+        sink_(std::move(out));
     } catch (...) {
         // Out of memory while closing: the JavaScript side ends its generations itself when close() has joined this thread.
     }

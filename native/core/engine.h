@@ -81,8 +81,7 @@ private:
     void after_decode(const Slice & slice, std::vector<Event> & out);
     void after_failure(int32_t code, const std::string & thrown, std::vector<Event> & out);
     void mark_in_batch(bool value);
-    void deliver(std::vector<Event> & out);
-    void publish_stats(uint32_t sampled);
+    void settle(const std::vector<Event> & out);
     void dispose_all();
     static bool abort_decode(void * data);
     template <typename T>
@@ -99,7 +98,6 @@ private:
     std::deque<std::shared_ptr<Request>> inbox_;
     std::deque<std::function<void()>> tasks_;
     std::unordered_map<uint32_t, std::shared_ptr<Request>> live_;
-    uint32_t waiting_live_ = 0;  // live requests that run on no sequence yet
     EngineStats stats_;
     bool closed_ = false;
 
@@ -115,7 +113,7 @@ private:
     std::unique_ptr<Scheduler> scheduler_;
     std::unique_ptr<Batcher> batcher_;
     std::deque<std::pair<Clock::time_point, uint32_t>> recent_;  // sampled tokens of the last seconds
-    uint32_t failures_in_a_row_ = 0;
+    uint64_t recent_tokens_ = 0;
     uint64_t prompt_tokens_ = 0;
     uint64_t steps_ = 0;
 

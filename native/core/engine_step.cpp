@@ -39,9 +39,10 @@ void Engine::step() {
     } catch (const std::exception & error) {
         scheduler_->fail_all(error_code_name(ErrorCode::Internal), error.what(), out);
     }
-    const auto sampled = static_cast<uint32_t>(std::count_if(out.begin(), out.end(), [](const Event & event) { return std::holds_alternative<TokenEvent>(event); }));
-    deliver(out);
-    publish_stats(sampled);
+    settle(out);
+    if (!out.empty()) {
+        sink_(std::move(out));
+    }
 }
 
 void Engine::mark_in_batch(bool value) {
@@ -78,7 +79,6 @@ void Engine::decode(std::vector<Event> & out) {
         after_failure(code, thrown, out);
         return;
     }
-    failures_in_a_row_ = 0;
     for (const Slice & slice : batcher_->slices()) {
         slice.sequence->run->request_pointer()->in_batch.store(false, std::memory_order_relaxed);
         try {
@@ -173,50 +173,40 @@ void Engine::after_failure(int32_t code, const std::string & thrown, std::vector
         cache_->truncate(sequence.id, 0);
     }
     llama_memory_clear(context_->memory(), true);
-    ++failures_in_a_row_;
 }
 
-void Engine::deliver(std::vector<Event> & out) {
-    if (out.empty()) {
-        return;
-    }
-    {
-        std::lock_guard<std::mutex> lock(mutex_);
-        for (const Event & event : out) {
-            if (const auto * end = std::get_if<EndEvent>(&event)) {
-                live_.erase(end->id);
-                stats_.cached_tokens += static_cast<uint64_t>(end->cached_tokens);
-                stats_.completion_tokens += static_cast<uint64_t>(end->completion_tokens);
-                stats_.drafted_tokens += static_cast<uint64_t>(end->drafted_tokens);
-                stats_.accepted_tokens += static_cast<uint64_t>(end->accepted_tokens);
-            } else if (const auto * error = std::get_if<ErrorEvent>(&event)) {
-                live_.erase(error->id);
-            }
+// Brings the counts up to date before anybody hears of the events: who asks after the last event of a request finds it gone.
+void Engine::settle(const std::vector<Event> & out) {
+    const Clock::time_point now = Clock::now();
+    uint32_t sampled = 0;
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (const Event & event : out) {
+        if (const auto * end = std::get_if<EndEvent>(&event)) {
+            live_.erase(end->id);
+            stats_.cached_tokens += static_cast<uint64_t>(end->cached_tokens);
+            stats_.completion_tokens += static_cast<uint64_t>(end->completion_tokens);
+            stats_.drafted_tokens += static_cast<uint64_t>(end->drafted_tokens);
+            stats_.accepted_tokens += static_cast<uint64_t>(end->accepted_tokens);
+        } else if (const auto * error = std::get_if<ErrorEvent>(&event)) {
+            live_.erase(error->id);
+        } else {
+            ++sampled;
         }
     }
-    sink_(std::move(out));
-    out.clear();
-}
-
-void Engine::publish_stats(uint32_t sampled) {
-    const Clock::time_point now = Clock::now();
     if (sampled > 0) {
         recent_.emplace_back(now, sampled);
+        recent_tokens_ += sampled;
     }
     while (!recent_.empty() && now - recent_.front().first > rate_window) {
+        recent_tokens_ -= recent_.front().second;
         recent_.pop_front();
     }
-    uint64_t tokens = 0;
-    for (const auto & [time, count] : recent_) {
-        tokens += count;
-    }
     const double seconds = recent_.empty() ? 0 : std::chrono::duration<double>(now - recent_.front().first).count();
-    std::lock_guard<std::mutex> lock(mutex_);
     stats_.running = scheduler_->running();
     stats_.cells_used = cache_->ledger().used();
     stats_.prompt_tokens = prompt_tokens_;
     stats_.steps = steps_;
-    stats_.tokens_per_second = seconds > 0 ? static_cast<double>(tokens) / seconds : 0;
+    stats_.tokens_per_second = seconds > 0 ? static_cast<double>(recent_tokens_) / seconds : 0;
 }
 
 }  // namespace r1

@@ -19,6 +19,9 @@ std::vector<std::string> model_devices(const llama_model * model) {
     for (int i = 0; i < llama_model_n_devices(model); ++i) {
         names.emplace_back(ggml_backend_dev_name(llama_model_get_device(model, i)));
     }
+    if (names.empty()) {
+        names.emplace_back("CPU");
+    }
     return names;
 }
 

@@ -18,7 +18,7 @@ struct ContextMemory {
 /** Reads llama.cpp's own account of a context's buffers. */
 ContextMemory context_memory(const llama_context * context);
 
-/** Names of the devices a model's layers were given to; empty for the CPU alone. */
+/** Names of the devices a model's layers were given to; "CPU" where there is no other. */
 std::vector<std::string> model_devices(const llama_model * model);
 
 }  // namespace r1

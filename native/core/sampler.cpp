@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "core/failure.h"
@@ -98,7 +99,12 @@ Sampler::Sampler(const Vocab & vocab, const SamplingConfig & config, const std::
     }
 
     if (config.mirostat == 0) {
-        bool first = biases.empty();
+        // A prefilter can leave impossible ids out, but knows nothing of other biases.
+        bool first = std::all_of(biases.begin(), biases.end(), [](const llama_logit_bias & b) { return b.bias == -INFINITY; });
+        for (const llama_logit_bias & bias : biases) {
+            forbidden_.push_back(bias.token);
+        }
+        std::sort(forbidden_.begin(), forbidden_.end());
         for (const std::string & name : config.samplers) {
             if (is_idle(name, config)) {
                 continue;  // leaves order, results and random numbers as they are
@@ -143,7 +149,8 @@ void Sampler::fill(const float * logits) {
 bool Sampler::fill_top(const float * logits, std::size_t count) {
     const auto size = static_cast<std::size_t>(vocab_.size());
     const std::size_t blocks = size / block_size;
-    if (blocks <= count * 2) {
+    const std::size_t wanted = count + forbidden_.size();
+    if (blocks <= wanted * 2) {
         return false;
     }
     block_max_.resize(blocks);
@@ -159,15 +166,15 @@ bool Sampler::fill_top(const float * logits, std::size_t count) {
         block_max_[b] = *std::max_element(lanes, lanes + 16);
     }
     block_sorted_ = block_max_;
-    std::nth_element(block_sorted_.begin(), block_sorted_.begin() + static_cast<std::ptrdiff_t>(count) - 1, block_sorted_.end(), std::greater<float>());
-    const float floor = block_sorted_[count - 1];  // at least `count` logits reach it
+    std::nth_element(block_sorted_.begin(), block_sorted_.begin() + static_cast<std::ptrdiff_t>(wanted) - 1, block_sorted_.end(), std::greater<float>());
+    const float floor = block_sorted_[wanted - 1];  // at least `wanted` logits reach it, so at least `count` possible ones
     if (!(floor > -std::numeric_limits<float>::infinity())) {
         return false;
     }
     candidates_.clear();
     const auto take = [&](std::size_t from, std::size_t to) {
         for (std::size_t i = from; i < to; ++i) {
-            if (logits[i] >= floor) {
+            if (logits[i] >= floor && !std::binary_search(forbidden_.begin(), forbidden_.end(), static_cast<llama_token>(i))) {
                 candidates_.push_back({static_cast<llama_token>(i), logits[i], 0.0f});
             }
         }

@@ -41,6 +41,7 @@ private:
     SamplerHandle chain_;
     SamplerHandle grammar_;
     int32_t head_ = 0;  // > 0: the chain begins with a top-k of this many, so that a prefilter is exact
+    std::vector<llama_token> forbidden_;  // ids made impossible before that top-k, ascending
     std::vector<llama_token_data> candidates_;
     std::vector<float> block_max_;
     std::vector<float> block_sorted_;

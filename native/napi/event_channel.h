@@ -105,7 +105,11 @@ private:
         if (raw_env == nullptr || callback == nullptr) {
             return;
         }
-        tell(Napi::Env(raw_env), callback, **queued);
+        try {
+            tell(Napi::Env(raw_env), callback, **queued);
+        } catch (...) {
+            // A worker that is being terminated refuses every call: nobody is left to tell.
+        }
     }
 
     static void tell(Napi::Env env, napi_value callback, State & state) {

@@ -61,9 +61,13 @@ void JobThread::call_js(napi_env env, napi_value, void *, void * data) {
     job->environment_hook_.reset();
     job->process_hook_.reset();
     napi_release_threadsafe_function(job->function_, napi_tsfn_release);
-    const Napi::Env environment(env);
-    const Napi::HandleScope scope(environment);
-    job->done_(environment);
+    try {
+        const Napi::Env environment(env);
+        const Napi::HandleScope scope(environment);
+        job->done_(environment);
+    } catch (...) {
+        // A worker that is being terminated refuses every call: the promise is settled for nobody.
+    }
 }
 
 }  // namespace r1
