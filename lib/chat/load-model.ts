@@ -13,7 +13,8 @@ import { startLogging } from "../model/logging.js";
 import type { Log } from "../model/logging.js";
 import { normalizeLoad } from "../model/normalize-load.js";
 import type { LoadConfig } from "../model/normalize-load.js";
-import { openWeights } from "../model/open.js";
+import { openDraft, openWeights } from "../model/open.js";
+import type { Weights } from "../model/weights.js";
 import { Model } from "./model.js";
 
 /** The share of the progress that the weights take; making the context is the rest. */
@@ -68,9 +69,11 @@ function absolutePath(given: string | URL): string {
 async function load(path: string, config: LoadConfig, signal: AbortSignal, report: (progress: number) => void, log: Log): Promise<Model> {
   const opened = await openWeights(path, config, signal, (progress) => report(progress * WEIGHTS_SHARE));
   const { weights, cache } = opened;
+  let draft: Weights | undefined;
   try {
+    if (config.draftModel !== undefined) draft = await openDraft(absolutePath(config.draftModel), config, signal);
     const engine = await waitOrAbort(
-      createEngine(weights, config, cache),
+      createEngine(weights, config, cache, draft),
       signal,
       () => undefined,
       (late) => void late.close(),
@@ -83,9 +86,9 @@ async function load(path: string, config: LoadConfig, signal: AbortSignal, repor
     }
     log.ready();
     const cellOptions = JSON.stringify([config.rope, config.metadataOverrides]);
-    return new Model({ weights, engine, info, maxDraft: config.maxDraft, paths: opened.paths, cellOptions, onClosed: log.stop });
+    return new Model({ weights, engine, info, maxDraft: config.maxDraft, draft, paths: opened.paths, cellOptions, onClosed: log.stop });
   } catch (error) {
-    await weights.close();
+    await Promise.all([weights.close(), draft?.close()]);
     throw error;
   }
 }

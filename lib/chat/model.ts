@@ -30,6 +30,8 @@ export interface ModelInit {
   readonly engine: Engine;
   readonly info: ModelInfo;
   readonly maxDraft: number;
+  /** Weights that draft for this model. */
+  readonly draft: Weights | undefined;
   /** All parts of the file. */
   readonly paths: readonly string[];
   /** Options that change what a KV cell holds, as JSON. */
@@ -157,12 +159,12 @@ export class Model implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    const { engine, weights, onClosed } = this.#init;
+    const { engine, weights, draft, onClosed } = this.#init;
     weights.markClosed();
     try {
       await engine.close();
     } finally {
-      await weights.close();
+      await Promise.all([weights.close(), draft?.close()]);
       onClosed();
     }
   }
@@ -185,7 +187,12 @@ export class Model implements AsyncDisposable {
   }
 
   #check(given: Record<string, unknown>, where: string, alsoKnown: readonly string[] = []) {
-    return normalizeGenerate(given, where, { vocabSize: this.tokenizer.size, maxDraft: this.#init.maxDraft }, alsoKnown);
+    return normalizeGenerate(
+      given,
+      where,
+      { vocabSize: this.tokenizer.size, maxDraft: this.#init.maxDraft, hasDraftModel: this.#init.draft !== undefined },
+      alsoKnown,
+    );
   }
 
   #generate(

@@ -25,8 +25,12 @@ export interface GenerateOptions extends SamplingOptions {
   readonly timeoutMs?: number;
   /** Takes over cells that an earlier prompt with the same beginning computed. Changes no greedy output. @defaultValue true */
   readonly cachePrompt?: boolean;
-  /** Drafts tokens by looking up repeated n-grams of the text, up to `ngram` at a time; faster on text that repeats itself, never another output. @defaultValue off */
-  readonly speculation?: false | { readonly ngram: number };
+  /**
+   * Guesses several tokens at once and verifies them in one step: `draft` with the model's `draftModel`, else `ngram` from repeated n-grams of the text. Both are the longest guess; it pauses by itself
+   * where guesses go wrong. Never another greedy output. Range: 0 .. the model's `maxDraft`.
+   * @defaultValue `{ draft: 8 }` with a draft model, else off
+   */
+  readonly speculation?: false | { readonly ngram?: number; readonly draft?: number };
   /** Ends with reason `"loop"` when this many tokens in a row repeat one cycle; false or 0: never. Range: 0 .. 2^20. @defaultValue 1024 */
   readonly loopGuard?: number | boolean;
 }
@@ -44,6 +48,7 @@ export interface GenerateConfig {
   readonly timeoutMs: number;
   readonly cachePrompt: boolean;
   readonly ngramDraft: number;
+  readonly modelDraft: number;
   readonly loopGuard: number;
 }
 
@@ -73,6 +78,8 @@ export interface GenerateLimits {
   readonly vocabSize: number;
   /** The engine's `maxDraft`. */
   readonly maxDraft: number;
+  /** It has a draft model. */
+  readonly hasDraftModel: boolean;
 }
 
 function stopStrings(value: unknown): readonly string[] {
@@ -84,21 +91,34 @@ function stopStrings(value: unknown): readonly string[] {
   });
 }
 
-function draftLength(value: unknown, limits: GenerateLimits): number {
-  if (value === false || value === undefined) return 0;
+/** Guesses of a draft model unless the user says otherwise: longer ones rarely hold. */
+const DEFAULT_MODEL_DRAFT = 8;
+
+function draftLengths(value: unknown, limits: GenerateLimits): { ngramDraft: number; modelDraft: number } {
+  if (value === undefined) return { ngramDraft: 0, modelDraft: limits.hasDraftModel ? Math.min(DEFAULT_MODEL_DRAFT, limits.maxDraft) : 0 };
+  if (value === false) return { ngramDraft: 0, modelDraft: 0 };
   const given = object(value, "speculation");
-  knownKeys(given, "speculation", ["ngram"]);
-  const ngram = integer(given.ngram, "speculation.ngram", 0, 64);
-  if (ngram > limits.maxDraft) {
+  knownKeys(given, "speculation", ["ngram", "draft"]);
+  const length = (key: "ngram" | "draft"): number => {
+    if (given[key] === undefined) return 0;
+    const path = `speculation.${key}`;
+    const most = integer(given[key], path, 0, 64);
+    if (most <= limits.maxDraft) return most;
     throw new R1Error(
       "INVALID_ARGUMENT",
-      `\`speculation.ngram\` is ${ngram}, but the model was loaded with maxDraft ${limits.maxDraft}. Load it with \`maxDraft: ${ngram}\`.`,
+      `\`${path}\` is ${most}, but the model was loaded with maxDraft ${limits.maxDraft}. Load it with \`maxDraft: ${most}\`.`,
       {
-        details: { option: "speculation.ngram" },
+        details: { option: path },
       },
     );
+  };
+  const lengths = { ngramDraft: length("ngram"), modelDraft: length("draft") };
+  if (lengths.modelDraft > 0 && !limits.hasDraftModel) {
+    throw new R1Error("INVALID_ARGUMENT", "`speculation.draft` needs a draft model: load the model with `draftModel`, or use `speculation: { ngram }`.", {
+      details: { option: "speculation.draft" },
+    });
   }
-  return ngram;
+  return lengths;
 }
 
 /**
@@ -133,7 +153,7 @@ export function normalizeGenerate(given: Record<string, unknown>, where: string,
     priority: or("priority", 0, (value, path) => integer(value, path, -1000, 1000)),
     timeoutMs: or("timeoutMs", 0, (value, path) => integer(value, path, 0, 2 ** 31 - 1)),
     cachePrompt: or("cachePrompt", true, boolean),
-    ngramDraft: draftLength(given.speculation, limits),
+    ...draftLengths(given.speculation, limits),
     loopGuard: or("loopGuard", DEFAULT_LOOP_GUARD, (value, path) =>
       typeof value === "boolean" ? (value ? DEFAULT_LOOP_GUARD : 0) : integer(value, path, 0, 2 ** 20),
     ),

@@ -167,9 +167,10 @@ export class Engine {
 /**
  * Makes a context on its own thread.
  *
- * @throws {R1Error} `OUT_OF_MEMORY`, `CACHE_TYPE_UNSUPPORTED`, `INTERNAL`.
+ * @param draft - Drafts tokens for requests that ask for it.
+ * @throws {R1Error} `OUT_OF_MEMORY`, `CACHE_TYPE_UNSUPPORTED`, `INVALID_ARGUMENT` (the draft model's vocabulary is another one), `INTERNAL`.
  */
-export async function createEngine(weights: Weights, config: LoadConfig, cache: CacheChoice): Promise<Engine> {
+export async function createEngine(weights: Weights, config: LoadConfig, cache: CacheChoice, draft?: Weights): Promise<Engine> {
   const live = new Map<number, Generation>();
-  return new Engine(await native().createEngine(weights.native, engineConfig(config, cache), dispatcher(live), null), live, weights);
+  return new Engine(await native().createEngine(weights.native, engineConfig(config, cache), dispatcher(live), draft?.native ?? null), live, weights);
 }

@@ -50,7 +50,7 @@ export function buildRequest(id: number, prompt: Prompt, config: GenerateConfig,
     closing: new Int32Array(0),
     grammar: "",
     ngramDraft: config.ngramDraft,
-    modelDraft: 0,
+    modelDraft: config.modelDraft,
     loopGuard: config.loopGuard,
   });
 }

@@ -102,6 +102,13 @@ export interface LoadOptions {
   readonly prefixCache?: boolean;
   /** Most tokens that speculation may draft at once; 0 makes the option `speculation` of a generation impossible. Range: 0 .. 64, and `sequences` * (1 + `maxDraft`) at most `batchSize`. @defaultValue 16, or what `batchSize` allows */
   readonly maxDraft?: number;
+  /**
+   * A small model with the same vocabulary that drafts tokens for this one to verify: faster where it guesses well, never another greedy output. Its file is checked and loaded like
+   * the model's own, with the same `gpuLayers`, `devices` and `loadMode`.
+   * @defaultValue none
+   * @throws {R1Error} `INVALID_ARGUMENT` when its vocabulary is another one; else as for the model's own file.
+   */
+  readonly draftModel?: string | URL;
   /** Decodes one sequence at a time, so that what runs beside a generation cannot change its last bits. @defaultValue false */
   readonly deterministic?: boolean;
   /** Decodes one empty batch before the model is called ready, as llama.cpp's programs do. @defaultValue true */

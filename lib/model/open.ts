@@ -44,6 +44,20 @@ export async function openWeights(path: string, config: LoadConfig, signal: Abor
   return { weights, paths: checked.paths, cache, gpuLayers, fileBytes: checked.sizeBytes };
 }
 
+/**
+ * Loads the weights of a draft model; its cells lie with those of the model it drafts for.
+ *
+ * @throws as {@link openWeights}.
+ */
+export async function openDraft(path: string, config: LoadConfig, signal: AbortSignal): Promise<Weights> {
+  const nothing = (): void => undefined;
+  const checked = await waitOrAbort(checkModelFiles(path, { signal }), signal, nothing, nothing);
+  const devices = native().devices();
+  const gpuLayers = chooseGpuLayers({ gpuLayers: config.gpuLayers, wanted: config.devices, devices, sizeBytes: checked.sizeBytes, layers: checked.blockCount });
+  // Overrides are meant for the model's own file.
+  return loadWeights(native(), checked, { ...config, metadataOverrides: [], tensorOverrides: [] }, gpuLayers, signal, nothing);
+}
+
 /** Linux would promise the memory and kill the process when it is used, so a cache that cannot fit is refused here. Cells on a GPU are the driver's to refuse. */
 function assertCacheFits(checked: CheckedModel, config: LoadConfig, cache: CacheChoice, gpuLayers: number): void {
   const cells = config.contextSize === 0 ? checked.contextLength : config.contextSize;

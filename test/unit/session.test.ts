@@ -106,6 +106,7 @@ describe("options of a generation", () => {
     [{ signal: {} }, "INVALID_ARGUMENT"],
     [{ speculation: true }, "INVALID_ARGUMENT"],
     [{ speculation: { ngram: 17 } }, "INVALID_ARGUMENT"],
+    [{ speculation: { draft: 4 } }, "INVALID_ARGUMENT"],
     [{ speculation: { ngrams: 1 } }, "UNKNOWN_OPTION"],
     [{ temperature: -1 }, "INVALID_ARGUMENT"],
     [{ logitBias: { [FAKE.size]: 1 } }, "INVALID_ARGUMENT"],
