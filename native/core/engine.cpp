@@ -28,16 +28,16 @@ Engine::Engine(std::shared_ptr<Model> model, std::shared_ptr<Model> draft, const
     }
 }
 
-Engine::~Engine() {
-    stop();
-}
+Engine::~Engine() { stop(); }
 
 void Engine::main(EngineConfig config, std::shared_ptr<Model> draft, std::promise<void> & ready) {
     try {
         check_engine_config(*model_, config);
-        context_ = std::make_unique<Context>(model_, config, std::make_shared<ThreadPools>(config.threads, config.threads_batch, config.priority, config.poll), &Engine::abort_decode, this);
+        context_ = std::make_unique<Context>(model_, config, std::make_shared<ThreadPools>(config.threads, config.threads_batch, config.priority, config.poll),
+                                             &Engine::abort_decode, this);
         info_ = context_->info();
-        cache_ = std::make_unique<Cache>(context_->memory(), info_.sequences, info_.context_size, info_.sequence_context, config.kv_unified || info_.sequences == 1);
+        cache_ =
+            std::make_unique<Cache>(context_->memory(), info_.sequences, info_.context_size, info_.sequence_context, config.kv_unified || info_.sequences == 1);
         scheduler_ = std::make_unique<Scheduler>(*cache_, model_->vocab(), info_.sequences, config.prefix_cache);
         batcher_ = std::make_unique<Batcher>(Batcher::Limits{info_.ubatch_size, config.max_draft, model_->vocab().size(), config.deterministic});
         if (draft != nullptr) {
@@ -106,11 +106,13 @@ void Engine::submit(std::shared_ptr<Request> request) {
     }
     for (const llama_token token : request->tokens) {
         if (!model_->vocab().contains(token)) {
-            throw Failure(ErrorCode::InvalidArgument, "Token " + std::to_string(token) + " of the prompt is outside the vocabulary of " + std::to_string(model_->vocab().size()) + " tokens.");
+            throw Failure(ErrorCode::InvalidArgument, "Token " + std::to_string(token) + " of the prompt is outside the vocabulary of " +
+                                                          std::to_string(model_->vocab().size()) + " tokens.");
         }
     }
     if (request->tokens.size() > info_.sequence_context) {
-        throw Failure(ErrorCode::PromptTooLong, "The prompt has " + std::to_string(request->tokens.size()) + " tokens and the context holds " + std::to_string(info_.sequence_context) + ". Shorten it, or load the model with a larger `contextSize`.");
+        throw Failure(ErrorCode::PromptTooLong, "The prompt has " + std::to_string(request->tokens.size()) + " tokens and the context holds " +
+                                                    std::to_string(info_.sequence_context) + ". Shorten it, or load the model with a larger `contextSize`.");
     }
     for (const llama_token token : request->closing) {
         if (!model_->vocab().contains(token)) {
@@ -123,7 +125,8 @@ void Engine::submit(std::shared_ptr<Request> request) {
             throw Failure(ErrorCode::Disposed, disposed_message);
         }
         if (live_.size() >= static_cast<std::size_t>(info_.sequences) + max_queue_) {
-            throw Failure(ErrorCode::QueueFull, "All " + std::to_string(info_.sequences) + " sequences are busy and " + std::to_string(max_queue_) + " requests wait already. Try again later, or raise `maxQueue`.");
+            throw Failure(ErrorCode::QueueFull, "All " + std::to_string(info_.sequences) + " sequences are busy and " + std::to_string(max_queue_) +
+                                                    " requests wait already. Try again later, or raise `maxQueue`.");
         }
         if (!live_.emplace(request->id, request).second) {
             throw Failure(ErrorCode::InvalidArgument, "A request with the id " + std::to_string(request->id) + " is under way.");
@@ -175,7 +178,8 @@ std::future<std::vector<uint8_t>> Engine::save_state(std::vector<llama_token> to
     return run_between_steps<std::vector<uint8_t>>([this, tokens = std::move(tokens)] {
         Sequence * sequence = tokens.empty() ? nullptr : scheduler_->idle_holding(tokens);
         if (sequence == nullptr) {
-            throw Failure(ErrorCode::StateInvalid, "The cache no longer holds these tokens. Save right after the generation has ended, or give the model more `contextSize`.");
+            throw Failure(ErrorCode::StateInvalid,
+                          "The cache no longer holds these tokens. Save right after the generation has ended, or give the model more `contextSize`.");
         }
         cache_->truncate(sequence->id, tokens.size());
         llama_context * context = context_->handle();
@@ -192,7 +196,8 @@ std::future<std::vector<uint8_t>> Engine::save_state(std::vector<llama_token> to
 std::future<void> Engine::restore_state(std::vector<llama_token> tokens, std::vector<uint8_t> state) {
     return run_between_steps<void>([this, tokens = std::move(tokens), state = std::move(state)] {
         if (tokens.empty() || tokens.size() > info_.sequence_context) {
-            throw Failure(ErrorCode::StateInvalid, "The saved session has " + std::to_string(tokens.size()) + " tokens and the context holds " + std::to_string(info_.sequence_context) + ".");
+            throw Failure(ErrorCode::StateInvalid, "The saved session has " + std::to_string(tokens.size()) + " tokens and the context holds " +
+                                                       std::to_string(info_.sequence_context) + ".");
         }
         Sequence * sequence = scheduler_->least_recent_idle(nullptr);
         if (sequence == nullptr) {
@@ -206,7 +211,8 @@ std::future<void> Engine::restore_state(std::vector<llama_token> tokens, std::ve
         const llama_pos last = llama_memory_seq_pos_max(context_->memory(), sequence->id);
         if (read == 0 || last + 1 != static_cast<llama_pos>(tokens.size())) {
             cache_->truncate(sequence->id, 0);
-            throw Failure(ErrorCode::StateInvalid, "llama.cpp could not read the saved state: it is damaged, or was made with other cache types or another context layout.");
+            throw Failure(ErrorCode::StateInvalid,
+                          "llama.cpp could not read the saved state: it is damaged, or was made with other cache types or another context layout.");
         }
         cache_->restored(sequence->id, tokens);
     });

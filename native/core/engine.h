@@ -1,4 +1,5 @@
-// Engine: one context and its thread. Requests go in through a queue, events come out in bulk after each step; JavaScript never waits for it, nor it for JavaScript.
+// Engine: one context and its thread. Requests go in through a queue, events come out in bulk after each step; JavaScript never waits for it, nor it for
+// JavaScript.
 #pragma once
 
 #include <atomic>

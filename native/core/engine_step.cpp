@@ -9,9 +9,7 @@ namespace {
 
 constexpr std::chrono::seconds rate_window{3};
 
-int64_t nanoseconds(Clock::time_point time) {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
-}
+int64_t nanoseconds(Clock::time_point time) { return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count(); }
 
 }  // namespace
 
@@ -168,7 +166,8 @@ void Engine::after_failure(int32_t code, const std::string & thrown, std::vector
         return;
     }
     const std::string reason = thrown.empty() ? "llama_decode returned " + std::to_string(code) : thrown;
-    scheduler_->fail_all(error_code_name(ErrorCode::DecodeFailed), "The model could not decode: " + reason + ". The request can be tried again; if it fails again, load the model anew.", out);
+    scheduler_->fail_all(error_code_name(ErrorCode::DecodeFailed),
+                         "The model could not decode: " + reason + ". The request can be tried again; if it fails again, load the model anew.", out);
     for (Sequence & sequence : scheduler_->sequences()) {
         cache_->truncate(sequence.id, 0);
     }

@@ -40,7 +40,7 @@ private:
     const Vocab & vocab_;
     SamplerHandle chain_;
     SamplerHandle grammar_;
-    int32_t head_ = 0;  // > 0: the chain begins with a top-k of this many, so that a prefilter is exact
+    int32_t head_ = 0;                    // > 0: the chain begins with a top-k of this many, so that a prefilter is exact
     std::vector<llama_token> forbidden_;  // ids made impossible before that top-k, ascending
     std::vector<llama_token_data> candidates_;
     std::vector<float> block_max_;

@@ -14,8 +14,8 @@
 namespace r1 {
 
 /**
- * push(): any thread, never blocks on JavaScript. The callback gets an array of all items since its last call. close(): JavaScript thread; no callback comes after it.
- * The channel keeps the process alive only while it is held (hold/unhold, JavaScript thread).
+ * push(): any thread, never blocks on JavaScript. The callback gets an array of all items since its last call. close(): JavaScript thread; no callback comes
+ * after it. The channel keeps the process alive only while it is held (hold/unhold, JavaScript thread).
  */
 template <typename Item>
 class EventChannel {
@@ -25,7 +25,8 @@ public:
     EventChannel(Napi::Env env, const char * name, const Napi::Function & callback, Convert convert) : state_(std::make_shared<State>()), env_(env) {
         state_->convert = std::move(convert);
         callback_ = Napi::Persistent(callback);
-        const napi_status status = napi_create_threadsafe_function(env, callback, nullptr, Napi::String::New(env, name), 0, 1, nullptr, nullptr, nullptr, &EventChannel::call_js, &state_->function);
+        const napi_status status = napi_create_threadsafe_function(env, callback, nullptr, Napi::String::New(env, name), 0, 1, nullptr, nullptr, nullptr,
+                                                                   &EventChannel::call_js, &state_->function);
         if (status != napi_ok) {
             throw Napi::Error::New(env, "Node could not make an event channel.");
         }

@@ -10,7 +10,8 @@ JobThread::JobThread(std::function<void()> work, std::function<void(Napi::Env)> 
 
 void JobThread::start(Napi::Env env, const char * name, std::function<void()> work, std::function<void(Napi::Env)> done, std::function<void()> cancel) {
     std::shared_ptr<JobThread> job(new JobThread(std::move(work), std::move(done), std::move(cancel)));
-    const napi_status status = napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, name), 0, 1, nullptr, nullptr, nullptr, &JobThread::call_js, &job->function_);
+    const napi_status status = napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, name), 0, 1, nullptr, nullptr, nullptr,
+                                                               &JobThread::call_js, &job->function_);
     if (status != napi_ok) {
         throw make_error(env, {error_code_name(ErrorCode::Internal), std::string("Node could not make a channel for the job ") + name + "."});
     }
