@@ -35,8 +35,7 @@ const oracle = join(process.env["R1_UPSTREAM_BIN"] ?? fileURLToPath(new URL("../
 
 /** Ids that llama.cpp's own program gives, without BOS. It reads special strings of user-defined tokens even without `special`. */
 export function upstreamIds(path: string, text: string, special: boolean): number[] {
-  if (!existsSync(oracle))
-    throw new Error(`${oracle} is missing: build it with "npm run build:native -- --upstream" or "cmake --build build-native --target llama-tokenize"`);
+  if (!existsSync(oracle)) throw new Error(`${oracle} is missing: "npm run build:tools" builds it`);
   const flags = ["-m", path, "--stdin", "--ids", "--no-bos", "--no-escape", "--log-disable", ...(special ? [] : ["--no-parse-special"])];
   const out = execFileSync(oracle, flags, { input: text, encoding: "utf8", stdio: ["pipe", "pipe", "ignore"] });
   return JSON.parse(out) as number[];
