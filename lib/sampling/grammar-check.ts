@@ -6,8 +6,8 @@ import { GrammarProblem, references, type Grammar, type GrammarNode } from "./gr
 const MAX_RULES = 2000;
 const MAX_ELEMENTS = 200_000;
 const MAX_REPEAT = 2000;
-const MAX_PATHS = 2000;
-const MAX_WORK = 5_000_000;
+const MAX_WAYS = 2000;
+const MAX_WORK = 50_000_000;
 
 /** Facts of a grammar by fixpoint: computed once, asked often. */
 class Facts {
@@ -60,9 +60,15 @@ function elements(node: GrammarNode): number {
   return copies * (elements(node.node) + 3);
 }
 
-/** Follows the leftmost references: refuses left recursion, and counts the paths, which llama.cpp walks one by one. */
+/** What llama.cpp meets when it follows the beginnings of a rule: ways to begin, each a stack to keep, and elements to look at. */
+interface Beginning {
+  readonly ways: number;
+  readonly work: number;
+}
+
+/** Follows the leftmost references, as llama.cpp does one by one when it looks for left recursion and when it enters a rule. */
 class Leftmost {
-  private readonly paths = new Map<string, number>();
+  private readonly known = new Map<string, Beginning>();
   private readonly open = new Set<string>();
 
   constructor(
@@ -70,35 +76,61 @@ class Leftmost {
     private readonly facts: Facts,
   ) {}
 
-  of(name: string): number {
-    const known = this.paths.get(name);
+  of(name: string): Beginning {
+    const known = this.known.get(name);
     if (known !== undefined) return known;
     if (this.open.has(name)) throw new GrammarProblem(`has a left recursion: rule ${name} can begin with itself`);
     if (this.open.size > 1000) throw new GrammarProblem("has a chain of more than 1000 rules that begin with one another");
     this.open.add(name);
     const rule = this.grammar.get(name);
-    const count = rule === undefined ? 0 : this.count(rule);
+    const inner = rule === undefined ? { ways: 0, work: 0 } : this.begin(rule);
     this.open.delete(name);
-    if (count > MAX_PATHS) throw new GrammarProblem(`has more than ${MAX_PATHS} ways to begin rule ${name}`);
-    this.paths.set(name, count);
-    return count;
+    if (inner.ways > MAX_WAYS) throw new GrammarProblem(`has more than ${MAX_WAYS} ways to begin rule ${name}`);
+    const found = { ways: inner.ways, work: inner.work + (rule === undefined ? 0 : elements(rule)) };
+    this.known.set(name, found);
+    return found;
   }
 
-  private count(node: GrammarNode): number {
-    if (node.kind === "ref") return 1 + this.of(node.name);
-    if (node.kind === "alt") return node.nodes.reduce((sum, each) => sum + Math.max(1, this.count(each)), 1);
+  /** The work for groups and repetitions inside a rule, which llama.cpp makes rules of their own. */
+  inside(node: GrammarNode): number {
+    if (node.kind === "seq") return node.nodes.reduce((sum, each) => sum + this.inside(each), 0);
+    if (node.kind === "alt") return this.begin(node).work + node.nodes.reduce((sum, each) => sum + this.inside(each), 0);
+    if (node.kind !== "repeat") return 0;
+    const copies = node.max === Infinity ? 1 : node.max - node.min;
+    return this.begin(node).work * copies + this.inside(node.node);
+  }
+
+  private begin(node: GrammarNode): Beginning {
+    const [ways, work] = this.measure(node);
+    if (ways > MAX_WAYS) throw new GrammarProblem(`has more than ${MAX_WAYS} ways to begin a part of a rule`);
+    return { ways, work };
+  }
+
+  private measure(node: GrammarNode): [ways: number, work: number] {
+    if (node.kind === "ref") {
+      const { ways, work } = this.of(node.name);
+      return [1 + ways, work];
+    }
+    if (node.kind === "alt") {
+      const each = node.nodes.map((branch) => this.begin(branch));
+      return [each.reduce((sum, branch) => sum + Math.max(1, branch.ways), 1), each.reduce((sum, branch) => sum + branch.work, elements(node))];
+    }
     if (node.kind === "repeat") {
       const isNullable = this.facts.isNullable(node.node);
       if (isNullable && node.max === Infinity) throw new GrammarProblem("repeats without end something that may be empty");
-      return 1 + this.count(node.node) * (isNullable ? node.max : 1);
+      const { ways, work } = this.begin(node.node);
+      const times = isNullable ? node.max : 1;
+      return [1 + ways * times, (work + elements(node.node) + 2) * times];
     }
-    if (node.kind !== "seq") return 0;
-    let sum = 0;
+    if (node.kind !== "seq") return [0, 0];
+    let [ways, work] = [0, 0];
     for (const each of node.nodes) {
-      sum += this.count(each);
+      const inner = this.begin(each);
+      ways += inner.ways;
+      work += inner.work;
       if (!this.facts.isNullable(each)) break;
     }
-    return sum;
+    return [ways, work];
   }
 }
 
@@ -123,7 +155,7 @@ export function checkGrammar(grammar: Grammar): void {
   const leftmost = new Leftmost(grammar, facts);
   let work = 0;
   for (const [name, node] of grammar) {
-    work += leftmost.of(name) * elements(node);
+    work += leftmost.of(name).work + leftmost.inside(node);
     if (work > MAX_WORK) throw new GrammarProblem("has too many ways to begin its rules");
   }
   refuseDoubling(grammar);

@@ -2,7 +2,7 @@
 import { R1Error } from "../base/errors.js";
 import { compileSchema } from "../base/json-schema.js";
 import { checkGrammar } from "./grammar-check.js";
-import { chars, empty, GrammarProblem, printGrammar, ref, repeat, seq, type GrammarNode } from "./grammar.js";
+import { chars, empty, GrammarProblem, printGrammar, ref, references, repeat, seq, type GrammarNode } from "./grammar.js";
 import { SchemaCompiler } from "./schema-compiler.js";
 import { fail } from "./schema-leaf.js";
 import type { Schema } from "./schema-merge.js";
@@ -51,15 +51,29 @@ export function schemaRules(schema: unknown, path: string): Map<string, GrammarN
   return hoisted;
 }
 
+/** The rules that `root` leads to. */
+function reachable(rules: ReadonlyMap<string, GrammarNode>): Map<string, GrammarNode> {
+  const used = new Map<string, GrammarNode>();
+  const todo = ["root"];
+  for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
+    const node = rules.get(name);
+    if (node === undefined || used.has(name)) continue;
+    used.set(name, node);
+    references(node, (target) => todo.push(target));
+  }
+  return used;
+}
+
 /** Checks rules made here; what is wrong with them is wrong with the schema. */
 export function finishRules(rules: Map<string, GrammarNode>, path: string): string {
+  const used = reachable(rules);
   try {
-    checkGrammar(rules);
+    checkGrammar(used);
   } catch (error) {
     if (error instanceof GrammarProblem) fail(path, `cannot be kept by a grammar: it ${error.message}`);
     throw error;
   }
-  return printGrammar(rules);
+  return printGrammar(used);
 }
 
 /**

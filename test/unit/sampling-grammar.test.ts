@@ -108,6 +108,12 @@ describe("a hostile grammar is refused at once", () => {
     ["hundreds of branches that nest", `root ::= ${Array.from({ length: 1000 }, (_, i) => `"${i};" root "x"`).join(" | ")} | "y"`, /too many branches/],
     ["lists by two branches, nested", 'root ::= list\nlist ::= item | item " " list\nitem ::= "x" | "(" list ")"', /readings double/],
     ["multiplied repetitions", 'root ::= ((("a"{1000}){1000}){1000}){1000}', /more than 200000 elements|more than the 2000/],
+    ["a loop of nothing further in", 'root ::= "b" ("a"?)*', /may be empty/],
+    [
+      "many ways to a large rule",
+      `big ::= ${'"abcdefgh" '.repeat(4000)}\nmid ::= ${"big | ".repeat(1500)}big\nroot ::= mid\n${Array.from({ length: 300 }, (_, i) => `b${i} ::= mid`).join("\n")}`,
+      /too many ways/,
+    ],
     ["many repetitions", `root ::= ${'"a"{2000} '.repeat(3000)}`, /more than 200000 elements/],
     [
       "a wide set repeated",

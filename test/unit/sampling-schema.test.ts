@@ -119,6 +119,7 @@ describe("texts of the grammar fit the schema", () => {
     ["a reference beside keywords", { $defs: { s: { type: "string", maxLength: 9 } }, $ref: "#/$defs/s", minLength: 2 }],
     ["an enum of mixed values cut down by its type", { enum: [1, "one", null, [1], { a: 1 }], type: ["integer", "object"] }],
     ["long strings", { type: "string", minLength: 3, maxLength: 12345 }],
+    ["an enum of 1500 values", { enum: Array.from({ length: 1500 }, (_, i) => `value number ${i}`) }],
     ["strings of exactly 5 characters", { type: "string", minLength: 5, maxLength: 5 }],
   ];
 
