@@ -33,7 +33,7 @@ int main(int argc, char ** argv) {
         std::fflush(stdout);
         ++(problem.empty() ? held : refuted);
     }
-    r1::test::release_tiny_model();
+    r1::test::release_models();
     std::printf("%d claims hold, %d do not\n", held, refuted);
     return refuted == 0 && held > 0 ? 0 : 1;
 }

@@ -1,4 +1,4 @@
-// The embedded model, loaded once for all claims that need one. Test process only.
+// The embedded model and its unquantised form, each loaded once for all claims that need one. Test process only.
 #include "test/tiny_model.h"
 
 #include <atomic>
@@ -8,9 +8,14 @@
 namespace r1::test {
 namespace {
 
-std::shared_ptr<Model> & slot() {
-    static std::shared_ptr<Model> model;
-    return model;
+struct Slots {
+    std::shared_ptr<Model> tiny;
+    std::shared_ptr<Model> precise;
+};
+
+Slots & slots() {
+    static Slots both;
+    return both;
 }
 
 std::string & backend_folder() {
@@ -37,10 +42,17 @@ void set_backend_folder(const std::string & program) {
 }
 
 std::shared_ptr<Model> tiny_model() {
-    if (slot() == nullptr) {
-        slot() = load(R1_SOURCE_DIR "/models/tiny-r1.gguf", false);
+    if (slots().tiny == nullptr) {
+        slots().tiny = load(R1_SOURCE_DIR "/models/tiny-r1.gguf", false);
     }
-    return slot();
+    return slots().tiny;
+}
+
+std::shared_ptr<Model> precise_model() {
+    if (slots().precise == nullptr) {
+        slots().precise = load(R1_SOURCE_DIR "/models/tiny-r1-f16.gguf", false);
+    }
+    return slots().precise;
 }
 
 std::shared_ptr<Model> vocabulary_of(const std::string & path) { return load(path, true); }

@@ -1,0 +1,73 @@
+// An engine with a collector of its events, for the claims about whole requests. Test process; the collector is filled on the engine thread.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/engine.h"
+#include "test/check.h"
+#include "test/requests.h"
+
+namespace r1::test {
+
+/** All that came back for one request. */
+struct Answer {
+    std::vector<llama_token> tokens;
+    std::string text;
+    std::vector<float> margins;  // by which the most likely token leads the second, of requests with log probabilities
+    std::optional<EndEvent> end;
+    std::string error;          // a code, or empty
+    int last_events = 0;        // one, for a request that is over
+    int events_after_last = 0;  // none, ever
+    Clock::time_point ended{};
+};
+
+/** Small and quick: one thread, a cache for most tests. */
+inline EngineConfig small_engine() {
+    EngineConfig config;
+    config.context_size = 2048;
+    config.sequences = 1;
+    config.max_queue = 100000;
+    config.warmup = false;
+    return config;
+}
+
+class Harness {
+public:
+    /** `model`: the embedded one unless another is given. */
+    explicit Harness(const EngineConfig & config, std::shared_ptr<Model> model = nullptr);
+    ~Harness();
+
+    Engine & engine() { return *engine_; }
+
+    /** Submits, and expects an answer. */
+    void submit(const std::shared_ptr<Request> & request);
+
+    /** Waits until every submitted request is over, two minutes at most, and gives all answers. Checks that each had exactly one last event. */
+    std::map<uint32_t, Answer> finish();
+
+    /** Waits until this request has produced so many tokens, or is over. */
+    void wait_for_tokens(uint32_t id, std::size_t count);
+
+    /** Submits one request and waits for it. */
+    Answer ask(const std::shared_ptr<Request> & request);
+
+    /** Joins the engine's thread. */
+    void stop() { engine_->stop(); }
+
+private:
+    void take(std::vector<Event> && events);
+    bool over() const;
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::map<uint32_t, Answer> answers_;
+    std::unique_ptr<Engine> engine_;  // last: its thread writes to what stands above
+};
+
+}  // namespace r1::test
