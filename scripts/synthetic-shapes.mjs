@@ -135,8 +135,10 @@ async function writeLegacy(path) {
 /** A random MLA model whose rows are all multiples of 256, so that every quant of llama.cpp fits it. */
 async function write256(path) {
   const { pairs } = await readGguf(root("models/tiny-r1-f16.gguf"));
-  const s = { layers: 4, width: 256, heads: 4, qRank: 256, rank: 256, nope: 256, rope: 64, values: 256, dense: 512, expert: 256, experts: 8, vocab: 768 };
+  const s = { layers: 3, width: 256, heads: 4, qRank: 256, rank: 256, nope: 256, rope: 64, values: 256, dense: 512, expert: 256, experts: 4, vocab: 768 };
   const u32 = {
+    block_count: s.layers,
+    expert_count: s.experts,
     embedding_length: s.width,
     feed_forward_length: s.dense,
     "attention.q_lora_rank": s.qRank,
