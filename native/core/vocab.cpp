@@ -1,4 +1,4 @@
-// Vocab: text to ids and back, with a form of tokenising in which no text can become a special token. Any thread: everything is read-only after construction.
+// Vocab: text to ids and back, with a form of tokenising in which no text can become a special token. Any thread.
 #include "core/vocab.h"
 
 #include <algorithm>
@@ -10,6 +10,9 @@ namespace r1 {
 namespace {
 
 constexpr int special_attrs = LLAMA_TOKEN_ATTR_CONTROL | LLAMA_TOKEN_ATTR_USER_DEFINED | LLAMA_TOKEN_ATTR_UNKNOWN;
+
+// Matched with the spaces around them, or standing for text that the vocabulary does not know.
+constexpr int altering_attrs = LLAMA_TOKEN_ATTR_LSTRIP | LLAMA_TOKEN_ATTR_RSTRIP | LLAMA_TOKEN_ATTR_UNKNOWN;
 
 std::size_t character_bytes(unsigned char first) {
     if (first < 0x80) return 1;
@@ -37,10 +40,6 @@ Vocab::Vocab(const llama_model * model) : vocab_(llama_model_get_vocab(model)), 
         }
         special_[static_cast<std::size_t>(id)] = true;
         special_tokens_.push_back({id, llama_vocab_get_text(vocab_, id), attr});
-        const std::string & text = special_tokens_.back().text;
-        if ((attr & (LLAMA_TOKEN_ATTR_CONTROL | LLAMA_TOKEN_ATTR_UNKNOWN)) == 0 && !text.empty()) {
-            markers_by_first_byte_[static_cast<unsigned char>(text[0])].push_back(text);
-        }
     }
 }
 
@@ -73,44 +72,57 @@ std::vector<llama_token> Vocab::tokenize(std::string_view text, bool parse_speci
 
 std::vector<llama_token> Vocab::tokenize_special(std::string_view text) const { return tokenize(text, true); }
 
-// Where to cut so that the earliest-ending marker of the text falls into two pieces: after its first character. npos: no marker in the text.
-std::size_t Vocab::first_marker_cut(std::string_view text) const {
-    std::size_t best_end = std::string_view::npos;
-    std::size_t best_start = 0;
-    for (std::size_t start = 0; start < text.size() && start < best_end; ++start) {
-        for (const std::string & marker : markers_by_first_byte_[static_cast<unsigned char>(text[start])]) {
-            const std::size_t end = start + marker.size();
-            if (end < best_end && text.compare(start, marker.size(), marker) == 0) {
-                best_end = end;
-                best_start = start;
-            }
+// llama.cpp matches user-defined tokens whatever parse_special says, and a word may be a special token as a whole. One call of the tokeniser finds them all
+// (it compiles its regular expressions anew at each call); each is then put in other tokens that spell the same text.
+std::vector<llama_token> Vocab::tokenize_safe(std::string_view text) const {
+    const std::vector<llama_token> ids = tokenize(text, false);
+    const auto is_special_id = [this](llama_token id) { return is_special(id); };
+    if (std::none_of(ids.begin(), ids.end(), is_special_id)) {
+        return ids;
+    }
+    const bool alters_text =
+        std::any_of(ids.begin(), ids.end(), [this](llama_token id) { return is_special(id) && (llama_vocab_get_attr(vocab_, id) & altering_attrs) != 0; });
+    std::vector<llama_token> out;
+    if (alters_text) {
+        append_bytes(text, out);  // the token stands for more or less than its own text
+        return out;
+    }
+    for (const llama_token id : ids) {
+        if (is_special(id)) {
+            const std::vector<llama_token> & safe = safe_ids(id);
+            out.insert(out.end(), safe.begin(), safe.end());
+        } else {
+            out.push_back(id);
         }
     }
-    if (best_end == std::string_view::npos) {
-        return std::string_view::npos;
-    }
-    return std::min(best_end, best_start + character_bytes(static_cast<unsigned char>(text[best_start])));
-}
-
-std::vector<llama_token> Vocab::tokenize_safe(std::string_view text) const {
-    std::vector<llama_token> out;
-    std::size_t cut = 0;
-    while (!text.empty() && (cut = first_marker_cut(text)) != std::string_view::npos) {
-        append_safe_piece(text.substr(0, cut), out);
-        text.remove_prefix(cut);
-    }
-    append_safe_piece(text, out);
     return out;
 }
 
-// A piece that still yields a special id (a marker of one character, a word that is a token as a whole) is written byte by byte.
-void Vocab::append_safe_piece(std::string_view text, std::vector<llama_token> & out) const {
-    const std::vector<llama_token> ids = tokenize(text, false);
-    if (std::none_of(ids.begin(), ids.end(), [this](llama_token id) { return is_special(id); })) {
-        out.insert(out.end(), ids.begin(), ids.end());
-        return;
+const std::vector<llama_token> & Vocab::safe_ids(llama_token special) const {
+    {
+        std::lock_guard<std::mutex> lock(safe_mutex_);
+        const auto known = safe_ids_.find(special);
+        if (known != safe_ids_.end()) {
+            return known->second;
+        }
     }
-    append_bytes(text, out);
+    std::vector<llama_token> made = spell_out(special);
+    std::lock_guard<std::mutex> lock(safe_mutex_);
+    return safe_ids_.emplace(special, std::move(made)).first->second;  // references into the map stay valid while it grows
+}
+
+// The token's text in ordinary tokens: cut after its first character, so that neither half is the token; byte by byte where that does not do.
+std::vector<llama_token> Vocab::spell_out(llama_token special) const {
+    const std::string text = piece(special);
+    const std::size_t cut = std::min(text.size(), character_bytes(static_cast<unsigned char>(text.empty() ? '\0' : text[0])));
+    std::vector<llama_token> out = tokenize(std::string_view(text).substr(0, cut), false);
+    const std::vector<llama_token> rest = tokenize(std::string_view(text).substr(cut), false);
+    out.insert(out.end(), rest.begin(), rest.end());
+    if (std::any_of(out.begin(), out.end(), [this](llama_token id) { return is_special(id); })) {
+        out.clear();
+        append_bytes(text, out);
+    }
+    return out;
 }
 
 void Vocab::append_bytes(std::string_view text, std::vector<llama_token> & out) const {

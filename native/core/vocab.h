@@ -1,10 +1,10 @@
-// Vocab: text to ids and back, with a form of tokenising in which no text can become a special token. Any thread: everything is read-only after construction.
+// Vocab: text to ids and back, with a form of tokenising in which no text can become a special token. Any thread.
 #pragma once
 
 #include <llama.h>
 
 #include <cstdint>
-#include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -51,17 +51,17 @@ public:
 
 private:
     std::vector<llama_token> tokenize(std::string_view text, bool parse_special) const;
-    void append_safe_piece(std::string_view text, std::vector<llama_token> & out) const;
+    const std::vector<llama_token> & safe_ids(llama_token special) const;
+    std::vector<llama_token> spell_out(llama_token special) const;
     void append_bytes(std::string_view text, std::vector<llama_token> & out) const;
-    std::size_t first_marker_cut(std::string_view text) const;
 
     const llama_vocab * vocab_;
     int32_t size_;
     std::vector<SpecialToken> special_tokens_;
     std::vector<bool> special_;
     std::vector<llama_token> byte_tokens_;  // 256 ids, LLAMA_TOKEN_NULL where there is none
-    // Texts of the tokens that llama.cpp matches whatever parse_special says, by first byte, so that a scan touches few.
-    std::vector<std::string> markers_by_first_byte_[256];
+    mutable std::mutex safe_mutex_;
+    mutable std::unordered_map<llama_token, std::vector<llama_token>> safe_ids_;  // filled as texts need them: each costs a call of the tokeniser
 };
 
 }  // namespace r1
