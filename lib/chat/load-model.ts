@@ -6,6 +6,7 @@ import { refuse } from "../base/check.js";
 import { R1Error, fromNative, isErrorCode, isR1Error } from "../base/errors.js";
 import { progressReporter } from "../base/progress.js";
 import { createEngine } from "../engine/engine.js";
+import { settleThreads } from "../model/cpu.js";
 import { DEFAULT_MODEL_PATH } from "../model/default-model.js";
 import { describeModel } from "../model/info.js";
 import type { LoadOptions } from "../model/load-options.js";
@@ -66,8 +67,9 @@ function absolutePath(given: string | URL): string {
   return given.protocol === "file:" ? fileURLToPath(given) : refuse("path", "a path or a file: URL", given.href);
 }
 
-async function load(path: string, config: LoadConfig, signal: AbortSignal, report: (progress: number) => void, log: Log): Promise<Model> {
-  const opened = await openWeights(path, config, signal, (progress) => report(progress * WEIGHTS_SHARE));
+async function load(path: string, asked: LoadConfig, signal: AbortSignal, report: (progress: number) => void, log: Log): Promise<Model> {
+  const opened = await openWeights(path, asked, signal, (progress) => report(progress * WEIGHTS_SHARE));
+  const config = settleThreads(asked, opened.fileBytes);
   const { weights, cache } = opened;
   let draft: Weights | undefined;
   try {

@@ -27,3 +27,13 @@ export function physicalCores(): number {
   known = Math.max(1, Math.min(allowed, cores ?? (allowed > 4 ? Math.floor(allowed / 2) : allowed)));
   return known;
 }
+
+/** Below this size a token's work is shorter than the waits of threads for each other: tiny-r1 (7 MB) decodes fastest on one. Unit: bytes. */
+const WORTH_TWO_THREADS = 32 * 2 ** 20;
+
+/** The thread counts of a load: as asked for, else one for a very small model and the physical cores for any other. */
+export function settleThreads<T extends { readonly threads: number; readonly threadsBatch: number }>(config: T, sizeBytes: number): T {
+  const fallback = sizeBytes < WORTH_TWO_THREADS ? 1 : physicalCores();
+  const threads = config.threads === 0 ? fallback : config.threads;
+  return Object.freeze({ ...config, threads, threadsBatch: config.threadsBatch === 0 ? threads : config.threadsBatch });
+}

@@ -41,7 +41,7 @@ export interface LoadOptions {
   readonly batchSize?: number;
   /** Most tokens computed at once within a batch; at most `batchSize`. A larger one is faster on a GPU, a smaller one reacts sooner. @defaultValue 512, or `batchSize` if that is smaller */
   readonly ubatchSize?: number;
-  /** Threads that decode. Range: 1 .. 512. @defaultValue the physical cores this process may use, at least 1 */
+  /** Threads that decode. Range: 1 .. 512. @defaultValue the physical cores this process may use; 1 for a file below 32 MiB, whose work is too small to share */
   readonly threads?: number;
   /** Threads that take in prompts. Range: 1 .. 512. @defaultValue `threads` */
   readonly threadsBatch?: number;

@@ -3,7 +3,6 @@ import { array, boolean, callback, integer, knownKeys, number, object, oneOf, re
 import { R1Error } from "../base/errors.js";
 import type { NativeEngineConfig, NativeMetadataOverride } from "../binding/native.js";
 import { CACHE_TYPES } from "./cache-types.js";
-import { physicalCores } from "./cpu.js";
 import type { LoadOptions, MetadataValue } from "./load-options.js";
 
 /** Every option of a load with its value. */
@@ -148,7 +147,7 @@ function expertOverrides(all: boolean, n: number): { pattern: string; buffer: st
 }
 
 function complete(given: LoadOptions) {
-  const threads = given.threads ?? physicalCores();
+  const threads = given.threads ?? 0;
   const batchSize = given.batchSize ?? 2048;
   if (given.ubatchSize !== undefined && given.ubatchSize > batchSize) refuse("ubatchSize", `a number of at most batchSize (${batchSize})`, given.ubatchSize);
   const sequences = given.sequences ?? 1;
@@ -162,6 +161,7 @@ function complete(given: LoadOptions) {
     contextSize: given.contextSize ?? 8192,
     batchSize,
     ubatchSize: given.ubatchSize ?? Math.min(512, batchSize),
+    /** 0: by the model's size, see settleThreads(). */
     threads,
     threadsBatch: given.threadsBatch ?? threads,
     /** undefined: not asked for. */

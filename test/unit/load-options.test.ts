@@ -5,6 +5,7 @@ import { availableMemory } from "../../lib/model/available-memory.js";
 import { CACHE_TYPES, chooseCacheTypes, estimateCacheBytes } from "../../lib/model/cache-types.js";
 import type { CacheQuestion } from "../../lib/model/cache-types.js";
 import { chooseGpuLayers } from "../../lib/model/devices.js";
+import { physicalCores, settleThreads } from "../../lib/model/cpu.js";
 import { LOAD_KEYS, normalizeLoad } from "../../lib/model/normalize-load.js";
 
 describe("the options of a load", () => {
@@ -26,9 +27,10 @@ describe("the options of a load", () => {
       metadataOverrides: [],
       tensorOverrides: [],
     });
-    const { threads, threadsBatch } = normalizeLoad({});
-    expect(threads).toBeGreaterThanOrEqual(1);
-    expect(threadsBatch).toBe(threads);
+    const asked = normalizeLoad({});
+    expect(settleThreads(asked, 2 ** 20)).toMatchObject({ threads: 1, threadsBatch: 1 });
+    expect(settleThreads(asked, 2 ** 40)).toMatchObject({ threads: physicalCores(), threadsBatch: physicalCores() });
+    expect(settleThreads(normalizeLoad({ threads: 3 }), 2 ** 20)).toMatchObject({ threads: 3, threadsBatch: 3 });
     expect(normalizeLoad({ threads: 3 }).threadsBatch).toBe(3);
     expect(normalizeLoad({ batchSize: 128 }).ubatchSize).toBe(128);
   });
