@@ -1,0 +1,79 @@
+// The command line of the benchmark. Pure function of the arguments.
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const OPTIONS = {
+  help: { type: "boolean", default: false },
+  quick: { type: "boolean", default: false },
+  trial: { type: "string", multiple: true, default: [] },
+  driver: { type: "string", multiple: true, default: [] },
+  model: { type: "string", default: "qwen-0.5b" },
+  threads: { type: "string", default: String(Math.min(2, availableParallelism())) },
+  rounds: { type: "string" },
+  "max-others": { type: "string", default: "5" },
+  patience: { type: "string", default: "20" },
+  tools: { type: "string", default: fileURLToPath(new URL("../../build-native/bin", import.meta.url)) },
+  dist: { type: "string" },
+  out: { type: "string", default: fileURLToPath(new URL("../out", import.meta.url)) },
+};
+
+/** The drivers a trial may compare with; our own always runs. */
+export const DRIVERS = ["upstream", "llama-server", "node-llama-cpp", "llama-node"];
+
+export function help(trials) {
+  return `usage: npm run bench -- [options]
+
+Compares r1-native with llama.cpp's own programs of the same tree and with other Node bindings: each in a process of its own, in turns, ratios pair by pair.
+
+  --quick            few rounds and small sizes: minutes instead of an hour, and no verdict on bars
+  --trial NAME       only this trial; may be given several times
+  --driver NAME      only compare with this one; may be given several times: ${DRIVERS.join(", ")}
+  --model NAME       qwen-0.5b (default), qwen-1.5b or tiny-r1, for the trials that take any model
+  --threads N        threads of every driver (default ${OPTIONS.threads.default})
+  --rounds N         samples of each subject (default 7, quick 3)
+  --max-others N     a sample counts while other programs take at most N percent of the machine (default ${OPTIONS["max-others"].default})
+  --patience N       seconds to wait for such a moment before each sample (default ${OPTIONS.patience.default})
+  --tools DIR        upstream's programs (default build-native/bin; node scripts/build.mjs --bench-tools builds them)
+  --dist DIR         the compiled library (default dist)
+  --out DIR          where results.json, table.md and plot.svg go (default bench/out)
+  --help
+
+Trials:
+${trials.map(({ name, title }) => `  ${name.padEnd(18)} ${title}`).join("\n")}
+
+Ctrl-C ends the run and every process it started; the trials finished by then are still written.
+`;
+}
+
+function number(text, name, low, high) {
+  const value = Number(text);
+  if (!(value >= low && value <= high)) throw new Error(`--${name} is a number from ${low} to ${high}, not "${text}"`);
+  return value;
+}
+
+function known(given, names, option) {
+  const wrong = given.find((name) => !names.includes(name));
+  if (wrong !== undefined) throw new Error(`--${option} "${wrong}" is not known; there are: ${names.join(", ")}`);
+  return given;
+}
+
+/** @throws {Error} with what is wrong, on an unknown option, trial or driver. */
+export function readOptions(args, trialNames, modelNames) {
+  const { values } = parseArgs({ args, options: OPTIONS });
+  const drivers = known(values.driver, DRIVERS, "driver");
+  return {
+    help: values.help,
+    quick: values.quick,
+    trials: known(values.trial, trialNames, "trial"),
+    drivers: drivers.length === 0 ? DRIVERS : drivers,
+    model: known([values.model], modelNames, "model")[0],
+    threads: number(values.threads, "threads", 1, 512),
+    rounds: number(values.rounds ?? (values.quick ? 3 : 7), "rounds", 1, 1000),
+    maxOthers: number(values["max-others"], "max-others", 0, 100) / 100,
+    patienceMs: number(values.patience, "patience", 0, 3600) * 1000,
+    tools: values.tools,
+    dist: values.dist,
+    out: values.out,
+  };
+}

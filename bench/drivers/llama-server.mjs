@@ -1,0 +1,68 @@
+// The driver of llama.cpp's own server, built from the same vendored tree, over loopback: starts it, and its client, which streams server-sent events. Driver process.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { SAMPLING, runAll } from "./streams.mjs";
+
+let child;
+let base;
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** @param config - program, path, threads, sequences, contextSize. */
+export async function open({ program, path, threads, sequences, contextSize, unified = true }) {
+  const port = await freePort();
+  const sizes = ["-c", contextSize, "-np", sequences, "-b", 2048, "-ub", 512, unified ? "-kvu" : "-no-kvu"];
+  const args = ["-m", path, "-t", threads, "-tb", threads, ...sizes, "--host", "127.0.0.1", "--port", port, "-fit", "off", "--cache-ram", 0];
+  const start = performance.now();
+  child = spawn(program, args.map(String), { stdio: "ignore" });
+  process.once("exit", () => child.kill("SIGKILL"));
+  base = `http://127.0.0.1:${port}`;
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`llama-server ended with ${child.exitCode}`);
+    const response = await fetch(`${base}/health`).catch(() => undefined);
+    if (response?.ok) break;
+    await sleep(5);
+  }
+  return { loadMs: performance.now() - start, pid: child.pid };
+}
+
+/** The data lines of a stream of server-sent events. */
+async function* eventsOf(body) {
+  let rest = "";
+  for await (const text of body.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop();
+    for (const line of lines) if (line.startsWith("data: ")) yield line.slice(6);
+  }
+}
+
+export function generate(requests) {
+  return runAll(requests, async ({ prompt, maxTokens, seed, cachePrompt = false }, onTokens) => {
+    const { temperature, topK, topP, minP } = SAMPLING;
+    const sampling = { temperature, top_k: topK, top_p: topP, min_p: minP, seed, ignore_eos: true };
+    const request = { prompt, n_predict: maxTokens, stream: true, return_tokens: true, cache_prompt: cachePrompt, ...sampling };
+    const response = await fetch(`${base}/completion`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(request) });
+    if (!response.ok) throw new Error(`llama-server answered ${response.status}: ${await response.text()}`);
+    let last;
+    for await (const data of eventsOf(response.body)) {
+      last = JSON.parse(data);
+      if (!last.stop && last.tokens?.length > 0) onTokens(last.tokens.length);
+    }
+    return { promptTokens: last.tokens_evaluated, completionTokens: last.tokens_predicted };
+  });
+}
+
+export async function close() {
+  if (child?.exitCode !== null) return;
+  child.kill("SIGTERM");
+  await once(child, "exit");
+}

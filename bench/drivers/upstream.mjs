@@ -1,0 +1,37 @@
+// The drivers of llama.cpp's own programs, built from the same vendored tree: llama-bench, llama-batched-bench and the load time of llama-completion. Main process.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { runProgram } from "../core/processes.mjs";
+
+/** Path of an upstream program; throws with what to do when it is not built. */
+export function tool(bench, name) {
+  const path = join(bench.tools, name);
+  if (!existsSync(path)) throw new Error(`${path} is not there; build it with: node scripts/build.mjs --bench-tools`);
+  return path;
+}
+
+/** Tokens a second of llama-bench: `prompt` tokens of prompt, or `generate` tokens after `depth` others. */
+export async function llamaBench(bench, { path, prompt = 0, generate = 0, depth = 0, poll = 50, threads = bench.threads }) {
+  const args = ["-m", path, "-t", threads, "-p", prompt, "-n", generate, "-d", depth, "-r", 1, "--poll", poll, "-o", "json"];
+  const { out } = await runProgram(tool(bench, "llama-bench"), args);
+  return JSON.parse(out)[0].avg_ts;
+}
+
+/** Decoded tokens a second over all sequences, of llama-batched-bench. */
+export async function batchedBench(bench, { path, sequences, prompt, generate, contextSize, unified }) {
+  const sizes = ["-c", contextSize, "-b", 2048, "-ub", 512, "-npp", prompt, "-ntg", generate, "-npl", sequences];
+  const args = ["-m", path, "-t", bench.threads, "-tb", bench.threads, ...sizes, unified ? "-kvu" : "-no-kvu", "--output-format", "jsonl"];
+  const { out } = await runProgram(tool(bench, "llama-batched-bench"), args);
+  const row = out.split("\n").find((line) => line.startsWith("{"));
+  if (row === undefined) throw new Error("llama-batched-bench printed no result");
+  return JSON.parse(row).speed_tg;
+}
+
+/** What llama-completion calls its load time, in milliseconds: model, context and warm-up, without the process's own start. */
+export async function upstreamLoad(bench, { path, contextSize }) {
+  const args = ["-m", path, "-t", bench.threads, "-c", contextSize, "-fit", "off", "-no-cnv", "-n", 1, "-p", "a", "--no-display-prompt"];
+  const { errors, out } = await runProgram(tool(bench, "llama-completion"), args);
+  const found = /load time\s*=\s*([\d.]+) ms/.exec(errors + out);
+  if (found === null) throw new Error("llama-completion printed no load time");
+  return Number(found[1]);
+}

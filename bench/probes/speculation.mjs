@@ -1,0 +1,21 @@
+// Measures decoding with and without n-gram speculation on text that repeats itself and on text that does not. Runs in a process of its own.
+import { loadModel } from "./library.mjs";
+
+let model;
+
+export async function open({ path, threads }) {
+  model = await loadModel(path, { threads, contextSize: 4096, maxDraft: 16, prefixCache: false });
+}
+
+/** Tokens a second after the first, and what speculation drafted. */
+export async function run({ prompt, maxTokens, ngram, temperature, logitBias }) {
+  const speculation = ngram > 0 ? { ngram } : false;
+  const bias = logitBias === undefined ? {} : { logitBias };
+  const run = model.complete(prompt, { maxTokens, temperature, seed: 5, ignoreEos: true, loopGuard: false, speculation, ...bias });
+  const { tokens, timings } = await run.result();
+  return { rate: (tokens.length - 1) / (timings.decodeMs / 1000), drafted: timings.draftedTokens, accepted: timings.acceptedTokens, tokens: [...tokens] };
+}
+
+export async function close() {
+  await model?.close();
+}

@@ -1,0 +1,22 @@
+// The event loop's delay while 16 requests run and while a model loads, against the same process idle.
+import { atMost, judge } from "../core/rows.mjs";
+import { withProcess } from "../core/subjects.mjs";
+
+export const title = "event-loop delay, 16 running and loading";
+
+export async function run(bench) {
+  const path = await bench.path(bench.model);
+  const found = await withProcess(bench, "probes/event-loop.mjs", (probe) =>
+    probe.call("run", { path, threads: bench.threads, seconds: bench.quick ? 3 : 10 }),
+  );
+  const row = (metric, value, bar, note) => ({ trial: "event-loop", model: bench.model, subject: "r1-native", metric, unit: "ms", value, bar, note });
+  const over = found.running.p99 - found.idleAfter.p99;
+  return [
+    row("p99, idle before loading", found.idle.p99),
+    row("max, idle before loading", found.idle.max),
+    row("max, loading", found.loading.max, judge(bench, atMost(20), found.loading.max)),
+    row("p99, idle with the model loaded", found.idleAfter.p99),
+    row("p99, 16 running", found.running.p99, judge(bench, atMost(2), over, " ms over idle"), `${over.toFixed(2)} ms over idle, ${found.tokens} tokens`),
+    row("max, 16 running", found.running.max),
+  ];
+}

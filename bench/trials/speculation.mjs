@@ -1,0 +1,41 @@
+// N-gram speculation: on text that repeats itself, where drafts are accepted, and on free text, where they only cost. With and without it in turns; the ids must be equal.
+import { medianOf, ratioOf, takeTurns } from "../core/pairs.mjs";
+import { wordsPrompt } from "../core/prompts.mjs";
+import { atLeast, judge } from "../core/rows.mjs";
+import { withProcess } from "../core/subjects.mjs";
+
+export const title = "n-gram speculation on copied and on free text";
+
+const NGRAM = 8;
+const TOKENS = 192;
+
+/**
+ * Random weights copy nothing by themselves. Greedy decoding of them falls into a cycle after a while, and that is the repetitive text here: its prompt is a reply that has
+ * fallen into one. Free text is sampled at temperature 1, where no guess can be right but by chance.
+ */
+const TEXTS = [
+  { name: "text that repeats itself", prompt: () => wordsPrompt(24, 3), temperature: 0, bar: atLeast(1.5) },
+  { name: "free text", prompt: () => wordsPrompt(200, 4), temperature: 1, bar: atLeast(0.97) },
+];
+
+export async function run(bench) {
+  const path = await bench.path(bench.model);
+  return withProcess(bench, "probes/speculation.mjs", async (probe) => {
+    await probe.call("open", { path, threads: bench.threads });
+    const rows = [];
+    for (const { name, prompt, temperature, bar } of TEXTS) {
+      const sample = (ngram) => () => probe.call("run", { prompt: prompt(), maxTokens: TOKENS, ngram, temperature });
+      const { samples, others } = await takeTurns(bench, { with: sample(NGRAM), without: sample(0) }, bench.rounds);
+      const ratio = ratioOf(samples.with, samples.without, ({ rate }) => rate);
+      const [{ drafted, accepted, tokens }] = samples.with;
+      const equal = tokens.join() === samples.without[0].tokens.join();
+      const common = { trial: "speculation", model: bench.model, unit: "tokens/s", metric: name, others };
+      const note = `${ratio.toFixed(3)} x; ${accepted} of ${drafted} drafted tokens accepted; ids ${equal ? "equal" : "DIFFER"}`;
+      const value = medianOf(samples.with, ({ rate }) => rate);
+      rows.push({ ...common, subject: "r1-native", value, bar: judge(bench, bar, ratio, " x"), note });
+      rows.push({ ...common, subject: "r1-native without it", value: medianOf(samples.without, ({ rate }) => rate) });
+    }
+    await probe.call("close");
+    return rows;
+  });
+}
