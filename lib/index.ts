@@ -3,10 +3,11 @@
 // Loading and asking.
 export { loadModel } from "./chat/load-model.js";
 export { Model } from "./chat/model.js";
-export type { ChatOptions } from "./chat/model.js";
+export type { FormatOptions } from "./chat/model.js";
+export type { ChatOptions, OpenThink } from "./chat/chat-options.js";
 export { ChatSession } from "./chat/session.js";
 export type { SessionOptions } from "./chat/session.js";
-export type { FormattedChat, OpenThink } from "./chat/prompt.js";
+export type { FormattedChat } from "./chat/prompt.js";
 export { Generation } from "./engine/generation.js";
 export type { GenerateOptions } from "./engine/engine-options.js";
 export type { EngineStats } from "./engine/engine.js";
@@ -23,6 +24,13 @@ export type { Device } from "./model/devices.js";
 export { presets } from "./sampling/presets.js";
 export type { PresetName } from "./sampling/presets.js";
 export type { SamplerName, SamplingOptions } from "./sampling/options.js";
+
+// Thinking, answers in a form, tools.
+export { DEFAULT_CLOSING, EFFORTS } from "./reasoning/options.js";
+export type { ReasoningEffort, ReasoningOptions } from "./reasoning/options.js";
+export type { ResponseOptions } from "./sampling/response.js";
+export type { ToolChoice, ToolDefinition } from "./template/tools.js";
+export type { OwnerSpan, SegmentOwner } from "./template/segment.js";
 
 // What comes out.
 export type {

@@ -1,28 +1,24 @@
 // The model as its user holds it: facts, tokenizer, and the calls that generate. Runs on the JavaScript thread that loaded it.
-import { knownKeys, object } from "../base/check.js";
+import { knownKeys, object, refuse } from "../base/check.js";
 import type { ChatMessage, GenerationResult } from "../base/types.js";
 import type { Engine, EngineStats } from "../engine/engine.js";
 import { normalizeGenerate } from "../engine/engine-options.js";
-import type { GenerateOptions } from "../engine/engine-options.js";
+import type { GenerateConfig, GenerateOptions } from "../engine/engine-options.js";
 import type { Generation } from "../engine/generation.js";
-import type { Prompt } from "../engine/request.js";
 import { fingerprint } from "../model/fingerprint.js";
 import type { ModelInfo } from "../model/info.js";
 import type { Tokenizer } from "../model/tokenizer.js";
 import type { Weights } from "../model/weights.js";
+import { normalizeReasoning } from "../reasoning/options.js";
 import { checkMessages } from "../template/messages.js";
-import { chatPrompt, checkOpenThink, rawPrompt } from "./prompt.js";
-import type { FormattedChat, OpenThink } from "./prompt.js";
+import { CHAT_KEYS, normalizePrompt, withForcedTools } from "./chat-options.js";
+import type { ChatOptions, PromptConfig } from "./chat-options.js";
+import { chatPrompt, rawPrompt } from "./prompt.js";
+import type { FormattedChat } from "./prompt.js";
 import type { SessionMaker } from "./saved-session.js";
 import { ChatSession } from "./session.js";
 import type { SessionHost, SessionOptions } from "./session.js";
 import { restoreSession, saveSession } from "./session-store.js";
-
-/** Options of {@link Model.chat}. */
-export interface ChatOptions extends GenerateOptions {
-  /** Whether the generation prompt ends in `<think>` and a line break, so that the model cannot skip thinking. @defaultValue `"auto"`: as the file's own template does */
-  readonly openThink?: OpenThink;
-}
 
 /** What a model is made of. */
 export interface ModelInit {
@@ -39,6 +35,9 @@ export interface ModelInit {
   /** Called once the model is closed. */
   readonly onClosed: () => void;
 }
+
+/** Options of {@link Model.formatChat}: those of a chat that change its prompt. */
+export type FormatOptions = Pick<ChatOptions, (typeof CHAT_KEYS)[number] | "reasoning">;
 
 const NO_TURNS = { messages: [], startLength: 0, held: new Int32Array(0) } as const;
 
@@ -79,7 +78,9 @@ export class Model implements AsyncDisposable {
    */
   complete(prompt: string | Int32Array | readonly number[], options: GenerateOptions = {}): Generation {
     this.#assertOpen();
-    return this.#generate(rawPrompt(prompt, this.#init.weights), object(options, "options"), "complete", [], []);
+    const config = this.#check(object(options, "options"), "complete");
+    if (config.reasoning.mode !== "auto") refuse("reasoning.mode", '"auto" (a raw prompt itself says whether it opens the thinking)', config.reasoning.mode);
+    return this.#init.engine.generate(rawPrompt(prompt, this.#init.weights), config);
   }
 
   /**
@@ -115,11 +116,12 @@ export class Model implements AsyncDisposable {
   }
 
   /** What `chat` would send: ids and text. @throws {R1Error} `INVALID_MESSAGE`, `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `TEMPLATE_UNSUPPORTED`, `DISPOSED`. */
-  formatChat(messages: readonly ChatMessage[], options: { readonly openThink?: OpenThink } = {}): FormattedChat {
+  formatChat(messages: readonly ChatMessage[], options: FormatOptions = {}): FormattedChat {
     this.#assertOpen();
-    knownKeys(object(options, "options"), "formatChat", ["openThink"]);
-    const { tokens, text } = this.#prompt(checkMessages(messages), checkOpenThink(options.openThink));
-    return { tokens, text };
+    knownKeys(object(options, "options"), "formatChat", [...CHAT_KEYS, "reasoning"]);
+    const config = normalizePrompt(options, normalizeReasoning(options.reasoning).mode);
+    const { tokens, text, spans } = chatPrompt(checkMessages(messages), config, this.info.templateOpensThink, this.#init.weights);
+    return { tokens, text, spans };
   }
 
   /** What the engine is doing, taken without stopping it. @throws {R1Error} `DISPOSED` */
@@ -142,10 +144,11 @@ export class Model implements AsyncDisposable {
   get #sessionHost(): SessionHost {
     return {
       ask: (messages, options, onEnd) => this.#chat(messages, options, onEnd),
-      check: (given) => void this.#check(given, "session", ["system", "messages", "openThink"]),
-      save: async (state) => {
+      check: (given) => void this.#checkChat(given, "session", ["system", "messages"]),
+      save: async (state, defaults) => {
         this.#assertOpen();
-        return saveSession(this.#init.weights, this.#init.engine, await this.#maker(), state);
+        const { prompting } = this.#checkChat(defaults, "session");
+        return saveSession(this.#init.weights, this.#init.engine, await this.#maker(), state, prompting);
       },
     };
   }
@@ -173,37 +176,28 @@ export class Model implements AsyncDisposable {
     this.#init.weights.assertOpen();
   }
 
-  #prompt(messages: readonly ChatMessage[], openThink: OpenThink): Prompt & FormattedChat {
-    return chatPrompt(messages, openThink === "auto" ? this.info.templateOpensThink : openThink, this.#init.weights);
-  }
-
   #chat(messages: readonly ChatMessage[], options: ChatOptions, onEnd?: (result: GenerationResult | undefined, prompt: Int32Array) => void): Generation {
     this.#assertOpen();
-    const { openThink, ...rest } = object(options, "options");
+    const { weights } = this.#init;
+    const { config, prompting } = this.#checkChat(object(options, "options"), "chat");
+    const prompt = chatPrompt(messages, prompting, this.info.templateOpensThink, weights);
     // An R1 chat ends where the model would speak for the user.
-    const stopTokens = this.tokenizer.user >= 0 ? [this.tokenizer.user] : [];
-    const prompt = this.#prompt(messages, checkOpenThink(openThink));
-    return this.#generate(prompt, rest, "chat", ["openThink"], stopTokens, (result) => onEnd?.(result, prompt.tokens));
+    const stopTokens = this.tokenizer.user >= 0 && prompting.template === "r1" ? [...config.stopTokens, this.tokenizer.user] : config.stopTokens;
+    return this.#init.engine.generate(prompt, { ...withForcedTools(config, prompting, weights), stopTokens }, (result) => onEnd?.(result, prompt.tokens));
   }
 
-  #check(given: Record<string, unknown>, where: string, alsoKnown: readonly string[] = []) {
+  /** The options of a chat, or of a session's turns. */
+  #checkChat(given: Record<string, unknown>, where: string, alsoKnown: readonly string[] = []): { config: GenerateConfig; prompting: PromptConfig } {
+    const config = this.#check(given, where, [...CHAT_KEYS, ...alsoKnown]);
+    return { config, prompting: normalizePrompt(given, config.reasoning.mode) };
+  }
+
+  #check(given: Record<string, unknown>, where: string, alsoKnown: readonly string[] = []): GenerateConfig {
     return normalizeGenerate(
       given,
       where,
       { vocabSize: this.tokenizer.size, maxDraft: this.#init.maxDraft, hasDraftModel: this.#init.draft !== undefined },
       alsoKnown,
     );
-  }
-
-  #generate(
-    prompt: Prompt,
-    given: Record<string, unknown>,
-    where: string,
-    alsoKnown: readonly string[],
-    stopTokens: readonly number[],
-    onEnd?: (result: GenerationResult | undefined) => void,
-  ): Generation {
-    const config = this.#check(given, where, alsoKnown);
-    return this.#init.engine.generate(prompt, stopTokens.length === 0 ? config : { ...config, stopTokens: [...config.stopTokens, ...stopTokens] }, onEnd);
   }
 }

@@ -5,6 +5,7 @@ import { isR1Error } from "../base/errors.js";
 import { readWhole } from "../base/whole-file.js";
 import type { Engine } from "../engine/engine.js";
 import type { Weights } from "../model/weights.js";
+import type { PromptConfig } from "./chat-options.js";
 import { chatPrompt } from "./prompt.js";
 import { assertSameMaker, decodeSession, encodeSession } from "./saved-session.js";
 import type { SessionMaker } from "./saved-session.js";
@@ -22,10 +23,18 @@ function commonLength(a: Int32Array, b: Int32Array): number {
 /**
  * The bytes of a session. Saved are the cells that the next turn can use: those up to where the last turn's reasoning begins. Where the engine has given cells away to other
  * requests, only the turns are saved, and the cells are computed again after restoring.
+ *
+ * @param prompting - How the session writes its conversation out.
  */
-export async function saveSession(weights: Weights, engine: Engine, maker: SessionMaker, session: SessionState): Promise<Uint8Array[]> {
+export async function saveSession(
+  weights: Weights,
+  engine: Engine,
+  maker: SessionMaker,
+  session: SessionState,
+  prompting: PromptConfig,
+): Promise<Uint8Array[]> {
   const { messages, startLength, held } = session;
-  const next = held.length === 0 ? held : chatPrompt(messages, false, weights, false).tokens;
+  const next = held.length === 0 ? held : chatPrompt(messages, prompting, false, weights, false).tokens;
   const tokens = held.slice(0, commonLength(held, next));
   let state: Uint8Array = NOTHING;
   if (tokens.length > 0) {

@@ -7,8 +7,7 @@ import { writeWhole } from "../base/whole-file.js";
 import type { Generation } from "../engine/generation.js";
 import { checkMessages } from "../template/messages.js";
 import { answerMessage } from "./history.js";
-import type { ChatOptions } from "./model.js";
-import { checkOpenThink } from "./prompt.js";
+import type { ChatOptions } from "./chat-options.js";
 
 /** Options of a session; those of {@link ChatOptions} are the defaults of its turns. */
 export interface SessionOptions extends Omit<ChatOptions, "signal"> {
@@ -37,8 +36,8 @@ export interface SessionHost {
   ) => Generation;
   /** Refuses options that no turn could have. */
   readonly check: (options: Record<string, unknown>) => void;
-  /** The bytes of a saved session, in pieces. */
-  readonly save: (state: SessionState) => Promise<Uint8Array[]>;
+  /** The bytes of a saved session, in pieces; `defaults` are the options of its turns. */
+  readonly save: (state: SessionState, defaults: Record<string, unknown>) => Promise<Uint8Array[]>;
 }
 
 /**
@@ -58,7 +57,7 @@ export class ChatSession {
 
   /** @internal Made by the model; `saved` is what a restored one begins with. */
   constructor(host: SessionHost, options: SessionOptions, saved?: SessionState) {
-    const { system, messages, openThink, ...defaults } = object(options, "options");
+    const { system, messages, ...defaults } = object(options, "options");
     const foreign =
       "signal" in defaults
         ? "signal"
@@ -71,7 +70,6 @@ export class ChatSession {
       const instead = foreign === "signal" ? "Give it to `send`, turn by turn." : "A restored session has its own.";
       throw new R1Error("UNKNOWN_OPTION", `\`${foreign}\` is not an option here. ${instead}`, { details: { option: foreign } });
     }
-    const mode = checkOpenThink(openThink);
     host.check(defaults);
     if (system !== undefined && typeof system !== "string") refuse("system", "a string", system);
     const start = [
@@ -79,7 +77,7 @@ export class ChatSession {
       ...(messages === undefined ? [] : checkMessages(messages)),
     ];
     this.#host = host;
-    this.#defaults = { ...defaults, openThink: mode };
+    this.#defaults = defaults;
     this.#messages = saved?.messages ?? (start.length === 0 ? Object.freeze([]) : checkMessages(start));
     this.#start = Object.freeze(this.#messages.slice(0, saved?.startLength));
     this.#held = saved?.held ?? new Int32Array(0);
@@ -143,7 +141,7 @@ export class ChatSession {
   async save(file?: string | URL): Promise<Uint8Array | void> {
     if (file !== undefined && !(file instanceof URL) && (typeof file !== "string" || file === "")) refuse("file", "a path or a file: URL", file);
     this.#assertIdle("`save`");
-    const pieces = await this.#host.save({ messages: this.#messages, startLength: this.#start.length, held: this.#held });
+    const pieces = await this.#host.save({ messages: this.#messages, startLength: this.#start.length, held: this.#held }, this.#defaults);
     if (file === undefined) return Uint8Array.from(Buffer.concat(pieces));
     await writeWhole(file instanceof URL ? fileURLToPath(file) : file, pieces);
   }

@@ -4,6 +4,10 @@ import { R1Error } from "../base/errors.js";
 import type { NativeSampling } from "../binding/native.js";
 import { SAMPLING_KEYS, normalizeSampling } from "../sampling/options.js";
 import type { SamplingOptions } from "../sampling/options.js";
+import { normalizeReasoning } from "../reasoning/options.js";
+import type { ReasoningConfig, ReasoningOptions } from "../reasoning/options.js";
+import { normalizeResponse } from "../sampling/response.js";
+import type { ResponseOptions } from "../sampling/response.js";
 
 /** Options of a generation. A name that is not here is refused with UNKNOWN_OPTION and the nearest right one. */
 export interface GenerateOptions extends SamplingOptions {
@@ -33,6 +37,10 @@ export interface GenerateOptions extends SamplingOptions {
   readonly speculation?: false | { readonly ngram?: number; readonly draft?: number };
   /** Ends with reason `"loop"` when this many tokens in a row repeat one cycle; false or 0: never. Range: 0 .. 2^20. @defaultValue 1024 */
   readonly loopGuard?: number | boolean;
+  /** How much the model thinks: a budget in tokens, held to the token; in a chat also whether it thinks. @defaultValue as it likes */
+  readonly reasoning?: ReasoningOptions;
+  /** Holds the answer to a JSON Schema or a grammar; the reasoning stays free. @defaultValue free */
+  readonly response?: ResponseOptions;
 }
 
 /** Every option of a generation with its value. */
@@ -50,6 +58,9 @@ export interface GenerateConfig {
   readonly ngramDraft: number;
   readonly modelDraft: number;
   readonly loopGuard: number;
+  readonly reasoning: ReasoningConfig;
+  /** GBNF for what follows the reasoning; empty: none. */
+  readonly grammar: string;
 }
 
 /** Repeated tokens that count as a loop unless the user says otherwise: far above any list or table that a real answer repeats. */
@@ -67,6 +78,8 @@ const OWN_KEYS = [
   "cachePrompt",
   "speculation",
   "loopGuard",
+  "reasoning",
+  "response",
 ] as const satisfies readonly Exclude<keyof GenerateOptions, keyof SamplingOptions>[];
 
 /** Names of all options of a generation. */
@@ -157,5 +170,7 @@ export function normalizeGenerate(given: Record<string, unknown>, where: string,
     loopGuard: or("loopGuard", DEFAULT_LOOP_GUARD, (value, path) =>
       typeof value === "boolean" ? (value ? DEFAULT_LOOP_GUARD : 0) : integer(value, path, 0, 2 ** 20),
     ),
+    reasoning: normalizeReasoning(given.reasoning),
+    grammar: normalizeResponse(given.response).grammar,
   });
 }

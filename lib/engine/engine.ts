@@ -6,6 +6,7 @@ import type { NativeEngine, NativeEngineInfo, NativeEngineStats, NativeEvent } f
 import type { CacheChoice } from "../model/cache-types.js";
 import type { LoadConfig } from "../model/normalize-load.js";
 import type { Weights } from "../model/weights.js";
+import { closingTokens } from "../reasoning/options.js";
 import { Segmenter } from "../reasoning/segmenter.js";
 import { engineConfig } from "./engine-config.js";
 import type { GenerateConfig } from "./engine-options.js";
@@ -86,7 +87,8 @@ export class Engine {
     this.assertOpen();
     const { roles, roleTexts, native: vocabulary } = this.#weights;
     const id = this.#takeId();
-    const request = buildRequest(id, prompt, config, roles, this.info.sequenceContextSize);
+    const closing = closingTokens(config.reasoning, roles.endThink, (text) => vocabulary.tokenize(text, false));
+    const request = buildRequest(id, prompt, config, roles, closing, this.info.sequenceContextSize);
     const engine = this.#native;
     const generation = new Generation({
       segmenter: new Segmenter({
@@ -96,6 +98,7 @@ export class Engine {
         startsAfterReasoning: prompt.startsAfterReasoning,
         thinkText: roleTexts.think,
         endThinkText: roleTexts.endThink,
+        ...(prompt.reader === undefined ? {} : { reader: prompt.reader }),
       }),
       seed: config.sampling.seed,
       promptTokens: prompt.tokens.length,

@@ -2,6 +2,7 @@
 import { R1Error } from "../base/errors.js";
 import type { RoleTokens } from "../base/types.js";
 import type { NativeRequest } from "../binding/native.js";
+import type { AnswerReader } from "../reasoning/segmenter.js";
 import type { GenerateConfig } from "./engine-options.js";
 
 /** A prompt, ready for the engine. */
@@ -12,13 +13,16 @@ export interface Prompt {
   readonly startsInReasoning: boolean;
   /** The prompt ends right after a reasoning block. */
   readonly startsAfterReasoning: boolean;
+  /** Looks through the answer for tool calls. */
+  readonly reader?: AnswerReader;
 }
 
 /**
+ * @param closing - Ids that end the reasoning when its budget is spent.
  * @param roomTokens - Cells a sequence has.
  * @throws {R1Error} `PROMPT_TOO_LONG` when the prompt leaves no room for a single token; `INVALID_ARGUMENT` when it is empty.
  */
-export function buildRequest(id: number, prompt: Prompt, config: GenerateConfig, roles: RoleTokens, roomTokens: number): NativeRequest {
+export function buildRequest(id: number, prompt: Prompt, config: GenerateConfig, roles: RoleTokens, closing: Int32Array, roomTokens: number): NativeRequest {
   const { length } = prompt.tokens;
   if (length === 0)
     throw new R1Error("INVALID_ARGUMENT", "The prompt is empty, and this vocabulary has no BOS to begin with: give at least one token.", {
@@ -46,9 +50,9 @@ export function buildRequest(id: number, prompt: Prompt, config: GenerateConfig,
     thinkToken: roles.think,
     endThinkToken: roles.endThink,
     startsInReasoning: prompt.startsInReasoning,
-    reasoningBudget: -1,
-    closing: new Int32Array(0),
-    grammar: "",
+    reasoningBudget: config.reasoning.budget,
+    closing,
+    grammar: config.grammar,
     ngramDraft: config.ngramDraft,
     modelDraft: config.modelDraft,
     loopGuard: config.loopGuard,
