@@ -57,6 +57,6 @@ std::shared_ptr<Model> precise_model() {
 
 std::shared_ptr<Model> vocabulary_of(const std::string & path) { return load(path, true); }
 
-void release_tiny_model() { slot().reset(); }
+void release_models() { slots() = {}; }
 
 }  // namespace r1::test
