@@ -1,5 +1,6 @@
 // The ids of R1's template tokens in its three vocabularies, as published, and the prompts made of them.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { normalizePrompt } from "../../lib/chat/chat-options.js";
 import { chatPrompt, rawPrompt } from "../../lib/chat/prompt.js";
 import type { Weights } from "../../lib/model/weights.js";
 import { TABLE, TEXT, writeVocabularies } from "../fixtures/vocab-files.js";
@@ -56,6 +57,7 @@ describe.each(names)("the vocabulary %s", (name) => {
         { role: "assistant", content: "It's 2." },
         { role: "user", content: "Explain more!" },
       ],
+      normalizePrompt({}, "auto"),
       false,
       model,
     );
