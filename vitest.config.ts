@@ -7,6 +7,8 @@ export default defineConfig({
     pool: "forks",
     // Two engines at a time, with two threads each, are what a small machine carries without timings going astray.
     maxWorkers: 2,
+    // Engines of several tests share the cores: threads that wait give theirs up (see lib/binding/load.ts).
+    env: { GOMP_SPINCOUNT: "0" },
     testTimeout: 60_000,
     hookTimeout: 120_000,
     teardownTimeout: 20_000,
