@@ -168,7 +168,7 @@ export interface NativeEngineConfig {
   prefixCache: boolean;
   /** Largest number of tokens a step may verify for one sequence (speculation); 0: none. */
   maxDraft: number;
-  /** One sequence a decode: the same ids whatever runs beside. */
+  /** One sequence a decode, and no prompt takes cached cells: the same ids whatever runs beside or ran before. */
   deterministic: boolean;
   /** Decode one warm-up batch before the engine is called ready. */
   warmup: boolean;

@@ -109,7 +109,7 @@ export interface LoadOptions {
    * @throws {R1Error} `INVALID_ARGUMENT` when its vocabulary is another one; else as for the model's own file.
    */
   readonly draftModel?: string | URL;
-  /** Decodes one sequence at a time, so that what runs beside a generation cannot change its last bits. @defaultValue false */
+  /** Decodes one sequence at a time and computes every prompt anew, so that neither what runs beside a generation nor what ran before can change its last bits. @defaultValue false */
   readonly deterministic?: boolean;
   /** Decodes one empty batch before the model is called ready, as llama.cpp's programs do. @defaultValue true */
   readonly warmup?: boolean;

@@ -40,7 +40,7 @@ struct EngineConfig {
     uint32_t max_queue = 0;
     bool prefix_cache = true;
     uint32_t max_draft = 0;
-    bool deterministic = false;
+    bool deterministic = false;  // one sequence a decode, and every prompt computed anew: batch shapes change the last bits of logits
     bool warmup = true;
 };
 

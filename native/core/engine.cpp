@@ -38,7 +38,7 @@ void Engine::main(EngineConfig config, std::shared_ptr<Model> draft, std::promis
         info_ = context_->info();
         cache_ =
             std::make_unique<Cache>(context_->memory(), info_.sequences, info_.context_size, info_.sequence_context, config.kv_unified || info_.sequences == 1);
-        scheduler_ = std::make_unique<Scheduler>(*cache_, model_->vocab(), info_.sequences, config.prefix_cache);
+        scheduler_ = std::make_unique<Scheduler>(*cache_, model_->vocab(), info_.sequences, config.prefix_cache && !config.deterministic);
         batcher_ = std::make_unique<Batcher>(Batcher::Limits{info_.ubatch_size, config.max_draft, model_->vocab().size(), config.deterministic});
         if (draft != nullptr) {
             draft_ = std::make_unique<DraftModel>(std::move(draft), config, context_->pools(), &Engine::abort_decode, this);

@@ -2,6 +2,7 @@
 #include "core/vocab.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 
 #include "core/failure.h"
@@ -10,6 +11,8 @@ namespace r1 {
 namespace {
 
 constexpr int special_attrs = LLAMA_TOKEN_ATTR_CONTROL | LLAMA_TOKEN_ATTR_USER_DEFINED | LLAMA_TOKEN_ATTR_UNKNOWN;
+
+constexpr std::size_t longest_byte_name = 6;
 
 // Matched with the spaces around them, or standing for text that the vocabulary does not know.
 constexpr int altering_attrs = LLAMA_TOKEN_ATTR_LSTRIP | LLAMA_TOKEN_ATTR_RSTRIP | LLAMA_TOKEN_ATTR_UNKNOWN;
@@ -31,6 +34,11 @@ Vocab::Vocab(const llama_model * model) : vocab_(llama_model_get_vocab(model)), 
     for (llama_token id = 0; id < size_; ++id) {
         const llama_token_attr attr = llama_vocab_get_attr(vocab_, id);
         if ((attr & special_attrs) == 0) {
+            // Tokens of one byte have short names in every kind of vocabulary (a letter, or <0x0A>); the others need not be spelt out.
+            const char * name = llama_vocab_get_text(vocab_, id);
+            if (std::strlen(name) > longest_byte_name) {
+                continue;
+            }
             const std::string bytes = piece(id);
             llama_token & slot = byte_tokens_[bytes.empty() ? 0 : static_cast<unsigned char>(bytes[0])];
             if (bytes.size() == 1 && slot == LLAMA_TOKEN_NULL) {

@@ -37,6 +37,8 @@ public:
             state->function = nullptr;
         });
     }
+    /** On the JavaScript thread, unless close() was called before. */
+    ~EventChannel() { close(); }
     EventChannel(const EventChannel &) = delete;
     EventChannel & operator=(const EventChannel &) = delete;
 
