@@ -11,7 +11,12 @@ import { parseArgs } from "node:util";
 import { DEFAULT_MODEL_PATH, loadModel } from "../dist/index.js";
 
 const { values } = parseArgs({
-  options: { rounds: { type: "string", default: "5" }, tokens: { type: "string", default: "400" }, threads: { type: "string", default: "1" }, json: { type: "boolean", default: false } },
+  options: {
+    rounds: { type: "string", default: "5" },
+    tokens: { type: "string", default: "400" },
+    threads: { type: "string", default: "1" },
+    json: { type: "boolean", default: false },
+  },
 });
 const [rounds, tokens, threads] = [values.rounds, values.tokens, values.threads].map(Number);
 /** Tokens before the measured ones: the cost of attention grows with them, ours must not. */

@@ -123,7 +123,13 @@ const context: Row[] = [
 ];
 
 const cpu: Row[] = [
-  { names: ["-t", "--threads"], value: "N", option: "threads", parse: threads, doc: "threads that decode (default: the physical cores; 1 for a file below 32 MiB)" },
+  {
+    names: ["-t", "--threads"],
+    value: "N",
+    option: "threads",
+    parse: threads,
+    doc: "threads that decode (default: the physical cores; 1 for a file below 32 MiB)",
+  },
   { names: ["-tb", "--threads-batch"], value: "N", option: "threadsBatch", parse: threads, doc: "threads that take in prompts (default: as --threads)" },
   {
     names: ["--prio"],
