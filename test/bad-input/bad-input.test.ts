@@ -4,7 +4,7 @@ import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { R1_ERROR_CODES } from "../../lib/base/errors.js";
-import { tinyModel, temporaryFolder } from "../fixtures/gguf-temp.js";
+import { temporaryFolder, tinyModel, tinyModelF16 } from "../fixtures/gguf-temp.js";
 import { outcomeTable, runMutants, type Outcome } from "./run.mjs";
 
 const known = new Set<string>(["ok", ...R1_ERROR_CODES, ...R1_ERROR_CODES.map((code) => `loaded, then ${code}`)]);
@@ -23,6 +23,14 @@ describe("broken model files", () => {
     expect(unexpected(outcomes)).toEqual([]);
     // Broken weights are no broken file: most of those copies load, and generation must survive them.
     expect(outcomes.filter(({ outcome }) => outcome === "ok").length).toBeGreaterThan(80);
+  });
+
+  it("120 whole models with wrong hyperparameters, types and shapes load or fail with a typed error", async () => {
+    const folder = await temporaryFolder();
+    const outcomes = await runMutants(tinyModelF16, join(folder, "mutant.gguf"), 0, 120, "structure");
+    console.log(outcomeTable(outcomes));
+    expect(outcomes).toHaveLength(120);
+    expect(unexpected(outcomes)).toEqual([]);
   });
 
   it("copies in which two tokens are the same behind a NUL byte, which once ended the process, are refused", async () => {

@@ -2,7 +2,9 @@
 // parent knows which file ended the process. Main thread of a process of its own.
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { isR1Error, loadModel } from "../../dist/index.js";
+import { readGguf, writeGguf } from "../../scripts/gguf-writer.mjs";
 import { layoutOf, mutate } from "./mutate.mjs";
+import { restructure } from "./restructure.mjs";
 
 async function outcomeOf(path) {
   let model;
@@ -23,16 +25,34 @@ async function outcomeOf(path) {
   }
 }
 
-process.on("message", async ({ base, path, from, to, step }) => {
+/** Writes the broken model of a seed and says what kind it is. */
+async function writer(base, kind) {
+  if (kind === "structure") {
+    const good = await readGguf(base);
+    return async (path, seed) => {
+      const { pairs, tensors } = restructure(good, seed);
+      await writeGguf(path, pairs, tensors);
+      return "wrong structure";
+    };
+  }
   const bytes = readFileSync(base);
   const layout = layoutOf(bytes);
-  for (let seed = from; seed < to; seed += step ?? 1) {
+  return (path, seed) => {
     const mutant = mutate(bytes, layout, seed);
     writeFileSync(path, mutant.bytes);
-    process.send({ seed, kind: mutant.kind, started: true });
+    return mutant.kind;
+  };
+}
+
+process.on("disconnect", () => process.exit(1));
+process.on("message", async ({ base, path, from, to, kind }) => {
+  const write = await writer(base, kind);
+  for (let seed = from; seed < to; seed++) {
+    const what = await write(path, seed);
+    process.send({ seed, kind: what, started: true });
     const before = performance.now();
     const outcome = await outcomeOf(path);
-    process.send({ seed, kind: mutant.kind, outcome, ms: performance.now() - before });
+    process.send({ seed, kind: what, outcome, ms: performance.now() - before });
   }
   rmSync(path, { force: true });
   process.send({ done: true }, () => process.exit(0));

@@ -1,7 +1,7 @@
 // Makes broken copies of a GGUF file, the same one for the same seed: bit flips, truncations, huge counts, wrong types, wrong magic. Pure; runs anywhere.
 
 /** A generator of 32-bit numbers (mulberry32). */
-function generator(seed) {
+export function generator(seed) {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

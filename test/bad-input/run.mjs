@@ -43,16 +43,17 @@ function runChild(job, onMessage) {
  * Loads the broken copies with seeds `from` to `to - 1` of a model.
  *
  * @param base The good model. @param path Where the copies are written, one at a time.
+ * @param kind "bytes" for broken bytes, "structure" for whole models that are wrong.
  * @returns `{ seed, kind, outcome }` of each; the outcome is `ok`, an error code, `loaded, then CODE`, `crash: ...` or `hang`.
  */
-export async function runMutants(base, path, from, to) {
+export async function runMutants(base, path, from, to, kind = "bytes") {
   const outcomes = [];
   for (let next = from; next < to;) {
-    const end = await runChild({ base, path, from: next, to }, (message) => outcomes.push(message));
+    const end = await runChild({ base, path, from: next, to, kind }, (message) => outcomes.push(message));
     if (end.isDone) break;
     if (end.current === undefined) throw new Error(`the child ended by itself: ${end.code} ${end.signal} ${end.tail}`);
-    const { seed, kind } = end.current;
-    outcomes.push({ seed, kind, outcome: end.hung ? "hang" : `crash: ${end.signal ?? end.code}`, tail: end.tail, ms: 0 });
+    const { seed, kind: what } = end.current;
+    outcomes.push({ seed, kind: what, outcome: end.hung ? "hang" : `crash: ${end.signal ?? end.code}`, tail: end.tail, ms: 0 });
     next = seed + 1;
   }
   return outcomes;
