@@ -4,6 +4,7 @@ import type { ChatMessage } from "../base/types.js";
 import { renderJinja } from "./jinja.js";
 import { Placeholders, type OwnedText } from "./placeholders.js";
 import { withoutReasoning } from "./r1.js";
+import type { OwnerSpan, SegmentOwner } from "./segment.js";
 
 /** A piece of a foreign template's output: a special token of the vocabulary that the template itself wrote, or text. */
 export type ForeignPiece = OwnedText | { readonly token: number; readonly text: string };
@@ -113,4 +114,32 @@ export function renderForeign(messages: readonly ChatMessage[], init: ForeignIni
     }
   }
   throw failure ?? new R1Error("TEMPLATE_UNSUPPORTED", "The file's own chat template cannot write the tool calls of this conversation.");
+}
+
+/**
+ * A foreign prompt as `NativeModel.tokenizeSegments` takes it, its text, and whose each part of that is. Neighbouring texts are joined first, so that the tokeniser's merges are those of
+ * the whole text, as in the reference.
+ */
+export function foreignToNative(pieces: readonly ForeignPiece[]): { texts: string[]; ids: Int32Array; text: string; spans: OwnerSpan[] } {
+  const texts: string[] = [];
+  const ids: number[] = [];
+  const spans: { start: number; end: number; owner: SegmentOwner }[] = [];
+  let at = 0;
+  for (const piece of pieces) {
+    if (piece.text === "") continue;
+    const owner = "token" in piece ? "template" : piece.owner;
+    const last = spans.at(-1);
+    if (last?.owner === owner) last.end += piece.text.length;
+    else spans.push({ start: at, end: at + piece.text.length, owner });
+    at += piece.text.length;
+    if ("token" in piece) {
+      texts.push("");
+      ids.push(piece.token);
+    } else if (ids.at(-1) === -1) texts[texts.length - 1] += piece.text;
+    else {
+      texts.push(piece.text);
+      ids.push(-1);
+    }
+  }
+  return { texts, ids: Int32Array.from(ids), text: pieces.map((piece) => piece.text).join(""), spans };
 }

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ChatMessage } from "../../lib/base/types.js";
 import { isR1Template, templateOpensThink } from "../../lib/template/file-template.js";
-import { renderForeign, splitSpecial, type ForeignInit, type ForeignPiece } from "../../lib/template/foreign.js";
+import { foreignToNative, renderForeign, splitSpecial, type ForeignInit, type ForeignPiece } from "../../lib/template/foreign.js";
 import { renderJinja } from "../../lib/template/jinja.js";
 
 const TEMPLATES = new URL("../../vendor/llama.cpp/models/templates/", import.meta.url);
@@ -78,6 +78,17 @@ describe("a foreign template", () => {
       { text: "\n", owner: "template" },
       { token: 100, text: "<|im_start|>" },
       { text: "assistant\n", owner: "template" },
+    ]);
+  });
+
+  it("joins its neighbouring texts for the tokeniser, and tells whose they are", () => {
+    const native = foreignToNative(renderForeign([{ role: "user", content: "Hi" }], init(CHATML)));
+    expect(native.texts).toEqual(["", "user\nHi", "", "\n", "", "assistant\n"]);
+    expect([...native.ids]).toEqual([100, -1, 101, -1, 100, -1]);
+    expect(native.spans.map((span) => [span.owner, native.text.slice(span.start, span.end)])).toEqual([
+      ["template", "<|im_start|>user\n"],
+      ["user", "Hi"],
+      ["template", "<|im_end|>\n<|im_start|>assistant\n"],
     ]);
   });
 
