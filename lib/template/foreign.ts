@@ -135,7 +135,7 @@ export function foreignToNative(pieces: readonly ForeignPiece[]): { texts: strin
     if ("token" in piece) {
       texts.push("");
       ids.push(piece.token);
-    } else if (ids.at(-1) === -1) texts[texts.length - 1] += piece.text;
+    } else if (ids.at(-1) === -1) texts.push((texts.pop() ?? "") + piece.text);
     else {
       texts.push(piece.text);
       ids.push(-1);
