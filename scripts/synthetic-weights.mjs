@@ -39,11 +39,19 @@ const SCALES = {
   },
 };
 
-/** About 1 MiB of random values of a type, as whole blocks. */
+/**
+ * Blocks of a quantised pool: a prime above the largest vocabulary. So no two rows of a tensor begin at the same place of it: equal rows of the output matrix would give many
+ * tokens one and the same logit, which no trained model does and which samplers pay for.
+ */
+const QUANTISED_BLOCKS = 160001;
+
+const isFloat = (type) => type === "f32" || type === "f16" || type === "bf16";
+
+/** Random values of a type, as whole blocks: 1 MiB of floats, more of a quantised type. */
 function pool(type, blockBytes, blockValues, sd, next) {
-  const blocks = Math.max(1, Math.floor((1 << 20) / blockBytes));
+  const blocks = isFloat(type) ? Math.floor((1 << 20) / blockBytes) : QUANTISED_BLOCKS;
   const bytes = Buffer.alloc(blocks * blockBytes);
-  if (type === "f32" || type === "f16" || type === "bf16") {
+  if (isFloat(type)) {
     for (let i = 0; i < blocks; i++) {
       // The sum of two uniform numbers is near enough to a bell.
       const value = ((next() / 2 ** 32 + next() / 2 ** 32 - 1) / 0.408) * sd;
