@@ -1,7 +1,8 @@
 // What a token costs beyond llama_decode: r1-native from its engine thread to `for await`, against llama-bench of the same vendored tree, in turns, on the embedded model.
 //
-//   npm run build && npm run build:tools && node scripts/token-overhead.mjs [--rounds 5] [--tokens 400] [--threads 1] [--json]
+//   npm run build && npm run build:tools && node scripts/token-overhead.mjs [--rounds 5] [--tokens 400] [--threads 1] [--depths 200,20000] [--json]
 //
+// A round takes the fastest of some runs of each, since other work on the machine only ever adds; the table shows medians over the rounds.
 // llama-bench decodes and does not sample, so that the difference holds our sampling (greedy), the events to JavaScript, the reasoning split and the iterator.
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -15,12 +16,13 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "5" },
     tokens: { type: "string", default: "400" },
     threads: { type: "string", default: "1" },
+    depths: { type: "string", default: "200,20000" },
     json: { type: "boolean", default: false },
   },
 });
 const [rounds, tokens, threads] = [values.rounds, values.tokens, values.threads].map(Number);
 /** Tokens before the measured ones: the cost of attention grows with them, ours must not. */
-const DEPTHS = [200, 20_000];
+const DEPTHS = values.depths.split(",").map(Number);
 const CONTEXT = 24_576;
 
 const bench = fileURLToPath(new URL("../build-native/bin/llama-bench", import.meta.url));
@@ -31,11 +33,31 @@ if (!existsSync(bench)) {
 
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 
+/** Runs of each in a round; fewer where taking in the tokens before takes seconds. */
+const runsAt = (depth) => (depth > 1000 ? 2 : 5);
+
 /** Microseconds a token of llama_decode alone. */
 function upstream(depth) {
-  const args = ["-m", DEFAULT_MODEL_PATH, "-p", "0", "-n", String(tokens), "-d", String(depth), "-t", String(threads), "-r", "1", "-fa", "1", "-o", "json"];
+  const args = [
+    "-m",
+    DEFAULT_MODEL_PATH,
+    "-p",
+    "0",
+    "-n",
+    String(tokens),
+    "-d",
+    String(depth),
+    "-t",
+    String(threads),
+    "-r",
+    String(runsAt(depth)),
+    "-fa",
+    "1",
+    "-o",
+    "json",
+  ];
   const [row] = JSON.parse(execFileSync(bench, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
-  return row.avg_ns / tokens / 1000;
+  return Math.min(...row.samples_ns) / tokens / 1000;
 }
 
 /** Microseconds a token here, from the first to the last, and how many of them JavaScript's thread was at work. */
@@ -67,7 +89,9 @@ for (const depth of DEPTHS) {
   await ours(model, depth);
   for (let i = 0; i < rounds; i++) {
     there.push(upstream(depth));
-    here.push(await ours(model, depth));
+    const runs = [];
+    for (let run = 0; run < runsAt(depth); run++) runs.push(await ours(model, depth));
+    here.push(runs.reduce((best, run) => (run.whole < best.whole ? run : best)));
   }
   const pairs = here.map((run, i) => run.whole - there[i]);
   rows.push({
