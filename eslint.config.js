@@ -20,6 +20,8 @@ export default tseslint.config(
       // What JavaScript callers and files hand in is checked against the types, not trusted to have them.
       "@typescript-eslint/no-unnecessary-condition": "off",
       "@typescript-eslint/no-misused-spread": ["error", { allow: [{ from: "lib", name: "string" }] }],
+      // Cancellation throws `signal.reason` untouched, whatever it is.
+      "@typescript-eslint/only-throw-error": ["error", { allowThrowingAny: true, allowThrowingUnknown: true }],
       // A name that only takes a place, as in a callback's unused parameter or a property left out by destructuring.
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_", ignoreRestSiblings: true }],
     },
