@@ -46,8 +46,15 @@ function checkSource(source: unknown, path: string): string {
 function plainSchema(schema: unknown, path: string): unknown {
   if (typeof schema !== "object" || schema === null) return schema;
   const { toJSONSchema } = schema as { toJSONSchema?: unknown };
-  if (typeof toJSONSchema === "function") return toJSONSchema.call(schema) as unknown;
-  if ("~standard" in schema) {
+  if (typeof toJSONSchema === "function") {
+    try {
+      return toJSONSchema.call(schema) as unknown;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new R1Error("SCHEMA_UNSUPPORTED", `\`${path}\` cannot be written as a JSON Schema: ${reason}.`, { cause: error, details: { path } });
+    }
+  }
+  if ("_zod" in schema || "_def" in schema) {
     throw new R1Error(
       "SCHEMA_UNSUPPORTED",
       `\`${path}\` is a validator without a \`toJSONSchema()\` method; pass the JSON Schema instead, with Zod 4 \`z.toJSONSchema(schema)\`.`,

@@ -28,7 +28,6 @@ const UNSUPPORTED = [
   "minContains",
   "maxContains",
   "patternProperties",
-  "propertyNames",
   "dependencies",
   "dependentRequired",
   "dependentSchemas",
@@ -36,6 +35,16 @@ const UNSUPPORTED = [
   "$dynamicRef",
   "$recursiveRef",
 ];
+
+/** The names a `propertyNames` lists; undefined when it allows any. */
+function listedNames(schema: unknown, path: string): readonly string[] | undefined {
+  if (schema === undefined || schema === true) return undefined;
+  const { enum: listed, const: only, type: _type, ...others } = (typeof schema === "object" && schema !== null ? schema : { not: {} }) as SchemaObject;
+  const values = only === undefined ? listed : [only];
+  if (Object.keys(others).some((key) => !isAnnotation(key)))
+    fail(path, "restricts names in a way that a grammar cannot keep; only a list of names can be kept");
+  return Array.isArray(values) ? values.filter((value) => typeof value === "string") : undefined;
+}
 
 /** Compiles one document; rules are shared by all its schemas. */
 export class SchemaCompiler {
@@ -94,6 +103,8 @@ export class SchemaCompiler {
   /** A schema without its annotations, its keywords known. */
   private plain(schema: SchemaObject, path: string): SchemaObject {
     const unsupported = UNSUPPORTED.find((key) => schema[key] !== undefined);
+    if (unsupported === "not" && (schema["not"] === true || JSON.stringify(schema["not"]) === "{}"))
+      fail(path, "is the opposite of anything: no value fits it");
     if (unsupported !== undefined) fail(`${path}/${unsupported}`, "uses a keyword that a grammar cannot keep; leave it out and check the answer yourself");
     return Object.fromEntries(Object.entries(schema).filter(([key, value]) => !isAnnotation(key) && value !== undefined && KNOWN.has(key)));
   }
@@ -242,9 +253,14 @@ export class SchemaCompiler {
     if (typeof properties !== "object" || !Array.isArray(required)) fail(path, "must have properties as an object and required as a list");
     const additional = schema["additionalProperties"] ?? (schema["unevaluatedProperties"] === undefined ? undefined : schema["unevaluatedProperties"]);
     // Silence about other properties allows them in JSON Schema; the grammar then writes the named ones only, or any if none is named.
-    const others = additional ?? (Object.keys(properties).length === 0 && required.length === 0);
-    const named = Object.entries(properties).filter(([name, value]) => value !== false || required.includes(name));
-    const names = [...new Set([...named.map(([name]) => name), ...required.map(String)])];
+    const allowed = listedNames(schema["propertyNames"], `${path}/propertyNames`);
+    const others = allowed === undefined && (additional ?? (Object.keys(properties).length === 0 && required.length === 0));
+    const named = Object.entries(properties).filter(([name, value]) => (value !== false && allowed?.includes(name) !== false) || required.includes(name));
+    // With a list of names, those are all there can be, and each that has no schema of its own falls under the schema for others.
+    const further = additional === false ? [] : (allowed ?? []).filter((name) => !Object.hasOwn(properties, name));
+    const names = [...new Set([...named.map(([name]) => name), ...required.map(String), ...further])];
+    const barred = required.map(String).find((name) => allowed?.includes(name) === false);
+    if (barred !== undefined) fail(`${path}/required`, `asks for ${JSON.stringify(barred)}, which propertyNames forbids`);
     const unnamed = names.filter((name) => !Object.hasOwn(properties, name));
     if (unnamed.length > 0 && additional === false) fail(`${path}/required`, `asks for ${JSON.stringify(unnamed[0])}, which additionalProperties forbids`);
     const made = names.map((name) => ({

@@ -40,10 +40,8 @@ export function stringNode(schema: SchemaObject, path: string): GrammarNode {
   const [min, max] = [count(schema, "minLength", path) ?? 0, count(schema, "maxLength", path) ?? Infinity];
   const { pattern } = schema;
   const format = NUMERIC_FORMATS.includes(schema["format"] as string) ? undefined : schema["format"];
-  if (pattern !== undefined) {
-    if (format !== undefined) fail(`${path}/format`, "stands beside a pattern; a grammar can keep only one of them");
-    return quoted(patternWithin(pattern, min, max, `${path}/pattern`));
-  }
+  // Writers of schemas put a format's own expression beside it: where both stand, the expression is kept.
+  if (pattern !== undefined) return quoted(patternWithin(pattern, min, max, `${path}/pattern`));
   if (format !== undefined) {
     const node = typeof format === "string" && Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
     if (node === undefined)

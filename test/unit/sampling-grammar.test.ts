@@ -175,6 +175,8 @@ describe("the option response", () => {
     expect(made.check?.({ n: 1 })).toBeUndefined();
     expect(made.check?.({ n: "x" })).toContain("integer");
     expect(normalizeResponse({ schema: { toJSONSchema: () => schema } }).grammar).toBe(made.grammar);
+    // What Zod's own converter returns carries a property that is no keyword.
+    expect(normalizeResponse({ schema: Object.defineProperty({ ...schema }, "~standard", { value: {}, enumerable: false }) }).grammar).toBe(made.grammar);
     expect(normalizeResponse(undefined)).toEqual({ grammar: "", check: undefined });
   });
 
@@ -183,7 +185,11 @@ describe("the option response", () => {
       expect(() => normalizeResponse(value)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
     }
     expect(() => normalizeResponse({ shema: {} })).toThrow(expect.objectContaining({ code: "UNKNOWN_OPTION" }));
-    expect(() => normalizeResponse({ schema: { "~standard": {} } })).toThrow(expect.objectContaining({ code: "SCHEMA_UNSUPPORTED" }));
+    const broken = (): never => {
+      throw new Error("Transforms cannot be represented");
+    };
+    expect(() => normalizeResponse({ schema: { toJSONSchema: broken } })).toThrow(/Transforms cannot be represented/);
+    expect(() => normalizeResponse({ schema: { _zod: {} } })).toThrow(expect.objectContaining({ code: "SCHEMA_UNSUPPORTED" }));
   });
 });
 
@@ -213,7 +219,7 @@ describe("a forced tool call", () => {
   });
 
   it("names the tool whose schema cannot be kept", () => {
-    const bad = [tools[1] as (typeof tools)[number], { name: "f", parameters: { properties: { x: { not: {} } } } }];
+    const bad = [tools[1] as (typeof tools)[number], { name: "f", parameters: { properties: { x: { not: { const: 1 } } } } }];
     expect(() => toolGrammar(bad, ROLE_TEXTS)).toThrow("tools[1].function.parameters/properties/x/not");
   });
 });

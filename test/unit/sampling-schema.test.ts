@@ -119,6 +119,15 @@ describe("texts of the grammar fit the schema", () => {
     ["a reference beside keywords", { $defs: { s: { type: "string", maxLength: 9 } }, $ref: "#/$defs/s", minLength: 2 }],
     ["an enum of mixed values cut down by its type", { enum: [1, "one", null, [1], { a: 1 }], type: ["integer", "object"] }],
     ["long strings", { type: "string", minLength: 3, maxLength: 12345 }],
+    [
+      "a map with listed names",
+      { type: "object", propertyNames: { type: "string", enum: ["a", "b"] }, additionalProperties: { type: "integer" }, required: ["b"] },
+    ],
+    ["a map with names of any kind", { type: "object", propertyNames: { type: "string" }, additionalProperties: { type: "null" } }],
+    [
+      "an expression beside its format",
+      { type: "string", format: "ipv4", pattern: "^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\\.){3}(?:25[0-5]|1?[0-9])$" },
+    ],
     ["an enum of 1500 values", { enum: Array.from({ length: 1500 }, (_, i) => `value number ${i}`) }],
     ["strings of exactly 5 characters", { type: "string", minLength: 5, maxLength: 5 }],
   ];
@@ -201,7 +210,9 @@ describe("a schema that cannot be kept", () => {
     ["no schema", "string", "schema", /must be a JSON Schema/],
     ["a wrong keyword", { type: "object", properties: { a: { type: "strin" } } }, "schema/properties/a/type", /no type of JSON Schema/],
     ["a keyword of the wrong kind", { type: "string", minLength: "3" }, "schema/minLength", /not a JSON Schema|must be a number/],
-    ["not", { properties: { a: { not: {} } } }, "schema/properties/a/not", /cannot keep/],
+    ["nothing at all", { not: {} }, "schema", /no value fits/],
+    ["names by expression", { type: "object", propertyNames: { pattern: "^a" } }, "schema/propertyNames", /only a list/],
+    ["not", { properties: { a: { not: { const: 1 } } } }, "schema/properties/a/not", /cannot keep/],
     ["patternProperties", { type: "object", patternProperties: { "^a": {} } }, "schema/patternProperties", /cannot keep/],
     ["uniqueItems", { type: "array", items: { type: "integer" }, uniqueItems: true }, "schema/uniqueItems", /cannot keep/],
     ["multipleOf", { properties: { n: { type: "number", multipleOf: 0.1 } } }, "schema/properties/n/multipleOf", /cannot keep/],
