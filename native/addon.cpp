@@ -4,6 +4,7 @@
 #include "wrap/cancel_token_wrap.h"
 #include "wrap/engine_wrap.h"
 #include "wrap/environment.h"
+#include "wrap/imatrix_wrap.h"
 #include "wrap/jobs.h"
 #include "wrap/log_wrap.h"
 #include "wrap/model_wrap.h"
@@ -30,6 +31,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
     add("loadModel", r1::ModelWrap::load);
     add("createEngine", r1::EngineWrap::create);
     add("quantize", r1::jobs::quantize_file);
+    add("computeImatrix", r1::jobs::compute_importance);
     add("rowBytes", r1::jobs::row_bytes_of);
     return exports;
 }

@@ -380,8 +380,35 @@ export interface NativeAddon {
   ): Promise<NativeEngine>;
   /** [async, its own thread; run it in a child process: bad input can abort] `llama_model_quantize`; `onLog` [callback] gets its log lines. */
   quantize(config: NativeQuantizeConfig, onLog: (entries: NativeLogEntry[]) => void): Promise<void>;
+  /**
+   * [async] Runs text through a model and tells how strongly each input column of each weight is used. Load the model with `repack: false`: repacked weights hide
+   * from the measurement. `onProgress` [callback] gets values 0..1, the latest only. Rejects with ABORTED, INVALID_ARGUMENT, OUT_OF_MEMORY, DECODE_FAILED.
+   */
+  computeImatrix(
+    model: NativeModel,
+    config: NativeImatrixConfig,
+    token: NativeCancelToken,
+    onProgress: (progress: number) => void,
+  ): Promise<NativeImportance[]>;
   /** [sync] Bytes of the K and V rows of one token in one layer-type: size of `elements` values of a ggml type, or -1 if the type does not divide them. */
   rowBytes(type: string, elements: number): number;
+}
+
+/** What `computeImatrix` is given. */
+export interface NativeImatrixConfig {
+  tokens: Int32Array;
+  /** Tokens run through the model at once, 16 .. 2^20; a rest shorter than this is left out. */
+  chunkSize: number;
+  threads: number;
+}
+
+/** Sums for one weight tensor, as `llama-imatrix` writes them. */
+export interface NativeImportance {
+  name: string;
+  /** Squares of the inputs by column; for an expert tensor one row of columns for each expert. */
+  sums: Float32Array;
+  /** Inputs seen; for an expert tensor one count for each expert. */
+  counts: Float32Array;
 }
 
 /** Everything `llama_model_quantize` is given. */

@@ -153,8 +153,8 @@ EngineStats Engine::stats() const {
     std::lock_guard<std::mutex> lock(mutex_);
     EngineStats snapshot = stats_;
     snapshot.waiting = static_cast<uint32_t>(live_.size()) - std::min(static_cast<uint32_t>(live_.size()), snapshot.running);
-    if (snapshot.running == 0) {
-        snapshot.tokens_per_second = 0;
+    if (Clock::now() - settled_ > rate_window) {
+        snapshot.tokens_per_second = 0;  // idle for longer than the rate looks back
     }
     return snapshot;
 }

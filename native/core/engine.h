@@ -74,6 +74,8 @@ public:
     void stop();
 
 private:
+    static constexpr std::chrono::seconds rate_window{3};
+
     void main(EngineConfig config, std::shared_ptr<Model> draft, std::promise<void> & ready);
     void loop();
     bool take_commands();
@@ -100,6 +102,7 @@ private:
     std::deque<std::function<void()>> tasks_;
     std::unordered_map<uint32_t, std::shared_ptr<Request>> live_;
     EngineStats stats_;
+    Clock::time_point settled_{};  // when stats_ was last brought up to date
     bool closed_ = false;
 
     // Read inside a decode, from worker threads.

@@ -7,8 +7,6 @@
 namespace r1 {
 namespace {
 
-constexpr std::chrono::seconds rate_window{3};
-
 int64_t nanoseconds(Clock::time_point time) { return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count(); }
 
 }  // namespace
@@ -201,6 +199,7 @@ void Engine::settle(const std::vector<Event> & out) {
         recent_.pop_front();
     }
     const double seconds = recent_.empty() ? 0 : std::chrono::duration<double>(now - recent_.front().first).count();
+    settled_ = now;
     stats_.running = scheduler_->running();
     stats_.cells_used = cache_->ledger().used();
     stats_.prompt_tokens = prompt_tokens_;

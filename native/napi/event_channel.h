@@ -20,10 +20,14 @@ namespace r1 {
 template <typename Item>
 class EventChannel {
 public:
+    /** All: the callback gets an array of the items since its last call. Latest: it gets the last of them alone, for values that replace each other. */
+    enum class Tell { All, Latest };
     using Convert = std::function<Napi::Value(Napi::Env, const Item &)>;
 
-    EventChannel(Napi::Env env, const char * name, const Napi::Function & callback, Convert convert) : state_(std::make_shared<State>()), env_(env) {
+    EventChannel(Napi::Env env, const char * name, const Napi::Function & callback, Convert convert, Tell what = Tell::All)
+        : state_(std::make_shared<State>()), env_(env) {
         state_->convert = std::move(convert);
+        state_->what = what;
         callback_ = Napi::Persistent(callback);
         const napi_status status = napi_create_threadsafe_function(env, callback, nullptr, Napi::String::New(env, name), 0, 1, nullptr, nullptr, nullptr,
                                                                    &EventChannel::call_js, &state_->function);
@@ -100,6 +104,7 @@ private:
         std::vector<Item> items;
         napi_threadsafe_function function = nullptr;
         Convert convert;
+        Tell what = Tell::All;
         std::function<void(const std::vector<Item> &)> observer;
     };
 
@@ -128,14 +133,18 @@ private:
         if (state.observer) {
             state.observer(items);
         }
+        const napi_value arguments[] = {state.what == Tell::Latest ? state.convert(env, items.back()) : all_to_js(env, state, items)};
+        // A pending exception of the callback is left to Node, which reports it as uncaught.
+        napi_call_function(env, env.Undefined(), callback, 1, arguments, nullptr);
+    }
+
+    static Napi::Value all_to_js(Napi::Env env, const State & state, const std::vector<Item> & items) {
         const Napi::Array array = Napi::Array::New(env, items.size());
         for (std::size_t i = 0; i < items.size(); ++i) {
             const Napi::HandleScope item_scope(env);
             array.Set(static_cast<uint32_t>(i), state.convert(env, items[i]));
         }
-        const napi_value arguments[] = {array};
-        // A pending exception of the callback is left to Node, which reports it as uncaught.
-        napi_call_function(env, env.Undefined(), callback, 1, arguments, nullptr);
+        return array;
     }
 
     std::shared_ptr<State> state_;

@@ -73,8 +73,9 @@ Napi::Value ModelWrap::load(const Napi::CallbackInfo & info) {
     const std::shared_ptr<std::atomic<bool>> cancelled = CancelTokenWrap::Unwrap(info[1].As<Napi::Object>())->flag();
 
     // Progress crosses as single numbers, the latest only: the callback gets what was not yet told.
-    auto progress = std::make_shared<EventChannel<double>>(env, "r1.model.progress", info[2].As<Napi::Function>(),
-                                                           [](Napi::Env at, const double & value) -> Napi::Value { return Napi::Number::New(at, value); });
+    auto progress = std::make_shared<EventChannel<double>>(
+        env, "r1.model.progress", info[2].As<Napi::Function>(), [](Napi::Env at, const double & value) -> Napi::Value { return Napi::Number::New(at, value); },
+        EventChannel<double>::Tell::Latest);
     return run_async<std::shared_ptr<Model>>(
         env, "r1.model.load",
         [config = std::move(config), cancelled, progress] {
