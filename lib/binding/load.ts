@@ -1,6 +1,5 @@
 // Finds, loads and starts the native addon, once a process and environment. Runs on any JavaScript thread.
 import { createRequire } from "node:module";
-import { availableParallelism, loadavg } from "node:os";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { R1Error } from "../base/errors.js";
@@ -30,10 +29,9 @@ let loaded: Loaded | undefined;
  * main thread's environment stands.
  */
 function prepareEnvironment(): void {
-  // At a barrier libgomp's threads spin before they sleep. That is best where cores are free; where they are taken, each barrier then waits for the
-  // scheduler (measured with two threads on two cores that others had loaded threefold: 6 tokens/s spinning, 1,120 sleeping at once).
-  const isChosen = process.env["GOMP_SPINCOUNT"] !== undefined || process.env["OMP_WAIT_POLICY"] !== undefined;
-  if (!isChosen && (loadavg()[0] ?? 0) >= availableParallelism()) process.env["GOMP_SPINCOUNT"] = "0";
+  // At a barrier libgomp's threads spin before they sleep, by default for milliseconds. Where other programs want the cores, each barrier then waits for the
+  // scheduler, and two threads can fall to a few tokens a second. A spin of about 0.1 ms is longer than a balanced wait and bounds the harm.
+  if (process.env["OMP_WAIT_POLICY"] === undefined) process.env["GOMP_SPINCOUNT"] ??= "10000";
   // Without it an abort in ggml starts a debugger on the process, which can hang it.
   process.env["GGML_NO_BACKTRACE"] ??= "1";
   // It makes ggml load a library of whoever set the environment; `R1_KEEP_BACKEND_PATH=1` says that this is wanted.
