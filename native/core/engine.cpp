@@ -143,8 +143,9 @@ void Engine::cancel(uint32_t id) {
     if (found == live_.end()) {
         return;
     }
-    found->second->cancelled.store(true, std::memory_order_relaxed);
-    if (found->second->in_batch.load(std::memory_order_relaxed)) {
+    // In this order, and mark_in_batch() in the other: at least one of the two sees the other's flag, so no decode starts unstoppable.
+    found->second->cancelled.store(true);
+    if (found->second->in_batch.load()) {
         interrupt_.store(true, std::memory_order_relaxed);
     }
 }

@@ -48,7 +48,10 @@ void Engine::mark_in_batch(bool value) {
             continue;
         }
         const std::shared_ptr<Request> & request = slice.sequence->run->request_pointer();
-        request->in_batch.store(value, std::memory_order_relaxed);
+        request->in_batch.store(value);
+        if (value && request->cancelled.load()) {
+            interrupt_.store(true, std::memory_order_relaxed);  // cancelled since expire() looked: cancel() did not see it in a batch
+        }
         if (request->timeout_ms > 0) {
             const int64_t end = nanoseconds(request->submitted) + static_cast<int64_t>(request->timeout_ms * 1e6);
             deadline = deadline == 0 ? end : std::min(deadline, end);
