@@ -51,6 +51,11 @@ export type {
 // Model files.
 export { inspectGguf } from "./gguf/inspect.js";
 export type { Inspection, InspectedTensor, InspectOptions } from "./gguf/inspect.js";
+export { diagnose } from "./gguf/doctor.js";
+export type { DiagnoseOptions } from "./gguf/doctor.js";
+export type { Diagnosis, Finding, FindingId, MetadataChange, RoleDiagnosis, Severity, TemplateForm, TokenKind } from "./gguf/doctor-types.js";
+export { fixGguf } from "./gguf/doctor-fix.js";
+export type { FixOptions, FixResult } from "./gguf/doctor-fix.js";
 export { mergeGguf } from "./gguf/merge.js";
 export type { MergeOptions, MergeResult } from "./gguf/merge.js";
 export { splitGguf } from "./gguf/split.js";
@@ -68,6 +73,13 @@ export { readImatrix } from "./gguf/imatrix.js";
 export type { Imatrix } from "./gguf/imatrix.js";
 export { R1_DISTILLS, R1_LAYERS, R1_QUANTS, ruleOfThumbLayers } from "./plan/catalogue.js";
 export type { R1Distill, R1Quant } from "./plan/catalogue.js";
+
+// Downloads.
+export { downloadModel } from "./hub/download.js";
+export type { DownloadedFile, DownloadResult } from "./hub/download.js";
+export type { DownloadOptions } from "./hub/download-options.js";
+export type { DownloadProgress } from "./hub/meter.js";
+export { resolveModel } from "./hub/resolve.js";
 
 // Errors.
 export { R1Error, R1_ERROR_CODES, isR1Error } from "./base/errors.js";

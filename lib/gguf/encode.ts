@@ -29,6 +29,21 @@ export function pairU16(key: string, value: number): Buffer {
   return Buffer.concat([text(key), u32(2), bytes]);
 }
 
+/** The pair of an unsigned 32-bit number. */
+export function pairU32(key: string, value: number): Buffer {
+  return Buffer.concat([text(key), u32(4), u32(value)]);
+}
+
+/** The pair of true or false. */
+export function pairBool(key: string, value: boolean): Buffer {
+  return Buffer.concat([text(key), u32(7), Buffer.of(value ? 1 : 0)]);
+}
+
+/** The pair of a text. */
+export function pairText(key: string, value: string): Buffer {
+  return Buffer.concat([text(key), u32(8), text(value)]);
+}
+
 /** The pair of a signed 32-bit number. */
 export function pairI32(key: string, value: number): Buffer {
   const bytes = Buffer.alloc(4);

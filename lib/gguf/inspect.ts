@@ -7,11 +7,11 @@ import { checkHyperparameters } from "./check-hyperparameters.js";
 import { checkTensors } from "./check-tensors.js";
 import { checkVocabulary } from "./check-vocabulary.js";
 import type { GgufHeader } from "./format.js";
-import { readRemoteHeader, type RemoteOptions } from "./inspect-remote.js";
+import type { RemoteOptions } from "./inspect-remote.js";
 import { Metadata, type MetadataSummary } from "./metadata.js";
-import { readGgufFile } from "./open-file.js";
 import { Pacer } from "./pacer.js";
-import { parseShardName, shardPath } from "./shards.js";
+import { lowestHeader, readParts, type ReadParts } from "./read-parts.js";
+import { checkParts } from "./shards.js";
 
 /** Options of {@link inspectGguf}. */
 export interface InspectOptions extends RemoteOptions {
@@ -64,36 +64,6 @@ export interface Inspection {
   readonly metadata: MetadataSummary;
   /** Why `loadModel` would refuse the files; empty when it would not. */
   readonly problems: readonly { readonly code: string; readonly message: string }[];
-}
-
-type Read = (source: string) => Promise<GgufHeader>;
-
-/** Headers of all parts that are there, by number, and the names of those that are not. */
-async function readParts(
-  source: string,
-  read: Read,
-  onlyThisFile: boolean,
-): Promise<{ headers: Map<number, GgufHeader>; expected: number; missing: string[] }> {
-  const given = await read(source);
-  const entry = given.entries.get("split.count");
-  const count = entry !== undefined && entry.type !== "arr" ? Number(entry.value) : 0;
-  // The query of a URL stands behind the name.
-  const [path = "", query = ""] = /^https?:/.test(source) ? source.split(/(?=\?)/) : [source];
-  const name = parseShardName(path);
-  if (count <= 1 || name === undefined || name.count !== count) return { headers: new Map([[1, given]]), expected: Math.max(1, count), missing: [] };
-  const headers = new Map([[name.part, given]]);
-  const missing: string[] = [];
-  for (let part = 1; part <= count && !onlyThisFile; part++) {
-    if (part === name.part) continue;
-    const other = shardPath(name.prefix, part, count) + query;
-    try {
-      headers.set(part, await read(other));
-    } catch (error) {
-      if (!isR1Error(error, "FILE_NOT_FOUND")) throw error;
-      missing.push(other);
-    }
-  }
-  return { headers: new Map([...headers].sort(([a], [b]) => a - b)), expected: count, missing };
 }
 
 function countParameters(headers: Iterable<GgufHeader>, architecture: string, metadata: Metadata): { total: number; active: number } {
@@ -158,6 +128,13 @@ async function findProblems(headers: readonly GgufHeader[], first: GgufHeader, m
       problems.push({ code: "FILE_TRUNCATED", message: `"${path}" is cut short: its tensors reach to byte ${dataEnd}, the file ends at ${fileBytes}.` });
     }
   }
+  if (missing.length === 0) {
+    try {
+      checkParts(headers);
+    } catch (error) {
+      note(error);
+    }
+  }
   const metadata = new Metadata(first);
   if (metadata.entry("general.architecture") === undefined) return problems;
   try {
@@ -183,12 +160,14 @@ export async function inspectGguf(source: string, options: InspectOptions = {}):
   check.knownKeys(check.object(options, "options"), "inspectGguf", ["headers", "fetch", "signal", "onlyThisFile"]);
   if (options.signal !== undefined) check.signal(options.signal, "signal");
   options.signal?.throwIfAborted();
-  const isRemote = /^https?:\/\//i.test(source);
-  const read: Read = isRemote ? (url) => readRemoteHeader(url, options) : (path) => readGgufFile(path, options.signal);
-  const { headers, expected, missing } = await readParts(source, read, options.onlyThisFile ?? false);
+  return inspectParts(await readParts(source, options, options.onlyThisFile ?? false));
+}
+
+/** What {@link inspectGguf} tells, of headers that are read. */
+export async function inspectParts(parts: ReadParts): Promise<Inspection> {
+  const { headers, isRemote, expected, missing } = parts;
   const all = [...headers.values()];
-  const [first] = all;
-  if (first === undefined) throw new TypeError("no header was read");
+  const first = lowestHeader(parts);
   const metadata = new Metadata(first);
   const text = (key: string): string => {
     const entry = metadata.entry(key);

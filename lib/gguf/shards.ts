@@ -105,7 +105,18 @@ export async function readAllParts(path: string, signal?: AbortSignal): Promise<
   const [, ...rest] = await shardPaths(first);
   const headers: [GgufHeader, ...GgufHeader[]] = [first];
   for (const part of rest) headers.push(await readGgufFile(part, signal));
-  if (rest.length === 0) return headers;
+  checkParts(headers);
+  return headers;
+}
+
+/**
+ * Checks that the parts of a split model, all there and in order, belong together; a model in one file passes.
+ *
+ * @throws {R1Error} `SHARD_INVALID`.
+ */
+export function checkParts(headers: readonly GgufHeader[]): void {
+  const [first] = headers;
+  if (first === undefined || headers.length === 1) return;
   const names = new Map<string, string>();
   for (const [i, header] of headers.entries()) {
     const no = splitValue(header, "no");
@@ -131,7 +142,6 @@ export async function readAllParts(path: string, signal?: AbortSignal): Promise<
       `says its parts hold ${claimed ?? "(nothing)"} tensors in all, but they hold ${names.size}. Download the parts from one place.`,
     );
   }
-  return headers;
 }
 
 /** @throws {R1Error} `FILE_TRUNCATED` when a file is shorter than its tensor table says. */

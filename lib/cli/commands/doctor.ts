@@ -1,0 +1,121 @@
+// `r1-native doctor`: what of a model file makes R1 answer worse, and a copy with its metadata corrected; main thread.
+import type { Command } from "commander";
+import { fixGguf } from "../../gguf/doctor-fix.js";
+import type { Diagnosis, Finding, MetadataChange } from "../../gguf/doctor-types.js";
+import { diagnose } from "../../gguf/doctor.js";
+import { EXIT, Interrupted, watchSignals } from "../exit.js";
+import { bytesText, tableText, withProgress } from "../file-work.js";
+import { write } from "../render.js";
+
+const HELP = `
+Examples:
+  r1-native doctor DeepSeek-R1-UD-IQ1_S-00001-of-00003.gguf
+  r1-native doctor https://host/path/model.gguf --json
+  r1-native doctor model.gguf --fix corrected.gguf
+
+--fix writes a copy in which what is surely wrong in the metadata is put right; the weights stay as they are, byte for byte, and the input is never changed.
+
+Exit codes: 0 nothing worse than a warning, 1 an error was found (with --fix: one that the copy still has).`;
+
+const LABELS: Readonly<Record<Diagnosis["templateForm"], string>> = {
+  none: "none in the file",
+  r1: "R1's, ends in <｜Assistant｜>",
+  "r1-opens-think": "R1's, ends in <｜Assistant｜><think>",
+  "r1-closed": "R1's, with a closed reasoning block",
+  "llama.cpp": "llama.cpp's own for R1",
+  other: "not R1's",
+  fails: "cannot be rendered",
+};
+
+/** Escapes control characters: a file must not be able to steer the terminal. */
+function safe(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
+
+function facts(found: Diagnosis): string {
+  const { parts, metadataIds } = found;
+  const id = (value: number | null): string => (value === null ? "none" : String(value));
+  return tableText([
+    ["file", found.sources[0] ?? ""],
+    ["variant", found.variant === "other" ? "none of R1's releases" : found.variant],
+    ["architecture", `${found.architecture}, attention ${found.attention}`],
+    ["parts", parts.expected === 1 ? "one file" : `${parts.present} of ${parts.expected}`],
+    ["vocabulary", `${found.vocabularySize} tokens, pre-tokeniser ${found.preTokenizer ?? "none"}`],
+    [
+      "ids in metadata",
+      `BOS ${id(metadataIds.bos)}, EOS ${id(metadataIds.eos)}, padding ${id(metadataIds.padding)}, add_bos_token ${found.addBosToken ?? "absent"}`,
+    ],
+    ["ends a reply", found.endTokens.map((token) => `${token.id} ${token.text}`).join(", ")],
+    ["template", LABELS[found.templateForm]],
+    ...(found.expertGating === null ? [] : [["expert gating", found.expertGating]]),
+  ]);
+}
+
+function roles(found: Diagnosis): string {
+  const rows = found.roles
+    .filter(({ expected, actual }) => expected !== null || actual >= 0)
+    .map(({ text, expected, actual, kind }) => [text, expected === null ? "-" : String(expected), actual < 0 ? "none" : String(actual), kind ?? ""]);
+  return rows.length === 0 ? "" : `\n\n${tableText([["token", "table", "file", "type"], ...rows], [1, 2])}`;
+}
+
+function changeText({ key, index, from, to }: MetadataChange): string {
+  return `${key}${index === undefined ? "" : `[${index}]`}: ${from ?? "absent"} -> ${to}`;
+}
+
+function findingText({ severity, id, found, effect, fix, changes }: Finding): string {
+  return `${severity}: ${found} [${id}]\n  ${effect}\n  ${changes.length > 0 ? "--fix can: " : "do: "}${fix}`;
+}
+
+function countText(findings: readonly Finding[]): string {
+  const count = (severity: Finding["severity"]): number => findings.filter((finding) => finding.severity === severity).length;
+  const some = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;
+  return `${some(count("error"), "error")}, ${some(count("warning"), "warning")}, ${count("info")} ${count("info") === 1 ? "note" : "notes"}`;
+}
+
+async function examine(source: string): Promise<Diagnosis> {
+  const watch = watchSignals(() => undefined);
+  try {
+    return await diagnose(source, { signal: watch.signal });
+  } finally {
+    watch.stop();
+  }
+}
+
+async function doctor(source: string, options: { json?: boolean; fix?: string; force?: boolean }): Promise<void> {
+  const found = await examine(source);
+  if (options.json === true) await write(process.stdout, `${JSON.stringify(found, null, 2)}\n`);
+  else
+    await write(process.stdout, safeLines(`${facts(found)}${roles(found)}\n\n${[...found.findings.map(findingText), countText(found.findings)].join("\n\n")}`));
+  let left = found.findings;
+  const out = options.fix;
+  if (out !== undefined) {
+    const { path, bytes, changes } = await withProgress("copying", (onProgress, signal) =>
+      fixGguf(source, out, { force: options.force ?? false, onProgress, signal }),
+    );
+    if (path === null) process.stderr.write("nothing in the metadata that can be corrected: no file was written\n");
+    else {
+      process.stderr.write(`wrote ${path}, ${bytesText(bytes)}:\n${changes.map((change) => `  ${safe(changeText(change))}\n`).join("")}`);
+      left = found.findings.filter((finding) => finding.changes.length === 0);
+    }
+  }
+  // Everything is said; only the exit code is left to tell.
+  if (left.some(({ severity }) => severity === "error")) throw new Interrupted(EXIT.failed);
+}
+
+function safeLines(text: string): string {
+  return `${text.split("\n").map(safe).join("\n")}\n`;
+}
+
+/** Adds the command to the program. */
+export function register(program: Command): void {
+  program
+    .command("doctor")
+    .description("find what makes a file of R1 answer worse than it can, and correct its metadata")
+    .argument("<file|url>", "a GGUF file; of a split model any part (with --fix the first)")
+    .option("--json", "the diagnosis as JSON")
+    .option("--fix <out>", "write a corrected copy")
+    .option("--force", "overwrite an existing output file")
+    .addHelpText("after", HELP)
+    .action(doctor);
+}

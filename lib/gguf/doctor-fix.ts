@@ -1,0 +1,119 @@
+// Writes a copy of a model with its metadata corrected as the doctor says, the tensors byte for byte. Runs on the calling JavaScript thread; all waits are asynchronous.
+import { stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import * as check from "../base/check.js";
+import { R1Error } from "../base/errors.js";
+import { AtomicFile, checkSpace, refuseExisting } from "./atomic-file.js";
+import type { MetadataChange } from "./doctor-types.js";
+import { diagnose } from "./doctor.js";
+import { pairBool, pairText, pairU32 } from "./encode.js";
+import type { GgufHeader } from "./format.js";
+import { checkLength, readAllParts, SPLIT_KEYS } from "./shards.js";
+import { plannedBytes, progressCopier, rawPairs, writePlan, type FilePlan } from "./write-model.js";
+
+/** Options of {@link fixGguf}. */
+export interface FixOptions {
+  /**
+   * Overwrite an existing output file; never the input.
+   * @defaultValue false
+   */
+  force?: boolean;
+  /** Called with the share done, 0 to 1, at most once a frame. */
+  onProgress?: (progress: number) => void;
+  /** Aborts the copy; nothing is left of the output. */
+  signal?: AbortSignal;
+}
+
+/** What {@link fixGguf} did. */
+export interface FixResult {
+  /** The file written; null when there was nothing to correct, so that none was. */
+  readonly path: string | null;
+  /** Its size. */
+  readonly bytes: number;
+  /** What differs from the input. */
+  readonly changes: readonly MetadataChange[];
+}
+
+/** Whether two paths lead to one file, by whatever name or link. */
+async function isSameFile(a: string, b: string): Promise<boolean> {
+  const [left, right] = await Promise.all([a, b].map((path) => stat(path, { bigint: true }).catch(() => undefined)));
+  return left !== undefined && right !== undefined && left.dev === right.dev && left.ino === right.ino;
+}
+
+/** A changed scalar, encoded. */
+function encode({ key, type, to }: MetadataChange): Buffer {
+  if (type === "bool") return pairBool(key, to === true);
+  return type === "str" ? pairText(key, String(to)) : pairU32(key, Number(to));
+}
+
+/** The metadata of a corrected file: every pair in its place, as it was or as it is to be, then what was missing. */
+async function correctedPairs(head: GgufHeader, changes: readonly MetadataChange[]): Promise<Buffer[]> {
+  const dropped: string[] = Object.values(SPLIT_KEYS);
+  const keys = [...head.entries.keys()].filter((key) => !dropped.includes(key));
+  const pairs = await rawPairs(head, dropped);
+  for (const change of changes) {
+    const at = keys.indexOf(change.key);
+    const entry = head.entries.get(change.key);
+    if (change.index === undefined) {
+      if (at < 0) pairs.push(encode(change));
+      else pairs[at] = encode(change);
+      continue;
+    }
+    const pair = pairs[at];
+    if (pair === undefined || entry?.type !== "arr") throw new TypeError(`${change.key} is no array`);
+    // The elements, of 4 bytes, are the end of the pair.
+    const copy = Buffer.from(pair);
+    copy.writeInt32LE(Number(change.to), copy.length - (entry.elements.length - change.index) * 4);
+    pairs[at] = copy;
+  }
+  return pairs;
+}
+
+/**
+ * Writes a copy of a model whose metadata is corrected: every change that `diagnose` lists in its findings, and no others. Tensors are copied byte for byte, in
+ * pieces. Of a split model the copy is one file.
+ *
+ * @param source - A local file; of a split model the first part.
+ * @param out - The file to write, never the input. It gets its name when it is whole; until then it is `<out>.<pid>.partial`.
+ * @returns What was written; with nothing to correct, nothing is.
+ * @throws {R1Error} as `checkModelFiles` on the parts; `FILE_EXISTS`, `NO_SPACE` (asked before writing), `IO_FAILED`, `INVALID_ARGUMENT` (a URL, or the input as
+ * output), `UNKNOWN_OPTION`; the signal's reason.
+ */
+export async function fixGguf(source: string, out: string, options: FixOptions = {}): Promise<FixResult> {
+  check.string(source, "source");
+  check.string(out, "out");
+  check.knownKeys(check.object(options, "options"), "fixGguf", ["force", "onProgress", "signal"]);
+  const force = check.boolean(options.force ?? false, "force");
+  const signal = options.signal === undefined ? undefined : check.signal(options.signal, "signal");
+  signal?.throwIfAborted();
+  if (/^https?:\/\//i.test(source)) check.refuse("source", "a local file, since a copy is made of all of it (download it first)", source);
+  const headers = await readAllParts(source, signal);
+  for (const { path } of headers) {
+    if (await isSameFile(path, out)) {
+      throw new R1Error("INVALID_ARGUMENT", `"${out}" is the model itself; the corrected copy needs another name.`, { details: { option: "out", path: out } });
+    }
+  }
+  if (!force) await refuseExisting(out);
+  for (const header of headers) checkLength(header);
+  const { findings } = await diagnose(source, signal === undefined ? {} : { signal });
+  const changes = findings.flatMap((finding) => finding.changes);
+  if (changes.length === 0) return { path: null, bytes: 0, changes };
+  const plan: FilePlan = {
+    pairs: await correctedPairs(headers[0], changes),
+    tensors: headers.flatMap((header) => header.tensors.map((tensor) => ({ tensor, source: header }))),
+    alignment: headers[0].alignment,
+  };
+  const bytes = plannedBytes(plan);
+  await checkSpace(dirname(out), bytes);
+  const { copier, finish } = progressCopier([plan], options.onProgress, signal);
+  const file = await AtomicFile.create(out, force);
+  try {
+    await writePlan(plan, file, copier);
+    signal?.throwIfAborted();
+    await file.finish();
+  } finally {
+    await file.discard();
+  }
+  finish();
+  return { path: out, bytes, changes };
+}

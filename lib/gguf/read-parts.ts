@@ -1,0 +1,56 @@
+// Reads the headers of a model, local or remote, given any of its parts; parts that are not there are named instead of refused. Runs on the calling JavaScript
+// thread; waits are asynchronous.
+import { isR1Error } from "../base/errors.js";
+import type { GgufHeader } from "./format.js";
+import { readRemoteHeader, type RemoteOptions } from "./inspect-remote.js";
+import { readGgufFile } from "./open-file.js";
+import { parseShardName, shardPath } from "./shards.js";
+
+/** What of a model could be read. */
+export interface ReadParts {
+  readonly isRemote: boolean;
+  /** Headers by number of the part, from 1, in order; never empty. */
+  readonly headers: ReadonlyMap<number, GgufHeader>;
+  /** Parts there should be. */
+  readonly expected: number;
+  /** Paths or URLs of those that are not there. */
+  readonly missing: readonly string[];
+}
+
+/** The header with the lowest number: that of the first part, which holds the metadata, where it is there. */
+export function lowestHeader(parts: ReadParts): GgufHeader {
+  for (const header of parts.headers.values()) return header;
+  throw new TypeError("no header was read");
+}
+
+/**
+ * Reads the headers of all parts that are there.
+ *
+ * @param source - A path or an `http(s)` URL; of a split model any part.
+ * @param onlyThisFile - Leave the other parts of a split model alone.
+ * @throws {R1Error} as `readGgufFile` and `readRemoteHeader`, but no `FILE_NOT_FOUND` for the other parts.
+ */
+export async function readParts(source: string, options: RemoteOptions, onlyThisFile: boolean): Promise<ReadParts> {
+  const isRemote = /^https?:\/\//i.test(source);
+  const read = (from: string): Promise<GgufHeader> => (isRemote ? readRemoteHeader(from, options) : readGgufFile(from, options.signal));
+  const given = await read(source);
+  const entry = given.entries.get("split.count");
+  const count = entry !== undefined && entry.type !== "arr" ? Number(entry.value) : 0;
+  // The query of a URL stands behind the name.
+  const [path = "", query = ""] = isRemote ? source.split(/(?=\?)/) : [source];
+  const name = parseShardName(path);
+  if (count <= 1 || name === undefined || name.count !== count) return { isRemote, headers: new Map([[1, given]]), expected: Math.max(1, count), missing: [] };
+  const headers = new Map([[name.part, given]]);
+  const missing: string[] = [];
+  for (let part = 1; part <= count && !onlyThisFile; part++) {
+    if (part === name.part) continue;
+    const other = shardPath(name.prefix, part, count) + query;
+    try {
+      headers.set(part, await read(other));
+    } catch (error) {
+      if (!isR1Error(error, "FILE_NOT_FOUND")) throw error;
+      missing.push(other);
+    }
+  }
+  return { isRemote, headers: new Map([...headers].sort(([a], [b]) => a - b)), expected: count, missing };
+}
