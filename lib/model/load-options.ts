@@ -94,7 +94,11 @@ export interface LoadOptions {
   readonly logger?: Logger;
   /** Generations decoded side by side; further ones wait. Range: 1 .. 256. @defaultValue 1 */
   readonly sequences?: number;
-  /** One pool of cells for all sequences rather than an equal share for each. @defaultValue true */
+  /**
+   * One pool of cells for all sequences, of which each takes what it needs, rather than an equal share of `contextSize` for each. Shares are faster: a token then attends
+   * over its own sequence's cells only. A prefix is shared either way (in one pool its cells are, else they are copied).
+   * @defaultValue false when each share holds at least 4096 tokens or with `deterministic`, else true
+   */
   readonly kvUnified?: boolean;
   /** Requests that may wait beside the running ones; one more fails with QUEUE_FULL. @defaultValue 1024 */
   readonly maxQueue?: number;
@@ -109,7 +113,7 @@ export interface LoadOptions {
    * @throws {R1Error} `INVALID_ARGUMENT` when its vocabulary is another one; else as for the model's own file.
    */
   readonly draftModel?: string | URL;
-  /** Decodes one sequence at a time and computes every prompt anew, so that neither what runs beside a generation nor what ran before can change its last bits. @defaultValue false */
+  /** Decodes one sequence at a time and computes every prompt anew, each sequence in cells of its own, so that neither what runs beside a generation nor what ran before can change its last bits. @defaultValue false */
   readonly deterministic?: boolean;
   /** Decodes one empty batch before the model is called ready, as llama.cpp's programs do. @defaultValue true */
   readonly warmup?: boolean;

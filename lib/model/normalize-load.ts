@@ -146,6 +146,17 @@ function expertOverrides(all: boolean, n: number): { pattern: string; buffer: st
   return Array.from({ length: n }, (_, layer) => ({ pattern: `blk\\.${layer}\\.${experts}`, buffer: "CPU" }));
 }
 
+/** A share of the context that holds a reasoning model's turn. Unit: tokens. */
+const ROOMY_SHARE = 4096;
+
+/**
+ * Cells of its own for each sequence are faster (docs/decisions/kv-unified.md), as long as the share is large enough to work with; else one pool, of which each takes what it needs.
+ * A context of 0 is the training context, not known yet.
+ */
+function sharesOnePool(contextSize: number, sequences: number): boolean {
+  return sequences === 1 || contextSize === 0 || contextSize / sequences < ROOMY_SHARE;
+}
+
 function complete(given: LoadOptions) {
   const threads = given.threads ?? 0;
   const batchSize = given.batchSize ?? 2048;
@@ -182,7 +193,7 @@ function complete(given: LoadOptions) {
     metadataOverrides: (given.metadataOverrides ?? []) as unknown as readonly NativeMetadataOverride[],
     logger: given.logger,
     sequences,
-    kvUnified: given.kvUnified ?? true,
+    kvUnified: given.kvUnified ?? (given.deterministic !== true && sharesOnePool(given.contextSize ?? 8192, sequences)),
     maxQueue: given.maxQueue ?? 1024,
     prefixCache: given.prefixCache ?? true,
     maxDraft: given.maxDraft ?? Math.min(16, mostDraft),

@@ -35,6 +35,15 @@ describe("the options of a load", () => {
     expect(normalizeLoad({ batchSize: 128 }).ubatchSize).toBe(128);
   });
 
+  it("give each sequence cells of its own where the share is roomy, or when asked to be deterministic", () => {
+    expect(normalizeLoad({ sequences: 2 }).kvUnified).toBe(false);
+    expect(normalizeLoad({ sequences: 3 }).kvUnified).toBe(true);
+    expect(normalizeLoad({ sequences: 16, contextSize: 65_536 }).kvUnified).toBe(false);
+    expect(normalizeLoad({ sequences: 16, contextSize: 0 }).kvUnified).toBe(true);
+    expect(normalizeLoad({ sequences: 16, deterministic: true }).kvUnified).toBe(false);
+    expect(normalizeLoad({ sequences: 2, kvUnified: true }).kvUnified).toBe(true);
+  });
+
   it("are frozen, and take undefined as not given", () => {
     const config = normalizeLoad({ contextSize: undefined, threads: 2 });
     expect(Object.isFrozen(config)).toBe(true);
