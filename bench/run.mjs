@@ -49,6 +49,10 @@ if (options.help) {
   process.exit(0);
 }
 
+// libgomp's own default, said aloud: every driver then waits at barriers in the same way. (This library would choose to sleep when it starts on a loaded machine, and after a
+// minute of benchmarks any machine is loaded.)
+process.env.GOMP_SPINCOUNT ??= "300000";
+
 const stop = new AbortController();
 process.on("SIGINT", () => {
   if (stop.signal.aborted) process.exit(130);
