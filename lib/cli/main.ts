@@ -9,7 +9,6 @@ import * as chat from "./commands/chat.js";
 import * as doctor from "./commands/doctor.js";
 import * as inspect from "./commands/inspect.js";
 import * as merge from "./commands/merge.js";
-import * as pull from "./commands/pull.js";
 import * as quantize from "./commands/quantize.js";
 import * as quants from "./commands/quants.js";
 import * as run from "./commands/run.js";
