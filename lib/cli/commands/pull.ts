@@ -1,0 +1,107 @@
+// `r1-native pull`: downloads files of a repository on the Hub, resuming what an earlier run has left; main thread.
+import { SingleBar } from "cli-progress";
+import type { Command } from "commander";
+import { downloadModel } from "../../hub/download.js";
+import type { DownloadProgress } from "../../hub/meter.js";
+import { bytesText, wholeNumber } from "../file-work.js";
+import { Interrupted, watchSignals } from "../exit.js";
+
+const HELP = `
+Examples:
+  r1-native pull unsloth/DeepSeek-R1-GGUF "*UD-IQ1_S*" --dir DeepSeek-R1-GGUF
+  r1-native pull unsloth/DeepSeek-R1-Distill-Qwen-1.5B-GGUF "*Q4_K_M*"
+
+Without --dir the files go into the Hub's cache (HF_HUB_CACHE, HF_HOME), where other tools find them too.
+A private or gated repository wants a token: HF_TOKEN. HF_ENDPOINT names another Hub.
+Run it again after a cut or Ctrl-C: it goes on where it ended. Each file is hashed before it gets its name.`;
+
+interface PullOptions {
+  readonly dir?: string;
+  readonly revision?: string;
+  readonly exclude?: readonly string[];
+  readonly parallel?: number;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+/** Seconds as a person says them. */
+function timeText(seconds: number | undefined): string {
+  if (seconds === undefined) return "";
+  const whole = Math.ceil(seconds);
+  if (whole < 60) return `${whole} s left`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s left`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min left`;
+}
+
+/** Names come from the server: nothing in them may steer the terminal. */
+const shown = (name: string): string => JSON.stringify(name).slice(1, -1);
+
+function startBar(): { show: (progress: DownloadProgress) => void; stop: () => void } {
+  if (!process.stderr.isTTY) return { show: () => undefined, stop: () => undefined };
+  const format = "{bar} {percentage} % {received} of {total} {rate} {left} {file}";
+  const bar = new SingleBar({ format, stream: process.stderr, hideCursor: true, clearOnComplete: true, barsize: 20, linewrap: false });
+  bar.start(1000, 0, { received: "", total: "", rate: "", left: "", file: "" });
+  return {
+    show: ({ phase, receivedBytes, totalBytes, bytesPerSecond, secondsLeft, file, filesDone, files }) => {
+      bar.update(totalBytes === 0 ? 1000 : Math.floor((receivedBytes / totalBytes) * 1000), {
+        received: bytesText(receivedBytes),
+        total: bytesText(totalBytes),
+        rate: phase === "checking" ? "checking" : `${bytesText(Math.round(bytesPerSecond))}/s`,
+        left: timeText(secondsLeft),
+        file: `(${Math.min(files, filesDone + 1)}/${files}) ${shown(file.slice(file.lastIndexOf("/") + 1))}`,
+      });
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+async function pull(repo: string, patterns: readonly string[], options: PullOptions): Promise<void> {
+  const { dir, revision, exclude, parallel, force = false, json = false } = options;
+  const watch = watchSignals(() => undefined);
+  const bar = startBar();
+  try {
+    const result = await downloadModel(repo, {
+      allowPatterns: patterns,
+      ...(exclude === undefined ? {} : { ignorePatterns: exclude }),
+      ...(dir === undefined ? {} : { dir }),
+      ...(revision === undefined ? {} : { revision }),
+      ...(parallel === undefined ? {} : { parallel }),
+      force,
+      onProgress: bar.show,
+      signal: watch.signal,
+    });
+    bar.stop();
+    if (json) {
+      process.stdout.write(`${JSON.stringify(result)}\n`);
+      return;
+    }
+    const bytes = result.files.reduce((sum, file) => sum + file.bytes, 0);
+    process.stderr.write(`${result.files.length} files, ${bytesText(bytes)} (${bytesText(result.fetchedBytes)} fetched), at commit ${result.commit}\n`);
+    for (const { path } of result.files) process.stdout.write(`${path}\n`);
+  } catch (error) {
+    bar.stop();
+    if (watch.exitCode === undefined) throw error;
+    process.stderr.write("stopped; run the same command again to go on\n");
+    throw new Interrupted(watch.exitCode);
+  } finally {
+    bar.stop();
+    watch.stop();
+  }
+}
+
+/** Adds the command to the program. */
+export function register(program: Command): void {
+  program
+    .command("pull")
+    .description("download a model from the Hub, resuming and checking every file")
+    .argument("<repo>", "owner/name")
+    .argument("[pattern...]", "files to take, such as '*UD-IQ1_S*'; all of them if none is given")
+    .option("--dir <folder>", "a plain folder for the files; default is the Hub's cache")
+    .option("--revision <name>", "branch, tag or commit (main)")
+    .option("--exclude <pattern...>", "files to leave out")
+    .option("--parallel <n>", "requests at once (4)", wholeNumber("--parallel", 1, 32))
+    .option("--force", "in a plain folder, replace files of other content")
+    .option("--json", "tell what was done as JSON")
+    .addHelpText("after", HELP)
+    .action(pull);
+}

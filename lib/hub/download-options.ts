@@ -1,0 +1,147 @@
+// What downloadModel takes, checked and completed. Runs on the JavaScript thread.
+import { resolve } from "node:path";
+import * as check from "../base/check.js";
+import { R1Error } from "../base/errors.js";
+import type { DownloadProgress } from "./meter.js";
+import { cacheFolder, endpointOf, tokenOf } from "./settings.js";
+
+/** Options of {@link downloadModel}. A name that is not here is refused with UNKNOWN_OPTION and the nearest right one. */
+export interface DownloadOptions {
+  /** Files to take: shell patterns over the paths in the repository, such as `*UD-IQ1_S*`. @defaultValue all files */
+  readonly allowPatterns?: string | readonly string[];
+  /** Files to leave out. @defaultValue none */
+  readonly ignorePatterns?: string | readonly string[];
+  /** Branch, tag or commit. @defaultValue `"main"` */
+  readonly revision?: string;
+  /** Access token of a private or gated repository; goes to the endpoint only. `false`: none. @defaultValue `HF_TOKEN`, or what the Hub's own login has stored */
+  readonly token?: string | false;
+  /** A plain folder for the files, under their paths in the repository. Not together with `cache`. @defaultValue none: the cache */
+  readonly dir?: string;
+  /** A cache in the Hub's own layout, shared with other tools. @defaultValue `HF_HUB_CACHE`, or `hub` in `HF_HOME` */
+  readonly cache?: string;
+  /** In a plain folder, replaces files of the same name and other content. @defaultValue false */
+  readonly force?: boolean;
+  /** Hashes also files that are there already. @defaultValue true in a plain folder, false in the cache, whose files have been hashed before they got their names */
+  readonly verify?: boolean;
+  /** Requests at once. Range: 1 .. 32. @defaultValue 4 */
+  readonly parallel?: number;
+  /** Most bytes of one request, and about the most that is fetched again after the process was killed. Range: 65,536 .. 2^30. Unit: bytes. @defaultValue 67108864 */
+  readonly chunkBytes?: number;
+  /** Failures in a row, without a byte between them, after which it gives up. Range: 0 .. 100. @defaultValue 6 */
+  readonly retries?: number;
+  /** First wait after a failure; each further one is twice as long, up to 30 seconds. Range: 1 .. 30,000. Unit: milliseconds. @defaultValue 500 */
+  readonly retryDelayMs?: number;
+  /** Longest silence of a server before the request counts as failed. Range: 100 .. 600,000. Unit: milliseconds. @defaultValue 30000 */
+  readonly timeoutMs?: number;
+  /** Address of the Hub. @defaultValue `HF_ENDPOINT`, or the public Hub */
+  readonly endpoint?: string;
+  /** Replaces the platform's `fetch`, e.g. by one that goes through a proxy. */
+  readonly fetch?: typeof fetch;
+  /** Told at most ten times a second, and at the end. What it throws ends the download. */
+  readonly onProgress?: (progress: DownloadProgress) => void;
+  /** Ends the download, which rejects with `signal.reason`; what has come is kept for the next one. */
+  readonly signal?: AbortSignal;
+}
+
+/** {@link DownloadOptions}, complete. */
+export interface DownloadConfig {
+  readonly allowPatterns: readonly string[];
+  readonly ignorePatterns: readonly string[];
+  readonly revision: string;
+  readonly token: string | undefined;
+  readonly dir: string | undefined;
+  readonly cache: string;
+  readonly force: boolean;
+  readonly verify: boolean;
+  readonly parallel: number;
+  readonly chunkBytes: number;
+  readonly retries: number;
+  readonly retryDelayMs: number;
+  readonly timeoutMs: number;
+  readonly endpoint: string;
+  readonly fetch: typeof fetch;
+  readonly onProgress: ((progress: DownloadProgress) => void) | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+const KEYS = Object.keys({
+  allowPatterns: 0,
+  ignorePatterns: 0,
+  revision: 0,
+  token: 0,
+  dir: 0,
+  cache: 0,
+  force: 0,
+  verify: 0,
+  parallel: 0,
+  chunkBytes: 0,
+  retries: 0,
+  retryDelayMs: 0,
+  timeoutMs: 0,
+  endpoint: 0,
+  fetch: 0,
+  onProgress: 0,
+  signal: 0,
+} satisfies Record<keyof DownloadOptions, 0>);
+
+/** Longest pattern: longer ones are nobody's wish, and matching takes time by length. */
+const MAX_PATTERN = 1000;
+
+function patterns(value: unknown, option: string): readonly string[] {
+  if (value === undefined) return [];
+  const list = typeof value === "string" ? [check.string(value, option)] : check.array(value, option, (each, path) => check.string(each, path));
+  for (const one of list) if (one.length > MAX_PATTERN) check.refuse(option, `patterns of at most ${MAX_PATTERN} characters`, one);
+  return Object.freeze(list);
+}
+
+/** A branch, tag or commit, as git allows them: it becomes part of an address and of a path. */
+export function checkRevision(value: unknown): string {
+  const revision = check.string(value, "revision");
+  const isName = /^[\w.@+/-]+$/.test(revision) && revision.length <= 250;
+  if (!isName || revision.split("/").some((part) => part === "" || part.startsWith(".") || part.endsWith(".lock")) || revision.includes("..")) {
+    check.refuse("revision", "the name of a branch, tag or commit", revision);
+  }
+  return revision;
+}
+
+/**
+ * Checks and completes options.
+ *
+ * @throws {R1Error} `UNKNOWN_OPTION`, `INVALID_ARGUMENT`.
+ */
+export async function normalizeDownload(given: DownloadOptions): Promise<DownloadConfig> {
+  const options = check.object(given, "options");
+  check.knownKeys(options, "downloadModel", KEYS);
+  if (given.dir !== undefined && given.cache !== undefined) {
+    throw new R1Error("INVALID_ARGUMENT", "`dir` and `cache` exclude each other: give the one in whose layout the files shall be.", {
+      details: { option: "dir" },
+    });
+  }
+  const optional = <T>(value: unknown, fallback: T, read: (value: unknown) => T): T => (value === undefined ? fallback : read(value));
+  const { token } = given;
+  if (token !== undefined && token !== false && !/^[\x21-\x7e]+$/.test(check.string(token, "token"))) {
+    // Its value stays out of the message.
+    throw new R1Error("INVALID_ARGUMENT", "`token` holds characters that no token has. Give it without quotes, spaces or line breaks.", {
+      details: { option: "token" },
+    });
+  }
+  return Object.freeze({
+    allowPatterns: patterns(given.allowPatterns, "allowPatterns"),
+    ignorePatterns: patterns(given.ignorePatterns, "ignorePatterns"),
+    revision: optional(given.revision, "main", checkRevision),
+    dir: given.dir === undefined ? undefined : resolve(check.string(given.dir, "dir")),
+    cache: resolve(given.cache === undefined ? cacheFolder() : check.string(given.cache, "cache")),
+    force: optional(given.force, false, (value) => check.boolean(value, "force")),
+    verify: optional(given.verify, given.dir !== undefined, (value) => check.boolean(value, "verify")),
+    parallel: optional(given.parallel, 4, (value) => check.integer(value, "parallel", 1, 32)),
+    chunkBytes: optional(given.chunkBytes, 64 * 2 ** 20, (value) => check.integer(value, "chunkBytes", 65_536, 2 ** 30)),
+    retries: optional(given.retries, 6, (value) => check.integer(value, "retries", 0, 100)),
+    retryDelayMs: optional(given.retryDelayMs, 500, (value) => check.integer(value, "retryDelayMs", 1, 30_000)),
+    timeoutMs: optional(given.timeoutMs, 30_000, (value) => check.integer(value, "timeoutMs", 100, 600_000)),
+    endpoint: endpointOf(given.endpoint === undefined ? undefined : check.string(given.endpoint, "endpoint")),
+    fetch: given.fetch === undefined ? fetch : check.callback<typeof fetch>(given.fetch, "fetch"),
+    onProgress: given.onProgress === undefined ? undefined : check.callback<(progress: DownloadProgress) => void>(given.onProgress, "onProgress"),
+    signal: given.signal === undefined ? undefined : check.signal(given.signal, "signal"),
+    token: await tokenOf(token),
+  });
+}

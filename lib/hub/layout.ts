@@ -1,0 +1,81 @@
+// Where downloaded files stand: in a plain folder under their own names, or as the Hub's cache has it. Runs on the JavaScript thread; waits are asynchronous.
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { onDisk } from "./disk.js";
+import type { HubFile, Listing } from "./listing.js";
+
+/** Where the files of one download go. */
+export interface Layout {
+  /** All files are below it. */
+  readonly folder: string;
+  /** Where the room of the disk is looked up. */
+  readonly root: string;
+  /** Whether what stands at a target may be someone else's work: it is then neither trusted nor replaced unasked. */
+  readonly isShared: boolean;
+  /** Where a file's bytes stand. */
+  target(file: HubFile): string;
+  /** Where a file is opened. */
+  path(file: HubFile): string;
+  /** Called when the bytes of a file are in place. */
+  place(file: HubFile): Promise<void>;
+  /** Called when all files are in place. */
+  finish(): Promise<void>;
+}
+
+/** A plain folder: paths as in the repository. */
+export function folderLayout(folder: string): Layout {
+  const path = (file: HubFile): string => join(folder, ...file.path.split("/"));
+  return { folder, root: folder, isShared: true, target: path, path, place: () => Promise.resolve(), finish: () => Promise.resolve() };
+}
+
+/** The folder of a repository in the Hub's cache. */
+export function storeFolder(cache: string, repo: string): string {
+  return join(cache, `models--${repo.replace("/", "--")}`);
+}
+
+/** Path of the note that tells the commit of a branch or tag. */
+export function refPath(store: string, revision: string): string {
+  return join(store, "refs", ...revision.split("/"));
+}
+
+/** The commit that a revision stood for when it was last downloaded; undefined when it never was. */
+export async function cachedCommit(store: string, revision: string): Promise<string | undefined> {
+  if (/^[0-9a-f]{40}$/.test(revision)) return revision;
+  const text = await readFile(refPath(store, revision), "utf8").catch(() => "");
+  return /^[0-9a-f]{40}\s*$/.test(text) ? text.trim() : undefined;
+}
+
+/** The Hub's cache: `blobs` by hash, `snapshots` of links by commit, `refs` by branch. */
+export function cacheLayout(cache: string, listing: Listing): Layout {
+  const store = storeFolder(cache, listing.repo);
+  const folder = join(store, "snapshots", listing.commit);
+  const target = (file: HubFile): string => join(store, "blobs", file.hash.hex);
+  const path = (file: HubFile): string => join(folder, ...file.path.split("/"));
+  /** Writes something under another name first, so that nobody sees it half. */
+  const swap = async (at: string, write: (temporary: string) => Promise<void>): Promise<void> => {
+    const temporary = `${at}.${randomBytes(6).toString("hex")}.new`;
+    try {
+      await onDisk(at, mkdir(dirname(at), { recursive: true }));
+      await onDisk(at, write(temporary));
+      await onDisk(at, rename(temporary, at));
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  };
+  return {
+    folder,
+    root: store,
+    isShared: false,
+    target,
+    path,
+    place: async (file) => {
+      const to = relative(dirname(path(file)), target(file));
+      if ((await readlink(path(file)).catch(() => undefined)) === to) return;
+      await swap(path(file), (temporary) => symlink(to, temporary));
+    },
+    finish: async () => {
+      if (listing.revision !== listing.commit) await swap(refPath(store, listing.revision), (temporary) => writeFile(temporary, listing.commit));
+    },
+  };
+}

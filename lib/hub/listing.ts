@@ -1,0 +1,87 @@
+// What a repository holds at one commit, through the Hub's own library; nothing in the answer is believed unchecked. Runs on the JavaScript thread.
+import { listFiles, modelInfo } from "@huggingface/hub";
+import { isR1Error, R1Error } from "../base/errors.js";
+import type { HubClient } from "./client.js";
+
+/** A file in a repository. */
+export interface HubFile {
+  /** Path in the repository, with slashes. */
+  readonly path: string;
+  readonly bytes: number;
+  /** What the content must hash to: SHA-256 of large files, git's SHA-1 of small ones. */
+  readonly hash: { readonly kind: "sha256" | "git-sha1"; readonly hex: string };
+}
+
+/** A repository at one commit. */
+export interface Listing {
+  readonly repo: string;
+  /** As asked for. */
+  readonly revision: string;
+  /** 40 hexadecimal digits. */
+  readonly commit: string;
+  readonly files: readonly HubFile[];
+}
+
+/** Most files of a repository. */
+const MAX_FILES = 200_000;
+
+function strange(client: HubClient, what: string, cause?: unknown): R1Error {
+  return new R1Error(
+    "NETWORK_FAILED",
+    `${client.endpoint} does not answer as a Hub does: ${what}. Check the endpoint (option endpoint, or HF_ENDPOINT) and any proxy.`,
+    {
+      cause,
+      details: { path: client.endpoint },
+    },
+  );
+}
+
+/** Whether a path names a file below the folder it is put in, and nothing else. */
+export function isSafePath(path: string): boolean {
+  // eslint-disable-next-line no-control-regex -- such names are refused
+  if (path === "" || path.length > 1000 || /[\\\x00-\x1f\x7f]/.test(path)) return false;
+  return path.split("/").every((name) => name !== "" && name !== "." && name !== ".." && name.length <= 240);
+}
+
+function fileOf(client: HubClient, entry: { path: unknown; size: unknown; oid?: unknown; lfs?: { oid?: unknown; size?: unknown } }): HubFile {
+  const { path, size, oid, lfs } = entry;
+  if (typeof path !== "string" || !isSafePath(path)) throw strange(client, `it lists a file ${JSON.stringify(path)?.slice(0, 100) ?? "without a name"}`);
+  const bytes = lfs?.size ?? size;
+  if (!Number.isSafeInteger(bytes) || (bytes as number) < 0) throw strange(client, `it lists "${path}" without a size`);
+  if (lfs !== undefined) {
+    if (typeof lfs.oid !== "string" || !/^[0-9a-f]{64}$/.test(lfs.oid)) throw strange(client, `it lists "${path}" without its SHA-256`);
+    return { path, bytes: bytes as number, hash: { kind: "sha256", hex: lfs.oid } };
+  }
+  if (typeof oid !== "string" || !/^[0-9a-f]{40}$/.test(oid)) throw strange(client, `it lists "${path}" without a hash`);
+  return { path, bytes: bytes as number, hash: { kind: "git-sha1", hex: oid } };
+}
+
+/**
+ * Lists a repository. The revision is settled to a commit first, so that a branch that moves meanwhile changes nothing.
+ *
+ * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `NETWORK_FAILED`; the signal's reason.
+ */
+export async function listRepository(client: HubClient, repo: string, revision: string): Promise<Listing> {
+  try {
+    const common = { hubUrl: client.endpoint, fetch: client.fetch };
+    const { sha: commit } = await modelInfo({ ...common, name: repo, revision, additionalFields: ["sha"] });
+    if (typeof commit !== "string" || !/^[0-9a-f]{40}$/.test(commit)) throw strange(client, "it tells no commit");
+    const files = new Map<string, HubFile>();
+    for await (const entry of listFiles({ ...common, repo: { type: "model", name: repo }, revision: commit, recursive: true })) {
+      if (entry.type === "directory") continue;
+      const file = fileOf(client, entry);
+      files.set(file.path, file);
+      if (files.size > MAX_FILES) throw strange(client, `it lists more than ${MAX_FILES} files`);
+    }
+    return { repo, revision, commit, files: [...files.values()] };
+  } catch (error) {
+    client.signal.throwIfAborted();
+    if (isR1Error(error)) throw error;
+    throw strange(client, error instanceof SyntaxError ? "its answer is not JSON" : String(error), error);
+  }
+}
+
+/** Address of a file at a commit. */
+export function fileUrl(client: HubClient, listing: Listing, file: HubFile): string {
+  return `${client.endpoint}/${listing.repo}/resolve/${listing.commit}/${file.path.split("/").map(encodeURIComponent).join("/")}`;
+}

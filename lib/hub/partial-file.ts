@@ -1,0 +1,148 @@
+// A file on its way: bytes under a temporary name, and beside them a note of which are there, so that a later download goes on where this one ended.
+// Runs on the JavaScript thread; waits are asynchronous.
+import { mkdir, open, readFile, rename, rm, stat, writeFile, type FileHandle } from "node:fs/promises";
+import { dirname } from "node:path";
+import { onDisk } from "./disk.js";
+import type { HubFile } from "./listing.js";
+import { takeLock } from "./lock.js";
+import { countBytes, mergeRanges, prefixLength, readRanges, type Range } from "./ranges.js";
+
+const partialPath = (target: string): string => `${target}.partial`;
+const notePath = (target: string): string => `${target}.partial.json`;
+
+/** The ranges of a file that an earlier download has left; none when there are none, or of another content. */
+async function readNote(target: string, file: HubFile): Promise<Range[]> {
+  try {
+    const note = JSON.parse(await readFile(notePath(target), "utf8")) as { hash?: unknown; bytes?: unknown; ranges?: unknown };
+    if (note.hash !== file.hash.hex || note.bytes !== file.bytes) return [];
+    const ranges = readRanges(note.ranges, file.bytes) ?? [];
+    // The bytes may have been removed, or cut by a repair of the disk.
+    const { size } = await stat(partialPath(target));
+    return ranges.filter(([, end]) => end <= size);
+  } catch {
+    return [];
+  }
+}
+
+/** How many bytes of a file an earlier download has left. */
+export async function bytesLeftBehind(target: string, file: HubFile): Promise<number> {
+  return countBytes(await readNote(target, file));
+}
+
+/** A file on its way. End it with `publish`, `keep` or `discard`. */
+export class PartialFile {
+  readonly target: string;
+  readonly handle: FileHandle;
+  readonly #file: HubFile;
+  readonly #unlock: () => Promise<void>;
+  readonly #saveEvery: number;
+  #ranges: Range[];
+  #unsaved = 0;
+  #saving: Promise<void> | undefined;
+  #failure: Error | undefined;
+
+  private constructor(target: string, file: HubFile, handle: FileHandle, ranges: Range[], saveEvery: number, unlock: () => Promise<void>) {
+    this.target = target;
+    this.#file = file;
+    this.handle = handle;
+    this.#ranges = ranges;
+    this.#saveEvery = saveEvery;
+    this.#unlock = unlock;
+  }
+
+  /**
+   * Opens what an earlier download left of a file, or begins it.
+   *
+   * @param target - Where the whole file will stand.
+   * @param saveEvery - After how many bytes the note is written anew; what a kill loses is at most about four times as much.
+   * @throws {R1Error} `FILE_BUSY`, `NO_SPACE`, `FILE_UNREADABLE`, `FILE_EXISTS`, `IO_FAILED`.
+   */
+  static async open(target: string, file: HubFile, saveEvery: number): Promise<PartialFile> {
+    await onDisk(target, mkdir(dirname(target), { recursive: true }));
+    const unlock = await takeLock(`${target}.partial.lock`);
+    try {
+      const ranges = await readNote(target, file);
+      if (ranges.length === 0) await Promise.all([partialPath(target), notePath(target)].map((path) => rm(path, { force: true })));
+      const handle = await onDisk(target, open(partialPath(target), ranges.length === 0 ? "w+" : "r+"));
+      return new PartialFile(target, file, handle, ranges, saveEvery, unlock);
+    } catch (error) {
+      await unlock();
+      throw error;
+    }
+  }
+
+  get ranges(): readonly Range[] {
+    return this.#ranges;
+  }
+
+  /** Bytes that are there. */
+  get bytes(): number {
+    return countBytes(this.#ranges);
+  }
+
+  /** Bytes that are there without a gap, from the first on. */
+  get prefix(): number {
+    return prefixLength(this.#ranges);
+  }
+
+  /** @throws {R1Error} `NO_SPACE`, `IO_FAILED`. */
+  async write(bytes: Uint8Array, at: number): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    for (let done = 0; done < bytes.length;) {
+      const { bytesWritten } = await onDisk(this.target, this.handle.write(bytes, done, bytes.length - done, at + done));
+      done += bytesWritten;
+    }
+    this.#ranges = mergeRanges([...this.#ranges, [at, at + bytes.length]]);
+    this.#unsaved += bytes.length;
+    if (this.#unsaved < this.#saveEvery) return;
+    // On a slow disk the network waits: what a kill loses stays bounded.
+    if (this.#saving !== undefined && this.#unsaved >= 2 * this.#saveEvery) await this.#saving;
+    this.#saving ??= this.#save()
+      .catch((error: unknown) => {
+        this.#failure = error instanceof Error ? error : new Error(String(error));
+      })
+      .finally(() => {
+        this.#saving = undefined;
+      });
+  }
+
+  /** Gives the whole file its name; replaces what stands there. */
+  async publish(): Promise<void> {
+    try {
+      await this.#saving;
+      await onDisk(this.target, this.handle.datasync());
+      await this.handle.close();
+      await onDisk(this.target, rename(partialPath(this.target), this.target));
+      await rm(notePath(this.target), { force: true });
+    } finally {
+      await this.#unlock();
+    }
+  }
+
+  /** Leaves what has come for a later download. Never throws: it follows a failure that matters more. */
+  async keep(): Promise<void> {
+    await this.#saving;
+    if (this.#ranges.length === 0) return this.discard();
+    await this.#save().catch(() => undefined);
+    await this.handle.close().catch(() => undefined);
+    await this.#unlock().catch(() => undefined);
+  }
+
+  /** Removes what has come. */
+  async discard(): Promise<void> {
+    await this.#saving;
+    await this.handle.close().catch(() => undefined);
+    await Promise.all([partialPath(this.target), notePath(this.target)].map((path) => rm(path, { force: true }).catch(() => undefined)));
+    await this.#unlock().catch(() => undefined);
+  }
+
+  /** Writes the note: only of bytes that outlast a power failure. */
+  async #save(): Promise<void> {
+    const ranges = this.#ranges;
+    this.#unsaved = 0;
+    await onDisk(this.target, this.handle.datasync());
+    const path = notePath(this.target);
+    await onDisk(path, writeFile(`${path}.new`, JSON.stringify({ hash: this.#file.hash.hex, bytes: this.#file.bytes, ranges })));
+    await onDisk(path, rename(`${path}.new`, path));
+  }
+}
