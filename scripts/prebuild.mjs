@@ -1,17 +1,28 @@
 // `npm run prebuild`: an addon for every CPU of this platform into prebuilds/<platform>-<arch>/, by prebuildify over the same CMake build. A script of its own.
-import { existsSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, realpathSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { arch, platform } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { collect } from "./build/collect.mjs";
 import { filesBelow } from "./build/files.mjs";
-import { BuildError, main, show } from "./build/process.mjs";
+import { BuildError, capture, main, show } from "./build/process.mjs";
 import { requireTools } from "./build/tools.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const require = createRequire(import.meta.url);
 const folder = join(root, "prebuilds", `${platform()}-${arch()}`);
+
+/**
+ * GNU's OpenMP runtime, where the compiler links to it: small systems lack it, and a library that lies beside ours is found. Its licence (GPL with the
+ * runtime library exception) allows it to go along.
+ */
+function addOpenMP() {
+  if (platform() !== "linux") return;
+  const compiler = process.env.CXX?.split(" ")[0] ?? "c++";
+  const library = capture(compiler, ["-print-file-name=libgomp.so.1"]).stdout.trim();
+  if (library.includes("/")) copyFileSync(realpathSync(library), join(folder, "libgomp.so.1"));
+}
 
 /** Without each of these the package would install and then not run. */
 const EXPECTED = [/^r1-native\.node$/, /^libllama\.(so|dylib)$/, /^libggml\.(so|dylib)$/, /^libggml-base\.(so|dylib)$/, /^libggml-cpu-\w+\.so$/];
@@ -29,6 +40,7 @@ await main(async () => {
   rmSync(join(root, "build"), { recursive: true, force: true });
   const own = join(root, "build-native", "bin");
   if (existsSync(join(own, "r1_native.node"))) collect(own, join(root, "build", "Release"));
+  addOpenMP();
   const names = filesBelow(folder, /./).map((path) => path.slice(folder.length + 1));
   const missing = EXPECTED.filter((name) => !names.some((found) => name.test(found)));
   if (missing.length > 0) throw new BuildError(`the prebuild lacks ${missing.map((name) => name.source).join(", ")}; it has ${names.join(", ")}.`);
