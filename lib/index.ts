@@ -69,6 +69,8 @@ export { QUANTIZE_TYPES } from "./gguf/quantize-types.js";
 export type { QuantizeType } from "./gguf/quantize-types.js";
 export { RECIPES } from "./gguf/recipes.js";
 export type { Recipe, TensorTypeRule } from "./gguf/recipes.js";
+export { computeImatrix } from "./gguf/quantize-imatrix.js";
+export type { ImatrixOptions, ImatrixResult } from "./gguf/quantize-imatrix.js";
 export { readImatrix } from "./gguf/imatrix.js";
 export type { Imatrix } from "./gguf/imatrix.js";
 export { R1_DISTILLS, R1_LAYERS, R1_QUANTS, ruleOfThumbLayers } from "./plan/catalogue.js";

@@ -44,6 +44,11 @@ export function pairText(key: string, value: string): Buffer {
   return Buffer.concat([text(key), u32(8), text(value)]);
 }
 
+/** The pair of a list of texts. */
+export function pairTexts(key: string, values: readonly string[]): Buffer {
+  return Buffer.concat([text(key), u32(9), u32(8), u64(values.length), ...values.map(text)]);
+}
+
 /** The pair of a signed 32-bit number. */
 export function pairI32(key: string, value: number): Buffer {
   const bytes = Buffer.alloc(4);

@@ -1,0 +1,53 @@
+// `r1-native imatrix`: computes an importance matrix for `quantize`; main thread, the model runs on a thread of its own.
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { R1Error } from "../../base/errors.js";
+import { computeImatrix } from "../../gguf/quantize-imatrix.js";
+import { wholeNumber, withProgress } from "../file-work.js";
+
+const HELP = `
+Example:
+  r1-native imatrix model-f16.gguf calibration.txt --out imatrix.gguf
+  r1-native quantize model-f16.gguf model-iq2.gguf IQ2_XXS --imatrix imatrix.gguf
+
+The text should be like what the model will read and write. The model runs on the CPU.`;
+
+interface Flags {
+  out: string;
+  chunkSize?: number;
+  threads?: number;
+  force?: boolean;
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code === "ENOENT" ? "FILE_NOT_FOUND" : "FILE_UNREADABLE";
+    throw new R1Error(code, `The text "${path}" cannot be read: ${(error as Error).message}. Name a text file.`, { cause: error, details: { path } });
+  }
+}
+
+async function imatrix(model: string, textFile: string, flags: Flags): Promise<void> {
+  const text = await textOf(textFile);
+  const { path, tensors, chunks } = await withProgress("measuring", (onProgress, signal) =>
+    computeImatrix(model, text, { ...flags, dataset: textFile, onProgress, signal }),
+  );
+  process.stderr.write(`wrote values for ${tensors} tensors, from ${chunks} chunk${chunks === 1 ? "" : "s"} of text\n`);
+  process.stdout.write(`${path}\n`);
+}
+
+/** Adds the command to the program. */
+export function register(program: Command): void {
+  program
+    .command("imatrix")
+    .description("compute an importance matrix for quantize")
+    .argument("<model>", "a model file, or the first part of a split one")
+    .argument("<textfile>", "text to run through it")
+    .requiredOption("--out <file>", "the file to write")
+    .option("--chunk-size <n>", "tokens run through the model at once (default: 512)", wholeNumber("--chunk-size", 16, 1 << 20))
+    .option("-t, --threads <n>", "threads of the model", wholeNumber("--threads", 0, 512))
+    .option("--force", "overwrite an existing file")
+    .addHelpText("after", HELP)
+    .action(imatrix);
+}
