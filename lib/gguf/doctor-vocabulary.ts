@@ -64,7 +64,7 @@ function* whose(facts: DoctorFacts): Generator<Finding> {
     return;
   }
   const base = Object.entries(VARIANT_TABLE).find(([, { ids, formerTexts }]) =>
-    (["user", "assistant", "think"] as const).every((role) => formerTexts[role] !== undefined && facts.byText.get(formerTexts[role])?.id === ids[role]),
+    (["user", "assistant"] as const).every((role) => formerTexts[role] !== undefined && facts.byText.get(formerTexts[role])?.id === ids[role]),
   );
   const whom =
     base === undefined

@@ -74,7 +74,7 @@ function* gating(facts: DoctorFacts): Generator<Finding> {
     id: found === "missing" ? "gating-missing" : "gating-wrong",
     severity: "error",
     found: `${key} ${found === "missing" ? "is missing, so that llama.cpp takes softmax" : `is ${from ?? ""} (${found})`}; R1's experts are chosen by sigmoid.`,
-    effect: "Every token is computed by wrong experts with wrong weights: the text is fluent at best and mostly wrong.",
+    effect: "Experts are weighed, and by their bias also chosen, otherwise than in training. Nothing fails; the answers are worse.",
     fix: `Set ${key} to ${SIGMOID} (sigmoid).`,
     changes: [{ key, type: "u32", from, to: SIGMOID }],
   };
