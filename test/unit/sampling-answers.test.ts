@@ -80,3 +80,21 @@ describe("a thousand seeds", () => {
     expect(outcomes.reduce((sum, outcome) => sum + outcome.ended, 0)).toBeGreaterThan(800);
   });
 });
+
+describe("an opening tag inside an answer in a form", () => {
+  it("is text of the answer: the form goes on behind it", async () => {
+    const grammar = 'root ::= "a<think>b" "c"{8}';
+    const logitBias = { [model.tokenizer.think]: 50 };
+    const run = model.chat([{ role: "user", content: "Hi" }], {
+      temperature: 0,
+      seed: 1,
+      maxTokens: 40,
+      logitBias,
+      reasoning: { mode: "off" },
+      response: { grammar },
+    });
+    const { answer, reasoning, finishReason, tokens } = await run.result();
+    expect([...tokens]).toContain(model.tokenizer.think);
+    expect({ answer, reasoning, finishReason }).toEqual({ answer: "a<think>bcccccccc", reasoning: "", finishReason: "stop" });
+  });
+});
