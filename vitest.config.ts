@@ -9,8 +9,9 @@ export default defineConfig({
     maxWorkers: 2,
     // Engines of several tests share the cores: threads that wait give theirs up (see lib/binding/load.ts).
     env: { GOMP_SPINCOUNT: "0" },
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // Generous: a test that hangs must end, and a machine that others load must not fail one.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     teardownTimeout: 20_000,
     retry: 0,
     reporters: ["default", "./test/closing-line.ts"],

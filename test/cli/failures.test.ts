@@ -1,7 +1,7 @@
 // What the program says and returns when something is wrong: exit codes, messages without stacks, signals.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -21,6 +21,15 @@ function expectPlain({ stdout, stderr }: Ended): void {
   expect(stderr.trim().split("\n").length, stderr).toBeLessThanOrEqual(4);
   expect(stderr).not.toMatch(/^\s+at /m);
   expect(stderr).toMatch(/^error: /);
+}
+
+/** Waits until a process has used no processor time for a second: it has started and waits for something, however slow the machine. */
+async function untilQuiet(pid: number): Promise<void> {
+  const used = (): string => readFileSync(`/proc/${pid}/stat`, "utf8").split(" ").slice(13, 15).join(" ");
+  for (let last = "", same = 0; same < 10; last = used()) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    same = last !== "" && used() === last ? same + 1 : 0;
+  }
 }
 
 describe("wrong usage ends with 2", () => {
@@ -99,7 +108,7 @@ describe("a signal", () => {
 
   it("ends the program while it waits for a pipe", async () => {
     const { child, ended } = start(["run"]);
-    await new Promise((resolve) => setTimeout(resolve, 800));
+    await untilQuiet(child.pid ?? 0);
     child.kill("SIGINT");
     expect(await ended).toMatchObject({ code: 130, signal: null, stdout: "", stderr: "" });
     child.stdin.end();

@@ -91,7 +91,7 @@ describe("quantize gives llama-quantize's bytes, and the result runs", () => {
       const path = await compare(model, { type, imatrix }, ["--imatrix", imatrix], type);
       expect(await runs(path), type).toBe(true);
     }
-  }, 240_000);
+  }, 900_000);
 
   it("in the same parts as the input", async () => {
     const folder = await temporaryFolder();
