@@ -5,6 +5,7 @@ export { loadModel } from "./chat/load-model.js";
 export { Model } from "./chat/model.js";
 export type { FormatOptions } from "./chat/model.js";
 export type { ChatOptions, OpenThink } from "./chat/chat-options.js";
+export type { ChoicesOptions } from "./chat/choices.js";
 export { ChatSession } from "./chat/session.js";
 export type { SessionOptions } from "./chat/session.js";
 export type { FormattedChat } from "./chat/prompt.js";

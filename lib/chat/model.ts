@@ -10,9 +10,12 @@ import type { ModelInfo } from "../model/info.js";
 import type { Tokenizer } from "../model/tokenizer.js";
 import type { Weights } from "../model/weights.js";
 import { normalizeReasoning } from "../reasoning/options.js";
+import { ToolReader } from "../reasoning/tool-reader.js";
 import { checkMessages } from "../template/messages.js";
 import { CHAT_KEYS, normalizePrompt, withForcedTools } from "./chat-options.js";
 import type { ChatOptions, PromptConfig } from "./chat-options.js";
+import { checkChoices, startChoices } from "./choices.js";
+import type { ChoicesOptions, Prepared } from "./choices.js";
 import { chatPrompt, rawPrompt } from "./prompt.js";
 import type { FormattedChat } from "./prompt.js";
 import type { SessionMaker } from "./saved-session.js";
@@ -78,9 +81,8 @@ export class Model implements AsyncDisposable {
    */
   complete(prompt: string | Int32Array | readonly number[], options: GenerateOptions = {}): Generation {
     this.#assertOpen();
-    const config = this.#check(object(options, "options"), "complete");
-    if (config.reasoning.mode !== "auto") refuse("reasoning.mode", '"auto" (a raw prompt itself says whether it opens the thinking)', config.reasoning.mode);
-    return this.#init.engine.generate(rawPrompt(prompt, this.#init.weights), config);
+    const prepared = this.#prepareRaw(prompt, object(options, "options"));
+    return this.#init.engine.generate(prepared.prompt, prepared.config);
   }
 
   /**
@@ -91,6 +93,28 @@ export class Model implements AsyncDisposable {
   chat(messages: readonly ChatMessage[], options: ChatOptions = {}): Generation {
     this.#assertOpen();
     return this.#chat(checkMessages(messages), options);
+  }
+
+  /**
+   * `n` generations from one prompt, as from `chat` for messages and from `complete` for text or ids. Their seeds count up from `seed` (after 4294967294 comes 0), so that each can be
+   * repeated alone; how they come out otherwise is up to the options, which all share. All run side by side where the model was loaded with as many `sequences`, else as sequences come
+   * free. A prompt of more than some 32 tokens is computed once, and the others take over its cells (unless `cachePrompt` is false or the model `deterministic`).
+   *
+   * @returns The generations, in the order of their seeds.
+   * @throws {R1Error} at the call, before any of them runs on: the codes of `chat` and `complete`; `QUEUE_FULL` when not all of them find room; `INVALID_ARGUMENT` for `n` outside 1 .. 64.
+   * @example
+   * ```ts
+   * const results = await Promise.all(model.choices([{ role: "user", content: "What is 1+1?" }], { n: 4, seed: 1 }).map((run) => run.result()));
+   * ```
+   */
+  choices(messages: readonly ChatMessage[], options: ChatOptions & ChoicesOptions): Generation[];
+  choices(prompt: string | Int32Array, options: GenerateOptions & ChoicesOptions): Generation[];
+  choices(prompt: readonly ChatMessage[] | string | Int32Array, options: ChatOptions & ChoicesOptions): Generation[] {
+    this.#assertOpen();
+    const { n, ...given } = object(options, "options");
+    const count = checkChoices(n);
+    const isRaw = typeof prompt === "string" || prompt instanceof Int32Array;
+    return startChoices(this.#init.engine, count, isRaw ? this.#prepareRaw(prompt, given) : this.#prepareChat(checkMessages(prompt), given));
   }
 
   /** A conversation that remembers its turns. @throws {R1Error} `INVALID_MESSAGE`, `UNKNOWN_OPTION`, `INVALID_ARGUMENT`, `DISPOSED`. */
@@ -178,12 +202,24 @@ export class Model implements AsyncDisposable {
 
   #chat(messages: readonly ChatMessage[], options: ChatOptions, onEnd?: (result: GenerationResult | undefined, prompt: Int32Array) => void): Generation {
     this.#assertOpen();
+    const { prompt, config } = this.#prepareChat(messages, object(options, "options"));
+    return this.#init.engine.generate(prompt, config, (result) => onEnd?.(result, prompt.tokens));
+  }
+
+  #prepareRaw(prompt: unknown, given: Record<string, unknown>): Prepared {
+    const config = this.#check(given, "complete");
+    if (config.reasoning.mode !== "auto") refuse("reasoning.mode", '"auto" (a raw prompt itself says whether it opens the thinking)', config.reasoning.mode);
+    return { prompt: rawPrompt(prompt, this.#init.weights), config };
+  }
+
+  #prepareChat(messages: readonly ChatMessage[], given: Record<string, unknown>): Prepared {
     const { weights } = this.#init;
-    const { config, prompting } = this.#checkChat(object(options, "options"), "chat");
+    const { config, prompting } = this.#checkChat(given, "chat");
     const prompt = chatPrompt(messages, prompting, this.info.templateOpensThink, weights);
     // An R1 chat ends where the model would speak for the user.
     const stopTokens = this.tokenizer.user >= 0 && prompting.template === "r1" ? [...config.stopTokens, this.tokenizer.user] : config.stopTokens;
-    return this.#init.engine.generate(prompt, { ...withForcedTools(config, prompting, weights), stopTokens }, (result) => onEnd?.(result, prompt.tokens));
+    const newReader = (): ToolReader => new ToolReader(prompting.tools.tools, weights.roleTexts);
+    return { prompt, config: { ...withForcedTools(config, prompting, weights), stopTokens }, ...(prompt.reader === undefined ? {} : { newReader }) };
   }
 
   /** The options of a chat, or of a session's turns. */
