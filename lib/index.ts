@@ -77,6 +77,11 @@ export type { Imatrix } from "./gguf/imatrix.js";
 export { R1_DISTILLS, R1_LAYERS, R1_QUANTS, ruleOfThumbLayers } from "./plan/catalogue.js";
 export type { R1Distill, R1Quant } from "./plan/catalogue.js";
 
+// What fits where.
+export { planOffload } from "./model/plan-offload.js";
+export type { OffloadPlan, PlanOptions } from "./model/plan-offload.js";
+export type { Placement, PlanPlace } from "./plan/offload.js";
+
 // Downloads.
 export { downloadModel } from "./hub/download.js";
 export type { DownloadedFile, DownloadResult } from "./hub/download.js";

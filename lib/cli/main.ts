@@ -10,6 +10,7 @@ import * as doctor from "./commands/doctor.js";
 import * as imatrix from "./commands/imatrix.js";
 import * as inspect from "./commands/inspect.js";
 import * as merge from "./commands/merge.js";
+import * as plan from "./commands/plan.js";
 import * as pull from "./commands/pull.js";
 import * as quantize from "./commands/quantize.js";
 import * as quants from "./commands/quants.js";
@@ -19,7 +20,7 @@ import { endOnClosedPipe, EXIT, reportFailure } from "./exit.js";
 import { flagsOf } from "./flags.js";
 
 /** One file a command; each adds itself to the program. */
-const COMMANDS: readonly { register: (program: Command) => void }[] = [run, chat, pull, inspect, doctor, merge, split, imatrix, quantize, quants];
+const COMMANDS: readonly { register: (program: Command) => void }[] = [run, chat, plan, pull, inspect, doctor, merge, split, imatrix, quantize, quants];
 
 const HELP = `
 Without a command the flags are those of run: r1-native -p "What is 1+1?"

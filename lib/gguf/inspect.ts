@@ -3,7 +3,7 @@ import * as check from "../base/check.js";
 import { isR1Error, type R1Error } from "../base/errors.js";
 import type { Variant } from "../base/types.js";
 import { detectVariant } from "../template/variants.js";
-import { checkHyperparameters } from "./check-hyperparameters.js";
+import { checkHyperparameters, type ModelShape } from "./check-hyperparameters.js";
 import { checkTensors } from "./check-tensors.js";
 import { checkVocabulary } from "./check-vocabulary.js";
 import type { GgufHeader } from "./format.js";
@@ -62,6 +62,8 @@ export interface Inspection {
   readonly parts: { readonly expected: number; readonly present: number; readonly missing: readonly string[] };
   readonly hasChatTemplate: boolean;
   readonly metadata: MetadataSummary;
+  /** Layers, heads, experts and lengths; undefined when the metadata makes no sense. */
+  readonly shape: ModelShape | undefined;
   /** Why `loadModel` would refuse the files; empty when it would not. */
   readonly problems: readonly { readonly code: string; readonly message: string }[];
 }
@@ -115,7 +117,13 @@ function variantOf(metadata: Metadata, architecture: string): Variant {
 }
 
 /** What loading would complain about. */
-async function findProblems(headers: readonly GgufHeader[], first: GgufHeader, missing: readonly string[], isRemote: boolean): Promise<Inspection["problems"]> {
+async function findProblems(
+  headers: readonly GgufHeader[],
+  first: GgufHeader,
+  missing: readonly string[],
+  isRemote: boolean,
+): Promise<Pick<Inspection, "problems" | "shape">> {
+  let shape: ModelShape | undefined;
   const problems: { code: string; message: string }[] = [];
   const note = (error: unknown): void => {
     if (!isR1Error(error)) throw error;
@@ -136,16 +144,16 @@ async function findProblems(headers: readonly GgufHeader[], first: GgufHeader, m
     }
   }
   const metadata = new Metadata(first);
-  if (metadata.entry("general.architecture") === undefined) return problems;
+  if (metadata.entry("general.architecture") === undefined) return { problems, shape };
   try {
-    const shape = checkHyperparameters(metadata, first.entries.keys());
+    shape = checkHyperparameters(metadata, first.entries.keys());
     for (const header of headers) checkTensors(header, shape);
   } catch (error) {
     note(error);
   }
   // The vocabulary's bytes as they stand in the file are there for local files only.
   if (!isRemote) await checkVocabulary(metadata, first.path, new Pacer()).catch(note);
-  return problems;
+  return { problems, shape };
 }
 
 /**
@@ -198,6 +206,6 @@ export async function inspectParts(parts: ReadParts): Promise<Inspection> {
     parts: { expected, present: headers.size, missing },
     hasChatTemplate: text("tokenizer.chat_template") !== "",
     metadata: metadata.summary(),
-    problems: await findProblems(all, first, missing, isRemote),
+    ...(await findProblems(all, first, missing, isRemote)),
   };
 }

@@ -138,7 +138,7 @@ export async function normalizeDownload(given: DownloadOptions): Promise<Downloa
     retries: optional(given.retries, 6, (value) => check.integer(value, "retries", 0, 100)),
     retryDelayMs: optional(given.retryDelayMs, 500, (value) => check.integer(value, "retryDelayMs", 1, 30_000)),
     timeoutMs: optional(given.timeoutMs, 30_000, (value) => check.integer(value, "timeoutMs", 100, 600_000)),
-    endpoint: endpointOf(given.endpoint === undefined ? undefined : check.string(given.endpoint, "endpoint")),
+    endpoint: await endpointOf(given.endpoint === undefined ? undefined : check.string(given.endpoint, "endpoint")),
     fetch: given.fetch === undefined ? fetch : check.callback<typeof fetch>(given.fetch, "fetch"),
     onProgress: given.onProgress === undefined ? undefined : check.callback<(progress: DownloadProgress) => void>(given.onProgress, "onProgress"),
     signal: given.signal === undefined ? undefined : check.signal(given.signal, "signal"),

@@ -1,7 +1,7 @@
 // What a repository holds at one commit, through the Hub's own library; nothing in the answer is believed unchecked. Runs on the JavaScript thread.
-import { listFiles, modelInfo } from "@huggingface/hub";
 import { isR1Error, R1Error } from "../base/errors.js";
 import type { HubClient } from "./client.js";
+import { hubLibrary } from "./settings.js";
 
 /** A file in a repository. */
 export interface HubFile {
@@ -63,6 +63,7 @@ function fileOf(client: HubClient, entry: { path: unknown; size: unknown; oid?: 
  */
 export async function listRepository(client: HubClient, repo: string, revision: string): Promise<Listing> {
   try {
+    const { listFiles, modelInfo } = await hubLibrary();
     const common = { hubUrl: client.endpoint, fetch: client.fetch };
     const { sha: commit } = await modelInfo({ ...common, name: repo, revision, additionalFields: ["sha"] });
     if (typeof commit !== "string" || !/^[0-9a-f]{40}$/.test(commit)) throw strange(client, "it tells no commit");

@@ -2,10 +2,11 @@
 import { readdir, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { isR1Error, R1Error } from "../base/errors.js";
+import { HubClient } from "./client.js";
 import { download } from "./download.js";
 import { checkRevision, normalizeDownload, type DownloadOptions } from "./download-options.js";
 import { cachedCommit, storeFolder } from "./layout.js";
-import type { HubFile } from "./listing.js";
+import { fileUrl, listRepository, type HubFile } from "./listing.js";
 import { chooseModel, parseReference, type HubReference } from "./reference.js";
 
 /** The model's first file, where an earlier download has left all of it in the cache. */
@@ -59,4 +60,19 @@ export async function resolveModel(reference: string, options: Omit<DownloadOpti
     if (cached === undefined) throw error;
     return cached;
   }
+}
+
+/**
+ * Address of a referenced model's first file, for reading its header without downloading it.
+ *
+ * @throws {R1Error} As {@link resolveModel}.
+ */
+export async function locateModel(reference: string, signal?: AbortSignal): Promise<{ url: string; headers: Record<string, string> }> {
+  const parsed = parseReference(reference);
+  const config = await normalizeDownload(parsed.revision === undefined ? {} : { revision: checkRevision(parsed.revision) });
+  const client = new HubClient({ ...config, signal: signal ?? new AbortController().signal });
+  const listing = await listRepository(client, parsed.repo, config.revision);
+  const [first] = chooseModel(parsed, listing.files).files;
+  if (first === undefined) throw new TypeError("no file was chosen");
+  return { url: fileUrl(client, listing, first), headers: config.token === undefined ? {} : { authorization: `Bearer ${config.token}` } };
 }

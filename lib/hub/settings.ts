@@ -2,10 +2,12 @@
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { HUB_URL } from "@huggingface/hub";
 import { R1Error } from "../base/errors.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
+
+/** The Hub's own library; loaded when it is needed, since it takes longer than all the rest of the program. */
+export const hubLibrary = () => import("@huggingface/hub");
 
 const given = (env: Env, name: string): string | undefined => (env[name] === undefined || env[name] === "" ? undefined : env[name]);
 
@@ -24,8 +26,8 @@ export function cacheFolder(env: Env = process.env): string {
  *
  * @throws {R1Error} `INVALID_ARGUMENT` when it is no http(s) address.
  */
-export function endpointOf(option: string | undefined, env: Env = process.env): string {
-  const text = option ?? given(env, "HF_ENDPOINT") ?? HUB_URL;
+export async function endpointOf(option: string | undefined, env: Env = process.env): Promise<string> {
+  const text = option ?? given(env, "HF_ENDPOINT") ?? (await hubLibrary()).HUB_URL;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== "" || url.search !== "" || url.hash !== "") {
     const name = option === undefined ? "HF_ENDPOINT" : "endpoint";

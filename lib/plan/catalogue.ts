@@ -80,9 +80,10 @@ export const R1_QUANTS: readonly R1Quant[] = Object.freeze([
  *
  * @param memoryGiB - Memory of all devices together.
  * @param sizeGiB - Size of the model.
+ * @param layers - Layers of the model. @defaultValue 61
  */
-export function ruleOfThumbLayers(memoryGiB: number, sizeGiB: number): number {
-  return Math.max(0, Math.min(R1_LAYERS, Math.floor((memoryGiB / sizeGiB) * R1_LAYERS - 4)));
+export function ruleOfThumbLayers(memoryGiB: number, sizeGiB: number, layers: number = R1_LAYERS): number {
+  return Math.max(0, Math.min(layers, Math.floor((memoryGiB / sizeGiB) * layers - 4)));
 }
 
 interface DistillShape {

@@ -1,0 +1,131 @@
+// `r1-native plan`: what of a model fits where, from the headers of its files alone; main thread.
+import type { Command } from "commander";
+import { R1Error } from "../../base/errors.js";
+import { planOffload, type OffloadPlan, type PlanOptions } from "../../model/plan-offload.js";
+import { bytesText, tableText, wholeNumber } from "../file-work.js";
+import { Interrupted, watchSignals } from "../exit.js";
+
+const HELP = `
+Examples:
+  r1-native plan hf:unsloth/DeepSeek-R1-GGUF:UD-IQ1_S --vram 24 --ram 128 --cache-type-k q4_0
+  r1-native plan DeepSeek-R1-UD-IQ1_S-00001-of-00003.gguf --vram 80,80 -c 16384
+  r1-native plan model.gguf
+
+Without --vram the GPUs of this machine are planned for. Of a remote model a few megabytes are read, not more.
+Weights are exact, the cache is llama.cpp's own formula, compute is an estimate.`;
+
+interface PlanFlags {
+  readonly vram?: readonly number[];
+  readonly ram?: number;
+  readonly ctxSize?: number;
+  readonly cacheTypeK?: string;
+  readonly sequences?: number;
+  readonly margin?: number;
+  readonly bandwidth?: NonNullable<PlanOptions["bandwidth"]>;
+  readonly json?: boolean;
+}
+
+const gibFlag =
+  (flag: string): ((value: string) => number) =>
+  (value) => {
+    const number = Number(value);
+    if (!/^\d+(\.\d+)?$/.test(value) || number > 2 ** 20)
+      throw new R1Error("INVALID_ARGUMENT", `Expected a number of GiB after ${flag} but received ${JSON.stringify(value)}.`, { details: { option: flag } });
+    return number;
+  };
+
+function bandwidthFlag(value: string): Record<string, number> {
+  const speeds: Record<string, number> = {};
+  for (const entry of value.split(",")) {
+    const [, place = "", speed = ""] = /^(gpu|ram|disk)=(\d+(?:\.\d+)?)$/.exec(entry) ?? [];
+    if (place === "")
+      throw new R1Error("INVALID_ARGUMENT", `Expected gpu=GB,ram=GB,disk=GB after --bandwidth but received ${JSON.stringify(value)}.`, {
+        details: { option: "--bandwidth" },
+      });
+    speeds[place] = Number(speed);
+  }
+  return speeds;
+}
+
+function placesTable({ placement }: OffloadPlan): string {
+  const rows = placement.places.map((place) => [
+    place.name,
+    place.capacityBytes === undefined ? "" : bytesText(place.capacityBytes),
+    bytesText(place.weightsBytes),
+    bytesText(place.expertBytes),
+    bytesText(place.cacheBytes),
+    bytesText(place.computeBytes),
+    String(place.layers),
+    String(place.expertLayers),
+  ]);
+  return tableText(
+    [["place", "memory", "weights", "of these experts", "cache", "compute (estimate)", "layers", "with experts"], ...rows],
+    [1, 2, 3, 4, 5, 6, 7],
+  );
+}
+
+/** A word for a shell. */
+const quoted = (word: string): string => (/^[\w./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`);
+
+/** The flags of `r1-native run` that the plan comes to. */
+function runLine(source: string, { load }: OffloadPlan): string {
+  const overrides = Array.isArray(load.tensorOverrides) ? (load.tensorOverrides as readonly { pattern: string; buffer: string }[]) : [];
+  const words = [
+    "r1-native",
+    "run",
+    "--model",
+    source,
+    "--gpu-layers",
+    String(load.gpuLayers),
+    "--ctx-size",
+    String(load.contextSize),
+    "--cache-type-k",
+    load.cacheTypeK ?? "f16",
+  ];
+  for (const { pattern, buffer } of overrides) words.push("--override-tensor", `${pattern}=${buffer}`);
+  if (load.tensorSplit !== undefined) words.push("--tensor-split", load.tensorSplit.join(","));
+  return words.map(quoted).join(" ");
+}
+
+async function plan(source: string, flags: PlanFlags): Promise<void> {
+  const { vram, ram, ctxSize, cacheTypeK, sequences, margin, bandwidth, json } = flags;
+  const watch = watchSignals(() => undefined);
+  let made: OffloadPlan;
+  try {
+    made = await planOffload(source, {
+      ...(vram === undefined ? {} : { vramGiB: vram }),
+      ...(ram === undefined ? {} : { ramGiB: ram }),
+      ...(ctxSize === undefined ? {} : { contextSize: ctxSize }),
+      ...(cacheTypeK === undefined ? {} : { cacheTypeK: cacheTypeK as NonNullable<PlanOptions["cacheTypeK"]> }),
+      ...(sequences === undefined ? {} : { sequences }),
+      ...(margin === undefined ? {} : { marginGiB: margin }),
+      ...(bandwidth === undefined ? {} : { bandwidth }),
+      signal: watch.signal,
+    });
+  } catch (error) {
+    if (watch.exitCode !== undefined) throw new Interrupted(watch.exitCode);
+    throw error;
+  } finally {
+    watch.stop();
+  }
+  if (json === true) process.stdout.write(`${JSON.stringify(made, null, 2)}\n`);
+  else process.stdout.write(`${made.reasons.join("\n")}\n\n${placesTable(made)}\n\n${runLine(source, made)}\n`);
+}
+
+/** Adds the command to the program. */
+export function register(program: Command): void {
+  program
+    .command("plan")
+    .description("tell what of a model fits on the GPU and what does not, before downloading or loading it")
+    .argument("<source>", "a GGUF file, its address, or hf:owner/name:QUANT")
+    .option("--vram <gib>", "memory of the GPUs, with commas for several; 0: none", (value: string) => value.split(",").map(gibFlag("--vram")))
+    .option("--ram <gib>", "system memory", gibFlag("--ram"))
+    .option("-c, --ctx-size <n>", "tokens of context (8192)", wholeNumber("--ctx-size", 1, 2 ** 31 - 1))
+    .option("--cache-type-k <type>", "type of the cache (f16)")
+    .option("--sequences <n>", "generations side by side (1)", wholeNumber("--sequences", 1, 256))
+    .option("--margin <gib>", "left free on each GPU (1)", gibFlag("--margin"))
+    .option("--bandwidth <list>", "gpu=GB,ram=GB,disk=GB a second: tells a bound on tokens a second", bandwidthFlag)
+    .option("--json", "everything as JSON")
+    .addHelpText("after", HELP)
+    .action(plan);
+}
