@@ -2,12 +2,13 @@
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import type * as Hub from "@huggingface/hub";
 import { R1Error } from "../base/errors.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** The Hub's own library; loaded when it is needed, since it takes longer than all the rest of the program. */
-export const hubLibrary = () => import("@huggingface/hub");
+export const hubLibrary = (): Promise<typeof Hub> => import("@huggingface/hub");
 
 const given = (env: Env, name: string): string | undefined => (env[name] === undefined || env[name] === "" ? undefined : env[name]);
 
