@@ -47,7 +47,8 @@ export class Oracle {
     const trace = join(this.#folder, `${this.#asked++}.trace`);
     const fixed = ["-m", file, "-no-cnv", "-fit", "off", "--no-escape", "--no-display-prompt", "--log-disable"];
     // A clean environment: LLAMA_ARG_* variables and a user's configuration file are flags too.
-    const env = { PATH: process.env["PATH"], HOME: this.#folder, LD_PRELOAD: this.#library, R1_TRACE_FILE: trace };
+    // Threads that wait give their core up: spinning ones take minutes where other programs have the cores.
+    const env = { PATH: process.env["PATH"], HOME: this.#folder, GOMP_SPINCOUNT: "0", LD_PRELOAD: this.#library, R1_TRACE_FILE: trace };
     const asked = run(program, [...fixed, "-n", String(maxTokens), ...flags, "-p", prompt], { env, encoding: "buffer" });
     asked.child.stdin?.end();
     await asked;
