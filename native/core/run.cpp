@@ -2,6 +2,7 @@
 #include "core/run.h"
 
 #include <algorithm>
+#include <cctype>
 
 namespace r1 {
 namespace {
@@ -19,6 +20,9 @@ Run::Run(std::shared_ptr<Request> request, const Vocab & vocab, int32_t context_
       pace_(std::max(request_->ngram_draft, request_->model_draft)),
       feed_(request_->tokens),
       in_reasoning_(request_->starts_in_reasoning) {
+    // A prompt that has closed its reasoning (the form that skips thinking) is followed by the answer at once.
+    const auto last_tag = std::find_if(feed_.rbegin(), feed_.rend(), [&](llama_token token) { return vocab.is_special(token); });
+    answering_ = !in_reasoning_ && last_tag != feed_.rend() && *last_tag == request_->end_think_token;
     for (const llama_token token : feed_) {
         sampler_.observe(token);
     }
@@ -59,9 +63,9 @@ llama_token Run::choose(const float * logits) {
         sampler_.observe(token);
         return token;
     }
-    // The grammar binds what follows the reasoning. The very first token may still open it.
+    // The grammar binds what follows the reasoning. Before the answer has begun, a tag may still open it.
     const bool bound = sampler_.has_grammar() && !in_reasoning_;
-    return sampler_.sample(logits, bound, bound && generated_ == 0 ? request_->think_token : LLAMA_TOKEN_NULL);
+    return sampler_.sample(logits, bound, bound && !answering_ ? request_->think_token : LLAMA_TOKEN_NULL);
 }
 
 // True if a stop string is complete.
@@ -73,6 +77,27 @@ bool Run::take_text(llama_token token, TokenEvent event, std::vector<Event> & ou
     }
     event.text += utf8_.push(vocab_.piece(token));
     return stops_.push(std::move(event), out);
+}
+
+// One block of reasoning, then one answer: once the answer has begun, tags are its text (as lib/reasoning/segmenter.ts has it).
+void Run::follow_tags(llama_token token, bool forced) {
+    const bool is_think = token == request_->think_token && token != LLAMA_TOKEN_NULL;
+    const bool is_end_think = token == request_->end_think_token && token != LLAMA_TOKEN_NULL;
+    if (in_reasoning_) {
+        if (is_end_think) {
+            in_reasoning_ = false;
+            answering_ = true;
+        } else if (!forced && !budget_spent_) {
+            ++reasoning_;
+        }
+        return;
+    }
+    if (is_think && !answering_) {
+        in_reasoning_ = true;
+        return;
+    }
+    const std::string text = vocab_.piece(token);
+    answering_ = answering_ || !std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isspace(c) != 0; });
 }
 
 std::optional<EndReason> Run::advance(const float * logits, std::vector<Event> & out) {
@@ -100,13 +125,7 @@ std::optional<EndReason> Run::advance(const float * logits, std::vector<Event> &
         return EndReason::Stop;
     }
 
-    if (token == request_->think_token && token != LLAMA_TOKEN_NULL) {
-        in_reasoning_ = true;
-    } else if (token == request_->end_think_token && token != LLAMA_TOKEN_NULL) {
-        in_reasoning_ = false;
-    } else if (in_reasoning_ && !forced && !budget_spent_) {
-        ++reasoning_;
-    }
+    follow_tags(token, forced);
 
     if (take_text(token, std::move(event), out)) {
         return EndReason::StopString;

@@ -53,6 +53,7 @@ public:
 
 private:
     llama_token choose(const float * logits);
+    void follow_tags(llama_token token, bool forced);
     bool take_text(llama_token token, TokenEvent event, std::vector<Event> & out);
 
     std::shared_ptr<Request> request_;
@@ -68,6 +69,7 @@ private:
     int32_t generated_ = 0;
     int32_t reasoning_ = 0;  // tokens chosen inside the reasoning, tags and closing not counted
     bool in_reasoning_;
+    bool answering_ = false;  // the answer has begun
     bool budget_spent_ = false;
     int32_t cached_ = 0;
     int32_t drafted_ = 0;
