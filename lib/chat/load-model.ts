@@ -6,6 +6,8 @@ import { refuse } from "../base/check.js";
 import { R1Error, fromNative, isErrorCode, isR1Error } from "../base/errors.js";
 import { progressReporter } from "../base/progress.js";
 import { createEngine } from "../engine/engine.js";
+import { isHubReference } from "../hub/reference.js";
+import { resolveModel } from "../hub/resolve.js";
 import { settleThreads } from "../model/cpu.js";
 import { DEFAULT_MODEL_PATH } from "../model/default-model.js";
 import { describeModel } from "../model/info.js";
@@ -24,9 +26,10 @@ const WEIGHTS_SHARE = 0.95;
 /**
  * Loads a model and starts its engine.
  *
- * @param path - The GGUF file, or the first part of a split one. @defaultValue the small model that comes with the package
+ * @param path - The GGUF file, or the first part of a split one; or a model on the Hub, `hf:owner/name:QUANT`, which is downloaded into its cache if it is not there (`onProgress` tells
+ * of loading only; `downloadModel` tells of downloading). @defaultValue the small model that comes with the package
  * @throws {R1Error} `UNKNOWN_OPTION`, `INVALID_ARGUMENT`; `FILE_NOT_FOUND`, `FILE_IS_DIRECTORY`, `FILE_EMPTY`, `FILE_UNREADABLE`, `FILE_TRUNCATED`, `NOT_GGUF`, `GGUF_INVALID`,
- * `SHARD_MISSING`, `SHARD_INVALID`, `MODEL_UNSUPPORTED`, `MODEL_LOAD_FAILED`; `CACHE_TYPE_UNSUPPORTED`, `OUT_OF_MEMORY`; `ADDON_MISSING`. An abort rejects with `signal.reason` as it is.
+ * `SHARD_MISSING`, `SHARD_INVALID`, `MODEL_UNSUPPORTED`, `MODEL_LOAD_FAILED`; `CACHE_TYPE_UNSUPPORTED`, `OUT_OF_MEMORY`; `ADDON_MISSING`; of a model on the Hub what `downloadModel` throws. An abort rejects with `signal.reason` as it is.
  * @example
  * ```ts
  * const model = await loadModel("DeepSeek-R1-UD-IQ1_S-00001-of-00003.gguf", { cacheTypeK: "q4_0", priority: "high" });
@@ -52,7 +55,7 @@ export async function loadModel(pathOrOptions?: string | URL | LoadOptions, mayb
   const report = progressReporter(config.onProgress, giveUp);
   const log = startLogging(config.logger, giveUp);
   try {
-    return await load(path, config, signal, report, log);
+    return await load(await localPath(path, signal), config, signal, report, log);
   } catch (error) {
     log.stop();
     if (signal.aborted && error === signal.reason) throw error;
@@ -62,9 +65,16 @@ export async function loadModel(pathOrOptions?: string | URL | LoadOptions, mayb
   }
 }
 
+/** A path made absolute; a reference to the Hub stays as it is. */
 function absolutePath(given: string | URL): string {
+  if (typeof given === "string" && isHubReference(given)) return given;
   if (typeof given === "string") return given === "" ? refuse("path", "a non-empty string", given) : resolve(given);
   return given.protocol === "file:" ? fileURLToPath(given) : refuse("path", "a path or a file: URL", given.href);
+}
+
+/** The first file of a model, downloaded if it is a reference to the Hub. */
+async function localPath(path: string, signal: AbortSignal): Promise<string> {
+  return isHubReference(path) ? resolveModel(path, { signal }) : path;
 }
 
 async function load(path: string, asked: LoadConfig, signal: AbortSignal, report: (progress: number) => void, log: Log): Promise<Model> {
@@ -73,7 +83,7 @@ async function load(path: string, asked: LoadConfig, signal: AbortSignal, report
   const { weights, cache } = opened;
   let draft: Weights | undefined;
   try {
-    if (config.draftModel !== undefined) draft = await openDraft(absolutePath(config.draftModel), config, signal);
+    if (config.draftModel !== undefined) draft = await openDraft(await localPath(absolutePath(config.draftModel), signal), config, signal);
     const engine = await waitOrAbort(
       createEngine(weights, config, cache, draft),
       signal,
