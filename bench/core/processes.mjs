@@ -25,7 +25,9 @@ export async function endAll() {
  * @param {string} module - path below bench/.
  */
 export function openDriver(module, env = {}) {
-  const child = track(fork(host, [module], { env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "pipe", "ipc"], serialization: "advanced" }));
+  const child = track(
+    fork(host, [module], { env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "pipe", "ipc"], serialization: "advanced", execArgv: ["--expose-gc"] }),
+  );
   const waiting = new Map();
   let errors = "";
   let next = 0;

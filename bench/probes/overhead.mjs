@@ -30,26 +30,19 @@ export async function run({ depth, tokens }) {
   return { whole: ((end - start) / seen) * 1000, javascript: (active / seen) * 1000 };
 }
 
-/**
- * One reply of `length` tokens: JavaScript's own work a token in a window around each of `places`, so that a cost that grows with the reply would show.
- */
-export async function growth({ length, places, window }) {
-  const run = model.complete(Int32Array.of(7), { temperature: 1, seed: 3, ignoreEos: true, loopGuard: false, maxTokens: length });
-  const found = new Map();
-  let count = 0;
+/** The mean over `window` tokens of a reply from its token `from` on, after a prompt of `depth`: the same two figures. */
+export async function inside({ depth, from, window }) {
+  const prompt = Int32Array.from({ length: depth }, (_, i) => 7 + ((i * 31) % 256));
+  const run = model.complete(prompt, { temperature: 1, seed: 3, ignoreEos: true, loopGuard: false, maxTokens: from + window });
+  let seen = 0;
   let opened;
   for await (const part of run) {
     if (!("tokens" in part)) continue;
-    count += part.tokens.length;
-    if (opened === undefined) {
-      const place = places.find((at) => !found.has(at) && count >= at - window / 2);
-      if (place !== undefined) opened = { place, count, utilization: performance.eventLoopUtilization() };
-    } else if (count >= opened.place + window / 2) {
-      found.set(opened.place, (performance.eventLoopUtilization(opened.utilization).active / (count - opened.count)) * 1000);
-      opened = undefined;
-    }
+    seen += part.tokens.length;
+    if (opened === undefined && seen >= from) opened = { seen, time: performance.now(), loop: performance.eventLoopUtilization() };
   }
-  return places.map((place) => found.get(place));
+  const micros = 1000 / (seen - opened.seen);
+  return { whole: (performance.now() - opened.time) * micros, javascript: performance.eventLoopUtilization(opened.loop).active * micros };
 }
 
 export async function close() {

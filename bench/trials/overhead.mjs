@@ -1,5 +1,5 @@
 // What a token of the embedded model costs beside llama_decode: this library to `for await` against llama-bench, which decodes and does not sample; after 200 and 20,000 tokens.
-import { medianOf, takeTurns } from "../core/pairs.mjs";
+import { medianOf, ratioOf, takeTurns } from "../core/pairs.mjs";
 import { atMost, judge } from "../core/rows.mjs";
 import { median } from "../core/stats.mjs";
 import { withProcess } from "../core/subjects.mjs";
@@ -46,25 +46,27 @@ export async function run(bench) {
   });
 }
 
-/** JavaScript's work around token 200 and token 20,000 of one reply. */
+/**
+ * Whether a token costs more because many of its reply came before it. Attention makes every model slower with depth, so both windows lie at the same depth: tokens 200 to 600
+ * of a reply to a long prompt, and tokens 20,000 to 20,400 of a reply to a short one.
+ */
 async function growth(bench, probe, common) {
   if (bench.quick) return [];
-  const replies = [];
-  for (let i = 0; i < 3; i++) {
-    bench.progress(`reply ${i + 1} of 3 with 20,500 tokens`);
-    replies.push(await probe.call("growth", { length: 20_500, places: [600, 20_000], window: 800 }));
-  }
-  const [early, late] = [0, 1].map((i) => median(replies.map((reply) => reply[i])));
-  const ratio = median(replies.map((reply) => reply[1] / reply[0]));
+  const window = 400;
+  const early = () => probe.call("inside", { depth: 19_801, from: 200, window });
+  const late = () => probe.call("inside", { depth: 1, from: 20_000, window });
+  const { samples, others } = await takeTurns(bench, { early, late }, Math.min(bench.rounds, 3));
+  const [whole, javascript] = ["whole", "javascript"].map((name) => (sample) => sample[name]);
+  const ratio = ratioOf(samples.late, samples.early, whole);
+  const row = (metric, from, pick) => ({ ...common, subject: "r1-native", metric, value: medianOf(from, pick), others });
   return [
-    { ...common, subject: "r1-native", metric: "JavaScript, tokens 200 to 1,000 of one reply", value: early },
+    row("for await, tokens 200 to 600 of a reply", samples.early, whole),
     {
-      ...common,
-      subject: "r1-native",
-      metric: "JavaScript, tokens 19,600 to 20,400 of it",
-      value: late,
-      bar: judge(bench, atMost(1.05), ratio, " x the early ones"),
+      ...row("for await, tokens 20,000 to 20,400, same depth", samples.late, whole),
+      bar: judge(bench, atMost(1.05), ratio, " x"),
       note: `${ratio.toFixed(3)} x`,
     },
+    row("of it JavaScript, tokens 200 to 600", samples.early, javascript),
+    row("of it JavaScript, tokens 20,000 to 20,400", samples.late, javascript),
   ];
 }
