@@ -5,6 +5,7 @@ import { loadModel } from "../../lib/chat/load-model.js";
 import { resolveModel } from "../../lib/hub/resolve.js";
 import { DEFAULT_MODEL_PATH } from "../../lib/model/default-model.js";
 import { planOffload } from "../../lib/model/plan-offload.js";
+import { run } from "../cli/program.js";
 import { at, failure, useHub } from "./setup.js";
 
 useHub();
@@ -56,6 +57,12 @@ describe("a reference", () => {
     const controller = new AbortController();
     setTimeout(() => controller.abort(reason), 300);
     await expect(loadModel(reference, { signal: controller.signal })).rejects.toBe(reason);
+  });
+
+  it("is taken by the program where a model is named", async () => {
+    const { code, stdout } = await run(["run", "-m", reference, "-p", "What is 1+1?", "-n", "8", "-c", "256", "-t", "1"]);
+    expect(stdout).toContain("<think>");
+    expect(code).toBe(0);
   });
 
   it("is planned from its header alone", async () => {
