@@ -75,7 +75,7 @@ describe("computeImatrix", () => {
     ["a folder that is not there", { out: "/nowhere/at/all.gguf" }, "FILE_NOT_FOUND"],
   ] as const)("refuses %s, and leaves nothing", async (_, options, code) => {
     const folder = await temporaryFolder();
-    expect(await codeOf(compute(folder, options))).toBe(code);
+    expect(await codeOf(compute(folder, options as object))).toBe(code);
     expect(await readdir(folder)).toEqual([]);
   });
 
