@@ -35,22 +35,24 @@ public:
             length_ = std::min(longest_, length_ * 2);
             next_pause_ = first_pause;
         } else if (share < 0.5) {
-            length_ = std::max(2, length_ / 2);
+            length_ = std::max(shortest, length_ / 2);
         }
         if (success_ < 0.3) {
             // Verifying costs more than it saves: rest, longer each time, then try again with an open mind.
             pause_ = next_pause_;
             next_pause_ = std::min(next_pause_ * 2, 512);
             success_ = 0.5;
-            length_ = 2;
+            length_ = shortest;
         }
     }
 
 private:
     static constexpr int32_t first_pause = 16;
+    // A CPU verifies a few tokens at almost the price of each alone, and eight at little more than four: short guesses do not pay.
+    static constexpr int32_t shortest = 3;
 
     int32_t longest_;
-    int32_t length_ = 4;
+    int32_t length_ = 7;
     double success_ = 0.6;  // moving share of guessed tokens that held
     int32_t pause_ = 0;     // guesses still to be left out
     int32_t next_pause_ = first_pause;

@@ -33,8 +33,13 @@ std::vector<llama_token> NgramDraft::propose(const std::vector<llama_token> & to
     if (!std::equal(tokens.end() - static_cast<std::ptrdiff_t>(gram), tokens.end(), tokens.begin() + static_cast<std::ptrdiff_t>(start - gram))) {
         return {};  // another n-gram with the same hash
     }
-    const std::size_t length = std::min(most, tokens.size() - start);
-    return std::vector<llama_token>(tokens.begin() + static_cast<std::ptrdiff_t>(start), tokens.begin() + static_cast<std::ptrdiff_t>(start + length));
+    // Copied as if the copy went on: text that repeats with a short period is guessed beyond its end.
+    std::vector<llama_token> guesses(most);
+    const std::size_t known = tokens.size() - start;
+    for (std::size_t i = 0; i < most; ++i) {
+        guesses[i] = i < known ? tokens[start + i] : guesses[i - known];
+    }
+    return guesses;
 }
 
 }  // namespace r1

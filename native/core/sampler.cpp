@@ -65,6 +65,9 @@ bool is_idle(const std::string & name, const SamplingConfig & c) {
     return false;
 }
 
+// A member that never removes or changes the largest logit.
+bool keeps_largest(const std::string & name) { return name == "top_n_sigma" || name == "top_k" || name == "top_p" || name == "min_p" || name == "temperature"; }
+
 }  // namespace
 
 Sampler::Sampler(const Vocab & vocab, const SamplingConfig & config, const std::string & grammar, bool ignore_eos, int32_t context_size) : vocab_(vocab) {
@@ -105,6 +108,7 @@ Sampler::Sampler(const Vocab & vocab, const SamplingConfig & config, const std::
             forbidden_.push_back(bias.token);
         }
         std::sort(forbidden_.begin(), forbidden_.end());
+        greedy_ = first && config.temperature <= 0 && config.dynatemp_range <= 0;
         for (const std::string & name : config.samplers) {
             if (is_idle(name, config)) {
                 continue;  // leaves order, results and random numbers as they are
@@ -113,6 +117,7 @@ Sampler::Sampler(const Vocab & vocab, const SamplingConfig & config, const std::
                 head_ = config.top_k;
             }
             first = false;
+            greedy_ = greedy_ && keeps_largest(name);
             add(make_member(name, config, vocab, context_size));
         }
         add(llama_sampler_init_dist(config.seed));
@@ -197,6 +202,23 @@ bool Sampler::fill_top(const float * logits, std::size_t count) {
     return true;
 }
 
+// The id of the largest possible logit; LLAMA_TOKEN_NULL where it is not the only one of its value (then the order of llama.cpp's sort decides) or none is a
+// number.
+llama_token Sampler::most_likely(const float * logits) const {
+    llama_token best = LLAMA_TOKEN_NULL;
+    float largest = -std::numeric_limits<float>::infinity();
+    bool tied = false;
+    for (llama_token id = 0; id < vocab_.size(); ++id) {
+        if (!(logits[id] >= largest) || std::binary_search(forbidden_.begin(), forbidden_.end(), id)) {
+            continue;
+        }
+        tied = logits[id] == largest;
+        largest = logits[id];
+        best = id;
+    }
+    return tied ? LLAMA_TOKEN_NULL : best;
+}
+
 llama_token Sampler::choose() {
     llama_sampler_apply(chain_.get(), &array_);
     if (array_.selected < 0 || static_cast<std::size_t>(array_.selected) >= array_.size) {
@@ -206,10 +228,13 @@ llama_token Sampler::choose() {
 }
 
 llama_token Sampler::sample(const float * logits, bool with_grammar, llama_token exempt) {
-    if (head_ == 0 || !fill_top(logits, static_cast<std::size_t>(head_))) {
-        fill(logits);
+    llama_token token = greedy_ ? most_likely(logits) : LLAMA_TOKEN_NULL;
+    if (token == LLAMA_TOKEN_NULL) {
+        if (head_ == 0 || !fill_top(logits, static_cast<std::size_t>(head_))) {
+            fill(logits);
+        }
+        token = choose();
     }
-    llama_token token = choose();
     if (with_grammar && grammar_ != nullptr && token != exempt) {
         // As upstream does: sample freely first, and only where the grammar forbids the choice, apply it to all and sample again.
         llama_token_data single{token, 1.0f, 0.0f};

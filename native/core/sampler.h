@@ -33,6 +33,7 @@ public:
     bool has_grammar() const { return grammar_ != nullptr; }
 
 private:
+    llama_token most_likely(const float * logits) const;
     void fill(const float * logits);
     bool fill_top(const float * logits, std::size_t count);
     llama_token choose();
@@ -41,6 +42,7 @@ private:
     SamplerHandle chain_;
     SamplerHandle grammar_;
     int32_t head_ = 0;                    // > 0: the chain begins with a top-k of this many, so that a prefilter is exact
+    bool greedy_ = false;                 // the chain can only choose the largest possible logit
     std::vector<llama_token> forbidden_;  // ids made impossible before that top-k, ascending
     std::vector<llama_token_data> candidates_;
     std::vector<float> block_max_;
