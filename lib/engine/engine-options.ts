@@ -32,7 +32,7 @@ export interface GenerateOptions extends SamplingOptions {
   /**
    * Guesses several tokens at once and verifies them in one step: `draft` with the model's `draftModel`, else `ngram` from repeated n-grams of the text. Both are the longest guess; it pauses by itself
    * where guesses go wrong. Never another greedy output. Range: 0 .. the model's `maxDraft`.
-   * @defaultValue `{ draft: 8 }` with a draft model, else off
+   * @defaultValue `{ draft: 7 }` with a draft model, else off
    */
   readonly speculation?: false | { readonly ngram?: number; readonly draft?: number };
   /** Ends with reason `"loop"` when this many tokens in a row repeat one cycle; false or 0: never. Range: 0 .. 2^20. @defaultValue 1024 */
@@ -104,8 +104,8 @@ function stopStrings(value: unknown): readonly string[] {
   });
 }
 
-/** Guesses of a draft model unless the user says otherwise: longer ones rarely hold. */
-const DEFAULT_MODEL_DRAFT = 8;
+/** Guesses of a draft model unless the user says otherwise: with the token before them eight rows, which a CPU computes at the price of four (docs/benchmark.md). */
+const DEFAULT_MODEL_DRAFT = 7;
 
 function draftLengths(value: unknown, limits: GenerateLimits): { ngramDraft: number; modelDraft: number } {
   if (value === undefined) return { ngramDraft: 0, modelDraft: limits.hasDraftModel ? Math.min(DEFAULT_MODEL_DRAFT, limits.maxDraft) : 0 };
