@@ -48,7 +48,8 @@ public:
 
 private:
     static constexpr int32_t first_pause = 16;
-    // Lengths go 3, 7, 15: with the token before them that is 4, 8, 16 rows, which a CPU's repacked kernels take at once; rows left over cost as much as one each.
+    // Lengths go 3, 7, 15: with the token before them that is 4, 8, 16 rows, which a CPU's repacked kernels take at once; rows left over cost as much as one
+    // each.
     static constexpr int32_t shortest = 3;
 
     int32_t longest_;
