@@ -25,7 +25,8 @@ export async function run({ path, threads, count, kvUnified = true }) {
       reason = error.code ?? String(error);
     }
     ends[reason] = (ends[reason] ?? 0) + 1;
-    tokens += (await run.result().catch(() => ({ usage: { completionTokens: 0 } }))).usage.completionTokens;
+    const { completionTokens } = (await run.result().catch(() => undefined))?.usage ?? { completionTokens: 0 };
+    tokens += completionTokens;
     ended++;
     if (ended % Math.max(1, Math.floor(count / 40)) === 0) {
       globalThis.gc?.();
