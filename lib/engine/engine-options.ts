@@ -21,8 +21,10 @@ export interface GenerateOptions extends SamplingOptions {
   readonly signal?: AbortSignal;
   /** Makes end-of-generation tokens impossible, so that only `maxTokens`, `stop` or a full context end it. @defaultValue false */
   readonly ignoreEos?: boolean;
-  /** Reports each token's log probability and this many alternatives. Range: 0 .. 20. @defaultValue no log probabilities */
-  readonly logprobs?: number;
+  /** Reports each token's log probability in `result().logprobs`: true, or the number of alternatives to report with it. Range: 0 .. 20. @defaultValue no log probabilities */
+  readonly logprobs?: number | boolean;
+  /** Alternatives to report with each token; asks for `logprobs` by itself. Range: 0 .. 20. @defaultValue the number given as `logprobs`, else 0 */
+  readonly topLogprobs?: number;
   /** Larger runs first when generations wait; equal ones in order of arrival. Range: -1000 .. 1000. @defaultValue 0 */
   readonly priority?: number;
   /** From the call to the last token; ends with reason `"timeout"`. Unit: milliseconds. Range: 0 .. 2^31-1; 0: no limit. @defaultValue 0 */
@@ -73,6 +75,7 @@ const OWN_KEYS = [
   "signal",
   "ignoreEos",
   "logprobs",
+  "topLogprobs",
   "priority",
   "timeoutMs",
   "cachePrompt",
@@ -102,6 +105,15 @@ function stopStrings(value: unknown): readonly string[] {
     const text = string(entry, Array.isArray(value) ? `stop[${i}]` : "stop");
     return text.length > 1024 ? refuse("stop", "strings of at most 1024 characters", text) : text;
   });
+}
+
+function logprobCount(value: unknown, path: string): number {
+  return typeof value === "boolean" ? (value ? 0 : -1) : integer(value, path, 0, 20);
+}
+
+function topLogprobs(value: unknown, path: string, logprobs: unknown): number {
+  if (logprobs === false) refuse(path, "no number beside `logprobs: false`", value);
+  return integer(value, path, 0, 20);
 }
 
 /** Guesses of a draft model unless the user says otherwise: with the token before them eight rows, which a CPU computes at the price of four (docs/benchmark.md). */
@@ -162,7 +174,7 @@ export function normalizeGenerate(given: Record<string, unknown>, where: string,
     ),
     signal: or("signal", undefined as AbortSignal | undefined, signal),
     ignoreEos: or("ignoreEos", false, boolean),
-    logprobs: or("logprobs", -1, (value, path) => integer(value, path, 0, 20)),
+    logprobs: or("topLogprobs", or("logprobs", -1, logprobCount), (value, path) => topLogprobs(value, path, given["logprobs"])),
     priority: or("priority", 0, (value, path) => integer(value, path, -1000, 1000)),
     timeoutMs: or("timeoutMs", 0, (value, path) => integer(value, path, 0, 2 ** 31 - 1)),
     cachePrompt: or("cachePrompt", true, boolean),

@@ -91,6 +91,11 @@ describe("log probabilities", () => {
     const hot = await model.complete(RAW, { temperature: 0.01, seed: 1, logprobs: 0 }).result();
     expect(hot.logprobs?.map((entry) => entry.logprob)).toEqual(cool.logprobs?.map((entry) => entry.logprob));
     expect(cool.logprobs?.[0]?.top).toEqual([]);
+    const named = await model.complete(RAW, { ...GREEDY, logprobs: true, topLogprobs: 2, maxTokens: 3 }).result();
+    expect(named.logprobs?.map(({ top }) => top.length)).toEqual([2, 2, 2]);
+    const off = await model.complete(RAW, { ...GREEDY, logprobs: false, maxTokens: 3 }).result();
+    expect(off.logprobs).toBeUndefined();
+    expect(() => model.complete(RAW, { logprobs: false, topLogprobs: 2 })).toThrow(/topLogprobs/);
   });
 });
 
