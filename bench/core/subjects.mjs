@@ -2,6 +2,7 @@
 import { tool } from "../drivers/upstream.mjs";
 import { hasPeers, installPeers } from "./peers.mjs";
 import { openDriver } from "./processes.mjs";
+import { wordsPrompt } from "./prompts.mjs";
 
 const SSE2 = "its x64 binary is compiled for SSE2 alone";
 
@@ -62,4 +63,9 @@ export function wanted(bench, names) {
   const list = names.filter((name) => bench.drivers.includes(name) && (hasPeers || !peers.includes(name)));
   if (list.some((name) => peers.includes(name))) installPeers(bench.progress);
   return list;
+}
+
+/** A few tokens right before a sample, as upstream's benchmarks do: threads are awake then, and the weights' pages near. */
+export async function warmUp(subject, seed) {
+  await subject.generate([{ prompt: wordsPrompt(32, 1_000_000 + seed), maxTokens: 24, seed }]);
 }

@@ -1,7 +1,7 @@
 // 1, 4, 8 and 16 sequences side by side, 16 tokens of prompt and 128 to generate each: decoded tokens a second over all of them.
 import { wordsPrompt } from "../core/prompts.mjs";
 import { atLeast, compare } from "../core/rows.mjs";
-import { NOTES, withSubjects } from "../core/subjects.mjs";
+import { NOTES, warmUp, withSubjects } from "../core/subjects.mjs";
 import { decodeRate } from "../drivers/streams.mjs";
 import { batchedBench } from "../drivers/upstream.mjs";
 
@@ -21,14 +21,14 @@ export async function run(bench) {
 async function runWith(bench, sequences) {
   const path = await bench.path(bench.model);
   const contextSize = CELLS * sequences;
-  return withSubjects(bench, ["node-llama-cpp", "llama-node"], { path, sequences, contextSize }, async (open) => {
+  return withSubjects(bench, ["node-llama-cpp", "llama-node"], { path, sequences, contextSize, kvUnified: false }, async (open) => {
     let seed = 1;
     const sample = (subject) => async () => {
+      await warmUp(subject, seed);
       const request = () => ({ prompt: wordsPrompt(PROMPT, seed), maxTokens: LENGTH + 1, seed: seed++ });
       return decodeRate((await subject.generate(Array.from({ length: sequences }, request))).rows);
     };
     const subjects = Object.fromEntries(Object.entries(open).map(([name, subject]) => [name, sample(subject)]));
-    for (const take of Object.values(subjects)) await take();
     if (bench.drivers.includes("upstream")) {
       const config = { path, sequences, prompt: PROMPT, generate: LENGTH, contextSize };
       subjects["batched-bench"] = () => batchedBench(bench, { ...config, unified: false });
