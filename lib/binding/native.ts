@@ -1,4 +1,5 @@
 // The contract between TypeScript and C++: everything the addon exports, with the thread and the owner of each. Types only; no code runs here.
+// What a request and a quantisation cross with stands beside it: native-request.ts, native-quantize.ts.
 //
 // [sync]      runs on the calling JavaScript thread and returns at once (microseconds, except where a cost is named)
 // [async]     starts native work on a thread of its own and settles a promise on the JavaScript thread
@@ -6,6 +7,9 @@
 //
 // Only plain values cross. Down: complete, flat objects whose every field is set (C++ refuses a missing one with a TypeError).
 // Up: plain objects, typed arrays and strings, all copies. A native failure is an Error with `code` (an R1ErrorCode) and `message`.
+
+import type { NativeImatrixConfig, NativeImportance, NativeQuantizeConfig } from "./native-quantize.js";
+import type { NativeEvent, NativeRequest } from "./native-request.js";
 
 /** One device that ggml knows, as `ggml_backend_dev_*` tells it. */
 export interface NativeDevice {
@@ -191,126 +195,6 @@ export interface NativeEngineInfo {
   priority: "normal" | "medium" | "high" | "realtime";
 }
 
-/** A complete sampler configuration: order and values as in llama.cpp's `common_params_sampling`. */
-export interface NativeSampling {
-  /** Names out of: penalties dry top_n_sigma top_k typ_p top_p min_p xtc temperature. */
-  samplers: string[];
-  seed: number;
-  temperature: number;
-  dynatempRange: number;
-  dynatempExponent: number;
-  topK: number;
-  topP: number;
-  minP: number;
-  typicalP: number;
-  topNSigma: number;
-  xtcProbability: number;
-  xtcThreshold: number;
-  minKeep: number;
-  penaltyLastN: number;
-  repeatPenalty: number;
-  frequencyPenalty: number;
-  presencePenalty: number;
-  dryMultiplier: number;
-  dryBase: number;
-  dryAllowedLength: number;
-  dryPenaltyLastN: number;
-  drySequenceBreakers: string[];
-  /** 0: off, 1: Mirostat, 2: Mirostat 2.0. */
-  mirostat: number;
-  mirostatTau: number;
-  mirostatEta: number;
-  logitBiasTokens: Int32Array;
-  logitBiasValues: Float32Array;
-}
-
-/** One request. Copied whole at `submit`. */
-export interface NativeRequest {
-  /** Chosen by the caller, unique among the engine's live requests; an integer below 2^32. */
-  id: number;
-  /** The whole prompt, BOS included; at least one token. */
-  tokens: Int32Array;
-  /** Most tokens to sample; -1: until the context is full. */
-  maxTokens: number;
-  sampling: NativeSampling;
-  /** Strings that end the generation; they never appear in the text. */
-  stop: string[];
-  /** Ids that end the generation beside the vocabulary's own. */
-  stopTokens: Int32Array;
-  /** End-of-generation tokens are made impossible. */
-  ignoreEos: boolean;
-  /** Most likely alternatives to report for each token, 0..20; -1: no logprobs. */
-  logprobs: number;
-  /** Larger runs first; equal ones in order of arrival. */
-  priority: number;
-  /** From submit to the last token, in milliseconds; 0: none. */
-  timeoutMs: number;
-  /** The prompt may take cells that another sequence computed. */
-  cachePrompt: boolean;
-  /** Ids of the reasoning tags; -1 where there is none. */
-  thinkToken: number;
-  endThinkToken: number;
-  /** The prompt ends inside an open reasoning block. */
-  startsInReasoning: boolean;
-  /** Most reasoning tokens; -1: no limit. When spent, `closing` is fed as if sampled. */
-  reasoningBudget: number;
-  /** Ids forced when the budget is spent, ending in `endThinkToken`. */
-  closing: Int32Array;
-  /** GBNF for what follows the reasoning; empty: none. Its root rule is `root`. */
-  grammar: string;
-  /** Draft tokens by looking up n-grams of the context: longest draft; 0: off. */
-  ngramDraft: number;
-  /** Draft tokens by the engine's draft model: longest draft; 0: off. */
-  modelDraft: number;
-  /** Ends with reason "loop" when the last tokens repeat in a cycle; 0: off, else the number of repeated tokens it takes. */
-  loopGuard: number;
-}
-
-/** Why a request ended. */
-export type NativeEndReason = "stop" | "length" | "stop-string" | "aborted" | "timeout" | "loop";
-
-/** One sampled token, in order. `text` is whole characters and may be empty: a character's bytes arrive with its last token, and text that could begin a stop string waits. */
-export interface NativeTokenEvent {
-  kind: "token";
-  id: number;
-  token: number;
-  text: string;
-  /** Natural logarithm of the token's probability before any sampler; only with logprobs >= 0. */
-  logprob?: number;
-  topTokens?: Int32Array;
-  topLogprobs?: Float32Array;
-}
-
-/** The last event of a request that ran: numbers are milliseconds and tokens. */
-export interface NativeEndEvent {
-  kind: "end";
-  id: number;
-  reason: NativeEndReason;
-  promptTokens: number;
-  cachedTokens: number;
-  completionTokens: number;
-  /** From submit to the first prompt token taken up. */
-  queueMs: number;
-  /** From submit to the first sampled token; 0 if there was none. */
-  firstTokenMs: number;
-  /** Time the prompt took in decode steps. */
-  promptMs: number;
-  /** From the first sampled token to the last. */
-  decodeMs: number;
-  draftedTokens: number;
-  acceptedTokens: number;
-}
-
-/** The last event of a request that failed. */
-export interface NativeErrorEvent {
-  kind: "error";
-  id: number;
-  code: string;
-  message: string;
-}
-
-export type NativeEvent = NativeTokenEvent | NativeEndEvent | NativeErrorEvent;
-
 /** A snapshot of the engine, taken without stopping it. */
 export interface NativeEngineStats {
   running: number;
@@ -392,43 +276,4 @@ export interface NativeAddon {
   ): Promise<NativeImportance[]>;
   /** [sync] Bytes of the K and V rows of one token in one layer-type: size of `elements` values of a ggml type, or -1 if the type does not divide them. */
   rowBytes(type: string, elements: number): number;
-}
-
-/** What `computeImatrix` is given. */
-export interface NativeImatrixConfig {
-  tokens: Int32Array;
-  /** Tokens run through the model at once, 16 .. 2^20; a rest shorter than this is left out. */
-  chunkSize: number;
-  threads: number;
-}
-
-/** Sums for one weight tensor, as `llama-imatrix` writes them. */
-export interface NativeImportance {
-  name: string;
-  /** Squares of the inputs by column; for an expert tensor one row of columns for each expert. */
-  sums: Float32Array;
-  /** Inputs seen; for an expert tensor one count for each expert. */
-  counts: Float32Array;
-}
-
-/** Everything `llama_model_quantize` is given. */
-export interface NativeQuantizeConfig {
-  input: string;
-  output: string;
-  /** An `llama_ftype` by name, e.g. `Q4_K_M`, `IQ1_S`. */
-  type: string;
-  /** 0: as many as the machine has. */
-  threads: number;
-  /** ggml type names; empty: llama.cpp's choice. */
-  outputTensorType: string;
-  tokenEmbeddingType: string;
-  allowRequantize: boolean;
-  quantizeOutputTensor: boolean;
-  onlyCopy: boolean;
-  pure: boolean;
-  keepSplit: boolean;
-  dryRun: boolean;
-  tensorTypes: { pattern: string; type: string }[];
-  imatrix: { name: string; values: Float32Array }[];
-  metadataOverrides: NativeMetadataOverride[];
 }

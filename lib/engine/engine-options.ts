@@ -1,7 +1,7 @@
 // What a generation takes: every option once, checked and completed in one place. Runs on any JavaScript thread.
 import { array, boolean, integer, knownKeys, object, refuse, signal, string } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
-import type { NativeSampling } from "../binding/native.js";
+import type { NativeSampling } from "../binding/native-request.js";
 import { SAMPLING_KEYS, normalizeSampling } from "../sampling/options.js";
 import type { SamplingOptions } from "../sampling/options.js";
 import { normalizeReasoning } from "../reasoning/options.js";

@@ -2,7 +2,8 @@
 import { R1Error, fromNative, isErrorCode } from "../base/errors.js";
 import type { GenerationResult } from "../base/types.js";
 import { native } from "../binding/load.js";
-import type { NativeEngine, NativeEngineInfo, NativeEngineStats, NativeEvent } from "../binding/native.js";
+import type { NativeEvent } from "../binding/native-request.js";
+import type { NativeEngine, NativeEngineInfo, NativeEngineStats } from "../binding/native.js";
 import type { CacheChoice } from "../model/cache-types.js";
 import type { LoadConfig } from "../model/normalize-load.js";
 import type { Weights } from "../model/weights.js";

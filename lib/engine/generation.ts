@@ -2,7 +2,7 @@
 import { AsyncQueue } from "../base/async-queue.js";
 import { R1Error } from "../base/errors.js";
 import type { ContentPart, GenerationResult, Part, Timings, TokenLogprob, ToolCall, Usage } from "../base/types.js";
-import type { NativeEndEvent, NativeTokenEvent } from "../binding/native.js";
+import type { NativeEndEvent, NativeTokenEvent } from "../binding/native-request.js";
 import type { Segmenter } from "../reasoning/segmenter.js";
 import { NO_RUN, timingsOf } from "./timings.js";
 

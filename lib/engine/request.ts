@@ -1,7 +1,7 @@
 // Builds the one object that carries a generation across the border. Pure; runs on any JavaScript thread.
 import { R1Error } from "../base/errors.js";
 import type { RoleTokens } from "../base/types.js";
-import type { NativeRequest } from "../binding/native.js";
+import type { NativeRequest } from "../binding/native-request.js";
 import type { AnswerReader } from "../reasoning/segmenter.js";
 import type { GenerateConfig } from "./engine-options.js";
 

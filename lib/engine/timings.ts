@@ -1,6 +1,6 @@
 // Times and rates of a generation out of what the engine measured. Pure; runs on any JavaScript thread.
 import type { Timings } from "../base/types.js";
-import type { NativeEndEvent } from "../binding/native.js";
+import type { NativeEndEvent } from "../binding/native-request.js";
 
 /** The end of a request that never ran. */
 export const NO_RUN: Omit<NativeEndEvent, "kind" | "id"> = Object.freeze({

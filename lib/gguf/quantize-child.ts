@@ -3,7 +3,7 @@
 import { rmSync } from "node:fs";
 import { isR1Error } from "../base/errors.js";
 import { initialize, native } from "../binding/load.js";
-import type { NativeQuantizeConfig } from "../binding/native.js";
+import type { NativeQuantizeConfig } from "../binding/native-quantize.js";
 import { readImatrix } from "./imatrix.js";
 
 /** What the parent asks for. */

@@ -1,7 +1,7 @@
 // The sampling options as users write them, and what turns them into a complete native configuration. Runs on any JavaScript thread.
 import { randomInt } from "node:crypto";
 import { array, integer, knownKeys, number, object, oneOf, refuse, string } from "../base/check.js";
-import type { NativeSampling } from "../binding/native.js";
+import type { NativeSampling } from "../binding/native-request.js";
 import { MAX_SEED, SAMPLING_TABLE } from "./table.js";
 
 /** The samplers in llama.cpp's default order; the native names are the values. */

@@ -1,5 +1,5 @@
 // The table of numeric sampling options: public name, native field, range, default, llama.cpp flag, meaning. Plain data, on any JavaScript thread.
-import type { NativeSampling } from "../binding/native.js";
+import type { NativeSampling } from "../binding/native-request.js";
 
 /** Largest seed: llama.cpp takes 2^32-1 as "choose one", so that value is left out. */
 export const MAX_SEED = 0xffffffff - 1;

@@ -1,0 +1,121 @@
+// The part of the contract that a request crosses with: how it samples, what it asks, and the events that come back. Types only; no code runs here.
+
+/** A complete sampler configuration: order and values as in llama.cpp's `common_params_sampling`. */
+export interface NativeSampling {
+  /** Names out of: penalties dry top_n_sigma top_k typ_p top_p min_p xtc temperature. */
+  samplers: string[];
+  seed: number;
+  temperature: number;
+  dynatempRange: number;
+  dynatempExponent: number;
+  topK: number;
+  topP: number;
+  minP: number;
+  typicalP: number;
+  topNSigma: number;
+  xtcProbability: number;
+  xtcThreshold: number;
+  minKeep: number;
+  penaltyLastN: number;
+  repeatPenalty: number;
+  frequencyPenalty: number;
+  presencePenalty: number;
+  dryMultiplier: number;
+  dryBase: number;
+  dryAllowedLength: number;
+  dryPenaltyLastN: number;
+  drySequenceBreakers: string[];
+  /** 0: off, 1: Mirostat, 2: Mirostat 2.0. */
+  mirostat: number;
+  mirostatTau: number;
+  mirostatEta: number;
+  logitBiasTokens: Int32Array;
+  logitBiasValues: Float32Array;
+}
+
+/** One request. Copied whole at `submit`. */
+export interface NativeRequest {
+  /** Chosen by the caller, unique among the engine's live requests; an integer below 2^32. */
+  id: number;
+  /** The whole prompt, BOS included; at least one token. */
+  tokens: Int32Array;
+  /** Most tokens to sample; -1: until the context is full. */
+  maxTokens: number;
+  sampling: NativeSampling;
+  /** Strings that end the generation; they never appear in the text. */
+  stop: string[];
+  /** Ids that end the generation beside the vocabulary's own. */
+  stopTokens: Int32Array;
+  /** End-of-generation tokens are made impossible. */
+  ignoreEos: boolean;
+  /** Most likely alternatives to report for each token, 0..20; -1: no logprobs. */
+  logprobs: number;
+  /** Larger runs first; equal ones in order of arrival. */
+  priority: number;
+  /** From submit to the last token, in milliseconds; 0: none. */
+  timeoutMs: number;
+  /** The prompt may take cells that another sequence computed. */
+  cachePrompt: boolean;
+  /** Ids of the reasoning tags; -1 where there is none. */
+  thinkToken: number;
+  endThinkToken: number;
+  /** The prompt ends inside an open reasoning block. */
+  startsInReasoning: boolean;
+  /** Most reasoning tokens; -1: no limit. When spent, `closing` is fed as if sampled. */
+  reasoningBudget: number;
+  /** Ids forced when the budget is spent, ending in `endThinkToken`. */
+  closing: Int32Array;
+  /** GBNF for what follows the reasoning; empty: none. Its root rule is `root`. */
+  grammar: string;
+  /** Draft tokens by looking up n-grams of the context: longest draft; 0: off. */
+  ngramDraft: number;
+  /** Draft tokens by the engine's draft model: longest draft; 0: off. */
+  modelDraft: number;
+  /** Ends with reason "loop" when the last tokens repeat in a cycle; 0: off, else the number of repeated tokens it takes. */
+  loopGuard: number;
+}
+
+/** Why a request ended. */
+export type NativeEndReason = "stop" | "length" | "stop-string" | "aborted" | "timeout" | "loop";
+
+/** One sampled token, in order. `text` is whole characters and may be empty: a character's bytes arrive with its last token, and text that could begin a stop string waits. */
+export interface NativeTokenEvent {
+  kind: "token";
+  id: number;
+  token: number;
+  text: string;
+  /** Natural logarithm of the token's probability before any sampler; only with logprobs >= 0. */
+  logprob?: number;
+  topTokens?: Int32Array;
+  topLogprobs?: Float32Array;
+}
+
+/** The last event of a request that ran: numbers are milliseconds and tokens. */
+export interface NativeEndEvent {
+  kind: "end";
+  id: number;
+  reason: NativeEndReason;
+  promptTokens: number;
+  cachedTokens: number;
+  completionTokens: number;
+  /** From submit to the first prompt token taken up. */
+  queueMs: number;
+  /** From submit to the first sampled token; 0 if there was none. */
+  firstTokenMs: number;
+  /** Time the prompt took in decode steps. */
+  promptMs: number;
+  /** From the first sampled token to the last. */
+  decodeMs: number;
+  draftedTokens: number;
+  acceptedTokens: number;
+}
+
+/** The last event of a request that failed. */
+export interface NativeErrorEvent {
+  kind: "error";
+  id: number;
+  code: string;
+  message: string;
+}
+
+export type NativeEvent = NativeTokenEvent | NativeEndEvent | NativeErrorEvent;
