@@ -32,6 +32,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
     add("createEngine", r1::EngineWrap::create);
     add("quantize", r1::jobs::quantize_file);
     add("computeImatrix", r1::jobs::compute_importance);
+    add("copyRange", r1::jobs::copy_file_bytes);
     add("rowBytes", r1::jobs::row_bytes_of);
     return exports;
 }

@@ -25,7 +25,7 @@ const LAYERS = {
 };
 
 /** Who may know the addon: files of these folders, and of sampling/ for its types alone. */
-const BINDING_USERS = [/^binding\//, /^model\//, /^engine\//, /^gguf\/quantize[\w-]*\.ts$/];
+const BINDING_USERS = [/^binding\//, /^model\//, /^engine\//, /^gguf\/(quantize[\w-]*|copy-range)\.ts$/];
 const BINDING_TYPE_USERS = [...BINDING_USERS, /^sampling\//];
 
 const LONGEST = 300;
@@ -81,7 +81,9 @@ function wrongImport(file, { specifier, typeOnly }) {
   if (!(to in LAYERS)) return `imports ${target}, whose folder is in no layer`;
   if (to === "binding" && from !== "binding") {
     const allowed = typeOnly ? BINDING_TYPE_USERS : BINDING_USERS;
-    return allowed.some((user) => user.test(file)) ? undefined : `imports ${target}: only lib/model, lib/engine and lib/gguf/quantize* may know the addon`;
+    return allowed.some((user) => user.test(file))
+      ? undefined
+      : `imports ${target}: only lib/model, lib/engine, lib/gguf/quantize* and lib/gguf/copy-range may know the addon`;
   }
   if (from === to || LAYERS[to] < LAYERS[from]) return undefined;
   return `imports ${target}: ${from}/ (layer ${LAYERS[from]}) may import only below it, and ${to}/ is in layer ${LAYERS[to]}`;

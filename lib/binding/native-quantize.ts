@@ -1,4 +1,4 @@
-// The part of the contract for making quants: `quantize` and `computeImatrix`, and what they are given. Types only; no code runs here.
+// The part of the contract for making model files: what `quantize`, `computeImatrix` and `copyRange` are given. Types only; no code runs here.
 import type { NativeMetadataOverride } from "./native.js";
 
 /** What `computeImatrix` is given. */
@@ -38,4 +38,14 @@ export interface NativeQuantizeConfig {
   tensorTypes: { pattern: string; type: string }[];
   imatrix: { name: string; values: Float32Array }[];
   metadataOverrides: NativeMetadataOverride[];
+}
+
+/** What `copyRange` is given: file descriptors, and where in them. */
+export interface NativeCopyRange {
+  from: number;
+  fromOffset: number;
+  to: number;
+  /** No data lies in the range yet, and the file reaches to its end. */
+  toOffset: number;
+  bytes: number;
 }

@@ -8,7 +8,7 @@
 // Only plain values cross. Down: complete, flat objects whose every field is set (C++ refuses a missing one with a TypeError).
 // Up: plain objects, typed arrays and strings, all copies. A native failure is an Error with `code` (an R1ErrorCode) and `message`.
 
-import type { NativeImatrixConfig, NativeImportance, NativeQuantizeConfig } from "./native-quantize.js";
+import type { NativeCopyRange, NativeImatrixConfig, NativeImportance, NativeQuantizeConfig } from "./native-quantize.js";
 import type { NativeEvent, NativeRequest } from "./native-request.js";
 
 /** One device that ggml knows, as `ggml_backend_dev_*` tells it. */
@@ -274,6 +274,11 @@ export interface NativeAddon {
     token: NativeCancelToken,
     onProgress: (progress: number) => void,
   ): Promise<NativeImportance[]>;
+  /**
+   * [async; keep both files open until it settles] Copies bytes of one open file into another inside the kernel, holes left out. Resolves with how many from the
+   * start are done: all, or fewer where the system cannot do it, the source ends or an error came; always 0 on systems that cannot. Never rejects.
+   */
+  copyRange(range: NativeCopyRange): Promise<number>;
   /** [sync] Bytes of the K and V rows of one token in one layer-type: size of `elements` values of a ggml type, or -1 if the type does not divide them. */
   rowBytes(type: string, elements: number): number;
 }

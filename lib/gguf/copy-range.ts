@@ -1,12 +1,32 @@
-// Copies a range of bytes from one file to another through two small buffers, reading the next piece while the last is written; runs of zeros become holes.
-// Runs on the calling JavaScript thread; reads and writes are asynchronous.
+// Copies a range of bytes from one file to another: inside the kernel where the system can, else through two small buffers, reading the next piece while the last
+// is written, with runs of zeros left out. Runs on the calling JavaScript thread; the work is asynchronous.
 import type { FileHandle } from "node:fs/promises";
-import { R1Error } from "../base/errors.js";
+import { isR1Error, R1Error } from "../base/errors.js";
+import { native } from "../binding/load.js";
+import type { NativeCopyRange } from "../binding/native-quantize.js";
 import { writeError } from "./atomic-file.js";
 
 /** Bytes of one piece: two of them are all the memory a copy takes. */
 const PIECE_BYTES = 4 * 1024 * 1024;
 const zeros = Buffer.alloc(64 * 1024);
+/** Least bytes worth a crossing into native code. */
+const KERNEL_LEAST_BYTES = 256 * 1024;
+/** Bytes the kernel copies between two looks at the signal. */
+const KERNEL_PIECE_BYTES = 32 * 1024 * 1024;
+
+/** Copies what it can from the start of a range, and tells how many bytes that was. */
+export type KernelCopy = (range: NativeCopyRange) => Promise<number>;
+
+/** The addon's copy; one that does nothing where there is no addon, since merging and splitting need none. */
+function addonCopy(): KernelCopy {
+  try {
+    const addon = native();
+    return (range) => addon.copyRange(range);
+  } catch (error) {
+    if (!isR1Error(error, "ADDON_MISSING")) throw error;
+    return () => Promise.resolve(0);
+  }
+}
 
 /** One range to copy. */
 export interface CopyRange {
@@ -22,28 +42,51 @@ export interface CopyRange {
 
 /** Buffers for copies one after the other. */
 export class Copier {
-  readonly #buffers = [Buffer.allocUnsafe(PIECE_BYTES), Buffer.allocUnsafe(PIECE_BYTES)] as const;
+  /** Made when they are needed. */
+  #buffers: readonly [Buffer, Buffer] | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #onBytes: (bytes: number) => void;
+  readonly #kernelCopy: KernelCopy;
 
   /**
    * @param signal - Ends a copy between two pieces; its reason is thrown.
    * @param onBytes - Told of every piece written.
+   * @param kernelCopy - Takes over what it can of large ranges. @defaultValue the addon's copy
    */
-  constructor(signal: AbortSignal | undefined, onBytes: (bytes: number) => void) {
+  constructor(signal: AbortSignal | undefined, onBytes: (bytes: number) => void, kernelCopy: KernelCopy = addonCopy()) {
     this.#signal = signal;
     this.#onBytes = onBytes;
+    this.#kernelCopy = kernelCopy;
   }
 
   /**
-   * Copies one range. Zeros are not written but left out: the target must be longer than the range or be given its length afterwards.
+   * Copies one range. Zeros are not written but left out: the target must reach to the range's end, and hold nothing there yet.
    *
    * @throws {R1Error} `FILE_TRUNCATED`, `FILE_UNREADABLE`, `NO_SPACE`, `IO_FAILED`; the signal's reason.
    */
   async copy(range: CopyRange): Promise<void> {
-    let done = 0;
+    const done = range.bytes < KERNEL_LEAST_BYTES ? 0 : await this.#copyInKernel(range);
+    if (done < range.bytes) await this.#copyThroughBuffers(range, done);
+  }
+
+  /** Returns how many bytes from the start it has copied: where it stops short, reading and writing shows why. */
+  async #copyInKernel({ from, fromOffset, to, toOffset, bytes }: CopyRange): Promise<number> {
+    for (let done = 0; done < bytes;) {
+      this.#signal?.throwIfAborted();
+      const wanted = Math.min(KERNEL_PIECE_BYTES, bytes - done);
+      const copied = await this.#kernelCopy({ from: from.fd, fromOffset: fromOffset + done, to: to.fd, toOffset: toOffset + done, bytes: wanted });
+      done += copied;
+      if (copied > 0) this.#onBytes(copied);
+      if (copied < wanted) return done;
+    }
+    return bytes;
+  }
+
+  async #copyThroughBuffers(range: CopyRange, start: number): Promise<void> {
+    let done = start;
     let index: 0 | 1 = 0;
     let write: Promise<void> = Promise.resolve();
+    this.#buffers ??= [Buffer.allocUnsafe(PIECE_BYTES), Buffer.allocUnsafe(PIECE_BYTES)];
     try {
       while (done < range.bytes) {
         this.#signal?.throwIfAborted();

@@ -1,7 +1,8 @@
-// The addon's process-wide functions: start, devices, versions, quantising. JavaScript thread; quantising runs on a thread of its own.
+// The addon's process-wide functions: start, devices, versions, quantising, copying. JavaScript thread; quantising and copying run on threads of their own.
 #include "wrap/jobs.h"
 
 #include "core/backend.h"
+#include "core/copy_range.h"
 #include "core/quantize.h"
 #include "napi/async_job.h"
 #include "napi/event_channel.h"
@@ -99,6 +100,21 @@ Napi::Value quantize_file(const Napi::CallbackInfo & info) {
             channel->drain(env);
             channel->close();
         });
+}
+
+Napi::Value copy_file_bytes(const Napi::CallbackInfo & info) {
+    const Napi::Env env = info.Env();
+    const Fields fields(info[0], "range");
+    constexpr int64_t kExact = int64_t{1} << 53;
+    CopyRange range;
+    range.from = fields.int32("from", 0);
+    range.from_offset = fields.integer("fromOffset", 0, kExact);
+    range.to = fields.int32("to", 0);
+    range.to_offset = fields.integer("toOffset", 0, kExact);
+    range.bytes = fields.integer("bytes", 0, kExact);
+    return run_async<int64_t>(
+        env, "r1.copy", [range] { return copy_range(range); },
+        [](Napi::Env at, int64_t & done) -> Napi::Value { return Napi::Number::New(at, static_cast<double>(done)); });
 }
 
 Napi::Value row_bytes_of(const Napi::CallbackInfo & info) {

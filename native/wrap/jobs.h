@@ -1,4 +1,4 @@
-// The addon's process-wide functions: start, devices, versions, quantising. JavaScript thread; quantising runs on a thread of its own.
+// The addon's process-wide functions: start, devices, versions, quantising, copying. JavaScript thread; quantising and copying run on threads of their own.
 #pragma once
 
 #include <napi.h>
@@ -12,6 +12,7 @@ Napi::Value devices(const Napi::CallbackInfo & info);
 Napi::Value load_backend(const Napi::CallbackInfo & info);
 Napi::Value create_cancel_token(const Napi::CallbackInfo & info);
 Napi::Value quantize_file(const Napi::CallbackInfo & info);
+Napi::Value copy_file_bytes(const Napi::CallbackInfo & info);
 Napi::Value row_bytes_of(const Napi::CallbackInfo & info);
 
 }  // namespace r1::jobs
