@@ -1,19 +1,28 @@
 // Writes the Modelfile with which Ollama takes over a merged model: R1's template, parameters and stops. Runs on the calling JavaScript thread.
 import { basename, dirname, join, relative, resolve } from "node:path";
+import { R1Error } from "../base/errors.js";
 import { AtomicFile, writeError } from "./atomic-file.js";
+import { inspectGguf } from "./inspect.js";
+
+const BOS = "<｜begin▁of▁sentence｜>";
 
 /**
- * R1's conversation format in Ollama's template language. Ollama's tokenizer writes BOS itself, so it is not here; the end token follows every assistant turn but
- * one that is to be continued.
+ * R1's conversation format in Ollama's template language. The end token follows every assistant turn but one that is to be continued; reasoning is part of that one only. Ollama tells
+ * from the text around `.Thinking` how reasoning is marked, and keeps it out of the history then.
  */
 const TEMPLATE = [
   `{{- if .System }}{{ .System }}{{ end }}`,
-  `{{- range $i, $message := .Messages }}`,
+  `{{- range $i, $_ := .Messages }}`,
   `{{- $isLast := eq (len (slice $.Messages $i)) 1 }}`,
-  `{{- if eq $message.Role "user" }}<｜User｜>{{ $message.Content }}`,
-  `{{- else if eq $message.Role "assistant" }}<｜Assistant｜>{{ $message.Content }}{{ if not $isLast }}<｜end▁of▁sentence｜>{{ end }}`,
+  `{{- if eq .Role "user" }}<｜User｜>{{ .Content }}`,
+  `{{- else if eq .Role "assistant" }}<｜Assistant｜>`,
+  `{{- if and $isLast .Thinking }}<think>`,
+  `{{ .Thinking }}`,
+  `</think>`,
+  `{{ end }}{{ .Content }}{{ if not $isLast }}<｜end▁of▁sentence｜>{{ end }}`,
   `{{- end }}`,
-  `{{- if and $isLast (ne $message.Role "assistant") }}<｜Assistant｜>{{ end }}`,
+  `{{- if and $isLast (ne .Role "assistant") }}<｜Assistant｜>{{ if and $.IsThinkSet (not $.Think) }}<think>`,
+  `</think>{{ end }}{{ end }}`,
   `{{- end }}`,
 ].join("\n");
 
@@ -23,31 +32,57 @@ const PARAMETERS: readonly (readonly [name: string, value: string])[] = [
   ["top_p", "0.95"],
   ["min_p", "0.05"],
   ["num_ctx", "8192"],
-  ["stop", `"<｜begin▁of▁sentence｜>"`],
+  ["stop", `"${BOS}"`],
   ["stop", `"<｜end▁of▁sentence｜>"`],
   ["stop", `"<｜User｜>"`],
   ["stop", `"<｜Assistant｜>"`],
 ];
 
-/** The text of a Modelfile for a model file at a path, as seen from the Modelfile. */
-export function modelfileText(model: string): string {
+/**
+ * The text of a Modelfile.
+ *
+ * @param model - Path of the model file, as seen from the Modelfile.
+ * @param addsBos - Whether Ollama's tokenizer writes BOS by itself, as the model's `add_bos_token` says; else the template does.
+ */
+export function modelfileText(model: string, addsBos: boolean): string {
   const parameters = PARAMETERS.map(([name, value]) => `PARAMETER ${name} ${value}`).join("\n");
-  return `FROM ${model}\n\nTEMPLATE """${TEMPLATE}"""\n\n${parameters}\n`;
+  return `FROM ${model}\n\nTEMPLATE """${addsBos ? "" : BOS}${TEMPLATE}"""\n\n${parameters}\n`;
 }
 
 /**
- * Writes `<name>.Modelfile` beside a model file; `ollama create <name> -f <name>.Modelfile` then takes the model over.
+ * What of a model goes into its Modelfile; also for asking before a merge that takes hours.
+ *
+ * @param model - The model file, or the first part of a split one.
+ * @throws {R1Error} `MODEL_UNSUPPORTED` when it is none of R1's releases, for which R1's template would be wrong; as `inspectGguf`.
+ */
+export async function modelfileFacts(model: string): Promise<{ addsBos: boolean }> {
+  const { variant, metadata } = await inspectGguf(model, { onlyThisFile: true });
+  if (variant === "other") {
+    throw new R1Error(
+      "MODEL_UNSUPPORTED",
+      `"${model}" has none of R1's vocabularies: a Modelfile with R1's template would be wrong. Write one for that model.`,
+      {
+        details: { path: model },
+      },
+    );
+  }
+  return { addsBos: metadata["tokenizer.ggml.add_bos_token"] === true };
+}
+
+/**
+ * Writes `<name>.Modelfile` beside a model file; `ollama create <name> -f <name>.Modelfile` then takes the model over. Its template needs Ollama 0.9 or newer.
  *
  * @param model - The model file.
  * @param name - Ollama's name for it, e.g. `deepseek-r1-ud` or `me/deepseek-r1:1.58bit`.
  * @returns The Modelfile's path.
- * @throws {R1Error} `FILE_EXISTS`, `NO_SPACE`, `IO_FAILED`.
+ * @throws {R1Error} `MODEL_UNSUPPORTED` when the model is none of R1's releases; as `inspectGguf`; `FILE_EXISTS`, `NO_SPACE`, `IO_FAILED`.
  */
 export async function writeModelfile(model: string, name: string, options: { force?: boolean } = {}): Promise<string> {
   const path = modelfilePath(model, name);
+  const { addsBos } = await modelfileFacts(model);
   const file = await AtomicFile.create(path, options.force ?? false);
   try {
-    await file.handle.writeFile(modelfileText(`./${relative(dirname(resolve(path)), resolve(model))}`));
+    await file.handle.writeFile(modelfileText(`./${relative(dirname(resolve(path)), resolve(model))}`, addsBos));
     await file.finish();
   } catch (error) {
     throw writeError(path, error);

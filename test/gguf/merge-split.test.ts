@@ -8,7 +8,6 @@ import { describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";
 import { checkModelFiles } from "../../lib/gguf/check-model.js";
 import { mergeGguf } from "../../lib/gguf/merge.js";
-import { modelfileText, writeModelfile } from "../../lib/gguf/modelfile.js";
 import { splitGguf, type SplitOptions } from "../../lib/gguf/split.js";
 import { pair, writeGguf } from "../../scripts/gguf-writer.mjs";
 import { runTool, sameBytes } from "../fixtures/gguf-tools.js";
@@ -209,20 +208,5 @@ describe("a kill in the middle", () => {
     const left = await killedAt(work, share);
     expect(left.length).toBeGreaterThan(0);
     for (const name of left) expect(name).toMatch(/\.partial$/);
-  });
-});
-
-describe("the Modelfile for Ollama", () => {
-  it("names the model, and has R1's template, parameters and stops", async () => {
-    const folder = await temporaryFolder();
-    const path = await writeModelfile(join(folder, "merged file.gguf"), "me/r1:1.58bit");
-    expect(path).toBe(join(folder, "me-r1-1.58bit.Modelfile"));
-    const text = await readFile(path, "utf8");
-    expect(text).toBe(modelfileText("./merged file.gguf"));
-    expect(text).toMatch(/^FROM \.\/merged file\.gguf\n/);
-    for (const line of ["PARAMETER temperature 0.6", "PARAMETER min_p 0.05", 'PARAMETER stop "<｜end▁of▁sentence｜>"', 'PARAMETER stop "<｜User｜>"'])
-      expect(text).toContain(line);
-    expect(text).toContain("<｜User｜>{{ $message.Content }}");
-    expect(await codeOf(writeModelfile(join(folder, "merged file.gguf"), "me/r1:1.58bit"))).toBe("FILE_EXISTS");
   });
 });

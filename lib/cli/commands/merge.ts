@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { refuseExisting } from "../../gguf/atomic-file.js";
 import { mergeGguf } from "../../gguf/merge.js";
-import { modelfilePath, writeModelfile } from "../../gguf/modelfile.js";
+import { modelfileFacts, modelfilePath, writeModelfile } from "../../gguf/modelfile.js";
 import { bytesText, withProgress } from "../file-work.js";
 
 const HELP = `
@@ -14,7 +14,10 @@ The parts are not changed. The output is the same, byte for byte, as llama-gguf-
 async function merge(first: string, out: string, options: { force?: boolean; ollama?: string }): Promise<void> {
   const force = options.force ?? false;
   // Asked before hours of copying, not after.
-  if (options.ollama !== undefined && !force) await refuseExisting(modelfilePath(out, options.ollama));
+  if (options.ollama !== undefined) {
+    if (!force) await refuseExisting(modelfilePath(out, options.ollama));
+    await modelfileFacts(first);
+  }
   const { bytes, tensors, parts } = await withProgress("merging", (onProgress, signal) => mergeGguf(first, out, { force, onProgress, signal }));
   process.stderr.write(`merged ${parts.length} parts into ${out}: ${tensors} tensors, ${bytesText(bytes)}\n`);
   if (options.ollama === undefined) return;
