@@ -6,6 +6,8 @@ import { refuse } from "../base/check.js";
 import { R1Error, fromNative, isErrorCode, isR1Error } from "../base/errors.js";
 import { progressReporter } from "../base/progress.js";
 import { createEngine } from "../engine/engine.js";
+import type { DownloadOptions } from "../hub/download-options.js";
+import type { DownloadProgress } from "../hub/meter.js";
 import { isHubReference } from "../hub/reference.js";
 import { resolveModel } from "../hub/resolve.js";
 import { settleThreads } from "../model/cpu.js";
@@ -26,8 +28,8 @@ const WEIGHTS_SHARE = 0.95;
 /**
  * Loads a model and starts its engine.
  *
- * @param path - The GGUF file, or the first part of a split one; or a model on the Hub, `hf:owner/name:QUANT`, which is downloaded into its cache if it is not there (`onProgress` tells
- * of loading only; `downloadModel` tells of downloading). @defaultValue the small model that comes with the package
+ * @param path - The GGUF file, or the first part of a split one; or a model on the Hub, `hf:owner/name:QUANT`, which is downloaded into its cache if it is not there (`onDownload` tells
+ * how far that is, `onProgress` of loading only). @defaultValue the small model that comes with the package
  * @throws {R1Error} `UNKNOWN_OPTION`, `INVALID_ARGUMENT`; `FILE_NOT_FOUND`, `FILE_IS_DIRECTORY`, `FILE_EMPTY`, `FILE_UNREADABLE`, `FILE_TRUNCATED`, `NOT_GGUF`, `GGUF_INVALID`,
  * `SHARD_MISSING`, `SHARD_INVALID`, `MODEL_UNSUPPORTED`, `MODEL_LOAD_FAILED`; `CACHE_TYPE_UNSUPPORTED`, `OUT_OF_MEMORY`; `ADDON_MISSING`; of a model on the Hub what `downloadModel` throws. An abort rejects with `signal.reason` as it is.
  * @example
@@ -55,7 +57,8 @@ export async function loadModel(pathOrOptions?: string | URL | LoadOptions, mayb
   const report = progressReporter(config.onProgress, giveUp);
   const log = startLogging(config.logger, giveUp);
   try {
-    return await load(await localPath(path, signal), config, signal, report, log);
+    const fetching = fetchOptions(config, signal, giveUp);
+    return await load(await localPath(path, fetching), config, { signal, fetching, report, log });
   } catch (error) {
     log.stop();
     if (signal.aborted && error === signal.reason) throw error;
@@ -72,18 +75,41 @@ function absolutePath(given: string | URL): string {
   return given.protocol === "file:" ? fileURLToPath(given) : refuse("path", "a path or a file: URL", given.href);
 }
 
-/** The first file of a model, downloaded if it is a reference to the Hub. */
-async function localPath(path: string, signal: AbortSignal): Promise<string> {
-  return isHubReference(path) ? resolveModel(path, { signal }) : path;
+/** How a model on the Hub is fetched. */
+type Fetching = Pick<DownloadOptions, "signal" | "onProgress">;
+
+function fetchOptions({ onDownload }: LoadConfig, signal: AbortSignal, giveUp: (error: unknown) => void): Fetching {
+  if (onDownload === undefined) return { signal };
+  const onProgress = (progress: DownloadProgress): void => {
+    try {
+      onDownload(progress);
+    } catch (error) {
+      giveUp(error);
+    }
+  };
+  return { signal, onProgress };
 }
 
-async function load(path: string, asked: LoadConfig, signal: AbortSignal, report: (progress: number) => void, log: Log): Promise<Model> {
+/** The first file of a model, downloaded if it is a reference to the Hub. */
+async function localPath(path: string, fetching: Fetching): Promise<string> {
+  return isHubReference(path) ? resolveModel(path, fetching) : path;
+}
+
+/** What a load goes along with. */
+interface Course {
+  readonly signal: AbortSignal;
+  readonly fetching: Fetching;
+  readonly report: (progress: number) => void;
+  readonly log: Log;
+}
+
+async function load(path: string, asked: LoadConfig, { signal, fetching, report, log }: Course): Promise<Model> {
   const opened = await openWeights(path, asked, signal, (progress) => report(progress * WEIGHTS_SHARE));
   const config = settleThreads(asked, opened.fileBytes);
   const { weights, cache } = opened;
   let draft: Weights | undefined;
   try {
-    if (config.draftModel !== undefined) draft = await openDraft(await localPath(absolutePath(config.draftModel), signal), config, signal);
+    if (config.draftModel !== undefined) draft = await openDraft(await localPath(absolutePath(config.draftModel), fetching), config, signal);
     const engine = await waitOrAbort(
       createEngine(weights, config, cache, draft),
       signal,

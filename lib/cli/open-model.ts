@@ -1,7 +1,8 @@
-// Loads the model a command line names, with a progress bar on the terminal and llama.cpp's log when asked for; main thread.
+// Loads the model a command line names, with progress bars on the terminal and llama.cpp's log when asked for; main thread.
 import { SingleBar } from "cli-progress";
 import { loadModel } from "../index.js";
-import type { LoadOptions, Model } from "../index.js";
+import type { DownloadProgress, LoadOptions, Model } from "../index.js";
+import { downloadBar } from "./download-bar.js";
 
 /** What {@link openModel} needs beside the options of `loadModel`. */
 export interface OpenSettings {
@@ -51,15 +52,24 @@ function progressBar(): { update: (progress: number) => void; stop: () => void }
 export async function openModel(load: Readonly<Record<string, unknown>>, settings: OpenSettings): Promise<Model> {
   const { path, ...options } = load;
   const bar = progressBar();
+  const download = downloadBar();
   const full = {
     ...options,
     signal: settings.signal,
-    onProgress: bar.update,
+    onProgress: (progress: number) => {
+      download.stop();
+      bar.update(progress);
+    },
+    // A model that is in the cache needs no bar.
+    onDownload: (progress: DownloadProgress) => {
+      if (progress.phase === "fetching" && progress.receivedBytes < progress.totalBytes) download.show(progress);
+    },
     ...(settings.isVerbose ? { logger: ({ level, text }: { level: string; text: string }) => process.stderr.write(`${level.padEnd(5)} ${text}\n`) } : {}),
   } as LoadOptions;
   try {
     return await (path === undefined ? loadModel(undefined, full) : loadModel(path as string, full));
   } finally {
+    download.stop();
     bar.stop();
   }
 }

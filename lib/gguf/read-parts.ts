@@ -1,6 +1,8 @@
 // Reads the headers of a model, local or remote, given any of its parts; parts that are not there are named instead of refused. Runs on the calling JavaScript
 // thread; waits are asynchronous.
 import { isR1Error } from "../base/errors.js";
+import { isHubReference } from "../hub/reference.js";
+import { locateModel } from "../hub/resolve.js";
 import type { GgufHeader } from "./format.js";
 import { readRemoteHeader, type RemoteOptions } from "./inspect-remote.js";
 import { readGgufFile } from "./open-file.js";
@@ -26,11 +28,17 @@ export function lowestHeader(parts: ReadParts): GgufHeader {
 /**
  * Reads the headers of all parts that are there.
  *
- * @param source - A path or an `http(s)` URL; of a split model any part.
+ * @param source - A path, an `http(s)` URL, or `hf:owner/name:QUANT`; of a split model any part.
  * @param onlyThisFile - Leave the other parts of a split model alone.
- * @throws {R1Error} as `readGgufFile` and `readRemoteHeader`, but no `FILE_NOT_FOUND` for the other parts.
+ * @throws {R1Error} as `readGgufFile` and `readRemoteHeader`, but no `FILE_NOT_FOUND` for the other parts; of a reference as `locateModel`.
  */
 export async function readParts(source: string, options: RemoteOptions, onlyThisFile: boolean): Promise<ReadParts> {
+  if (!isHubReference(source)) return readPartsAt(source, options, onlyThisFile);
+  const { url, headers } = await locateModel(source, options);
+  return readPartsAt(url, { ...options, headers: { ...headers, ...options.headers } }, onlyThisFile);
+}
+
+async function readPartsAt(source: string, options: RemoteOptions, onlyThisFile: boolean): Promise<ReadParts> {
   const isRemote = /^https?:\/\//i.test(source);
   const read = (from: string): Promise<GgufHeader> => (isRemote ? readRemoteHeader(from, options) : readGgufFile(from, options.signal));
   const given = await read(source);

@@ -67,9 +67,16 @@ export async function resolveModel(reference: string, options: Omit<DownloadOpti
  *
  * @throws {R1Error} As {@link resolveModel}.
  */
-export async function locateModel(reference: string, signal?: AbortSignal): Promise<{ url: string; headers: Record<string, string> }> {
+export async function locateModel(
+  reference: string,
+  options: Pick<DownloadOptions, "fetch" | "signal"> = {},
+): Promise<{ url: string; headers: Record<string, string> }> {
+  const { fetch, signal } = options;
   const parsed = parseReference(reference);
-  const config = await normalizeDownload(parsed.revision === undefined ? {} : { revision: checkRevision(parsed.revision) });
+  const config = await normalizeDownload({
+    ...(fetch === undefined ? {} : { fetch }),
+    ...(parsed.revision === undefined ? {} : { revision: checkRevision(parsed.revision) }),
+  });
   const client = new HubClient({ ...config, signal: signal ?? new AbortController().signal });
   const listing = await listRepository(client, parsed.repo, config.revision);
   const [first] = chooseModel(parsed, listing.files).files;

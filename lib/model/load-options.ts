@@ -1,5 +1,6 @@
 // What loadModel takes: every option once, with its meaning, range and default; the types only. Runs nowhere.
 import type { NativeLogEntry } from "../binding/native.js";
+import type { DownloadProgress } from "../hub/meter.js";
 import type { CacheType } from "./cache-types.js";
 
 /** Where log lines go: one function for all, or an object such as `console`. */
@@ -125,8 +126,13 @@ export interface LoadOptions {
   readonly offloadKqv?: boolean;
   /** Lets a GPU compute large batches of layers whose weights are in system memory. @defaultValue true */
   readonly opOffload?: boolean;
-  /** Gets 0..1, never falling, at most once in 16 ms, and 1 at the end. What it throws rejects the load. */
+  /** Gets 0..1, never falling, at most once in 16 ms, and 1 at the end. Tells of loading only. What it throws rejects the load. */
   readonly onProgress?: (progress: number) => void;
+  /**
+   * Told how far the download is of a model named `hf:...`, before the load begins: at most ten times a second, and once at the end, also when all was there. Never called for a
+   * path. What it throws rejects the load; what has come is kept.
+   */
+  readonly onDownload?: (progress: DownloadProgress) => void;
   /** Gives the load up within 250 ms; `loadModel` then rejects with `signal.reason`. */
   readonly signal?: AbortSignal;
 }

@@ -133,6 +133,7 @@ const CHECKS = {
   offloadKqv: boolean,
   opOffload: boolean,
   onProgress: (value, path) => callback(value, path),
+  onDownload: (value, path) => callback(value, path),
   signal,
 } as const satisfies Record<keyof LoadOptions, Check>;
 
@@ -205,6 +206,7 @@ function complete(given: LoadOptions) {
     offloadKqv: given.offloadKqv ?? true,
     opOffload: given.opOffload ?? true,
     onProgress: given.onProgress,
+    onDownload: given.onDownload,
     signal: given.signal,
   };
 }

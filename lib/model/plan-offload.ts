@@ -3,8 +3,6 @@ import { totalmem } from "node:os";
 import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import { inspectGguf, type Inspection } from "../gguf/inspect.js";
-import { isHubReference } from "../hub/reference.js";
-import { locateModel } from "../hub/resolve.js";
 import { R1_LAYERS, R1_QUANTS, ruleOfThumbLayers, type R1Quant } from "../plan/catalogue.js";
 import { cacheBytesPerToken, cacheCells } from "../plan/memory.js";
 import { place, type Placement, type PlanModel, type PlanPlace } from "../plan/offload.js";
@@ -245,7 +243,6 @@ export function planInspected(found: Inspection, options: PlanOptions = {}): Off
 export async function planOffload(source: string, options: PlanOptions = {}): Promise<OffloadPlan> {
   check.string(source, "source");
   const signal = check.object(options, "options")["signal"] === undefined ? undefined : check.signal(options.signal, "signal");
-  const at = isHubReference(source) ? await locateModel(source, signal) : { url: source, headers: {} };
-  const found = await inspectGguf(at.url, { headers: at.headers, ...(signal === undefined ? {} : { signal }) });
+  const found = await inspectGguf(source, signal === undefined ? {} : { signal });
   return planInspected(found, options);
 }

@@ -1,40 +1,10 @@
 // The program as a person meets it: on a pseudo-terminal, which Python (needed for the build anyway) provides.
-import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { afterEach, describe, expect, it } from "vitest";
-import { program } from "./program.js";
+import { describe, expect, it } from "vitest";
+import { onTerminal } from "./on-terminal.js";
 
 const DIM = "\u001b[2m";
 const CTRL_C = "\u0003";
 const CTRL_D = "\u0004";
-
-/** Copies between a new terminal and its own pipes, and ends with the program's exit code. */
-const BRIDGE = "import os, pty, sys\nsys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
-
-const started: ChildProcess[] = [];
-afterEach(() => started.splice(0).forEach((child) => child.kill("SIGKILL")));
-
-/** Starts the program on a terminal; `shown` is all that the terminal got so far. */
-function onTerminal(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const { NO_COLOR: _no, FORCE_COLOR: _force, ...rest } = process.env;
-  const child = spawn("python3", ["-c", BRIDGE, process.execPath, program, ...args], {
-    env: { ...rest, TERM: "xterm", ...env },
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  started.push(child);
-  let shown = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (shown += text));
-  let code: number | null | undefined;
-  const ended = once(child, "close").then(([status]: unknown[]) => (code = status as number | null));
-  const until = async (text: string | RegExp, from = 0): Promise<void> => {
-    while (!(typeof text === "string" ? shown.slice(from).includes(text) : text.test(shown.slice(from)))) {
-      if (code !== undefined) throw new Error(`ended with ${code} before it showed ${String(text)}: ${JSON.stringify(shown)}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  };
-  return { type: (keys: string) => child.stdin.write(keys), shown: () => shown, until, ended };
-}
 
 describe("on a terminal", () => {
   it("the reasoning is dimmed, the answer is not, and a line of timings follows", async () => {

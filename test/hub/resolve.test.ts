@@ -2,6 +2,9 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadModel } from "../../lib/chat/load-model.js";
+import { diagnose } from "../../lib/gguf/doctor.js";
+import type { DownloadProgress } from "../../lib/hub/meter.js";
+import { inspectGguf } from "../../lib/gguf/inspect.js";
 import { resolveModel } from "../../lib/hub/resolve.js";
 import { DEFAULT_MODEL_PATH } from "../../lib/model/default-model.js";
 import { planOffload } from "../../lib/model/plan-offload.js";
@@ -34,6 +37,28 @@ describe("a reference", () => {
     expect(at.hub.sentBytes).toBe(tiny.length);
   });
 
+  it("tells how far its download is, before the load begins, and ends with what the callback throws", async () => {
+    const seen: DownloadProgress[] = [];
+    const order: string[] = [];
+    const options = { threads: 1, contextSize: 256, onProgress: () => order.push("load"), onDownload: () => order.push("download") };
+    const model = await loadModel(reference, { ...options, onDownload: (progress) => seen.push(progress) });
+    await model.close();
+    expect(seen.at(-1)).toMatchObject({ phase: "fetching", receivedBytes: tiny.length, totalBytes: tiny.length, fetchedBytes: tiny.length, files: 1 });
+    order.length = 0;
+    await (await loadModel(reference, options)).close();
+    expect(order.indexOf("load")).toBeGreaterThan(order.lastIndexOf("download"));
+    const mine = new Error("mine");
+    const thrown = loadModel(reference, {
+      onDownload: () => {
+        throw mine;
+      },
+    });
+    await expect(thrown).rejects.toBe(mine);
+    order.length = 0;
+    await (await loadModel({ ...options, contextSize: 128 })).close();
+    expect(order).not.toContain("download");
+  });
+
   it("is found in the cache when nobody can be reached, and when that is forbidden", async () => {
     const path = await resolveModel(reference);
     at.hub.apiFault = () => ({ status: 500 });
@@ -63,6 +88,19 @@ describe("a reference", () => {
     const { code, stdout } = await run(["run", "-m", reference, "-p", "What is 1+1?", "-n", "8", "-c", "256", "-t", "1"]);
     expect(stdout).toContain("<think>");
     expect(code).toBe(0);
+  });
+
+  it("is inspected and diagnosed from its header alone, with the user's token, which goes no further than the Hub", async () => {
+    at.hub.token = "hf_x";
+    const found = await inspectGguf(reference);
+    expect(found).toMatchObject({ isRemote: true, name: "tiny-r1", variant: "r1", sizeBytes: tiny.length, problems: [] });
+    expect((await diagnose(reference)).variant).toBe("r1");
+    expect(at.hub.sentBytes).toBeLessThan(tiny.length);
+    expect(at.hub.leaked).toEqual([]);
+    const { code, stdout } = await run(["inspect", reference]);
+    expect([code, stdout.includes("deepseek2")]).toEqual([0, true]);
+    at.hub.token = "hf_other";
+    expect((await failure(inspectGguf(reference))).code).toBe("FILE_UNREADABLE");
   });
 
   it("is planned from its header alone", async () => {

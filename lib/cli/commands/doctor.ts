@@ -112,7 +112,7 @@ export function register(program: Command): void {
   program
     .command("doctor")
     .description("find what makes a file of R1 answer worse than it can, and correct its metadata")
-    .argument("<file|url>", "a GGUF file; of a split model any part (with --fix the first)")
+    .argument("<file|url>", "a GGUF file, its address, or hf:owner/name:QUANT; of a split model any part (with --fix the first)")
     .option("--json", "the diagnosis as JSON")
     .option("--fix <out>", "write a corrected copy")
     .option("--force", "overwrite an existing output file")

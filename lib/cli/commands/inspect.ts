@@ -11,6 +11,7 @@ Examples:
   r1-native inspect DeepSeek-R1-UD-IQ1_S-00001-of-00003.gguf
   r1-native inspect model.gguf --tensors
   r1-native inspect https://host/path/model.gguf --json
+  r1-native inspect hf:unsloth/DeepSeek-R1-GGUF:UD-IQ1_S
 
 Exit codes: 0 the model can be loaded, 1 something is wrong with it (see "problems").`;
 
@@ -79,7 +80,7 @@ export function register(program: Command): void {
   program
     .command("inspect")
     .description("look into a model file, local or remote, without loading it")
-    .argument("<file|url>", "a GGUF file; of a split model any part")
+    .argument("<file|url>", "a GGUF file, its address, or hf:owner/name:QUANT; of a split model any part")
     .option("--json", "everything as JSON")
     .option("--tensors", "list every tensor")
     .addHelpText("after", HELP)

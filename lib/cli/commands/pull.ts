@@ -1,8 +1,7 @@
 // `r1-native pull`: downloads files of a repository on the Hub, resuming what an earlier run has left; main thread.
-import { SingleBar } from "cli-progress";
 import type { Command } from "commander";
 import { downloadModel } from "../../hub/download.js";
-import type { DownloadProgress } from "../../hub/meter.js";
+import { downloadBar } from "../download-bar.js";
 import { bytesText, wholeNumber } from "../file-work.js";
 import { Interrupted, watchSignals } from "../exit.js";
 
@@ -24,41 +23,10 @@ interface PullOptions {
   readonly json?: boolean;
 }
 
-/** Seconds as a person says them. */
-function timeText(seconds: number | undefined): string {
-  if (seconds === undefined) return "";
-  const whole = Math.ceil(seconds);
-  if (whole < 60) return `${whole} s left`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s left`;
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min left`;
-}
-
-/** Names come from the server: nothing in them may steer the terminal. */
-const shown = (name: string): string => JSON.stringify(name).slice(1, -1);
-
-function startBar(): { show: (progress: DownloadProgress) => void; stop: () => void } {
-  if (!process.stderr.isTTY) return { show: () => undefined, stop: () => undefined };
-  const format = "{bar} {percentage} % {received} of {total} {rate} {left} {file}";
-  const bar = new SingleBar({ format, stream: process.stderr, hideCursor: true, clearOnComplete: true, barsize: 20, linewrap: false });
-  bar.start(1000, 0, { received: "", total: "", rate: "", left: "", file: "" });
-  return {
-    show: ({ phase, receivedBytes, totalBytes, bytesPerSecond, secondsLeft, file, filesDone, files }) => {
-      bar.update(totalBytes === 0 ? 1000 : Math.floor((receivedBytes / totalBytes) * 1000), {
-        received: bytesText(receivedBytes),
-        total: bytesText(totalBytes),
-        rate: phase === "checking" ? "checking" : `${bytesText(Math.round(bytesPerSecond))}/s`,
-        left: timeText(secondsLeft),
-        file: `(${Math.min(files, filesDone + 1)}/${files}) ${shown(file.slice(file.lastIndexOf("/") + 1))}`,
-      });
-    },
-    stop: () => bar.stop(),
-  };
-}
-
 async function pull(repo: string, patterns: readonly string[], options: PullOptions): Promise<void> {
   const { dir, revision, exclude, parallel, force = false, json = false } = options;
   const watch = watchSignals(() => undefined);
-  const bar = startBar();
+  const bar = downloadBar();
   try {
     const result = await downloadModel(repo, {
       allowPatterns: patterns,
@@ -67,7 +35,7 @@ async function pull(repo: string, patterns: readonly string[], options: PullOpti
       ...(revision === undefined ? {} : { revision }),
       ...(parallel === undefined ? {} : { parallel }),
       force,
-      onProgress: bar.show,
+      onProgress: (progress) => bar.show(progress),
       signal: watch.signal,
     });
     bar.stop();

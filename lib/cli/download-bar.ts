@@ -1,0 +1,50 @@
+// The progress bar of a download: share, rate and time left, on standard error and on a terminal only; main thread.
+import { SingleBar } from "cli-progress";
+import type { DownloadProgress } from "../index.js";
+import { bytesText } from "./file-work.js";
+
+/** Seconds as a person says them. */
+function timeText(seconds: number | undefined): string {
+  if (seconds === undefined) return "";
+  const whole = Math.ceil(seconds);
+  if (whole < 60) return `${whole} s left`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s left`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min left`;
+}
+
+/** Names come from the server: nothing in them may steer the terminal. */
+const shown = (name: string): string => JSON.stringify(name).slice(1, -1);
+
+/** A bar that appears with the first progress it is shown, and clears itself when it is stopped. */
+export interface DownloadBar {
+  show(progress: DownloadProgress): void;
+  stop(): void;
+}
+
+/** A bar on standard error, or nothing when that is no terminal. */
+export function downloadBar(): DownloadBar {
+  if (!process.stderr.isTTY) return { show: () => undefined, stop: () => undefined };
+  const format = "{bar} {percentage} % {received} of {all} {rate} {left} {file}";
+  const bar = new SingleBar({ format, stream: process.stderr, hideCursor: true, clearOnComplete: true, barsize: 20, linewrap: false });
+  let isShown = false;
+  return {
+    show: ({ phase, receivedBytes, totalBytes, bytesPerSecond, secondsLeft, file, filesDone, files }) => {
+      const words = {
+        received: bytesText(receivedBytes),
+        // `total` is the bar's own: its 1000 steps.
+        all: bytesText(totalBytes),
+        rate: phase === "checking" ? "checking" : `${bytesText(Math.round(bytesPerSecond))}/s`,
+        left: timeText(secondsLeft),
+        file: `(${Math.min(files, filesDone + 1)}/${files}) ${shown(file.slice(file.lastIndexOf("/") + 1))}`,
+      };
+      const share = totalBytes === 0 ? 1000 : Math.floor((receivedBytes / totalBytes) * 1000);
+      if (isShown) bar.update(share, words);
+      else bar.start(1000, share, words);
+      isShown = true;
+    },
+    stop: () => {
+      if (isShown) bar.stop();
+      isShown = false;
+    },
+  };
+}
