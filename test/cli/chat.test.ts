@@ -1,6 +1,6 @@
 // `r1-native chat` over a pipe: turns, slash commands, Ctrl-C.
 import { describe, expect, it } from "vitest";
-import { run, start, written } from "./program.js";
+import { endless, run, start } from "./program.js";
 
 const greedy = ["chat", "--temp", "0", "-t", "1"];
 
@@ -35,13 +35,27 @@ describe("a conversation over a pipe", () => {
   });
 
   it("stops a reply on Ctrl-C and takes the next turn", async () => {
-    const { child, ended } = start([...greedy, "--ignore-eos", "--loop-guard", "0"]);
+    const { child, stdout, ended } = start(["chat", "--temp", "0", ...endless]);
     child.stdin.write("What is 1+1?\n");
-    await written(child, ended, "<think>\n");
+    const begun = await stdout.until("<think>\n");
     child.kill("SIGINT");
-    await written(child, ended, "\n\n");
+    // The signal may come before the first word: then nothing stands between the tag and the empty line that ends every reply.
+    await stdout.until("\n\n", begun - 1);
     child.stdin.end("/exit\n");
     const end = await ended;
     expect(end).toMatchObject({ code: 0, signal: null });
+  });
+
+  it("ends a reply with one empty line, wherever Ctrl-C comes", async () => {
+    const { child, stdout, ended } = start(["chat", "--temp", "0", ...endless]);
+    let from = 0;
+    for (const words of ["<think>\n", "<think>\n[^]", "<think>\n[^]{40}"]) {
+      child.stdin.write("What is 1+1?\n");
+      await stdout.until(new RegExp(words), from);
+      child.kill("SIGINT");
+      from = await stdout.until(/<think>\n[^]*?\n\n$/, from);
+    }
+    child.stdin.end();
+    expect(await ended).toMatchObject({ code: 0, signal: null });
   });
 });

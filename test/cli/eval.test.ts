@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../fixtures/gguf-temp.js";
+import { Transcript } from "../fixtures/transcript.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const children: ReturnType<typeof spawn>[] = [];
@@ -14,11 +15,10 @@ afterEach(() => children.splice(0).forEach((child) => child.kill("SIGKILL")));
 function start(args: readonly string[]) {
   const child = spawn(process.execPath, ["examples/eval/eval.mjs", ...args], { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
   children.push(child);
-  const out = { stdout: "", stderr: "" };
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (out.stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (out.stderr += text));
+  const stderr = new Transcript(child.stderr);
+  const stdout = new Transcript(child.stdout);
   const ended = once(child, "close").then(([code]: unknown[]) => code as number | null);
-  return { child, out, ended };
+  return { child, stdout, stderr, ended };
 }
 
 interface Question {
@@ -48,21 +48,21 @@ describe("the held-out questions", () => {
 
 describe("eval.mjs", () => {
   it("scores the embedded model with each type of cache", async () => {
-    const { out, ended } = start(["--limit", "6", "--cache", "f16,q4_0", "--json"]);
+    const { stdout, stderr, ended } = start(["--limit", "6", "--cache", "f16,q4_0", "--json"]);
     expect(await ended).toBe(0);
-    const scores = JSON.parse(out.stdout) as { type: string; right: number; sameAnswer: number; questions: number; cache: { bytes: number } }[];
+    const scores = JSON.parse(stdout.text) as { type: string; right: number; sameAnswer: number; questions: number; cache: { bytes: number } }[];
     expect(scores.map(({ type }) => type)).toEqual(["f16", "q4_0"]);
     expect(scores[0]).toMatchObject({ questions: 6, right: 6, sameAnswer: 6 });
     expect(scores[1]?.cache.bytes).toBeLessThan((scores[0]?.cache.bytes ?? 0) / 3);
-    expect(out.stderr).toContain("q4_0: 6 of 6");
+    expect(stderr.text).toContain("q4_0: 6 of 6");
   });
 
   it("takes plain questions, and prints a table", async () => {
     const path = join(await temporaryFolder(), "own.jsonl");
     await writeFile(path, '{"question":"What is 1+1?","answer":"2"}\n\n{"question":"What is 1+1?","answer":"3"}\n');
-    const { out, ended } = start(["--questions", path, "--cache", "f16", "--contains"]);
+    const { stdout, ended } = start(["--questions", path, "--cache", "f16", "--contains"]);
     expect(await ended).toBe(0);
-    expect(out.stdout).toMatch(/^\| accuracy +\| +50\.0 % \|$/m);
+    expect(stdout.text).toMatch(/^\| accuracy +\| +50\.0 % \|$/m);
   });
 
   it.each([
@@ -73,18 +73,19 @@ describe("eval.mjs", () => {
     [["--questions", "README.md"], 2, "Line 1"],
     [["--model", "package.json"], 1, "not a GGUF file"],
   ] as const)("says what is wrong: %s", async (args, code, word) => {
-    const { out, ended } = start(args);
+    const { stderr, ended } = start(args);
     expect(await ended).toBe(code);
-    expect(out.stderr).toContain(word);
-    expect(out.stderr).not.toContain("    at ");
+    expect(stderr.text).toContain(word);
+    expect(stderr.text).not.toContain("    at ");
   });
 
   it("stops on Ctrl-C with 130 and shows the runs that were done", async () => {
-    const { child, out, ended } = start(["--limit", "100", "--cache", "f16,f16,f16,f16,f16,f16"]);
-    while (!out.stderr.includes("f16: 100 of 100")) await new Promise((resolve) => setTimeout(resolve, 10));
+    // Far more runs than are done before the signal comes, however late that is.
+    const { child, stdout, stderr, ended } = start(["--limit", "100", "--cache", new Array(500).fill("f16").join(",")]);
+    await stderr.until("f16: 100 of 100");
     child.kill("SIGINT");
     expect(await ended).toBe(130);
-    expect(out.stderr).toContain("stopped");
-    expect(out.stdout).toMatch(/\| accuracy/);
+    expect(stderr.text).toContain("stopped");
+    expect(stdout.text).toMatch(/\| accuracy/);
   });
 });

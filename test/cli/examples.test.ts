@@ -3,42 +3,38 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
+import { Transcript } from "../fixtures/transcript.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const started: ReturnType<typeof spawn>[] = [];
 afterEach(() => started.splice(0).forEach((child) => child.kill("SIGKILL")));
 
-/** Starts an example; its output so far is in `out`. */
+/** Starts an example; `stdout` and `stderr` hold its output so far. */
 function example(name: string, args: string[], input = "") {
   const child = spawn(process.execPath, [`examples/${name}`, ...args], { cwd: root, stdio: ["pipe", "pipe", "pipe"] });
   started.push(child);
-  const out = { stdout: "", stderr: "" };
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (out.stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (out.stderr += text));
+  const stdout = new Transcript(child.stdout);
+  const stderr = new Transcript(child.stderr);
   child.stdin.end(input);
   const ended = once(child, "close").then(([code]: unknown[]) => code as number | null);
-  return { child, out, ended };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
+  return { child, stdout, stderr, ended };
 }
 
 describe("start.mjs", () => {
   it("shows reasoning, answer and one line of timings", async () => {
-    const { out, ended } = example("start.mjs", []);
+    const { stdout, ended } = example("start.mjs", []);
     expect(await ended).toBe(0);
-    expect(out.stdout).toContain("What is 1+1?");
-    expect(out.stdout).toMatch(/2/);
-    expect(out.stdout.trimEnd().split("\n").at(-1)).toMatch(/tokens\/s.*first token [\d.]+ ms.*bytes/);
+    expect(stdout.text).toContain("What is 1+1?");
+    expect(stdout.text).toMatch(/2/);
+    expect(stdout.text.trimEnd().split("\n").at(-1)).toMatch(/tokens\/s.*first token [\d.]+ ms.*bytes/);
   });
 });
 
 describe("batch.mjs", () => {
   it("answers each line with one JSON object", async () => {
-    const { out, ended } = example("batch.mjs", [], ["What is 1+1?", "", "What is 12+30?", "What is 7+5?", "What is 20+3?", "What is 6-2?"].join("\n"));
+    const { stdout, ended } = example("batch.mjs", [], ["What is 1+1?", "", "What is 12+30?", "What is 7+5?", "What is 20+3?", "What is 6-2?"].join("\n"));
     expect(await ended).toBe(0);
-    const answers = out.stdout
+    const answers = stdout.text
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line) as { line: number; question: string; answer: string })
@@ -50,9 +46,9 @@ describe("batch.mjs", () => {
 
 describe("two-workers.mjs", () => {
   it("answers in two threads at once", async () => {
-    const { out, ended } = example("two-workers.mjs", []);
+    const { stdout, ended } = example("two-workers.mjs", []);
     expect(await ended).toBe(0);
-    expect(out.stdout).toMatch(/^What is 1\+1\? .*2.*\nWhat is 2\+3\? .*5.*\n$/);
+    expect(stdout.text).toMatch(/^What is 1\+1\? .*2.*\nWhat is 2\+3\? .*5.*\n$/);
   });
 });
 
@@ -61,9 +57,9 @@ describe("server.mjs", () => {
     fetch(`http://127.0.0.1:${port}/`, { method: "POST", body, ...(signal === undefined ? {} : { signal }) });
 
   it("streams parts, refuses what it cannot read, lets a client go, and ends on SIGTERM", async () => {
-    const { child, out, ended } = example("server.mjs", [fileURLToPath(new URL("../../models/tiny-r1.gguf", import.meta.url)), "0"]);
-    await until(() => out.stdout.includes("listening"));
-    const port = /:(\d+)\s/.exec(out.stdout)?.[1] ?? "";
+    const { child, stdout, stderr, ended } = example("server.mjs", [fileURLToPath(new URL("../../models/tiny-r1.gguf", import.meta.url)), "0"]);
+    await stdout.until(/listening.*\n/);
+    const port = /:(\d+)\s/.exec(stdout.text)?.[1] ?? "";
 
     const whole = await ask(port, '[{"role":"user","content":"What is 1+1?"}]');
     expect(whole.status).toBe(200);
@@ -88,6 +84,6 @@ describe("server.mjs", () => {
 
     child.kill("SIGTERM");
     expect(await ended).toBe(0);
-    expect(out.stderr).toBe("");
+    expect(stderr.text).toBe("");
   });
 });

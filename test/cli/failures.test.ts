@@ -1,11 +1,11 @@
 // What the program says and returns when something is wrong: exit codes, messages without stacks, signals.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { program, run, start, written } from "./program.js";
+import { endless, program, run, start } from "./program.js";
 import type { Ended } from "./program.js";
 
 const folder = mkdtempSync(join(tmpdir(), "r1-cli-"));
@@ -23,13 +23,18 @@ function expectPlain({ stdout, stderr }: Ended): void {
   expect(stderr).toMatch(/^error: /);
 }
 
-/** Waits until a process has used no processor time for a second: it has started and waits for something, however slow the machine. */
-async function untilQuiet(pid: number): Promise<void> {
-  const used = (): string => readFileSync(`/proc/${pid}/stat`, "utf8").split(" ").slice(13, 15).join(" ");
-  for (let last = "", same = 0; same < 10; last = used()) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    same = last !== "" && used() === last ? same + 1 : 0;
-  }
+/** Waits until a process looks for input on its standard input, which the program does once it listens for signals. */
+async function untilReading(pid: number): Promise<void> {
+  const isWatched = (): boolean =>
+    readdirSync(`/proc/${pid}/fdinfo`).some((fd) => {
+      try {
+        return /^tfd:\s+0 /m.test(readFileSync(`/proc/${pid}/fdinfo/${fd}`, "utf8"));
+      } catch {
+        // Closed since it was listed.
+        return false;
+      }
+    });
+  while (!isWatched()) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 describe("wrong usage ends with 2", () => {
@@ -81,15 +86,15 @@ describe("a failure ends with 1 and names what to do", () => {
 });
 
 describe("a signal", () => {
-  const endless = ["run", "-p", "hi", "--ignore-eos", "--loop-guard", "0", "-t", "1"];
+  const reply = ["run", "-p", "hi", ...endless];
 
   it.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
   ] as const)("%s ends a reply where it is, with %i", async (signal, code) => {
-    const { child, ended } = start(endless);
+    const { child, stdout, ended } = start(reply);
     child.stdin.end();
-    await written(child, ended, "<think>\n");
+    await stdout.until("<think>\n");
     child.kill(signal);
     const end = await ended;
     expect(end).toMatchObject({ code, signal: null, stderr: "" });
@@ -97,28 +102,29 @@ describe("a signal", () => {
   });
 
   it("leaves a whole JSON object behind with --json", async () => {
-    const { child, ended } = start([...endless, "--json", "-v"]);
+    const { child, stderr, ended } = start([...reply, "--json", "--verbose-prompt"]);
     child.stdin.end();
-    await new Promise<void>((resolve) => child.stderr.once("data", () => setTimeout(resolve, 1500)));
+    // The ids of the prompt are shown in the very turn in which the reply begins.
+    await stderr.until("prompt tokens");
     child.kill("SIGINT");
-    const end = await ended;
-    expect(end.code).toBe(130);
-    if (end.stdout !== "") expect(JSON.parse(end.stdout)).toMatchObject({ finishReason: "aborted" });
+    const { code, stdout } = await ended;
+    expect(code).toBe(130);
+    expect(JSON.parse(stdout)).toMatchObject({ finishReason: "aborted" });
   });
 
   it("ends the program while it waits for a pipe", async () => {
     const { child, ended } = start(["run"]);
-    await untilQuiet(child.pid ?? 0);
+    await untilReading(child.pid ?? 0);
     child.kill("SIGINT");
     expect(await ended).toMatchObject({ code: 130, signal: null, stdout: "", stderr: "" });
     child.stdin.end();
   });
 
   it("given again ends the program also when nobody reads its output", async () => {
-    const child = spawn(process.execPath, [program, ...endless, "--json-stream"], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, [program, ...reply, "--json-stream"], { stdio: ["ignore", "pipe", "inherit"] });
     const ended = once(child, "close").then(([code, signal]: unknown[]) => ({ code, signal }));
-    child.stdout.pause();
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    // One part is read, and then nothing more: soon the pipe is full.
+    await once(child.stdout, "readable");
     const again = setInterval(() => child.kill("SIGINT"), 300);
     const { code, signal } = await once(child, "exit").then(([code_, signal_]: unknown[]) => ({ code: code_, signal: signal_ }));
     clearInterval(again);

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { afterEach } from "vitest";
+import { Transcript } from "../fixtures/transcript.js";
 import { program } from "./program.js";
 
 /** Copies between a new terminal and its own pipes, and ends with the program's exit code. */
@@ -19,15 +20,8 @@ export function onTerminal(args: readonly string[], env: Readonly<Record<string,
     stdio: ["pipe", "pipe", "inherit"],
   });
   started.push(child);
-  let shown = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (shown += text));
-  let code: number | null | undefined;
-  const ended = once(child, "close").then(([status]: unknown[]) => (code = status as number | null));
-  const until = async (text: string | RegExp, from = 0): Promise<void> => {
-    while (!(typeof text === "string" ? shown.slice(from).includes(text) : text.test(shown.slice(from)))) {
-      if (code !== undefined) throw new Error(`ended with ${code} before it showed ${String(text)}: ${JSON.stringify(shown)}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  };
-  return { type: (keys: string) => child.stdin.write(keys), shown: () => shown, until, ended };
+  const screen = new Transcript(child.stdout);
+  const ended = once(child, "close").then(([status]: unknown[]) => status as number | null);
+  const until = (text: string | RegExp, from?: number): Promise<number> => screen.until(text, from);
+  return { type: (keys: string) => child.stdin.write(keys), shown: () => screen.text, until, ended };
 }

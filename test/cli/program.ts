@@ -4,6 +4,7 @@ import type { ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { Transcript } from "../fixtures/transcript.js";
 
 /** The built program and the embedded model. */
 export const program = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
@@ -25,23 +26,32 @@ export interface Given {
 
 export type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
+/** Flags of a reply that ends by no doing of its own: before its context is full it has written more than a pipe holds, and stands still until somebody reads. */
+export const endless = ["--ignore-eos", "--loop-guard", "0", "-c", "65536", "-t", "1"] as const;
+
+/** A program that runs. */
+export interface Started {
+  readonly child: Child;
+  readonly stdout: Transcript;
+  readonly stderr: Transcript;
+  readonly ended: Promise<Ended>;
+}
+
 /** Starts the program; nothing is on its standard input until the caller ends it. */
-export function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): { child: Child; ended: Promise<Ended> } {
+export function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
   const { NO_COLOR: _no, FORCE_COLOR: _force, ...rest } = process.env;
   const child = spawn(process.execPath, [program, ...args], { env: { ...rest, ...env }, stdio: ["pipe", "pipe", "pipe"] });
-  let stdout = "";
-  let stderr = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const stdout = new Transcript(child.stdout);
+  const stderr = new Transcript(child.stderr);
   // The child may end before it has read what it was given.
   child.stdin.on("error", () => undefined);
   const ended = once(child, "close").then(([code, signal]: unknown[]): Ended => ({
     code: code as number | null,
     signal: signal as NodeJS.Signals | null,
-    stdout,
-    stderr,
+    stdout: stdout.text,
+    stderr: stderr.text,
   }));
-  return { child, ended };
+  return { child, stdout, stderr, ended };
 }
 
 /** Runs the program to its end. */
@@ -49,21 +59,4 @@ export async function run(args: readonly string[], given: Given = {}): Promise<E
   const { child, ended } = start(args, given.env);
   child.stdin.end(given.input ?? "");
   return ended;
-}
-
-/** Resolves once the child has written a text, or fails when it ends without. */
-export async function written(child: Child, ended: Promise<Ended>, text: string): Promise<void> {
-  let seen = "";
-  const found = new Promise<void>((resolve) => {
-    child.stdout.on("data", (piece: string) => {
-      seen += piece;
-      if (seen.includes(text)) resolve();
-    });
-  });
-  await Promise.race([
-    found,
-    ended.then((end) => {
-      throw new Error(`ended with ${end.code} before it wrote ${JSON.stringify(text)}; it wrote ${JSON.stringify(end)}`);
-    }),
-  ]);
 }

@@ -1,6 +1,7 @@
 // The program as a person meets it: on a pseudo-terminal, which Python (needed for the build anyway) provides.
 import { describe, expect, it } from "vitest";
 import { onTerminal } from "./on-terminal.js";
+import { endless } from "./program.js";
 
 const DIM = "\u001b[2m";
 const CTRL_C = "\u0003";
@@ -25,7 +26,7 @@ describe("on a terminal", () => {
   });
 
   it("Ctrl-C ends a reply with 130", async () => {
-    const { type, until, ended } = onTerminal(["-p", "hi", "--ignore-eos", "--loop-guard", "0", "-t", "1"]);
+    const { type, until, ended } = onTerminal(["-p", "hi", ...endless]);
     await until("<think>");
     type(CTRL_C);
     expect(await ended).toBe(130);

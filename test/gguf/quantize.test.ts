@@ -230,7 +230,7 @@ describe("quantize survives", () => {
     const worker = fork(fileURLToPath(new URL("quantize-parent.mjs", import.meta.url)), [model, join(folder, "x.gguf")], { execArgv: [] });
     await new Promise<void>((resolve) => worker.once("message", () => resolve()));
     worker.kill("SIGKILL");
-    for (let i = 0; i < 100 && (await readdir(folder)).length > 1; i++) await new Promise((resolve) => setTimeout(resolve, 100));
+    for (let i = 0; i < 1000 && (await readdir(folder)).length > 1; i++) await new Promise((resolve) => setTimeout(resolve, 100));
     expect(await readdir(folder)).toEqual(["random-f16.gguf"]);
   });
 });

@@ -1,7 +1,7 @@
 // Downloads and `r1-native pull` as processes of their own: kills, Ctrl-C, what is shown. Uses dist/.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -18,7 +18,7 @@ const child = fileURLToPath(new URL("./pull-child.mjs", import.meta.url));
 describe("a killed download", () => {
   it.each([400_000, 1_500_000, 3_000_000])("after %i bytes leaves nothing that looks whole, and at most one chunk comes twice", async (after) => {
     at.hub.commit({ "m.gguf": large });
-    at.hub.fault = () => ({ kind: "slow", bytesPerTick: 16_384, tickMs: 5 });
+    at.hub.fault = () => ({ kind: "slow", bytesPerTick: 16_384, tickMs: 5, crawlAfter: after + 300_000 });
     const target = join(at.dir, "m.gguf");
     const running = spawn(process.execPath, [child, at.hub.repo, at.hub.endpoint, at.dir], { stdio: ["ignore", "pipe", "inherit"] });
     let fetched = 0;
@@ -54,10 +54,11 @@ describe("r1-native pull", () => {
   });
 
   it("ends with 130 after Ctrl-C, and goes on the next time", async () => {
-    at.hub.fault = () => ({ kind: "slow", bytesPerTick: 4096, tickMs: 5 });
+    at.hub.fault = () => ({ kind: "slow", bytesPerTick: 4096, tickMs: 5, crawlAfter: 500_000 });
     const { child: running, ended } = start(args(), env());
+    const partial = `${bigPath()}.partial`;
     const watch = setInterval(() => {
-      if (at.hub.sentBytes < 200_000) return;
+      if ((statSync(partial, { throwIfNoEntry: false })?.size ?? 0) < 200_000) return;
       // A second one would end it at once.
       clearInterval(watch);
       running.kill("SIGINT");

@@ -14,7 +14,8 @@ export type Fault =
   | { kind: "long" }
   | { kind: "short"; by: number }
   | { kind: "whole" }
-  | { kind: "slow"; bytesPerTick: number; tickMs: number };
+  /** Once the Hub has sent `crawlAfter` bytes in all, one byte a tick: the download goes on, and is not done before a test is. */
+  | { kind: "slow"; bytesPerTick: number; tickMs: number; crawlAfter?: number };
 
 /** A request for bytes of a file. */
 export interface Asked {
@@ -188,7 +189,8 @@ export class FakeHub {
     if (fault?.kind === "slow") {
       let at = 0;
       const tick = setInterval(() => {
-        const piece = body.subarray(at, at + fault.bytesPerTick);
+        const isCrawling = this.sentBytes >= (fault.crawlAfter ?? Infinity);
+        const piece = body.subarray(at, at + (isCrawling ? 1 : fault.bytesPerTick));
         at += piece.length;
         this.sentBytes += piece.length;
         if (at >= body.length) response.end(piece);

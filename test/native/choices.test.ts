@@ -77,15 +77,18 @@ describe("choices", () => {
     const listen = (warning: Error): void => void warnings.push(warning);
     process.on("warning", listen);
     const controller = new AbortController();
-    const runs = model.choices(RAW, { ...ENDLESS, n: 16, signal: controller.signal });
+    const roomy = await loadTiny({ sequences: 4, contextSize: 65_536 });
+    const runs = roomy.choices(RAW, { ...ENDLESS, n: 16, signal: controller.signal });
     const reason = new Error("enough");
-    setTimeout(() => controller.abort(reason), 50);
+    while (roomy.stats().running < 4) await sleep(5);
+    controller.abort(reason);
     const results = await all(runs.slice(1));
     await expect(collect(runs[0] as Generation)).rejects.toBe(reason);
     process.off("warning", listen);
     expect(results.map(({ finishReason }) => finishReason)).toEqual(Array.from({ length: 15 }, () => "aborted"));
     expect(warnings).toEqual([]);
-    expect(model.stats()).toMatchObject({ waiting: 0 });
+    expect(roomy.stats()).toMatchObject({ waiting: 0 });
+    await roomy.close();
   });
 
   it.each([0, -1, 65, 1.5, "2", undefined])("refuses n = %o", (n) => {

@@ -155,24 +155,28 @@ describe("the logger", () => {
 
 describe("the event loop", () => {
   it("turns while a model loads", async () => {
-    const delay = monitorEventLoopDelay({ resolution: 1 });
     await loadTiny().then((model) => model.close());
-    delay.enable();
-    const model = await loadTiny({ checkTensors: true });
-    delay.disable();
-    // The bar on an idle machine is 20 ms; other test files run beside this one.
-    expect(delay.max / 1e6).toBeLessThan(200);
-    await model.close();
+    const longest: number[] = [];
+    for (let i = 0; i < 7; i++) {
+      const delay = monitorEventLoopDelay({ resolution: 1 });
+      delay.enable();
+      const model = await loadTiny({ checkTensors: true });
+      delay.disable();
+      longest.push(delay.max / 1e6);
+      await model.close();
+    }
+    // The bar on an idle machine is 20 ms. Work of our own would hold up every load; other processes only now and then.
+    expect(Math.min(...longest)).toBeLessThan(20);
   });
 
-  it("that is blocked does not slow decoding", async () => {
+  it("that is blocked does not hold up decoding", async () => {
     const model = await loadTiny();
     const run = model.complete("x", { ...GREEDY, ignoreEos: true, loopGuard: false, maxTokens: 200 });
-    const end = performance.now() + 1500;
-    while (performance.now() < end);
-    const result = await run.result();
-    expect(result.tokens).toHaveLength(200);
-    expect(result.timings.decodeMs).toBeLessThan(1400);
+    const end = performance.now() + 120_000;
+    while (model.stats().completionTokens === 0 && performance.now() < end);
+    // All of it was generated in this one turn of the event loop, which nothing has left.
+    expect(model.stats()).toMatchObject({ running: 0, completionTokens: 200 });
+    expect((await run.result()).tokens).toHaveLength(200);
     await model.close();
   });
 });

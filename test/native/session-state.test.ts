@@ -130,7 +130,7 @@ describe("a saved session", () => {
     const session = model.session(GREEDY);
     await session.send(TURNS[0] as string).result();
     const busy = [model.complete("x", ENDLESS), model.complete("y", ENDLESS)];
-    await sleep(20);
+    while (model.stats().running < 2) await sleep(5);
     await session.save();
     const bytes = await session.save();
     const restoring = model.restoreSession(bytes);
