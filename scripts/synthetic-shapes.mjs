@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { pair, readGguf, TENSOR_TYPES, writeGguf } from "./gguf-writer.mjs";
 import { constantData, halfBits, halfValue, randomData } from "./synthetic-weights.mjs";
+import { writeDistill } from "./synthetic-distill.mjs";
 import { writeFullBf16, writeFullLegacy, writeFullSize } from "./synthetic-full.mjs";
 
 const root = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -191,6 +192,21 @@ async function write256(path) {
   return [path];
 }
 
+const QWEN_7B = { isLlama: false, layers: 28, width: 3584, feedForward: 18_944, heads: 28, headsKv: 4, vocab: 152_064 };
+const QWEN_32B = { isLlama: false, layers: 64, width: 5120, feedForward: 27_648, heads: 40, headsKv: 8, vocab: 152_064 };
+const LLAMA_70B = { isLlama: true, layers: 80, width: 8192, feedForward: 28_672, heads: 64, headsKv: 8, vocab: 128_256 };
+
+/** Tokens that llama.cpp's vocabularies lack: rows without a name, as the releases have. */
+async function paddedVocabulary(file, length) {
+  const { pairs } = await readGguf(root(`vendor/llama.cpp/models/${file}`));
+  const known = pairs.get("tokenizer.ggml.tokens").strings;
+  const tokens = Array.from({ length }, (_, id) => known[id] ?? `[PAD${id}]`);
+  const names = ["model", "pre", "merges", "bos_token_id", "eos_token_id"]
+    .map((name) => pairs.get(`tokenizer.ggml.${name}`))
+    .filter((entry) => entry !== undefined);
+  return [...names.map(({ raw }) => raw), pair("tokenizer.ggml.tokens", "arr", { of: "str", values: tokens })];
+}
+
 /** Name -> writer. */
 export const SHAPES = {
   "qwen-0.5b": (path) => writeQwen(path, { name: "synthetic 0.5B", layers: 24, width: 896, heads: 14, headsKv: 2, feedForward: 4864, isTied: true }),
@@ -201,4 +217,7 @@ export const SHAPES = {
   "r1-full-sparse": writeFullSize,
   "r1-full-legacy-sparse": writeFullLegacy,
   "r1-full-bf16-sparse": writeFullBf16,
+  "distill-qwen-7b-sparse": async (path) => writeDistill(path, QWEN_7B, await paddedVocabulary("ggml-vocab-qwen2.gguf", QWEN_7B.vocab)),
+  "distill-qwen-32b-sparse": async (path) => writeDistill(path, QWEN_32B, await paddedVocabulary("ggml-vocab-qwen2.gguf", QWEN_32B.vocab)),
+  "distill-llama-70b-sparse": async (path) => writeDistill(path, LLAMA_70B, await paddedVocabulary("ggml-vocab-llama-bpe.gguf", LLAMA_70B.vocab)),
 };

@@ -31,6 +31,8 @@ export interface PlanOptions {
   readonly ubatchSize?: number;
   /** Left free on each GPU, for what nobody can tell beforehand. Unit: GiB. @defaultValue 1 */
   readonly marginGiB?: number;
+  /** Whether GPUs fetch experts from system memory to compute prompts, as `loadModel`'s option of this name; it takes room for one tensor of these. Devices behind RPC never do. @defaultValue true */
+  readonly opOffload?: boolean;
   /** How fast memory is read. Unit: 10^9 bytes a second. @defaultValue none: no bound on the rate is told */
   readonly bandwidth?: { readonly gpu?: number; readonly ram?: number; readonly disk?: number };
   readonly signal?: AbortSignal;
@@ -73,6 +75,7 @@ const KEYS = Object.keys({
   sequences: 0,
   ubatchSize: 0,
   marginGiB: 0,
+  opOffload: 0,
   bandwidth: 0,
   signal: 0,
 } satisfies Record<keyof PlanOptions, 0>);
@@ -191,6 +194,7 @@ export function planInspected(found: Inspection, options: PlanOptions = {}): Off
     cacheTypeV: typeV,
     ubatchSize,
     marginBytes: marginGiB * GIB,
+    opOffload: check.boolean(options.opOffload ?? true, "opOffload"),
   });
   const bytesPerToken = Array.from({ length: model.layers }, (_, layer) => cacheBytesPerToken(model, layer, typeK, typeV)).reduce((a, b) => a + b, 0);
   const host = placement.places.at(-1);

@@ -67,19 +67,29 @@ export interface WeightGroups {
   readonly dense: readonly number[];
   /** Of each layer: routed experts; 0 where it has none. */
   readonly experts: readonly number[];
+  /** The same, tensor by tensor: gate, up and down can be placed apart. */
+  readonly expertTensors: readonly (readonly PlanTensor[])[];
+  /** The largest tensor of any layer. */
+  readonly largest: number;
 }
 
 /** Puts a model's tensors into groups. Tensors of prediction layers, from `layers` on, count to none: they are not loaded. */
 export function groupWeights(tensors: readonly PlanTensor[], layers: number): WeightGroups {
   const dense = new Array<number>(layers).fill(0);
   const experts = new Array<number>(layers).fill(0);
+  const expertTensors = Array.from({ length: layers }, (): PlanTensor[] => []);
   let embedding = 0;
   let output = 0;
   let hasOutput = false;
-  for (const { name, bytes } of tensors) {
+  let largest = 0;
+  for (const tensor of tensors) {
+    const { name, bytes } = tensor;
     const layer = /^blk\.(\d+)\./.exec(name)?.[1];
     if (layer !== undefined) {
-      const group = /_exps\./.test(name) ? experts : dense;
+      const isExpert = /_exps\./.test(name);
+      const group = isExpert ? experts : dense;
+      if (Number(layer) < layers) largest = Math.max(largest, bytes);
+      if (isExpert) expertTensors[Number(layer)]?.push(tensor);
       if (Number(layer) < layers) group[Number(layer)] = (group[Number(layer)] ?? 0) + bytes;
     } else if (name.startsWith("token_embd")) embedding += bytes;
     else {
@@ -87,13 +97,15 @@ export function groupWeights(tensors: readonly PlanTensor[], layers: number): We
       hasOutput ||= name === "output.weight";
     }
   }
-  return { embedding, output: hasOutput ? output : output + embedding, outputOnHost: output, dense, experts };
+  return { embedding, output: hasOutput ? output : output + embedding, outputOnHost: output, dense, experts, expertTensors, largest };
 }
 
 /** What the compute buffers depend on. */
 export interface ComputeShape {
+  readonly isMla: boolean;
   readonly embeddingLength: number;
   readonly heads: number;
+  /** Values of one K head and of one V head as cached. */
   readonly keyLength: number;
   readonly valueLength: number;
   readonly vocabSize: number;
@@ -103,14 +115,39 @@ export interface ComputeShape {
 }
 
 const F32_BYTES = 4;
+const F16_BYTES = 2;
 
 /**
- * Bytes of one device's compute buffers, an estimate: the largest results that live at once while `ubatchSize` tokens pass one layer, and their logits.
- * It assumes flash attention, without which heads * cells * tokens come on top.
+ * Bytes of the compute buffers of one place, an estimate: the largest results that live at once while `ubatchSize` tokens pass a layer, or their logits, and the mask of the attention.
+ * The weights of the sums were found by comparing with llama.cpp's own account (docs/plan-and-download.md). It assumes flash attention, without which heads * cells * tokens come on top.
+ *
+ * @param cells - Cells of the KV cache.
  */
-export function computeBytes(shape: ComputeShape, ubatchSize: number): number {
-  const { embeddingLength, heads, keyLength, valueLength, vocabSize, expertsUsed, feedForwardLength } = shape;
-  const attention = heads * (keyLength + valueLength);
-  const feedForward = Math.max(1, expertsUsed) * (2 * feedForwardLength + embeddingLength);
-  return Math.ceil(F32_BYTES * ubatchSize * (4 * embeddingLength + attention + feedForward + vocabSize));
+export function computeBytes(shape: ComputeShape, ubatchSize: number, cells: number): number {
+  const { isMla, embeddingLength, heads, keyLength, valueLength, vocabSize, expertsUsed, feedForwardLength } = shape;
+  const attention = (isMla ? 1.5 : 1) * heads * (keyLength + valueLength) + (isMla ? 0 : 3 * embeddingLength);
+  // Of the experts' results, of the hidden row and its sum, one each before and after weighing.
+  const feedForward = expertsUsed > 0 ? (2 * expertsUsed + 6) * embeddingLength : 3 * feedForwardLength + 2 * embeddingLength;
+  // Of every token, as llama.cpp's own programs reserve; an engine of this library asks for fewer. By then the mask is done with.
+  const logits = F32_BYTES * (vocabSize + 2 * embeddingLength);
+  return Math.ceil(ubatchSize * Math.max(logits, F32_BYTES * Math.max(attention, feedForward) + F16_BYTES * cells));
+}
+
+/** Bytes of system memory's compute buffers when no layer is computed there: the embedded tokens, and the mask. */
+export function inputBytes({ embeddingLength }: ComputeShape, ubatchSize: number, cells: number): number {
+  return ubatchSize * (F32_BYTES * 2 * embeddingLength + F16_BYTES * cells);
+}
+
+/** Results of routed experts whose layer is computed elsewhere, before and after weighing. */
+export function expertResultBytes({ expertsUsed, embeddingLength }: ComputeShape, ubatchSize: number): number {
+  return ubatchSize * F32_BYTES * 2 * expertsUsed * embeddingLength;
+}
+
+/** Several devices that hold a whole model work on this many batches at once, each with inputs of its own. */
+const PIPELINE_COPIES = 4;
+
+/** What these copies add to each device, and to system memory. */
+export function pipelineBytes({ embeddingLength }: ComputeShape, ubatchSize: number, cells: number): { readonly device: number; readonly host: number } {
+  const mask = ubatchSize * F16_BYTES * cells;
+  return { device: (PIPELINE_COPIES - 1) * (mask + ubatchSize * F32_BYTES * embeddingLength), host: (PIPELINE_COPIES - 1) * mask };
 }

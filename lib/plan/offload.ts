@@ -1,9 +1,13 @@
 // Which parts of a model go onto which device: the published rule of thumb, and beside it a plan that knows experts from the rest. Pure; runs on any JavaScript thread.
+import { expertsThatFit, overridesFor } from "./experts.js";
 import {
   cacheBytesPerToken,
   cacheCells,
   computeBytes,
+  expertResultBytes,
   groupWeights,
+  inputBytes,
+  pipelineBytes,
   type CacheLayout,
   type ComputeShape,
   type PlanTensor,
@@ -31,6 +35,8 @@ export interface PlanRequest {
   readonly ubatchSize: number;
   /** Left free on each device. */
   readonly marginBytes: number;
+  /** Whether devices fetch experts from system memory to compute prompts with them, which takes room for one tensor of these. */
+  readonly opOffload: boolean;
 }
 
 /** What one place holds. Unit of all numbers: bytes. */
@@ -50,7 +56,7 @@ export interface PlanPlace {
   /** Weights read for one token. */
   readonly readPerTokenBytes: number;
   readonly layers: number;
-  /** Of these layers, those whose experts are here too. */
+  /** Of these layers, those whose experts are here too, all of them. */
   readonly expertLayers: number;
 }
 
@@ -76,7 +82,9 @@ interface Costs {
   readonly groups: WeightGroups;
   /** Cache of each layer. */
   readonly cache: readonly number[];
+  /** Compute buffers of a device, and of system memory when it computes no layer. */
   readonly compute: number;
+  readonly input: number;
   /** Of each device, what weights and cache may take. */
   readonly budgets: readonly number[];
 }
@@ -109,75 +117,67 @@ function roomBesideDense({ groups, cache, budgets }: Costs, runs: Runs): number[
   });
 }
 
-/** The layers of each run whose experts fit into the room, from the last one on. */
-function expertsThatFit({ groups }: Costs, runs: Runs, room: readonly number[]): Set<number> {
-  const fitting = new Set<number>();
-  runs.forEach((run, device) => {
-    let left = room[device] ?? 0;
-    for (const layer of layersOf(run).reverse()) {
-      const bytes = groups.experts[layer] ?? 0;
-      if (bytes > left) break;
-      left -= bytes;
-      fitting.add(layer);
-    }
-  });
-  return fitting;
+interface Spread {
+  readonly runs: Runs;
+  /** Names of the expert tensors on devices. */
+  readonly onDevices: ReadonlySet<string>;
+  /** Compute buffers of each device beside its own: to fetch experts into, or for a pipeline. The same of system memory. */
+  readonly extraBytes: number;
+  readonly extraHostBytes: number;
 }
 
-/** Numbers as a regular expression that fits just these. */
-const anyOf = (layers: readonly number[]): string => `^blk\\.(${layers.join("|")})\\.ffn_.*_exps\\.`;
-
-function placesOf(costs: Costs, runs: Runs, withExperts: ReadonlySet<number>): PlanPlace[] {
+function placesOf(costs: Costs, { runs, onDevices, extraBytes, extraHostBytes }: Spread): PlanPlace[] {
   const { model, request, groups, cache, compute } = costs;
   const activeShare = model.expertCount > 0 ? model.expertsUsed / model.expertCount : 1;
-  const onDevices = new Set(runs.flatMap(layersOf));
+  const placed = new Set(runs.flatMap(layersOf));
   const place = (
     name: string,
     capacityBytes: number | undefined,
-    dense: readonly number[],
-    experts: readonly number[],
+    layers: readonly number[],
+    isHere: (name: string) => boolean,
     extra: number,
     read: number,
   ): PlanPlace => {
-    const expertBytes = sum(experts.map((layer) => groups.experts[layer] ?? 0));
-    const denseBytes = sum(dense.map((layer) => groups.dense[layer] ?? 0));
-    const isUsed = dense.length + experts.length > 0 || extra > 0;
+    const mine = name === "CPU" ? groups.expertTensors : layers.map((layer) => groups.expertTensors[layer] ?? []);
+    const experts = mine.map((tensors) => tensors.filter((tensor) => isHere(tensor.name)));
+    const expertBytes = sum(experts.flat().map(({ bytes }) => bytes));
+    const denseBytes = sum(layers.map((layer) => groups.dense[layer] ?? 0));
+    const isUsed = layers.length + experts.flat().length > 0 || extra > 0;
+    const isHost = name === "CPU";
     return {
       name,
       capacityBytes,
       weightsBytes: denseBytes + expertBytes + extra,
       expertBytes,
-      cacheBytes: sum(dense.map((layer) => cache[layer] ?? 0)),
-      computeBytes: isUsed ? compute : 0,
+      cacheBytes: sum(layers.map((layer) => cache[layer] ?? 0)),
+      computeBytes: isHost ? hostCompute(costs, layers.length, expertBytes) + extraHostBytes : isUsed ? compute + extraBytes : 0,
       readPerTokenBytes: Math.round(denseBytes + expertBytes * activeShare + read),
-      layers: dense.length,
-      expertLayers: experts.filter((layer) => (groups.experts[layer] ?? 0) > 0).length,
+      layers: layers.length,
+      expertLayers: experts.filter((tensors, i) => tensors.length > 0 && tensors.length === mine[i]?.length).length,
     };
   };
   const all = Array.from({ length: model.layers }, (_, layer) => layer);
   const devices = request.devices.map(({ name, bytes }, device) => {
     const run = runs[device];
-    const mine = run === undefined ? [] : layersOf(run);
     const output = runs.length > 0 && device === runs.length - 1 ? groups.output : 0;
-    return place(
-      name,
-      bytes,
-      mine,
-      mine.filter((layer) => withExperts.has(layer)),
-      output,
-      output,
-    );
+    return place(name, bytes, run === undefined ? [] : layersOf(run), (tensor) => onDevices.has(tensor), output, output);
   });
   const isOutputHere = runs.length === 0;
   const host = place(
     "CPU",
     request.ramBytes,
-    all.filter((layer) => !onDevices.has(layer)),
-    all.filter((layer) => !withExperts.has(layer)),
+    all.filter((layer) => !placed.has(layer)),
+    (tensor) => !onDevices.has(tensor),
     groups.embedding + (isOutputHere ? groups.outputOnHost : 0),
     isOutputHere ? groups.output : 0,
   );
   return [...devices, host];
+}
+
+/** Compute buffers of system memory: of layers, of experts whose attention is computed elsewhere, or of the input alone. */
+function hostCompute({ model, request, compute, input }: Costs, layers: number, expertBytes: number): number {
+  if (layers > 0) return compute;
+  return expertBytes > 0 ? input + expertResultBytes(model, request.ubatchSize) : input;
 }
 
 /** Runs of the last layers that fit, with all their weights or without their experts; undefined when not even the output does. */
@@ -192,41 +192,54 @@ function lastLayersThatFit(costs: Costs, withExperts: boolean): Runs | undefined
   return undefined;
 }
 
+/** The runs that fit, and the experts that fit beside them; undefined when not even the output does. */
+function spreadOver(costs: Costs, extraBytes: number, extraHostBytes = 0): Spread | undefined {
+  const { groups } = costs;
+  const within = { ...costs, budgets: costs.budgets.map((budget) => Math.max(0, budget - extraBytes)) };
+  // Attention and shared experts work on every token, a routed expert on one in 32: they come first.
+  const runs = sum(within.budgets) === 0 ? undefined : lastLayersThatFit(within, sum(groups.experts) === 0);
+  if (runs === undefined) return undefined;
+  const room = roomBesideDense(within, runs);
+  const onDevices = runs.flatMap((run, i) => expertsThatFit(groups, layersOf(run), room[i] ?? 0).map(({ name }) => name));
+  return { runs, extraBytes, extraHostBytes, onDevices: new Set(onDevices) };
+}
+
+/** All of it on the devices, or else room on each for one tensor of system memory that it may compute with. */
+function bestSpread(costs: Costs, cells: number): Spread | undefined {
+  const { model, request, groups } = costs;
+  const pipeline = request.devices.length > 1 ? pipelineBytes(model, request.ubatchSize, cells) : { device: 0, host: 0 };
+  const whole = spreadOver(costs, pipeline.device, pipeline.host);
+  const isAll = whole?.runs.flatMap(layersOf).length === model.layers && groups.expertTensors.flat().every(({ name }) => whole.onDevices.has(name));
+  return isAll ? whole : spreadOver(costs, request.opOffload ? groups.largest : 0);
+}
+
 /** Places a model: everything on the devices, else everything but some experts, else the last layers. */
 export function place(model: PlanModel, request: PlanRequest): Placement {
   const groups = groupWeights(model.tensors, model.layers);
   const cells = cacheCells(request.contextSize);
   const cache = Array.from({ length: model.layers }, (_, layer) => cells * cacheBytesPerToken(model, layer, request.cacheTypeK, request.cacheTypeV));
-  const compute = computeBytes(model, request.ubatchSize);
+  const compute = computeBytes(model, request.ubatchSize, cells);
+  const input = inputBytes(model, request.ubatchSize, cells);
   const budgets = request.devices.map(({ bytes }) => Math.max(0, bytes - request.marginBytes - compute));
-  const costs = { model, request, groups, cache, compute, budgets };
-  const nothing: Placement = {
-    kind: "cpu",
-    gpuLayers: 0,
-    tensorOverrides: [],
-    tensorSplit: undefined,
-    denseLayers: 0,
-    expertLayers: 0,
-    places: placesOf(costs, [], new Set()),
-  };
-  if (sum(budgets) === 0) return nothing;
-  const isMoe = sum(groups.experts) > 0;
-  // Attention and shared experts work on every token, a routed expert on one in 32: they come first.
-  const runs = lastLayersThatFit(costs, !isMoe);
-  if (runs === undefined) return nothing;
-  const withExperts = expertsThatFit(costs, runs, roomBesideDense(costs, runs));
-  const onDevices = runs.flatMap(layersOf);
-  const onHost = onDevices.filter((layer) => !withExperts.has(layer) && (groups.experts[layer] ?? 0) > 0);
+  const costs = { model, request, groups, cache, compute, input, budgets };
+  const spread = bestSpread(costs, cells);
+  if (spread === undefined) {
+    const places = placesOf(costs, { runs: [], onDevices: new Set(), extraBytes: 0, extraHostBytes: 0 });
+    return { kind: "cpu", gpuLayers: 0, tensorOverrides: [], tensorSplit: undefined, denseLayers: 0, expertLayers: 0, places };
+  }
+  const onDevices = spread.runs.flatMap(layersOf);
+  // Layers that are not offloaded need no override.
+  const onHost = onDevices.flatMap((layer) => groups.expertTensors[layer] ?? []).filter(({ name }) => !spread.onDevices.has(name));
   const isWhole = onDevices.length === model.layers;
-  const kind = isWhole ? (onHost.length === 0 ? "all" : "experts") : "layers";
-  const split = runs.map(({ start, end }, i) => end - start + (i === runs.length - 1 ? 1 : 0));
+  const split = spread.runs.map(({ start, end }, i) => end - start + (i === spread.runs.length - 1 ? 1 : 0));
+  const places = placesOf(costs, spread);
   return {
-    kind,
+    kind: isWhole ? (onHost.length === 0 ? "all" : "experts") : "layers",
     gpuLayers: isWhole ? "all" : onDevices.length + 1,
-    tensorOverrides: onHost.length === 0 ? [] : [{ pattern: anyOf(onHost), buffer: "CPU" }],
-    tensorSplit: runs.length > 1 ? split : undefined,
+    tensorOverrides: overridesFor(onHost, groups),
+    tensorSplit: spread.runs.length > 1 ? split : undefined,
     denseLayers: onDevices.length,
-    expertLayers: onDevices.filter((layer) => withExperts.has(layer) && (groups.experts[layer] ?? 0) > 0).length,
-    places: placesOf(costs, runs, withExperts),
+    expertLayers: sum(places.slice(0, -1).map(({ expertLayers }) => expertLayers)),
+    places,
   };
 }
