@@ -123,8 +123,9 @@ private:
         Entry & target = entry(weight, columns, experts, static_cast<std::size_t>(experts));
         ids_.resize(ggml_nbytes(ids));
         ggml_backend_tensor_get(ids, ids_.data(), 0, ids_.size());
-        for (int64_t token = 0; token < ids->ne[1]; ++token) {
-            for (int64_t slot = 0; slot < ids->ne[0]; ++slot) {
+        // Slot by slot: the order in which llama-imatrix adds, so that the sums are the same to the last bit.
+        for (int64_t slot = 0; slot < ids->ne[0]; ++slot) {
+            for (int64_t token = 0; token < ids->ne[1]; ++token) {
                 int32_t expert = 0;
                 std::memcpy(&expert, ids_.data() + static_cast<std::size_t>(token) * ids->nb[1] + static_cast<std::size_t>(slot) * ids->nb[0], sizeof(expert));
                 if (expert < 0 || expert >= experts) {
