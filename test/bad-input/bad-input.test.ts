@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { R1_ERROR_CODES } from "../../lib/base/errors.js";
 import { temporaryFolder, tinyModel, tinyModelF16 } from "../fixtures/gguf-temp.js";
-import { outcomeTable, runMutants, type Outcome } from "./run.mjs";
+import { outcomeTable, runFileWork, runMutants, type Outcome } from "./run.mjs";
 
 const known = new Set<string>(["ok", ...R1_ERROR_CODES, ...R1_ERROR_CODES.map((code) => `loaded, then ${code}`)]);
 
@@ -31,6 +31,18 @@ describe("broken model files", () => {
     console.log(outcomeTable(outcomes));
     expect(outcomes).toHaveLength(120);
     expect(unexpected(outcomes)).toEqual([]);
+  });
+
+  it("12 works on files, each with 24 broken models, parts or matrices, end with a typed error, leave nothing, and end no process", async () => {
+    const outcomes = await runFileWork(tinyModelF16, join(await temporaryFolder(), "work"), 0, 24);
+    console.log(outcomeTable(outcomes));
+    expect(outcomes).toHaveLength(12 * 24);
+    expect(unexpected(outcomes)).toEqual([]);
+    // No work takes everything, and none refuses everything, but for the one that computes with the broken weights.
+    for (const kind of new Set(outcomes.map((one) => one.kind))) {
+      const good = outcomes.filter((one) => one.kind === kind && one.outcome === "ok").length;
+      expect([good > 0 || kind === "imatrix", good < 24], kind).toEqual([true, true]);
+    }
   });
 
   it("copies in which two tokens are the same behind a NUL byte, which once ended the process, are refused", async () => {

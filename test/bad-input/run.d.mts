@@ -9,4 +9,5 @@ export interface Outcome {
   tail?: string;
 }
 export function runMutants(base: string, path: string, from: number, to: number, kind?: "bytes" | "structure"): Promise<Outcome[]>;
+export function runFileWork(base: string, folder: string, from: number, to: number): Promise<Outcome[]>;
 export function outcomeTable(outcomes: readonly Outcome[]): string;

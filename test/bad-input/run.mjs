@@ -1,13 +1,13 @@
-// Runs a range of broken copies of a model through load-child.mjs, starting a new child whenever one dies or hangs. Main thread.
+// Runs a range of broken copies of a model through load-child.mjs or file-child.mjs, starting a new child whenever one dies or hangs. Main thread.
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-const CHILD = fileURLToPath(new URL("./load-child.mjs", import.meta.url));
+const CHILDREN = { load: "./load-child.mjs", files: "./file-child.mjs" };
 const HANG_MS = 60_000;
 
-function runChild(job, onMessage) {
+function runChild(program, job, onMessage) {
   return new Promise((resolve) => {
-    const child = fork(CHILD, { execArgv: [], stdio: ["ignore", "ignore", "pipe", "ipc"] });
+    const child = fork(fileURLToPath(new URL(CHILDREN[program], import.meta.url)), { execArgv: [], stdio: ["ignore", "ignore", "pipe", "ipc"] });
     let current;
     let isDone = false;
     let tail = "";
@@ -49,11 +49,30 @@ function runChild(job, onMessage) {
 export async function runMutants(base, path, from, to, kind = "bytes") {
   const outcomes = [];
   for (let next = from; next < to;) {
-    const end = await runChild({ base, path, from: next, to, kind }, (message) => outcomes.push(message));
+    const end = await runChild("load", { base, path, from: next, to, kind }, (message) => outcomes.push(message));
     if (end.isDone) break;
     if (end.current === undefined) throw new Error(`the child ended by itself: ${end.code} ${end.signal} ${end.tail}`);
     const { seed, kind: what } = end.current;
     outcomes.push({ seed, kind: what, outcome: end.hung ? "hang" : `crash: ${end.signal ?? end.code}`, tail: end.tail, ms: 0 });
+    next = seed + 1;
+  }
+  return outcomes;
+}
+
+/**
+ * Does everything that works on files with the broken copies with seeds `from` to `to - 1` of a model, of its parts and of importance matrices.
+ *
+ * @param folder Where the copies are written, those of one seed at a time.
+ * @returns `{ seed, kind, outcome }` of each; the kind is the work, the outcome `ok`, an error code, `crash: ...` or `hang`.
+ */
+export async function runFileWork(base, folder, from, to) {
+  const outcomes = [];
+  for (let next = from; next < to;) {
+    const end = await runChild("files", { base, path: folder, from: next, to }, (message) => outcomes.push(message));
+    if (end.isDone) break;
+    if (end.current === undefined) throw new Error(`the child ended by itself: ${end.code} ${end.signal} ${end.tail}`);
+    const { seed, kind } = end.current;
+    outcomes.push({ seed, kind, outcome: end.hung ? "hang" : `crash: ${end.signal ?? end.code}`, tail: end.tail, ms: 0 });
     next = seed + 1;
   }
   return outcomes;
