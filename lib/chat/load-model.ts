@@ -45,7 +45,8 @@ export async function loadModel(options: LoadOptions): Promise<Model>;
 export async function loadModel(pathOrOptions?: string | URL | LoadOptions, maybeOptions?: LoadOptions): Promise<Model> {
   const site = new Error();
   const isPath = typeof pathOrOptions === "string" || pathOrOptions instanceof URL;
-  if (!isPath && maybeOptions !== undefined && pathOrOptions !== undefined) refuse("path", "a string", pathOrOptions);
+  // A null that stands for a missing setting must not load another model than was meant.
+  if (pathOrOptions === null || (!isPath && maybeOptions !== undefined && pathOrOptions !== undefined)) refuse("path", "a string", pathOrOptions);
   const config = normalizeLoad((isPath ? maybeOptions : (maybeOptions ?? pathOrOptions)) ?? {});
   const path = isPath ? absolutePath(pathOrOptions) : DEFAULT_MODEL_PATH;
   config.signal?.throwIfAborted();

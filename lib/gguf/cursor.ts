@@ -5,6 +5,8 @@ import { R1Error } from "../base/errors.js";
 import { GGUF_LIMITS } from "./format.js";
 
 const CHUNK_BYTES = 1024 * 1024;
+/** What the arrays of a real header take at most, by the least that their elements take: a vocabulary of 256 Ki tokens is the largest in use. Unit: bytes. */
+const PLAUSIBLE_BYTES = 2 * 1024 * 1024;
 
 /** Reads a file from its start, forwards only. */
 export class Cursor {
@@ -84,8 +86,8 @@ export class Cursor {
     const value = this.u64(what);
     if (value > limit) this.invalid(`${what} is ${value}, more than the limit of ${limit}`);
     if (value * minBytes > this.remaining) {
-      // A claim beyond the whole file is nonsense; one that merely runs past its end is what a broken-off download looks like.
-      if (value * minBytes > this.size) this.invalid(`${what} is ${value}, more than a file of ${this.size} bytes can hold`);
+      // A claim that no vocabulary makes is nonsense; one that merely runs past the end of the file is what a broken-off download looks like.
+      if (value * minBytes > Math.max(this.size, PLAUSIBLE_BYTES)) this.invalid(`${what} is ${value}, more than a file of ${this.size} bytes can hold`);
       throw new R1Error("FILE_TRUNCATED", `"${this.path}" ends inside its header (${what}): the file is ${this.size} bytes long. Download or copy it again.`, {
         details: { path: this.path, fileBytes: this.size },
       });

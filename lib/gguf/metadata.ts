@@ -1,4 +1,5 @@
 // Typed look-ups in a model's metadata; a value of a wrong type is refused as llama.cpp would refuse it. Any JavaScript thread.
+import { R1Error } from "../base/errors.js";
 import { invalidGguf } from "./cursor.js";
 import type { GgufEntry, GgufHeader, GgufScalar, GgufValueType } from "./format.js";
 
@@ -7,12 +8,38 @@ export type MetadataSummary = Readonly<
   Record<string, GgufScalar | { readonly elementType: GgufValueType; readonly length: number; readonly first: readonly GgufScalar[] }>
 >;
 
+/** A value that llama.cpp is to read instead of the file's. */
+export interface MetadataOverride {
+  readonly key: string;
+  readonly kind: "int" | "float" | "bool" | "string";
+  readonly value: number | boolean | string;
+}
+
+const MAX_U32 = 2 ** 32 - 1;
+/** What a value of the file's can be overridden with; llama.cpp passes over an override of another kind. */
+const KINDS: Readonly<Partial<Record<GgufValueType, MetadataOverride["kind"]>>> = { f32: "float", f64: "float", bool: "bool", str: "string" };
+
 /** Looks up a model's metadata by full key. */
 export class Metadata {
   readonly #header: GgufHeader;
+  readonly #overrides: ReadonlyMap<string, MetadataOverride>;
 
-  constructor(header: GgufHeader) {
+  /** @param overrides - Stand before the file's own values, as in llama.cpp. @throws {R1Error} `INVALID_ARGUMENT` for one that llama.cpp would pass over. */
+  constructor(header: GgufHeader, overrides: readonly MetadataOverride[] = []) {
     this.#header = header;
+    this.#overrides = new Map(overrides.map((override) => [override.key, override]));
+    for (const { key, kind } of overrides) {
+      const type = this.entry(key)?.type;
+      if (type === undefined) continue;
+      const right = type === "arr" ? undefined : (KINDS[type] ?? "int");
+      if (kind === right) continue;
+      const option = `metadataOverrides["${key}"]`;
+      const why =
+        right === undefined
+          ? "an array, which cannot be overridden. Take the override out."
+          : `of type ${type}. Write { kind: "${right}", value: ... } to set another value.`;
+      throw new R1Error("INVALID_ARGUMENT", `\`${option}\` is of kind "${kind}", and in ${header.path} the value is ${why}`, { details: { option } });
+    }
   }
 
   /** Throws `GGUF_INVALID` about the file. */
@@ -25,6 +52,12 @@ export class Metadata {
     return this.#header.entries.get(key);
   }
 
+  /** The override of a key, if it is of the kind that is read. */
+  #override(key: string, kind: MetadataOverride["kind"]): GgufScalar | undefined {
+    const override = this.#overrides.get(key);
+    return override?.kind === kind ? override.value : undefined;
+  }
+
   #scalar(key: string, type: GgufValueType): GgufScalar | undefined {
     const entry = this.entry(key);
     if (entry === undefined) return undefined;
@@ -34,23 +67,31 @@ export class Metadata {
 
   /** An unsigned 32-bit number, the type of nearly all hyperparameters. */
   u32(key: string): number | undefined {
-    return this.#scalar(key, "u32") as number | undefined;
+    const override = this.#override(key, "int") as number | undefined;
+    if (override === undefined) return this.#scalar(key, "u32") as number | undefined;
+    // llama.cpp would cut off what does not fit.
+    if (override < 0 || override > MAX_U32) this.invalid(`metadata "${key}" is ${override}, outside 0 to ${MAX_U32}`);
+    return override;
   }
 
   f32(key: string): number | undefined {
-    return this.#scalar(key, "f32") as number | undefined;
+    const override = this.#override(key, "float") as number | undefined;
+    if (override === undefined) return this.#scalar(key, "f32") as number | undefined;
+    const rounded = Math.fround(override);
+    if (!Number.isFinite(rounded)) this.invalid(`metadata "${key}" is ${override}, more than a 32-bit float holds`);
+    return rounded;
   }
 
   bool(key: string): boolean | undefined {
-    return this.#scalar(key, "bool") as boolean | undefined;
+    return (this.#override(key, "bool") ?? this.#scalar(key, "bool")) as boolean | undefined;
   }
 
   /** Up to the first NUL character, as llama.cpp reads it. */
   text(key: string): string | undefined {
-    return (this.#scalar(key, "str") as string | undefined)?.replace(/\0.*$/s, "");
+    return ((this.#override(key, "string") ?? this.#scalar(key, "str")) as string | undefined)?.replace(/\0.*$/s, "");
   }
 
-  /** One number, or one number a layer; always an array of `layers` numbers. */
+  /** One number, or one number a layer; always an array of `layers` numbers. Nothing where the file has none, whatever overrides say: so llama.cpp reads these. */
   perLayer(key: string, layers: number): number[] | undefined {
     const entry = this.entry(key);
     if (entry === undefined) return undefined;

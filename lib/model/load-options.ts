@@ -89,7 +89,11 @@ export interface LoadOptions {
   readonly checkTensors?: boolean;
   /** Changes to the rotary embedding. @defaultValue as the file says */
   readonly rope?: RopeOptions;
-  /** Metadata to read instead of the file's, llama.cpp's `--override-kv`. A whole number is taken as an integer: write `{ kind: "float", value: 10000 }` for a float key. @defaultValue none */
+  /**
+   * Metadata to read instead of the file's, llama.cpp's `--override-kv`. A whole number is taken as an integer: write `{ kind: "float", value: 10000 }` for a float key.
+   * @defaultValue none
+   * @throws {R1Error} `INVALID_ARGUMENT` for a value of another kind than the file's, which llama.cpp would pass over, and for one with which the file could not be loaded.
+   */
   readonly metadataOverrides?: Readonly<Record<string, MetadataValue>>;
   /** Gets llama.cpp's log lines from here until `close()`. The log is the process's: with several models loaded, each logger sees the lines of all. @defaultValue nothing is logged */
   readonly logger?: Logger;

@@ -23,7 +23,9 @@ const logger: Check = (value, path) => {
 const tensorOverrides: Check = (value, path) => {
   const entries = Array.isArray(value)
     ? array(value, path, (entry, at) => {
-        const { pattern, buffer } = object(entry, at);
+        const given = object(entry, at);
+        knownKeys(given, at, ["pattern", "buffer"]);
+        const { pattern, buffer } = given;
         return { pattern: string(pattern, `${at}.pattern`), buffer: string(buffer, `${at}.buffer`) };
       })
     : Object.entries(object(value, path)).map(([pattern, buffer]) => ({ pattern: string(pattern, path), buffer: string(buffer, `${path}["${pattern}"]`) }));
@@ -33,6 +35,7 @@ const tensorOverrides: Check = (value, path) => {
 function metadataOverride(key: string, given: unknown, path: string): NativeMetadataOverride {
   if (Buffer.byteLength(key) > MAX_OVERRIDE_BYTES) refuse(path, `a key of at most ${MAX_OVERRIDE_BYTES} bytes`, key);
   const long = typeof given === "object" && given !== null ? object(given, path) : undefined;
+  if (long !== undefined) knownKeys(long, path, ["kind", "value"]);
   const value = long === undefined ? given : long.value;
   const kind =
     long !== undefined

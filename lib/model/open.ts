@@ -31,7 +31,7 @@ export interface Opened {
  */
 export async function openWeights(path: string, config: LoadConfig, signal: AbortSignal, report: (progress: number) => void): Promise<Opened> {
   const nothing = (): void => undefined;
-  const checked = await waitOrAbort(checkModelFiles(path, { signal }), signal, nothing, nothing);
+  const checked = await waitOrAbort(checkModelFiles(path, { signal, overrides: config.metadataOverrides }), signal, nothing, nothing);
   initialize(config.numa);
   const { cacheTypeK, cacheTypeV, flashAttention } = config;
   const { isMla, keyLength, valueLength } = checked;

@@ -117,6 +117,58 @@ describe("options that change how it is loaded", () => {
   });
 });
 
+describe("overrides of metadata", () => {
+  it("are read instead of the file's values", async () => {
+    const model = await loadTiny({ metadataOverrides: { "deepseek2.context_length": 512, "deepseek2.rope.freq_base": { kind: "float", value: 10_000 } } });
+    expect(model.info.trainContextSize).toBe(512);
+    await model.close();
+  });
+
+  it.each([
+    ["deepseek2.expert_used_count", 0],
+    ["deepseek2.expert_used_count", 999],
+    ["deepseek2.expert_group_count", 3],
+    ["deepseek2.attention.head_count", 0],
+    ["deepseek2.attention.head_count", 2 ** 32 + 4],
+    ["deepseek2.block_count", -1],
+    ["deepseek2.attention.key_length_mla", 0],
+    ["deepseek2.rope.dimension_count", 7],
+    ["deepseek2.attention.layer_norm_rms_epsilon", { kind: "float", value: 1e300 }],
+    ["tokenizer.ggml.bos_token_id", 5_000_000],
+  ] as const)("that would end the process are refused: %s is %o", async (key, value) => {
+    const error = await loadTiny({ metadataOverrides: { [key]: value } }).then(
+      () => "it loaded",
+      (reason: unknown) => reason,
+    );
+    expect(error).toMatchObject({
+      code: "INVALID_ARGUMENT",
+      details: { option: "metadataOverrides" },
+      message: expect.stringContaining(key.split(".").at(-1) ?? "") as unknown,
+    });
+  });
+
+  it.each([
+    ["deepseek2.attention.head_count", "4", /kind: "int"/],
+    ["deepseek2.rope.freq_base", 10_000, /kind: "float"/],
+    ["tokenizer.ggml.add_bos_token", 1, /kind: "bool"/],
+    ["tokenizer.ggml.tokens", "x", /an array/],
+  ])("of another kind than the file's value, which llama.cpp would pass over, are refused: %s is %o", async (key, value, message) => {
+    await expect(loadTiny({ metadataOverrides: { [key]: value } })).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+      message: expect.stringMatching(message) as unknown,
+    });
+  });
+
+  it("leave a bad file its own error", () =>
+    withFolder(async (folder) => {
+      const path = patchedTiny(folder, "deepseek2.block_count", "deepseek2.block_cuont");
+      await expect(loadModel(path, { metadataOverrides: { "general.name": "x" } })).rejects.toMatchObject({ code: "GGUF_INVALID" });
+      const model = await loadModel(path, { threads: 1, contextSize: 256, metadataOverrides: { "deepseek2.block_count": 4 } });
+      expect(model.info.layers).toBe(4);
+      await model.close();
+    }));
+});
+
 describe("a file that cannot be loaded", () => {
   it("is refused with its own error", () =>
     withFolder(async (folder) => {

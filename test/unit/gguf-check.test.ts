@@ -55,6 +55,15 @@ describe("checkModelFiles", () => {
     await expect(checkModelFiles(path)).resolves.toMatchObject({ tensorCount: 70 });
   });
 
+  it("says of a file that is cut anywhere that it is cut", async () => {
+    const path = join(await temporaryFolder(), "cut.gguf");
+    const whole = await readFile(tinyModel);
+    for (let bytes = 4; bytes < whole.length; bytes = Math.ceil(bytes * 1.17)) {
+      await writeFile(path, whole.subarray(0, bytes));
+      expect([bytes, (await errorOf(path)).code]).toEqual([bytes, "FILE_TRUNCATED"]);
+    }
+  });
+
   it("refuses a file that ends one byte before its last tensor does, and takes one that ends with it", async () => {
     const path = join(await temporaryFolder(), "short.gguf");
     await copyFile(tinyModel, path);

@@ -62,6 +62,12 @@ describe("loadModel", () => {
     await expect(loadModel({ threads: 1 } as never, { threads: 1 })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
   });
 
+  it("refuses null, which a setting that is missing may be, rather than load the embedded model", async () => {
+    await expect(loadModel(null as never)).rejects.toMatchObject({ code: "INVALID_ARGUMENT", details: { option: "path" } });
+    await expect(loadModel(null as never, { threads: 1 })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    expect(addon.modelConfig).toBeUndefined();
+  });
+
   it("refuses an absurd context before native code is called", async () => {
     await expect(loadModel({ contextSize: 2 ** 31 - 1, cacheTypeK: "f32" })).rejects.toMatchObject({ code: "OUT_OF_MEMORY" });
     expect(addon.modelConfig).toBeUndefined();

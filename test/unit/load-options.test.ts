@@ -106,6 +106,13 @@ describe("the options of a load", () => {
     );
   });
 
+  it.each([
+    { metadataOverrides: { "deepseek2.block_count": { kind: "int", valeu: 4, value: 4 } } },
+    { tensorOverrides: [{ pattern: "x", bufer: "CPU", buffer: "CPU" }] },
+  ])("refuse an unknown key within %o", (options) => {
+    expect(() => normalizeLoad(options)).toThrow(expect.objectContaining({ code: "UNKNOWN_OPTION" }));
+  });
+
   it("turn metadata into kinds", () => {
     expect(normalizeLoad({ metadataOverrides: { a: 1, b: 1.5, c: true, d: "x", e: { kind: "float", value: 1 } } }).metadataOverrides).toEqual([
       { key: "a", kind: "int", value: 1 },
