@@ -21,6 +21,7 @@ function parse() {
   }
 }
 
+/** Writes the files, after each trial: what is done by then is not lost with a run that is cut short. */
 function write(bench, rows, failures) {
   mkdirSync(bench.out, { recursive: true });
   const file = join(bench.out, "results.json");
@@ -28,19 +29,29 @@ function write(bench, rows, failures) {
   writeFileSync(join(bench.out, "table.md"), `${table(rows)}\n`);
   const drawing = plot(rows);
   if (drawing !== undefined) writeFileSync(join(bench.out, "plot.svg"), drawing);
-  console.error(`written: ${file}, table.md${drawing === undefined ? "" : ", plot.svg"}`);
+  return `${file}, table.md${drawing === undefined ? "" : ", plot.svg"}`;
 }
 
-/** Results of an earlier run of other trials stay in the files when only some trials are asked for. */
+/** What earlier runs found. */
 function earlierRows(bench) {
-  if (bench.trials.length === 0) return [];
   try {
-    return JSON.parse(readFileSync(join(bench.out, "results.json"), "utf8")).rows.filter(
-      (row) => !bench.trials.includes(row.trial) || row.model !== bench.model,
-    );
+    return JSON.parse(readFileSync(join(bench.out, "results.json"), "utf8")).rows;
   } catch {
     return [];
   }
+}
+
+/** All rows in the order of the trials; what a trial found takes the place of what it had found with the same model. */
+function joined(rows, found) {
+  const kept = rows.filter((row) => !found.some(({ trial, model }) => row.trial === trial && row.model === model));
+  return [...kept, ...found].sort((a, b) => names.indexOf(a.trial) - names.indexOf(b.trial));
+}
+
+function chosen(bench) {
+  const form = bench.quick ? 2 : bench.bars ? 1 : 0;
+  const list = TRIALS.filter(({ name, hasBars }) => (bench.trials.length > 0 ? bench.trials.includes(name) : !bench.bars || hasBars));
+  const minutes = list.reduce((sum, trial) => sum + (Number(trial.minutes[form]) || 0), 0);
+  return { list, minutes };
 }
 
 const options = parse();
@@ -65,27 +76,32 @@ const bench = { ...options, signal: stop.signal, path: undefined, progress: unde
 bench.progress = (text) => console.error(`  ${text}`);
 bench.path = (name) => modelPath(name, bench.progress);
 
+const { list, minutes } = chosen(bench);
+console.error(`${list.length} trials, about ${Math.ceil(minutes)} minutes on two quiet cores; a busy machine makes it longer`);
 const rows = [];
 const failures = [];
-const earlier = earlierRows(bench);
-for (const { name, title, run } of TRIALS) {
-  if (bench.trials.length > 0 && !bench.trials.includes(name)) continue;
+let all = earlierRows(bench);
+let written;
+for (const { name, title, run } of list) {
   if (stop.signal.aborted) break;
   console.error(`${name}: ${title} (load ${load().toFixed(1)})`);
+  const start = performance.now();
   try {
     const found = await run(bench);
     rows.push(...found);
+    all = joined(all, found);
+    written = write(bench, all, failures);
+    console.error(`  took ${((performance.now() - start) / 60_000).toFixed(1)} minutes`);
     console.log(`\n${table(found)}\n`);
   } catch (error) {
     if (stop.signal.aborted) break;
     failures.push({ trial: name, message: error.message });
-    console.error(`  failed: ${error.message}`);
+    console.error(`  failed after ${((performance.now() - start) / 60_000).toFixed(1)} minutes: ${error.message}`);
   }
 }
 await endAll();
-const order = (row) => names.indexOf(row.trial);
-const all = [...earlier, ...rows].sort((a, b) => order(a) - order(b));
-if (rows.length > 0) write(bench, all, failures);
+if (failures.length > 0) written = write(bench, all, failures);
+if (written !== undefined) console.error(`written: ${written}`);
 const missed = rows.filter((row) => row.bar?.pass === false);
 for (const row of missed) console.error(`missed: ${row.trial}, ${row.metric}, ${row.subject}: ${row.bar.text}, is ${(row.ratio ?? row.value).toPrecision(4)}`);
 process.exitCode = stop.signal.aborted ? 130 : failures.length > 0 ? 1 : 0;

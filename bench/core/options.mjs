@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 const OPTIONS = {
   help: { type: "boolean", default: false },
   quick: { type: "boolean", default: false },
+  bars: { type: "boolean", default: false },
   trial: { type: "string", multiple: true, default: [] },
   driver: { type: "string", multiple: true, default: [] },
   model: { type: "string", default: "qwen-0.5b" },
@@ -15,7 +16,7 @@ const OPTIONS = {
   patience: { type: "string", default: "20" },
   tools: { type: "string", default: fileURLToPath(new URL("../../build-native/bin", import.meta.url)) },
   dist: { type: "string" },
-  out: { type: "string", default: fileURLToPath(new URL("../out", import.meta.url)) },
+  out: { type: "string" },
 };
 
 /** The drivers a trial may compare with; our own always runs. */
@@ -26,21 +27,24 @@ export function help(trials) {
 
 Compares r1-native with llama.cpp's own programs of the same tree and with other Node bindings: each in a process of its own, in turns, ratios pair by pair.
 
-  --quick            few rounds and small sizes: minutes instead of an hour, and no verdict on bars
+  --quick            few rounds and small sizes: minutes instead of hours, and no verdict on bars
+  --bars             only what a bar is set for, against what it is set against: about a quarter of an hour
   --trial NAME       only this trial; may be given several times
   --driver NAME      only compare with this one; may be given several times: ${DRIVERS.join(", ")}
   --model NAME       qwen-0.5b (default), qwen-1.5b or tiny-r1, for the trials that take any model
   --threads N        threads of every driver (default ${OPTIONS.threads.default})
-  --rounds N         samples of each subject (default 7, quick 3)
+  --rounds N         samples of each subject (default 7, with --bars 5, but 9 where a bar is a matter of one percent; with --quick 3)
   --max-others N     a sample counts while other programs take at most N percent of the machine (default ${OPTIONS["max-others"].default})
   --patience N       seconds to wait for such a moment before each sample (default ${OPTIONS.patience.default})
   --tools DIR        upstream's programs (default build-native/bin; node scripts/build.mjs --bench-tools builds them)
   --dist DIR         the compiled library (default dist)
-  --out DIR          where results.json, table.md and plot.svg go (default bench/out)
+  --out DIR          where results.json, table.md and plot.svg go (default bench/out, with --quick bench/out/quick)
   --help
 
-Trials:
-${trials.map(({ name, title }) => `  ${name.padEnd(18)} ${title}`).join("\n")}
+Trials, and about how many minutes each takes on two quiet cores in full, with --bars and with --quick:
+${trials.map(({ name, title, minutes }) => `  ${name.padEnd(14)} ${minutes.map((count) => String(count).padStart(4)).join(" ")}  ${title}`).join("\n")}
+
+What some trials found joins what others had found in the files under --out, so that a run can be made trial by trial.
 
 Ctrl-C ends the run and every process it started; the trials finished by then are still written.
 `;
@@ -61,19 +65,22 @@ function known(given, names, option) {
 /** @throws {Error} with what is wrong, on an unknown option, trial or driver. */
 export function readOptions(args, trialNames, modelNames) {
   const { values } = parseArgs({ args, options: OPTIONS });
+  if (values.quick && values.bars) throw new Error("--quick gives no verdict on bars: give one of --quick and --bars");
   const drivers = known(values.driver, DRIVERS, "driver");
   return {
     help: values.help,
     quick: values.quick,
+    bars: values.bars,
     trials: known(values.trial, trialNames, "trial"),
     drivers: drivers.length === 0 ? DRIVERS : drivers,
     model: known([values.model], modelNames, "model")[0],
     threads: number(values.threads, "threads", 1, 512),
-    rounds: number(values.rounds ?? (values.quick ? 3 : 7), "rounds", 1, 1000),
+    rounds: number(values.rounds ?? (values.quick ? 3 : values.bars ? 5 : 7), "rounds", 1, 1000),
+    fineRounds: number(values.rounds ?? (values.quick ? 3 : 9), "rounds", 1, 1000),
     maxOthers: number(values["max-others"], "max-others", 0, 100) / 100,
     patienceMs: number(values.patience, "patience", 0, 3600) * 1000,
     tools: values.tools,
     dist: values.dist,
-    out: values.out,
+    out: values.out ?? fileURLToPath(new URL(values.quick ? "../out/quick" : "../out", import.meta.url)),
   };
 }

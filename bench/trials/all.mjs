@@ -15,22 +15,23 @@ import * as speculation from "./speculation.mjs";
 import * as streams from "./streams.mjs";
 import * as stress from "./stress.mjs";
 
-const trial = (name, { title, run }) => ({ name, title, run });
+/** `minutes`: about what it takes on two quiet cores in full, with --bars (none: no bar is set for it), and with --quick. */
+const trial = (name, minutes, { title, run }) => ({ name, title, minutes, hasBars: typeof minutes[1] === "number", run });
 
 export const TRIALS = [
-  trial("load", load),
-  trial("prefill", prefill),
-  trial("decode", decode),
-  trial("decode-many", decodeMany),
-  trial("streams", streams),
-  trial("arrivals", arrivals),
-  trial("prefix", prefix),
-  trial("abort", abort),
-  trial("event-loop", eventLoop),
-  trial("overhead", overhead),
-  trial("speculation", speculation),
-  trial("memory", memory),
-  trial("kv-unified", kvUnified),
-  trial("settings", settings),
-  trial("stress", stress),
+  trial("load", [1, 0.5, 0.5], load),
+  trial("prefill", [3, 1, 1], prefill),
+  trial("decode", [3, 1, 1], decode),
+  trial("decode-many", [35, 3, 6], decodeMany),
+  trial("streams", [3, 2.5, 1.5], streams),
+  trial("arrivals", [5, "-", 1.5], arrivals),
+  trial("prefix", [2.5, 2.5, 2.5], prefix),
+  trial("abort", [1.5, 1.5, 0.5], abort),
+  trial("event-loop", [1, 1, 0.5], eventLoop),
+  trial("overhead", [4, 3, 1], overhead),
+  trial("speculation", [1.5, 1, 1], speculation),
+  trial("memory", [1, "-", 0.5], memory),
+  trial("kv-unified", [25, "-", 3], kvUnified),
+  trial("settings", [5, "-", 2], settings),
+  trial("stress", [1, 1, 0.5], stress),
 ];

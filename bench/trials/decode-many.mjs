@@ -14,28 +14,33 @@ const CELLS = 256;
 
 export async function run(bench) {
   const rows = [];
-  for (const sequences of bench.quick ? [1, 8] : [1, 4, 8, 16]) rows.push(...(await runWith(bench, sequences)));
+  for (const sequences of bench.bars ? [8] : bench.quick ? [1, 8] : [1, 4, 8, 16]) rows.push(...(await runWith(bench, sequences)));
   return rows;
 }
 
 async function runWith(bench, sequences) {
   const path = await bench.path(bench.model);
   const contextSize = CELLS * sequences;
-  return withSubjects(bench, ["node-llama-cpp", "llama-node"], { path, sequences, contextSize, kvUnified: false }, async (open) => {
-    let seed = 1;
-    const sample = (subject) => async () => {
-      await warmUp(subject, seed);
-      const request = () => ({ prompt: wordsPrompt(PROMPT, seed), maxTokens: LENGTH + 1, seed: seed++ });
-      return decodeRate((await subject.generate(Array.from({ length: sequences }, request))).rows);
-    };
-    const subjects = Object.fromEntries(Object.entries(open).map(([name, subject]) => [name, sample(subject)]));
-    if (bench.drivers.includes("upstream")) {
-      const config = { path, sequences, prompt: PROMPT, generate: LENGTH, contextSize };
-      subjects["batched-bench"] = () => batchedBench(bench, { ...config, unified: false });
-      subjects["batched-bench -kvu"] = () => batchedBench(bench, { ...config, unified: true });
-    }
-    const bars = sequences === 8 ? { "batched-bench": atLeast(0.95), "batched-bench -kvu": atLeast(0.95), "node-llama-cpp": atLeast(2) } : {};
-    const metrics = [{ metric: `decode, ${sequences} sequence${sequences === 1 ? "" : "s"}`, unit: "tokens/s", bars }];
-    return compare(bench, { trial: "decode-many", model: bench.model, subjects, metrics, sequences, notes: NOTES });
-  });
+  return withSubjects(
+    bench,
+    bench.bars ? ["node-llama-cpp"] : ["node-llama-cpp", "llama-node"],
+    { path, sequences, contextSize, kvUnified: false },
+    async (open) => {
+      let seed = 1;
+      const sample = (subject) => async () => {
+        await warmUp(subject, seed);
+        const request = () => ({ prompt: wordsPrompt(PROMPT, seed), maxTokens: LENGTH + 1, seed: seed++ });
+        return decodeRate((await subject.generate(Array.from({ length: sequences }, request))).rows);
+      };
+      const subjects = Object.fromEntries(Object.entries(open).map(([name, subject]) => [name, sample(subject)]));
+      if (bench.drivers.includes("upstream")) {
+        const config = { path, sequences, prompt: PROMPT, generate: LENGTH, contextSize };
+        subjects["batched-bench"] = () => batchedBench(bench, { ...config, unified: false });
+        subjects["batched-bench -kvu"] = () => batchedBench(bench, { ...config, unified: true });
+      }
+      const bars = sequences === 8 ? { "batched-bench": atLeast(0.95), "batched-bench -kvu": atLeast(0.95), "node-llama-cpp": atLeast(2) } : {};
+      const metrics = [{ metric: `decode, ${sequences} sequence${sequences === 1 ? "" : "s"}`, unit: "tokens/s", bars }];
+      return compare(bench, { trial: "decode-many", model: bench.model, subjects, metrics, sequences, notes: NOTES });
+    },
+  );
 }

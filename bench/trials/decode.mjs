@@ -11,7 +11,7 @@ const LENGTH = 128;
 
 export async function run(bench) {
   const path = await bench.path(bench.model);
-  return withSubjects(bench, ["node-llama-cpp", "llama-node"], { path, sequences: 1, contextSize: 4096 }, async (open) => {
+  return withSubjects(bench, bench.bars ? [] : ["node-llama-cpp", "llama-node"], { path, sequences: 1, contextSize: 4096 }, async (open) => {
     let seed = 1;
     const sample = (subject) => async () => {
       await warmUp(subject, seed);
@@ -22,6 +22,13 @@ export async function run(bench) {
     if (bench.drivers.includes("upstream")) subjects["llama-bench"] = () => llamaBench(bench, { path, generate: LENGTH });
     const notes = { ...NOTES, "llama-bench": "decodes alone, samples nothing" };
     const bars = { "llama-bench": atLeast(0.99) };
-    return compare(bench, { trial: "decode", model: bench.model, subjects, metrics: [{ metric: "decode", unit: "tokens/s", bars }], notes });
+    return compare(bench, {
+      rounds: bench.fineRounds,
+      trial: "decode",
+      model: bench.model,
+      subjects,
+      metrics: [{ metric: "decode", unit: "tokens/s", bars }],
+      notes,
+    });
   });
 }

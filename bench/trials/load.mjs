@@ -16,7 +16,7 @@ export async function run(bench) {
   };
   const subjects = { "r1-native": fresh("r1-native") };
   if (bench.drivers.includes("upstream")) subjects["llama-completion"] = () => upstreamLoad(bench, { path, contextSize: CONTEXT });
-  for (const name of wanted(bench, ["node-llama-cpp", "llama-node"])) subjects[name] = fresh(name);
+  for (const name of wanted(bench, bench.bars ? [] : ["node-llama-cpp", "llama-node"])) subjects[name] = fresh(name);
   const bars = { "llama-completion": atMost(1.05) };
   const notes = { ...NOTES, "llama-completion": "its own `load time`", "node-llama-cpp": "without a warm-up" };
   return compare(bench, { trial: "load", model: bench.model, subjects, metrics: [{ metric: "load", unit: "ms", bars }], notes });

@@ -11,7 +11,7 @@ const LENGTH = 512;
 
 export async function run(bench) {
   const path = await bench.path(bench.model);
-  return withSubjects(bench, ["node-llama-cpp", "llama-node"], { path, sequences: 1, contextSize: 4096 }, async (open) => {
+  return withSubjects(bench, bench.bars ? [] : ["node-llama-cpp", "llama-node"], { path, sequences: 1, contextSize: 4096 }, async (open) => {
     let seed = 1;
     const sample = (subject) => async () => {
       await warmUp(subject, seed);
@@ -21,6 +21,13 @@ export async function run(bench) {
     const subjects = Object.fromEntries(Object.entries(open).map(([name, subject]) => [name, sample(subject)]));
     if (bench.drivers.includes("upstream")) subjects["llama-bench"] = () => llamaBench(bench, { path, prompt: LENGTH });
     const bars = { "llama-bench": atLeast(0.98) };
-    return compare(bench, { trial: "prefill", model: bench.model, subjects, metrics: [{ metric: "prompt", unit: "tokens/s", bars }], notes: NOTES });
+    return compare(bench, {
+      rounds: bench.fineRounds,
+      trial: "prefill",
+      model: bench.model,
+      subjects,
+      metrics: [{ metric: "prompt", unit: "tokens/s", bars }],
+      notes: NOTES,
+    });
   });
 }
