@@ -4,6 +4,7 @@
 //
 // Numbers are little-endian.
 import { createHash } from "node:crypto";
+import { integer, object } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { ChatMessage } from "../base/types.js";
 import { checkMessages } from "../template/messages.js";
@@ -76,14 +77,17 @@ export function decodeSession(bytes: Uint8Array): SavedSession {
   const ids = take(4 * count);
   const state = take(Number(take(8).readBigUInt64LE()));
   if (at !== body.length) invalid("its lengths contradict each other");
-  const { maker, messages, startLength } = JSON.parse(head) as Pick<SavedSession, "maker" | "messages" | "startLength">;
-  return {
-    maker,
-    messages: messages.length === 0 ? [] : checkMessages(messages),
-    startLength,
-    tokens: Int32Array.from({ length: count }, (_, i) => ids.readInt32LE(4 * i)),
-    state,
-  };
+  return { ...readHead(head), tokens: Int32Array.from({ length: count }, (_, i) => ids.readInt32LE(4 * i)), state };
+}
+
+function readHead(text: string): Pick<SavedSession, "maker" | "messages" | "startLength"> {
+  try {
+    const { maker, messages, startLength } = object(JSON.parse(text), "session");
+    const turns = Array.isArray(messages) && messages.length === 0 ? [] : checkMessages(messages);
+    return { maker: object(maker, "maker") as unknown as SessionMaker, messages: turns, startLength: integer(startLength, "startLength", 0, turns.length) };
+  } catch {
+    return invalid("its header says nothing that a session could be");
+  }
 }
 
 /** @throws {R1Error} `STATE_MISMATCH` at the first thing that differs. */

@@ -82,7 +82,7 @@ export class Generation implements AsyncIterable<Part> {
    * The whole: waits for the end. Works before, during, after and without iterating, any number of times.
    * A generation that was given up resolves with finishReason `"aborted"` and what there was by then.
    *
-   * @throws {R1Error} `DISPOSED` when the model was closed meanwhile; `CONTEXT_FULL`, `DECODE_FAILED` or `INTERNAL` when the engine failed.
+   * @throws {R1Error} `DISPOSED` when the model was closed meanwhile; `DECODE_FAILED` or `INTERNAL` when the engine failed.
    */
   result(): Promise<GenerationResult> {
     return this.#result;

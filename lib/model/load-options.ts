@@ -101,7 +101,7 @@ export interface LoadOptions {
   readonly sequences?: number;
   /**
    * One pool of cells for all sequences, of which each takes what it needs, rather than an equal share of `contextSize` for each. Shares are faster: a token then attends
-   * over its own sequence's cells only. A prefix is shared either way (in one pool its cells are, else they are copied).
+   * over its own sequence's cells only. A prefix is shared either way (in one pool its cells are, else they are copied). Not true together with `deterministic`.
    * @defaultValue false when each share holds at least 4096 tokens or with `deterministic`, else true
    */
   readonly kvUnified?: boolean;

@@ -171,6 +171,8 @@ function complete(given: LoadOptions) {
   const mostDraft = Math.floor(batchSize / sequences) - 1;
   if (given.maxDraft !== undefined && given.maxDraft > mostDraft)
     refuse("maxDraft", `at most ${mostDraft}, so that a batch of ${batchSize} holds a draft of each of ${sequences} sequences`, given.maxDraft);
+  if (given.deterministic === true && given.kvUnified === true && sequences > 1)
+    refuse("kvUnified", "false or left out beside `deterministic`: in one pool the cells of others change last bits", true);
   const overrides = (given.tensorOverrides ?? []) as readonly { pattern: string; buffer: string }[];
   return {
     contextSize: given.contextSize ?? 8192,

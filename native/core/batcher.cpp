@@ -47,21 +47,36 @@ llama_batch Batcher::view() {
     return batch;
 }
 
+// Guesses take neither the cells that prompts under way were promised, nor the last row of the batch from them.
+Batcher::Spare Batcher::spare_for_guesses(const std::vector<Sequence *> & decoding, const std::vector<Sequence *> & prefilling, const Cache & cache) const {
+    std::size_t taken = decoding.size();
+    for (const Sequence * sequence : prefilling) {
+        taken += remaining(*sequence, cache);
+    }
+    const std::size_t rows = decoding.size() + (prefilling.empty() ? 0 : 1);
+    Spare spare{};
+    spare.rows = limits_.batch > rows ? limits_.batch - rows : 0;
+    // With a share of cells for each sequence, its own room is all that counts.
+    spare.cells = !cache.ledger().shared() ? spare.rows : cache.free_cells() > taken ? cache.free_cells() - taken : 0;
+    return spare;
+}
+
 // The next token of each running stream, and guesses of those after it where there are cells to spare.
-void Batcher::put_decoding(const std::vector<Sequence *> & decoding, Cache & cache, DraftModel * draft) {
-    std::size_t spare = cache.free_cells() - decoding.size();
+void Batcher::put_decoding(const std::vector<Sequence *> & decoding, Cache & cache, DraftModel * draft, Spare spare) {
     std::vector<std::vector<llama_token>> guesses(decoding.size());
     std::vector<DraftModel::Job> jobs;
     for (std::size_t i = 0; i < decoding.size(); ++i) {
         Run & run = *decoding[i]->run;
         const std::size_t room = cache.ledger().per_sequence() - cache.length(decoding[i]->id) - 1;
-        const std::size_t most = limits_.max_draft == 0 ? 0 : std::min({static_cast<std::size_t>(limits_.max_draft), room, spare, run.draft_length()});
+        const std::size_t limit = std::min({static_cast<std::size_t>(limits_.max_draft), room, spare.cells, spare.rows});
+        const std::size_t most = limits_.max_draft == 0 ? 0 : std::min(limit, run.draft_length());
         if (most == 0) {
             continue;
         }
-        spare -= most;
+        spare.cells -= most;
+        spare.rows -= most;
         if (draft != nullptr && run.request().model_draft > 0) {
-            jobs.push_back({decoding[i]->id, &run.feed(), most, {}});
+            jobs.push_back({decoding[i]->id, run.request().id, &run.feed(), most, {}});
         } else if (run.request().ngram_draft > 0) {
             guesses[i] = run.draft_by_ngram(most);
         }
@@ -115,8 +130,8 @@ std::vector<Sequence *> Batcher::decoding_with_room(Scheduler & scheduler, Cache
         if (cache.free_cells() >= decoding.size()) {
             return decoding;
         }
-        if (!scheduler.make_room(static_cast<uint32_t>(decoding.size()))) {
-            scheduler.finish(*decoding.front(), EndReason::Length, out);
+        if (!scheduler.make_room()) {
+            scheduler.finish(*decoding.front(), EndReason::Length, out);  // the only run there is
         }
     }
 }
@@ -142,6 +157,13 @@ void Batcher::keep_one(std::vector<Sequence *> & decoding, std::vector<Sequence 
     prefilling.erase(std::remove_if(prefilling.begin(), prefilling.end(), others), prefilling.end());
 }
 
+// What is left of the chunk; where running streams fill it, a small part more, so that prompts come in all the same.
+std::size_t Batcher::prefill_budget() const {
+    const std::size_t left = limits_.chunk > tokens_.size() ? limits_.chunk - tokens_.size() : 0;
+    const std::size_t least = std::max<std::size_t>(limits_.chunk / 8, 1);
+    return std::min(std::max(left, least), limits_.batch > tokens_.size() ? limits_.batch - tokens_.size() : 0);
+}
+
 void Batcher::plan(Scheduler & scheduler, Cache & cache, DraftModel * draft, std::vector<Event> & out) {
     clear();
     std::vector<Sequence *> decoding = decoding_with_room(scheduler, cache, out);
@@ -155,21 +177,23 @@ void Batcher::plan(Scheduler & scheduler, Cache & cache, DraftModel * draft, std
     if (limits_.deterministic) {
         keep_one(decoding, prefilling);
     }
-    put_decoding(decoding, cache, draft);
-    const std::size_t chunk = std::max<std::size_t>(limits_.chunk, tokens_.size());
+    put_decoding(decoding, cache, draft, spare_for_guesses(decoding, prefilling, cache));
+    std::size_t budget = prefill_budget();
     for (Sequence * sequence : prefilling) {
         if (sequence->run == nullptr) {
             continue;  // making room sent it back
         }
         std::size_t free = cache.free_cells() - tokens_.size();
         if (free == 0 && slices_.empty()) {
-            scheduler.make_room(1);
+            scheduler.make_room();
             if (sequence->run == nullptr) {
                 continue;
             }
             free = cache.free_cells();
         }
-        put_prefill(*sequence, cache, std::min(chunk - tokens_.size(), free));
+        const std::size_t before = tokens_.size();
+        put_prefill(*sequence, cache, std::min(budget, free));
+        budget -= tokens_.size() - before;
     }
 }
 

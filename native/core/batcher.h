@@ -25,6 +25,7 @@ class Batcher {
 public:
     struct Limits {
         uint32_t chunk;      // tokens of a step (n_ubatch): what a running stream waits for at most, and what an abort waits for on a device
+        uint32_t batch;      // most tokens llama_decode takes (n_batch); at least one for each sequence
         uint32_t max_draft;  // guesses for one sequence
         int32_t vocab_size;  // a draft model may know ids beyond it
         bool deterministic;  // one sequence a step
@@ -40,6 +41,7 @@ public:
     /** The planned batch; points into this object, valid until the next plan(). */
     llama_batch view();
 
+    std::size_t token_count() const { return tokens_.size(); }
     llama_token token(std::size_t index) const { return tokens_[index]; }
 
 private:
@@ -47,7 +49,14 @@ private:
     void put(llama_token token, llama_seq_id sequence, std::size_t position, bool logits);
     std::vector<Sequence *> decoding_with_room(Scheduler & scheduler, Cache & cache, std::vector<Event> & out);
     void keep_one(std::vector<Sequence *> & decoding, std::vector<Sequence *> & prefilling);
-    void put_decoding(const std::vector<Sequence *> & decoding, Cache & cache, DraftModel * draft);
+    /** What guesses may take. */
+    struct Spare {
+        std::size_t cells;
+        std::size_t rows;
+    };
+    Spare spare_for_guesses(const std::vector<Sequence *> & decoding, const std::vector<Sequence *> & prefilling, const Cache & cache) const;
+    void put_decoding(const std::vector<Sequence *> & decoding, Cache & cache, DraftModel * draft, Spare spare);
+    std::size_t prefill_budget() const;
     void put_prefill(Sequence & sequence, Cache & cache, std::size_t budget);
 
     Limits limits_;

@@ -78,6 +78,20 @@ void check_cache_types(const Model & model, ggml_type k, ggml_type v, llama_flas
     }
 }
 
+/**
+ * llama.cpp clamps a batch to the context it is asked for, before it rounds that up, and aborts on a batch that is larger. Where the clamped batch could not
+ * hold a row of every sequence and its guesses, it is asked for what it would round up to.
+ */
+uint32_t context_cells(const EngineConfig & config) {
+    const uint32_t rows = config.sequences * (1 + config.max_draft);
+    if (config.context_size == 0 || config.context_size >= rows) {
+        return config.context_size;
+    }
+    const auto rounded = [](uint32_t cells) { return (cells + 255) / 256 * 256; };
+    const uint32_t all = rounded(config.context_size);
+    return config.kv_unified ? all : rounded(all / config.sequences) * config.sequences;
+}
+
 llama_context_params to_llama(const Model & model, const EngineConfig & config) {
     check(!model.vocab_only(), "This model was loaded for its vocabulary alone. Load it with its weights to generate.");
     check(model.info().has_decoder, "This model has no decoder, so it cannot generate text.");
@@ -90,7 +104,7 @@ llama_context_params to_llama(const Model & model, const EngineConfig & config) 
     check(config.context_size == 0 || config.context_size <= 1u << 30, "`contextSize` is too large.");
 
     llama_context_params params = llama_context_default_params();
-    params.n_ctx = config.context_size;
+    params.n_ctx = context_cells(config);
     params.n_batch = config.batch_size;
     params.n_ubatch = std::min(config.ubatch_size, config.batch_size);
     params.n_seq_max = config.sequences;
@@ -142,6 +156,7 @@ Context::Context(std::shared_ptr<Model> model, const EngineConfig & config, std:
                                                   " tokens: " + (reason.empty() ? "no reason given" : reason) +
                                                   ". Try a smaller `contextSize`, a quantised cache type, or fewer `gpuLayers`.");
     }
+    check(llama_n_batch(context_.get()) >= config.sequences, "`contextSize` must hold one token of every sequence.");
     pools_->attach(context_.get());
     const ContextMemory memory = context_memory(context_.get());
     info_ = {llama_n_ctx(context_.get()),

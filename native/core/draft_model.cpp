@@ -23,16 +23,20 @@ EngineConfig draft_config(EngineConfig config) {
     config.cache_type_v = "f16";
     config.flash_attention = "auto";
     config.batch_size = std::max(config.ubatch_size, config.sequences);
-    config.kv_unified = true;
+    config.kv_unified = !config.deterministic;
     return config;
 }
 
 }  // namespace
 
-DraftModel::DraftModel(std::shared_ptr<Model> model, EngineConfig config, std::shared_ptr<ThreadPools> pools, ggml_abort_callback abort, void * abort_data)
+DraftModel::DraftModel(std::shared_ptr<Model> model, const EngineConfig & config, std::shared_ptr<ThreadPools> pools, ggml_abort_callback abort,
+                       void * abort_data)
     : model_(std::move(model)),
-      context_(model_, draft_config(std::move(config)), std::move(pools), abort, abort_data),
-      cache_(context_.memory(), context_.info().sequences, context_.info().context_size, context_.info().sequence_context, true) {
+      context_(model_, draft_config(config), std::move(pools), abort, abort_data),
+      cache_(context_.memory(), context_.info().sequences, context_.info().context_size, context_.info().sequence_context,
+             !config.deterministic || config.sequences == 1),
+      deterministic_(config.deterministic),
+      owners_(context_.info().sequences, 0) {
     context_.warm_up();
 }
 
@@ -97,13 +101,20 @@ bool DraftModel::decode(const std::vector<Item> & items) {
     return good;
 }
 
-// Brings each sequence's cache to its feed; the last token of each is decoded in the final batch, with logits.
-bool DraftModel::catch_up(std::vector<Job> & jobs) {
+// Drops what a sequence's cache does not share with the feed.
+void DraftModel::keep_own(const Job & job) {
+    uint32_t & owner = owners_[static_cast<std::size_t>(job.sequence)];
+    const bool strange = deterministic_ && owner != job.request;
+    owner = job.request;
+    cache_.truncate(job.sequence, strange ? 0 : std::min(common_prefix(cache_.tokens(job.sequence), *job.feed), job.feed->size() - 1));
+}
+
+// Drops what the feeds do not share with the cache, and sequences nobody asks for where cells are short. False: there are not enough.
+bool DraftModel::make_room(const std::vector<Job> & jobs) {
     std::size_t needed = 0;
     for (const Job & job : jobs) {
-        const std::size_t same = std::min(common_prefix(cache_.tokens(job.sequence), *job.feed), job.feed->size() - 1);
-        cache_.truncate(job.sequence, same);
-        needed += job.feed->size() - same + job.most;
+        keep_own(job);
+        needed += job.feed->size() - cache_.length(job.sequence) + job.most;
     }
     for (llama_seq_id id = 0; cache_.free_cells() < needed && id < static_cast<llama_seq_id>(context_.info().sequences); ++id) {
         const bool wanted = std::any_of(jobs.begin(), jobs.end(), [id](const Job & job) { return job.sequence == id; });
@@ -111,28 +122,33 @@ bool DraftModel::catch_up(std::vector<Job> & jobs) {
             cache_.truncate(id, 0);
         }
     }
-    if (cache_.free_cells() < needed) {
+    return cache_.free_cells() >= needed;
+}
+
+// Brings each sequence's cache nearer to its feed, those that lack little first, and keeps only the jobs that are there. The last token of each is decoded in
+// the final batch, with logits.
+bool DraftModel::catch_up(std::vector<Job> & jobs) {
+    if (!make_room(jobs)) {
         return false;
     }
+    std::stable_sort(jobs.begin(), jobs.end(), [this](const Job & a, const Job & b) { return remaining(a) < remaining(b); });
     std::vector<Item> items;
     for (const Job & job : jobs) {
-        for (std::size_t i = cache_.length(job.sequence); i + 1 < job.feed->size(); ++i) {
+        const std::size_t from = cache_.length(job.sequence);
+        const std::size_t count = std::min<std::size_t>(remaining(job), context_.info().ubatch_size - items.size());
+        for (std::size_t i = from; i < from + count; ++i) {
             items.push_back({job.sequence, (*job.feed)[i], false});
         }
     }
-    const std::size_t chunk = context_.info().ubatch_size;
-    for (std::size_t from = 0; from < items.size(); from += chunk) {
-        const auto first = items.begin() + static_cast<std::ptrdiff_t>(from);
-        const auto last = items.begin() + static_cast<std::ptrdiff_t>(std::min(from + chunk, items.size()));
-        if (!decode(std::vector<Item>(first, last))) {
-            return false;
-        }
+    if (!items.empty() && !decode(items)) {
+        return false;
     }
+    jobs.erase(std::remove_if(jobs.begin(), jobs.end(), [this](const Job & job) { return remaining(job) > 0; }), jobs.end());
     items.clear();
     for (const Job & job : jobs) {
         items.push_back({job.sequence, job.feed->back(), true});
     }
-    return decode(items);
+    return !items.empty() && decode(items);
 }
 
 llama_token DraftModel::most_likely(int32_t index, float & probability) const {
@@ -152,7 +168,8 @@ llama_token DraftModel::most_likely(int32_t index, float & probability) const {
 }
 
 void DraftModel::propose(std::vector<Job> & jobs) {
-    jobs.erase(std::remove_if(jobs.begin(), jobs.end(), [](const Job & job) { return job.most == 0; }), jobs.end());
+    const auto hopeless = [this](const Job & job) { return job.most == 0 || job.feed->size() + job.most > cache_.ledger().per_sequence(); };
+    jobs.erase(std::remove_if(jobs.begin(), jobs.end(), hopeless), jobs.end());
     if (jobs.empty() || !catch_up(jobs)) {
         return;
     }

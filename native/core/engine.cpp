@@ -39,7 +39,9 @@ void Engine::main(EngineConfig config, std::shared_ptr<Model> draft, std::promis
         cache_ =
             std::make_unique<Cache>(context_->memory(), info_.sequences, info_.context_size, info_.sequence_context, config.kv_unified || info_.sequences == 1);
         scheduler_ = std::make_unique<Scheduler>(*cache_, model_->vocab(), info_.sequences, config.prefix_cache && !config.deterministic);
-        batcher_ = std::make_unique<Batcher>(Batcher::Limits{info_.ubatch_size, config.max_draft, model_->vocab().size(), config.deterministic});
+        streams_ = cache_->ledger().shared() ? 1 : info_.sequences;
+        batcher_ =
+            std::make_unique<Batcher>(Batcher::Limits{info_.ubatch_size, info_.batch_size, config.max_draft, model_->vocab().size(), config.deterministic});
         if (draft != nullptr) {
             draft_ = std::make_unique<DraftModel>(std::move(draft), config, context_->pools(), &Engine::abort_decode, this);
         }
@@ -77,7 +79,7 @@ void Engine::loop() {
 
 // Waits for something to do. False: the engine is to end.
 bool Engine::take_commands() {
-    std::deque<std::function<void()>> tasks;
+    std::deque<Task> tasks;
     {
         std::unique_lock<std::mutex> lock(mutex_);
         const bool busy = scheduler_->running() > 0 || scheduler_->waiting() > 0;
@@ -94,8 +96,8 @@ bool Engine::take_commands() {
         inbox_.clear();
         tasks.swap(tasks_);
     }
-    for (const std::function<void()> & task : tasks) {
-        task();
+    for (const Task & task : tasks) {
+        task.run();
     }
     return true;
 }
@@ -113,6 +115,11 @@ void Engine::submit(std::shared_ptr<Request> request) {
     if (request->tokens.size() > info_.sequence_context) {
         throw Failure(ErrorCode::PromptTooLong, "The prompt has " + std::to_string(request->tokens.size()) + " tokens and the context holds " +
                                                     std::to_string(info_.sequence_context) + ". Shorten it, or load the model with a larger `contextSize`.");
+    }
+    for (const llama_token tag : {request->think_token, request->end_think_token}) {
+        if (tag != LLAMA_TOKEN_NULL && !model_->vocab().contains(tag)) {
+            throw Failure(ErrorCode::InvalidArgument, "The tag " + std::to_string(tag) + " of the reasoning is outside the vocabulary.");
+        }
     }
     for (const llama_token token : request->closing) {
         if (!model_->vocab().contains(token)) {
@@ -160,65 +167,6 @@ EngineStats Engine::stats() const {
     return snapshot;
 }
 
-template <typename T>
-std::future<T> Engine::run_between_steps(std::function<T()> task) {
-    auto packaged = std::make_shared<std::packaged_task<T()>>(std::move(task));
-    std::future<T> result = packaged->get_future();
-    {
-        std::lock_guard<std::mutex> lock(mutex_);
-        if (closed_) {
-            throw Failure(ErrorCode::Disposed, disposed_message);
-        }
-        tasks_.emplace_back([packaged] { (*packaged)(); });
-    }
-    wake_.notify_one();
-    return result;
-}
-
-std::future<std::vector<uint8_t>> Engine::save_state(std::vector<llama_token> tokens) {
-    return run_between_steps<std::vector<uint8_t>>([this, tokens = std::move(tokens)] {
-        Sequence * sequence = tokens.empty() ? nullptr : scheduler_->idle_holding(tokens);
-        if (sequence == nullptr) {
-            throw Failure(ErrorCode::StateInvalid,
-                          "The cache no longer holds these tokens. Save right after the generation has ended, or give the model more `contextSize`.");
-        }
-        cache_->truncate(sequence->id, tokens.size());
-        llama_context * context = context_->handle();
-        std::vector<uint8_t> state(llama_state_seq_get_size(context, sequence->id));
-        const std::size_t written = llama_state_seq_get_data(context, state.data(), state.size(), sequence->id);
-        if (written == 0) {
-            throw Failure(ErrorCode::StateInvalid, "llama.cpp could not write the state of the sequence.");
-        }
-        state.resize(written);
-        return state;
-    });
-}
-
-std::future<void> Engine::restore_state(std::vector<llama_token> tokens, std::vector<uint8_t> state) {
-    return run_between_steps<void>([this, tokens = std::move(tokens), state = std::move(state)] {
-        if (tokens.empty() || tokens.size() > info_.sequence_context) {
-            throw Failure(ErrorCode::StateInvalid, "The saved session has " + std::to_string(tokens.size()) + " tokens and the context holds " +
-                                                       std::to_string(info_.sequence_context) + ".");
-        }
-        Sequence * sequence = scheduler_->least_recent_idle(nullptr);
-        if (sequence == nullptr) {
-            throw Failure(ErrorCode::QueueFull, "All sequences are busy, so a saved session cannot be restored now. Try again when one has ended.");
-        }
-        cache_->truncate(sequence->id, 0);
-        if (!scheduler_->make_room(static_cast<uint32_t>(tokens.size()))) {
-            throw Failure(ErrorCode::ContextFull, "The cache has no room for the saved session while others run.");
-        }
-        const std::size_t read = llama_state_seq_set_data(context_->handle(), state.data(), state.size(), sequence->id);
-        const llama_pos last = llama_memory_seq_pos_max(context_->memory(), sequence->id);
-        if (read == 0 || last + 1 != static_cast<llama_pos>(tokens.size())) {
-            cache_->truncate(sequence->id, 0);
-            throw Failure(ErrorCode::StateInvalid,
-                          "llama.cpp could not read the saved state: it is damaged, or was made with other cache types or another context layout.");
-        }
-        cache_->restored(sequence->id, tokens);
-    });
-}
-
 void Engine::request_stop() {
     {
         std::lock_guard<std::mutex> lock(mutex_);
@@ -239,7 +187,7 @@ void Engine::stop() {
 void Engine::dispose_all() {
     std::vector<Event> out;
     std::deque<std::shared_ptr<Request>> inbox;
-    std::deque<std::function<void()>> tasks;
+    std::deque<Task> tasks;
     {
         std::lock_guard<std::mutex> lock(mutex_);
         closed_ = true;
@@ -256,7 +204,9 @@ void Engine::dispose_all() {
     } catch (...) {
         // Out of memory while closing: the JavaScript side ends its generations itself when close() has joined this thread.
     }
-    tasks.clear();  // their futures see a broken promise
+    for (const Task & task : tasks) {
+        task.give_up();
+    }
 }
 
 }  // namespace r1

@@ -75,6 +75,14 @@ public:
 
 private:
     static constexpr std::chrono::seconds rate_window{3};
+    // Decodes in a row that requests of others may cut short before one is decoded to its end, or a running stream would never come on.
+    static constexpr uint32_t most_interruptions = 4;
+
+    /** What other threads ask of the engine thread between two steps. Either of the two settles its future. */
+    struct Task {
+        std::function<void()> run;
+        std::function<void()> give_up;
+    };
 
     void main(EngineConfig config, std::shared_ptr<Model> draft, std::promise<void> & ready);
     void loop();
@@ -88,7 +96,9 @@ private:
     void dispose_all();
     static bool abort_decode(void * data);
     template <typename T>
-    std::future<T> run_between_steps(std::function<T()> task);
+    std::future<T> run_between_steps(std::function<T()> work);
+    std::vector<uint8_t> save_cells(const std::vector<llama_token> & tokens);
+    void restore_cells(const std::vector<llama_token> & tokens, std::vector<uint8_t> state);
 
     std::shared_ptr<Model> model_;
     Sink sink_;
@@ -99,7 +109,7 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<std::shared_ptr<Request>> inbox_;
-    std::deque<std::function<void()>> tasks_;
+    std::deque<Task> tasks_;
     std::unordered_map<uint32_t, std::shared_ptr<Request>> live_;
     EngineStats stats_;
     Clock::time_point settled_{};  // when stats_ was last brought up to date
@@ -108,6 +118,7 @@ private:
     // Read inside a decode, from worker threads.
     std::atomic<bool> stopping_{false};
     std::atomic<bool> interrupt_{false};
+    std::atomic<bool> shielded_{false};    // only a stop ends this decode
     std::atomic<int64_t> deadline_ns_{0};  // 0: none
 
     // The engine thread's own; made and freed on it.
@@ -120,6 +131,8 @@ private:
     uint64_t recent_tokens_ = 0;
     uint64_t prompt_tokens_ = 0;
     uint64_t steps_ = 0;
+    uint32_t interruptions_ = 0;  // in a row
+    uint32_t streams_ = 1;        // of the cache: shares are streams to llama.cpp
 
     std::mutex stop_mutex_;
     std::thread thread_;  // last: everything above is there when it starts

@@ -14,7 +14,13 @@ int64_t nanoseconds(Clock::time_point time) { return std::chrono::duration_cast<
 // Polled by the CPU backend before every graph node, from its worker thread.
 bool Engine::abort_decode(void * data) {
     const Engine & engine = *static_cast<const Engine *>(data);
-    if (engine.stopping_.load(std::memory_order_relaxed) || engine.interrupt_.load(std::memory_order_relaxed)) {
+    if (engine.stopping_.load(std::memory_order_relaxed)) {
+        return true;
+    }
+    if (engine.shielded_.load(std::memory_order_relaxed)) {
+        return false;
+    }
+    if (engine.interrupt_.load(std::memory_order_relaxed)) {
         return true;
     }
     const int64_t deadline = engine.deadline_ns_.load(std::memory_order_relaxed);
@@ -61,6 +67,7 @@ void Engine::mark_in_batch(bool value) {
 }
 
 void Engine::decode(std::vector<Event> & out) {
+    shielded_.store(interruptions_ >= most_interruptions, std::memory_order_relaxed);
     mark_in_batch(true);
     int32_t code = -3;
     std::string thrown;
@@ -73,6 +80,10 @@ void Engine::decode(std::vector<Event> & out) {
         thrown = error.what();  // llama_decode is not exception-safe
     }
     ++steps_;
+    shielded_.store(false, std::memory_order_relaxed);
+    if (code == 0) {
+        interruptions_ = 0;
+    }
     if (code != 0 || !thrown.empty()) {
         mark_in_batch(false);
         after_failure(code, thrown, out);
@@ -133,11 +144,15 @@ void Engine::after_decode(const Slice & slice, std::vector<Event> & out) {
 void Engine::after_failure(int32_t code, const std::string & thrown, std::vector<Event> & out) {
     const bool aborted = code == 2 && thrown.empty();
     const bool full = code == 1 && thrown.empty();
+    bool others = false;  // somebody's work is lost for another's end
+    const Clock::time_point now = Clock::now();
     for (const Slice & slice : batcher_->slices()) {
         Sequence & sequence = *slice.sequence;
         if (sequence.run == nullptr) {
             continue;
         }
+        const Request & request = sequence.run->request();
+        others = others || (!request.cancelled.load(std::memory_order_relaxed) && !request.timed_out(now));
         // Earlier micro-batches of the call may lie in the cache. Of a prompt they are kept; of a running stream the logits are lost, so its token goes again.
         const std::size_t before = cache_->length(sequence.id);
         std::size_t keep = before;
@@ -151,18 +166,17 @@ void Engine::after_failure(int32_t code, const std::string & thrown, std::vector
         cache_->truncate(sequence.id, keep);
     }
     if (aborted) {
+        interruptions_ += others ? 1 : 0;
         return;  // expire() ends what was cancelled at the next step; the others go on from here
     }
     if (full) {
         // The ledger says there is room, so this should not happen: give way instead of failing.
-        if (scheduler_->running() < 2) {
+        if (!scheduler_->make_room()) {
             for (Sequence & sequence : scheduler_->sequences()) {
                 if (sequence.run != nullptr) {
                     scheduler_->finish(sequence, EndReason::Length, out);
                 }
             }
-        } else {
-            scheduler_->make_room(cache_->free_cells() + 1);
         }
         return;
     }

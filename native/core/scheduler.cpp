@@ -107,9 +107,10 @@ uint32_t Scheduler::promised() const {
 }
 
 Sequence * Scheduler::least_recent_idle(const Sequence * except) {
+    const auto rank = [this](const Sequence & sequence) { return cache_.length(sequence.id) == 0 ? 0 : sequence.last_used; };
     Sequence * oldest = nullptr;
     for (Sequence & sequence : sequences_) {
-        if (sequence.run == nullptr && &sequence != except && (oldest == nullptr || sequence.last_used < oldest->last_used)) {
+        if (sequence.run == nullptr && &sequence != except && (oldest == nullptr || rank(sequence) < rank(*oldest))) {
             oldest = &sequence;
         }
     }
@@ -124,50 +125,61 @@ Sequence * Scheduler::place(const Prefix & prefix) {
     return other == nullptr || loses_little ? (idle_source ? prefix.source : other) : other;
 }
 
-bool Scheduler::start(Waiting & entry, std::vector<Event> & out) {
+// Makes the entry's run if it has none. False: it cannot be made, and that has been told.
+bool Scheduler::make_run(Waiting & entry, std::vector<Event> & out) {
+    if (entry.run != nullptr) {
+        return true;
+    }
+    try {
+        entry.run = std::make_unique<Run>(entry.request, vocab_, static_cast<int32_t>(cache_.ledger().per_sequence()));
+        return true;
+    } catch (const Failure & failure) {
+        out.emplace_back(ErrorEvent{entry.request->id, error_code_name(failure.code()), failure.what()});
+    } catch (const std::exception & error) {
+        out.emplace_back(ErrorEvent{entry.request->id, error_code_name(ErrorCode::Internal), error.what()});
+    }
+    return false;
+}
+
+// Frees cells of idle sequences until a prompt fits beside what the running ones still need.
+bool Scheduler::find_cells(const Prefix & prefix, const Sequence & target, std::size_t needed) {
+    if (!cache_.ledger().shared()) {
+        return true;  // the target's own share is empty, and a prompt that is larger was refused
+    }
+    const std::size_t wanted = needed + promised();
+    while (cache_.free_cells() < wanted) {
+        if (drop_idle(prefix.source)) {
+            continue;
+        }
+        const bool has_tail = prefix.source != nullptr && prefix.source != &target && prefix.source->run == nullptr;
+        if (has_tail && cache_.length(prefix.source->id) > prefix.length) {
+            cache_.truncate(prefix.source->id, prefix.length);  // nobody shares it with us
+            continue;
+        }
+        // With nothing else running the prompt is let in whatever is promised: it fits the context, and make_room() sees to the rest.
+        return running() == 0;
+    }
+    return true;
+}
+
+Scheduler::Start Scheduler::start(Waiting & entry, std::vector<Event> & out) {
     const Prefix prefix = best_prefix(entry);
     if (comes_soon(entry, prefix.length)) {
-        return false;
+        return Start::WaitsForPrefix;
     }
     Sequence * target = place(prefix);
     if (target == nullptr) {
-        return false;
+        return Start::NoRoom;
+    }
+    if (!make_run(entry, out)) {
+        return Start::Done;
     }
     const bool in_place = target == prefix.source;
     // In one pool a shared prefix costs no cells.
     const bool free_prefix = in_place || cache_.ledger().shared();
-    const std::size_t needed = entry.feed().size() - (free_prefix ? prefix.length : 0) + 1;
     cache_.truncate(target->id, in_place ? prefix.length : 0);
-    while (cache_.free_cells() < needed + promised()) {
-        Sequence * victim = nullptr;
-        for (Sequence & sequence : sequences_) {
-            const bool candidate = sequence.run == nullptr && &sequence != target && &sequence != prefix.source && cache_.length(sequence.id) > 0;
-            if (candidate && (victim == nullptr || sequence.last_used < victim->last_used)) {
-                victim = &sequence;
-            }
-        }
-        if (victim != nullptr) {
-            cache_.truncate(victim->id, 0);
-        } else if (!in_place && prefix.source != nullptr && prefix.source->run == nullptr && cache_.length(prefix.source->id) > prefix.length) {
-            cache_.truncate(prefix.source->id, prefix.length);  // its tail, which nobody shares with us
-        } else {
-            break;
-        }
-    }
-    // With nothing else running the prompt is let in whatever is promised: it fits the context, and make_room() sees to the rest.
-    if (cache_.free_cells() < needed + promised() && running() > 0) {
-        return false;
-    }
-    try {
-        if (entry.run == nullptr) {
-            entry.run = std::make_unique<Run>(entry.request, vocab_, static_cast<int32_t>(cache_.ledger().per_sequence()));
-        }
-    } catch (const Failure & failure) {
-        out.emplace_back(ErrorEvent{entry.request->id, error_code_name(failure.code()), failure.what()});
-        return true;
-    } catch (const std::exception & error) {
-        out.emplace_back(ErrorEvent{entry.request->id, error_code_name(ErrorCode::Internal), error.what()});
-        return true;
+    if (!find_cells(prefix, *target, entry.feed().size() - (free_prefix ? prefix.length : 0) + 1)) {
+        return Start::NoRoom;
     }
     if (prefix.length > 0 && !in_place) {
         cache_.share(prefix.source->id, target->id, prefix.length);
@@ -177,49 +189,61 @@ bool Scheduler::start(Waiting & entry, std::vector<Event> & out) {
     target->run = std::move(entry.run);
     touch(*target);
     target->admitted = clock_;
-    return true;
+    return Start::Done;
 }
 
 void Scheduler::admit(std::vector<Event> & out) {
-    for (auto entry = waiting_.begin(); entry != waiting_.end();) {
-        if (least_recent_idle(nullptr) == nullptr) {
-            return;
-        }
-        const bool soon = comes_soon(*entry, best_prefix(*entry).length);
-        if (start(*entry, out)) {
-            entry = waiting_.erase(entry);
-        } else if (soon) {
-            ++entry;  // it waits for a prefix, not for room: others may pass
-        } else {
-            return;  // no room: nobody overtakes, or a large prompt would wait for ever
+    for (auto entry = waiting_.begin(); entry != waiting_.end() && least_recent_idle(nullptr) != nullptr;) {
+        switch (start(*entry, out)) {
+            case Start::Done: entry = waiting_.erase(entry); break;
+            case Start::WaitsForPrefix: ++entry; break;  // not for room: others may pass
+            case Start::NoRoom: return;                  // nobody overtakes, or a large prompt would wait for ever
         }
     }
 }
 
-bool Scheduler::make_room(uint32_t needed) {
-    while (cache_.free_cells() < needed) {
-        Sequence * victim = nullptr;
-        for (Sequence & sequence : sequences_) {
-            if (sequence.run == nullptr && cache_.length(sequence.id) > 0 && (victim == nullptr || sequence.last_used < victim->last_used)) {
-                victim = &sequence;
-            }
+bool Scheduler::drop_idle(const Sequence * keep) {
+    Sequence * victim = nullptr;
+    for (Sequence & sequence : sequences_) {
+        const bool candidate = sequence.run == nullptr && &sequence != keep && cache_.length(sequence.id) > 0;
+        if (candidate && (victim == nullptr || sequence.last_used < victim->last_used)) {
+            victim = &sequence;
         }
-        if (victim != nullptr) {
-            cache_.truncate(victim->id, 0);
-            continue;
-        }
-        if (running() < 2) {
-            return false;
-        }
-        for (Sequence & sequence : sequences_) {
-            if (sequence.run != nullptr && (victim == nullptr || sequence.admitted > victim->admitted)) {
-                victim = &sequence;
-            }
-        }
-        std::shared_ptr<Request> request = victim->run->request_pointer();
-        waiting_.push_front(Waiting{std::move(request), std::move(victim->run)});
-        cache_.truncate(victim->id, 0);
     }
+    if (victim == nullptr) {
+        return false;
+    }
+    cache_.truncate(victim->id, 0);
+    return true;
+}
+
+// To the head of those of its priority: it was there before them.
+void Scheduler::send_back(Sequence & sequence) {
+    std::shared_ptr<Request> request = sequence.run->request_pointer();
+    const auto place = std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting & entry) { return entry.request->priority <= request->priority; });
+    waiting_.insert(place, Waiting{std::move(request), std::move(sequence.run)});
+    cache_.truncate(sequence.id, 0);
+}
+
+bool Scheduler::make_room() {
+    if (drop_idle()) {
+        return true;
+    }
+    if (running() < 2) {
+        return false;
+    }
+    Sequence * victim = nullptr;
+    const auto yields = [](const Sequence & a, const Sequence & b) {
+        const int32_t pa = a.run->request().priority;
+        const int32_t pb = b.run->request().priority;
+        return pa != pb ? pa < pb : a.admitted > b.admitted;
+    };
+    for (Sequence & sequence : sequences_) {
+        if (sequence.run != nullptr && (victim == nullptr || yields(sequence, *victim))) {
+            victim = &sequence;
+        }
+    }
+    send_back(*victim);
     return true;
 }
 

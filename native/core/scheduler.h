@@ -25,11 +25,14 @@ public:
     /** Gives idle sequences to waiting requests, in order, as long as their prompts fit beside what runs. */
     void admit(std::vector<Event> & out);
 
+    /** Empties the least recently used idle sequence that holds cells, but for `keep`. False: there is none. */
+    bool drop_idle(const Sequence * keep = nullptr);
+
     /**
-     * Makes sure that `needed` cells are free: drops idle sequences, least recently used first, then sends the youngest run back to wait.
-     * False if even that does not do (one run left, and the cache is full of it).
+     * Frees cells, one step: drops an idle sequence, else sends a run back to wait, of the least important ones the youngest. False: one run is left alone.
+     * What is needed may shrink with each step, so the caller counts anew.
      */
-    bool make_room(uint32_t needed);
+    bool make_room();
 
     /** Ends a sequence's run; its cells stay for later prompts. */
     void finish(Sequence & sequence, EndReason reason, std::vector<Event> & out);
@@ -41,9 +44,12 @@ public:
     void fail_all(const char * code, const std::string & message, std::vector<Event> & out);
 
     std::vector<Sequence> & sequences() { return sequences_; }
+    /** Notes that a sequence was used just now. */
+    void touch(Sequence & sequence) { sequence.last_used = ++clock_; }
+
     Sequence * idle_holding(const std::vector<llama_token> & tokens);
 
-    /** The least recently used idle sequence, or nullptr. */
+    /** The idle sequence to give away: an empty one if there is one, else the least recently used; or nullptr. */
     Sequence * least_recent_idle(const Sequence * except);
 
     uint32_t running() const;
@@ -52,7 +58,7 @@ public:
 private:
     struct Waiting {
         std::shared_ptr<Request> request;
-        std::unique_ptr<Run> run;  // of a run that was sent back; nullptr for a new request
+        std::unique_ptr<Run> run;  // of a run that was sent back, or of a request that was about to start; else nullptr
         const std::vector<llama_token> & feed() const { return run ? run->feed() : request->tokens; }
     };
     struct Prefix {
@@ -60,12 +66,16 @@ private:
         std::size_t length = 0;
     };
 
+    enum class Start { Done, WaitsForPrefix, NoRoom };
+
     Prefix best_prefix(const Waiting & entry);
     bool comes_soon(const Waiting & entry, std::size_t have) const;
     uint32_t promised() const;
     Sequence * place(const Prefix & prefix);
-    bool start(Waiting & entry, std::vector<Event> & out);
-    void touch(Sequence & sequence) { sequence.last_used = ++clock_; }
+    bool find_cells(const Prefix & prefix, const Sequence & target, std::size_t needed);
+    bool make_run(Waiting & entry, std::vector<Event> & out);
+    Start start(Waiting & entry, std::vector<Event> & out);
+    void send_back(Sequence & sequence);
 
     Cache & cache_;
     const Vocab & vocab_;

@@ -24,9 +24,10 @@ public:
         : context_(tiny_model(), config, std::make_shared<ThreadPools>(1, 1, "normal", 0u), never, nullptr),
           cache_(context_.memory(), config.sequences, context_.info().context_size, context_.info().sequence_context, config.kv_unified),
           scheduler_(cache_, tiny_model()->vocab(), config.sequences, config.prefix_cache),
-          batcher_({context_.info().ubatch_size, config.max_draft, tiny_model()->vocab().size(), config.deterministic}) {}
+          batcher_({context_.info().ubatch_size, context_.info().batch_size, config.max_draft, tiny_model()->vocab().size(), config.deterministic}) {}
 
     Scheduler & scheduler() { return scheduler_; }
+    const Batcher & batcher() const { return batcher_; }
     bool idle() const { return scheduler_.running() == 0 && scheduler_.waiting() == 0; }
 
     void step(std::vector<Event> & out) {
@@ -145,6 +146,91 @@ R1_TEST("cache: after every step the ledger's lengths are llama.cpp's, and its f
 R1_TEST("cache: after every step the ledger's lengths are llama.cpp's, with a share for each sequence") {
     drive(false, true, false, 53);
     drive(false, false, false, 54);
+}
+
+// Counted in steps, not in time: while a prompt of many chunks comes in, every step brings the stream one token on and is no longer than one chunk.
+void check_stream_beside_prompt(bool unified) {
+    EngineConfig config = small_engine();
+    config.sequences = 4;
+    config.kv_unified = unified;
+    config.context_size = unified ? 4096 : 4 * 2048;
+    config.ubatch_size = 64;
+    Bench bench(config);
+    std::vector<Event> out;
+    const auto tokens_of = [&out](uint32_t id) {
+        return std::count_if(out.begin(), out.end(), [id](const Event & event) {
+            const auto * token = std::get_if<TokenEvent>(&event);
+            return token != nullptr && token->id == id;
+        });
+    };
+    auto stream = request(1, question(*tiny_model(), "What is 1+1?"), 1000);
+    stream->ignore_eos = true;
+    bench.scheduler().add(stream);
+    while (tokens_of(1) == 0) bench.step(out);
+    std::vector<llama_token> prompt = question(*tiny_model(), "What is 2+2?");
+    while (prompt.size() < 1500) prompt.push_back(static_cast<llama_token>(30 + prompt.size() % 90));
+    bench.scheduler().add(request(2, prompt, 3));
+    int steps = 0;
+    for (; tokens_of(2) == 0; ++steps) {
+        const auto before = tokens_of(1);
+        bench.step(out);
+        CHECK_EQUAL(tokens_of(1), before + 1);
+        CHECK(bench.batcher().token_count() <= 64);
+    }
+    CHECK_EQUAL(steps, static_cast<int>((prompt.size() + 62) / 63));  // 63 of each step's 64 are the prompt's
+    // A short request that comes now starts at the next step, beside both.
+    bench.scheduler().add(request(3, question(*tiny_model(), "Hi"), 2));
+    bench.step(out);
+    CHECK_EQUAL(tokens_of(3), 1);
+}
+
+R1_TEST("cache: a long prompt holds a running stream up by one chunk a token at most, counted in steps, in one pool and with shares") {
+    check_stream_beside_prompt(true);
+    check_stream_beside_prompt(false);
+}
+
+R1_TEST("cache: the least recently used prompt makes room first, and empty sequences before it") {
+    EngineConfig config = small_engine();
+    config.sequences = 3;
+    config.context_size = 512;
+    Harness harness(config);
+    const auto prompt = [](llama_token filler) {
+        std::vector<llama_token> tokens = question(*tiny_model(), "What is 1+1?");
+        tokens.insert(tokens.begin() + 1, 120, filler);
+        return tokens;
+    };
+    for (uint32_t id = 1; id <= 3; ++id) harness.ask(request(id, prompt(static_cast<llama_token>(40 + id)), 2));
+    CHECK(harness.ask(request(4, prompt(41), 2)).end->cached_tokens > 120);  // used again: 42 is the oldest now
+    harness.ask(request(5, prompt(50), 2));
+    CHECK(harness.ask(request(6, prompt(41), 2)).end->cached_tokens > 120);
+    CHECK(harness.ask(request(7, prompt(43), 2)).end->cached_tokens > 120);
+    CHECK(harness.ask(request(8, prompt(42), 2)).end->cached_tokens < 10);
+}
+
+R1_TEST("cache: of 16 prompts that come at once the beginning they share is computed once, in one pool and with shares") {
+    for (const bool unified : {true, false}) {
+        EngineConfig config = small_engine();
+        config.sequences = 16;
+        config.kv_unified = unified;
+        config.context_size = 16384;
+        config.ubatch_size = 128;
+        Harness harness(config);
+        std::vector<llama_token> shared = question(*tiny_model(), "");
+        while (shared.size() < 700) shared.push_back(static_cast<llama_token>(30 + shared.size() % 70));
+        std::size_t own = 0;
+        for (uint32_t id = 1; id <= 16; ++id) {
+            std::vector<llama_token> tokens = shared;
+            for (uint32_t i = 0; i < 10; ++i) tokens.push_back(static_cast<llama_token>(200 + id));
+            own += tokens.size() - shared.size();
+            harness.submit(request(id, tokens, 4));
+        }
+        std::size_t cached = 0;
+        for (const auto & [id, answer] : harness.finish()) cached += static_cast<std::size_t>(answer.end->cached_tokens);
+        const EngineStats stats = harness.engine().stats();
+        CHECK(cached >= 15 * 700);
+        CHECK_EQUAL(stats.cached_tokens, static_cast<uint64_t>(cached));
+        CHECK_EQUAL(stats.prompt_tokens + cached, static_cast<uint64_t>(16 * shared.size() + own));
+    }
 }
 
 }  // namespace

@@ -80,6 +80,11 @@ void Harness::wait_for_tokens(uint32_t id, std::size_t count) {
     check(changed_.wait_for(lock, patience, [&] { return answers_[id].tokens.size() >= count || answers_[id].last_events > 0; }), "no tokens come");
 }
 
+bool Harness::is_over(uint32_t id) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return answers_[id].last_events > 0;
+}
+
 Answer Harness::ask(const std::shared_ptr<Request> & request) {
     submit(request);
     return finish().at(request->id);

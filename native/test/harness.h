@@ -54,6 +54,9 @@ public:
     /** Waits until this request has produced so many tokens, or is over. */
     void wait_for_tokens(uint32_t id, std::size_t count);
 
+    /** Whether this request is over. */
+    bool is_over(uint32_t id);
+
     /** Submits one request and waits for it. */
     Answer ask(const std::shared_ptr<Request> & request);
 

@@ -65,6 +65,26 @@ describe("a saved session", () => {
       await other.close();
     }));
 
+  it("fits a model with more or fewer sequences, in one pool or with a share each", async () => {
+    const layouts = [{ sequences: 1 }, { sequences: 3, kvUnified: true }, { sequences: 3, contextSize: 6144, kvUnified: false }, { sequences: 2, contextSize: 4096, kvUnified: false }];
+    const models = await Promise.all(layouts.map((layout) => loadTiny(layout)));
+    for (const [i, from] of models.entries()) {
+      // Others first, so that its cells lie in another sequence than the first.
+      const session = from.session({ system: "Be brief.", ...GREEDY });
+      const before = Array.from({ length: i }, () => from.complete("x", { ...ENDLESS, maxTokens: 60 }));
+      await session.send(TURNS[0] as string).result();
+      const bytes = await session.save();
+      await Promise.all(before.map((run) => run.result()));
+      const expected = await session.send(TURNS[1] as string).result();
+      for (const to of models) {
+        const result = await (await to.restoreSession(bytes, GREEDY)).send(TURNS[1] as string).result();
+        expect(result.tokens).toEqual(expected.tokens);
+        expect(result.usage.cachedTokens).toBeGreaterThan(5);
+      }
+    }
+    await Promise.all(models.map((one) => one.close()));
+  });
+
   it("without a turn yet, or whose cells are gone, goes on too", async () => {
     const empty = await model.restoreSession(await model.session({ system: "Be brief." }).save());
     expect(empty.messages).toHaveLength(1);

@@ -90,6 +90,7 @@ describe("the options of a load", () => {
     { logger: { info: 1 } },
     { sequences: 257 },
     { batchSize: 4, sequences: 5 },
+    { deterministic: true, kvUnified: true, sequences: 2 },
     { onProgress: {} },
     { signal: {} },
     { cpuMoe: true, nCpuMoe: 2 },
