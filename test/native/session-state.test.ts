@@ -66,7 +66,12 @@ describe("a saved session", () => {
     }));
 
   it("fits a model with more or fewer sequences, in one pool or with a share each", async () => {
-    const layouts = [{ sequences: 1 }, { sequences: 3, kvUnified: true }, { sequences: 3, contextSize: 6144, kvUnified: false }, { sequences: 2, contextSize: 4096, kvUnified: false }];
+    const layouts = [
+      { sequences: 1 },
+      { sequences: 3, kvUnified: true },
+      { sequences: 3, contextSize: 6144, kvUnified: false },
+      { sequences: 2, contextSize: 4096, kvUnified: false },
+    ];
     const models = await Promise.all(layouts.map((layout) => loadTiny(layout)));
     for (const [i, from] of models.entries()) {
       // Others first, so that its cells lie in another sequence than the first.

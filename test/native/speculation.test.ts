@@ -55,7 +55,9 @@ describe("speculation", () => {
   it("that does not pay switches itself off", async () => {
     const model = await loadTiny({ draftModel: DEFAULT_MODEL_PATH });
     // Every token as likely as any other: what is guessed never comes.
-    const result = await model.complete("x", { ...ENDLESS, temperature: 100, topK: 0, topP: 1, minP: 0, seed: 3, maxTokens: 400, speculation: { draft: 7 } }).result();
+    const result = await model
+      .complete("x", { ...ENDLESS, temperature: 100, topK: 0, topP: 1, minP: 0, seed: 3, maxTokens: 400, speculation: { draft: 7 } })
+      .result();
     expect(result.timings.draftedTokens).toBeLessThan(150);
     await model.close();
   });
