@@ -20,6 +20,8 @@ export type { EncodeOptions, Tokenizer } from "./model/tokenizer.js";
 export { DEFAULT_MODEL_PATH } from "./model/default-model.js";
 export { devices } from "./model/devices.js";
 export type { Device } from "./model/devices.js";
+export { startRpcServer } from "./model/rpc-server.js";
+export type { RpcServer, RpcServerOptions } from "./model/rpc-server.js";
 
 // Sampling.
 export { presets } from "./sampling/presets.js";

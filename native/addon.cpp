@@ -8,6 +8,7 @@
 #include "wrap/jobs.h"
 #include "wrap/log_wrap.h"
 #include "wrap/model_wrap.h"
+#include "wrap/rpc_wrap.h"
 
 namespace {
 
@@ -33,6 +34,8 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
     add("quantize", r1::jobs::quantize_file);
     add("computeImatrix", r1::jobs::compute_importance);
     add("copyRange", r1::jobs::copy_file_bytes);
+    add("connectRpc", r1::rpc_wrap::connect);
+    add("serveRpc", r1::rpc_wrap::serve);
     add("rowBytes", r1::jobs::row_bytes_of);
     return exports;
 }

@@ -16,6 +16,8 @@ const LAYERS = {
   plan: 1,
   hub: 1,
   gguf: 2,
+  rpc: 2,
+  isolation: 2,
   model: 3,
   engine: 4,
   chat: 5,
@@ -25,7 +27,7 @@ const LAYERS = {
 };
 
 /** Who may know the addon: files of these folders, and of sampling/ for its types alone. */
-const BINDING_USERS = [/^binding\//, /^model\//, /^engine\//, /^gguf\/(quantize[\w-]*|copy-range)\.ts$/];
+const BINDING_USERS = [/^binding\//, /^model\//, /^engine\//, /^isolation\//, /^rpc\/server-/, /^gguf\/(quantize[\w-]*|copy-range)\.ts$/];
 const BINDING_TYPE_USERS = [...BINDING_USERS, /^sampling\//];
 
 const LONGEST = 300;
@@ -83,7 +85,7 @@ function wrongImport(file, { specifier, typeOnly }) {
     const allowed = typeOnly ? BINDING_TYPE_USERS : BINDING_USERS;
     return allowed.some((user) => user.test(file))
       ? undefined
-      : `imports ${target}: only lib/model, lib/engine, lib/gguf/quantize* and lib/gguf/copy-range may know the addon`;
+      : `imports ${target}: only lib/model, lib/engine, lib/isolation, lib/rpc/server-*, lib/gguf/quantize* and lib/gguf/copy-range may know the addon`;
   }
   if (from === to || LAYERS[to] < LAYERS[from]) return undefined;
   return `imports ${target}: ${from}/ (layer ${LAYERS[from]}) may import only below it, and ${to}/ is in layer ${LAYERS[to]}`;

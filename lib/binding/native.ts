@@ -10,6 +10,7 @@
 
 import type { NativeCopyRange, NativeImatrixConfig, NativeImportance, NativeQuantizeConfig } from "./native-quantize.js";
 import type { NativeEvent, NativeRequest } from "./native-request.js";
+import type { NativeRpcServerConfig } from "./native-rpc.js";
 
 /** One device that ggml knows, as `ggml_backend_dev_*` tells it. */
 export interface NativeDevice {
@@ -244,6 +245,13 @@ export interface NativeAddon {
   systemInfo(): string;
   /** [sync; may ask a driver] */
   devices(): NativeDevice[];
+  /**
+   * [async] Registers the devices of RPC servers ("host:port"), which then come before the local ones; there is no way back. Resolves with all devices.
+   * A server that refuses, or dies later, aborts the process: probe it first, and call this in a child process. Rejects with RPC_INVALID for one without devices.
+   */
+  connectRpc(endpoints: string[]): Promise<NativeDevice[]>;
+  /** [async, its own thread, to the end of the process, which it holds up: end it by a signal] Serves devices to one client at a time; rejects with RPC_SERVER_FAILED. */
+  serveRpc(config: NativeRpcServerConfig): Promise<void>;
   /** [sync] Loads one backend library; false if it cannot be loaded. */
   loadBackend(path: string): boolean;
   /** [sync] `sink` [callback] gets log lines in bulk; null removes it. One sink an environment. */

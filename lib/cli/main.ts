@@ -14,13 +14,27 @@ import * as plan from "./commands/plan.js";
 import * as pull from "./commands/pull.js";
 import * as quantize from "./commands/quantize.js";
 import * as quants from "./commands/quants.js";
+import * as rpcServer from "./commands/rpc-server.js";
 import * as run from "./commands/run.js";
 import * as split from "./commands/split.js";
 import { endOnClosedPipe, EXIT, reportFailure } from "./exit.js";
 import { flagsOf } from "./flags.js";
 
 /** One file a command; each adds itself to the program. */
-const COMMANDS: readonly { register: (program: Command) => void }[] = [run, chat, plan, pull, inspect, doctor, merge, split, imatrix, quantize, quants];
+const COMMANDS: readonly { register: (program: Command) => void }[] = [
+  run,
+  chat,
+  plan,
+  pull,
+  inspect,
+  doctor,
+  merge,
+  split,
+  imatrix,
+  quantize,
+  quants,
+  rpcServer,
+];
 
 const HELP = `
 Without a command the flags are those of run: r1-native -p "What is 1+1?"

@@ -71,6 +71,8 @@ void initialize(const std::string & backend_dir, const std::string & numa) {
     }
 }
 
+std::unique_lock<std::mutex> lock_registry() { return std::unique_lock<std::mutex>(registry_mutex); }
+
 bool load(const std::string & path) {
     std::lock_guard<std::mutex> lock(registry_mutex);
     return ggml_backend_load(path.c_str()) != nullptr;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ bool load(const std::string & path);
 
 /** What ggml knows of devices now. May ask a driver. */
 std::vector<Device> devices();
+
+/** Holds ggml's registry, which takes no lock of its own, for as long as the lock lives. None of these functions may be called meanwhile. */
+std::unique_lock<std::mutex> lock_registry();
 
 /** The device of that name. Throws InvalidArgument, naming those there are. */
 ggml_backend_dev_t device_by_name(const std::string & name);

@@ -21,6 +21,8 @@ enum class ErrorCode {
     GrammarInvalid,
     StateInvalid,
     QuantizeFailed,
+    RpcInvalid,
+    RpcServerFailed,
     Internal,
 };
 
@@ -40,6 +42,8 @@ inline const char * error_code_name(ErrorCode code) {
         case ErrorCode::GrammarInvalid: return "GRAMMAR_INVALID";
         case ErrorCode::StateInvalid: return "STATE_INVALID";
         case ErrorCode::QuantizeFailed: return "QUANTIZE_FAILED";
+        case ErrorCode::RpcInvalid: return "RPC_INVALID";
+        case ErrorCode::RpcServerFailed: return "RPC_SERVER_FAILED";
         case ErrorCode::Internal: return "INTERNAL";
     }
     return "INTERNAL";

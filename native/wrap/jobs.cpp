@@ -54,21 +54,22 @@ Napi::Value llama_version_text(const Napi::CallbackInfo & info) { return Napi::S
 
 Napi::Value system_info(const Napi::CallbackInfo & info) { return Napi::String::New(info.Env(), std::string(llama_print_system_info())); }
 
+Napi::Value devices_to_js(Napi::Env env, const std::vector<backend::Device> & devices) {
+    const Napi::Array array = Napi::Array::New(env);
+    for (const backend::Device & device : devices) {
+        const Napi::Object object = Napi::Object::New(env);
+        object.Set("name", device.name);
+        object.Set("description", device.description);
+        object.Set("type", device.type);
+        object.Set("freeBytes", static_cast<double>(device.free_bytes));
+        object.Set("totalBytes", static_cast<double>(device.total_bytes));
+        array.Set(array.Length(), object);
+    }
+    return array;
+}
+
 Napi::Value devices(const Napi::CallbackInfo & info) {
-    const Napi::Env env = info.Env();
-    return guarded(env, [&]() -> Napi::Value {
-        const Napi::Array array = Napi::Array::New(env);
-        for (const backend::Device & device : backend::devices()) {
-            const Napi::Object object = Napi::Object::New(env);
-            object.Set("name", device.name);
-            object.Set("description", device.description);
-            object.Set("type", device.type);
-            object.Set("freeBytes", static_cast<double>(device.free_bytes));
-            object.Set("totalBytes", static_cast<double>(device.total_bytes));
-            array.Set(array.Length(), object);
-        }
-        return array;
-    });
+    return guarded(info.Env(), [&] { return devices_to_js(info.Env(), backend::devices()); });
 }
 
 Napi::Value load_backend(const Napi::CallbackInfo & info) {

@@ -3,12 +3,17 @@
 
 #include <napi.h>
 
+#include <vector>
+
+#include "core/backend.h"
+
 namespace r1::jobs {
 
 Napi::Value initialize(const Napi::CallbackInfo & info);
 Napi::Value llama_version_text(const Napi::CallbackInfo & info);
 Napi::Value system_info(const Napi::CallbackInfo & info);
 Napi::Value devices(const Napi::CallbackInfo & info);
+Napi::Value devices_to_js(Napi::Env env, const std::vector<backend::Device> & devices);
 Napi::Value load_backend(const Napi::CallbackInfo & info);
 Napi::Value create_cancel_token(const Napi::CallbackInfo & info);
 Napi::Value quantize_file(const Napi::CallbackInfo & info);

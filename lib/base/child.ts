@@ -1,0 +1,40 @@
+// Programs of this package in processes of their own: how they are started, and how their end reads. Runs on the JavaScript thread that starts them.
+import { fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+/** Last characters of a child's error output that are kept. */
+const TAIL = 8000;
+
+/** A started program. */
+export interface Program {
+  readonly child: ChildProcess;
+  /** The end of what it wrote to standard error. */
+  readonly tail: () => string;
+}
+
+/**
+ * Starts a module of this package as a process of its own, connected by a channel that copies typed arrays.
+ * No flags of the parent's: an inspector's port would be taken, and loaders of a test runner have no business there.
+ */
+export function startProgram(module: URL): Program {
+  const { NODE_OPTIONS: _flags, ...env } = process.env;
+  const child = fork(fileURLToPath(module), { execArgv: [], env, serialization: "advanced", stdio: ["ignore", "ignore", "pipe", "ipc"] });
+  let tail = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (tail = (tail + text).slice(-TAIL)));
+  return { child, tail: () => tail };
+}
+
+/** How a process ended, as the end of a sentence that begins with its name. */
+export function endOf(code: number | null, signal: NodeJS.Signals | null): string {
+  return signal === null ? `ended with exit code ${code ?? 0}` : `was ended by ${signal}`;
+}
+
+/** The line that tells why: that of an abort in ggml (its file and line come first), else the last one written; empty if nothing was. */
+export function lastWords(tail: string): string {
+  const lines = tail
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+  return lines.findLast((line) => /^\S+\.(?:c|cpp|cc|cu|h|m|mm|inc):\d+: /.test(line)) ?? lines.at(-1) ?? "";
+}

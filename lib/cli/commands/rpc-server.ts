@@ -1,0 +1,69 @@
+// `r1-native rpc-server`: lends this machine's devices to models on other machines until Ctrl-C; main thread, the server in a process of its own.
+import type { Command } from "commander";
+import { startRpcServer } from "../../model/rpc-server.js";
+import type { RpcServer } from "../../model/rpc-server.js";
+import { Interrupted, watchSignals } from "../exit.js";
+import { wholeNumber } from "../file-work.js";
+
+const HELP = `
+Examples:
+  r1-native rpc-server                                       on the machine that lends
+  r1-native run -m MODEL.gguf --rpc 127.0.0.1:50052          on the one that runs the model
+  ssh -N -L 50052:127.0.0.1:50052 other                      between the two: a tunnel, with both on loopback
+
+One client at a time. Ctrl-C ends the server, and with it the model that uses it.`;
+
+const WARNING = `
+WARNING: this server can be reached from other machines. llama.cpp's RPC has no authentication and no encryption,
+         and is unsafe by design: whoever reaches the port can read and run what they like here.
+         Use it on a network that you trust alone, or keep 127.0.0.1 and tunnel with ssh -L.
+
+`;
+
+interface ServerFlags {
+  readonly host?: string;
+  readonly port?: number;
+  readonly threads?: number;
+  readonly device?: readonly string[];
+  readonly cache?: boolean;
+}
+
+async function serve({ host, port, threads, device, cache }: ServerFlags): Promise<void> {
+  let stop: () => void = () => undefined;
+  const stopped = new Promise<void>((resolve) => (stop = resolve));
+  const watch = watchSignals(() => stop());
+  let server: RpcServer | undefined;
+  try {
+    server = await startRpcServer({
+      ...(host === undefined ? {} : { host }),
+      ...(port === undefined ? {} : { port }),
+      ...(threads === undefined ? {} : { threads }),
+      ...(device === undefined ? {} : { devices: device.flatMap((names) => names.split(",")) }),
+      cache: cache ?? false,
+      signal: watch.signal,
+    });
+    if (!server.isLoopback) process.stderr.write(WARNING);
+    process.stdout.write(`listening on ${server.endpoint}\n`);
+    await Promise.race([server.ended, stopped]);
+  } catch (error) {
+    if (watch.exitCode !== undefined) throw new Interrupted(watch.exitCode);
+    throw error;
+  } finally {
+    watch.stop();
+    await server?.close();
+  }
+}
+
+/** Adds the command to the program. */
+export function register(program: Command): void {
+  program
+    .command("rpc-server")
+    .description("lend this machine's devices to models on other machines (llama.cpp's RPC)")
+    .option("-H, --host <address>", "address to listen on (127.0.0.1: this machine alone)")
+    .option("-p, --port <n>", "port; 0: a free one (50052)", wholeNumber("--port", 0, 65_535))
+    .option("-t, --threads <n>", "threads of the CPU device (the physical cores)", wholeNumber("--threads", 1, 512))
+    .option("-d, --device <name...>", "devices to lend, as r1-native tells them (every GPU, or else the CPU)")
+    .option("-c, --cache", "keep large tensors on disk, so that a model need not be sent again")
+    .addHelpText("after", HELP)
+    .action(serve);
+}

@@ -1,0 +1,32 @@
+// The program that serves this machine's devices: a process of its own, because llama.cpp's server never returns and bad input can abort it. Started by server-process.ts with an IPC channel.
+// Main thread of that process; the server runs on a native thread.
+import { initialize, native } from "../binding/load.js";
+import type { NativeRpcServerConfig } from "../binding/native-rpc.js";
+
+/** What the child tells when the server cannot begin or go on. */
+export interface RpcServerMessage {
+  readonly code: string;
+  readonly message: string;
+}
+
+// Ctrl-C reaches every process of a terminal's group; the parent decides what it means, and its end is this one's.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
+// Nothing less ends the native thread, which waits for clients.
+const end = (): void => void process.kill(process.pid, "SIGKILL");
+process.once("disconnect", end);
+
+process.once("message", (config: NativeRpcServerConfig) => {
+  const fail = (error: unknown): void => {
+    const { code, message } = error as { code?: unknown; message?: unknown };
+    const told: RpcServerMessage = { code: typeof code === "string" ? code : "INTERNAL", message: String(message) };
+    if (process.send === undefined || !process.connected) end();
+    else process.send(told, undefined, undefined, end);
+  };
+  try {
+    initialize("disabled");
+    native().serveRpc(config).catch(fail);
+  } catch (error) {
+    fail(error);
+  }
+});
+if (!process.connected) end();

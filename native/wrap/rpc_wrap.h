@@ -1,0 +1,11 @@
+// The contract's connectRpc and serveRpc. JavaScript thread; both work on threads of their own.
+#pragma once
+
+#include <napi.h>
+
+namespace r1::rpc_wrap {
+
+Napi::Value connect(const Napi::CallbackInfo & info);
+Napi::Value serve(const Napi::CallbackInfo & info);
+
+}  // namespace r1::rpc_wrap
