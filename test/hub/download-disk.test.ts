@@ -2,11 +2,12 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { downloadFileToCacheDir, scanCacheDir } from "@huggingface/hub";
 import { describe, expect, it } from "vitest";
 import { type R1Error } from "../../lib/base/errors.js";
 import { downloadModel } from "../../lib/hub/download.js";
 import { type DownloadOptions } from "../../lib/hub/download-options.js";
-import { at, BIG, CHUNK, big, bigPath, failure, onlyBig, pull, useHub } from "./setup.js";
+import { at, BIG, CHUNK, big, bigPath, failure, onlyBig, pull, readme, useHub } from "./setup.js";
 
 useHub();
 
@@ -125,6 +126,28 @@ describe("the Hub's cache", () => {
     expect(lstatSync(link).isSymbolicLink()).toBe(true);
     expect(readFileSync(link).equals(big)).toBe(true);
     expect(readdirSync(join(store, "blobs")).sort()).toHaveLength(2);
+  });
+
+  it("is read by the Hub's own library: commit, branch and files, with no warning and without a request", async () => {
+    // Its list leaves folders of a repository out.
+    at.hub.commit({ "README.md": readme, "big-Q4_K_M.gguf": big });
+    const result = await inCache();
+    const { repos, warnings } = await scanCacheDir(at.dir);
+    expect(warnings).toEqual([]);
+    expect(repos.map(({ id }) => id)).toEqual([{ type: "model", name: at.hub.repo }]);
+    const [revision] = repos[0]?.revisions ?? [];
+    expect(revision).toMatchObject({ commitOid: result.commit, refs: ["main"], size: BIG + readme.length });
+    expect(revision?.files.map(({ blob }) => blob.size).sort()).toEqual([readme.length, BIG]);
+    const nobody = (): Promise<Response> => Promise.reject(new Error("it asked"));
+    const theirs = await downloadFileToCacheDir({
+      repo: at.hub.repo,
+      path: "big-Q4_K_M.gguf",
+      revision: result.commit,
+      cacheDir: at.dir,
+      hubUrl: at.hub.endpoint,
+      fetch: nobody,
+    });
+    expect(theirs).toBe(join(result.folder, "big-Q4_K_M.gguf"));
   });
 
   it("fetches of a new commit only what has changed", async () => {
