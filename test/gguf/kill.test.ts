@@ -15,6 +15,8 @@ import { generator } from "../bad-input/mutate.mjs";
 import { sameBytes } from "../fixtures/gguf-tools.js";
 
 const KILLS = Number(process.env["R1_KILLS"] ?? 6);
+/** Unit: milliseconds; a kill takes two seconds on a busy machine of two cores, a killed quantisation nine. */
+const LIMIT = 240_000 + KILLS * 20_000;
 const program = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 let work = "";
@@ -52,39 +54,47 @@ async function isSound(kind: "merge" | "split", folder: string): Promise<boolean
 }
 
 describe("a kill with SIGKILL", () => {
-  it.each(["merge", "split"] as const)("of a %s at random moments leaves nothing that looks whole and is not, and the next run gets through", async (kind) => {
-    const next = generator(kind.length);
-    let [survived, midway] = [0, 0];
-    for (let i = 0; i < KILLS; i++) {
-      const folder = join(work, `${kind}-${i}`);
-      await mkdir(folder);
-      const share = (next() % 1300) / 1000;
-      if (await kill(kind, share, folder)) midway++;
-      expect(await isSound(kind, folder), `killed at ${share}`).toBe(true);
-      survived++;
-      if (kind === "merge") await mergeGguf(good.parts[0] ?? "", join(folder, "out.gguf"), { force: true });
-      else await splitGguf(good.whole, join(folder, "out"), { maxTensors: 8, force: true });
-      expect(await isSound(kind, folder)).toBe(true);
-      expect((await readdir(folder)).filter((name) => !name.endsWith(".partial"))).toHaveLength(kind === "merge" ? 1 : 3);
-      await rm(folder, { recursive: true });
-    }
-    console.log(`kills of a ${kind} survived / tried: ${survived} / ${KILLS}, ${midway} of them midway`);
-    expect(midway).toBeGreaterThan(0);
-  });
+  it.each(["merge", "split"] as const)(
+    "of a %s at random moments leaves nothing that looks whole and is not, and the next run gets through",
+    async (kind) => {
+      const next = generator(kind.length);
+      let [survived, midway] = [0, 0];
+      for (let i = 0; i < KILLS; i++) {
+        const folder = join(work, `${kind}-${i}`);
+        await mkdir(folder);
+        const share = (next() % 1300) / 1000;
+        if (await kill(kind, share, folder)) midway++;
+        expect(await isSound(kind, folder), `killed at ${share}`).toBe(true);
+        survived++;
+        if (kind === "merge") await mergeGguf(good.parts[0] ?? "", join(folder, "out.gguf"), { force: true });
+        else await splitGguf(good.whole, join(folder, "out"), { maxTensors: 8, force: true });
+        expect(await isSound(kind, folder)).toBe(true);
+        expect((await readdir(folder)).filter((name) => !name.endsWith(".partial"))).toHaveLength(kind === "merge" ? 1 : 3);
+        await rm(folder, { recursive: true });
+      }
+      console.log(`kills of a ${kind} survived / tried: ${survived} / ${KILLS}, ${midway} of them midway`);
+      expect(midway).toBeGreaterThan(0);
+    },
+    LIMIT,
+  );
 
-  it("of the process that quantises leaves nothing: its child ends too, and removes what it wrote", async () => {
-    const folder = join(work, "quantize");
-    await mkdir(folder);
-    const source = join(folder, "random-f16.gguf");
-    await SHAPES["deepseek2-256"](source);
-    const next = generator(3);
-    const kills = Math.ceil(KILLS / 2);
-    for (let i = 0; i < kills; i++) {
-      const child = fork(program("quantize-parent.mjs"), [source, join(folder, "x.gguf"), String(1 + (next() % 20))], { execArgv: [] });
-      await once(child, "message");
-      child.kill("SIGKILL");
-      while ((await readdir(folder)).length > 1) await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    console.log(`kills of a quantisation survived / tried: ${kills} / ${kills}`);
-  });
+  it(
+    "of the process that quantises leaves nothing: its child ends too, and removes what it wrote",
+    async () => {
+      const folder = join(work, "quantize");
+      await mkdir(folder);
+      const source = join(folder, "random-f16.gguf");
+      await SHAPES["deepseek2-256"](source);
+      const next = generator(3);
+      const kills = Math.ceil(KILLS / 2);
+      for (let i = 0; i < kills; i++) {
+        const child = fork(program("quantize-parent.mjs"), [source, join(folder, "x.gguf"), String(1 + (next() % 20))], { execArgv: [] });
+        await once(child, "message");
+        child.kill("SIGKILL");
+        while ((await readdir(folder)).length > 1) await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      console.log(`kills of a quantisation survived / tried: ${kills} / ${kills}`);
+    },
+    LIMIT,
+  );
 });
