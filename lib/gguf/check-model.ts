@@ -19,6 +19,8 @@ export interface CheckedModel extends ModelShape, VocabularyFacts {
   readonly version: number;
   /** Tensors in all parts. */
   readonly tensorCount: number;
+  /** The tensors themselves, without their data. */
+  readonly tensors: readonly { readonly name: string; readonly shape: readonly number[]; readonly bytes: number }[];
   /** Values in all tensors. */
   readonly parameters: number;
   /** `tokenizer.chat_template`, where the file has one. */
@@ -74,6 +76,7 @@ async function check(path: string, headers: readonly [GgufHeader, ...GgufHeader[
     sizeBytes: headers.reduce((sum, header) => sum + header.fileBytes, 0),
     version: first.version,
     tensorCount: headers.reduce((sum, header) => sum + header.tensors.length, 0),
+    tensors: headers.flatMap((header) => header.tensors),
     parameters,
     ...(chatTemplate === undefined ? {} : { chatTemplate }),
     metadata: metadata.summary(),

@@ -35,26 +35,36 @@ export interface GpuQuestion {
   readonly layers: number | undefined;
 }
 
-/**
- * Layers to offload; -1 is all. For "auto": all when the free memory holds the file with room to spare, else the published rule floor(free / file size * layers - 4).
- *
- * @throws {R1Error} `INVALID_ARGUMENT` when a device is asked for that there is not.
- */
-export function chooseGpuLayers(question: GpuQuestion): number {
-  const { gpuLayers, wanted, sizeBytes, layers } = question;
+/** @throws {R1Error} `INVALID_ARGUMENT` when a device is asked for that there is not. */
+export function assertDevices(wanted: readonly string[], devices: readonly Device[]): void {
   for (const name of wanted) {
-    if (question.devices.some((device) => device.name === name)) continue;
-    const known = question.devices.map((device) => device.name).join(", ");
+    if (devices.some((device) => device.name === name)) continue;
+    const known = devices.map((device) => device.name).join(", ");
     throw new R1Error("INVALID_ARGUMENT", `There is no device "${name}". llama.cpp sees: ${known === "" ? "none" : known}.`, {
       details: { option: "devices", device: name },
     });
   }
+}
+
+/** The GPUs that take layers, in the order of `wanted`; integrated ones only where there is no other, as llama.cpp does. */
+export function usableGpus(wanted: readonly string[], devices: readonly Device[]): readonly Device[] {
+  const isGpu = ({ type }: Device): boolean => type === "gpu" || type === "igpu";
+  if (wanted.length > 0) return wanted.flatMap((name) => devices.filter((device) => device.name === name && isGpu(device)));
+  const gpus = devices.filter(isGpu);
+  return gpus.some(({ type }) => type === "gpu") ? gpus.filter(({ type }) => type === "gpu") : gpus;
+}
+
+/**
+ * Whole layers to offload; -1 is all. For "auto" without a plan: all when the free memory holds the file with room to spare, else the published rule floor(free / file size * layers - 4).
+ *
+ * @throws {R1Error} `INVALID_ARGUMENT` when a device is asked for that there is not.
+ */
+export function chooseGpuLayers(question: GpuQuestion): number {
+  const { gpuLayers, wanted, devices: known, sizeBytes, layers } = question;
+  assertDevices(wanted, known);
   if (gpuLayers === "all") return -1;
   if (gpuLayers !== "auto") return gpuLayers;
-  const gpus = question.devices.filter((device) => (device.type === "gpu" || device.type === "igpu") && (wanted.length === 0 || wanted.includes(device.name)));
-  // llama.cpp takes integrated GPUs only where there is no other.
-  const used = gpus.some((device) => device.type === "gpu") ? gpus.filter((device) => device.type === "gpu") : gpus;
-  const free = used.reduce((sum, device) => sum + Math.max(0, device.freeBytes - MARGIN_BYTES), 0);
+  const free = usableGpus(wanted, known).reduce((sum, device) => sum + Math.max(0, device.freeBytes - MARGIN_BYTES), 0);
   if (free <= 0) return 0;
   if (free >= sizeBytes) return -1;
   return layers === undefined ? 0 : Math.min(layers, Math.max(0, Math.floor((free / sizeBytes) * layers - 4)));

@@ -57,8 +57,9 @@ export interface LoadOptions {
   /** Fused attention; `auto` uses it where every device can. @defaultValue `"auto"` */
   readonly flashAttention?: "auto" | "on" | "off";
   /**
-   * Layers on GPUs, counted from the last; the output layer counts as one more. `"all"`: all of them. `"auto"`: all when the free memory of the devices holds the file
-   * with 1 GiB to spare on each, else as many as floor(free / file size * layers - 4), else none; 0 without a GPU.
+   * Layers on GPUs, counted from the last; the output layer counts as one more. `"all"`: all of them. `"auto"`: what {@link planOffload} plans for the memory that is free on the
+   * devices, overrides for experts included; 0 without a GPU. Overrides of your own that keep tensors in system memory are planned around; with other overrides, a `tensorSplit` or
+   * another `splitMode` than `"layer"` it is all layers where the file fits with 1 GiB to spare on each device, else floor(free / file size * layers - 4) of them.
    * @defaultValue `"auto"`
    */
   readonly gpuLayers?: number | "auto" | "all";

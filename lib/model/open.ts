@@ -8,6 +8,7 @@ import { availableMemory } from "./available-memory.js";
 import { chooseCacheTypes, estimateCacheBytes } from "./cache-types.js";
 import type { CacheChoice } from "./cache-types.js";
 import { chooseGpuLayers } from "./devices.js";
+import { chooseOffload } from "./auto-offload.js";
 import type { LoadConfig } from "./normalize-load.js";
 import { loadWeights } from "./weights.js";
 import type { Weights } from "./weights.js";
@@ -36,11 +37,10 @@ export async function openWeights(path: string, config: LoadConfig, signal: Abor
   const { cacheTypeK, cacheTypeV, flashAttention } = config;
   const { isMla, keyLength, valueLength } = checked;
   const cache = chooseCacheTypes({ path, isMla, keyLength, valueLength, cacheTypeK, cacheTypeV, flashAttention });
-  const devices = native().devices();
-  const gpuLayers = chooseGpuLayers({ gpuLayers: config.gpuLayers, wanted: config.devices, devices, sizeBytes: checked.sizeBytes, layers: checked.blockCount });
+  const { gpuLayers, tensorOverrides, tensorSplit, devices } = chooseOffload(checked, config, cache, native().devices());
   assertCacheFits(checked, config, cache, gpuLayers);
   report(0);
-  const weights = await loadWeights(native(), checked, config, gpuLayers, signal, report);
+  const weights = await loadWeights(native(), checked, { ...config, tensorOverrides, tensorSplit, devices }, gpuLayers, signal, report);
   return { weights, paths: checked.paths, cache, gpuLayers, fileBytes: checked.sizeBytes };
 }
 

@@ -9,6 +9,7 @@ import { place, type Placement, type PlanModel, type PlanPlace } from "../plan/o
 import { CACHE_TYPES, chooseCacheTypes, type CacheType } from "./cache-types.js";
 import { devices as presentDevices } from "./devices.js";
 import type { LoadOptions } from "./load-options.js";
+import { describeForPlan } from "./plan-model.js";
 import { reasonsOf } from "./plan-reasons.js";
 
 /** Options of {@link planOffload}. */
@@ -115,22 +116,7 @@ function planModel(found: Inspection): PlanModel {
       details: { path: sources[0] },
     });
   }
-  const length = (suffix: string, dimension: number): number => tensors.find(({ name }) => name.endsWith(suffix))?.shape[dimension] ?? 0;
-  return {
-    tensors,
-    sizeBytes,
-    layers: shape.blockCount - shape.nextnLayers,
-    expertCount: shape.expertCount,
-    expertsUsed: shape.expertUsedCount,
-    isMla: shape.isMla,
-    kvHeads: shape.headCountsKv,
-    keyLength: shape.keyLength,
-    valueLength: shape.valueLength,
-    embeddingLength: shape.embeddingLength,
-    heads: Math.max(1, ...shape.headCounts),
-    vocabSize: length("token_embd.weight", 1),
-    feedForwardLength: length("_exps.weight", 1) || length("ffn_up.weight", 1),
-  };
+  return describeForPlan(shape, tensors, sizeBytes);
 }
 
 /** Most tokens a second: the sum of what each place takes to read its weights of one token. */

@@ -35,6 +35,8 @@ export interface PlanRequest {
   readonly ubatchSize: number;
   /** Left free on each device. */
   readonly marginBytes: number;
+  /** The cache of all layers is in system memory, wherever they are. @defaultValue false */
+  readonly cacheOnHost?: boolean;
   /** Whether devices fetch experts from system memory to compute prompts with them, which takes room for one tensor of these. */
   readonly opOffload: boolean;
 }
@@ -91,17 +93,18 @@ interface Costs {
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
-/** Layers in order, cut into one run a device: `start` of the first, then where each ends. The output goes with the last. */
-type Runs = readonly { readonly start: number; readonly end: number }[];
+/** Layers in order, cut into one run a device: `start` of the first, then where each ends. The output goes with the last device that takes any. */
+type Runs = readonly { readonly start: number; readonly end: number; readonly hasOutput: boolean }[];
 
-/** Shares of `count` layers by budget, none lost to rounding. */
+/** Shares of the layers from `first` on by budget, none lost to rounding. A device without a budget gets none. */
 function runsFor(first: number, layers: number, budgets: readonly number[]): Runs {
   const total = sum(budgets);
+  const lastUsed = budgets.findLastIndex((budget) => budget > 0);
   let [start, used] = [first, 0];
   return budgets.map((budget, i) => {
     used += budget;
-    const end = i === budgets.length - 1 ? layers : Math.max(start, first + Math.round(((layers - first) * used) / total));
-    const run = { start, end };
+    const end = i >= lastUsed ? layers : Math.max(start, first + Math.round(((layers - first) * used) / total));
+    const run = { start, end, hasOutput: i === lastUsed };
     start = end;
     return run;
   });
@@ -113,7 +116,7 @@ const layersOf = ({ start, end }: Runs[number]): number[] => Array.from({ length
 function roomBesideDense({ groups, cache, budgets }: Costs, runs: Runs): number[] {
   return runs.map((run, device) => {
     const layers = sum(layersOf(run).map((layer) => (groups.dense[layer] ?? 0) + (cache[layer] ?? 0)));
-    return (budgets[device] ?? 0) - layers - (device === runs.length - 1 ? groups.output : 0);
+    return (budgets[device] ?? 0) - layers - (run.hasOutput ? groups.output : 0);
   });
 }
 
@@ -159,7 +162,7 @@ function placesOf(costs: Costs, { runs, onDevices, extraBytes, extraHostBytes }:
   const all = Array.from({ length: model.layers }, (_, layer) => layer);
   const devices = request.devices.map(({ name, bytes }, device) => {
     const run = runs[device];
-    const output = runs.length > 0 && device === runs.length - 1 ? groups.output : 0;
+    const output = run?.hasOutput === true ? groups.output : 0;
     return place(name, bytes, run === undefined ? [] : layersOf(run), (tensor) => onDevices.has(tensor), output, output);
   });
   const isOutputHere = runs.length === 0;
@@ -198,7 +201,13 @@ function spreadOver(costs: Costs, extraBytes: number, extraHostBytes = 0): Sprea
   const within = { ...costs, budgets: costs.budgets.map((budget) => Math.max(0, budget - extraBytes)) };
   // Attention and shared experts work on every token, a routed expert on one in 32: they come first.
   const runs = sum(within.budgets) === 0 ? undefined : lastLayersThatFit(within, sum(groups.experts) === 0);
-  if (runs === undefined) return undefined;
+  if (runs === undefined) {
+    // One that is too small for its share, beside others: without it.
+    const used = costs.budgets.filter((budget) => budget > 0);
+    if (used.length < 2) return undefined;
+    const smallest = costs.budgets.indexOf(Math.min(...used));
+    return spreadOver({ ...costs, budgets: costs.budgets.with(smallest, 0) }, extraBytes, extraHostBytes);
+  }
   const room = roomBesideDense(within, runs);
   const onDevices = runs.flatMap((run, i) => expertsThatFit(groups, layersOf(run), room[i] ?? 0).map(({ name }) => name));
   return { runs, extraBytes, extraHostBytes, onDevices: new Set(onDevices) };
@@ -217,7 +226,9 @@ function bestSpread(costs: Costs, cells: number): Spread | undefined {
 export function place(model: PlanModel, request: PlanRequest): Placement {
   const groups = groupWeights(model.tensors, model.layers);
   const cells = cacheCells(request.contextSize);
-  const cache = Array.from({ length: model.layers }, (_, layer) => cells * cacheBytesPerToken(model, layer, request.cacheTypeK, request.cacheTypeV));
+  const cache = Array.from({ length: model.layers }, (_, layer) =>
+    request.cacheOnHost === true ? 0 : cells * cacheBytesPerToken(model, layer, request.cacheTypeK, request.cacheTypeV),
+  );
   const compute = computeBytes(model, request.ubatchSize, cells);
   const input = inputBytes(model, request.ubatchSize, cells);
   const budgets = request.devices.map(({ bytes }) => Math.max(0, bytes - request.marginBytes - compute));
@@ -231,7 +242,7 @@ export function place(model: PlanModel, request: PlanRequest): Placement {
   // Layers that are not offloaded need no override.
   const onHost = onDevices.flatMap((layer) => groups.expertTensors[layer] ?? []).filter(({ name }) => !spread.onDevices.has(name));
   const isWhole = onDevices.length === model.layers;
-  const split = spread.runs.map(({ start, end }, i) => end - start + (i === spread.runs.length - 1 ? 1 : 0));
+  const split = spread.runs.map(({ start, end, hasOutput }) => end - start + (hasOutput ? 1 : 0));
   const places = placesOf(costs, spread);
   return {
     kind: isWhole ? (onHost.length === 0 ? "all" : "experts") : "layers",

@@ -1,0 +1,71 @@
+// What `gpuLayers` comes to on the devices present: "auto" by the plan that planOffload tells. Runs on any JavaScript thread.
+import type { CheckedModel } from "../gguf/check-model.js";
+import type { PlanTensor } from "../plan/memory.js";
+import { place, type Placement } from "../plan/offload.js";
+import type { CacheChoice } from "./cache-types.js";
+import { assertDevices, chooseGpuLayers, usableGpus, type Device } from "./devices.js";
+import type { LoadConfig } from "./normalize-load.js";
+import { describeForPlan } from "./plan-model.js";
+
+/** What llama.cpp is given. */
+export type Offload = Pick<LoadConfig, "tensorOverrides" | "tensorSplit" | "devices"> & {
+  /** -1: all. */
+  readonly gpuLayers: number;
+  /** Undefined where no plan was made. */
+  readonly placement: Placement | undefined;
+};
+
+/** Left free on each device, for what nobody can tell beforehand. */
+const MARGIN_BYTES = 2 ** 30;
+
+/** The tensors that the user's own overrides leave to the plan; undefined when they cannot be planned around. */
+function tensorsLeft(tensors: readonly PlanTensor[], overrides: LoadConfig["tensorOverrides"]): readonly PlanTensor[] | undefined {
+  if (overrides.some(({ buffer }) => buffer !== "CPU")) return undefined;
+  try {
+    const patterns = overrides.map(({ pattern }) => new RegExp(pattern));
+    return tensors.filter(({ name }) => !patterns.some((pattern) => pattern.test(name)));
+  } catch {
+    // A pattern that only C++ understands.
+    return undefined;
+  }
+}
+
+/**
+ * Settles where layers and experts go.
+ *
+ * A number of layers, or "all", is taken as it is. "auto" is planned for the memory that is free on the devices: overrides of the user's own that keep tensors in system memory
+ * are planned around. With overrides to other places, a `tensorSplit` or another `splitMode` than by layers, it is whole layers by the published rule of thumb.
+ *
+ * @throws {R1Error} `INVALID_ARGUMENT` when a device is asked for that there is not.
+ */
+export function chooseOffload(checked: CheckedModel, config: LoadConfig, cache: CacheChoice, devices: readonly Device[]): Offload {
+  const { gpuLayers, tensorOverrides, tensorSplit, devices: wanted, splitMode } = config;
+  assertDevices(wanted, devices);
+  const asGiven = { tensorOverrides, tensorSplit, devices: wanted, placement: undefined };
+  const gpus = usableGpus(wanted, devices);
+  const tensors = tensorsLeft(checked.tensors, tensorOverrides);
+  if (gpuLayers !== "auto" || gpus.length === 0 || tensors === undefined || tensorSplit.length > 0 || splitMode !== "layer") {
+    return { ...asGiven, gpuLayers: chooseGpuLayers({ gpuLayers, wanted, devices, sizeBytes: checked.sizeBytes, layers: checked.blockCount }) };
+  }
+  const placement = place(describeForPlan(checked, tensors, checked.sizeBytes), {
+    devices: gpus.map(({ name, freeBytes }) => ({ name, bytes: freeBytes })),
+    ramBytes: undefined,
+    contextSize: config.contextSize === 0 ? checked.contextLength : config.contextSize,
+    cacheTypeK: cache.typeK,
+    cacheTypeV: cache.typeV,
+    ubatchSize: config.ubatchSize,
+    marginBytes: MARGIN_BYTES,
+    cacheOnHost: !config.offloadKqv,
+    // Devices behind RPC fetch nothing.
+    opOffload: config.opOffload && gpus.some(({ name }) => !name.startsWith("RPC")),
+  });
+  return {
+    gpuLayers: placement.gpuLayers === "all" ? -1 : placement.gpuLayers,
+    // llama.cpp takes the first that fits, so the user's own stay what they are.
+    tensorOverrides: [...tensorOverrides, ...placement.tensorOverrides],
+    tensorSplit: placement.tensorSplit ?? [],
+    // Shares are in this order.
+    devices: gpus.length > 1 ? gpus.map(({ name }) => name) : wanted,
+    placement,
+  };
+}

@@ -1,0 +1,51 @@
+// `gpuLayers: "auto"`: on made-up devices it is what planOffload tells, and the user's own overrides stay.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { SHAPES } from "../../scripts/synthetic-shapes.mjs";
+import { checkModelFiles, type CheckedModel } from "../../lib/gguf/check-model.js";
+import { chooseOffload } from "../../lib/model/auto-offload.js";
+import type { LoadOptions } from "../../lib/model/load-options.js";
+import { normalizeLoad } from "../../lib/model/normalize-load.js";
+import { planOffload } from "../../lib/model/plan-offload.js";
+
+const GIB = 2 ** 30;
+const folder = mkdtempSync(join(tmpdir(), "r1-auto-"));
+let path = "";
+let checked: CheckedModel;
+beforeAll(async () => {
+  [path = ""] = await SHAPES["r1-full-sparse"](join(folder, "full.gguf"));
+  checked = await checkModelFiles(path);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const device = (name: string, gib: number, type: "gpu" | "cpu" = "gpu") => ({ name, description: "", type, freeBytes: gib * GIB, totalBytes: gib * GIB });
+const choose = (sizes: readonly number[], options: LoadOptions = {}) =>
+  chooseOffload(checked, normalizeLoad(options), { typeK: "q4_0", typeV: "q4_0", flashAttention: "on" }, [
+    device("CPU", 64, "cpu"),
+    ...sizes.map((gib, i) => device(`GPU${i}`, gib)),
+  ]);
+
+it.each([[[24]], [[48]], [[80]], [[160]], [[80, 80]], [[24, 0.5]]])("on GPUs of %j GiB it is the plan of planOffload", async (vramGiB) => {
+  const plan = await planOffload(path, { vramGiB, cacheTypeK: "q4_0" });
+  const { gpuLayers, tensorOverrides, tensorSplit, placement } = choose(vramGiB);
+  expect(placement?.denseLayers).toBe(61);
+  expect(gpuLayers).toBe(plan.load.gpuLayers === "all" ? -1 : plan.load.gpuLayers);
+  expect(tensorOverrides).toEqual(plan.load.tensorOverrides ?? []);
+  expect(tensorSplit).toEqual(plan.load.tensorSplit ?? []);
+});
+
+it("is nothing without a GPU", () => expect(choose([])).toMatchObject({ gpuLayers: 0, tensorOverrides: [], tensorSplit: [] }));
+
+it("plans around experts that the user keeps in system memory", () => {
+  const { gpuLayers, tensorOverrides, placement } = choose([24], { cpuMoe: true });
+  expect(gpuLayers).toBe(-1);
+  expect(tensorOverrides).toEqual([{ pattern: "\\.ffn_(up|down|gate|gate_up)_(ch|)exps", buffer: "CPU" }]);
+  expect(placement?.places[0]?.expertBytes).toBe(0);
+});
+
+it("goes by whole layers where the user divides the model", () => {
+  expect(choose([25], { tensorSplit: [1] })).toMatchObject({ gpuLayers: 7, tensorSplit: [1], tensorOverrides: [] });
+  expect(choose([25], { tensorOverrides: { shexp: "GPU0" } })).toMatchObject({ gpuLayers: 7, placement: undefined });
+});
