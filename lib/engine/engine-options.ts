@@ -15,11 +15,14 @@ export interface GenerateOptions extends SamplingOptions {
   readonly maxTokens?: number;
   /** Texts that end the generation with reason `"stop-string"`. No part of one is ever given out. At most 64, each at most 1024 characters. @defaultValue none */
   readonly stop?: string | readonly string[];
-  /** Token ids that end the generation with reason `"stop"`, beside the vocabulary's own. @defaultValue none; a chat also stops at `<｜User｜>` */
+  /**
+   * Token ids that end the generation with reason `"stop"`, beside the vocabulary's own. With `response` or a forced tool call neither can come before the answer is whole; inside the reasoning
+   * one closes the reasoning instead. @defaultValue none; a chat also stops at `<｜User｜>`
+   */
   readonly stopTokens?: readonly number[] | Int32Array;
   /** Gives the generation up: `for await` then throws `signal.reason`, `result()` resolves with what there is and finishReason `"aborted"`. */
   readonly signal?: AbortSignal;
-  /** Makes end-of-generation tokens impossible, so that only `maxTokens`, `stop` or a full context end it. @defaultValue false */
+  /** Makes end-of-generation tokens impossible, so that only `maxTokens`, `stop` or a full context end it. Not beside `response` or a forced tool call. @defaultValue false */
   readonly ignoreEos?: boolean;
   /** Reports each token's log probability in `result().logprobs`: true, or the number of alternatives to report with it. Range: 0 .. 20. @defaultValue no log probabilities */
   readonly logprobs?: number | boolean;

@@ -20,7 +20,8 @@ export interface Prompt {
 /**
  * @param closing - Ids that end the reasoning when its budget is spent.
  * @param roomTokens - Cells a sequence has.
- * @throws {R1Error} `PROMPT_TOO_LONG` when the prompt leaves no room for a single token; `INVALID_ARGUMENT` when it is empty.
+ * @throws {R1Error} `PROMPT_TOO_LONG` when the prompt leaves no room for a single token; `INVALID_ARGUMENT` when it is empty, or when `ignoreEos` stands beside a form of the answer;
+ * `TEMPLATE_UNSUPPORTED` for a form of the answer where no token could end the reasoning.
  */
 export function buildRequest(id: number, prompt: Prompt, config: GenerateConfig, roles: RoleTokens, closing: Int32Array, roomTokens: number): NativeRequest {
   const { length } = prompt.tokens;
@@ -35,6 +36,22 @@ export function buildRequest(id: number, prompt: Prompt, config: GenerateConfig,
       { details: { promptTokens: length, contextSize: roomTokens } },
     );
   }
+  if (config.grammar !== "" && config.ignoreEos) {
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      "`ignoreEos` makes an end impossible, and an answer in a form (`response`, a forced tool call) ends when it is whole: give one of them.",
+      {
+        details: { option: "ignoreEos" },
+      },
+    );
+  }
+  if (config.grammar !== "" && prompt.startsInReasoning && roles.endThink < 0) {
+    throw new R1Error(
+      "TEMPLATE_UNSUPPORTED",
+      "An answer in a form begins after </think>, and this model's vocabulary has no such token: ask with `openThink: false`, or without `response` and forced tools.",
+      { details: { role: "endThink" } },
+    );
+  }
   return Object.freeze({
     id,
     tokens: prompt.tokens,
@@ -47,7 +64,8 @@ export function buildRequest(id: number, prompt: Prompt, config: GenerateConfig,
     priority: config.priority,
     timeoutMs: config.timeoutMs,
     cachePrompt: config.cachePrompt,
-    thinkToken: roles.think,
+    // A reasoning that nothing can close must not open before an answer in a form.
+    thinkToken: config.grammar !== "" && roles.endThink < 0 ? -1 : roles.think,
     endThinkToken: roles.endThink,
     startsInReasoning: prompt.startsInReasoning,
     reasoningBudget: config.reasoning.budget,

@@ -14,7 +14,7 @@ double milliseconds(Clock::time_point from, Clock::time_point to) { return std::
 Run::Run(std::shared_ptr<Request> request, const Vocab & vocab, int32_t context_size)
     : request_(std::move(request)),
       vocab_(vocab),
-      sampler_(vocab, request_->sampling, request_->grammar, request_->ignore_eos, context_size),
+      sampler_(vocab, request_->sampling, request_->grammar, request_->ignore_eos, context_size, request_->stop_tokens),
       stops_(request_->stop),
       loop_(request_->loop_guard),
       pace_(std::max(request_->ngram_draft, request_->model_draft)),
@@ -65,7 +65,10 @@ llama_token Run::choose(const float * logits) {
     }
     // The grammar binds what follows the reasoning. Before the answer has begun, a tag may still open it.
     const bool bound = sampler_.has_grammar() && !in_reasoning_;
-    return sampler_.sample(logits, bound, bound && !answering_ ? request_->think_token : LLAMA_TOKEN_NULL);
+    const llama_token token = sampler_.sample(logits, bound, bound && !answering_ ? request_->think_token : LLAMA_TOKEN_NULL);
+    // With a form of the answer asked for, a reasoning that ends without one is closed instead, so that the answer follows.
+    const bool unanswered = sampler_.has_grammar() && in_reasoning_ && request_->end_think_token != LLAMA_TOKEN_NULL && sampler_.is_end(token);
+    return unanswered ? request_->end_think_token : token;
 }
 
 // True if a stop string is complete.

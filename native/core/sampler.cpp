@@ -70,7 +70,9 @@ bool keeps_largest(const std::string & name) { return name == "top_n_sigma" || n
 
 }  // namespace
 
-Sampler::Sampler(const Vocab & vocab, const SamplingConfig & config, const std::string & grammar, bool ignore_eos, int32_t context_size) : vocab_(vocab) {
+Sampler::Sampler(const Vocab & vocab, const SamplingConfig & config, const std::string & grammar, bool ignore_eos, int32_t context_size,
+                 std::vector<llama_token> stop_tokens)
+    : vocab_(vocab), stop_tokens_(std::move(stop_tokens)) {
     check_values(config, vocab);
     llama_sampler_chain_params params = llama_sampler_chain_default_params();
     params.no_perf = true;
@@ -128,11 +130,7 @@ Sampler::Sampler(const Vocab & vocab, const SamplingConfig & config, const std::
     }
 
     if (!grammar.empty()) {
-        grammar_.reset(llama_sampler_init_grammar(vocab.handle(), grammar.c_str(), "root"));
-        if (grammar_ == nullptr) {
-            throw Failure(ErrorCode::GrammarInvalid,
-                          "llama.cpp could not read the grammar: a syntax error, a missing `root` rule, an undefined rule or a left recursion.");
-        }
+        grammar_ = std::make_unique<Grammar>(vocab, grammar);
     }
 }
 
@@ -227,6 +225,13 @@ llama_token Sampler::choose() {
     return array_.data[array_.selected].id;
 }
 
+bool Sampler::is_end(llama_token token) const {
+    return vocab_.is_end_of_generation(token) || std::find(stop_tokens_.begin(), stop_tokens_.end(), token) != stop_tokens_.end();
+}
+
+// Whether the grammar lets a token through: one that ends the generation only where the text may end.
+bool Sampler::permits(llama_token token) const { return is_end(token) ? grammar_->is_complete() : grammar_->allows(token); }
+
 llama_token Sampler::sample(const float * logits, bool with_grammar, llama_token exempt) {
     llama_token token = greedy_ ? most_likely(logits) : LLAMA_TOKEN_NULL;
     if (token == LLAMA_TOKEN_NULL) {
@@ -236,26 +241,25 @@ llama_token Sampler::sample(const float * logits, bool with_grammar, llama_token
         token = choose();
     }
     if (with_grammar && grammar_ != nullptr && token != exempt) {
+        grammar_->begin_choice();
         // As upstream does: sample freely first, and only where the grammar forbids the choice, apply it to all and sample again.
-        llama_token_data single{token, 1.0f, 0.0f};
-        llama_token_data_array one{&single, 1, -1, false};
-        llama_sampler_apply(grammar_.get(), &one);
-        if (single.logit == -INFINITY) {
+        if (!permits(token)) {
             fill(logits);
-            llama_token_data spared = exempt == LLAMA_TOKEN_NULL ? llama_token_data{} : candidates_[static_cast<std::size_t>(exempt)];
-            llama_sampler_apply(grammar_.get(), &array_);
-            if (exempt != LLAMA_TOKEN_NULL) {
-                candidates_[static_cast<std::size_t>(exempt)] = spared;
+            bool any = false;
+            for (llama_token_data & candidate : candidates_) {
+                const bool possible = candidate.id == exempt || permits(candidate.id);
+                if (!possible) candidate.logit = -INFINITY;
+                any = any || candidate.logit > -INFINITY;
             }
-            const bool any = std::any_of(candidates_.begin(), candidates_.end(), [](const llama_token_data & c) { return c.logit > -INFINITY; });
-            if (!any) {
-                throw Failure(ErrorCode::DecodeFailed, "The grammar allows no token of this vocabulary here. Check the grammar or the schema.");
+            token = any ? choose() : LLAMA_TOKEN_NULL;
+            // Where other options make all that the grammar allows impossible, the chain chooses among the impossible.
+            if (token == LLAMA_TOKEN_NULL || (token != exempt && !permits(token))) {
+                throw Failure(
+                    ErrorCode::DecodeFailed,
+                    "The grammar and the other options together leave no token of this vocabulary. Check the grammar or the schema, and `logitBias`.");
             }
-            token = choose();
         }
-        if (token != exempt && !vocab_.is_end_of_generation(token)) {
-            llama_sampler_accept(grammar_.get(), token);
-        }
+        if (token != exempt && !is_end(token)) grammar_->accept(token);
     }
     llama_sampler_accept(chain_.get(), token);
     return token;

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "core/grammar.h"
 #include "core/handles.h"
 #include "core/request.h"
 #include "core/vocab.h"
@@ -15,9 +17,11 @@ class Sampler {
 public:
     /**
      * Builds the chain in the order of llama.cpp's common_sampler_init. `ignore_eos` makes every end-of-generation token impossible.
+     * `stop_tokens` end the generation too, so that a grammar allows them only where it is complete.
      * Throws Failure: InvalidArgument (a name or value llama.cpp would abort on), GrammarInvalid.
      */
-    Sampler(const Vocab & vocab, const SamplingConfig & config, const std::string & grammar, bool ignore_eos, int32_t context_size);
+    Sampler(const Vocab & vocab, const SamplingConfig & config, const std::string & grammar, bool ignore_eos, int32_t context_size,
+            std::vector<llama_token> stop_tokens = {});
     Sampler(const Sampler &) = delete;
     Sampler & operator=(const Sampler &) = delete;
 
@@ -32,15 +36,20 @@ public:
 
     bool has_grammar() const { return grammar_ != nullptr; }
 
+    /** Whether a token ends the generation: one of the vocabulary's own or of the request's. */
+    bool is_end(llama_token token) const;
+
 private:
     llama_token most_likely(const float * logits) const;
     void fill(const float * logits);
     bool fill_top(const float * logits, std::size_t count);
     llama_token choose();
+    bool permits(llama_token token) const;
 
     const Vocab & vocab_;
     SamplerHandle chain_;
-    SamplerHandle grammar_;
+    std::unique_ptr<Grammar> grammar_;
+    std::vector<llama_token> stop_tokens_;
     int32_t head_ = 0;                    // > 0: the chain begins with a top-k of this many, so that a prefilter is exact
     bool greedy_ = false;                 // the chain can only choose the largest possible logit
     std::vector<llama_token> forbidden_;  // ids made impossible before that top-k, ascending

@@ -155,6 +155,18 @@ std::string Vocab::piece(llama_token id) const {
     return bytes;
 }
 
+std::string_view Vocab::bytes(llama_token id) const {
+    std::call_once(table_made_, [this] {
+        for (llama_token each = 0; each < size_; ++each) {
+            starts_.push_back(table_.size());
+            table_ += piece(each);
+        }
+        starts_.push_back(table_.size());
+    });
+    const auto at = static_cast<std::size_t>(id);
+    return std::string_view(table_).substr(starts_[at], starts_[at + 1] - starts_[at]);
+}
+
 std::string Vocab::detokenize(const llama_token * ids, std::size_t count) const {
     std::string text;
     for (std::size_t i = 0; i < count; ++i) {

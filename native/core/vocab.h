@@ -46,6 +46,9 @@ public:
     /** Bytes of one token, special ones written out; half a character is possible. `id` must be in the vocabulary. */
     std::string piece(llama_token id) const;
 
+    /** The same without a copy, for looking at all tokens again and again. The table of all of them is made at the first call. */
+    std::string_view bytes(llama_token id) const;
+
     /** Bytes of many tokens. Throws Failure(InvalidArgument) on an id outside the vocabulary. */
     std::string detokenize(const llama_token * ids, std::size_t count) const;
 
@@ -60,6 +63,9 @@ private:
     std::vector<SpecialToken> special_tokens_;
     std::vector<bool> special_;
     std::vector<llama_token> byte_tokens_;  // 256 ids, LLAMA_TOKEN_NULL where there is none
+    mutable std::once_flag table_made_;
+    mutable std::string table_;                // bytes of all tokens, one after the other
+    mutable std::vector<std::size_t> starts_;  // where each begins, and the end
     mutable std::mutex safe_mutex_;
     mutable std::unordered_map<llama_token, std::vector<llama_token>> safe_ids_;  // filled as texts need them: each costs a call of the tokeniser
 };

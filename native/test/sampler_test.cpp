@@ -173,6 +173,26 @@ R1_TEST("sampler: a grammar lets through only what it allows, the exempt token b
     }
 }
 
+R1_TEST("sampler: a grammar allows the request's own stop tokens only where it is complete, and says when other options leave nothing") {
+    const std::shared_ptr<Model> model = test::tiny_model();
+    const Vocab & vocab = model->vocab();
+    const llama_token user = vocab.tokenize_special("<｜User｜>").at(0);
+    std::vector<float> logits(static_cast<std::size_t>(vocab.size()), 0.0f);
+    logits[static_cast<std::size_t>(user)] = 50;
+    Sampler sampler(vocab, test::greedy(), "root ::= \"\\\"\" [^\"]{3} \"\\\"\"", false, 1024, {user});
+    std::string text;
+    llama_token token = LLAMA_TOKEN_NULL;
+    while (text.size() < 100 && (token = sampler.sample(logits.data(), true, LLAMA_TOKEN_NULL)) != user) text += vocab.piece(token);
+    CHECK(text.size() >= 5);
+    CHECK_EQUAL(text.front(), '"');
+    CHECK_EQUAL(text.back(), '"');
+
+    SamplingConfig config = test::greedy();
+    config.logit_bias = {{vocab.tokenize_safe("a").at(0), -INFINITY}};
+    Sampler stuck(vocab, config, "root ::= \"a\"", false, 1024);
+    CHECK_FAILS(stuck.sample(logits.data(), true, LLAMA_TOKEN_NULL), ErrorCode::DecodeFailed);
+}
+
 R1_TEST("sampler: log probabilities are those of the softmax, most likely first") {
     const std::shared_ptr<Model> model = test::tiny_model();
     const auto size = static_cast<std::size_t>(model->vocab().size());
