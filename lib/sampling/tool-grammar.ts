@@ -1,5 +1,5 @@
 // The grammar of a forced tool call: R1's form, the arguments held to the tool's schema. Pure; runs on any JavaScript thread.
-import { alt, chars, ref, repeat, seq, text, type GrammarNode } from "./grammar.js";
+import { alt, charRanges, chars, intersect, invert, ref, repeat, seq, text, type GrammarNode } from "./grammar.js";
 import { finishRules, schemaRules } from "./schema-grammar.js";
 
 /** A tool whose call may be forced. */
@@ -27,8 +27,24 @@ function renamed(node: GrammarNode, prefix: string): GrammarNode {
   return node.kind === "seq" || node.kind === "alt" ? { kind: node.kind, nodes: node.nodes.map((each) => renamed(each, prefix)) } : node;
 }
 
+/** The bar that every tool tag is written with. */
+const BAR = 0xff5c;
+const BAR_ESCAPED = "\\uff5c";
+
+/** JSON in which no string holds a tag as it is written: its bars are escaped, so that nothing in an argument reads as the end of the call. */
+function withoutTags(node: GrammarNode): GrammarNode {
+  if (node.kind === "text") return text(node.text.replaceAll(String.fromCharCode(BAR), BAR_ESCAPED));
+  if (node.kind === "chars") {
+    const ranges = intersect(node.ranges, invert([[BAR, BAR]]));
+    return ranges.length === 0 && node.ranges.length > 0 ? text(BAR_ESCAPED) : charRanges(ranges);
+  }
+  if (node.kind === "repeat") return { ...node, node: withoutTags(node.node) };
+  return node.kind === "seq" || node.kind === "alt" ? { kind: node.kind, nodes: node.nodes.map(withoutTags) } : node;
+}
+
 /**
- * Makes the GBNF of an answer that is nothing but tool calls: exactly one when one tool is given, else one to sixteen. Arguments must be objects.
+ * Makes the GBNF of an answer that is nothing but tool calls: exactly one when one tool is given, else one to sixteen. Arguments must be objects;
+ * the bar ｜ of the tool tags is written as an escape in them.
  *
  * @throws {R1Error} `SCHEMA_UNSUPPORTED` with the path of a schema that a grammar cannot keep.
  */
@@ -40,7 +56,7 @@ export function toolGrammar(tools: readonly ForcedTool[], texts: ToolTexts, path
       typeof tool.parameters === "object" && tool.parameters !== null && !("type" in tool.parameters)
         ? { ...tool.parameters, type: "object" }
         : tool.parameters;
-    for (const [name, node] of schemaRules(schema, `${path}[${i}].function.parameters`)) rules.set(prefix + name, renamed(node, prefix));
+    for (const [name, node] of schemaRules(schema, `${path}[${i}].function.parameters`)) rules.set(prefix + name, withoutTags(renamed(node, prefix)));
     const head = text(`${texts.toolCallBegin}function${texts.toolSep}${tool.name}\n\`\`\`json\n`);
     return seq(head, ref(`${prefix}json`), text(`\n\`\`\`${texts.toolCallEnd}`));
   });
