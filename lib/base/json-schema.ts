@@ -20,6 +20,29 @@ function isOldDraft(schema: unknown): boolean {
   return typeof draft === "string" && /draft-0[3-7]/.test(draft);
 }
 
+const OPTIONS = { strict: false, logger: false, validateFormats: false, allErrors: false } as const;
+
+type Compiler = Ajv | Ajv2020;
+const makeCompiler = (isOld: boolean): Compiler => (isOld ? new Ajv(OPTIONS) : new Ajv2020(OPTIONS));
+const compilers: { old?: Compiler; current?: Compiler } = {};
+
+/** Whether a schema names places by which others could refer to it: a compiler remembers those even when it is told to forget the schema. */
+function namesPlaces(schema: unknown): boolean {
+  if (typeof schema !== "object" || schema === null) return false;
+  return Object.entries(schema).some(([key, value]) => ["$id", "id", "$anchor", "$dynamicAnchor", "$recursiveAnchor"].includes(key) || namesPlaces(value));
+}
+
+/** Compiles with the compiler that all schemas of a draft share, since making one takes many times as long as compiling. */
+function compile(schema: AnySchema, isOld: boolean): ValidateFunction {
+  if (namesPlaces(schema)) return makeCompiler(isOld).compile(schema);
+  const compiler = (compilers[isOld ? "old" : "current"] ??= makeCompiler(isOld));
+  try {
+    return compiler.compile(schema);
+  } finally {
+    compiler.removeSchema(schema);
+  }
+}
+
 /**
  * Compiles a schema. Annotations and formats are not checked.
  *
@@ -32,10 +55,9 @@ export function compileSchema(schema: unknown, path: string): SchemaCheck {
   }
   let validate: ValidateFunction;
   try {
-    const options = { strict: false, logger: false, validateFormats: false, allErrors: false } as const;
     const { $schema: _draft, ...rest } =
       typeof schema === "boolean" ? { $schema: undefined, ...(schema ? {} : { not: {} }) } : (schema as Record<string, unknown>);
-    validate = (isOldDraft(schema) ? new Ajv(options) : new Ajv2020(options)).compile(rest as AnySchema);
+    validate = compile(rest as AnySchema, isOldDraft(schema));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new R1Error("SCHEMA_UNSUPPORTED", `\`${path}\` is not a JSON Schema that can be used: ${reason}.`, { cause: error, details: { path } });

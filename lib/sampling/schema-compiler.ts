@@ -8,6 +8,8 @@ import { count, fail, numericNode, stringNode } from "./schema-leaf.js";
 import { areDisjoint } from "./schema-disjoint.js";
 
 const MAX_DEPTH = 64;
+/** Most schemas that are converted or merged: references that refer to others twice double with each. */
+const MAX_WORK = 5000;
 const TYPES = ["null", "boolean", "integer", "number", "string", "array", "object"] as const;
 
 const STRING_KEYWORDS = ["minLength", "maxLength", "pattern", "format"];
@@ -50,6 +52,7 @@ function listedNames(schema: unknown, path: string): readonly string[] | undefin
 export class SchemaCompiler {
   readonly rules = new Map<string, GrammarNode>();
   private readonly refs = new Map<string, string>();
+  private work = 0;
 
   constructor(
     private readonly document: Schema,
@@ -68,7 +71,13 @@ export class SchemaCompiler {
     return ref(name);
   };
 
+  private count(path: string, more: number): void {
+    this.work += more;
+    if (this.work > MAX_WORK) fail(path, `leads to more than ${MAX_WORK} schemas when its references and combinations are written out`);
+  }
+
   convert(schema: unknown, path: string, depth = 0): GrammarNode {
+    this.count(path, 1);
     if (depth > MAX_DEPTH) fail(path, `is nested more than ${MAX_DEPTH} levels deep`);
     if (schema === true) return this.any();
     if (schema === false) fail(path, "is false: no value fits it");
@@ -115,6 +124,7 @@ export class SchemaCompiler {
   }
 
   private merge(schemas: readonly Schema[], path: string): Schema {
+    this.count(path, schemas.length);
     try {
       return schemas.map((schema) => (typeof schema === "object" && "$ref" in schema ? this.follow(schema, path) : schema)).reduce(mergeSchemas, true);
     } catch (error) {
@@ -136,8 +146,14 @@ export class SchemaCompiler {
     if (typeof target !== "string" || !/^#(\/|$)/.test(target))
       fail(`${path}/$ref`, `refers to ${JSON.stringify(target)}; only references within the schema, such as "#/$defs/name", are followed`);
     let found: unknown = this.document;
-    for (const part of target.split("/").slice(1)) {
-      const key = decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~");
+    let pointer: string;
+    try {
+      pointer = decodeURIComponent(target);
+    } catch {
+      return fail(`${path}/$ref`, `refers to ${JSON.stringify(target)}, which is no reference`);
+    }
+    for (const part of pointer.split("/").slice(1)) {
+      const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
       found = typeof found === "object" && found !== null && Object.hasOwn(found, key) ? (found as Record<string, unknown>)[key] : undefined;
     }
     if (typeof found !== "boolean" && (typeof found !== "object" || found === null))

@@ -34,6 +34,7 @@ export function schemaRules(schema: unknown, path: string): Map<string, GrammarN
     compileSchema(schema, path);
     value = compiler.convert(schema, path);
   } catch (error) {
+    if (error instanceof RangeError) return fail(path, "leads from one reference to the next too often to be followed");
     // The compiler of checks names no place; ours does where it sees the mistake too.
     if (error instanceof R1Error && error.details["path"] === path && typeof schema === "object" && schema !== null && !Array.isArray(schema))
       compiler.convert(schema, path);

@@ -233,6 +233,18 @@ describe("a schema that cannot be kept", () => {
     ["minProperties", { type: "object", additionalProperties: { type: "null" }, minProperties: 2 }, "schema/minProperties", /cannot count/],
     ["deep nesting", deep(80), `schema${"/items".repeat(65)}`, /levels deep/],
     ["very deep nesting", deep(100_000), "schema", /nested too deeply|cannot be used/],
+    [
+      "references that double",
+      {
+        $ref: "#/$defs/a0",
+        $defs: Object.fromEntries(
+          Array.from({ length: 26 }, (_, i) => [`a${i}`, i === 25 ? {} : { allOf: [{ $ref: `#/$defs/a${i + 1}` }, { $ref: `#/$defs/a${i + 1}` }] }]),
+        ),
+      },
+      "schema/$defs/a0",
+      /more than 5000 schemas/,
+    ],
+    ["a reference that cannot be decoded", { $ref: "#/%E0%A4%A" }, "schema/$ref", /no reference/],
     ["10 MB", { enum: ["x".repeat(10_000_000)] }, "schema", /characters, more than/],
     [
       "branches that nest alike",
