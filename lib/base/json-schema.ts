@@ -57,7 +57,7 @@ export function compileSchema(schema: unknown, path: string): SchemaCheck {
   try {
     const { $schema: _draft, ...rest } =
       typeof schema === "boolean" ? { $schema: undefined, ...(schema ? {} : { not: {} }) } : (schema as Record<string, unknown>);
-    validate = compile(rest as AnySchema, isOldDraft(schema));
+    validate = compile(rest, isOldDraft(schema));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new R1Error("SCHEMA_UNSUPPORTED", `\`${path}\` is not a JSON Schema that can be used: ${reason}.`, { cause: error, details: { path } });
