@@ -1,7 +1,7 @@
 // Turns a JSON Schema into rules whose every text parses as JSON and fits the schema. Pure; runs on any JavaScript thread.
 import { compileSchema } from "../base/json-schema.js";
 import { alt, empty, optional, ref, repeat, seq, text, type GrammarNode } from "./grammar.js";
-import { isAnnotation, MergeProblem, mergeSchemas, typesOf, type Schema, type SchemaObject } from "./schema-merge.js";
+import { closedBranch, isAnnotation, MergeProblem, mergeSchemas, typesOf, type Schema, type SchemaObject } from "./schema-merge.js";
 import { arrayNode, objectNode } from "./schema-object.js";
 import { CHARACTER } from "./schema-string.js";
 import { count, fail, numericNode, stringNode } from "./schema-leaf.js";
@@ -126,7 +126,9 @@ export class SchemaCompiler {
   private merge(schemas: readonly Schema[], path: string): Schema {
     this.count(path, schemas.length);
     try {
-      return schemas.map((schema) => (typeof schema === "object" && "$ref" in schema ? this.follow(schema, path) : schema)).reduce(mergeSchemas, true);
+      const found = schemas.map((schema) => (typeof schema === "object" && "$ref" in schema ? this.follow(schema, path) : schema));
+      // The last one stands beside the others, and sees their properties; they do not see each other's.
+      return found.map((schema, i) => (i < found.length - 1 ? closedBranch(schema) : schema)).reduce(mergeSchemas, true);
     } catch (error) {
       if (error instanceof MergeProblem) fail(path, error.message);
       throw error;
@@ -139,7 +141,7 @@ export class SchemaCompiler {
     const { $ref: target, ...beside } = schema;
     const found = this.resolve(target, path).schema;
     const inner = typeof found === "object" && "$ref" in found ? this.follow(found, path, depth + 1) : found;
-    return mergeSchemas(inner, beside);
+    return mergeSchemas(Object.keys(beside).length > 0 ? closedBranch(inner) : inner, beside);
   }
 
   private resolve(target: unknown, path: string): { schema: Schema; path: string } {

@@ -1,4 +1,5 @@
 // Tells whether no value can fit two schemas at once, for `oneOf`. Pure; runs on any JavaScript thread.
+import { isDeepStrictEqual } from "node:util";
 import { typesOf, type Schema, type SchemaObject } from "./schema-merge.js";
 
 const TYPES = ["null", "boolean", "number", "string", "array", "object"];
@@ -16,6 +17,11 @@ function listed(schema: SchemaObject): readonly unknown[] | undefined {
   return Array.isArray(schema["enum"]) ? (schema["enum"] as unknown[]) : undefined;
 }
 
+/** Whether two values are one in JSON, whatever the order of their properties. */
+function isSame(a: unknown, b: unknown): boolean {
+  return isDeepStrictEqual(a, b) || JSON.stringify(a) === JSON.stringify(b);
+}
+
 function isObject(value: unknown): value is SchemaObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -28,7 +34,7 @@ export function areDisjoint(a: Schema, b: Schema): boolean {
   if (a === false || b === false) return true;
   if (a === true || b === true) return false;
   const [left, right] = [listed(a), listed(b)];
-  if (left !== undefined && right !== undefined) return !left.some((value) => right.some((other) => JSON.stringify(value) === JSON.stringify(other)));
+  if (left !== undefined && right !== undefined) return !left.some((value) => right.some((other) => isSame(value, other)));
   const shared = types(a).filter((type) => types(b).includes(type));
   if (shared.length === 0) return true;
   if (shared.some((type) => type !== "object")) return false;

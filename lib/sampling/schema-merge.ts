@@ -83,6 +83,29 @@ function mergeEnums(a: SchemaObject, b: SchemaObject): readonly unknown[] | unde
   return both;
 }
 
+const TUPLE = ["prefixItems", "items", "additionalItems"];
+
+/** A tuple's first items and a list's items would have to be merged one by one: only equal ones are put together. */
+function refuseTuples(a: SchemaObject, b: SchemaObject): void {
+  const isTuple = [a, b].some((schema) => schema["prefixItems"] !== undefined || Array.isArray(schema["items"]));
+  const speaks = (schema: SchemaObject): boolean => TUPLE.some((key) => schema[key] !== undefined);
+  if (isTuple && speaks(a) && speaks(b) && !TUPLE.every((key) => same(a[key], b[key])))
+    throw new MergeProblem("has a tuple beside other items, which cannot be put together");
+}
+
+/**
+ * A branch as the others see it: what it says of unevaluated properties is about its own alone, so that it means additional ones.
+ *
+ * @throws {MergeProblem} when branches of its own make that another thing.
+ */
+export function closedBranch(schema: Schema): Schema {
+  if (typeof schema === "boolean" || schema["unevaluatedProperties"] === undefined) return schema;
+  const { unevaluatedProperties, ...others } = schema;
+  if (["allOf", "anyOf", "oneOf", "$ref", "additionalProperties"].some((key) => schema[key] !== undefined))
+    throw new MergeProblem("has unevaluatedProperties in a branch that has branches of its own");
+  return { ...others, additionalProperties: unevaluatedProperties };
+}
+
 /**
  * A schema for the values that fit both.
  *
@@ -92,6 +115,7 @@ export function mergeSchemas(a: Schema, b: Schema): Schema {
   if (a === true) return b;
   if (b === true) return a;
   if (a === false || b === false) return false;
+  refuseTuples(a, b);
   const merged: Record<string, unknown> = {};
   for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
     if (isAnnotation(key) || ["type", "properties", "required", "enum", "const", "additionalProperties"].includes(key)) continue;

@@ -234,6 +234,24 @@ describe("a schema that cannot be kept", () => {
     ["deep nesting", deep(80), `schema${"/items".repeat(65)}`, /levels deep/],
     ["very deep nesting", deep(100_000), "schema", /nested too deeply|cannot be used/],
     [
+      "a tuple beside a list",
+      { allOf: [{ type: "array", prefixItems: [{ type: ["integer", "string"] }], minItems: 1 }, { items: { type: "string" } }] },
+      "schema",
+      /cannot be put together/,
+    ],
+    [
+      "a closed branch beside another property that is required",
+      {
+        allOf: [
+          { type: "object", properties: { a: {} }, unevaluatedProperties: false },
+          { properties: { b: {} }, required: ["b"] },
+        ],
+      },
+      "schema/properties/b",
+      /no value fits/,
+    ],
+    ["oneOf of one value written in two ways", { oneOf: [{ const: { a: 1, b: 2 } }, { const: { b: 2, a: 1 } }] }, "schema/oneOf", /may both fit/],
+    [
       "references that double",
       {
         $ref: "#/$defs/a0",
