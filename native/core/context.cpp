@@ -126,7 +126,8 @@ llama_context_params to_llama(const Model & model, const EngineConfig & config) 
     params.yarn_orig_ctx = config.rope.yarn_orig_ctx;
     params.offload_kqv = config.offload_kqv;
     params.op_offload = config.op_offload;
-    params.kv_unified = config.kv_unified;
+    // For one sequence both layouts are the same cells, but in one pool each decode goes through all 256 x 256 pairs of sequences (llama_batch_allocr::init).
+    params.kv_unified = config.kv_unified && config.sequences > 1;
     params.no_perf = true;
     check_cache_types(model, params.type_k, params.type_v, params.flash_attn_type);
     return params;
