@@ -1,7 +1,7 @@
 // Checks a model's vocabulary against what llama.cpp asserts (duplicate tokens end in an abort there) or silently misreads. In slices, so that 129,280 tokens
 // do not hold up the event loop. Facts: src/llama-vocab.cpp of llama.cpp v0.5.0. Runs on the calling JavaScript thread.
 import { R1Error } from "../base/errors.js";
-import { StringElements } from "./elements.js";
+import { ScalarElements, StringElements } from "./elements.js";
 import type { Metadata } from "./metadata.js";
 import type { Pacer } from "./pacer.js";
 
@@ -26,44 +26,82 @@ function strings(m: Metadata, key: string): StringElements | undefined {
   return entry.elements;
 }
 
+/** What the search for equal tokens works on; one kind of array throughout, so that its loop is compiled once and stays compiled. */
+interface DuplicateSearch {
+  readonly bytes: Uint8Array;
+  readonly starts: Uint32Array;
+  readonly ends: Uint32Array;
+  readonly hashes: Int32Array;
+  readonly slots: Int32Array;
+  readonly seed: number;
+}
+
+function isSame(bytes: Uint8Array, a: number, aEnd: number, b: number, bEnd: number): boolean {
+  if (aEnd - a !== bEnd - b) return false;
+  for (; a < aEnd; a++, b++) if (bytes[a] !== bytes[b]) return false;
+  return true;
+}
+
+/** Enters tokens `from` to `to` into the table of hashes; the index of the first that is there already, or -1. */
+function enter(search: DuplicateSearch, from: number, to: number): number {
+  const { bytes, starts, ends, hashes, slots, seed } = search;
+  const mask = slots.length - 1;
+  for (let i = from; i < to; i++) {
+    const start = starts[i] as number;
+    const limit = ends[i] as number;
+    let end = start;
+    let hash = seed;
+    for (; end < limit; end++) {
+      const byte = bytes[end] as number;
+      if (byte === 0) break;
+      hash = Math.imul(hash ^ byte, 0x01000193);
+    }
+    hash ^= hash >>> 15;
+    hash = Math.imul(hash, 0x2c1b3c6d);
+    hash ^= hash >>> 13;
+    ends[i] = end;
+    hashes[i] = hash;
+    if (start === end) continue;
+    let slot = hash & mask;
+    for (let other = slots[slot] as number; other !== -1; other = slots[slot] as number) {
+      if (hashes[other] === hash && isSame(bytes, starts[other] as number, ends[other] as number, start, end)) return i;
+      slot = (slot + 1) & mask;
+    }
+    slots[slot] = i;
+  }
+  return -1;
+}
+
 /** Two tokens that llama.cpp takes for the same, or undefined. It reads a token up to its first NUL byte only; empty ones it tells apart. */
 async function findDuplicate(table: StringElements, pacer: Pacer): Promise<[number, number] | undefined> {
   let capacity = 1024;
   while (capacity < table.length * 2) capacity *= 2;
-  const slots = new Int32Array(capacity).fill(-1);
-  const hashes = new Int32Array(table.length);
-  const ends = new Uint32Array(table.length);
-  const bytes = table.bytes;
-  // A start that no file can foresee: a vocabulary made to collide would only slow its own check down.
-  const seed = (Math.random() * 0x7fffffff) | 0;
-  for (let i = 0; i < table.length; i++) {
-    const start = table.start(i);
-    let end = start;
-    let hash = seed;
-    for (const limit = table.end(i); end < limit && bytes[end] !== 0; end++) hash = Math.imul(hash ^ (bytes[end] ?? 0), 0x01000193);
-    ends[i] = end;
-    hash ^= hash >>> 15;
-    hash = Math.imul(hash, 0x2c1b3c6d);
-    hash ^= hash >>> 13;
-    hashes[i] = hash;
-    if (start !== end) {
-      let slot = hash & (capacity - 1);
-      for (let other = slots[slot] ?? -1; other !== -1; other = slots[slot] ?? -1) {
-        if (hashes[other] === hash && bytes.compare(bytes, table.start(other), ends[other], start, end) === 0) return [other, i];
-        slot = (slot + 1) & (capacity - 1);
-      }
-      slots[slot] = i;
+  const search: DuplicateSearch = {
+    bytes: table.bytes,
+    starts: table.starts,
+    ends: table.ends(),
+    hashes: new Int32Array(table.length),
+    slots: new Int32Array(capacity).fill(-1),
+    // A start that no file can foresee: a vocabulary made to collide would only slow its own check down.
+    seed: (Math.random() * 0x7fffffff) | 0,
+  };
+  for (let i = 0; i < table.length; i += 2048) {
+    const second = enter(search, i, Math.min(i + 2048, table.length));
+    if (second >= 0) {
+      const { bytes, starts, ends } = search;
+      const [start, end] = [starts[second] as number, ends[second] as number];
+      for (let first = 0; first < second; first++) if (isSame(bytes, starts[first] as number, ends[first] as number, start, end)) return [first, second];
     }
-    if ((i & 511) === 511 && pacer.isDue()) await pacer.breathe();
+    if (pacer.isDue()) await pacer.breathe();
   }
   return undefined;
 }
 
-async function checkMerges(m: Metadata, merges: StringElements, pacer: Pacer): Promise<void> {
-  const { bytes } = merges;
-  for (let i = 0; i < merges.length; i++) {
-    const start = merges.start(i);
-    const end = merges.end(i);
+/** The first of the merges `from` to `to` that is no pair parted by one space, or -1. */
+function firstBadMerge(bytes: Uint8Array, starts: Uint32Array, ends: Uint32Array, from: number, to: number): number {
+  for (let i = from; i < to; i++) {
+    const start = starts[i] as number;
+    const end = ends[i] as number;
     let spaces = 0;
     let at = -1;
     for (let p = start; p < end; p++) {
@@ -72,10 +110,17 @@ async function checkMerges(m: Metadata, merges: StringElements, pacer: Pacer): P
         at = p;
       }
     }
-    if (spaces !== 1 || at === start || at === end - 1) {
-      m.invalid(`merge ${i} of its vocabulary, ${JSON.stringify(merges.at(i)?.slice(0, 40))}, is no pair of tokens parted by one space`);
-    }
-    if ((i & 1023) === 1023 && pacer.isDue()) await pacer.breathe();
+    if (spaces !== 1 || at === start || at === end - 1) return i;
+  }
+  return -1;
+}
+
+async function checkMerges(m: Metadata, merges: StringElements, pacer: Pacer): Promise<void> {
+  const ends = merges.ends();
+  for (let i = 0; i < merges.length; i += 4096) {
+    const bad = firstBadMerge(merges.bytes, merges.starts, ends, i, Math.min(i + 4096, merges.length));
+    if (bad >= 0) m.invalid(`merge ${bad} of its vocabulary, ${JSON.stringify(merges.at(bad)?.slice(0, 40))}, is no pair of tokens parted by one space`);
+    if (pacer.isDue()) await pacer.breathe();
   }
 }
 
@@ -85,11 +130,10 @@ async function checkTypes(m: Metadata, vocabSize: number, pacer: Pacer): Promise
   if (entry === undefined) return;
   if (entry.type !== "arr" || entry.elementType !== "i32") m.invalid(`metadata "${key}" is no array of i32`);
   if (entry.elements.length < vocabSize) m.invalid(`metadata "${key}" has ${entry.elements.length} elements for ${vocabSize} tokens`);
-  for (let i = 0; i < vocabSize; i++) {
-    const type = entry.elements.at(i) as number;
-    if (type < 0 || type > 6) m.invalid(`token ${i} has the unknown type ${type}`);
-    if ((i & 4095) === 4095 && pacer.isDue()) await pacer.breathe();
-  }
+  const types = (entry.elements as ScalarElements).int32s();
+  const wrong = types.subarray(0, vocabSize).findIndex((type) => type < 0 || type > 6);
+  if (wrong >= 0) m.invalid(`token ${wrong} has the unknown type ${types[wrong]}`);
+  if (pacer.isDue()) await pacer.breathe();
 }
 
 /**

@@ -57,6 +57,12 @@ export class ScalarElements implements GgufElements {
     this.length = bytes.byteLength / SCALAR_BYTES[type];
   }
 
+  /** All elements of an array of i32. */
+  int32s(): Int32Array {
+    const { buffer, byteOffset, byteLength } = this.#view;
+    return new Int32Array(buffer.slice(byteOffset, byteOffset + byteLength));
+  }
+
   at(i: number): GgufScalar | undefined {
     return i >= 0 && i < this.length ? readScalar(this.#view, i * SCALAR_BYTES[this.#type], this.#type) : undefined;
   }
@@ -67,22 +73,30 @@ export class StringElements implements GgufElements {
   readonly length: number;
   /** The array as it stands in the file: length and text of each element in turn. */
   readonly bytes: Buffer;
-  readonly #starts: Uint32Array;
+  /** Where each element begins in `bytes`. */
+  readonly starts: Uint32Array;
 
   constructor(bytes: Buffer, starts: Uint32Array) {
     this.bytes = bytes;
-    this.#starts = starts;
+    this.starts = starts;
     this.length = starts.length;
   }
 
   /** Where element `i` begins in `bytes`. */
   start(i: number): number {
-    return this.#starts[i] ?? 0;
+    return this.starts[i] ?? 0;
   }
 
   /** Where element `i` ends in `bytes`. */
   end(i: number): number {
-    return i + 1 < this.length ? (this.#starts[i + 1] ?? 0) - 8 : this.bytes.length;
+    return i + 1 < this.length ? (this.starts[i + 1] ?? 0) - 8 : this.bytes.length;
+  }
+
+  /** Where each element ends in `bytes`: a copy, the caller's own. */
+  ends(): Uint32Array {
+    const ends = new Uint32Array(this.length);
+    for (let i = 0; i < ends.length; i++) ends[i] = this.end(i);
+    return ends;
   }
 
   at(i: number): string | undefined {
