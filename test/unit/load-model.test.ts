@@ -127,11 +127,10 @@ describe("the signal of a load", () => {
     const controller = new AbortController();
     const reason = new Error("mine");
     const loading = loadModel({ signal: controller.signal });
-    let aborted = 0;
-    setTimeout(() => {
-      aborted = performance.now();
-      controller.abort(reason);
-    }, 30);
+    // Once native code was reached: before that there is nothing to cancel.
+    await vi.waitFor(() => expect(addon.modelConfig).toBeDefined());
+    const aborted = performance.now();
+    controller.abort(reason);
     // Native code is held until release(): only the abort can end this.
     await expect(loading).rejects.toBe(reason);
     expect(performance.now() - aborted).toBeLessThan(2500);
