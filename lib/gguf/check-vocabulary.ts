@@ -128,9 +128,9 @@ async function checkTypes(m: Metadata, vocabSize: number, pacer: Pacer): Promise
   const key = "tokenizer.ggml.token_type";
   const entry = m.entry(key);
   if (entry === undefined) return;
-  if (entry.type !== "arr" || entry.elementType !== "i32") m.invalid(`metadata "${key}" is no array of i32`);
+  if (entry.type !== "arr" || entry.elementType !== "i32" || !(entry.elements instanceof ScalarElements)) m.invalid(`metadata "${key}" is no array of i32`);
   if (entry.elements.length < vocabSize) m.invalid(`metadata "${key}" has ${entry.elements.length} elements for ${vocabSize} tokens`);
-  const types = (entry.elements as ScalarElements).int32s();
+  const types = entry.elements.int32s();
   const wrong = types.subarray(0, vocabSize).findIndex((type) => type < 0 || type > 6);
   if (wrong >= 0) m.invalid(`token ${wrong} has the unknown type ${types[wrong]}`);
   if (pacer.isDue()) await pacer.breathe();
