@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    // They need a Vulkan device: `npm run test:gpu`.
+    exclude: ["test/gpu/**"],
     pool: "forks",
     // Two engines at a time, with two threads each, are what a small machine carries without timings going astray.
     maxWorkers: 2,

@@ -19,7 +19,7 @@ export type { ModelInfo } from "./model/info.js";
 export type { EncodeOptions, Tokenizer } from "./model/tokenizer.js";
 export { DEFAULT_MODEL_PATH } from "./model/default-model.js";
 export { devices } from "./model/devices.js";
-export type { Device } from "./model/devices.js";
+export type { Device, DevicesOptions } from "./model/devices.js";
 export { startRpcServer } from "./model/rpc-server.js";
 export type { RpcServer, RpcServerOptions } from "./model/rpc-server.js";
 

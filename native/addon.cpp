@@ -26,7 +26,10 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
     add("llamaVersion", r1::jobs::llama_version_text);
     add("systemInfo", r1::jobs::system_info);
     add("devices", r1::jobs::devices);
+    add("backends", r1::jobs::backends);
     add("loadBackend", r1::jobs::load_backend);
+    add("loadBackendNow", r1::jobs::load_backend_now);
+    add("tryBackend", r1::jobs::try_backend);
     add("setLogSink", r1::LogWrap::set_sink);
     add("createCancelToken", r1::jobs::create_cancel_token);
     add("loadModel", r1::ModelWrap::load);

@@ -1,9 +1,8 @@
 // Puts the pinned llama.cpp tree into vendor/llama.cpp, or says which other tree is used. A script of its own, and called by the build.
-import { createHash } from "node:crypto";
-import { createReadStream, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { pipeline } from "node:stream/promises";
+import { fetchPackage } from "./build/npm-package.mjs";
 import { BuildError, capture, main, which } from "./build/process.mjs";
 import { requireGit } from "./build/tools.mjs";
 
@@ -12,10 +11,6 @@ const vendorDir = join(root, "vendor");
 const target = join(vendorDir, "llama.cpp");
 /** Holds the commit of a finished tree. It lies in the tree, so that both come and go together. */
 const MARK = ".r1-commit";
-
-/** npm settings that say how to reach a registry. All others belong to the npm that called us (`--dry-run`, a prefix, a workspace) and are not passed on. */
-const NPM_NETWORK =
-  /^npm_config_(registry|proxy|https?_proxy|noproxy|ca|cafile|cert|key|strict_ssl|userconfig|globalconfig|cache|offline|prefer_offline|prefer_online|fetch_.*|maxsockets|local_address)$/i;
 
 function isLlamaTree(dir) {
   return existsSync(join(dir, "include", "llama.h")) && existsSync(join(dir, "ggml", "CMakeLists.txt"));
@@ -37,29 +32,6 @@ function commitOf(dir) {
   if (!head.ok) return undefined;
   writeFileSync(mark, head.stdout);
   return head.stdout.trim();
-}
-
-function download(lock, into) {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name) || NPM_NETWORK.test(name)));
-  const cli = process.env.npm_execpath;
-  const [command, first] = cli?.endsWith("npm-cli.js") && existsSync(cli) ? [process.execPath, [cli]] : ["npm", []];
-  const run = capture(command, [...first, "pack", lock.package, "--ignore-scripts", "--loglevel=error", "--pack-destination", into], { cwd: into, env });
-  if (run.missing) throw new BuildError("npm was not found; it comes with Node, so put Node's bin folder on PATH.");
-  const file = readdirSync(into).find((name) => name.endsWith(".tgz"));
-  if (run.ok && file !== undefined) return join(into, file);
-  const why = /npm error (?:code )?(E[A-Z0-9]+|.*)/.exec(run.stderr)?.[1] ?? "no reason given";
-  throw new BuildError(
-    `could not download ${lock.package} (${why}); check the network and the registry of npm, or set R1_LLAMA_CPP_DIR to a llama.cpp tree of ${lock.tag}.`,
-  );
-}
-
-async function checkIntegrity(lock, file) {
-  const [algorithm] = lock.integrity.split("-", 1);
-  const hash = createHash(algorithm);
-  await pipeline(createReadStream(file), hash);
-  const found = `${algorithm}-${hash.digest("base64")}`;
-  if (found === lock.integrity) return;
-  throw new BuildError(`${lock.package} is not the file that vendor/llama.cpp.lock.json names (its integrity is ${found}), so nothing of it was used.`);
 }
 
 function unpack(lock, archive, into) {
@@ -119,8 +91,11 @@ export async function vendor({ log = console.error } = {}) {
   mkdirSync(work);
   try {
     log(`r1-native: fetching llama.cpp ${lock.tag} (35 MB, once)`);
-    const archive = download(lock, work);
-    await checkIntegrity(lock, archive);
+    const archive = await fetchPackage(lock, {
+      into: work,
+      lockName: "vendor/llama.cpp.lock.json",
+      advice: `, or set R1_LLAMA_CPP_DIR to a llama.cpp tree of ${lock.tag}`,
+    });
     const tree = unpack(lock, archive, work);
     if (existsSync(target)) renameSync(target, join(work, "old"));
     renameSync(tree, target);

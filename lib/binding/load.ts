@@ -63,8 +63,14 @@ export function native(): NativeAddon {
   return loaded.addon;
 }
 
+/** The folder the addon lies in: backends beside it are looked for there. */
+export function addonFolder(): string {
+  loaded ??= load();
+  return loaded.folder;
+}
+
 /**
- * Loads ggml's backends from beside the addon and starts libllama. Only the first call of a process does anything, so only its `numa` counts.
+ * Loads ggml's CPU and RPC backends from beside the addon and starts libllama. Only the first call of a process does anything, so only its `numa` counts.
  *
  * @throws {R1Error} `ADDON_MISSING` as {@link native} does.
  */

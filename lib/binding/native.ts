@@ -1,5 +1,5 @@
 // The contract between TypeScript and C++: everything the addon exports, with the thread and the owner of each. Types only; no code runs here.
-// What a request and a quantisation cross with stands beside it: native-request.ts, native-quantize.ts.
+// What a request, a quantisation and the backends cross with stands beside it: native-request.ts, native-quantize.ts, native-backends.ts.
 //
 // [sync]      runs on the calling JavaScript thread and returns at once (microseconds, except where a cost is named)
 // [async]     starts native work on a thread of its own and settles a promise on the JavaScript thread
@@ -8,23 +8,10 @@
 // Only plain values cross. Down: complete, flat objects whose every field is set (C++ refuses a missing one with a TypeError).
 // Up: plain objects, typed arrays and strings, all copies. A native failure is an Error with `code` (an R1ErrorCode) and `message`.
 
+import type { NativeBackends, NativeDevice, NativeDeviceMemory } from "./native-backends.js";
 import type { NativeCopyRange, NativeImatrixConfig, NativeImportance, NativeQuantizeConfig } from "./native-quantize.js";
 import type { NativeEvent, NativeRequest } from "./native-request.js";
 import type { NativeRpcServerConfig } from "./native-rpc.js";
-
-/** One device that ggml knows, as `ggml_backend_dev_*` tells it. */
-export interface NativeDevice {
-  /** ggml's name, e.g. `CPU`, `CUDA0`, `Metal`, `RPC0`. */
-  name: string;
-  /** What the driver calls it. */
-  description: string;
-  /** `ggml_backend_dev_type`. */
-  type: "cpu" | "gpu" | "igpu" | "accel" | "other";
-  /** Free memory now, in bytes. */
-  freeBytes: number;
-  /** Memory in all, in bytes. */
-  totalBytes: number;
-}
 
 /** One line of llama.cpp's log. */
 export interface NativeLogEntry {
@@ -86,8 +73,6 @@ export interface NativeModelInfo {
   /** K is stored as one latent row and V is a view of it. */
   isMla: boolean;
   hasDecoder: boolean;
-  /** Devices that hold weights. */
-  devices: string[];
 }
 
 /** Ids of the vocabulary's own roles; -1 where the file names none. */
@@ -192,6 +177,8 @@ export interface NativeEngineInfo {
   cacheBytes: number;
   /** Bytes of its compute buffers. */
   computeBytes: number;
+  /** The same by device, and the model's weights; devices that hold nothing are left out. */
+  memory: NativeDeviceMemory[];
   /** The priority the worker threads really have. */
   priority: "normal" | "medium" | "high" | "realtime";
 }
@@ -236,15 +223,11 @@ export interface NativeEngine {
 }
 
 /** The addon's exports. */
-export interface NativeAddon {
-  /** [sync; once a process, later calls do nothing] Loads the backends that lie beside the addon and starts libllama. */
-  initialize(config: { backendDir: string; numa: "disabled" | "distribute" | "isolate" | "numactl" }): void;
+export interface NativeAddon extends NativeBackends {
   /** [sync] llama.cpp's version, e.g. `0.5.0`. */
   llamaVersion(): string;
   /** [sync] CPU features and build options as llama.cpp prints them. */
   systemInfo(): string;
-  /** [sync; may ask a driver] */
-  devices(): NativeDevice[];
   /**
    * [async] Registers the devices of RPC servers ("host:port"), which then come before the local ones; there is no way back. Resolves with all devices.
    * A server that refuses, or dies later, aborts the process: probe it first, and call this in a child process. Rejects with RPC_INVALID for one without devices.
@@ -252,8 +235,6 @@ export interface NativeAddon {
   connectRpc(endpoints: string[]): Promise<NativeDevice[]>;
   /** [async, its own thread, to the end of the process, which it holds up: end it by a signal] Serves devices to one client at a time; rejects with RPC_SERVER_FAILED. */
   serveRpc(config: NativeRpcServerConfig): Promise<void>;
-  /** [sync] Loads one backend library; false if it cannot be loaded. */
-  loadBackend(path: string): boolean;
   /** [sync] `sink` [callback] gets log lines in bulk; null removes it. One sink an environment. */
   setLogSink(sink: ((entries: NativeLogEntry[]) => void) | null): void;
   /** [sync] */

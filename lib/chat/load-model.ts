@@ -105,7 +105,7 @@ interface Course {
 }
 
 async function load(path: string, asked: LoadConfig, { signal, fetching, report, log }: Course): Promise<Model> {
-  const opened = await openWeights(path, asked, signal, (progress) => report(progress * WEIGHTS_SHARE));
+  const opened = await openWeights(path, asked, signal, (progress) => report(progress * WEIGHTS_SHARE), log.warn);
   const config = settleThreads(asked, opened.fileBytes);
   const { weights, cache } = opened;
   let draft: Weights | undefined;

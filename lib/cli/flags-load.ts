@@ -56,6 +56,7 @@ const devices: Row[] = [
     parse: layers,
     doc: "layers on GPUs: a number, auto or all (default: auto)",
   },
+  { names: ["--backend-dir"], value: "DIR", option: "backendDir", parse: text, doc: "folder with further backend libraries, such as libggml-vulkan.so" },
   { names: ["-dev", "--device"], value: "NAMES", option: "devices", parse: list, doc: "devices to use, with commas between" },
   { names: ["-sm", "--split-mode"], value: "MODE", option: "splitMode", parse: text, doc: "how GPUs share the model: none, layer or row (default: layer)" },
   { names: ["-ts", "--tensor-split"], value: "N,N,...", option: "tensorSplit", parse: numbers, doc: "share of each GPU (default: by free memory)" },

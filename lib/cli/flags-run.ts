@@ -77,6 +77,8 @@ const keep: Row = {
   hidden: true,
 };
 
+const devices: Row[] = [{ names: ["--list-devices"], option: "listDevices", parse: constant(true), doc: "list the devices and do nothing else" }];
+
 const inGroup = (group: string, rows: readonly Row[]): Flag[] => rows.map((row) => ({ ...row, target: "run", group }));
 
 /** Flags of `run` only. */
@@ -89,4 +91,4 @@ export const conversationFlags: readonly Flag[] = Object.freeze(inGroup("Convers
 export const outputFlags: readonly Flag[] = Object.freeze([...inGroup("Output:", output), ...inGroup("Compatibility:", [...accepted, keep])]);
 
 /** Flags of `run` only. */
-export const machineFlags: readonly Flag[] = Object.freeze(inGroup("Output:", machine));
+export const machineFlags: readonly Flag[] = Object.freeze([...inGroup("Output:", machine), ...inGroup("Devices:", devices)]);

@@ -6,6 +6,7 @@ import { nearest } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import { normalizeArgv } from "./argv.js";
 import * as chat from "./commands/chat.js";
+import * as devices from "./commands/devices.js";
 import * as doctor from "./commands/doctor.js";
 import * as imatrix from "./commands/imatrix.js";
 import * as inspect from "./commands/inspect.js";
@@ -24,6 +25,7 @@ import { flagsOf } from "./flags.js";
 const COMMANDS: readonly { register: (program: Command) => void }[] = [
   run,
   chat,
+  devices,
   plan,
   pull,
   inspect,

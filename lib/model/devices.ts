@@ -1,22 +1,37 @@
 // Which devices llama.cpp sees, and how many layers go onto them. Runs on any JavaScript thread.
+import { resolve } from "node:path";
+import { knownKeys, object, string } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
-import type { NativeDevice } from "../binding/native.js";
-import { initialize, native } from "../binding/load.js";
+import { native } from "../binding/load.js";
+import type { NativeDevice } from "../binding/native-backends.js";
+import { availableMemory } from "./available-memory.js";
+import { openBackendsNow } from "./backends.js";
+import { warnOnce } from "./logging.js";
 
 /** A device, as llama.cpp tells it. */
 export type Device = Readonly<NativeDevice>;
 
+/** Options of {@link devices}. */
+export interface DevicesOptions {
+  /** As `backendDir` of `loadModel`. @defaultValue none */
+  readonly backendDir?: string;
+}
+
 /**
- * All devices that the loaded backends offer: the CPU, and each GPU.
+ * All devices that the backends offer: the CPU, and each GPU. Backend libraries beside the addon and in `backendDir` are loaded first, once a process, which holds up the
+ * calling thread for as long as a driver takes to start; a library that cannot be used costs a process warning.
  *
- * @throws {R1Error} `ADDON_MISSING` when the native addon cannot be loaded.
+ * @throws {R1Error} `ADDON_MISSING` when the native addon cannot be loaded; `UNKNOWN_OPTION`; `INVALID_ARGUMENT` when `backendDir` is no folder.
  */
-export function devices(): readonly Device[] {
-  initialize("disabled");
+export function devices(options: DevicesOptions = {}): readonly Device[] {
+  const given = object(options, "options");
+  knownKeys(given, "devices", ["backendDir"]);
+  openBackendsNow(given.backendDir === undefined ? undefined : resolve(string(given.backendDir, "backendDir")), warnOnce);
   return Object.freeze(
     native()
       .devices()
-      .map((device) => Object.freeze(device)),
+      // Of system memory ggml tells all as free.
+      .map((device) => Object.freeze(device.type === "cpu" ? { ...device, freeBytes: Math.min(device.freeBytes, availableMemory()) } : device)),
   );
 }
 

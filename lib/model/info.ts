@@ -51,8 +51,10 @@ export interface ModelInfo {
   readonly priority: "normal" | "medium" | "high" | "realtime";
   /** Layers asked onto devices; -1: all. */
   readonly gpuLayers: number;
-  /** Names of the devices that hold weights. */
+  /** Names of the devices that hold weights, GPUs first. */
   readonly devices: readonly string[];
+  /** Bytes of weights, cache and compute buffers by device, as llama.cpp allocated them; `CPU` is system memory. */
+  readonly memory: readonly { readonly device: string; readonly weightBytes: number; readonly cacheBytes: number; readonly computeBytes: number }[];
   /** The file's chat template opens `<think>` in the generation prompt. */
   readonly templateOpensThink: boolean;
   /** llama.cpp's version. */
@@ -88,7 +90,8 @@ export function describeModel(path: string, opened: Opened, engine: Readonly<Nat
     threadsBatch: config.threadsBatch,
     priority: engine.priority,
     gpuLayers: opened.gpuLayers,
-    devices: Object.freeze([...info.devices]),
+    devices: Object.freeze(engine.memory.filter(({ weightBytes }) => weightBytes > 0).map(({ device }) => device)),
+    memory: Object.freeze(engine.memory.map((place) => Object.freeze({ ...place }))),
     templateOpensThink: templateOpensThink(weights.chatTemplate),
     llamaVersion: native().llamaVersion(),
     systemInfo: native().systemInfo(),

@@ -63,6 +63,13 @@ export interface LoadOptions {
    * @defaultValue `"auto"`
    */
   readonly gpuLayers?: number | "auto" | "all";
+  /**
+   * A folder to look for further backend libraries in, such as `libggml-vulkan.so`; beside it only the addon's own folder is searched, never the working directory. A library
+   * is tried in a process of its own before it is loaded, once a process, and stays loaded. One that cannot be used costs one warning (to `logger`, else a process warning).
+   * @defaultValue none
+   * @throws {R1Error} `INVALID_ARGUMENT` when it is no folder.
+   */
+  readonly backendDir?: string;
   /** Names of the devices to use, in this order, as {@link devices} tells them. @defaultValue llama.cpp's choice */
   readonly devices?: readonly string[];
   /** Index of the device that takes the model when `splitMode` is `"none"`. @defaultValue 0 */

@@ -8,11 +8,22 @@ export interface Log {
   /** The model is ready: from here on a logger that throws is dropped with a warning. */
   readonly ready: () => void;
   readonly stop: () => void;
+  /** Tells of something the user should know: to the logger, or without one as a warning of the process. */
+  readonly warn: (text: string) => void;
+}
+
+const told = new Set<string>();
+
+/** A warning of the process, told once. */
+export function warnOnce(text: string): void {
+  if (told.has(text)) return;
+  told.add(text);
+  process.emitWarning(text, "R1NativeWarning");
 }
 
 /** @param onError - Gets what the logger throws while the model is being loaded. */
 export function startLogging(logger: Logger | undefined, onError: (error: unknown) => void): Log {
-  if (logger === undefined) return { ready: () => undefined, stop: () => undefined };
+  if (logger === undefined) return { ready: () => undefined, stop: () => undefined, warn: warnOnce };
   let isLoading = true;
   const write = (entry: NativeLogEntry): void => {
     if (typeof logger === "function") logger(entry);
@@ -26,5 +37,12 @@ export function startLogging(logger: Logger | undefined, onError: (error: unknow
       onError(error);
     }
   });
-  return { ready: () => void (isLoading = false), stop };
+  const warn = (text: string): void => {
+    try {
+      write({ level: "warn", text });
+    } catch (error) {
+      onError(error);
+    }
+  };
+  return { ready: () => void (isLoading = false), stop, warn };
 }

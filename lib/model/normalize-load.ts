@@ -1,4 +1,5 @@
 // Checks loadModel's options once and makes one complete, frozen object of them. Runs on any JavaScript thread.
+import { resolve } from "node:path";
 import { array, boolean, callback, integer, knownKeys, number, object, oneOf, refuse, signal, string } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { NativeEngineConfig, NativeMetadataOverride } from "../binding/native.js";
@@ -106,6 +107,7 @@ const CHECKS = {
       : typeof value === "number"
         ? integer(value, path, 0, 10_000)
         : refuse(path, 'a number of layers, "auto" or "all"', value),
+  backendDir: (value, path) => resolve(string(value, path)),
   devices: (value, path) => array(value, path, (name, at) => string(name, at)),
   mainGpu: count(0, 1023),
   tensorSplit: (value, path) => {
@@ -186,6 +188,7 @@ function complete(given: LoadOptions) {
     cacheTypeV: given.cacheTypeV,
     flashAttention: given.flashAttention ?? "auto",
     gpuLayers: given.gpuLayers ?? "auto",
+    backendDir: given.backendDir,
     devices: given.devices ?? [],
     mainGpu: given.mainGpu ?? 0,
     tensorSplit: given.tensorSplit ?? [],

@@ -1,10 +1,11 @@
 // From a path to loaded weights: checks the files, settles what llama.cpp is to be given, refuses what cannot work, loads. Runs on the JavaScript thread, which it never holds up.
 import { waitOrAbort } from "../base/abort.js";
 import { R1Error } from "../base/errors.js";
-import { initialize, native } from "../binding/load.js";
+import { native } from "../binding/load.js";
 import { checkModelFiles } from "../gguf/check-model.js";
 import type { CheckedModel } from "../gguf/check-model.js";
 import { availableMemory } from "./available-memory.js";
+import { openBackends } from "./backends.js";
 import { chooseCacheTypes, estimateCacheBytes } from "./cache-types.js";
 import type { CacheChoice } from "./cache-types.js";
 import { chooseGpuLayers } from "./devices.js";
@@ -28,12 +29,19 @@ export interface Opened {
 /**
  * Opens a model's files.
  *
+ * @param warn - Gets what the user should know of, such as a backend library that cannot be used.
  * @throws `signal.reason` when aborted; {R1Error} the codes of `loadModel`.
  */
-export async function openWeights(path: string, config: LoadConfig, signal: AbortSignal, report: (progress: number) => void): Promise<Opened> {
+export async function openWeights(
+  path: string,
+  config: LoadConfig,
+  signal: AbortSignal,
+  report: (progress: number) => void,
+  warn: (text: string) => void,
+): Promise<Opened> {
   const nothing = (): void => undefined;
   const checked = await waitOrAbort(checkModelFiles(path, { signal, overrides: config.metadataOverrides }), signal, nothing, nothing);
-  initialize(config.numa);
+  await waitOrAbort(openBackends(config, warn), signal, nothing, nothing);
   const { cacheTypeK, cacheTypeV, flashAttention } = config;
   const { isMla, keyLength, valueLength } = checked;
   const cache = chooseCacheTypes({ path, isMla, keyLength, valueLength, cacheTypeK, cacheTypeV, flashAttention });

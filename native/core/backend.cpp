@@ -3,16 +3,17 @@
 
 #include <llama.h>
 
+#include <cstdlib>
 #include <map>
-#include <mutex>
 
+#include "core/backend_library.h"
 #include "core/failure.h"
 #include "core/log_hub.h"
 
 namespace r1::backend {
 namespace {
 
-std::mutex registry_mutex;  // ggml's registry takes no lock of its own
+std::shared_mutex registry_mutex;
 
 const char * type_name(enum ggml_backend_dev_type type) {
     switch (type) {
@@ -46,40 +47,43 @@ std::string device_names() {
     return names;
 }
 
-}  // namespace
-
-void initialize(const std::string & backend_dir, const std::string & numa) {
-    static std::once_flag once;
-    const ggml_numa_strategy strategy = numa_strategy(numa);
-    std::call_once(once, [&] {
-        std::lock_guard<std::mutex> lock(registry_mutex);
-        log_hub::install();
-#ifdef R1_BACKEND_DL
-        // Only the folder beside the addon: libllama itself would search node's own folder and the working directory.
-        ggml_backend_load_all_from_path(backend_dir.c_str());
-#else
-        (void) backend_dir;
-#endif
-        llama_backend_init();
-        // llama_numa_init aborts without a CPU backend.
-        if (strategy != GGML_NUMA_STRATEGY_DISABLED && ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU) != nullptr) {
-            llama_numa_init(strategy);
-        }
-    });
+void require_cpu(const std::string & backend_dir) {
     if (ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU) == nullptr) {
         throw Failure(ErrorCode::Internal, "No CPU backend could be loaded from " + backend_dir + ". Build again with `npm run build:native`.");
     }
 }
 
-std::unique_lock<std::mutex> lock_registry() { return std::unique_lock<std::mutex>(registry_mutex); }
+}  // namespace
 
-bool load(const std::string & path) {
-    std::lock_guard<std::mutex> lock(registry_mutex);
-    return ggml_backend_load(path.c_str()) != nullptr;
+std::shared_lock<std::shared_mutex> read_registry() { return std::shared_lock<std::shared_mutex>(registry_mutex); }
+
+std::unique_lock<std::shared_mutex> write_registry() { return std::unique_lock<std::shared_mutex>(registry_mutex); }
+
+void initialize(const std::string & backend_dir, const std::string & numa) {
+    static std::once_flag once;
+    const ggml_numa_strategy strategy = numa_strategy(numa);
+    std::call_once(once, [&] {
+        const auto lock = write_registry();
+        log_hub::install();
+#ifdef R1_BACKEND_DL
+        // Only what lies beside the addon: libllama itself would search node's own folder and the working directory when it finds the registry empty.
+        load_best(backend_dir, "rpc");
+        load_best(backend_dir, "cpu");
+        const char * other = std::getenv("GGML_BACKEND_PATH");
+        if (other != nullptr) {
+            ggml_backend_load(other);
+        }
+#endif
+        require_cpu(backend_dir);
+        llama_backend_init();
+        if (strategy != GGML_NUMA_STRATEGY_DISABLED) {
+            llama_numa_init(strategy);  // aborts without a CPU backend
+        }
+    });
 }
 
 std::vector<Device> devices() {
-    std::lock_guard<std::mutex> lock(registry_mutex);
+    const auto lock = read_registry();
     std::vector<Device> result;
     for (std::size_t i = 0; i < ggml_backend_dev_count(); ++i) {
         ggml_backend_dev_t dev = ggml_backend_dev_get(i);
@@ -91,7 +95,7 @@ std::vector<Device> devices() {
 }
 
 ggml_backend_dev_t device_by_name(const std::string & name) {
-    std::lock_guard<std::mutex> lock(registry_mutex);
+    const auto lock = read_registry();
     ggml_backend_dev_t dev = ggml_backend_dev_by_name(name.c_str());
     if (dev == nullptr) {
         throw Failure(ErrorCode::InvalidArgument, "There is no device `" + name + "`. Devices here: " + device_names() + ".");
@@ -100,7 +104,7 @@ ggml_backend_dev_t device_by_name(const std::string & name) {
 }
 
 ggml_backend_buffer_type_t buffer_type_by_name(const std::string & name) {
-    std::lock_guard<std::mutex> lock(registry_mutex);
+    const auto lock = read_registry();
     for (std::size_t i = 0; i < ggml_backend_dev_count(); ++i) {
         ggml_backend_dev_t dev = ggml_backend_dev_get(i);
         ggml_backend_buffer_type_t type = ggml_backend_dev_buffer_type(dev);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <vector>
 
@@ -19,19 +20,20 @@ struct Device {
 };
 
 /**
- * Starts libllama once a process: takes over its log, loads the backend libraries beside the addon, sets NUMA placement.
- * Later calls do nothing. `numa` is disabled, distribute, isolate or numactl.
+ * Starts libllama once a process: takes over its log, loads the CPU and RPC backends beside the addon where they are not linked in, sets NUMA placement.
+ * Later calls do nothing. `numa` is disabled, distribute, isolate or numactl. Throws Internal when there is no CPU backend.
  */
 void initialize(const std::string & backend_dir, const std::string & numa);
 
-/** Loads one backend library; false (with a log line) if it cannot be. */
-bool load(const std::string & path);
+/**
+ * ggml's registry takes no lock of its own. Whoever reads it, or calls what reads it inside llama.cpp (loading a model, making a context), holds the one;
+ * whoever adds to it holds the other. Neither is taken twice on one thread.
+ */
+std::shared_lock<std::shared_mutex> read_registry();
+std::unique_lock<std::shared_mutex> write_registry();
 
 /** What ggml knows of devices now. May ask a driver. */
 std::vector<Device> devices();
-
-/** Holds ggml's registry, which takes no lock of its own, for as long as the lock lives. None of these functions may be called meanwhile. */
-std::unique_lock<std::mutex> lock_registry();
 
 /** The device of that name. Throws InvalidArgument, naming those there are. */
 ggml_backend_dev_t device_by_name(const std::string & name);

@@ -147,6 +147,7 @@ Context::Context(std::shared_ptr<Model> model, const EngineConfig & config, std:
     std::string thrown;
     try {
         std::lock_guard<std::mutex> lock(model_->context_mutex());
+        const auto registry = backend::read_registry();
         context_.reset(llama_init_from_model(model_->handle(), params));
     } catch (const std::exception & error) {
         thrown = error.what();
@@ -159,7 +160,13 @@ Context::Context(std::shared_ptr<Model> model, const EngineConfig & config, std:
     }
     check(llama_n_batch(context_.get()) >= config.sequences, "`contextSize` must hold one token of every sequence.");
     pools_->attach(context_.get());
-    const ContextMemory memory = context_memory(context_.get());
+    const std::vector<DeviceMemory> memory = context_memory(context_.get());
+    std::size_t cache_bytes = 0;
+    std::size_t compute_bytes = 0;
+    for (const DeviceMemory & place : memory) {
+        cache_bytes += place.cache_bytes;
+        compute_bytes += place.compute_bytes;
+    }
     info_ = {llama_n_ctx(context_.get()),
              llama_n_ctx_seq(context_.get()),
              llama_n_batch(context_.get()),
@@ -167,8 +174,9 @@ Context::Context(std::shared_ptr<Model> model, const EngineConfig & config, std:
              config.sequences,
              ggml_type_name(params.type_k),
              ggml_type_name(params.type_v),
-             memory.cache_bytes,
-             memory.compute_bytes,
+             cache_bytes,
+             compute_bytes,
+             memory,
              pools_->priority()};
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/handles.h"
+#include "core/memory_report.h"
 #include "core/model.h"
 #include "core/thread_pools.h"
 
@@ -54,6 +55,7 @@ struct EngineInfo {
     std::string cache_type_v;
     std::size_t cache_bytes;
     std::size_t compute_bytes;
+    std::vector<DeviceMemory> memory;
     std::string priority;
 };
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <map>
 
+#include "core/backend.h"
 #include "core/failure.h"
 #include "core/log_hub.h"
 
@@ -184,6 +185,7 @@ std::vector<ImportanceSums> compute_imatrix(const std::shared_ptr<Model> & model
     ContextHandle context;
     {
         std::lock_guard<std::mutex> lock(model->context_mutex());
+        const auto registry = backend::read_registry();
         context.reset(llama_init_from_model(model->handle(), params));
     }
     if (context == nullptr) {

@@ -3,26 +3,32 @@
 
 #include <llama-ext.h>
 
+#include <algorithm>
+
 namespace r1 {
 
-ContextMemory context_memory(const llama_context * context) {
-    ContextMemory memory{0, 0};
-    for (const auto & [type, data] : llama_get_memory_breakdown(context)) {
-        memory.cache_bytes += data.context;
-        memory.compute_bytes += data.compute;
-    }
-    return memory;
-}
-
-std::vector<std::string> model_devices(const llama_model * model) {
-    std::vector<std::string> names;
+std::vector<DeviceMemory> context_memory(const llama_context * context) {
+    std::vector<DeviceMemory> places;
+    const llama_model * model = llama_get_model(context);
     for (int i = 0; i < llama_model_n_devices(model); ++i) {
-        names.emplace_back(ggml_backend_dev_name(llama_model_get_device(model, i)));
+        places.push_back({ggml_backend_dev_name(llama_model_get_device(model, i)), 0, 0, 0});
     }
-    if (names.empty()) {
-        names.emplace_back("CPU");
+    places.push_back({"CPU", 0, 0, 0});
+    for (const auto & [type, data] : llama_get_memory_breakdown(context)) {
+        // A GPU's pinned buffers are system memory, and so are those of types without a device.
+        ggml_backend_dev_t device = ggml_backend_buft_is_host(type) ? nullptr : ggml_backend_buft_get_device(type);
+        const std::string name = device == nullptr || ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_CPU ? "CPU" : ggml_backend_dev_name(device);
+        auto place = std::find_if(places.begin(), places.end(), [&](const DeviceMemory & one) { return one.device == name; });
+        if (place == places.end()) {
+            place = places.insert(places.end() - 1, {name, 0, 0, 0});  // by a tensor override
+        }
+        place->weight_bytes += data.model;
+        place->cache_bytes += data.context;
+        place->compute_bytes += data.compute;
     }
-    return names;
+    const auto is_empty = [](const DeviceMemory & one) { return one.weight_bytes + one.cache_bytes + one.compute_bytes == 0; };
+    places.erase(std::remove_if(places.begin(), places.end(), is_empty), places.end());
+    return places;
 }
 
 }  // namespace r1

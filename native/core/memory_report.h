@@ -9,16 +9,16 @@
 
 namespace r1 {
 
-/** Bytes of a context over all devices. */
-struct ContextMemory {
+/** What lies on one device, in bytes. */
+struct DeviceMemory {
+    std::string device;         // ggml's name; CPU for all system memory
+    std::size_t weight_bytes;   // of the model
     std::size_t cache_bytes;    // K and V cells
     std::size_t compute_bytes;  // scratch for the graph
 };
 
-/** Reads llama.cpp's own account of a context's buffers. */
-ContextMemory context_memory(const llama_context * context);
-
-/** Names of the devices a model's layers were given to; "CPU" where there is no other. */
-std::vector<std::string> model_devices(const llama_model * model);
+/** llama.cpp's own account of a context's buffers and its model's, by device: first those the model was given, then system memory. Devices that hold nothing
+ * are left out. */
+std::vector<DeviceMemory> context_memory(const llama_context * context);
 
 }  // namespace r1

@@ -4,9 +4,9 @@
 #include <regex>
 
 #include "core/backend.h"
+#include "core/backend_library.h"
 #include "core/failure.h"
 #include "core/log_hub.h"
-#include "core/memory_report.h"
 
 namespace r1 {
 namespace {
@@ -113,6 +113,8 @@ std::shared_ptr<Model> Model::load(const ModelConfig & config, const std::atomic
     ModelHandle handle;
     std::string thrown;
     try {
+        backend::start_linked_devices();
+        const auto registry = backend::read_registry();
         std::vector<const char *> paths;
         for (const std::string & path : config.paths) {
             paths.push_back(path.c_str());
@@ -182,7 +184,6 @@ ModelInfo Model::read_info() const {
     };
     info.is_mla = set(".attention.key_length_mla") && set(".attention.value_length_mla");
     info.has_decoder = llama_model_has_decoder(model);
-    info.devices = model_devices(model);
     return info;
 }
 

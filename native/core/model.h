@@ -45,7 +45,6 @@ struct ModelInfo {
     int32_t embedding_size;
     bool is_mla;
     bool has_decoder;
-    std::vector<std::string> devices;
 };
 
 class Model {

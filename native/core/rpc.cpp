@@ -41,7 +41,7 @@ std::vector<ggml_backend_dev_t> default_devices() {
 }  // namespace
 
 void connect(const std::vector<std::string> & endpoints) {
-    const std::unique_lock<std::mutex> lock = backend::lock_registry();
+    const auto lock = backend::write_registry();
     const auto add_server = rpc_function<decltype(ggml_backend_rpc_add_server)>("ggml_backend_rpc_add_server");
     for (const std::string & endpoint : endpoints) {
         ggml_backend_reg_t reg = add_server(endpoint.c_str());
@@ -59,7 +59,7 @@ void serve(const ServerConfig & config) {
     }
     decltype(ggml_backend_rpc_start_server) * start = nullptr;
     {
-        const std::unique_lock<std::mutex> lock = backend::lock_registry();
+        const auto lock = backend::read_registry();
         start = rpc_function<decltype(ggml_backend_rpc_start_server)>("ggml_backend_rpc_start_server");
         if (devices.empty()) {
             devices = default_devices();

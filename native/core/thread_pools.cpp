@@ -7,6 +7,7 @@
 
 #include <thread>
 
+#include "core/backend.h"
 #include "core/failure.h"
 
 namespace r1 {
@@ -15,6 +16,7 @@ namespace {
 // In a build with loadable backends the pool functions live in the CPU backend's library, so they are asked for by name in every build.
 template <typename Function>
 Function cpu_function(const char * name) {
+    const auto registry = backend::read_registry();
     ggml_backend_dev_t cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
     void * found = cpu == nullptr ? nullptr : ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(cpu), name);
     if (found == nullptr) {

@@ -109,6 +109,16 @@ Napi::Value EngineWrap::info(const Napi::CallbackInfo & info) {
         object.Set("cacheTypeV", facts.cache_type_v);
         object.Set("cacheBytes", static_cast<double>(facts.cache_bytes));
         object.Set("computeBytes", static_cast<double>(facts.compute_bytes));
+        const Napi::Array memory = Napi::Array::New(env);
+        for (const DeviceMemory & place : facts.memory) {
+            const Napi::Object entry = Napi::Object::New(env);
+            entry.Set("device", place.device);
+            entry.Set("weightBytes", static_cast<double>(place.weight_bytes));
+            entry.Set("cacheBytes", static_cast<double>(place.cache_bytes));
+            entry.Set("computeBytes", static_cast<double>(place.compute_bytes));
+            memory.Set(memory.Length(), entry);
+        }
+        object.Set("memory", memory);
         object.Set("priority", facts.priority);
         return object;
     });

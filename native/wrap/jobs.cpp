@@ -2,6 +2,7 @@
 #include "wrap/jobs.h"
 
 #include "core/backend.h"
+#include "core/backend_library.h"
 #include "core/copy_range.h"
 #include "core/quantize.h"
 #include "napi/async_job.h"
@@ -39,6 +40,22 @@ QuantizeConfig quantize_config_of(const Napi::Value & value) {
     return config;
 }
 
+Napi::Array texts_to_js(Napi::Env env, const std::vector<std::string> & texts) {
+    const Napi::Array array = Napi::Array::New(env, texts.size());
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        array.Set(static_cast<uint32_t>(i), texts[i]);
+    }
+    return array;
+}
+
+Napi::Value library_to_js(Napi::Env env, const backend::LibraryResult & result) {
+    const Napi::Object object = Napi::Object::New(env);
+    object.Set("reason", result.reason);
+    object.Set("backend", result.backend);
+    object.Set("devices", texts_to_js(env, result.devices));
+    return object;
+}
+
 }  // namespace
 
 Napi::Value initialize(const Napi::CallbackInfo & info) {
@@ -72,8 +89,29 @@ Napi::Value devices(const Napi::CallbackInfo & info) {
     return guarded(info.Env(), [&] { return devices_to_js(info.Env(), backend::devices()); });
 }
 
+Napi::Value backends(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&] { return texts_to_js(info.Env(), backend::names()); });
+}
+
 Napi::Value load_backend(const Napi::CallbackInfo & info) {
-    return guarded(info.Env(), [&] { return Napi::Boolean::New(info.Env(), backend::load(text_of(info[0], "path"))); });
+    return run_async<backend::LibraryResult>(
+        info.Env(), "r1.backend.load", [path = text_of(info[0], "path"), name = text_of(info[1], "backend")] { return backend::load_library(path, name); },
+        [](Napi::Env at, backend::LibraryResult & result) {
+            ProcessHook::run_before_what_exists_now();
+            return library_to_js(at, result);
+        });
+}
+
+Napi::Value load_backend_now(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&] {
+        const backend::LibraryResult result = backend::load_library(text_of(info[0], "path"), text_of(info[1], "backend"));
+        ProcessHook::run_before_what_exists_now();
+        return library_to_js(info.Env(), result);
+    });
+}
+
+Napi::Value try_backend(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&] { return library_to_js(info.Env(), backend::try_library(text_of(info[0], "path"))); });
 }
 
 Napi::Value create_cancel_token(const Napi::CallbackInfo & info) { return Environment::of(info.Env()).cancel_token_class.New({}); }

@@ -110,11 +110,6 @@ Napi::Value ModelWrap::info(const Napi::CallbackInfo & info) {
         object.Set("vocabSize", model()->vocab().size());
         object.Set("isMla", Napi::Boolean::New(env, facts.is_mla));
         object.Set("hasDecoder", Napi::Boolean::New(env, facts.has_decoder));
-        const Napi::Array devices = Napi::Array::New(env);
-        for (const std::string & name : facts.devices) {
-            devices.Set(devices.Length(), name);
-        }
-        object.Set("devices", devices);
         return object;
     });
 }

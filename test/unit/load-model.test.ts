@@ -4,7 +4,7 @@ import type { NativeLogEntry } from "../../lib/binding/native.js";
 import { FakeAddon } from "../fixtures/fake-addon.js";
 
 const state = vi.hoisted((): { addon: unknown } => ({ addon: undefined }));
-vi.mock("../../lib/binding/load.js", () => ({ native: () => state.addon, initialize: () => undefined }));
+vi.mock("../../lib/binding/load.js", () => ({ native: () => state.addon, initialize: () => undefined, addonFolder: () => "/nowhere" }));
 const { loadModel } = await import("../../lib/chat/load-model.js");
 
 let addon: FakeAddon;

@@ -10,6 +10,7 @@ import { loadFlags } from "../flags-load.js";
 import { conversationFlags, machineFlags, outputFlags, promptFlags } from "../flags-run.js";
 import { readText } from "../flag-values.js";
 import { openModel } from "../open-model.js";
+import { listDevices } from "./devices.js";
 import { renderJsonLines, renderParts, resultJson, timingsLine, wantsColor, write } from "../render.js";
 import type { Settings } from "../settings.js";
 import { settingsOf } from "../settings.js";
@@ -79,6 +80,10 @@ async function show(generation: Generation, settings: Settings): Promise<void> {
 
 async function run(command: Command): Promise<void> {
   const bag = collect(command);
+  if (bag.run["listDevices"] === true) {
+    await listDevices({ backendDir: bag.load["backendDir"] as string | undefined });
+    return;
+  }
   const settings = settingsOf(bag);
   let generation: Generation | undefined;
   const watch = watchSignals(() => generation?.cancel());

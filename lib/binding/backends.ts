@@ -1,0 +1,152 @@
+// Finds ggml's backend libraries beside the addon and in one more folder, tries each in a process of its own, and loads what works. Runs on any JavaScript thread,
+// which loadBackends() does not hold up.
+import { spawn, spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { addonFolder, native } from "./load.js";
+import type { NativeBackendResult } from "./native-backends.js";
+
+/** A library that was not loaded, and why. */
+export interface BackendProblem {
+  readonly path: string;
+  readonly reason: string;
+}
+
+/**
+ * The backends that may be added, by the NAME in `libggml-NAME.so`, and what ggml calls them once they are there. CPU and RPC come with the addon in every build.
+ * The order is ggml's own.
+ */
+const BACKENDS: Readonly<Record<string, string>> = {
+  blas: "BLAS",
+  zendnn: "ZenDNN",
+  cann: "CANN",
+  cuda: "CUDA",
+  hip: "ROCm",
+  metal: "MTL",
+  sycl: "SYCL",
+  vulkan: "Vulkan",
+  opencl: "OpenCL",
+  musa: "MUSA",
+};
+
+/** Two levels up both from lib/binding and from dist/binding; the program runs as compiled. */
+const PROGRAM = fileURLToPath(new URL("../../dist/binding/backend-trial.js", import.meta.url));
+
+/** A driver that starts for the first time may have to compile for its device. Unit: milliseconds. */
+const TRIAL_LIMIT_MS = 180_000;
+
+interface Candidate {
+  readonly path: string;
+  /** What ggml calls the backend. */
+  readonly backend: string;
+}
+
+/** Libraries of backends that are not there yet, those beside the addon first. A folder that cannot be read holds none. */
+function candidates(folder: string): Candidate[] {
+  let names: string[];
+  try {
+    names = readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
+  return Object.entries(BACKENDS).flatMap(([name, backend]) =>
+    names
+      .filter((file) => file === `libggml-${name}.so` || (file.startsWith(`libggml-${name}-`) && file.endsWith(".so")))
+      .map((file) => ({ path: join(folder, file), backend })),
+  );
+}
+
+/** What the trial's process told, or how it ended. */
+function verdict(told: string, signal: NodeJS.Signals | null, code: number | null, errors: string): NativeBackendResult {
+  try {
+    return JSON.parse(told) as NativeBackendResult;
+  } catch {
+    const how =
+      signal === "SIGKILL" ? `did not end within ${TRIAL_LIMIT_MS / 1000} s` : signal === null ? `ended with exit code ${code ?? 0}` : `was ended by ${signal}`;
+    const last = errors.trim().split("\n").at(-1) ?? "";
+    return { reason: `a process that tried it ${how}${last === "" ? "" : `, saying: ${last.slice(0, 300)}`}`, backend: "", devices: [] };
+  }
+}
+
+const STDIO = ["ignore", "ignore", "pipe", "pipe"] as const;
+
+function tryNow(path: string): NativeBackendResult {
+  const { output, signal, status, error } = spawnSync(process.execPath, [PROGRAM, path], { stdio: [...STDIO], timeout: TRIAL_LIMIT_MS, killSignal: "SIGKILL" });
+  if (output === null) return verdict("", null, null, String(error));
+  return verdict(String(output[3] ?? ""), signal, status, String(output[2] ?? ""));
+}
+
+function tryLater(path: string): Promise<NativeBackendResult> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [PROGRAM, path], { stdio: [...STDIO], timeout: TRIAL_LIMIT_MS, killSignal: "SIGKILL" });
+    const text = { told: "", errors: "" };
+    (child.stdio[3] as Readable).setEncoding("utf8").on("data", (piece: string) => (text.told += piece));
+    (child.stdio[2] as Readable).setEncoding("utf8").on("data", (piece: string) => (text.errors = (text.errors + piece).slice(-2000)));
+    child.on("error", (error) => resolve(verdict("", null, null, error.message)));
+    child.on("close", (code, signal) => resolve(verdict(text.told, signal, code, text.errors)));
+  });
+}
+
+/** What is to be told of a library: a problem, or nothing. Devices are what it is there for. */
+function problemOf(path: string, { reason, devices }: NativeBackendResult): BackendProblem | undefined {
+  if (reason !== "") return { path, reason };
+  return devices.length > 0 ? undefined : { path, reason: "it finds no device; perhaps the driver is missing" };
+}
+
+/** What came of each library in this environment. */
+const settled = new Map<string, BackendProblem | undefined>();
+
+/** The libraries beside the addon and in the folder. */
+function libraries(folder: string | undefined): Candidate[] {
+  return [addonFolder(), ...(folder === undefined ? [] : [folder])].flatMap(candidates);
+}
+
+/** Whether there is nothing more to do: it was tried before, or another library brought this backend, or it is linked in. */
+function isSettled({ path, backend }: Candidate): boolean {
+  return settled.has(path) || native().backends().includes(backend);
+}
+
+function problemsOf(all: readonly Candidate[]): BackendProblem[] {
+  return all.flatMap(({ path }) => settled.get(path) ?? []);
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+async function loadInTurn(all: readonly Candidate[]): Promise<BackendProblem[]> {
+  for (const candidate of all) {
+    const { path, backend } = candidate;
+    if (isSettled(candidate)) continue;
+    let problem = problemOf(path, await tryLater(path));
+    problem ??= problemOf(path, await native().loadBackend(path, backend));
+    settled.set(path, problem);
+  }
+  return problemsOf(all);
+}
+
+/**
+ * Loads the backends that lie beside the addon and in `folder`. A backend that is there already is not loaded again.
+ *
+ * @returns What could not be loaded, now or at an earlier call; the devices there are go on to work.
+ */
+export function loadBackends(folder: string | undefined): Promise<BackendProblem[]> {
+  const all = libraries(folder);
+  if (all.every(isSettled)) return Promise.resolve(problemsOf(all));
+  const work = last.then(() => loadInTurn(all));
+  last = work.catch(() => undefined);
+  return work;
+}
+
+/** {@link loadBackends} on the calling thread, which it holds up for as long as the drivers take to start. */
+export function loadBackendsNow(folder: string | undefined): BackendProblem[] {
+  const all = libraries(folder);
+  for (const candidate of all) {
+    const { path, backend } = candidate;
+    if (isSettled(candidate)) continue;
+    let problem = problemOf(path, tryNow(path));
+    problem ??= problemOf(path, native().loadBackendNow(path, backend));
+    settled.set(path, problem);
+  }
+  return problemsOf(all);
+}
