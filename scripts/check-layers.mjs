@@ -17,7 +17,7 @@ const LAYERS = {
   hub: 1,
   gguf: 2,
   rpc: 2,
-  isolation: 2,
+  isolation: 2.5,
   model: 3,
   engine: 4,
   chat: 5,

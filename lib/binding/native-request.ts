@@ -116,6 +116,8 @@ export interface NativeErrorEvent {
   id: number;
   code: string;
   message: string;
+  /** Facts for programs; of an engine in a process of its own. */
+  details?: Readonly<Record<string, unknown>>;
 }
 
 export type NativeEvent = NativeTokenEvent | NativeEndEvent | NativeErrorEvent;

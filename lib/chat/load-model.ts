@@ -10,6 +10,9 @@ import type { DownloadOptions } from "../hub/download-options.js";
 import type { DownloadProgress } from "../hub/meter.js";
 import { isHubReference } from "../hub/reference.js";
 import { resolveModel } from "../hub/resolve.js";
+import { localHost } from "../isolation/host.js";
+import type { EngineHost } from "../isolation/host.js";
+import { isolatedHost } from "../isolation/isolated-host.js";
 import { settleThreads } from "../model/cpu.js";
 import { DEFAULT_MODEL_PATH } from "../model/default-model.js";
 import { describeModel } from "../model/info.js";
@@ -56,12 +59,14 @@ export async function loadModel(pathOrOptions?: string | URL | LoadOptions, mayb
   const signal = config.signal === undefined ? callbackFailure.signal : AbortSignal.any([config.signal, callbackFailure.signal]);
   const giveUp = (error: unknown): void => callbackFailure.abort(error);
   const report = progressReporter(config.onProgress, giveUp);
-  const log = startLogging(config.logger, giveUp);
+  const host = config.isolation === "process" ? isolatedHost({ numa: config.numa, servers: config.rpc, path, signal }) : localHost(config.numa);
+  const log = startLogging(host, config.logger, giveUp);
   try {
     const fetching = fetchOptions(config, signal, giveUp);
-    return await load(await localPath(path, fetching), config, { signal, fetching, report, log });
+    return await load(await localPath(path, fetching), config, { host, signal, fetching, report, log });
   } catch (error) {
     log.stop();
+    host.kill();
     if (signal.aborted && error === signal.reason) throw error;
     if (isR1Error(error)) throw error;
     if (isErrorCode((error as { code?: unknown } | null)?.code)) throw fromNative(error, site);
@@ -98,21 +103,22 @@ async function localPath(path: string, fetching: Fetching): Promise<string> {
 
 /** What a load goes along with. */
 interface Course {
+  readonly host: EngineHost;
   readonly signal: AbortSignal;
   readonly fetching: Fetching;
   readonly report: (progress: number) => void;
   readonly log: Log;
 }
 
-async function load(path: string, asked: LoadConfig, { signal, fetching, report, log }: Course): Promise<Model> {
-  const opened = await openWeights(path, asked, signal, (progress) => report(progress * WEIGHTS_SHARE), log.warn);
+async function load(path: string, asked: LoadConfig, { host, signal, fetching, report, log }: Course): Promise<Model> {
+  const opened = await openWeights(host, path, asked, signal, (progress) => report(progress * WEIGHTS_SHARE), log.warn);
   const config = settleThreads(asked, opened.fileBytes);
   const { weights, cache } = opened;
   let draft: Weights | undefined;
   try {
-    if (config.draftModel !== undefined) draft = await openDraft(await localPath(absolutePath(config.draftModel), fetching), config, signal);
+    if (config.draftModel !== undefined) draft = await openDraft(host, await localPath(absolutePath(config.draftModel), fetching), config, signal);
     const engine = await waitOrAbort(
-      createEngine(weights, config, cache, draft),
+      createEngine(host, weights, config, cache, draft),
       signal,
       () => undefined,
       (late) => void late.close(),

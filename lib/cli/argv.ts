@@ -14,7 +14,7 @@ const ELSEWHERE: readonly { readonly names: readonly string[]; readonly advice: 
     names: ["-fit", "--fit", "-fitt", "--fit-target", "-fitc", "--fit-ctx"],
     advice: "Nothing is fitted to memory behind your back: set --n-gpu-layers, --cpu-moe or --ctx-size.",
   },
-  { names: ["--lora", "--lora-scaled", "--control-vector", "--control-vector-scaled", "-mm", "--mmproj", "--rpc"], advice: "The program has no part in it." },
+  { names: ["--lora", "--lora-scaled", "--control-vector", "--control-vector-scaled", "-mm", "--mmproj"], advice: "The program has no part in it." },
 ];
 
 function refuseUnknown(name: string, known: readonly string[]): never {

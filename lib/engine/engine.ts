@@ -1,9 +1,9 @@
 // One native engine and the generations that run on it: submits requests and deals events out by request id. Runs on the JavaScript thread that made it.
 import { R1Error, fromNative, isErrorCode } from "../base/errors.js";
 import type { GenerationResult } from "../base/types.js";
-import { native } from "../binding/load.js";
 import type { NativeEvent } from "../binding/native-request.js";
 import type { NativeEngine, NativeEngineInfo, NativeEngineStats } from "../binding/native.js";
+import type { EngineHost } from "../isolation/host.js";
 import type { CacheChoice } from "../model/cache-types.js";
 import type { LoadConfig } from "../model/normalize-load.js";
 import type { Weights } from "../model/weights.js";
@@ -39,7 +39,10 @@ function dispatcher(live: Map<number, Generation>): (events: NativeEvent[]) => v
         }
         live.delete(event.id);
         if (event.kind === "end") generation.end(event);
-        else generation.fail(new R1Error(isErrorCode(event.code) ? event.code : "INTERNAL", event.message));
+        else
+          generation.fail(
+            new R1Error(isErrorCode(event.code) ? event.code : "INTERNAL", event.message, event.details === undefined ? {} : { details: event.details }),
+          );
       } catch (error) {
         // A fault of ours while handling one request must neither reach native code nor touch the other requests.
         live.delete(event.id);
@@ -171,10 +174,11 @@ export class Engine {
 /**
  * Makes a context on its own thread.
  *
+ * @param host - Where the weights are.
  * @param draft - Drafts tokens for requests that ask for it.
  * @throws {R1Error} `OUT_OF_MEMORY`, `CACHE_TYPE_UNSUPPORTED`, `INVALID_ARGUMENT` (the draft model's vocabulary is another one), `INTERNAL`.
  */
-export async function createEngine(weights: Weights, config: LoadConfig, cache: CacheChoice, draft?: Weights): Promise<Engine> {
+export async function createEngine(host: EngineHost, weights: Weights, config: LoadConfig, cache: CacheChoice, draft?: Weights): Promise<Engine> {
   const live = new Map<number, Generation>();
-  return new Engine(await native().createEngine(weights.native, engineConfig(config, cache), dispatcher(live), draft?.native ?? null), live, weights);
+  return new Engine(await host.createEngine(weights.native, engineConfig(config, cache), dispatcher(live), draft?.native ?? null), live, weights);
 }

@@ -72,6 +72,18 @@ export interface LoadOptions {
   readonly backendDir?: string;
   /** Names of the devices to use, in this order, as {@link devices} tells them. @defaultValue llama.cpp's choice */
   readonly devices?: readonly string[];
+  /**
+   * RPC servers, each `"host:port"` (a name or an IPv4 address): their devices (`RPC0`, `RPC1`, ...) come before those of this machine, and `gpuLayers`, `devices` and `tensorSplit` count over them.
+   * Start one on each machine with `r1-native rpc-server`. Weights go over the network while loading. Such a model runs with `isolation: "process"`. At most 16. @defaultValue none
+   * @throws {R1Error} `RPC_UNREACHABLE`, `RPC_BUSY`, `RPC_INVALID` within 3 s.
+   */
+  readonly rpc?: readonly string[];
+  /**
+   * `"process"`: weights and engine live in a child process, and when that dies (an abort of llama.cpp, memory that ran out), the model's generations fail with `ENGINE_CRASHED` while this process goes on.
+   * The calls are the same. `"none"`: they live in this process.
+   * @defaultValue `"none"`, or `"process"` with `rpc`
+   */
+  readonly isolation?: "none" | "process";
   /** Index of the device that takes the model when `splitMode` is `"none"`. @defaultValue 0 */
   readonly mainGpu?: number;
   /** Share of each device. Up to 16 numbers >= 0. @defaultValue by free memory */

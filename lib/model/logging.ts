@@ -1,6 +1,6 @@
 // Sends llama.cpp's log lines to a user's logger. Runs on the JavaScript thread that loads the model.
-import { listenToLog } from "../binding/log.js";
 import type { NativeLogEntry } from "../binding/native.js";
+import type { EngineHost } from "../isolation/host.js";
 import type { Logger } from "./load-options.js";
 
 /** A model's share of the log. */
@@ -22,14 +22,14 @@ export function warnOnce(text: string): void {
 }
 
 /** @param onError - Gets what the logger throws while the model is being loaded. */
-export function startLogging(logger: Logger | undefined, onError: (error: unknown) => void): Log {
+export function startLogging(host: EngineHost, logger: Logger | undefined, onError: (error: unknown) => void): Log {
   if (logger === undefined) return { ready: () => undefined, stop: () => undefined, warn: warnOnce };
   let isLoading = true;
   const write = (entry: NativeLogEntry): void => {
     if (typeof logger === "function") logger(entry);
     else logger[entry.level]?.(entry.text);
   };
-  const stop = listenToLog((entries) => {
+  const stop = host.listen((entries) => {
     try {
       entries.forEach(write);
     } catch (error) {

@@ -4,6 +4,8 @@ import { array, boolean, callback, integer, knownKeys, number, object, oneOf, re
 import { R1Error } from "../base/errors.js";
 import type { NativeEngineConfig, NativeMetadataOverride } from "../binding/native.js";
 import { CACHE_TYPES } from "./cache-types.js";
+import { checkEndpoints } from "../rpc/endpoint.js";
+import type { Endpoint } from "../rpc/endpoint.js";
 import type { LoadOptions, MetadataValue } from "./load-options.js";
 
 /** Every option of a load with its value. */
@@ -109,6 +111,8 @@ const CHECKS = {
         : refuse(path, 'a number of layers, "auto" or "all"', value),
   backendDir: (value, path) => resolve(string(value, path)),
   devices: (value, path) => array(value, path, (name, at) => string(name, at)),
+  rpc: checkEndpoints,
+  isolation: choice("none", "process"),
   mainGpu: count(0, 1023),
   tensorSplit: (value, path) => {
     const shares = array(value, path, (share, at) => number(share, at, 0, 1e15));
@@ -190,6 +194,8 @@ function complete(given: LoadOptions) {
     gpuLayers: given.gpuLayers ?? "auto",
     backendDir: given.backendDir,
     devices: given.devices ?? [],
+    rpc: (given.rpc ?? []) as unknown as readonly Endpoint[],
+    isolation: given.isolation ?? ((given.rpc?.length ?? 0) > 0 ? "process" : "none"),
     mainGpu: given.mainGpu ?? 0,
     tensorSplit: given.tensorSplit ?? [],
     splitMode: given.splitMode ?? "layer",
@@ -230,6 +236,20 @@ export function normalizeLoad(options: unknown): LoadConfig {
   const checked: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(given)) {
     if (value !== undefined) checked[key] = (CHECKS as Record<string, Check>)[key]?.(value, key);
+  }
+  if (checked.isolation === "none" && ((checked.rpc as readonly Endpoint[] | undefined) ?? []).length > 0) {
+    throw new R1Error("INVALID_ARGUMENT", "A model with `rpc` runs in a process of its own, since a server that dies ends it: leave `isolation` out.", {
+      details: { option: "isolation" },
+    });
+  }
+  if (checked.backendDir !== undefined && (checked.isolation === "process" || checked.rpc !== undefined)) {
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      "A model in a process of its own takes the backends beside the addon only: leave `backendDir` out, or `isolation` and `rpc`.",
+      {
+        details: { option: "backendDir" },
+      },
+    );
   }
   if (checked.cpuMoe === true && (checked.nCpuMoe as number | undefined) !== undefined) {
     throw new R1Error("INVALID_ARGUMENT", "`cpuMoe` keeps the experts of all layers in system memory and `nCpuMoe` those of some: give one of the two.", {

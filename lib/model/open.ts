@@ -4,6 +4,7 @@ import { R1Error } from "../base/errors.js";
 import { native } from "../binding/load.js";
 import { checkModelFiles } from "../gguf/check-model.js";
 import type { CheckedModel } from "../gguf/check-model.js";
+import type { EngineHost } from "../isolation/host.js";
 import { availableMemory } from "./available-memory.js";
 import { openBackends } from "./backends.js";
 import { chooseCacheTypes, estimateCacheBytes } from "./cache-types.js";
@@ -33,6 +34,7 @@ export interface Opened {
  * @throws `signal.reason` when aborted; {R1Error} the codes of `loadModel`.
  */
 export async function openWeights(
+  host: EngineHost,
   path: string,
   config: LoadConfig,
   signal: AbortSignal,
@@ -41,14 +43,16 @@ export async function openWeights(
 ): Promise<Opened> {
   const nothing = (): void => undefined;
   const checked = await waitOrAbort(checkModelFiles(path, { signal, overrides: config.metadataOverrides }), signal, nothing, nothing);
-  await waitOrAbort(openBackends(config, warn), signal, nothing, nothing);
+  // Backends of an isolated model are its own process's.
+  if (config.isolation === "none") await waitOrAbort(openBackends(config, warn), signal, nothing, nothing);
+  const present = await waitOrAbort(host.devices(), signal, nothing, nothing);
   const { cacheTypeK, cacheTypeV, flashAttention } = config;
   const { isMla, keyLength, valueLength } = checked;
   const cache = chooseCacheTypes({ path, isMla, keyLength, valueLength, cacheTypeK, cacheTypeV, flashAttention });
-  const { gpuLayers, tensorOverrides, tensorSplit, devices } = chooseOffload(checked, config, cache, native().devices());
+  const { gpuLayers, tensorOverrides, tensorSplit, devices } = chooseOffload(checked, config, cache, present);
   assertCacheFits(checked, config, cache, gpuLayers);
   report(0);
-  const weights = await loadWeights(native(), checked, { ...config, tensorOverrides, tensorSplit, devices }, gpuLayers, signal, report);
+  const weights = await loadWeights(host, checked, { ...config, tensorOverrides, tensorSplit, devices }, gpuLayers, signal, report);
   return { weights, paths: checked.paths, cache, gpuLayers, fileBytes: checked.sizeBytes };
 }
 
@@ -57,13 +61,13 @@ export async function openWeights(
  *
  * @throws as {@link openWeights}.
  */
-export async function openDraft(path: string, config: LoadConfig, signal: AbortSignal): Promise<Weights> {
+export async function openDraft(host: EngineHost, path: string, config: LoadConfig, signal: AbortSignal): Promise<Weights> {
   const nothing = (): void => undefined;
   const checked = await waitOrAbort(checkModelFiles(path, { signal }), signal, nothing, nothing);
-  const devices = native().devices();
+  const devices = await host.devices();
   const gpuLayers = chooseGpuLayers({ gpuLayers: config.gpuLayers, wanted: config.devices, devices, sizeBytes: checked.sizeBytes, layers: checked.blockCount });
   // Overrides are meant for the model's own file.
-  return loadWeights(native(), checked, { ...config, metadataOverrides: [], tensorOverrides: [] }, gpuLayers, signal, nothing);
+  return loadWeights(host, checked, { ...config, metadataOverrides: [], tensorOverrides: [] }, gpuLayers, signal, nothing);
 }
 
 /** Linux would promise the memory and kill the process when it is used, so a cache that cannot fit is refused here. Cells on a GPU are the driver's to refuse. */

@@ -58,14 +58,14 @@ export class Weights {
  * @throws `signal.reason` when aborted; {R1Error} `MODEL_LOAD_FAILED`, `MODEL_UNSUPPORTED`, `OUT_OF_MEMORY`.
  */
 export async function loadWeights(
-  addon: NativeAddon,
+  host: Pick<NativeAddon, "createCancelToken" | "loadModel">,
   checked: CheckedModel,
   config: LoadConfig,
   gpuLayers: number,
   signal: AbortSignal,
   onProgress: (progress: number) => void,
 ): Promise<Weights> {
-  const token = addon.createCancelToken();
+  const token = host.createCancelToken();
   const nativeConfig = Object.freeze({
     paths: checked.paths,
     gpuLayers,
@@ -81,7 +81,7 @@ export async function loadWeights(
     metadataOverrides: [...config.metadataOverrides],
   });
   const native = await waitOrAbort(
-    addon.loadModel(nativeConfig, token, onProgress),
+    host.loadModel(nativeConfig, token, onProgress),
     signal,
     () => token.cancel(),
     (late) => void late.close(),

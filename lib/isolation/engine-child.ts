@@ -1,0 +1,35 @@
+// The program of an isolated model: a process of its own, so that an abort of llama.cpp ends it alone. Started by engine-process.ts with an IPC channel; ends with its parent. Main thread of that process.
+import { writeFileSync } from "node:fs";
+import { initialize, native } from "../binding/load.js";
+import { EngineService } from "./engine-service.js";
+import type { Down, Up } from "./messages.js";
+
+/** Milliseconds for a tidy end when the parent is gone: an rpc-server is told good-bye between two messages. */
+const TIDY_MS = 500;
+
+const end = (): void => void process.kill(process.pid, "SIGKILL");
+
+// Ctrl-C reaches every process of a terminal's group; the parent decides what it means, and its end is this one's.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
+try {
+  // Where memory runs out, the system is to end this process rather than the parent.
+  if (process.platform === "linux") writeFileSync("/proc/self/oom_score_adj", "500");
+} catch {
+  // It may be forbidden, and is a wish only.
+}
+
+const service = new EngineService({
+  addon: native,
+  initialize,
+  tell: (message: Up) =>
+    new Promise((resolve) => {
+      if (process.send === undefined || !process.connected) resolve();
+      else process.send(message, undefined, undefined, () => resolve());
+    }),
+});
+process.on("message", (message: Down) => service.take(message));
+process.once("disconnect", () => {
+  setTimeout(end, TIDY_MS);
+  void service.close().then(end, end);
+});
+if (!process.connected) end();

@@ -1,0 +1,167 @@
+// The child process of one isolated model, as its parent sees it: calls with answers, messages without, and its death as one error. Runs on the JavaScript thread that loads the model.
+import { endOf, lastWords, startProgram } from "../base/child.js";
+import type { Program } from "../base/child.js";
+import { isErrorCode, R1Error } from "../base/errors.js";
+import type { CallMessage, CallName, Calls, Down, Up } from "./messages.js";
+
+const PROGRAM = new URL("./engine-child.js", import.meta.url);
+
+/** Told of what the child says by itself. */
+export interface ProcessEvents {
+  onProgress: (value: number) => void;
+  onEvents: (message: Extract<Up, { kind: "events" }>) => void;
+  onLog: (message: Extract<Up, { kind: "log" }>) => void;
+  /** Once: it died, and every call was rejected with this. */
+  onDeath: (error: R1Error) => void;
+}
+
+interface Waiting {
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: Error) => void;
+  readonly pieces: Uint8Array[];
+}
+
+/** A child that is running, was asked to end, or has died. It keeps the parent's process alive only while something is awaited of it. */
+export class EngineProcess {
+  readonly #program: Program;
+  readonly #calls = new Map<number, Waiting>();
+  readonly #gone: Promise<void>;
+  readonly #describe: (how: string, words: string, signal: NodeJS.Signals | null) => string;
+  readonly events: ProcessEvents = { onProgress: () => undefined, onEvents: () => undefined, onLog: () => undefined, onDeath: () => undefined };
+  #nextCall = 1;
+  #holds = 0;
+  #isEnding = false;
+  #death: R1Error | undefined;
+
+  /** @param describe - Words the death: how it ended, its last words, the signal. */
+  constructor(describe: (how: string, words: string, signal: NodeJS.Signals | null) => string) {
+    this.#describe = describe;
+    this.#program = startProgram(PROGRAM);
+    const { child } = this.#program;
+    this.#gone = new Promise((resolve) => {
+      child.on("message", (message: Up) => this.#take(message));
+      child.on("error", (error) => {
+        // A message that cannot be sent is part of a death that is told by "close".
+        if (child.pid !== undefined) return;
+        this.#die(new R1Error("ENGINE_CRASHED", `The model's process could not be started: ${error.message}.`, { cause: error }));
+        resolve();
+      });
+      child.on("close", (code, signal) => {
+        const words = lastWords(this.#program.tail());
+        this.#die(new R1Error("ENGINE_CRASHED", this.#describe(endOf(code, signal), words, signal), { details: { signal, exitCode: code, lastWords: words } }));
+        resolve();
+      });
+    });
+    this.#reference(false);
+  }
+
+  /** Why it is gone; undefined while it runs. */
+  get death(): R1Error | undefined {
+    return this.#death;
+  }
+
+  /** Keeps the parent alive until `release`. */
+  hold(): void {
+    if (this.#holds++ === 0) this.#reference(true);
+  }
+
+  release(): void {
+    if (--this.#holds === 0) this.#reference(false);
+  }
+
+  /** Sends without waiting for an answer. @throws {R1Error} `ENGINE_CRASHED` once the child is gone. */
+  post(message: Down): void {
+    if (this.#death !== undefined) throw this.#death;
+    this.#send(message);
+  }
+
+  /**
+   * Asks and waits for the answer, which may come in pieces.
+   *
+   * @param pieces - Bytes that go before the call.
+   */
+  async call<Name extends CallName>(
+    name: Name,
+    given: Calls[Name]["given"],
+    pieces: Iterable<Uint8Array> = [],
+  ): Promise<{ value: Calls[Name]["answer"]; pieces: readonly Uint8Array[] }> {
+    if (this.#death !== undefined) throw this.#death;
+    const call = this.#nextCall++;
+    this.hold();
+    try {
+      const collected: Uint8Array[] = [];
+      const value = await new Promise<Calls[Name]["answer"]>((resolve, reject) => {
+        this.#calls.set(call, { resolve, reject, pieces: collected });
+        for (const bytes of pieces) this.#send({ kind: "piece", call, bytes });
+        this.#send({ kind: "call", call, name, given } as CallMessage);
+      });
+      return { value, pieces: collected };
+    } finally {
+      this.#calls.delete(call);
+      this.release();
+    }
+  }
+
+  /** Ends it at once. */
+  kill(): void {
+    this.#isEnding = true;
+    this.#program.child.kill("SIGKILL");
+  }
+
+  /** Lets it free everything and end, but not for longer than `graceMs`. */
+  async end(graceMs: number): Promise<void> {
+    this.#isEnding = true;
+    this.hold();
+    const timer = setTimeout(() => this.kill(), graceMs);
+    try {
+      await this.call("close", {}).catch(() => undefined);
+      this.kill();
+      await this.#gone;
+    } finally {
+      clearTimeout(timer);
+      this.release();
+    }
+  }
+
+  #send(message: Down): void {
+    // A failure to send is the child's death, which "close" tells.
+    if (this.#program.child.connected) this.#program.child.send(message, () => undefined);
+  }
+
+  #take(message: Up): void {
+    switch (message.kind) {
+      case "answer":
+        this.#calls.get(message.call)?.resolve(message.value as never);
+        return;
+      case "failure":
+        this.#calls.get(message.call)?.reject(new R1Error(isErrorCode(message.code) ? message.code : "INTERNAL", message.message));
+        return;
+      case "piece":
+        this.#calls.get(message.call)?.pieces.push(message.bytes);
+        return;
+      case "progress":
+        this.events.onProgress(message.value);
+        return;
+      case "events":
+        this.events.onEvents(message);
+        return;
+      case "log":
+        this.events.onLog(message);
+    }
+  }
+
+  #die(error: R1Error): void {
+    if (this.#death !== undefined) return;
+    this.#death = this.#isEnding ? new R1Error("DISPOSED", "The model is closed. Load it again to go on.") : error;
+    for (const { reject } of this.#calls.values()) reject(this.#death);
+    this.events.onDeath(this.#death);
+  }
+
+  #reference(isHeld: boolean): void {
+    const { child } = this.#program;
+    const change = isHeld ? "ref" : "unref";
+    child[change]();
+    child.channel?.[change]();
+    (child.stderr as unknown as { ref(): void; unref(): void } | null)?.[change]();
+  }
+}

@@ -1,0 +1,162 @@
+// The child's side of an isolated model: does what the parent asks, with the addon of its own process. Runs on the main thread of that process.
+import type { NativeEvent } from "../binding/native-request.js";
+import type { NativeAddon, NativeCancelToken, NativeEngine, NativeEngineStats, NativeModel } from "../binding/native.js";
+import { piecesOf } from "./messages.js";
+import type { CallMessage, Calls, CallName, Down, Up } from "./messages.js";
+
+/** At most this often a snapshot goes along with events; one that ends a request always has its own. Unit: milliseconds. */
+const STATS_EVERY_MS = 200;
+
+/** What the service needs of its process. */
+export interface ServiceInit {
+  readonly addon: () => NativeAddon;
+  readonly initialize: (numa: Calls["start"]["given"]["numa"]) => void;
+  /** Tells the parent; resolves once the message is on its way. */
+  readonly tell: (message: Up) => Promise<void>;
+}
+
+/** One model, perhaps its draft, and one engine. */
+export class EngineService {
+  readonly #init: ServiceInit;
+  readonly #models: NativeModel[] = [];
+  readonly #pieces = new Map<number, Uint8Array[]>();
+  #token: NativeCancelToken | undefined;
+  #engine: NativeEngine | undefined;
+  #events: NativeEvent[] = [];
+  #isTelling = false;
+  #told: NativeEngineStats | undefined;
+  #toldAt = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(init: ServiceInit) {
+    this.#init = init;
+  }
+
+  /** Takes one message of the parent's. */
+  take(message: Down): void {
+    switch (message.kind) {
+      case "call":
+        void this.#answer(message);
+        return;
+      case "cancel-load":
+        this.#token?.cancel();
+        return;
+      case "submit":
+        this.#submit(message);
+        return;
+      case "cancel":
+        this.#engine?.cancel(message.id);
+        return;
+      case "listen":
+        this.#init.addon().setLogSink(message.on ? (entries) => void this.#init.tell({ kind: "log", entries }) : null);
+        return;
+      case "piece":
+        this.#pieces.set(message.call, [...(this.#pieces.get(message.call) ?? []), message.bytes]);
+    }
+  }
+
+  /** Frees everything, the newest first. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#token?.cancel();
+    await this.#engine?.close();
+    await Promise.all(this.#models.map((model) => model.close()));
+  }
+
+  async #answer(message: CallMessage): Promise<void> {
+    const { call } = message;
+    try {
+      await this.#init.tell({ kind: "answer", call, value: await this.#do(message) });
+    } catch (error) {
+      const { code, message: text } = error as { code?: unknown; message?: unknown };
+      await this.#init.tell({ kind: "failure", call, code: typeof code === "string" ? code : "INTERNAL", message: String(text) });
+    }
+  }
+
+  async #do(message: CallMessage): Promise<Calls[CallName]["answer"]> {
+    const { call, name, given } = message;
+    switch (name) {
+      case "start":
+        this.#init.initialize(given.numa);
+        return this.#init.addon().connectRpc(given.servers);
+      case "load":
+        return this.#load(given.config);
+      case "engine":
+        return this.#makeEngine(given);
+      case "save":
+        for (const bytes of piecesOf(await this.#opened().saveState(given.tokens))) await this.#init.tell({ kind: "piece", call, bytes });
+        return null;
+      case "restore": {
+        const state = Buffer.concat(this.#pieces.get(call) ?? []);
+        this.#pieces.delete(call);
+        await this.#opened().restoreState(given.tokens, new Uint8Array(state.buffer, state.byteOffset, state.length));
+        return null;
+      }
+      case "close":
+        await this.close();
+        return null;
+    }
+  }
+
+  async #load(config: Calls["load"]["given"]["config"]): Promise<Calls["load"]["answer"]> {
+    const addon = this.#init.addon();
+    this.#token = addon.createCancelToken();
+    const model = await addon.loadModel(config, this.#token, (value) => void this.#init.tell({ kind: "progress", value }));
+    this.#models.push(model);
+    return model.info();
+  }
+
+  async #makeEngine({ config, hasDraft }: Calls["engine"]["given"]): Promise<Calls["engine"]["answer"]> {
+    const [model, draft] = this.#models;
+    if (model === undefined) throw new Error("there is no model to make an engine of");
+    const engine = await this.#init.addon().createEngine(model, config, (events) => this.#collect(events), hasDraft ? (draft ?? null) : null);
+    this.#engine = engine;
+    // A prompt that takes long has no events; its numbers are told all the same.
+    this.#timer = setInterval(() => this.#flush(), STATS_EVERY_MS);
+    return { info: engine.info(), stats: engine.stats() };
+  }
+
+  #opened(): NativeEngine {
+    if (this.#engine === undefined) throw new Error("there is no engine");
+    return this.#engine;
+  }
+
+  #submit({ request }: Extract<Down, { kind: "submit" }>): void {
+    try {
+      this.#opened().submit(request);
+    } catch (error) {
+      const { code, message } = error as { code?: unknown; message?: unknown };
+      this.#collect([{ kind: "error", id: request.id, code: typeof code === "string" ? code : "INTERNAL", message: String(message) }]);
+    }
+  }
+
+  #collect(events: readonly NativeEvent[]): void {
+    for (const event of events) this.#events.push(event);
+    this.#flush();
+  }
+
+  /** One message at a time is on its way; what comes up meanwhile goes with the next. */
+  #flush(): void {
+    if (this.#isTelling) return;
+    const events = this.#events;
+    const stats = this.#stats(events.some(({ kind }) => kind !== "token"));
+    if (events.length === 0 && stats === undefined) return;
+    this.#events = [];
+    this.#isTelling = true;
+    void this.#init.tell({ kind: "events", events, stats }).then(() => {
+      this.#isTelling = false;
+      if (this.#events.length > 0) this.#flush();
+    });
+  }
+
+  /** A snapshot, if one is due and it differs from the last. */
+  #stats(isDue: boolean): NativeEngineStats | undefined {
+    const now = performance.now();
+    if (this.#engine === undefined || (!isDue && now - this.#toldAt < STATS_EVERY_MS)) return undefined;
+    const stats = this.#engine.stats();
+    this.#toldAt = now;
+    if (this.#told !== undefined && JSON.stringify(stats) === JSON.stringify(this.#told)) return undefined;
+    this.#told = stats;
+    return stats;
+  }
+}

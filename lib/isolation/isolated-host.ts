@@ -1,0 +1,135 @@
+// A model in a child process: starts the child, loads there, and keeps only the vocabulary here. Runs on the JavaScript thread that loads the model.
+import { R1Error } from "../base/errors.js";
+import { initialize, native } from "../binding/load.js";
+import type { LogListener } from "../binding/log.js";
+import type { NativeDevice } from "../binding/native-backends.js";
+import type { NativeModel, NativeModelConfig, NativeModelInfo } from "../binding/native.js";
+import type { Endpoint } from "../rpc/endpoint.js";
+import { probeServers } from "../rpc/probe.js";
+import { EngineProcess } from "./engine-process.js";
+import type { EngineHost } from "./host.js";
+import { IsolatedEngine } from "./isolated-engine.js";
+
+/** What an isolated host is made of. */
+export interface IsolationInit {
+  readonly numa: Parameters<typeof initialize>[0];
+  readonly servers: readonly Endpoint[];
+  /** For messages. */
+  readonly path: string;
+  readonly signal: AbortSignal;
+}
+
+/** Connecting to servers that have just answered; beyond it another client has come between. Unit: milliseconds. */
+const CONNECT_MS = 15_000;
+
+/** The vocabulary here, the facts from there. */
+function withFacts(vocabulary: NativeModel, info: NativeModelInfo): NativeModel {
+  return {
+    info: () => info,
+    vocab: () => vocabulary.vocab(),
+    specialTokens: () => vocabulary.specialTokens(),
+    metadata: () => vocabulary.metadata(),
+    chatTemplate: () => vocabulary.chatTemplate(),
+    tokenize: (text, special) => vocabulary.tokenize(text, special),
+    tokenizeSegments: (texts, ids) => vocabulary.tokenizeSegments(texts, ids),
+    detokenize: (tokens) => vocabulary.detokenize(tokens),
+    close: () => vocabulary.close(),
+  };
+}
+
+function describeDeath({ path, servers }: IsolationInit): (how: string, words: string, signal: NodeJS.Signals | null) => string {
+  return (how, words, signal) => {
+    const said = words === "" ? "" : ` Its last words: ${words}.`;
+    const hint =
+      signal === "SIGKILL"
+        ? " Perhaps memory ran out."
+        : servers.length > 0 && /rpc/i.test(words)
+          ? ` An rpc-server has ended or cannot be reached any more: ${servers.map(({ text }) => text).join(", ")}.`
+          : "";
+    return `The process of ${path} ${how}.${said}${hint} This process is unharmed: call loadModel again to go on.`;
+  };
+}
+
+/** Native code in a child process, which is started at the first use. */
+export function isolatedHost(init: IsolationInit): EngineHost {
+  const { numa, servers, signal } = init;
+  let listener: LogListener | undefined;
+  let child: EngineProcess | undefined;
+
+  const started = (): EngineProcess => {
+    if (child === undefined) throw new R1Error("INTERNAL", "The model's process was used before it was started.");
+    return child;
+  };
+  const start = async (): Promise<NativeDevice[]> => {
+    await probeServers(servers, signal);
+    // The vocabulary is read here.
+    initialize("disabled");
+    const made = (child = new EngineProcess(describeDeath(init)));
+    made.events.onLog = ({ entries }) => listener?.(entries);
+    if (listener !== undefined) made.post({ kind: "listen", on: true });
+    signal.addEventListener("abort", () => kill(), { once: true });
+    if (signal.aborted) kill();
+    let isLate = false;
+    const timer = setTimeout(
+      () => {
+        isLate = true;
+        kill();
+      },
+      CONNECT_MS + (servers.length === 0 ? 60_000 : 0),
+    );
+    try {
+      return (await made.call("start", { numa, servers: servers.map(({ text }) => text) })).value;
+    } catch (error) {
+      if (!isLate) throw error;
+      throw new R1Error(
+        "RPC_BUSY",
+        `The RPC servers ${servers.map(({ text }) => text).join(", ")} answered, but did not do so once more: another client has come between. Try again.`,
+        {
+          details: { servers: servers.map(({ text }) => text) },
+        },
+      );
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  let isLoaded = false;
+  const kill = (): void => {
+    // A signal that aborts after the load has no say any more.
+    if (!isLoaded) child?.kill();
+  };
+  return {
+    devices: start,
+    listen: (wanted) => {
+      listener = wanted;
+      return () => {
+        listener = undefined;
+        if (child?.death === undefined) child?.post({ kind: "listen", on: false });
+      };
+    },
+    createCancelToken: () => ({ cancel: () => kill() }),
+    loadModel: async (config: NativeModelConfig, _token, onProgress) => {
+      const made = started();
+      made.events.onProgress = onProgress;
+      const { value } = await made.call("load", { config });
+      // What the child has loaded does no harm here.
+      const vocabularyConfig = {
+        ...config,
+        vocabOnly: true,
+        gpuLayers: 0,
+        devices: [],
+        tensorOverrides: [],
+        tensorSplit: [],
+        checkTensors: false,
+        loadMode: "auto" as const,
+      };
+      return withFacts(await native().loadModel(vocabularyConfig, native().createCancelToken(), () => undefined), value);
+    },
+    createEngine: async (_model, config, onEvents, draft) => {
+      const made = started();
+      const { value } = await made.call("engine", { config, hasDraft: draft !== null });
+      isLoaded = true;
+      return new IsolatedEngine(made, value, config.maxQueue, onEvents);
+    },
+    kill: () => child?.kill(),
+  };
+}

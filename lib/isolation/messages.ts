@@ -1,0 +1,53 @@
+// What the parent and the child of an isolated model tell each other, in order, over one channel that copies. Types only; no code runs here.
+import type { NativeDevice } from "../binding/native-backends.js";
+import type { NativeEvent, NativeRequest } from "../binding/native-request.js";
+import type { NativeEngineConfig, NativeEngineInfo, NativeEngineStats, NativeLogEntry, NativeModelConfig, NativeModelInfo } from "../binding/native.js";
+
+/** What can be asked of the child, and what it answers. */
+export interface Calls {
+  /** Starts llama.cpp and connects to the servers. */
+  start: { given: { numa: "disabled" | "distribute" | "isolate" | "numactl"; servers: string[] }; answer: NativeDevice[] };
+  /** Loads the next model: first the model itself, then its draft. */
+  load: { given: { config: NativeModelConfig }; answer: NativeModelInfo };
+  /** Makes the engine of what is loaded. */
+  engine: { given: { config: NativeEngineConfig; hasDraft: boolean }; answer: { info: NativeEngineInfo; stats: NativeEngineStats } };
+  /** The state comes in pieces before the answer. */
+  save: { given: { tokens: Int32Array }; answer: null };
+  /** The state went in pieces before the call. */
+  restore: { given: { tokens: Int32Array }; answer: null };
+  /** Frees everything; the process ends after the answer. */
+  close: { given: object; answer: null };
+}
+
+export type CallName = keyof Calls;
+
+/** A call with its number. */
+export type CallMessage = {
+  [Name in CallName]: { readonly kind: "call"; readonly call: number; readonly name: Name; readonly given: Calls[Name]["given"] };
+}[CallName];
+
+/** From the parent. */
+export type Down =
+  | CallMessage
+  | { readonly kind: "cancel-load" }
+  | { readonly kind: "submit"; readonly request: NativeRequest }
+  | { readonly kind: "cancel"; readonly id: number }
+  | { readonly kind: "listen"; readonly on: boolean }
+  | { readonly kind: "piece"; readonly call: number; readonly bytes: Uint8Array };
+
+/** From the child. */
+export type Up =
+  | { readonly kind: "answer"; readonly call: number; readonly value: Calls[CallName]["answer"] }
+  | { readonly kind: "failure"; readonly call: number; readonly code: string; readonly message: string }
+  | { readonly kind: "progress"; readonly value: number }
+  | { readonly kind: "events"; readonly events: readonly NativeEvent[]; readonly stats: NativeEngineStats | undefined }
+  | { readonly kind: "log"; readonly entries: readonly NativeLogEntry[] }
+  | { readonly kind: "piece"; readonly call: number; readonly bytes: Uint8Array };
+
+/** Saved state crosses in pieces, so that no single message holds an event loop up. Unit: bytes. */
+export const PIECE_BYTES = 2 ** 20;
+
+/** Pieces of bytes, in order. */
+export function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
+}
