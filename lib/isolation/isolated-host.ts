@@ -50,7 +50,7 @@ function describeDeath({ path, servers }: IsolationInit): (how: string, words: s
   };
 }
 
-/** Native code in a child process, which is started at the first use. */
+/** Native code in a child process, which is started when its devices are first asked for. */
 export function isolatedHost(init: IsolationInit): EngineHost {
   const { numa, servers, signal } = init;
   let listener: LogListener | undefined;
@@ -70,13 +70,14 @@ export function isolatedHost(init: IsolationInit): EngineHost {
     signal.addEventListener("abort", () => kill(), { once: true });
     if (signal.aborted) kill();
     let isLate = false;
-    const timer = setTimeout(
-      () => {
-        isLate = true;
-        kill();
-      },
-      CONNECT_MS + (servers.length === 0 ? 60_000 : 0),
-    );
+    // Without servers there is nothing that could keep it waiting.
+    const timer =
+      servers.length === 0
+        ? undefined
+        : setTimeout(() => {
+            isLate = true;
+            kill();
+          }, CONNECT_MS);
     try {
       return (await made.call("start", { numa, servers: servers.map(({ text }) => text) })).value;
     } catch (error) {
@@ -92,13 +93,15 @@ export function isolatedHost(init: IsolationInit): EngineHost {
       clearTimeout(timer);
     }
   };
+  /** One child, however often its devices are asked for: a draft model's layers go onto them too. */
+  let starting: Promise<NativeDevice[]> | undefined;
   let isLoaded = false;
   const kill = (): void => {
     // A signal that aborts after the load has no say any more.
     if (!isLoaded) child?.kill();
   };
   return {
-    devices: start,
+    devices: () => (starting ??= start()),
     listen: (wanted) => {
       listener = wanted;
       return () => {

@@ -43,7 +43,7 @@ export async function openWeights(
 ): Promise<Opened> {
   const nothing = (): void => undefined;
   const checked = await waitOrAbort(checkModelFiles(path, { signal, overrides: config.metadataOverrides }), signal, nothing, nothing);
-  // Backends of an isolated model are its own process's.
+  // The child of an isolated model has the backends of the addon, and no others.
   if (config.isolation === "none") await waitOrAbort(openBackends(config, warn), signal, nothing, nothing);
   const present = await waitOrAbort(host.devices(), signal, nothing, nothing);
   const { cacheTypeK, cacheTypeV, flashAttention } = config;
