@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Weights } from "../../lib/model/weights.js";
+import { hostile, ordinary } from "../fixtures/hostile-text.js";
 import { TEXT, writeVocabularies } from "../fixtures/vocab-files.js";
 import type { VocabularyName } from "../fixtures/vocab-files.js";
 import { openVocabulary } from "./vocabulary.js";
@@ -9,23 +10,6 @@ import { openVocabulary } from "./vocabulary.js";
 const names = ["r1", "r1-control", "distill-qwen", "distill-llama"] as const satisfies VocabularyName[];
 const files = writeVocabularies(names);
 afterAll(() => files.remove());
-
-/** Whole, halved, nested and repeated special strings. */
-function hostile(special: string[]): fc.Arbitrary<string> {
-  const whole = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...Object.values(TEXT)) }, { weight: 2, arbitrary: fc.constantFrom(...special) });
-  const head = fc.tuple(whole, fc.nat(24)).map(([text, n]) => text.slice(0, n));
-  const tail = fc.tuple(whole, fc.nat(24)).map(([text, n]) => text.slice(n));
-  const nested = fc.tuple(whole, whole, fc.nat(24)).map(([outer, inner, n]) => outer.slice(0, n) + inner + outer.slice(n));
-  const repeated = fc.tuple(whole, fc.integer({ min: 2, max: 6 })).map(([text, n]) => text.repeat(n));
-  const doubled = fc.tuple(whole, fc.nat(24)).map(([text, n]) => text.slice(0, n) + text);
-  return fc.oneof(whole, head, tail, nested, repeated, doubled);
-}
-
-const ordinary = fc.oneof(
-  fc.string({ unit: "binary", maxLength: 20 }),
-  fc.string({ unit: "grapheme", maxLength: 20 }),
-  fc.constantFrom(" ", "\n", "\n\n", "\t", "What is 1+1?", "你好", "👩‍👩‍👧‍👦", "'s", "123456", "\0", "<", ">", "｜", "▁", "<|", "|>", "Ġ", "é"),
-);
 
 describe.each(names)("user text read with the vocabulary %s", (name) => {
   let model: Weights;

@@ -75,9 +75,12 @@ describe("a thousand seeds", () => {
         return { ended: 1, wrong: isValid ? [] : [`seed ${seed}: ${answer}`], overrun };
       }),
     );
-    expect(outcomes.flatMap((outcome) => outcome.wrong)).toEqual([]);
+    const wrong = outcomes.flatMap((outcome) => outcome.wrong);
+    const ended = outcomes.reduce((sum, outcome) => sum + outcome.ended, 0);
+    console.log(`answers in a schema: ${ended - wrong.length} valid of ${ended} that ended by themselves, of ${outcomes.length} seeds`);
+    expect(wrong).toEqual([]);
     expect(Math.max(...outcomes.map((outcome) => outcome.overrun))).toBe(0);
-    expect(outcomes.reduce((sum, outcome) => sum + outcome.ended, 0)).toBeGreaterThan(800);
+    expect(ended).toBeGreaterThan(800);
   });
 });
 
