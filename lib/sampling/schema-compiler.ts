@@ -6,6 +6,7 @@ import { arrayNode, objectNode } from "./schema-object.js";
 import { CHARACTER } from "./schema-string.js";
 import { count, fail, numericNode, stringNode } from "./schema-leaf.js";
 import { areDisjoint } from "./schema-disjoint.js";
+import { pointerPart } from "./schema-place.js";
 
 const MAX_DEPTH = 64;
 /** Most schemas that are converted or merged: references that refer to others twice double with each. */
@@ -160,7 +161,7 @@ export class SchemaCompiler {
     }
     if (typeof found !== "boolean" && (typeof found !== "object" || found === null))
       fail(`${path}/$ref`, `refers to ${JSON.stringify(target)}, which is not there`);
-    return { schema: found as Schema, path: `${this.path}${target.slice(1)}` };
+    return { schema: found as Schema, path: `${this.path}${pointer.slice(1)}` };
   }
 
   private reference(target: unknown, path: string): GrammarNode {
@@ -284,7 +285,7 @@ export class SchemaCompiler {
     const made = names.map((name) => ({
       name,
       value: Object.hasOwn(properties, name)
-        ? this.convert(properties[name], `${path}/properties/${name}`, depth + 1)
+        ? this.convert(properties[name], `${path}/properties/${pointerPart(name)}`, depth + 1)
         : this.convert(additional ?? true, path, depth + 1),
       isRequired: required.includes(name),
     }));

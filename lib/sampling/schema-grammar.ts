@@ -6,6 +6,7 @@ import { chars, empty, GrammarProblem, printGrammar, ref, references, repeat, se
 import { SchemaCompiler } from "./schema-compiler.js";
 import { fail } from "./schema-leaf.js";
 import type { Schema } from "./schema-merge.js";
+import { placeOf } from "./schema-place.js";
 
 /** Largest schema, as JSON. Unit: UTF-16 code units. */
 const MAX_SCHEMA = 262_144;
@@ -19,7 +20,30 @@ function hoist(node: GrammarNode, add: (node: GrammarNode) => GrammarNode): Gram
   return { ...node, node: isSimple ? inner : add(inner) };
 }
 
-/** Rules that hold a schema's values, under names that begin with `prefix`. The value itself is rule `prefix`. */
+/** Throws an error again that names its place in a schema as it is written, where it was found in one put together. */
+function rethrow(error: unknown, schema: unknown, path: string): never {
+  const named = error instanceof R1Error ? error.details["path"] : undefined;
+  if (!(error instanceof R1Error) || typeof named !== "string" || !named.startsWith(path)) throw error;
+  const place = path + placeOf(schema, named.slice(path.length));
+  if (place === named) throw error;
+  throw new R1Error("SCHEMA_UNSUPPORTED", error.message.replace(`\`${named}\``, `\`${place}\``), { cause: error, details: { path: place } });
+}
+
+/** Converts a schema, once it is known to be one. */
+function compile(compiler: SchemaCompiler, schema: unknown, path: string): GrammarNode {
+  try {
+    compileSchema(schema, path);
+    return compiler.convert(schema, path);
+  } catch (error) {
+    if (error instanceof RangeError) return fail(path, "leads from one reference to the next too often to be followed");
+    // The compiler of checks names no place; ours does where it sees the mistake too.
+    if (error instanceof R1Error && error.details["path"] === path && typeof schema === "object" && schema !== null && !Array.isArray(schema))
+      compiler.convert(schema, path);
+    throw error;
+  }
+}
+
+/** Rules that hold a schema's values, by name. The value itself is rule `json`. */
 export function schemaRules(schema: unknown, path: string): Map<string, GrammarNode> {
   let length: number;
   try {
@@ -31,14 +55,9 @@ export function schemaRules(schema: unknown, path: string): Map<string, GrammarN
   const compiler = new SchemaCompiler(schema as Schema, path);
   let value: GrammarNode;
   try {
-    compileSchema(schema, path);
-    value = compiler.convert(schema, path);
+    value = compile(compiler, schema, path);
   } catch (error) {
-    if (error instanceof RangeError) return fail(path, "leads from one reference to the next too often to be followed");
-    // The compiler of checks names no place; ours does where it sees the mistake too.
-    if (error instanceof R1Error && error.details["path"] === path && typeof schema === "object" && schema !== null && !Array.isArray(schema))
-      compiler.convert(schema, path);
-    throw error;
+    return rethrow(error, schema, path);
   }
   const hoisted = new Map<string, GrammarNode>();
   const add = (node: GrammarNode): GrammarNode => {
