@@ -255,7 +255,7 @@ describe("a schema that cannot be kept", () => {
           { properties: { b: {} }, required: ["b"] },
         ],
       },
-      "schema/properties/b",
+      "schema/allOf/1/properties/b",
       /no value fits/,
     ],
     ["oneOf of one value written in two ways", { oneOf: [{ const: { a: 1, b: 2 } }, { const: { b: 2, a: 1 } }] }, "schema/oneOf", /may both fit/],
