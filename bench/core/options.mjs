@@ -28,12 +28,13 @@ export function help(trials) {
 Compares r1-native with llama.cpp's own programs of the same tree and with other Node bindings: each in a process of its own, in turns, ratios pair by pair.
 
   --quick            few rounds and small sizes: minutes instead of hours, and no verdict on bars
-  --bars             only what a bar is set for, against what it is set against: about a quarter of an hour
+  --bars             only what a bar is set for, against what it is set against, long trials in fewer rounds or smaller sizes: about 25 minutes
   --trial NAME       only this trial; may be given several times
   --driver NAME      only compare with this one; may be given several times: ${DRIVERS.join(", ")}
   --model NAME       qwen-0.5b (default), qwen-1.5b or tiny-r1, for the trials that take any model
   --threads N        threads of every driver (default ${OPTIONS.threads.default})
-  --rounds N         samples of each subject (default 7, with --bars 5, but 9 where a bar is a matter of one percent; with --quick 3)
+  --rounds N         samples of each subject (default 7, or 9 where a bar is a matter of one percent; with --bars 1 to 9, by what a round takes; with --quick 3).
+                     The table says how many there were
   --max-others N     a sample counts while other programs take at most N percent of the machine (default ${OPTIONS["max-others"].default})
   --patience N       seconds to wait for such a moment before each sample (default ${OPTIONS.patience.default})
   --tools DIR        upstream's programs (default build-native/bin; node scripts/build.mjs --bench-tools builds them)
@@ -77,6 +78,8 @@ export function readOptions(args, trialNames, modelNames) {
     threads: number(values.threads, "threads", 1, 512),
     rounds: number(values.rounds ?? (values.quick ? 3 : values.bars ? 5 : 7), "rounds", 1, 1000),
     fineRounds: number(values.rounds ?? (values.quick ? 3 : 9), "rounds", 1, 1000),
+    /** Of trials whose round takes minutes: as many as --bars has time for. */
+    fewRounds: (most) => number(values.rounds ?? (values.quick ? 3 : values.bars ? most : 7), "rounds", 1, 1000),
     maxOthers: number(values["max-others"], "max-others", 0, 100) / 100,
     patienceMs: number(values.patience, "patience", 0, 3600) * 1000,
     tools: values.tools,

@@ -21,6 +21,7 @@ const COLUMNS = [
   ["value", (row) => `${figure(row.value)} ${row.unit}`.trim()],
   ["r1-native / it", (row) => row.ratio?.toFixed(3) ?? ""],
   ["bar", verdict],
+  ["rounds", (row) => row.rounds?.toString() ?? ""],
   ["note", (row) => row.note ?? ""],
 ];
 

@@ -14,6 +14,7 @@ export const OURS = "r1-native";
  * @property {number} [ratio] - our figure over this subject's, the median of the ratios pair by pair.
  * @property {{ text: string, pass: boolean }} [bar] - what was to be reached, and whether it was.
  * @property {number[]} [samples]
+ * @property {number} [rounds] - how often each subject was measured, in turns.
  * @property {number} [others] - share of the machine that other programs took, the median over the rounds.
  * @property {number} [sequences]
  * @property {string} [note]
@@ -36,7 +37,19 @@ export function rowsOf(bench, { trial, model, samples, others, metrics, sequence
   for (const { metric, unit, pick = (sample) => sample, bars = {}, ownBar } of metrics) {
     for (const subject of Object.keys(samples)) {
       const value = medianOf(samples[subject], pick);
-      const row = { trial, model, subject, metric, unit, value, samples: samples[subject].map(pick), others, sequences, note: notes[subject] };
+      const row = {
+        trial,
+        model,
+        subject,
+        metric,
+        unit,
+        value,
+        samples: samples[subject].map(pick),
+        rounds: samples[subject].length,
+        others,
+        sequences,
+        note: notes[subject],
+      };
       if (subject === OURS) row.bar = judge(bench, ownBar, value);
       else {
         row.ratio = ratioOf(samples[OURS], samples[subject], pick);
@@ -52,4 +65,18 @@ export function rowsOf(bench, { trial, model, samples, others, metrics, sequence
 export async function compare(bench, { subjects, rounds = bench.rounds, ...rest }) {
   const { samples, others } = await takeTurns(bench, subjects, rounds);
   return rowsOf(bench, { samples, others, ...rest });
+}
+
+/** The same rows by each subject's best round, without a verdict: what other programs and machines beside take away only ever slows a round down. */
+export function withBest(rows) {
+  const best = (row) => Math.max(...row.samples);
+  const ours = rows.find(({ subject }) => subject === OURS);
+  const bestRow = (row) => ({
+    ...row,
+    metric: `${row.metric}, best round`,
+    value: best(row),
+    ratio: row === ours ? undefined : best(ours) / best(row),
+    bar: undefined,
+  });
+  return [...rows, ...rows.map(bestRow)];
 }

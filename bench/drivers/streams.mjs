@@ -7,7 +7,7 @@ export const SAMPLING = { temperature: 0.6, topK: 40, topP: 0.95, minP: 0.05 };
 /**
  * Runs all requests at once, each after its `delayMs`. `stream(request, onTokens)` calls onTokens(count) as tokens reach the user.
  *
- * @returns by request: firstMs (start to first token), lastMs, tokens, tokens of the first call, and the clock at start.
+ * @returns by request: firstMs (start to first token), lastMs, tokens, the clock at start, and when how many tokens came.
  */
 export async function runAll(requests, stream) {
   const begin = performance.now();
@@ -15,13 +15,11 @@ export async function runAll(requests, stream) {
     requests.map(async (request) => {
       if (request.delayMs > 0) await sleep(Math.max(0, request.delayMs - (performance.now() - begin)));
       const start = performance.now();
-      const row = { startMs: start - begin, firstMs: 0, lastMs: 0, tokens: 0, firstTokens: 0 };
+      const row = { startMs: start - begin, firstMs: 0, lastMs: 0, tokens: 0, arrivals: [] };
       const extra = await stream(request, (count) => {
         const now = performance.now() - start;
-        if (row.tokens === 0) {
-          row.firstMs = now;
-          row.firstTokens = count;
-        }
+        if (row.tokens === 0) row.firstMs = now;
+        row.arrivals.push([row.startMs + now, count]);
         row.tokens += count;
         row.lastMs = now;
       });
@@ -31,9 +29,14 @@ export async function runAll(requests, stream) {
   return { wallMs: performance.now() - begin, rows };
 }
 
-/** Tokens a second from the first token of the earliest stream to the last of the latest, those first tokens not counted. */
+/**
+ * Tokens a second over all streams while all of them decode: from the first token of the stream that began last to the last token of the one that ended first. Before and after it
+ * prompts are taken in, or fewer streams run, which upstream's benchmarks do not count either.
+ */
 export function decodeRate(rows) {
-  const first = Math.min(...rows.map((row) => row.startMs + row.firstMs));
-  const last = Math.max(...rows.map((row) => row.startMs + row.lastMs));
-  return (rows.reduce((sum, row) => sum + row.tokens - row.firstTokens, 0) / (last - first)) * 1000;
+  const from = Math.max(...rows.map((row) => row.startMs + row.firstMs));
+  const to = Math.min(...rows.map((row) => row.startMs + row.lastMs));
+  let tokens = 0;
+  for (const { arrivals } of rows) for (const [time, count] of arrivals) if (time > from && time <= to) tokens += count;
+  return (tokens / (to - from)) * 1000;
 }

@@ -1,5 +1,6 @@
 // Measures what a token costs beside llama_decode, near the start of a reply and deep into it. Runs in a process of its own.
 import { performance } from "node:perf_hooks";
+import { median } from "../core/stats.mjs";
 import { loadModel } from "./library.mjs";
 
 let model;
@@ -30,19 +31,30 @@ export async function run({ depth, tokens }) {
   return { whole: ((end - start) / seen) * 1000, javascript: (active / seen) * 1000 };
 }
 
-/** The mean over `window` tokens of a reply from its token `from` on, after a prompt of `depth`: the same two figures. */
+/** Tokens of a stretch whose time is one figure; they reach the user in bundles, so that single ones tell nothing. */
+const STRETCH = 40;
+
+/**
+ * The median over stretches of `window` tokens of a reply from its token `from` on, after a prompt of `depth`, and JavaScript's share over the whole window: the same two figures.
+ * The median, since a moment of another program in one reply of minutes would otherwise decide.
+ */
 export async function inside({ depth, from, window }) {
   const prompt = Int32Array.from({ length: depth }, (_, i) => 7 + ((i * 31) % 256));
   const run = model.complete(prompt, { temperature: 1, seed: 3, ignoreEos: true, loopGuard: false, maxTokens: from + window });
+  const stretches = [];
   let seen = 0;
   let opened;
+  let last;
   for await (const part of run) {
     if (!("tokens" in part)) continue;
     seen += part.tokens.length;
-    if (opened === undefined && seen >= from) opened = { seen, time: performance.now(), loop: performance.eventLoopUtilization() };
+    if (seen < from || (last !== undefined && seen < last.seen + STRETCH)) continue;
+    const now = { seen, time: performance.now(), loop: performance.eventLoopUtilization() };
+    if (last !== undefined) stretches.push(((now.time - last.time) * 1000) / (seen - last.seen));
+    opened ??= now;
+    last = now;
   }
-  const micros = 1000 / (seen - opened.seen);
-  return { whole: (performance.now() - opened.time) * micros, javascript: performance.eventLoopUtilization(opened.loop).active * micros };
+  return { whole: median(stretches), javascript: (performance.eventLoopUtilization(opened.loop).active * 1000) / (seen - opened.seen) };
 }
 
 export async function close() {

@@ -1,6 +1,6 @@
 // One sequence, 128 tokens after the first one, as they reach `for await`: sampling, detokenising and the crossing to JavaScript included.
 import { wordsPrompt } from "../core/prompts.mjs";
-import { atLeast, compare } from "../core/rows.mjs";
+import { atLeast, compare, withBest } from "../core/rows.mjs";
 import { NOTES, warmUp, withSubjects } from "../core/subjects.mjs";
 import { decodeRate } from "../drivers/streams.mjs";
 import { llamaBench } from "../drivers/upstream.mjs";
@@ -22,7 +22,7 @@ export async function run(bench) {
     if (bench.drivers.includes("upstream")) subjects["llama-bench"] = () => llamaBench(bench, { path, generate: LENGTH });
     const notes = { ...NOTES, "llama-bench": "decodes alone, samples nothing" };
     const bars = { "llama-bench": atLeast(0.99) };
-    return compare(bench, {
+    const found = await compare(bench, {
       rounds: bench.fineRounds,
       trial: "decode",
       model: bench.model,
@@ -30,5 +30,6 @@ export async function run(bench) {
       metrics: [{ metric: "decode", unit: "tokens/s", bars }],
       notes,
     });
+    return withBest(found);
   });
 }

@@ -21,8 +21,8 @@ export async function run(bench) {
       const { rows } = await subject.generate(prompts.map((prompt, i) => ({ prompt, maxTokens: 4, seed: i })));
       return { last: rows.at(-1).firstMs, slowest: Math.max(...rows.map((row) => row.firstMs)), cached: rows.reduce((sum, row) => sum + row.cachedTokens, 0) };
     };
-    const { samples, others } = await takeTurns(bench, { cached: sample(cached), plain: sample(plain) }, Math.min(bench.rounds, 3));
-    const common = { trial: "prefix", model: bench.model, metric: "time to first token of the 16th", unit: "ms", others };
+    const { samples, others } = await takeTurns(bench, { cached: sample(cached), plain: sample(plain) }, bench.fewRounds(1));
+    const common = { trial: "prefix", model: bench.model, metric: "time to first token of the 16th", unit: "ms", others, rounds: samples.cached.length };
     const pick = (row) => row.last;
     const shorter = ratioOf(samples.plain, samples.cached, pick);
     return [

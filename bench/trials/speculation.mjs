@@ -8,7 +8,7 @@ export const title = "n-gram speculation on copied and on free text";
 
 /** With the token before them a batch of 8, which a CPU computes at about three times the cost of one. */
 const NGRAM = 7;
-const TOKENS = 192;
+const TOKENS = { whole: 192, bars: 128 };
 
 /**
  * Random weights copy nothing by themselves, but greedy decoding of them falls into a cycle after a while: the prompt here is such a reply, and what follows goes on copying.
@@ -26,13 +26,14 @@ export async function run(bench) {
     const rows = [];
     for (const { name, sampling, bar } of TEXTS) {
       const { tokens: prompt } = await probe.call("run", { prompt: wordsPrompt(24, 3), maxTokens: 400, ngram: 0, sampling });
-      const sample = (ngram) => () => probe.call("run", { prompt, maxTokens: TOKENS, ngram, sampling });
-      const { samples, others } = await takeTurns(bench, { with: sample(NGRAM), without: sample(0) }, bench.rounds);
+      const maxTokens = bench.bars ? TOKENS.bars : TOKENS.whole;
+      const sample = (ngram) => () => probe.call("run", { prompt, maxTokens, ngram, sampling });
+      const { samples, others } = await takeTurns(bench, { with: sample(NGRAM), without: sample(0) }, bench.fewRounds(3));
       const ratio = ratioOf(samples.with, samples.without, ({ rate }) => rate);
       const [{ drafted, accepted, tokens }] = samples.with;
       // Only greedy choices are promised to be the same; a batch of another shape may round last bits, and those a draw.
       const ids = sampling.temperature > 0 ? "" : `; ids ${tokens.join() === samples.without[0].tokens.join() ? "equal" : "DIFFER"}`;
-      const common = { trial: "speculation", model: bench.model, unit: "tokens/s", metric: name, others };
+      const common = { trial: "speculation", model: bench.model, unit: "tokens/s", metric: name, others, rounds: samples.with.length };
       const note = `${ratio.toFixed(3)} x; ${accepted} of ${drafted} drafted tokens accepted${ids}`;
       const value = medianOf(samples.with, ({ rate }) => rate);
       rows.push({ ...common, subject: "r1-native", value, bar: judge(bench, bar, ratio, " x"), note });

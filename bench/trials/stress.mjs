@@ -10,7 +10,7 @@ const MIB = 2 ** 20;
 export async function run(bench) {
   const path = await bench.path("tiny-r1");
   const count = bench.quick ? 200 : 2000;
-  const found = await withProcess(bench, "probes/stress.mjs", (probe) => probe.call("run", { path, threads: bench.threads, count }));
+  const found = await withProcess(bench, "probes/stress.mjs", (probe) => probe.call("run", { path, count }));
   const half = found.rss.slice(Math.floor(found.rss.length / 2));
   const quarter = Math.max(1, Math.floor(half.length / 2));
   const growth = median(half.slice(quarter)) / median(half.slice(0, quarter));
