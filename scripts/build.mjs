@@ -17,7 +17,7 @@ const HELP = `usage: node scripts/build.mjs [options] [-- -DNAME=value ...]
   --bench-tools       --tools, and llama-server
   --native-tests      also build and run the C++ tests of native/test
   --no-run            build those tests, but do not run them
-  --sanitize=KIND     those tests only, under address, thread or undefined sanitizer, in a build folder of its own
+  --sanitize=KIND     those tests only, under sanitizers: address, undefined, address,undefined or thread; in a build folder of its own
   --cuda              with the CUDA backend; the same as -- -DGGML_CUDA=ON
   --portable          for every CPU of this platform (what prebuilds are made of), in a build folder of its own
   --fresh             forget earlier options and start from an empty build folder
@@ -26,6 +26,9 @@ const HELP = `usage: node scripts/build.mjs [options] [-- -DNAME=value ...]
 What a build folder was configured with stays until it is asked for otherwise, so a plain build after --cuda keeps CUDA.
 R1_CMAKE_FLAGS holds further CMake definitions, R1_LLAMA_CPP_DIR another llama.cpp tree, R1_JOBS the number of compilers at a time.
 `;
+
+/** Those that a compiler can combine are one kind; address and thread cannot be. */
+const SANITIZERS = ["address", "undefined", "address,undefined", "thread"];
 
 const OPTIONS = {
   tools: { type: "boolean", default: false },
@@ -42,8 +45,7 @@ const OPTIONS = {
 function parse() {
   try {
     const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
-    if (!["", "address", "thread", "undefined"].includes(values.sanitize))
-      throw new Error(`--sanitize takes address, thread or undefined, not "${values.sanitize}"`);
+    if (!["", ...SANITIZERS].includes(values.sanitize)) throw new Error(`--sanitize takes ${SANITIZERS.join(" or ")}, not "${values.sanitize}"`);
     return {
       ...values,
       flags: [...(process.env.R1_CMAKE_FLAGS ?? "").split(/\s+/).filter(Boolean), ...(values.cuda ? ["-DGGML_CUDA=ON"] : []), ...positionals],
@@ -66,7 +68,7 @@ function jobs() {
 }
 
 function outputFolder(options) {
-  if (options.sanitize !== "") return join(root, `build-native-${options.sanitize}`);
+  if (options.sanitize !== "") return join(root, `build-native-${options.sanitize.replace(",", "-")}`);
   return join(root, options.portable ? "build-native-portable" : "build-native");
 }
 

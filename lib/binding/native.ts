@@ -185,19 +185,29 @@ export interface NativeEngineInfo {
 
 /** A snapshot of the engine, taken without stopping it. */
 export interface NativeEngineStats {
+  /** Requests that have a sequence now. */
   running: number;
+  /** Requests in the queue, those that were sent back to it included. */
   waiting: number;
+  /** KV cells that hold a token, shared ones counted once; those that ended requests left for later prompts included. */
   cellsUsed: number;
+  /** KV cells there are: `info.contextSize`. */
   cellsTotal: number;
-  /** Since the engine started. */
+  /** Tokens of prompts that were computed, since the engine started. */
   promptTokens: number;
+  /** Tokens of prompts that were taken from the cache instead. Counted when a request ends. */
   cachedTokens: number;
+  /** Tokens that were generated. Counted when a request ends. */
   completionTokens: number;
+  /** Requests that were taken in, since the engine started. */
   requests: number;
+  /** Batches that were decoded, since the engine started. */
   steps: number;
+  /** Tokens that speculation guessed. Counted when a request ends. */
   draftedTokens: number;
+  /** Guessed tokens that held. Counted when a request ends. */
   acceptedTokens: number;
-  /** Sampled tokens a second over the last few seconds. */
+  /** Generated tokens a second, over the last three seconds; 0 when nothing ran in them. */
   tokensPerSecond: number;
 }
 
