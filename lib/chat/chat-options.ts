@@ -69,5 +69,5 @@ export function withForcedTools(config: GenerateConfig, prompt: PromptConfig, we
       details: { option: "response" },
     });
   }
-  return Object.freeze({ ...config, grammar: toolGrammar(forced, weights.roleTexts) });
+  return Object.freeze({ ...config, grammar: toolGrammar(forced, weights.roleTexts, weights.roles) });
 }

@@ -218,7 +218,7 @@ export class Model implements AsyncDisposable {
     const prompt = chatPrompt(messages, prompting, this.info.templateOpensThink, weights);
     // An R1 chat ends where the model would speak for the user.
     const stopTokens = this.tokenizer.user >= 0 && prompting.template === "r1" ? [...config.stopTokens, this.tokenizer.user] : config.stopTokens;
-    const newReader = (): ToolReader => new ToolReader(prompting.tools.tools, weights.roleTexts);
+    const newReader = (): ToolReader => new ToolReader(prompting.tools.tools, weights.roleTexts, weights.roles);
     return { prompt, config: { ...withForcedTools(config, prompting, weights), stopTokens }, ...(prompt.reader === undefined ? {} : { newReader }) };
   }
 

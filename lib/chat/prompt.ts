@@ -66,7 +66,7 @@ export function chatPrompt(
   weights: Weights,
   generationPrompt = true,
 ): Prompt & FormattedChat {
-  const reader = config.tools.tools.length === 0 ? {} : { reader: new ToolReader(config.tools.tools, weights.roleTexts) };
+  const reader = config.tools.tools.length === 0 ? {} : { reader: new ToolReader(config.tools.tools, weights.roleTexts, weights.roles) };
   if (config.template === "file") return { ...foreignPrompt(messages, config, weights, generationPrompt), ...reader };
   const form = config.think === "auto" ? (opensThink ? "open" : "bare") : config.think;
   const tools = renderTools(config.tools.tools);

@@ -4,8 +4,12 @@ import { partialTagLength, trailingLineBreaks } from "./tags.js";
 
 /** Looks through the answer for something that is not answer text, such as tool calls. Its texts, put together with what it takes out, are what it was given. */
 export interface AnswerReader {
+  /** Tokens that it is handed by id and not as text, with the text of each. */
+  readonly tokens: ReadonlyMap<number, string>;
   /** Takes more of the answer; returns answer text and finished parts, in order. May hold text back. */
   push(text: string): (string | ContentPart)[];
+  /** Takes one of its `tokens` where it stands in the answer. */
+  token(token: number): (string | ContentPart)[];
   /** Ends the answer: what was held back comes out. */
   end(): (string | ContentPart)[];
 }
@@ -109,8 +113,10 @@ export class Segmenter {
       this.ahead = this.ahead === "before" ? "reasoning" : "answer";
       this.awaited.push(token);
     } else this.tokens.push(token);
+    const isRead = !isTag && this.reader?.tokens.has(token) === true;
+    if (isRead) this.awaited.push(token);
     this.late += text;
-    this.settle(isTag);
+    this.settle(isTag || isRead);
     return this.drain();
   }
 
@@ -137,7 +143,7 @@ export class Segmenter {
   /** Hands on the text that has come, split at the tags whose tokens have come. */
   private settle(isNewest: boolean): void {
     for (let token = this.awaited[0]; token !== undefined; token = this.awaited[0]) {
-      const text = this.state === "answer" ? this.tagText(token) : this.tags[this.state].text;
+      const text = this.tagText(token);
       // A tag that is the newest token ends the text; the same letters before it were spelt by ordinary tokens.
       const at = isNewest && this.awaited.length === 1 && this.late.endsWith(text) ? this.late.length - text.length : this.late.indexOf(text);
       if (at < 0 && this.late.length <= TAG_TEXT_WAIT) return;
@@ -153,13 +159,14 @@ export class Segmenter {
   }
 
   private tagText(token: number): string {
-    return token === this.tags.before.id ? this.tags.before.text : this.tags.reasoning.text;
+    return token === this.tags.before.id ? this.tags.before.text : (this.reader?.tokens.get(token) ?? this.tags.reasoning.text);
   }
 
   /** Goes on to the next block at a tag, or writes the tag as text when it opens or closes nothing here. */
   private pass(token: number, text: string): void {
     const fits = this.state !== "answer" && this.tags[this.state].id === token;
     if (fits) this.turn();
+    else if (this.reader?.tokens.has(token) === true) this.read(this.reader, token, text);
     else {
       // Text came before the opening tag: the tokens taken for reasoning were answer.
       this.tokens.push(token);
@@ -167,6 +174,26 @@ export class Segmenter {
       this.thinking = 0;
       this.write(text);
     }
+  }
+
+  /** Hands a token to the reader; in the reasoning, where nobody reads, it is text. */
+  private read(reader: AnswerReader, token: number, text: string): void {
+    // Text that could have begun a tag was none: a token of its own stands behind it.
+    const broken = this.partial;
+    this.partial = "";
+    this.write(broken);
+    if (this.state === "reasoning") {
+      this.write(text);
+      return;
+    }
+    if (this.state === "before") {
+      this.state = "answer";
+      if (this.awaited.length === 0) this.ahead = "answer";
+      this.relay(this.held === "" ? [] : reader.push(this.held));
+      this.held = "";
+    }
+    this.afterTag = false;
+    this.relay(reader.token(token));
   }
 
   /** Leaves `before` for the reasoning, or the reasoning for the answer. */

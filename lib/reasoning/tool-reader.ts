@@ -19,6 +19,11 @@ export interface ToolTags {
   readonly toolSep: string;
 }
 
+/** Ids of the tool tokens; one that is missing or -1 is not in the vocabulary. */
+export type ToolTagIds = Partial<Readonly<Record<keyof ToolTags, number>>>;
+
+const NAMES = ["toolCallsBegin", "toolCallsEnd", "toolCallBegin", "toolCallEnd", "toolSep"] as const satisfies readonly (keyof ToolTags)[];
+
 const FENCE = "```";
 
 /** A name, then arguments in a fence or bare; undefined when it is anything else. */
@@ -35,29 +40,47 @@ function splitCall(text: string): { name: string; json: string } | undefined {
 
 /**
  * Reads calls in R1's form: `<｜tool▁calls▁begin｜>`, then calls of `<｜tool▁call▁begin｜>function<｜tool▁sep｜>NAME`, a line break and a fenced block of JSON, `<｜tool▁call▁end｜>`, then
- * `<｜tool▁calls▁end｜>`. Each call becomes a part when its end has come. Tags are told by their text, so that vocabularies without tool tokens work too.
+ * `<｜tool▁calls▁end｜>`. Each call becomes a part when its end has come. A tag is told by its id where the vocabulary has one, so that the same letters spelt by other tokens are text
+ * (docs/decisions/tool-tags.md), and by its text where it has none.
  *
  * What is wrong becomes a `tool-call-error` part with the text as generated: an unfinished call, bad JSON, an unknown name, arguments that do not fit the schema, text between
  * calls. White space between calls is left out. Text before and after the block is answer.
  */
 export class ToolReader implements AnswerReader {
+  readonly tokens: ReadonlyMap<number, string>;
   private readonly tools: ReadonlyMap<string, CallableTool>;
+  private readonly names: ReadonlyMap<number, keyof ToolTags>;
+  /** The tags that are told by their text. */
+  private readonly texts: Partial<ToolTags>;
   private state: "text" | "calls" | "call" = "text";
   private buffer = "";
   /** Where the search in the buffer goes on. */
   private from = 0;
+  /** Where in the buffer the separator stands, once its token has come; -1: it has not. */
+  private separator = -1;
   private found: (string | ContentPart)[] = [];
 
   constructor(
     tools: readonly CallableTool[],
     private readonly tags: ToolTags,
+    ids: ToolTagIds = {},
   ) {
     this.tools = new Map(tools.map((tool) => [tool.name, tool]));
+    this.names = new Map(NAMES.flatMap((name) => ((ids[name] ?? -1) < 0 ? [] : [[ids[name] as number, name] as const])));
+    this.tokens = new Map([...this.names].map(([id, name]) => [id, tags[name]]));
+    const byId = new Set(this.names.values());
+    this.texts = Object.fromEntries(NAMES.filter((name) => !byId.has(name)).map((name) => [name, tags[name]]));
   }
 
   push(text: string): (string | ContentPart)[] {
     this.buffer += text;
     while (this.step());
+    return this.take();
+  }
+
+  token(token: number): (string | ContentPart)[] {
+    const name = this.names.get(token);
+    if (name !== undefined) this.tag(name);
     return this.take();
   }
 
@@ -87,19 +110,42 @@ export class ToolReader implements AnswerReader {
     if (text.trim() !== "") this.fail(text, "There is text between tool calls.");
   }
 
+  /** Goes on at a tag; one that means nothing here is text. */
+  private tag(name: keyof ToolTags): void {
+    const before = this.buffer;
+    if (this.state === "call") {
+      if (name === "toolCallEnd") {
+        this.call(before, this.texts.toolSep === undefined ? this.separator : before.indexOf(this.texts.toolSep));
+        this.cut(before.length, "calls");
+        return;
+      }
+      if (name === "toolSep" && this.separator < 0) this.separator = before.length;
+    } else if (name === "toolCallBegin" || name === (this.state === "text" ? "toolCallsBegin" : "toolCallsEnd")) {
+      if (this.state === "text") this.text(before);
+      else this.stray(before);
+      this.cut(before.length, name === "toolCallBegin" ? "call" : name === "toolCallsBegin" ? "calls" : "text");
+      return;
+    }
+    if (this.state === "text") {
+      this.text(before + this.tags[name]);
+      this.cut(before.length, "text");
+    } else this.buffer += this.tags[name];
+  }
+
   /** Takes one tag out of the buffer and what stands before it; false when more text is needed. */
   private step(): boolean {
-    const { toolCallsBegin, toolCallsEnd, toolCallBegin, toolCallEnd } = this.tags;
+    const { toolCallsBegin, toolCallsEnd, toolCallBegin, toolCallEnd, toolSep } = this.texts;
     if (this.state === "call") {
+      if (toolCallEnd === undefined) return false;
       const at = this.buffer.indexOf(toolCallEnd, this.from);
       this.from = Math.max(0, this.buffer.length - toolCallEnd.length + 1);
       if (at < 0) return false;
       const body = this.buffer.slice(0, at);
+      this.call(body, toolSep === undefined ? this.separator : body.indexOf(toolSep));
       this.cut(at + toolCallEnd.length, "calls");
-      this.call(body);
       return true;
     }
-    const tags = this.state === "text" ? [toolCallsBegin, toolCallBegin] : [toolCallBegin, toolCallsEnd];
+    const tags = (this.state === "text" ? [toolCallsBegin, toolCallBegin] : [toolCallBegin, toolCallsEnd]).filter((tag) => tag !== undefined);
     const hit = this.first(tags);
     if (hit !== undefined) {
       const before = this.buffer.slice(0, hit.at);
@@ -109,10 +155,10 @@ export class ToolReader implements AnswerReader {
       return true;
     }
     if (this.state === "text") {
-      const kept = Math.max(...tags.map((tag) => partialTagLength(this.buffer, tag)));
+      const kept = Math.max(0, ...tags.map((tag) => partialTagLength(this.buffer, tag)));
       this.text(this.buffer.slice(0, this.buffer.length - kept));
       this.buffer = this.buffer.slice(this.buffer.length - kept);
-    } else this.from = Math.max(0, this.buffer.length - Math.max(...tags.map((tag) => tag.length)) + 1);
+    } else this.from = Math.max(0, this.buffer.length - Math.max(0, ...tags.map((tag) => tag.length)) + 1);
     return false;
   }
 
@@ -124,19 +170,20 @@ export class ToolReader implements AnswerReader {
   private cut(length: number, state: "text" | "calls" | "call"): void {
     this.buffer = this.buffer.slice(length);
     this.from = 0;
+    this.separator = -1;
     this.state = state;
   }
 
-  private call(body: string): void {
+  /** Takes the text of a call, with the place of its separator. */
+  private call(body: string, separator: number): void {
     const raw = this.tags.toolCallBegin + body + this.tags.toolCallEnd;
-    const made = this.parse(body);
+    const made = this.parse(body, separator);
     if (typeof made === "string") this.fail(raw, made);
     else this.found.push({ type: "tool-call", call: made });
   }
 
   /** The call, or what is wrong with it. */
-  private parse(body: string): ToolCall | string {
-    const separator = body.indexOf(this.tags.toolSep);
+  private parse(body: string, separator: number): ToolCall | string {
     if (separator < 0) return "The tool call has no separator between its type and its name.";
     const kind = body.slice(0, separator).trim();
     const rest = body.slice(separator + this.tags.toolSep.length);

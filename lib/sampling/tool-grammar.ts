@@ -18,6 +18,9 @@ export interface ToolTexts {
   readonly toolSep: string;
 }
 
+/** Ids of the tool tokens; one that is missing or -1 is not in the vocabulary. */
+export type ToolIds = Partial<Readonly<Record<keyof ToolTexts, number>>>;
+
 /** Most calls a forced answer may make when any tool will do. */
 const MAX_CALLS = 16;
 
@@ -44,11 +47,15 @@ function withoutTags(node: GrammarNode): GrammarNode {
 
 /**
  * Makes the GBNF of an answer that is nothing but tool calls: exactly one when one tool is given, else one to sixteen. Arguments must be objects;
- * the bar ｜ of the tool tags is written as an escape in them.
+ * the bar ｜ of the tool tags is written as an escape in them. A tag that the vocabulary has an id for must be that token, as {@link ToolIds} says.
  *
  * @throws {R1Error} `SCHEMA_UNSUPPORTED` with the path of a schema that a grammar cannot keep.
  */
-export function toolGrammar(tools: readonly ForcedTool[], texts: ToolTexts, path = "tools"): string {
+export function toolGrammar(tools: readonly ForcedTool[], texts: ToolTexts, ids: ToolIds = {}, path = "tools"): string {
+  const tag = (name: keyof ToolTexts): GrammarNode => {
+    const id = ids[name] ?? -1;
+    return id < 0 ? text(texts[name]) : { kind: "token", source: `<[${id}]>` };
+  };
   const rules = new Map<string, GrammarNode>();
   const calls = tools.map((tool, i) => {
     const prefix = `t${i}-`;
@@ -57,12 +64,12 @@ export function toolGrammar(tools: readonly ForcedTool[], texts: ToolTexts, path
         ? { ...tool.parameters, type: "object" }
         : tool.parameters;
     for (const [name, node] of schemaRules(schema, `${path}[${i}].function.parameters`)) rules.set(prefix + name, withoutTags(renamed(node, prefix)));
-    const head = text(`${texts.toolCallBegin}function${texts.toolSep}${tool.name}\n\`\`\`json\n`);
-    return seq(head, ref(`${prefix}json`), text(`\n\`\`\`${texts.toolCallEnd}`));
+    const head = [tag("toolCallBegin"), text("function"), tag("toolSep"), text(`${tool.name}\n\`\`\`json\n`)];
+    return seq(...head, ref(`${prefix}json`), text("\n```"), tag("toolCallEnd"));
   });
   rules.set("call", alt(...calls));
   rules.set("further", seq(text("\n"), ref("call")));
   const more = tools.length === 1 ? [] : [repeat(ref("further"), 0, MAX_CALLS - 1)];
-  rules.set("root", seq(repeat(chars("\n"), 0, 2), text(texts.toolCallsBegin), ref("call"), ...more, text(texts.toolCallsEnd)));
+  rules.set("root", seq(repeat(chars("\n"), 0, 2), tag("toolCallsBegin"), ref("call"), ...more, tag("toolCallsEnd")));
   return finishRules(rules, path);
 }
