@@ -23,6 +23,7 @@ import { normalizeLoad } from "../model/normalize-load.js";
 import type { LoadConfig } from "../model/normalize-load.js";
 import { openDraft, openWeights } from "../model/open.js";
 import type { Weights } from "../model/weights.js";
+import { templateOpensThink } from "../template/file-template.js";
 import { Model } from "./model.js";
 
 /** The share of the progress that the weights take; making the context is the rest. */
@@ -117,13 +118,16 @@ async function load(path: string, asked: LoadConfig, { host, signal, fetching, r
   let draft: Weights | undefined;
   try {
     if (config.draftModel !== undefined) draft = await openDraft(host, await localPath(absolutePath(config.draftModel), fetching), config, signal);
-    const engine = await waitOrAbort(
+    const starting = waitOrAbort(
       createEngine(host, weights, config, cache, draft),
       signal,
       () => undefined,
       (late) => void late.close(),
     );
-    const info = describeModel(path, opened, engine.info, config);
+    // Reads the template by running it, while the engine starts on its own thread.
+    const opensThink = templateOpensThink(weights.chatTemplate);
+    const engine = await starting;
+    const info = describeModel(path, opened, engine.info, config, opensThink);
     report(1);
     if (signal.aborted) {
       await engine.close();

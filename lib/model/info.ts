@@ -2,7 +2,6 @@
 import type { Variant } from "../base/types.js";
 import { native } from "../binding/load.js";
 import type { NativeEngineInfo } from "../binding/native.js";
-import { templateOpensThink } from "../template/file-template.js";
 import type { LoadConfig } from "./normalize-load.js";
 import type { Opened } from "./open.js";
 
@@ -63,8 +62,12 @@ export interface ModelInfo {
   readonly systemInfo: string;
 }
 
-/** Puts the facts together. */
-export function describeModel(path: string, opened: Opened, engine: Readonly<NativeEngineInfo>, config: LoadConfig): ModelInfo {
+/**
+ * Puts the facts together.
+ *
+ * @param opensThink - Whether the file's chat template opens `<think>`: to find that out takes longer than all else here, so the caller does it while the engine starts.
+ */
+export function describeModel(path: string, opened: Opened, engine: Readonly<NativeEngineInfo>, config: LoadConfig, opensThink: boolean): ModelInfo {
   const { weights, cache } = opened;
   const { info } = weights;
   return Object.freeze({
@@ -92,7 +95,7 @@ export function describeModel(path: string, opened: Opened, engine: Readonly<Nat
     gpuLayers: opened.gpuLayers,
     devices: Object.freeze(engine.memory.filter(({ weightBytes }) => weightBytes > 0).map(({ device }) => device)),
     memory: Object.freeze(engine.memory.map((place) => Object.freeze({ ...place }))),
-    templateOpensThink: templateOpensThink(weights.chatTemplate),
+    templateOpensThink: opensThink,
     llamaVersion: native().llamaVersion(),
     systemInfo: native().systemInfo(),
   });
