@@ -29,10 +29,18 @@ function httpError(url: string, status: number): R1Error {
   return new R1Error("IO_FAILED", `${url} answered with HTTP ${status}. Try again later.`, { details });
 }
 
+/** The part of a whole file that a request asked for. */
+function rangeOf(whole: ArrayBuffer, init: RequestInit | undefined): Response {
+  const [, from = "0", to = ""] = /^bytes=(\d+)-(\d*)$/.exec(new Headers(init?.headers).get("range") ?? "") ?? [];
+  return new Response(whole.slice(Number(from), to === "" ? undefined : Number(to) + 1), { status: 206 });
+}
+
 /** A `fetch` that gets ranges only, and not too many of them. */
 class RangeFetcher {
   fileBytes: number | undefined;
   fetchedBytes = 0;
+  /** All of a small file, from a server that does not offer ranges. */
+  #whole: ArrayBuffer | undefined;
   readonly #url: string;
   readonly #options: RemoteOptions;
 
@@ -42,6 +50,7 @@ class RangeFetcher {
   }
 
   readonly fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    if (this.#whole !== undefined) return rangeOf(this.#whole, init);
     const timeout = AbortSignal.timeout(RANGE_TIMEOUT_MS);
     const signal = this.#options.signal === undefined ? timeout : AbortSignal.any([timeout, this.#options.signal]);
     const response = await (this.#options.fetch ?? fetch)(input, { ...init, signal });
@@ -60,7 +69,9 @@ class RangeFetcher {
     const body = await response.arrayBuffer();
     this.fetchedBytes += body.byteLength;
     if (this.fetchedBytes > MAX_BYTES) throw invalidGguf(this.#url, `its header is longer than ${MAX_BYTES} bytes`);
-    return new Response(body, { status: response.status, headers: response.headers });
+    if (response.status === 206) return new Response(body, { status: response.status, headers: response.headers });
+    this.#whole = body;
+    return rangeOf(body, init);
   };
 }
 

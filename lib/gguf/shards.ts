@@ -86,7 +86,7 @@ export async function shardPaths(first: GgufHeader): Promise<string[]> {
     const more = missing.length > 8 ? ` and ${missing.length - 8} more` : "";
     throw new R1Error(
       "SHARD_MISSING",
-      `Of the ${count} parts of "${first.path}", ${missing.length} are missing: ${listed}${more}. Put them into the same folder.`,
+      `Of the ${count} parts of "${first.path}", ${missing.length} ${missing.length === 1 ? "is" : "are"} missing: ${listed}${more}. Put ${missing.length === 1 ? "it" : "them"} into the same folder.`,
       {
         details: { path: first.path, missing },
       },

@@ -11,7 +11,7 @@ describe("r1-native doctor", () => {
     const { code, stdout, stderr } = await run(["doctor", tinyModel]);
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/variant +r1\n/);
-    expect(stdout).toMatch(/<｜User｜> +128803 +3 +user-defined/);
+    expect(stdout).toMatch(/user turn +<｜User｜> +128803 +3 +user-defined/);
     expect(stdout).toMatch(/info: .*\[double-bos\]/);
     expect(stdout).toMatch(/^0 errors, 0 warnings, \d notes$/m);
   });

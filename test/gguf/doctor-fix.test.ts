@@ -143,6 +143,26 @@ describe("fixGguf", () => {
 });
 
 describe("diagnose on a remote file", () => {
+  it("takes a small one whole from a server that offers no ranges", async () => {
+    const bad = await readFile(await spoilt(join(await temporaryFolder(), "bad.gguf")));
+    let requests = 0;
+    const server = createServer((_request, response) => {
+      requests++;
+      response.writeHead(200, { "content-length": bad.length }).end(bad);
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    try {
+      const { findings } = await diagnose(`http://127.0.0.1:${(server.address() as AddressInfo).port}/bad.gguf`);
+      expect(findings.filter(({ changes }) => changes.length > 0).map(({ id }) => id)).toEqual(expect.arrayContaining(spoiltIds));
+      expect(requests).toBe(1);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    }
+  });
+
   it("finds the same as in the local copy, from its header alone", async () => {
     const bad = await readFile(await spoilt(join(await temporaryFolder(), "bad.gguf")));
     let served = 0;

@@ -27,6 +27,17 @@ const LABELS: Readonly<Record<Diagnosis["templateForm"], string>> = {
   fails: "cannot be rendered",
 };
 
+/** What each token is for, as people call it. */
+const ROLE_NAMES: Partial<Readonly<Record<Diagnosis["roles"][number]["role"], string>>> = {
+  bos: "BOS",
+  eos: "EOS",
+  pad: "padding",
+  user: "user turn",
+  assistant: "assistant turn",
+  think: "thinking begins",
+  endThink: "thinking ends",
+};
+
 /** Escapes control characters: a file must not be able to steer the terminal. */
 function safe(text: string): string {
   // eslint-disable-next-line no-control-regex
@@ -55,8 +66,14 @@ function facts(found: Diagnosis): string {
 function roles(found: Diagnosis): string {
   const rows = found.roles
     .filter(({ expected, actual }) => expected !== null || actual >= 0)
-    .map(({ text, expected, actual, kind }) => [text, expected === null ? "-" : String(expected), actual < 0 ? "none" : String(actual), kind ?? ""]);
-  return rows.length === 0 ? "" : `\n\n${tableText([["token", "table", "file", "type"], ...rows], [1, 2])}`;
+    .map(({ role, text, expected, actual, kind }) => [
+      ROLE_NAMES[role] ?? "tools",
+      text,
+      expected === null ? "-" : String(expected),
+      actual < 0 ? "none" : String(actual),
+      kind ?? "",
+    ]);
+  return rows.length === 0 ? "" : `\n\n${tableText([["role", "token", "table", "file", "type"], ...rows], [2, 3])}`;
 }
 
 function changeText({ key, index, from, to }: MetadataChange): string {
