@@ -4,8 +4,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    // They need a Vulkan device: `npm run test:gpu`.
-    exclude: ["test/gpu/**"],
+    // They need a Vulkan device, and all of memory: `npm run test:gpu`, `npm run test:full-size`.
+    exclude: ["test/gpu/**", "test/full-size/**"],
     pool: "forks",
     // Two engines at a time, with two threads each, are what a small machine carries without timings going astray.
     maxWorkers: 2,

@@ -40,6 +40,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
     add("connectRpc", r1::rpc_wrap::connect);
     add("serveRpc", r1::rpc_wrap::serve);
     add("rowBytes", r1::jobs::row_bytes_of);
+    add("measureMemoryBandwidth", r1::jobs::measure_memory);
     return exports;
 }
 

@@ -253,13 +253,14 @@ export interface NativeAddon extends NativeBackends {
   loadModel(config: NativeModelConfig, token: NativeCancelToken, onProgress: (progress: number) => void): Promise<NativeModel>;
   /**
    * [async] `onEvents` [callback] gets all events that came up since its last call, in order. `draftModel` guesses tokens for requests with `modelDraft` > 0;
-   * rejects with INVALID_ARGUMENT if its vocabulary is another one.
+   * rejects with INVALID_ARGUMENT if its vocabulary is another one. `token` stops the warm-up; once the engine is there it does nothing. Rejects with ABORTED when cancelled.
    */
   createEngine(
     model: NativeModel,
     config: NativeEngineConfig,
     onEvents: (events: NativeEvent[]) => void,
     draftModel: NativeModel | null,
+    token: NativeCancelToken,
   ): Promise<NativeEngine>;
   /** [async, its own thread; run it in a child process: bad input can abort] `llama_model_quantize`; `onLog` [callback] gets its log lines. */
   quantize(config: NativeQuantizeConfig, onLog: (entries: NativeLogEntry[]) => void): Promise<void>;
@@ -278,6 +279,8 @@ export interface NativeAddon extends NativeBackends {
    * start are done: all, or fewer where the system cannot do it, the source ends or an error came; always 0 on systems that cannot. Never rejects.
    */
   copyRange(range: NativeCopyRange): Promise<number>;
+  /** [async, `threads` of its own] Bytes a second that so many threads together read from system memory, each from a block of its own that no cache holds. */
+  measureMemoryBandwidth(threads: number, milliseconds: number): Promise<number>;
   /** [sync] Bytes of the K and V rows of one token in one layer-type: size of `elements` values of a ggml type, or -1 if the type does not divide them. */
   rowBytes(type: string, elements: number): number;
 }

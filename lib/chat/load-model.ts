@@ -13,6 +13,7 @@ import { resolveModel } from "../hub/resolve.js";
 import { localHost } from "../isolation/host.js";
 import type { EngineHost } from "../isolation/host.js";
 import { isolatedHost } from "../isolation/isolated-host.js";
+import { tellProblems } from "../model/backends.js";
 import { settleThreads } from "../model/cpu.js";
 import { DEFAULT_MODEL_PATH } from "../model/default-model.js";
 import { describeModel } from "../model/info.js";
@@ -60,7 +61,11 @@ export async function loadModel(pathOrOptions?: string | URL | LoadOptions, mayb
   const signal = config.signal === undefined ? callbackFailure.signal : AbortSignal.any([config.signal, callbackFailure.signal]);
   const giveUp = (error: unknown): void => callbackFailure.abort(error);
   const report = progressReporter(config.onProgress, giveUp);
-  const host = config.isolation === "process" ? isolatedHost({ numa: config.numa, servers: config.rpc, path, signal }) : localHost(config.numa);
+  const { numa, backendDir, rpc: servers } = config;
+  const host =
+    config.isolation === "process"
+      ? isolatedHost({ numa, backendDir, servers, path, signal, onProblems: (problems, devices) => tellProblems(problems, () => devices, log.warn) })
+      : localHost(numa);
   const log = startLogging(host, config.logger, giveUp);
   try {
     const fetching = fetchOptions(config, signal, giveUp);
@@ -117,11 +122,13 @@ async function load(path: string, asked: LoadConfig, { host, signal, fetching, r
   const { weights, cache } = opened;
   let draft: Weights | undefined;
   try {
-    if (config.draftModel !== undefined) draft = await openDraft(host, await localPath(absolutePath(config.draftModel), fetching), config, signal);
+    if (config.draftModel !== undefined)
+      draft = await openDraft(host, await localPath(absolutePath(config.draftModel), fetching), config, signal, opened.devicesLeft);
+    const token = host.createCancelToken();
     const starting = waitOrAbort(
-      createEngine(host, weights, config, cache, draft),
+      createEngine({ host, weights, config, cache, draft, token }),
       signal,
-      () => undefined,
+      () => token.cancel(),
       (late) => void late.close(),
     );
     // Reads the template by running it, while the engine starts on its own thread.

@@ -2,7 +2,7 @@
 import { R1Error, fromNative, isErrorCode } from "../base/errors.js";
 import type { GenerationResult } from "../base/types.js";
 import type { NativeEvent } from "../binding/native-request.js";
-import type { NativeEngine, NativeEngineInfo, NativeEngineStats } from "../binding/native.js";
+import type { NativeCancelToken, NativeEngine, NativeEngineInfo, NativeEngineStats } from "../binding/native.js";
 import type { EngineHost } from "../isolation/host.js";
 import type { CacheChoice } from "../model/cache-types.js";
 import type { LoadConfig } from "../model/normalize-load.js";
@@ -171,14 +171,23 @@ export class Engine {
   }
 }
 
+/** What an engine is made of. */
+export interface EngineInit {
+  readonly host: EngineHost;
+  readonly weights: Weights;
+  readonly config: LoadConfig;
+  readonly cache: CacheChoice;
+  readonly draft: Weights | undefined;
+  readonly token: NativeCancelToken;
+}
+
 /**
  * Makes a context on its own thread.
  *
- * @param host - Where the weights are.
- * @param draft - Drafts tokens for requests that ask for it.
- * @throws {R1Error} `OUT_OF_MEMORY`, `CACHE_TYPE_UNSUPPORTED`, `INVALID_ARGUMENT` (the draft model's vocabulary is another one), `INTERNAL`.
+ * @param init - Where the weights are; what they were loaded with; the model that drafts tokens for requests that ask for it; what stops the warm-up.
+ * @throws {R1Error} `ABORTED` by the token, `OUT_OF_MEMORY`, `CACHE_TYPE_UNSUPPORTED`, `INVALID_ARGUMENT` (the draft model's vocabulary is another one), `INTERNAL`.
  */
-export async function createEngine(host: EngineHost, weights: Weights, config: LoadConfig, cache: CacheChoice, draft?: Weights): Promise<Engine> {
+export async function createEngine({ host, weights, config, cache, draft, token }: EngineInit): Promise<Engine> {
   const live = new Map<number, Generation>();
-  return new Engine(await host.createEngine(weights.native, engineConfig(config, cache), dispatcher(live), draft?.native ?? null), live, weights);
+  return new Engine(await host.createEngine(weights.native, engineConfig(config, cache), dispatcher(live), draft?.native ?? null, token), live, weights);
 }

@@ -1,13 +1,21 @@
 // Opens a model file for reading and words what is wrong with a path. Runs on the calling JavaScript thread; waits are asynchronous.
 import { open, stat, type FileHandle } from "node:fs/promises";
+import { isAbsolute, relative } from "node:path";
 import { R1Error } from "../base/errors.js";
 import type { GgufHeader } from "./format.js";
 import { readHeader } from "./header.js";
 
+/** What a name that looks like a repository, as the Hub's pages show it, may have meant. */
+function hubHint(path: string): string {
+  const given = isAbsolute(path) ? relative(process.cwd(), path) : path;
+  return /^[\w-][\w.-]*\/[\w-][\w.-]*(:[\w.-]+)?$/.test(given) && !given.endsWith(".gguf") ? ` A model on the Hub is written hf:${given}.` : "";
+}
+
 function fileError(path: string, error: unknown): R1Error {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   const details = { path };
-  if (code === "ENOENT" || code === "ENOTDIR") return new R1Error("FILE_NOT_FOUND", `There is no file "${path}". Check the path.`, { cause: error, details });
+  if (code === "ENOENT" || code === "ENOTDIR")
+    return new R1Error("FILE_NOT_FOUND", `There is no file "${path}". Check the path.${hubHint(path)}`, { cause: error, details });
   if (code === "EACCES" || code === "EPERM") {
     return new R1Error("FILE_UNREADABLE", `"${path}" may not be read by this user. Check its permissions and those of its folders.`, { cause: error, details });
   }

@@ -1,5 +1,6 @@
 // The program of an isolated model: a process of its own, so that an abort of llama.cpp ends it alone. Started by engine-process.ts with an IPC channel; ends with its parent. Main thread of that process.
 import { writeFileSync } from "node:fs";
+import { loadBackends } from "../binding/backends.js";
 import { initialize, native } from "../binding/load.js";
 import { EngineService } from "./engine-service.js";
 import type { Down, Up } from "./messages.js";
@@ -21,6 +22,7 @@ try {
 const service = new EngineService({
   addon: native,
   initialize,
+  loadBackends,
   tell: (message: Up) =>
     new Promise((resolve) => {
       if (process.send === undefined || !process.connected) resolve();

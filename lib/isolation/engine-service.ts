@@ -1,4 +1,5 @@
 // The child's side of an isolated model: does what the parent asks, with the addon of its own process. Runs on the main thread of that process.
+import type { BackendProblem } from "../binding/backends.js";
 import type { NativeEvent } from "../binding/native-request.js";
 import type { NativeAddon, NativeCancelToken, NativeEngine, NativeEngineStats, NativeModel } from "../binding/native.js";
 import { piecesOf } from "./messages.js";
@@ -11,6 +12,7 @@ const STATS_EVERY_MS = 200;
 export interface ServiceInit {
   readonly addon: () => NativeAddon;
   readonly initialize: (numa: Calls["start"]["given"]["numa"]) => void;
+  readonly loadBackends: (folder: string | undefined) => Promise<BackendProblem[]>;
   /** Tells the parent; resolves once the message is on its way. */
   readonly tell: (message: Up) => Promise<void>;
 }
@@ -78,6 +80,8 @@ export class EngineService {
     switch (name) {
       case "start":
         this.#init.initialize(given.numa);
+        return this.#init.loadBackends(given.backendDir);
+      case "connect":
         return this.#init.addon().connectRpc(given.servers);
       case "load":
         return this.#load(given.config);
@@ -109,7 +113,9 @@ export class EngineService {
   async #makeEngine({ config, hasDraft }: Calls["engine"]["given"]): Promise<Calls["engine"]["answer"]> {
     const [model, draft] = this.#models;
     if (model === undefined) throw new Error("there is no model to make an engine of");
-    const engine = await this.#init.addon().createEngine(model, config, (events) => this.#collect(events), hasDraft ? (draft ?? null) : null);
+    const addon = this.#init.addon();
+    this.#token = addon.createCancelToken();
+    const engine = await addon.createEngine(model, config, (events) => this.#collect(events), hasDraft ? (draft ?? null) : null, this.#token);
     this.#engine = engine;
     // A prompt that takes long has no events; its numbers are told all the same.
     this.#timer = setInterval(() => this.#flush(), STATS_EVERY_MS);

@@ -1,6 +1,7 @@
 // A model in a child process: starts the child, loads there, and keeps only the vocabulary here. Runs on the JavaScript thread that loads the model.
 import { R1Error } from "../base/errors.js";
 import { initialize, native } from "../binding/load.js";
+import type { BackendProblem } from "../binding/backends.js";
 import type { LogListener } from "../binding/log.js";
 import type { NativeDevice } from "../binding/native-backends.js";
 import type { NativeModel, NativeModelConfig, NativeModelInfo } from "../binding/native.js";
@@ -13,10 +14,13 @@ import { IsolatedEngine } from "./isolated-engine.js";
 /** What an isolated host is made of. */
 export interface IsolationInit {
   readonly numa: Parameters<typeof initialize>[0];
+  readonly backendDir: string | undefined;
   readonly servers: readonly Endpoint[];
   /** For messages. */
   readonly path: string;
   readonly signal: AbortSignal;
+  /** Told once of the backend libraries that the child cannot use, and of the devices it goes on with. */
+  readonly onProblems: (problems: readonly BackendProblem[], devices: readonly NativeDevice[]) => void;
 }
 
 /** Connecting to servers that have just answered; beyond it another client has come between. Unit: milliseconds. */
@@ -52,7 +56,7 @@ function describeDeath({ path, servers }: IsolationInit): (how: string, words: s
 
 /** Native code in a child process, which is started when its devices are first asked for. */
 export function isolatedHost(init: IsolationInit): EngineHost {
-  const { numa, servers, signal } = init;
+  const { numa, backendDir, servers, signal } = init;
   let listener: LogListener | undefined;
   let child: EngineProcess | undefined;
 
@@ -69,6 +73,7 @@ export function isolatedHost(init: IsolationInit): EngineHost {
     if (listener !== undefined) made.post({ kind: "listen", on: true });
     signal.addEventListener("abort", () => kill(), { once: true });
     if (signal.aborted) kill();
+    const problems = (await made.call("start", { numa, backendDir })).value;
     let isLate = false;
     // Without servers there is nothing that could keep it waiting.
     const timer =
@@ -79,7 +84,9 @@ export function isolatedHost(init: IsolationInit): EngineHost {
             kill();
           }, CONNECT_MS);
     try {
-      return (await made.call("start", { numa, servers: servers.map(({ text }) => text) })).value;
+      const devices = (await made.call("connect", { servers: servers.map(({ text }) => text) })).value;
+      init.onProblems(problems, devices);
+      return devices;
     } catch (error) {
       if (!isLate) throw error;
       throw new R1Error(

@@ -1,12 +1,15 @@
 // What the parent and the child of an isolated model tell each other, in order, over one channel that copies. Types only; no code runs here.
+import type { BackendProblem } from "../binding/backends.js";
 import type { NativeDevice } from "../binding/native-backends.js";
 import type { NativeEvent, NativeRequest } from "../binding/native-request.js";
 import type { NativeEngineConfig, NativeEngineInfo, NativeEngineStats, NativeLogEntry, NativeModelConfig, NativeModelInfo } from "../binding/native.js";
 
 /** What can be asked of the child, and what it answers. */
 export interface Calls {
-  /** Starts llama.cpp and connects to the servers. */
-  start: { given: { numa: "disabled" | "distribute" | "isolate" | "numactl"; servers: string[] }; answer: NativeDevice[] };
+  /** Starts llama.cpp, and loads what backends there are beside the addon and in the folder. Answers what could not be loaded. */
+  start: { given: { numa: "disabled" | "distribute" | "isolate" | "numactl"; backendDir: string | undefined }; answer: BackendProblem[] };
+  /** Connects to the servers, if any, and tells all devices. */
+  connect: { given: { servers: string[] }; answer: NativeDevice[] };
   /** Loads the next model: first the model itself, then its draft. */
   load: { given: { config: NativeModelConfig }; answer: NativeModelInfo };
   /** Makes the engine of what is loaded. */

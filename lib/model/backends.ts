@@ -6,6 +6,7 @@ import { R1Error } from "../base/errors.js";
 import { loadBackends, loadBackendsNow } from "../binding/backends.js";
 import type { BackendProblem } from "../binding/backends.js";
 import { initialize, native } from "../binding/load.js";
+import type { NativeDevice } from "../binding/native-backends.js";
 import type { LoadConfig } from "./normalize-load.js";
 
 function refuseFolder(folder: string, cause: unknown): never {
@@ -19,13 +20,19 @@ function refuseFolder(folder: string, cause: unknown): never {
   );
 }
 
-function tell(problems: readonly BackendProblem[], warn: (text: string) => void): void {
+/** Tells of libraries that cannot be used, in one text, and of the devices there are without them. */
+export function tellProblems(problems: readonly BackendProblem[], devices: () => readonly NativeDevice[], warn: (text: string) => void): void {
   if (problems.length === 0) return;
   const what = problems.map(({ path, reason }) => `${path} (${reason})`).join("; ");
-  const names = native()
-    .devices()
-    .map((device) => device.name);
+  const names = devices().map((device) => device.name);
   warn(`No use can be made of ${what}. What there is goes on without: ${names.join(", ")}.`);
+}
+
+/** @throws {R1Error} `INVALID_ARGUMENT` when `backendDir` is no folder. */
+export async function checkBackendDir(backendDir: string | undefined): Promise<void> {
+  if (backendDir === undefined) return;
+  const facts = await stat(backendDir).catch((error: unknown) => refuseFolder(backendDir, error));
+  if (!facts.isDirectory()) refuseFolder(backendDir, undefined);
 }
 
 /**
@@ -35,12 +42,9 @@ function tell(problems: readonly BackendProblem[], warn: (text: string) => void)
  * @throws {R1Error} `ADDON_MISSING`; `INVALID_ARGUMENT` when `backendDir` is no folder.
  */
 export async function openBackends({ numa, backendDir }: Pick<LoadConfig, "numa" | "backendDir">, warn: (text: string) => void): Promise<void> {
-  if (backendDir !== undefined) {
-    const facts = await stat(backendDir).catch((error: unknown) => refuseFolder(backendDir, error));
-    if (!facts.isDirectory()) refuseFolder(backendDir, undefined);
-  }
+  await checkBackendDir(backendDir);
   initialize(numa);
-  tell(await loadBackends(backendDir), warn);
+  tellProblems(await loadBackends(backendDir), () => native().devices(), warn);
 }
 
 /** {@link openBackends} on the calling thread. */
@@ -50,5 +54,5 @@ export function openBackendsNow(backendDir: string | undefined, warn: (text: str
     if (facts?.isDirectory() !== true) refuseFolder(backendDir, undefined);
   }
   initialize("disabled");
-  tell(loadBackendsNow(backendDir), warn);
+  tellProblems(loadBackendsNow(backendDir), () => native().devices(), warn);
 }

@@ -133,7 +133,7 @@ export interface LoadOptions {
   readonly maxDraft?: number;
   /**
    * A small model with the same vocabulary that drafts tokens for this one to verify: faster where it guesses well, never another greedy output. Its file is checked and loaded like
-   * the model's own, with the same `gpuLayers`, `devices` and `loadMode`.
+   * the model's own, with the same `gpuLayers` (`"auto"`: planned for what the model leaves of the devices), `devices` and `loadMode`.
    * @defaultValue none
    * @throws {R1Error} `INVALID_ARGUMENT` when its vocabulary is another one; else as for the model's own file.
    */

@@ -242,15 +242,6 @@ export function normalizeLoad(options: unknown): LoadConfig {
       details: { option: "isolation" },
     });
   }
-  if (checked.backendDir !== undefined && (checked.isolation === "process" || checked.rpc !== undefined)) {
-    throw new R1Error(
-      "INVALID_ARGUMENT",
-      "A model in a process of its own takes the backends beside the addon only: leave `backendDir` out, or `isolation` and `rpc`.",
-      {
-        details: { option: "backendDir" },
-      },
-    );
-  }
   if (checked.cpuMoe === true && (checked.nCpuMoe as number | undefined) !== undefined) {
     throw new R1Error("INVALID_ARGUMENT", "`cpuMoe` keeps the experts of all layers in system memory and `nCpuMoe` those of some: give one of the two.", {
       details: { option: "nCpuMoe" },

@@ -5,11 +5,12 @@ import { native } from "../binding/load.js";
 import { checkModelFiles } from "../gguf/check-model.js";
 import type { CheckedModel } from "../gguf/check-model.js";
 import type { EngineHost } from "../isolation/host.js";
+import type { Placement } from "../plan/offload.js";
 import { availableMemory } from "./available-memory.js";
-import { openBackends } from "./backends.js";
+import { checkBackendDir, openBackends } from "./backends.js";
 import { chooseCacheTypes, estimateCacheBytes } from "./cache-types.js";
 import type { CacheChoice } from "./cache-types.js";
-import { chooseGpuLayers } from "./devices.js";
+import type { Device } from "./devices.js";
 import { chooseOffload } from "./auto-offload.js";
 import type { LoadConfig } from "./normalize-load.js";
 import { loadWeights } from "./weights.js";
@@ -25,6 +26,8 @@ export interface Opened {
   readonly gpuLayers: number;
   /** Bytes of the file, all parts of a split one. */
   readonly fileBytes: number;
+  /** The devices, with what the plan of this model leaves free of each; undefined where there was no plan. */
+  readonly devicesLeft: readonly Device[] | undefined;
 }
 
 /**
@@ -43,31 +46,41 @@ export async function openWeights(
 ): Promise<Opened> {
   const nothing = (): void => undefined;
   const checked = await waitOrAbort(checkModelFiles(path, { signal, overrides: config.metadataOverrides }), signal, nothing, nothing);
-  // The child of an isolated model has the backends of the addon, and no others.
-  if (config.isolation === "none") await waitOrAbort(openBackends(config, warn), signal, nothing, nothing);
+  // The child of an isolated model loads them itself.
+  const backends = config.isolation === "none" ? openBackends(config, warn) : checkBackendDir(config.backendDir);
+  await waitOrAbort(backends, signal, nothing, nothing);
   const present = await waitOrAbort(host.devices(), signal, nothing, nothing);
   const { cacheTypeK, cacheTypeV, flashAttention } = config;
   const { isMla, keyLength, valueLength } = checked;
   const cache = chooseCacheTypes({ path, isMla, keyLength, valueLength, cacheTypeK, cacheTypeV, flashAttention });
-  const { gpuLayers, tensorOverrides, tensorSplit, devices } = chooseOffload(checked, config, cache, present);
+  const { gpuLayers, tensorOverrides, tensorSplit, devices, placement } = chooseOffload(checked, config, cache, present);
   assertCacheFits(checked, config, cache, gpuLayers);
   report(0);
   const weights = await loadWeights(host, checked, { ...config, tensorOverrides, tensorSplit, devices }, gpuLayers, signal, report);
-  return { weights, paths: checked.paths, cache, gpuLayers, fileBytes: checked.sizeBytes };
+  const devicesLeft = placement === undefined ? undefined : present.map((device) => leftOf(device, placement));
+  return { weights, paths: checked.paths, cache, gpuLayers, fileBytes: checked.sizeBytes, devicesLeft };
 }
 
+function leftOf(device: Device, { places }: Placement): Device {
+  const { weightsBytes = 0, cacheBytes = 0, computeBytes = 0 } = device.type === "cpu" ? {} : (places.find(({ name }) => name === device.name) ?? {});
+  return { ...device, freeBytes: Math.max(0, device.freeBytes - weightsBytes - cacheBytes - computeBytes) };
+}
+
+/** What native code makes its cache of; it is as long as that of the model. */
+const DRAFT_CACHE: CacheChoice = { typeK: "f16", typeV: "f16", flashAttention: "auto" };
+
 /**
- * Loads the weights of a draft model; its cells lie with those of the model it drafts for.
+ * Loads the weights of a draft model, planned for what the model it drafts for leaves of the devices.
  *
  * @throws as {@link openWeights}.
  */
-export async function openDraft(host: EngineHost, path: string, config: LoadConfig, signal: AbortSignal): Promise<Weights> {
+export async function openDraft(host: EngineHost, path: string, asked: LoadConfig, signal: AbortSignal, devicesLeft: Opened["devicesLeft"]): Promise<Weights> {
   const nothing = (): void => undefined;
   const checked = await waitOrAbort(checkModelFiles(path, { signal }), signal, nothing, nothing);
-  const devices = await host.devices();
-  const gpuLayers = chooseGpuLayers({ gpuLayers: config.gpuLayers, wanted: config.devices, devices, sizeBytes: checked.sizeBytes, layers: checked.blockCount });
   // Overrides are meant for the model's own file.
-  return loadWeights(host, checked, { ...config, metadataOverrides: [], tensorOverrides: [] }, gpuLayers, signal, nothing);
+  const config = { ...asked, metadataOverrides: [], tensorOverrides: [] };
+  const { gpuLayers, ...offload } = chooseOffload(checked, config, DRAFT_CACHE, devicesLeft ?? (await host.devices()));
+  return loadWeights(host, checked, { ...config, ...offload }, gpuLayers, signal, nothing);
 }
 
 /** Linux would promise the memory and kill the process when it is used, so a cache that cannot fit is refused here. Cells on a GPU are the driver's to refuse. */

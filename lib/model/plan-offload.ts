@@ -6,6 +6,7 @@ import { inspectGguf, type Inspection } from "../gguf/inspect.js";
 import { R1_LAYERS, R1_QUANTS, ruleOfThumbLayers, type R1Quant } from "../plan/catalogue.js";
 import { cacheBytesPerToken, cacheCells } from "../plan/memory.js";
 import { place, type Placement, type PlanModel, type PlanPlace } from "../plan/offload.js";
+import { checkBandwidth, measureMemoryBandwidth, type Bandwidth } from "./bandwidth.js";
 import { CACHE_TYPES, chooseCacheTypes, type CacheType } from "./cache-types.js";
 import { devices as presentDevices } from "./devices.js";
 import type { LoadOptions } from "./load-options.js";
@@ -18,6 +19,8 @@ export interface PlanOptions {
   readonly vramGiB?: number | readonly number[];
   /** Names of GPUs of this machine, as `devices()` tells them. Not together with `vramGiB`. @defaultValue all of them */
   readonly devices?: readonly string[];
+  /** Where this machine's GPUs come from, as `backendDir` of `loadModel`. Not together with `vramGiB`. @defaultValue none */
+  readonly backendDir?: string;
   /** System memory. Unit: GiB. @defaultValue this machine's when the GPUs are too, else not told */
   readonly ramGiB?: number;
   /** KV cells, all sequences together. Unit: tokens. @defaultValue 8192 */
@@ -34,8 +37,11 @@ export interface PlanOptions {
   readonly marginGiB?: number;
   /** Whether GPUs fetch experts from system memory to compute prompts, as `loadModel`'s option of this name; it takes room for one tensor of these. Devices behind RPC never do. @defaultValue true */
   readonly opOffload?: boolean;
-  /** How fast memory is read. Unit: 10^9 bytes a second. @defaultValue none: no bound on the rate is told */
-  readonly bandwidth?: { readonly gpu?: number; readonly ram?: number; readonly disk?: number };
+  /**
+   * How fast memory is read. `"measured"`: this machine's system memory is read for a quarter of a second on all cores. Unit: 10^9 bytes a second.
+   * @defaultValue none: no bound on the rate is told
+   */
+  readonly bandwidth?: { readonly gpu?: number; readonly ram?: number | "measured"; readonly disk?: number };
   readonly signal?: AbortSignal;
 }
 
@@ -55,8 +61,10 @@ export interface OffloadPlan {
   readonly residentBytes: number;
   /** Experts in system memory: read from the file when they are not, at the speed of the disk. */
   readonly pageableBytes: number;
-  /** Most tokens a second that reading the weights allows; undefined without bandwidths for all places in use. */
+  /** Most tokens a second that reading the weights allows. A place whose bandwidth was not told counts as infinitely fast; undefined where that is all of them. */
   readonly tokensPerSecondBound: number | undefined;
+  /** The bandwidths behind it, measured ones included. Unit: 10^9 bytes a second. */
+  readonly bandwidth: Bandwidth;
   /** Whether system memory holds what is placed there; undefined when it was not told. */
   readonly fitsInRam: boolean | undefined;
   /** What to give to `loadModel`. */
@@ -69,6 +77,7 @@ const GIB = 2 ** 30;
 const KEYS = Object.keys({
   vramGiB: 0,
   devices: 0,
+  backendDir: 0,
   ramGiB: 0,
   contextSize: 0,
   cacheTypeK: 0,
@@ -86,12 +95,13 @@ interface Memory {
   readonly ramBytes: number | undefined;
 }
 
-function memoryOf({ vramGiB, devices, ramGiB }: PlanOptions): Memory {
+function memoryOf({ vramGiB, devices, backendDir, ramGiB }: PlanOptions): Memory {
   const ram = ramGiB === undefined ? undefined : check.number(ramGiB, "ramGiB", 0, 2 ** 20) * GIB;
   if (vramGiB !== undefined) {
-    if (devices !== undefined) {
-      throw new R1Error("INVALID_ARGUMENT", "`vramGiB` and `devices` exclude each other: the one is for any machine, the other for this one.", {
-        details: { option: "devices" },
+    const other = devices !== undefined ? "devices" : backendDir !== undefined ? "backendDir" : undefined;
+    if (other !== undefined) {
+      throw new R1Error("INVALID_ARGUMENT", `\`vramGiB\` and \`${other}\` exclude each other: the one is for any machine, the other for this one.`, {
+        details: { option: other },
       });
     }
     const given = typeof vramGiB === "number" ? [vramGiB] : check.array(vramGiB, "vramGiB", (each) => each as number);
@@ -99,7 +109,7 @@ function memoryOf({ vramGiB, devices, ramGiB }: PlanOptions): Memory {
     const sizes = given.map((each, i) => check.number(each, typeof vramGiB === "number" ? "vramGiB" : `vramGiB[${i}]`, 0, 2 ** 20));
     return { devices: sizes.filter((gib) => gib > 0).map((gib, i) => ({ name: `GPU${i}`, bytes: gib * GIB })), ramBytes: ram };
   }
-  const gpus = presentDevices().filter(({ type }) => type === "gpu" || type === "igpu");
+  const gpus = presentDevices(backendDir === undefined ? {} : { backendDir }).filter(({ type }) => type === "gpu" || type === "igpu");
   const wanted = devices === undefined ? undefined : check.array(devices, "devices", (each, path) => check.string(each, path));
   for (const name of wanted ?? [])
     if (!gpus.some((gpu) => gpu.name === name)) check.refuse("devices", `names of ${gpus.map((gpu) => gpu.name).join(", ") || "GPUs (there are none)"}`, name);
@@ -119,8 +129,8 @@ function planModel(found: Inspection): PlanModel {
   return describeForPlan(shape, tensors, sizeBytes);
 }
 
-/** Most tokens a second: the sum of what each place takes to read its weights of one token. */
-function rateBound(places: readonly PlanPlace[], { gpu, ram, disk }: NonNullable<PlanOptions["bandwidth"]>, ramBytes: number | undefined): number | undefined {
+/** Most tokens a second: the sum of what each place takes to read its weights of one token. What is not told takes no time, so that the bound stays one. */
+function rateBound(places: readonly PlanPlace[], { gpu, ram, disk }: Bandwidth, ramBytes: number | undefined): number | undefined {
   let seconds = 0;
   for (const { name, readPerTokenBytes, weightsBytes, cacheBytes, computeBytes } of places) {
     if (readPerTokenBytes === 0) continue;
@@ -128,9 +138,9 @@ function rateBound(places: readonly PlanPlace[], { gpu, ram, disk }: NonNullable
     const missing = isHost && ramBytes !== undefined ? Math.max(0, weightsBytes + cacheBytes + computeBytes - ramBytes) : 0;
     // Experts are used evenly enough that each read misses as often as experts are missing.
     const pagedShare = Math.min(1, missing / Math.max(1, weightsBytes));
-    const speed = isHost ? ram : gpu;
-    if (speed === undefined || (pagedShare > 0 && disk === undefined)) return undefined;
-    seconds += (readPerTokenBytes * (1 - pagedShare)) / (speed * 1e9) + (readPerTokenBytes * pagedShare) / ((disk ?? 1) * 1e9);
+    const memory = (isHost ? ram : gpu) ?? Infinity;
+    // Pages that come from a disk are read from memory after that.
+    seconds += (readPerTokenBytes * (1 - pagedShare)) / (memory * 1e9) + (readPerTokenBytes * pagedShare) / (Math.min(memory, disk ?? Infinity) * 1e9);
   }
   return seconds > 0 ? 1 / seconds : undefined;
 }
@@ -150,8 +160,8 @@ function publishedLayers(source: string, layers: number, memory: Memory): { quan
   return { quant, layers: column === undefined ? undefined : quant?.layersOnGpu[column] };
 }
 
-/** A plan of inspected files; the part of {@link planOffload} that needs neither disk nor network. */
-export function planInspected(found: Inspection, options: PlanOptions = {}): OffloadPlan {
+/** A plan of inspected files; the part of {@link planOffload} that needs neither disk nor network. `measured` stands before the bandwidths given. */
+export function planInspected(found: Inspection, options: PlanOptions = {}, measured: Bandwidth = {}): OffloadPlan {
   check.knownKeys(check.object(options, "options"), "planOffload", KEYS);
   const contextSize = check.integer(options.contextSize ?? 8192, "contextSize", 1, 2 ** 31 - 1);
   const sequences = check.integer(options.sequences ?? 1, "sequences", 1, 256);
@@ -159,9 +169,7 @@ export function planInspected(found: Inspection, options: PlanOptions = {}): Off
   const marginGiB = check.number(options.marginGiB ?? 1, "marginGiB", 0, 1024);
   const typeOf = (key: "cacheTypeK" | "cacheTypeV"): CacheType | undefined =>
     options[key] === undefined ? undefined : check.oneOf(options[key], key, CACHE_TYPES);
-  const bandwidth = check.object(options.bandwidth ?? {}, "bandwidth") as NonNullable<PlanOptions["bandwidth"]>;
-  check.knownKeys(bandwidth, "bandwidth", ["gpu", "ram", "disk"]);
-  for (const [key, value] of Object.entries(bandwidth)) check.number(value, `bandwidth.${key}`, 0.001, 1e6);
+  const bandwidth = Object.freeze({ ...checkBandwidth(options.bandwidth), ...measured });
 
   const source = found.sources[0] ?? "";
   const model = planModel(found);
@@ -203,6 +211,7 @@ export function planInspected(found: Inspection, options: PlanOptions = {}): Off
     residentBytes,
     pageableBytes,
     tokensPerSecondBound: rateBound(placement.places, bandwidth, memory.ramBytes),
+    bandwidth,
     fitsInRam: memory.ramBytes === undefined ? undefined : residentBytes + pageableBytes <= memory.ramBytes,
     load: {
       gpuLayers: placement.gpuLayers,
@@ -214,7 +223,7 @@ export function planInspected(found: Inspection, options: PlanOptions = {}): Off
       ubatchSize,
     },
   };
-  return { ...plan, reasons: reasonsOf(plan, memory.ramBytes) };
+  return { ...plan, reasons: reasonsOf(plan, memory.ramBytes, "ram" in measured) };
 }
 
 /**
@@ -233,6 +242,7 @@ export function planInspected(found: Inspection, options: PlanOptions = {}): Off
 export async function planOffload(source: string, options: PlanOptions = {}): Promise<OffloadPlan> {
   check.string(source, "source");
   const signal = check.object(options, "options")["signal"] === undefined ? undefined : check.signal(options.signal, "signal");
+  const isMeasured = options.bandwidth?.ram === "measured";
   const found = await inspectGguf(source, signal === undefined ? {} : { signal });
-  return planInspected(found, options);
+  return planInspected(found, options, isMeasured ? { ram: await measureMemoryBandwidth() } : {});
 }

@@ -37,7 +37,9 @@ DraftModel::DraftModel(std::shared_ptr<Model> model, const EngineConfig & config
              !config.deterministic || config.sequences == 1),
       deterministic_(config.deterministic),
       owners_(context_.info().sequences, 0) {
-    context_.warm_up();
+    if (config.warmup) {
+        context_.warm_up();
+    }
 }
 
 void DraftModel::check_same_vocabulary(const Vocab & large, const Vocab & small) {

@@ -12,8 +12,8 @@ const char * const disposed_message = "The model was closed. Load it again with 
 
 }  // namespace
 
-Engine::Engine(std::shared_ptr<Model> model, std::shared_ptr<Model> draft, const EngineConfig & config, Sink sink)
-    : model_(std::move(model)), sink_(std::move(sink)), max_queue_(config.max_queue) {
+Engine::Engine(std::shared_ptr<Model> model, std::shared_ptr<Model> draft, const EngineConfig & config, Sink sink, const std::atomic<bool> * cancelled)
+    : model_(std::move(model)), sink_(std::move(sink)), max_queue_(config.max_queue), cancelled_(cancelled) {
     if (draft != nullptr) {
         DraftModel::check_same_vocabulary(model_->vocab(), draft->vocab());
     }
@@ -48,6 +48,10 @@ void Engine::main(EngineConfig config, std::shared_ptr<Model> draft, std::promis
         stats_.cells_total = info_.context_size;
         if (config.warmup) {
             context_->warm_up();
+        }
+        const std::atomic<bool> * cancelled = cancelled_.exchange(nullptr);
+        if (cancelled != nullptr && cancelled->load()) {
+            throw Failure(ErrorCode::Aborted, "Loading was aborted.");
         }
     } catch (...) {
         draft_.reset();

@@ -43,8 +43,11 @@ public:
     /** Receives events on the engine thread; must not block. */
     using Sink = std::function<void(std::vector<Event> &&)>;
 
-    /** Starts the thread and makes the contexts on it; blocks until they are ready. `draft` may be nullptr. Throws Failure as Context and DraftModel do. */
-    Engine(std::shared_ptr<Model> model, std::shared_ptr<Model> draft, const EngineConfig & config, Sink sink);
+    /**
+     * Starts the thread and makes the contexts on it; blocks until they are ready. `draft` may be nullptr. `cancelled`, looked at until then and no later, ends
+     * the warm-up, which takes minutes where the weights come from a disk. Throws Failure as Context and DraftModel do, and Aborted.
+     */
+    Engine(std::shared_ptr<Model> model, std::shared_ptr<Model> draft, const EngineConfig & config, Sink sink, const std::atomic<bool> * cancelled = nullptr);
     ~Engine();
     Engine(const Engine &) = delete;
     Engine & operator=(const Engine &) = delete;
@@ -116,6 +119,7 @@ private:
     bool closed_ = false;
 
     // Read inside a decode, from worker threads.
+    std::atomic<const std::atomic<bool> *> cancelled_{nullptr};  // while the engine starts
     std::atomic<bool> stopping_{false};
     std::atomic<bool> interrupt_{false};
     std::atomic<bool> shielded_{false};    // only a stop ends this decode

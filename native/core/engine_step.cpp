@@ -14,7 +14,8 @@ int64_t nanoseconds(Clock::time_point time) { return std::chrono::duration_cast<
 // Polled by the CPU backend before every graph node, from its worker thread.
 bool Engine::abort_decode(void * data) {
     const Engine & engine = *static_cast<const Engine *>(data);
-    if (engine.stopping_.load(std::memory_order_relaxed)) {
+    const std::atomic<bool> * cancelled = engine.cancelled_.load(std::memory_order_relaxed);
+    if (engine.stopping_.load(std::memory_order_relaxed) || (cancelled != nullptr && cancelled->load(std::memory_order_relaxed))) {
         return true;
     }
     if (engine.shielded_.load(std::memory_order_relaxed)) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <future>
 #include <thread>
 
 #include "core/failure.h"
@@ -33,6 +34,29 @@ R1_TEST("engine: a question is answered, and its end told with counts that fit")
     CHECK(tiny_model()->vocab().is_end_of_generation(answer.tokens.back()));
     CHECK_EQUAL(static_cast<std::size_t>(answer.end->prompt_tokens), sum(1, 1).size());
     CHECK(answer.end->first_token_ms > 0);
+}
+
+R1_TEST("engine: a start that is called off says so and keeps nothing; once it is there the flag has no say") {
+    const std::shared_ptr<Model> model = tiny_model();
+    const long holders = model.use_count();
+    EngineConfig config = small_engine();
+    config.warmup = true;
+    std::atomic<bool> cancelled{true};
+    const auto drop = [](std::vector<Event> &&) {};
+    CHECK_FAILS(Engine(model, nullptr, config, drop, &cancelled), ErrorCode::Aborted);
+    CHECK_FAILS(Engine(model, model, config, drop, &cancelled), ErrorCode::Aborted);
+    CHECK_EQUAL(model.use_count(), holders);
+    cancelled.store(false);
+    std::promise<bool> ended;
+    const auto tell = [&ended](std::vector<Event> && events) {
+        for (const Event & event : events) {
+            if (!std::holds_alternative<TokenEvent>(event)) ended.set_value(std::holds_alternative<EndEvent>(event));
+        }
+    };
+    Engine engine(model, nullptr, config, tell, &cancelled);
+    cancelled.store(true);
+    engine.submit(request(1, sum(1, 1), 5));
+    CHECK(ended.get_future().get());
 }
 
 R1_TEST("engine: what libllama would abort on is refused at submit") {

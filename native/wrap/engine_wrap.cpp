@@ -5,6 +5,7 @@
 
 #include "napi/async_job.h"
 #include "napi/fields.h"
+#include "wrap/cancel_token_wrap.h"
 #include "wrap/environment.h"
 #include "wrap/events_to_js.h"
 #include "wrap/model_wrap.h"
@@ -64,6 +65,10 @@ Napi::Value EngineWrap::create(const Napi::CallbackInfo & info) {
     if (!info[2].IsFunction()) {
         throw Napi::TypeError::New(env, "Expected a function for `onEvents`.");
     }
+    if (!info[4].IsObject() || !info[4].As<Napi::Object>().InstanceOf(Environment::of(env).cancel_token_class.Value())) {
+        throw Napi::TypeError::New(env, "Expected a cancel token for `token`.");
+    }
+    const std::shared_ptr<std::atomic<bool>> cancelled = CancelTokenWrap::Unwrap(info[4].As<Napi::Object>())->flag();
     const auto channel = std::make_shared<Channel>(env, "r1.engine.events", info[2].As<Napi::Function>(), event_to_js);
     // Each request holds the process alive until its last event is told.
     channel->on_batch([weak = std::weak_ptr<Channel>(channel)](const std::vector<Event> & events) {
@@ -76,8 +81,9 @@ Napi::Value EngineWrap::create(const Napi::CallbackInfo & info) {
     });
     return run_async<std::shared_ptr<Engine>>(
         env, "r1.engine.create",
-        [model, draft, config, channel] {
-            return std::make_shared<Engine>(model, draft, config, [channel](std::vector<Event> && events) { channel->push(std::move(events)); });
+        [model, draft, config, channel, cancelled] {
+            const Engine::Sink sink = [channel](std::vector<Event> && events) { channel->push(std::move(events)); };
+            return std::make_shared<Engine>(model, draft, config, sink, cancelled.get());
         },
         [channel](Napi::Env at, std::shared_ptr<Engine> & engine) -> Napi::Value {
             ProcessHook::run_before_what_exists_now();
@@ -85,7 +91,8 @@ Napi::Value EngineWrap::create(const Napi::CallbackInfo & info) {
             const Napi::Value wrap = Environment::of(at).engine_class.New({Napi::External<Parts>::New(at, &parts)});
             engine.reset();  // the wrap has it now; the job's copy must not be the last one
             return wrap;
-        });
+        },
+        [cancelled] { cancelled->store(true); });
 }
 
 Engine & EngineWrap::engine() const {

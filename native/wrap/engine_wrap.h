@@ -16,7 +16,7 @@ class EngineWrap : public Napi::ObjectWrap<EngineWrap> {
 public:
     static Napi::Function define(Napi::Env env);
 
-    /** createEngine(model, config, onEvents) of the contract. */
+    /** createEngine(model, config, onEvents, draftModel, token) of the contract. */
     static Napi::Value create(const Napi::CallbackInfo & info);
 
     explicit EngineWrap(const Napi::CallbackInfo & info);

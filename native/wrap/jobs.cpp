@@ -1,9 +1,12 @@
 // The addon's process-wide functions: start, devices, versions, quantising, copying. JavaScript thread; quantising and copying run on threads of their own.
 #include "wrap/jobs.h"
 
+#include <algorithm>
+
 #include "core/backend.h"
 #include "core/backend_library.h"
 #include "core/copy_range.h"
+#include "core/memory_speed.h"
 #include "core/quantize.h"
 #include "napi/async_job.h"
 #include "napi/event_channel.h"
@@ -164,6 +167,18 @@ Napi::Value row_bytes_of(const Napi::CallbackInfo & info) {
         }
         return Napi::Number::New(env, static_cast<double>(row_bytes(text_of(info[0], "type"), info[1].As<Napi::Number>().Int64Value())));
     });
+}
+
+Napi::Value measure_memory(const Napi::CallbackInfo & info) {
+    const Napi::Env env = info.Env();
+    if (!info[0].IsNumber() || !info[1].IsNumber()) {
+        throw Napi::TypeError::New(env, "Expected numbers for `threads` and `milliseconds`.");
+    }
+    const uint32_t threads = std::clamp<uint32_t>(info[0].As<Napi::Number>().Uint32Value(), 1, 512);
+    const std::chrono::milliseconds time(std::min<uint32_t>(info[1].As<Napi::Number>().Uint32Value(), 10'000));
+    return run_async<double>(
+        env, "r1.memory.measure", [threads, time] { return memory_read_speed(threads, time); },
+        [](Napi::Env at, double & speed) -> Napi::Value { return Napi::Number::New(at, speed); });
 }
 
 }  // namespace r1::jobs

@@ -22,5 +22,6 @@ Napi::Value create_cancel_token(const Napi::CallbackInfo & info);
 Napi::Value quantize_file(const Napi::CallbackInfo & info);
 Napi::Value copy_file_bytes(const Napi::CallbackInfo & info);
 Napi::Value row_bytes_of(const Napi::CallbackInfo & info);
+Napi::Value measure_memory(const Napi::CallbackInfo & info);
 
 }  // namespace r1::jobs

@@ -13,16 +13,16 @@ const LONG = `<｜User｜>${"What is 1+1? ".repeat(700)}<｜Assistant｜>`;
 
 const load = (options: LoadOptions = {}): Promise<Model> => loadModel({ threads: 1, contextSize: 8192, ...options });
 
+/** On a machine that does much else a child gets its turn late. */
+const PATIENT = { timeout: 60_000, interval: 2 };
+
 /** The one child of this process that holds a model. */
 async function engineChild(): Promise<number> {
-  return vi.waitFor(
-    () => {
-      const [child, ...others] = childrenOf(process.pid, PROGRAM);
-      if (child === undefined || others.length > 0) throw new Error(`${others.length + Number(child !== undefined)} children`);
-      return child;
-    },
-    { timeout: 60_000, interval: 2 },
-  );
+  return vi.waitFor(() => {
+    const [child, ...others] = childrenOf(process.pid, PROGRAM);
+    if (child === undefined || others.length > 0) throw new Error(`${others.length + Number(child !== undefined)} children`);
+    return child;
+  }, PATIENT);
 }
 
 // A test that fails must not fail the next one: what it left running ends.
@@ -78,8 +78,12 @@ describe("a model in a process of its own", () => {
     await model.close();
   });
 
-  it("refuses backendDir beside it", async () => {
-    await expect(load({ isolation: "process", backendDir: "." })).rejects.toMatchObject({ code: "INVALID_ARGUMENT", details: { option: "backendDir" } });
+  it("takes backendDir, which is to be a folder", async () => {
+    const nowhere = load({ isolation: "process", backendDir: "/no/such/folder" });
+    await expect(nowhere).rejects.toMatchObject({ code: "INVALID_ARGUMENT", details: { option: "backendDir" } });
+    const model = await load({ isolation: "process", backendDir: "." });
+    expect((await model.chat(QUESTION, GREEDY).result()).answer).toContain("42");
+    await model.close();
   });
 });
 
@@ -103,7 +107,7 @@ describe("the death of its process", () => {
         if (stage === "while it has nothing to do") process.kill(child, "SIGKILL");
         else {
           const run = model.complete(stage === "in a prompt" ? LONG : "<｜User｜>What is 1+1?<｜Assistant｜>", { ...GREEDY, ...ENDLESS });
-          if (stage === "in a prompt") await vi.waitFor(() => expect(model.stats().running).toBe(1));
+          if (stage === "in a prompt") await vi.waitFor(() => expect(model.stats().running).toBe(1), PATIENT);
           else for await (const part of run) if (part.type === "reasoning-delta") break;
           const [running, waiting] = [model.complete(LONG, { ...GREEDY, ...ENDLESS }), model.complete(LONG, GREEDY)];
           const failures = [running, waiting].map((each) => expect(each.result()).rejects.toMatchObject(crashed));
@@ -111,7 +115,7 @@ describe("the death of its process", () => {
           process.kill(child, "SIGKILL");
           await Promise.all(failures);
         }
-        await vi.waitFor(() => expect(() => model.chat(QUESTION)).toThrow(expect.objectContaining({ code: "ENGINE_CRASHED" }) as Error));
+        await vi.waitFor(() => expect(() => model.chat(QUESTION)).toThrow(expect.objectContaining({ code: "ENGINE_CRASHED" }) as Error), PATIENT);
         await model.close();
       }
       const next = await load({ isolation: "process" });

@@ -69,6 +69,17 @@ describe("backendDir with", () => {
     expect(text).toBe(expected);
   });
 
+  it.each(["a text", "a backend that aborts", "a backend without a device"])("%s does so in a process of its own too", async (what) => {
+    const [, make, reason] = CASES.find(([name]) => name === what) ?? [];
+    if (make === undefined || reason === undefined) throw new Error(what);
+    const folder = folderWith(root, `isolated-${what.replaceAll(" ", "-")}`, make);
+    const { code, signal, warnings, text } = await answerWith(folder, { isolation: "process" });
+    expect({ code, signal, text }).toEqual({ code: 0, signal: null, text: expected });
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatch(reason);
+    expect(warnings[0]).toContain("goes on without: CPU.");
+  });
+
   it("a bad library tells the logger of each load once, and then not the process", async () => {
     const folder = folderWith(root, "logged", (path) => writeFileSync(path, "no library"));
     const { code, warnings, logged } = await answerWith(folder, { withLogger: true });

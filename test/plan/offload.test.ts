@@ -11,7 +11,6 @@ import { CACHE_TYPES } from "../../lib/model/cache-types.js";
 import { DEFAULT_MODEL_PATH } from "../../lib/model/default-model.js";
 import { planInspected, planOffload, type OffloadPlan, type PlanOptions } from "../../lib/model/plan-offload.js";
 import { R1_QUANTS, ruleOfThumbLayers } from "../../lib/plan/catalogue.js";
-import { run } from "../cli/program.js";
 import { loadTiny } from "../fixtures/tiny.js";
 
 const GIB = 2 ** 30;
@@ -128,8 +127,28 @@ describe("the full-size shape", () => {
     expect([roomy.fitsInRam, tight.fitsInRam]).toEqual([true, false]);
     expect(tight.reasons.join(" ")).toContain("with mmap it runs, at the speed of the disk");
     expect(tight.tokensPerSecondBound ?? Infinity).toBeLessThan(roomy.tokensPerSecondBound ?? 0);
-    expect(plan({ ...options, ramGiB: 64, bandwidth: { gpu: 1000, ram: 60 } }).tokensPerSecondBound).toBeUndefined();
     expect(plan({ vramGiB: 24 }).fitsInRam).toBeUndefined();
+  });
+
+  it("bounds the rate by the bandwidths that are told, and says which are not", () => {
+    const bound = (bandwidth: PlanOptions["bandwidth"]): OffloadPlan => plan({ vramGiB: 24, ramGiB: 64, ...(bandwidth === undefined ? {} : { bandwidth }) });
+    const all = bound({ gpu: 1000, ram: 60, disk: 3 });
+    const some = bound({ ram: 60 });
+    expect(all.reasons.at(-1)).toMatch(/^Reading the weights allows at most [\d.]+ tokens a second \(GPU 1000 GB\/s, memory 60 GB\/s, disk 3 GB\/s\)\.$/);
+    expect(some.reasons.at(-1)).toContain("Not counted, for want of a bandwidth: the GPU and the disk.");
+    // A bound stays one when less is known.
+    expect(some.tokensPerSecondBound ?? 0).toBeGreaterThan(all.tokensPerSecondBound ?? Infinity);
+    expect(bound(undefined).tokensPerSecondBound).toBeUndefined();
+    expect(bound(undefined).reasons.join(" ")).not.toContain("tokens a second");
+  });
+
+  it("begins with both answers in one line", () => {
+    const first = (options: PlanOptions): string | undefined => plan({ cacheTypeK: "q4_0", ...options }).reasons[0];
+    expect(first({ vramGiB: 24 })).toBe("24 GiB: 7 whole layers by the rule; or all 61 layers' attention and the experts of 5.");
+    expect(first({ vramGiB: 80 })).toBe("80 GiB: 33 whole layers by the rule; or all 61 layers' attention and the experts of 32.");
+    expect(first({ vramGiB: [80, 80] })).toBe("80 + 80 GiB: 61 whole layers by the rule, and everything fits.");
+    expect(first({ vramGiB: 8 })).toMatch(/^8 GiB: 0 whole layers by the rule; or the attention of \d+ of 61 layers and no layer's experts\.$/);
+    expect(first({ vramGiB: 1 })).toBe("1 GiB: 0 whole layers by the rule; but not even the compute buffers fit beside the margin.");
   });
 
   it("puts every tensor somewhere, once, and never more on a GPU than it holds, whatever there is", () => {
@@ -196,6 +215,16 @@ describe("a model without a GPU's help", () => {
   });
 });
 
+describe("a bandwidth that is to be measured", () => {
+  it("is this machine's, and told", async () => {
+    const { bandwidth, tokensPerSecondBound, reasons } = await planOffload(DEFAULT_MODEL_PATH, { vramGiB: 0, bandwidth: { ram: "measured" } });
+    expect(bandwidth.ram).toBeGreaterThan(0.1);
+    expect(bandwidth.ram).toBeLessThan(10_000);
+    expect(tokensPerSecondBound).toBeGreaterThan(1);
+    expect(reasons.at(-1)).toContain("measured here: memory");
+  });
+});
+
 describe("a plan", () => {
   const wrong: [options: PlanOptions | Record<string, unknown>, code: string][] = [
     [{ vram: 24 }, "UNKNOWN_OPTION"],
@@ -203,6 +232,10 @@ describe("a plan", () => {
     [{ vramGiB: "24" }, "INVALID_ARGUMENT"],
     [{ vramGiB: 24, devices: ["CUDA0"] }, "INVALID_ARGUMENT"],
     [{ devices: ["CUDA9"] }, "INVALID_ARGUMENT"],
+    [{ vramGiB: 24, backendDir: "." }, "INVALID_ARGUMENT"],
+    [{ backendDir: "no-such-folder" }, "INVALID_ARGUMENT"],
+    [{ vramGiB: 24, bandwidth: { gpu: "measured" } }, "INVALID_ARGUMENT"],
+    [{ vramGiB: 24, bandwidth: 3 }, "INVALID_ARGUMENT"],
     [{ vramGiB: 24, contextSize: 0 }, "INVALID_ARGUMENT"],
     [{ vramGiB: 24, cacheTypeK: "q3_K" }, "INVALID_ARGUMENT"],
     [{ vramGiB: 24, cacheTypeK: "q4_0", cacheTypeV: "f16" }, "CACHE_TYPE_UNSUPPORTED"],
@@ -218,21 +251,5 @@ describe("a plan", () => {
   it("of a file that is not there is FILE_NOT_FOUND", async () => {
     const error: unknown = await planOffload(join(folder, "none.gguf")).catch((reason: unknown) => reason);
     expect(isR1Error(error, "FILE_NOT_FOUND")).toBe(true);
-  });
-});
-
-describe("r1-native plan", () => {
-  it("tells the plan in words, as a table and as a command line", async () => {
-    const { code, stdout } = await run(["plan", full.sources[0] ?? "", "--vram", "24", "--ram", "128", "--cache-type-k", "q4_0"]);
-    expect(code).toBe(0);
-    expect(stdout).toContain("floor(24 / 131 * 61 - 4): 7 whole layers");
-    expect(stdout).toContain("All 61 layers' attention");
-    expect(stdout).toMatch(/--gpu-layers all .*--override-tensor '\^blk/);
-  });
-
-  it("tells it as JSON, and refuses what is no number with exit code 2", async () => {
-    const { stdout } = await run(["plan", DEFAULT_MODEL_PATH, "--vram", "8,8", "--json"]);
-    expect(JSON.parse(stdout)).toMatchObject({ layers: 4, placement: { kind: "all" } });
-    expect((await run(["plan", DEFAULT_MODEL_PATH, "--vram", "lots"])).code).toBe(2);
   });
 });

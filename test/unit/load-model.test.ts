@@ -1,11 +1,13 @@
 // loadModel over a fake addon: what native code is given, progress, abort, logging, and what happens when something fails on the way.
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { NativeLogEntry } from "../../lib/binding/native.js";
+import { DEFAULT_MODEL_PATH } from "../../lib/model/default-model.js";
 import { FakeAddon } from "../fixtures/fake-addon.js";
 
 const state = vi.hoisted((): { addon: unknown } => ({ addon: undefined }));
 vi.mock("../../lib/binding/load.js", () => ({ native: () => state.addon, initialize: () => undefined, addonFolder: () => "/nowhere" }));
 const { loadModel } = await import("../../lib/chat/load-model.js");
+const { planOffload } = await import("../../lib/model/plan-offload.js");
 
 let addon: FakeAddon;
 beforeEach(() => {
@@ -83,6 +85,34 @@ describe("loadModel", () => {
   });
 });
 
+describe("a draft model with gpuLayers auto", () => {
+  const options = { contextSize: 512, draftModel: DEFAULT_MODEL_PATH };
+  /** What the model and its draft take of the GPU, with the margin; the draft's cache is f16. */
+  const bytesOnGpu = async (cacheTypeK: "f16" | "q4_0"): Promise<number> => {
+    const [gpu] = (await planOffload(DEFAULT_MODEL_PATH, { vramGiB: 4, contextSize: 512, cacheTypeK })).placement.places;
+    return (gpu?.weightsBytes ?? 0) + (gpu?.cacheBytes ?? 0) + (gpu?.computeBytes ?? 0);
+  };
+  const layers = async (gpuBytes: number): Promise<(number | undefined)[]> => {
+    addon.gpuBytes = gpuBytes;
+    addon.modelConfigs = [];
+    await (await loadModel({ ...options, cacheTypeK: "q4_0" })).close();
+    return addon.modelConfigs.map(({ gpuLayers }) => gpuLayers);
+  };
+
+  it("is planned for what the model leaves of the GPU", async () => {
+    const [model, draft] = [2 ** 30 + (await bytesOnGpu("q4_0")), await bytesOnGpu("f16")];
+    expect(await layers(model + draft)).toEqual([-1, -1]);
+    expect(await layers(model + draft / 4)).toEqual([-1, 0]);
+    expect(await layers(0)).toEqual([0, 0]);
+  });
+
+  it("has its own tensors placed by overrides, not the model's", async () => {
+    addon.gpuBytes = 8 * 2 ** 30;
+    await (await loadModel({ ...options, tensorOverrides: { "blk\\.0\\.": "CPU" } })).close();
+    expect(addon.modelConfigs.map(({ tensorOverrides }) => tensorOverrides.length)).toEqual([1, 0]);
+  });
+});
+
 describe("progress", () => {
   it("rises from 0 to 1", async () => {
     const seen: number[] = [];
@@ -137,6 +167,21 @@ describe("the signal of a load", () => {
     expect(addon.loadCancelled).toBe(1);
     release();
     await vi.waitFor(() => expect(addon.modelClosed).toBe(1));
+  });
+
+  it("stops the warm-up of an engine, rejects although that does not react, and frees what comes late", async () => {
+    let release = (): void => undefined;
+    addon.holdEngine = new Promise((resolve) => (release = resolve));
+    const controller = new AbortController();
+    const reason = new Error("mine");
+    const loading = loadModel({ signal: controller.signal });
+    await vi.waitFor(() => expect(addon.engineConfig).toBeDefined());
+    expect(addon.loadCancelled).toBe(0);
+    controller.abort(reason);
+    await expect(loading).rejects.toBe(reason);
+    expect(addon.loadCancelled).toBe(1);
+    release();
+    await vi.waitFor(() => expect([addon.engineClosed, addon.modelClosed]).toEqual([1, 1]));
   });
 
   it("does nothing any more once the model is there", async () => {

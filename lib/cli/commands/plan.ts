@@ -9,13 +9,16 @@ const HELP = `
 Examples:
   r1-native plan hf:unsloth/DeepSeek-R1-GGUF:UD-IQ1_S --vram 24 --ram 128 --cache-type-k q4_0
   r1-native plan DeepSeek-R1-UD-IQ1_S-00001-of-00003.gguf --vram 80,80 -c 16384
-  r1-native plan model.gguf
+  r1-native plan model.gguf --bandwidth gpu=900,disk=3
+  r1-native quants                        which quants there are
 
-Without --vram the GPUs of this machine are planned for. Of a remote model a few megabytes are read, not more.
-Weights are exact, the cache is llama.cpp's own formula, compute is an estimate.`;
+Without --vram the GPUs of this machine are planned for, and without --ram too how fast its memory is read is measured. Of a remote model
+a few megabytes are read, not more. Weights are exact, the cache is llama.cpp's own formula, compute is an estimate.`;
 
 interface PlanFlags {
   readonly vram?: readonly number[];
+  readonly devices?: readonly string[];
+  readonly backendDir?: string;
   readonly ram?: number;
   readonly ctxSize?: number;
   readonly cacheTypeK?: string;
@@ -34,15 +37,15 @@ const gibFlag =
     return number;
   };
 
-function bandwidthFlag(value: string): Record<string, number> {
-  const speeds: Record<string, number> = {};
+function bandwidthFlag(value: string): Record<string, number | "measured"> {
+  const speeds: Record<string, number | "measured"> = {};
   for (const entry of value.split(",")) {
-    const [, place = "", speed = ""] = /^(gpu|ram|disk)=(\d+(?:\.\d+)?)$/.exec(entry) ?? [];
+    const [, place = "", speed = ""] = /^(gpu|ram|disk)=(\d+(?:\.\d+)?)$|^(ram)=(measured)$/.exec(entry)?.filter((part) => part !== undefined) ?? [];
     if (place === "")
-      throw new R1Error("INVALID_ARGUMENT", `Expected gpu=GB,ram=GB,disk=GB after --bandwidth but received ${JSON.stringify(value)}.`, {
+      throw new R1Error("INVALID_ARGUMENT", `Expected gpu=GB,ram=GB,disk=GB (or ram=measured) after --bandwidth but received ${JSON.stringify(value)}.`, {
         details: { option: "--bandwidth" },
       });
-    speeds[place] = Number(speed);
+    speeds[place] = speed === "measured" ? speed : Number(speed);
   }
   return speeds;
 }
@@ -88,18 +91,22 @@ function runLine(source: string, { load }: OffloadPlan): string {
 }
 
 async function plan(source: string, flags: PlanFlags): Promise<void> {
-  const { vram, ram, ctxSize, cacheTypeK, sequences, margin, bandwidth, json } = flags;
+  const { vram, devices, backendDir, ram, ctxSize, cacheTypeK, sequences, margin, json } = flags;
+  // Of another machine this one's memory says nothing.
+  const bandwidth = { ...(vram === undefined && ram === undefined ? ({ ram: "measured" } as const) : {}), ...flags.bandwidth };
   const watch = watchSignals(() => undefined);
   let made: OffloadPlan;
   try {
     made = await planOffload(source, {
       ...(vram === undefined ? {} : { vramGiB: vram }),
+      ...(devices === undefined ? {} : { devices }),
+      ...(backendDir === undefined ? {} : { backendDir }),
       ...(ram === undefined ? {} : { ramGiB: ram }),
       ...(ctxSize === undefined ? {} : { contextSize: ctxSize }),
       ...(cacheTypeK === undefined ? {} : { cacheTypeK: cacheTypeK as NonNullable<PlanOptions["cacheTypeK"]> }),
       ...(sequences === undefined ? {} : { sequences }),
       ...(margin === undefined ? {} : { marginGiB: margin }),
-      ...(bandwidth === undefined ? {} : { bandwidth }),
+      bandwidth,
       signal: watch.signal,
     });
   } catch (error) {
@@ -119,12 +126,14 @@ export function register(program: Command): void {
     .description("tell what of a model fits on the GPU and what does not, before downloading or loading it")
     .argument("<source>", "a GGUF file, its address, or hf:owner/name:QUANT")
     .option("--vram <gib>", "memory of the GPUs, with commas for several; 0: none", (value: string) => value.split(",").map(gibFlag("--vram")))
+    .option("--devices <list>", "names of GPUs of this machine, with commas (r1-native devices lists them)", (value: string) => value.split(","))
+    .option("--backend-dir <folder>", "where further backend libraries are")
     .option("--ram <gib>", "system memory", gibFlag("--ram"))
     .option("-c, --ctx-size <n>", "tokens of context (8192)", wholeNumber("--ctx-size", 1, 2 ** 31 - 1))
     .option("--cache-type-k <type>", "type of the cache (f16)")
     .option("--sequences <n>", "generations side by side (1)", wholeNumber("--sequences", 1, 256))
     .option("--margin <gib>", "left free on each GPU (1)", gibFlag("--margin"))
-    .option("--bandwidth <list>", "gpu=GB,ram=GB,disk=GB a second: tells a bound on tokens a second", bandwidthFlag)
+    .option("--bandwidth <list>", "gpu=GB,ram=GB,disk=GB a second, or ram=measured: tells a bound on tokens a second", bandwidthFlag)
     .option("--json", "everything as JSON")
     .addHelpText("after", HELP)
     .action(plan);
