@@ -1,5 +1,5 @@
 // The program that quantises: a process of its own, because several inputs abort inside llama.cpp and an abort cannot be caught. Started by quantize.ts with an
-// IPC channel; reads one job, tells log lines, ends with the parent. Main thread of that process; the work runs on a native thread.
+// IPC channel; reads one job, tells log lines and the outcome, and ends when the parent lets go or is gone. Main thread of that process; the work runs on a native thread.
 import { rmSync } from "node:fs";
 import { isR1Error } from "../base/errors.js";
 import { initialize, native } from "../binding/load.js";
@@ -15,15 +15,18 @@ export interface QuantizeJob {
   readonly partial: readonly string[];
 }
 
+/** What the parent says: the job first, and the end once no file has its temporary name any more. */
+export type QuantizeOrder = QuantizeJob | "end";
+
 /** What the child tells. */
 export type QuantizeMessage =
   | { readonly kind: "log"; readonly lines: readonly string[] }
   | { readonly kind: "done" }
   | { readonly kind: "error"; readonly code: string; readonly message: string };
 
-function tell(message: QuantizeMessage, then: () => void = () => undefined): void {
-  if (process.send === undefined || !process.connected) then();
-  else process.send(message, undefined, undefined, then);
+function tell(message: QuantizeMessage): void {
+  // With a callback: a parent that is just dying is then no uncaught error, which would end this process before it has tidied up.
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 }
 
 async function work(job: QuantizeJob): Promise<QuantizeMessage> {
@@ -39,10 +42,12 @@ async function work(job: QuantizeJob): Promise<QuantizeMessage> {
   }
 }
 
-process.once("message", (job: QuantizeJob) => {
+process.on("message", (order: QuantizeOrder) => {
+  if (order === "end") process.exit();
   process.once("disconnect", () => {
-    for (const path of job.partial) rmSync(path, { force: true });
-    process.exit(1);
+    for (const path of order.partial) rmSync(path, { force: true });
+    // Not process.exit(), which waits for llama.cpp: it would write on for hours, and open the files of further parts.
+    process.kill(process.pid, "SIGKILL");
   });
-  void work(job).then((message) => tell(message, () => process.exit(message.kind === "done" ? 0 : 1)));
+  void work(order).then(tell);
 });

@@ -79,14 +79,11 @@ function makeJob(input: string, model: CheckedModel, options: NormalQuantizeOpti
 
 async function dryRun(task: Task): Promise<TensorPlan[]> {
   const lines: string[] = [];
-  await runQuantizeJob(
-    task.job(task.output, true, []),
-    (line) => {
-      lines.push(line);
-      task.onLog(line);
-    },
-    task.options.signal,
-  );
+  const onLine = (line: string): void => {
+    lines.push(line);
+    task.onLog(line);
+  };
+  await runQuantizeJob(task.job(task.output, true, []), { onLine, signal: task.options.signal, finish: () => Promise.resolve() });
   return planFromLog(lines, task.headers);
 }
 
@@ -118,10 +115,12 @@ async function writeFiles(task: Task, plans: readonly TensorPlan[], onProgress: 
       done += told === undefined ? 0 : (weights.get(told.name) ?? 0);
       onProgress(Math.min(0.999, done / Math.max(1, total)));
     };
-    await runQuantizeJob(task.job(target, false, partials), watch, signal);
-    if (force) await rm(paths[0] ?? "", { force: true });
-    // The first part is what people load; it comes last.
-    for (let i = paths.length - 1; i >= 0; i--) await publish(partials[i] ?? "", paths[i] ?? "", force);
+    const finish = async (): Promise<void> => {
+      if (force) await rm(paths[0] ?? "", { force: true });
+      // The first part is what people load; it comes last.
+      for (let i = paths.length - 1; i >= 0; i--) await publish(partials[i] ?? "", paths[i] ?? "", force);
+    };
+    await runQuantizeJob(task.job(target, false, partials), { onLine: watch, signal, finish });
   } catch (error) {
     throw writeError(task.output, error);
   } finally {

@@ -2,11 +2,12 @@
 // process do the work (needs dist/). R1_KILLS sets how many of each; by default 6, and half as many quantisations.
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { quantize } from "../../dist/index.js";
 import { mergeGguf } from "../../lib/gguf/merge.js";
 import { splitGguf } from "../../lib/gguf/split.js";
 import { pair, writeGguf } from "../../scripts/gguf-writer.mjs";
@@ -78,21 +79,30 @@ describe("a kill with SIGKILL", () => {
     LIMIT,
   );
 
+  /** Kills a process that quantises while it stands still at a tensor, or once the file under its temporary name is `bytes` long: its child is then done, or nearly. */
+  async function killQuantisation(source: string, folder: string, tensor: number, bytes: number): Promise<void> {
+    const child = fork(program("quantize-parent.mjs"), [source, join(folder, "x.gguf"), String(tensor)], { execArgv: [] });
+    const closed = once(child, "close");
+    await Promise.race([once(child, "message"), closed]);
+    expect(child.exitCode, "it stands still").toBe(null);
+    const partial = join(folder, `x.gguf.${child.pid}.partial`);
+    await expect.poll(async () => (await stat(partial)).size, { timeout: 60_000 }).toBeGreaterThanOrEqual(bytes);
+    child.kill("SIGKILL");
+    await closed;
+    await expect.poll(() => readdir(folder), { timeout: 60_000 }).toEqual([]);
+  }
+
   it(
     "of the process that quantises leaves nothing: its child ends too, and removes what it wrote",
     async () => {
+      const source = join(work, "random-f16.gguf");
+      await SHAPES["deepseek2-256"](source);
+      const { bytes } = await quantize(source, join(work, "whole.gguf"), { type: "Q4_K_M", threads: 1 });
       const folder = join(work, "quantize");
       await mkdir(folder);
-      const source = join(folder, "random-f16.gguf");
-      await SHAPES["deepseek2-256"](source);
       const next = generator(3);
       const kills = Math.ceil(KILLS / 2);
-      for (let i = 0; i < kills; i++) {
-        const child = fork(program("quantize-parent.mjs"), [source, join(folder, "x.gguf"), String(1 + (next() % 20))], { execArgv: [] });
-        await once(child, "message");
-        child.kill("SIGKILL");
-        while ((await readdir(folder)).length > 1) await new Promise((resolve) => setTimeout(resolve, 20));
-      }
+      for (let i = 0; i < kills; i++) await killQuantisation(source, folder, 1 + (next() % 20), i % 2 === 0 ? 0 : bytes);
       console.log(`kills of a quantisation survived / tried: ${kills} / ${kills}`);
     },
     LIMIT,
