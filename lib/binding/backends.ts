@@ -5,6 +5,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { endOf, lastWords } from "../base/child.js";
 import { addonFolder, native } from "./load.js";
 import type { NativeBackendResult } from "./native-backends.js";
 
@@ -63,10 +64,9 @@ function verdict(told: string, signal: NodeJS.Signals | null, code: number | nul
   try {
     return JSON.parse(told) as NativeBackendResult;
   } catch {
-    const how =
-      signal === "SIGKILL" ? `did not end within ${TRIAL_LIMIT_MS / 1000} s` : signal === null ? `ended with exit code ${code ?? 0}` : `was ended by ${signal}`;
-    const last = errors.trim().split("\n").at(-1) ?? "";
-    return { reason: `a process that tried it ${how}${last === "" ? "" : `, saying: ${last.slice(0, 300)}`}`, backend: "", devices: [] };
+    const how = signal === "SIGKILL" ? `did not end within ${TRIAL_LIMIT_MS / 1000} s` : endOf(code, signal);
+    const words = lastWords(errors);
+    return { reason: `a process that tried it ${how}${words === "" ? "" : `, saying: ${words.slice(0, 300)}`}`, backend: "", devices: [] };
   }
 }
 
