@@ -32,7 +32,7 @@ export function buildRequest(id: number, prompt: Prompt, config: GenerateConfig,
   if (length >= roomTokens) {
     throw new R1Error(
       "PROMPT_TOO_LONG",
-      `The prompt has ${length} tokens, but a sequence of this model holds ${roomTokens}, the reply included. Shorten the prompt, or load the model with a larger contextSize.`,
+      `The prompt has ${length} tokens, but a sequence of this model holds ${roomTokens}, the reply included. Shorten the prompt, or load the model with a larger \`contextSize\`.`,
       { details: { promptTokens: length, contextSize: roomTokens } },
     );
   }

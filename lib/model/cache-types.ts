@@ -52,14 +52,14 @@ export function chooseCacheTypes(question: CacheQuestion): CacheChoice {
   if (isMla && cacheTypeK !== undefined && cacheTypeV !== undefined && cacheTypeK !== cacheTypeV) {
     unsupported(
       question,
-      `${path} uses multi-head latent attention, where V is a view of K and cannot have another type, but cacheTypeK is "${cacheTypeK}" and cacheTypeV is "${cacheTypeV}". Give cacheTypeK alone.`,
+      `${path} uses multi-head latent attention, where V is a view of K and cannot have another type, but \`cacheTypeK\` is "${cacheTypeK}" and \`cacheTypeV\` is "${cacheTypeV}". Give \`cacheTypeK\` alone.`,
     );
   }
   const typeK = cacheTypeK ?? (isMla ? cacheTypeV : undefined) ?? "f16";
   const typeV = isMla ? typeK : (cacheTypeV ?? "f16");
   if (isQuantized(typeV) && flashAttention === "off") {
     const why = isMla ? `on an MLA file the V cache has K's type "${typeK}", and a quantised V cache` : `the quantised V cache "${typeV}"`;
-    unsupported(question, `${path}: ${why} needs flash attention, which flashAttention "off" forbids. Leave flashAttention at "auto", or take "f16".`);
+    unsupported(question, `${path}: ${why} needs flash attention, which \`flashAttention\` "off" forbids. Leave \`flashAttention\` at "auto", or take "f16".`);
   }
   for (const [name, type, length] of [
     ["K", typeK, keyLength],

@@ -103,7 +103,11 @@ export interface LoadOptions {
   readonly loadMode?: "auto" | "none" | "mmap" | "mlock" | "direct";
   /** Placement on NUMA machines. Process-wide: the first model of the process decides. @defaultValue `"disabled"` */
   readonly numa?: "disabled" | "distribute" | "isolate" | "numactl";
-  /** Scheduling of the decoding threads, `--prio` 0 to 3 of llama.cpp. What the system does not allow is lowered; `model.info.priority` tells. @defaultValue `"normal"` */
+  /**
+   * Scheduling of the decoding threads, `--prio` 0 to 3 of llama.cpp. It stays `"normal"` where the system does not allow more (Linux: root, or CAP_SYS_NICE), and where the threads are as many as the cores,
+   * since real-time threads on every core would leave JavaScript none; `model.info.priority` tells.
+   * @defaultValue `"normal"`
+   */
   readonly priority?: "normal" | "medium" | "high" | "realtime";
   /** Checks every weight for invalid values while loading; reads the whole file. @defaultValue false */
   readonly checkTensors?: boolean;

@@ -38,16 +38,12 @@ Level level_of(const std::string & name) {
     throw Failure(ErrorCode::InvalidArgument, "`priority` is normal, medium, high or realtime, not " + name + ".");
 }
 
-// ggml prints one line to stderr for each thread it may not raise: ask first, on a thread that is thrown away.
-bool may_raise(int fifo) {
-    bool allowed = false;
-    std::thread probe([&] {
-        sched_param wanted{};
-        wanted.sched_priority = fifo;
-        allowed = pthread_setschedparam(pthread_self(), SCHED_FIFO, &wanted) == 0;
-    });
-    probe.join();
-    return allowed;
+// ggml prints one line to stderr for each thread it may not raise, so this thread, their worker 0, asks first. With OpenMP ggml raises nobody when there is one
+// thread: then this is all there is. The other workers are raised by ggml, or inherit it.
+bool raise_this_thread(int fifo) {
+    sched_param wanted{};
+    wanted.sched_priority = fifo;
+    return pthread_setschedparam(pthread_self(), SCHED_FIFO, &wanted) == 0;
 }
 
 }  // namespace
@@ -55,7 +51,7 @@ bool may_raise(int fifo) {
 ThreadPools::ThreadPools(int32_t threads, int32_t threads_batch, const std::string & priority, uint32_t poll) : priority_(priority) {
     Level level = level_of(priority);
     const auto cores = static_cast<int32_t>(std::thread::hardware_concurrency());
-    if (level.fifo != 0 && (std::max(threads, threads_batch) >= cores || !may_raise(level.fifo))) {
+    if (level.fifo != 0 && (std::max(threads, threads_batch) >= cores || !raise_this_thread(level.fifo))) {
         level = level_of("normal");
         priority_ = "normal";
     }

@@ -13,8 +13,8 @@ namespace r1 {
 class ThreadPools {
 public:
     /**
-     * Starts the pools. `priority` is normal, medium, high or realtime; it falls back to normal, with a warning, where the system refuses it
-     * or where the workers would take every core (a real-time worker on each core starves the JavaScript thread).
+     * Starts the pools. `priority` is normal, medium, high or realtime; it falls back to normal where the system refuses it or where the workers
+     * would take every core (a real-time worker on each core starves the JavaScript thread).
      */
     ThreadPools(int32_t threads, int32_t threads_batch, const std::string & priority, uint32_t poll);
     ~ThreadPools();

@@ -53,6 +53,8 @@ describe("wrong usage ends with 2", () => {
     [["run", "-p", "x", "-f", "y"], "--prompt and --file"],
     [["run", "-p", "x", "stray"], "too many arguments"],
     [["run"], "The prompt is empty"],
+    [["run", "-p", ""], "The prompt is empty"],
+    [["run", "-p", "x", "-b", "8", "-ub", "16"], "--batch-size (8) for --ubatch-size"],
     [["chat", "-p", "x"], "There is no flag -p"],
     [["merge", "a.gguf", "b.gguf", "--forse"], "Did you mean --force?"],
   ])("%j", async (args, message) => {
@@ -74,6 +76,18 @@ describe("a failure ends with 1 and names what to do", () => {
     const end = await run(["run", "-p", "x", ...args]);
     expectPlain(end);
     expect(end.stderr).toContain(code);
+    expect(end.code).toBe(1);
+  });
+
+  it.each([
+    [["-ctk", "q4_0", "-ctv", "f16"], 'but --cache-type-k is "q4_0" and --cache-type-v is "f16". Give --cache-type-k alone.'],
+    [["-ctk", "q4_0", "-fa", "off"], 'which --flash-attn "off" forbids. Leave --flash-attn at "auto"'],
+    [["-c", "1000000000"], "Take a smaller --ctx-size, or a quantised --cache-type-k."],
+    [["-c", "256", "-p", "word ".repeat(2000)], "load the model with a larger --ctx-size."],
+  ])("and speaks of flags, not of the library's options: %#", async (args, words) => {
+    const end = await run(["run", "-p", "x", ...args]);
+    expectPlain(end);
+    expect(end.stderr).toContain(words);
     expect(end.code).toBe(1);
   });
 

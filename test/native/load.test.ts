@@ -1,5 +1,6 @@
 // Loading on the real addon: cache types, facts, refusals, logging, and the event loop meanwhile.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { describe, expect, it } from "vitest";
@@ -117,6 +118,31 @@ describe("options that change how it is loaded", () => {
     await expect(loadTiny({ devices: ["CUDA7"] })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
     await expect(loadTiny({ tensorOverrides: { "(": "CPU" } })).rejects.toMatchObject({ name: "R1Error" });
     await expect(loadTiny({ tensorOverrides: { x: "NOWHERE" } })).rejects.toMatchObject({ name: "R1Error" });
+  });
+});
+
+describe("priority", () => {
+  /** Threads of this process under a real-time policy. */
+  const realTimeThreads = (): number =>
+    readdirSync("/proc/self/task").filter((task) => {
+      const fields = readFileSync(`/proc/self/task/${task}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
+      // policy is field 41, counted from 1; the first two are cut off. 1 is SCHED_FIFO.
+      return fields[38] === "1";
+    }).length;
+
+  it.each(["medium", "high", "realtime"] as const)("%s is what the engine's thread has, where info.priority says so", async (priority) => {
+    expect(realTimeThreads()).toBe(0);
+    const model = await loadTiny({ priority });
+    expect(model.info.priority).toBeOneOf([priority, "normal"]);
+    expect(realTimeThreads()).toBe(model.info.priority === "normal" ? 0 : 1);
+    await model.close();
+    expect(realTimeThreads()).toBe(0);
+  });
+
+  it("stays normal with a thread on every core", async () => {
+    const model = await loadTiny({ priority: "high", threads: cpus().length });
+    expect(model.info.priority).toBe("normal");
+    await model.close();
   });
 });
 

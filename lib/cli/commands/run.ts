@@ -34,7 +34,11 @@ async function readPipe(): Promise<string> {
 
 /** The prompt of -p, -f or the pipe, with escape sequences replaced where they are to be. */
 async function readPrompt(settings: Settings): Promise<string> {
-  if (settings.prompt !== undefined) return settings.escapes === "none" ? settings.prompt : processEscapes(settings.prompt);
+  if (settings.prompt !== undefined) {
+    // A raw prompt may be empty: it is BOS alone.
+    if (settings.prompt === "" && !settings.isRaw) throw new R1Error("INVALID_ARGUMENT", "The prompt is empty: -p was given no text.");
+    return settings.escapes === "none" ? settings.prompt : processEscapes(settings.prompt);
+  }
   if (settings.file === undefined && process.stdin.isTTY) {
     throw new R1Error("INVALID_ARGUMENT", "There is no prompt. Give one with -p or -f or through a pipe, or use `r1-native chat` for a conversation.");
   }
