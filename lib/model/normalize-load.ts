@@ -170,7 +170,8 @@ function sharesOnePool(contextSize: number, sequences: number): boolean {
 function complete(given: LoadOptions) {
   const threads = given.threads ?? 0;
   const batchSize = given.batchSize ?? 2048;
-  if (given.ubatchSize !== undefined && given.ubatchSize > batchSize) refuse("ubatchSize", `a number of at most \`batchSize\` (${batchSize})`, given.ubatchSize);
+  if (given.ubatchSize !== undefined && given.ubatchSize > batchSize)
+    refuse("ubatchSize", `a number of at most \`batchSize\` (${batchSize})`, given.ubatchSize);
   const sequences = given.sequences ?? 1;
   if (sequences > batchSize) refuse("batchSize", `a number of at least \`sequences\` (${sequences}), one token for each`, batchSize);
   // A step verifies the drafts of all sequences in one batch.

@@ -125,7 +125,9 @@ describe("priority", () => {
   /** Threads of this process under a real-time policy. */
   const realTimeThreads = (): number =>
     readdirSync("/proc/self/task").filter((task) => {
-      const fields = readFileSync(`/proc/self/task/${task}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
+      const fields = readFileSync(`/proc/self/task/${task}/stat`, "utf8")
+        .replace(/^.*\) /s, "")
+        .split(" ");
       // policy is field 41, counted from 1; the first two are cut off. 1 is SCHED_FIFO.
       return fields[38] === "1";
     }).length;
