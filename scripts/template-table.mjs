@@ -126,11 +126,45 @@ export function makeDifferences() {
   return ["| | in | the reference | ours |", "| --- | --- | --- | --- |", ...rows].join("\n");
 }
 
+const sourceOf = (file) => readFileSync(new URL(file, templates), "utf8");
+
+/** The three ways an official file ends a prompt, each with the files that write it. The first release's files end in `<｜Assistant｜>`; but for that they are the later ones. */
+export const FORMS = [
+  { title: "open", options: { openThink: true }, of: ["llama", "qwen"], change: (source) => source, values: {} },
+  { title: "bare", options: { openThink: false }, of: ["llama", "qwen"], change: (source) => source.replaceAll("<think>\\n'}}", "'}}"), values: {} },
+  { title: "closed", options: { skipThink: true }, of: ["qwen"], change: (source) => source, values: { enable_thinking: false } },
+];
+
+/** How many conversations are equal, by form and file; those that are not are touched by a listed difference, or thrown as an error. */
+export function makeForms({ renderChat, segmentsToText, pythonJson }) {
+  const official = REFERENCES.filter((reference) => reference.key !== "own");
+  const lines = [`| the prompt's end | ${official.map((r) => r.title).join(" | ")} |`, `| --- | ${official.map(() => "---").join(" | ")} |`];
+  for (const { title, options, of, change, values } of FORMS) {
+    const cells = official.map((reference) => {
+      if (!of.includes(reference.key)) return "does not write it";
+      const source = sourceOf(reference.file);
+      const template = new Template(change(source));
+      if (title === "bare" && change(source) === source) throw new Error(`${reference.file} does not end in <think>`);
+      let equal = 0;
+      for (const { name, messages } of CASES) {
+        const converted = toReference(messages, (value) => (reference.textArguments ? pythonJson(value) : value));
+        const theirs = template.render({ messages: converted, bos_token: BOS, add_generation_prompt: true, enable_thinking: true, ...values });
+        const isEqual = segmentsToText(renderChat(messages, options)) === theirs;
+        if (isEqual) equal++;
+        else if (lettersFor(reference, messages).length === 0) throw new Error(`${name} differs from ${reference.title} in the ${title} form`);
+      }
+      return `${equal} of ${CASES.length}`;
+    });
+    lines.push(`| ${title} | ${cells.join(" | ")} |`);
+  }
+  return lines.join("\n");
+}
+
 /** A document with its generated part replaced. */
 export function withTable(document, functions) {
   const [begin, end] = [document.indexOf(BEGIN), document.indexOf(END)];
   if (begin < 0 || end < begin) throw new Error("docs/template.md has lost the marks around its table");
-  return `${document.slice(0, begin + BEGIN.length)}\n\n${makeDifferences()}\n\n${makeTable(functions)}\n\n${document.slice(end)}`;
+  return `${document.slice(0, begin + BEGIN.length)}\n\n${makeForms(functions)}\n\n${makeDifferences()}\n\n${makeTable(functions)}\n\n${document.slice(end)}`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

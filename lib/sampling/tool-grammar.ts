@@ -59,10 +59,7 @@ export function toolGrammar(tools: readonly ForcedTool[], texts: ToolTexts, ids:
   const rules = new Map<string, GrammarNode>();
   const calls = tools.map((tool, i) => {
     const prefix = `t${i}-`;
-    const schema =
-      typeof tool.parameters === "object" && tool.parameters !== null && !("type" in tool.parameters)
-        ? { ...tool.parameters, type: "object" }
-        : tool.parameters;
+    const schema = typeof tool.parameters === "object" && tool.parameters !== null ? { ...tool.parameters, type: "object" } : tool.parameters;
     for (const [name, node] of schemaRules(schema, `${path}[${i}].function.parameters`)) rules.set(prefix + name, withoutTags(renamed(node, prefix)));
     const head = [tag("toolCallBegin"), text("function"), tag("toolSep"), text(`${tool.name}\n\`\`\`json\n`)];
     return seq(...head, ref(`${prefix}json`), text("\n```"), tag("toolCallEnd"));

@@ -14,7 +14,7 @@ export interface ToolDefinition {
     readonly name: string;
     /** What it does, for the model to read. */
     readonly description?: string;
-    /** JSON Schema of the arguments. @defaultValue any object */
+    /** JSON Schema of the arguments, which are an object. @defaultValue any object */
     readonly parameters?: Readonly<Record<string, unknown>>;
     /** Accepted as other servers do; arguments are always checked against the schema. */
     readonly strict?: boolean | null;
@@ -56,12 +56,20 @@ function checkTool(value: unknown, path: string): Tool {
   const name = string(made["name"], `${path}.function.name`);
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) refuse(`${path}.function.name`, "1 to 64 letters, digits, _ or -", name);
   const { description, parameters } = made;
-  const schema = parameters === undefined || parameters === null ? { type: "object" } : object(parameters, `${path}.function.parameters`);
+  const at = `${path}.function.parameters`;
+  const schema = parameters === undefined || parameters === null ? { type: "object" } : object(parameters, at);
+  const types = Array.isArray(schema["type"]) ? (schema["type"] as unknown[]) : [schema["type"] ?? "object"];
+  // Arguments are named: an object, also where the schema says nothing of it.
+  const check = compileSchema(types.includes("object") ? { ...schema, type: "object" } : schema, at);
+  if (!types.includes("object"))
+    throw new R1Error("SCHEMA_UNSUPPORTED", `The schema at \`${at}/type\` must be of an object, since arguments have names.`, {
+      details: { path: `${at}/type` },
+    });
   return Object.freeze({
     name,
     description: description === undefined || description === null ? "" : string(description, `${path}.function.description`, true),
     parameters: schema,
-    check: compileSchema(schema, `${path}.function.parameters`),
+    check,
   });
 }
 

@@ -53,6 +53,19 @@ describe("tools", () => {
     expect(codeOf([{ type: "function", function: { name: "f", parameters: { $ref: "other.json" } } }])).toBe("SCHEMA_UNSUPPORTED");
   });
 
+  it("have arguments that are an object, also where the schema says nothing of it", () => {
+    const withParameters = (parameters: unknown): unknown[] => [{ type: "function", function: { name: "f", parameters } }];
+    for (const parameters of [{}, { properties: { a: {} } }, { type: ["object", "null"] }, { anyOf: [{ required: ["a"] }, {}] }]) {
+      const [tool] = normalizeTools(withParameters(parameters), undefined).tools;
+      expect(tool?.check({ a: 1 })).toBeUndefined();
+      for (const value of [[1], null, 1, "x"]) expect(tool?.check(value), JSON.stringify(parameters)).toContain("object");
+    }
+    for (const type of ["array", ["string", "null"]])
+      expect(() => normalizeTools(withParameters({ type }), undefined)).toThrow(
+        expect.objectContaining({ code: "SCHEMA_UNSUPPORTED", details: { path: "tools[0].function.parameters/type" } }),
+      );
+  });
+
   it("are chosen as OpenAI's tool_choice says", () => {
     const names = (choice: unknown): string[][] => {
       const { tools, forced } = normalizeTools([weather, ping], choice);
