@@ -129,7 +129,7 @@ export class Model implements AsyncDisposable {
    * @param from - The file, or its bytes.
    * @param options - Defaults for its turns, as in `session`; they are not saved. System prompt and turns are its own.
    * @throws {R1Error} rejects with `STATE_INVALID` for what is cut, altered or no saved session; `STATE_MISMATCH` for one of another model file, cache type or llama.cpp version; `FILE_NOT_FOUND`,
-   * `FILE_UNREADABLE`, `IO_FAILED`; `QUEUE_FULL` when all sequences are busy, `CONTEXT_FULL` when running ones leave too few cells; `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `DISPOSED`.
+   * `FILE_UNREADABLE`, `IO_FAILED`; `QUEUE_FULL` when all sequences are busy, `CONTEXT_FULL` when running ones leave too few cells, or a sequence holds fewer than it needs; `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `DISPOSED`.
    */
   async restoreSession(from: string | URL | Uint8Array, options: Omit<SessionOptions, "system" | "messages"> = {}): Promise<ChatSession> {
     this.#assertOpen();

@@ -40,7 +40,10 @@ export interface GenerateOptions extends SamplingOptions {
    * @defaultValue `{ draft: 7 }` with a draft model, else off
    */
   readonly speculation?: false | { readonly ngram?: number; readonly draft?: number };
-  /** Ends with reason `"loop"` when this many tokens in a row repeat one cycle; false or 0: never. Range: 0 .. 2^20. @defaultValue 1024 */
+  /**
+   * Ends with reason `"loop"` when this many tokens in a row, and at least four rounds, repeat one cycle of up to 1024 tokens; false or 0: never, true: the default.
+   * Range: 0 .. 2^20. @defaultValue 1024
+   */
   readonly loopGuard?: number | boolean;
   /** How much the model thinks: a budget in tokens, held to the token; in a chat also whether it thinks. @defaultValue as it likes */
   readonly reasoning?: ReasoningOptions;

@@ -61,18 +61,18 @@ std::vector<uint8_t> Engine::save_cells(const std::vector<llama_token> & tokens)
 }
 
 void Engine::restore_cells(const std::vector<llama_token> & tokens, std::vector<uint8_t> state) {
-    if (tokens.empty() || tokens.size() > info_.sequence_context) {
-        throw Failure(ErrorCode::StateInvalid, "The saved session has " + std::to_string(tokens.size()) + " tokens and the context holds " +
-                                                   std::to_string(info_.sequence_context) + ".");
+    const Failure unreadable(ErrorCode::StateInvalid, "llama.cpp could not read the saved state: it is damaged, or was made with other cache types.");
+    state = from_portable_cells(std::move(state), tokens.size(), streams_);
+    if (tokens.empty() || state.empty()) {
+        throw unreadable;
+    }
+    if (tokens.size() > info_.sequence_context) {
+        throw Failure(ErrorCode::ContextFull, "The saved session has " + std::to_string(tokens.size()) + " tokens, but a sequence of this model holds " +
+                                                  std::to_string(info_.sequence_context) + ". Load the model with a larger `contextSize`.");
     }
     Sequence * sequence = scheduler_->least_recent_idle(nullptr);
     if (sequence == nullptr) {
         throw Failure(ErrorCode::QueueFull, "All sequences are busy, so a saved session cannot be restored now. Try again when one has ended.");
-    }
-    const Failure unreadable(ErrorCode::StateInvalid, "llama.cpp could not read the saved state: it is damaged, or was made with other cache types.");
-    state = from_portable_cells(std::move(state), tokens.size(), streams_);
-    if (state.empty()) {
-        throw unreadable;
     }
     cache_->truncate(sequence->id, 0);
     while (cache_->ledger().shared() && cache_->free_cells() < tokens.size()) {

@@ -6,7 +6,7 @@
 namespace r1 {
 
 uint64_t NgramDraft::key(const llama_token * at) {
-    uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a over the three ids
+    uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a over the ids
     for (std::size_t i = 0; i < gram; ++i) {
         hash = (hash ^ static_cast<uint32_t>(at[i])) * 0x100000001b3ULL;
         hash ^= hash >> 29;

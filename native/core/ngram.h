@@ -18,7 +18,9 @@ public:
     std::vector<llama_token> propose(const std::vector<llama_token> & tokens, std::size_t most) const;
 
 private:
-    static constexpr std::size_t gram = 3;
+    // Three tokens come again by chance in any text, and what followed them mostly does not: guesses then cost more than they bring
+    // (docs/decisions/speculation.md). Eight that come again are mostly a copy.
+    static constexpr std::size_t gram = 8;
 
     static uint64_t key(const llama_token * at);
 

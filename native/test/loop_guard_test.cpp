@@ -19,16 +19,16 @@ int fires_at(int32_t limit, std::size_t period, std::size_t lead, std::size_t co
 }
 
 R1_TEST("loop guard: a cycle fires after its first round and the longer of the limit and four rounds more") {
-    for (const std::size_t period : {std::size_t{1}, std::size_t{2}, std::size_t{7}, std::size_t{64}, std::size_t{256}}) {
+    for (const std::size_t period : {std::size_t{1}, std::size_t{2}, std::size_t{7}, std::size_t{64}, std::size_t{256}, std::size_t{700}, std::size_t{1024}}) {
         for (const std::size_t lead : {std::size_t{0}, std::size_t{50}}) {
             const std::size_t lasting = std::max<std::size_t>(100, 4 * period);
-            CHECK_EQUAL(fires_at(100, period, lead, 3000), static_cast<int>(lead + period + lasting));
+            CHECK_EQUAL(fires_at(100, period, lead, 6000), static_cast<int>(lead + period + lasting));
         }
     }
 }
 
 R1_TEST("loop guard: longer cycles, text without one, and a limit of 0 never fire") {
-    CHECK_EQUAL(fires_at(100, 257, 0, 3000), -1);
+    CHECK_EQUAL(fires_at(100, 1025, 0, 9000), -1);
     CHECK_EQUAL(fires_at(0, 1, 0, 3000), -1);
     r1::test::Dice dice(3);
     LoopGuard guard(32);

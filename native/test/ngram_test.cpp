@@ -8,21 +8,21 @@ namespace {
 
 using namespace r1;
 
-R1_TEST("ngram: a guess is what followed the last three tokens where they stood last") {
+R1_TEST("ngram: a guess is what followed the last eight tokens where they stood last") {
     test::Dice dice(4);
     NgramDraft draft;
     std::vector<llama_token> tokens;
     int guessed = 0;
     for (int step = 0; step < 3000; ++step) {
-        tokens.push_back(static_cast<llama_token>(dice.below(6)));
+        tokens.push_back(static_cast<llama_token>(dice.below(2)));
         draft.follow(tokens);
         const std::size_t most = 1 + dice.below(8);
         const std::vector<llama_token> guess = draft.propose(tokens, most);
-        // The slow way: the last earlier place of the same three tokens.
+        // The slow way: the last earlier place of the same eight tokens.
         std::vector<llama_token> expected;
-        if (tokens.size() > 3) {
-            for (std::size_t at = tokens.size() - 1; at >= 3; --at) {
-                if (std::equal(tokens.end() - 3, tokens.end(), tokens.begin() + static_cast<std::ptrdiff_t>(at - 3))) {
+        if (tokens.size() > 8) {
+            for (std::size_t at = tokens.size() - 1; at >= 8; --at) {
+                if (std::equal(tokens.end() - 8, tokens.end(), tokens.begin() + static_cast<std::ptrdiff_t>(at - 8))) {
                     // What stood there, and, past the end of the text, what the guess itself put there.
                     std::vector<llama_token> grown = tokens;
                     for (std::size_t i = 0; i < most; ++i) {
@@ -39,14 +39,25 @@ R1_TEST("ngram: a guess is what followed the last three tokens where they stood 
     CHECK(guessed > 2000);
 }
 
-R1_TEST("ngram: nothing is guessed from fewer than four tokens, or from what never stood before") {
+R1_TEST("ngram: nothing is guessed from fewer than nine tokens, from what never stood before, or from seven tokens that did") {
     NgramDraft draft;
     std::vector<llama_token> tokens;
-    for (llama_token id = 0; id < 100; ++id) {
+    const auto take = [&](llama_token id) {
         tokens.push_back(id);
         draft.follow(tokens);
-        CHECK(draft.propose(tokens, 8).empty());
+        return draft.propose(tokens, 8);
+    };
+    for (llama_token id = 0; id < 100; ++id) {
+        CHECK(take(id).empty());
     }
+    for (llama_token id = 50; id < 57; ++id) {
+        CHECK(take(id).empty());
+    }
+    CHECK_EQUAL(take(57).front(), llama_token{58});
+    NgramDraft few;
+    const std::vector<llama_token> eight(8, 5);
+    few.follow(eight);
+    CHECK(few.propose(eight, 8).empty());
 }
 
 R1_TEST("draft pace: never guesses at 0, never above the longest, and rests when guesses keep failing") {

@@ -137,6 +137,15 @@ describe("a saved session", () => {
       }
     }));
 
+  it("that is longer than a sequence of the model is refused with CONTEXT_FULL", async () => {
+    const session = model.session({ ...GREEDY, reasoning: { mode: "off" } });
+    await session.send("x ".repeat(300), { maxTokens: 3 }).result();
+    const bytes = await session.save();
+    const small = await loadTiny({ contextSize: 256 });
+    await expect(small.restoreSession(bytes)).rejects.toMatchObject({ code: "CONTEXT_FULL" });
+    await small.close();
+  });
+
   it("is refused where it cannot be read or written, and nothing is left behind", () =>
     withFolder(async (folder) => {
       const session = model.session(GREEDY);

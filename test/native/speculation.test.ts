@@ -1,6 +1,7 @@
 // Speculation on the real addon: by n-grams and by a draft model, never another greedy output.
 import { describe, expect, it } from "vitest";
 import { DEFAULT_MODEL_PATH } from "../../lib/model/default-model.js";
+import type { Generation } from "../../lib/engine/generation.js";
 import { ENDLESS, GREEDY, loadTiny, patchedTiny, withFolder } from "../fixtures/tiny.js";
 
 const QUESTIONS = ["What is 12+34?", "How many r are in strawberry?", "What is 7*8?", "Hello!", "Write a Python function that adds two numbers."];
@@ -37,7 +38,9 @@ describe("speculation", () => {
     ["by n-grams", {}, { ngram: 8 }],
     ["by a draft model", { draftModel: DEFAULT_MODEL_PATH }, { draft: 5 }],
   ] as const)("%s in six sequences at once gives each of 60 prompts the greedy ids it has alone", { timeout: 60_000 }, async (_, options, speculation) => {
-    const prompts = Array.from({ length: 60 }, (__, i) => `${QUESTIONS[i % QUESTIONS.length] as string} ${"Say it twice. ".repeat(i % 4)}${i * 7}-${i}=`);
+    const prompts = Array.from({ length: 60 }, (__, i) =>
+      i % 3 === 0 ? `<think>${"so ".repeat(6 + i / 3)}` : `${QUESTIONS[i % QUESTIONS.length] as string} ${"Say it twice. ".repeat(i % 4)}${i * 7}-${i}=`,
+    );
     const alone = await loadTiny();
     const expected: Int32Array[] = [];
     for (const prompt of prompts) expected.push((await alone.complete(prompt, { ...GREEDY, maxTokens: 60 }).result()).tokens);
@@ -59,6 +62,32 @@ describe("speculation", () => {
       .complete("x", { ...ENDLESS, temperature: 100, topK: 0, topP: 1, minP: 0, seed: 3, maxTokens: 400, speculation: { draft: 7 } })
       .result();
     expect(result.timings.draftedTokens).toBeLessThan(150);
+    await model.close();
+  });
+
+  it("by n-grams costs next to nothing on free text, and saves many steps on text that goes round", { timeout: 60_000 }, async () => {
+    // What a guessed token costs on this model, as a share of a step, the change of the batch's shape included (`node scripts/speculation-cost.mjs` measures it as time).
+    const price = 0.8;
+    const model = await loadTiny({ sequences: 8, contextSize: 16 * 1024 });
+    const sum = async (runs: Generation[]): Promise<{ tokens: number; drafted: number; accepted: number }> => {
+      const all = { tokens: 0, drafted: 0, accepted: 0 };
+      for (const { tokens, timings } of await Promise.all(runs.map((run) => run.result()))) {
+        all.tokens += tokens.length;
+        all.drafted += timings.draftedTokens;
+        all.accepted += timings.acceptedTokens;
+      }
+      return all;
+    };
+    const speculation = { ngram: 7 };
+    const replies = QUESTIONS.flatMap((content) => [0, 1, 2].map((seed) => model.chat([{ role: "user", content }], { seed, maxTokens: 200, speculation })));
+    const wild = [0, 1, 2].map((seed) => model.complete("x", { ...ENDLESS, temperature: 4, topP: 1, minP: 0, seed, maxTokens: 300, speculation }));
+    for (const { tokens, drafted, accepted } of [await sum(replies), await sum(wild)]) {
+      expect(tokens).toBeGreaterThan(800);
+      expect((tokens + price * drafted - accepted) / tokens).toBeLessThan(1 / 0.97);
+    }
+    const rounds = [10, 14, 18].map((n) => model.complete(`<think>${"so ".repeat(n)}`, { ...GREEDY, ...ENDLESS, maxTokens: 200, speculation }));
+    const { tokens, accepted } = await sum(rounds);
+    expect(accepted).toBeGreaterThan(tokens / 3);
     await model.close();
   });
 

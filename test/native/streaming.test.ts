@@ -125,11 +125,29 @@ describe("an end", () => {
     expect(result.tokens.length).toBeGreaterThan(0);
   });
 
-  it("comes with the loop guard when the tokens go in a circle", async () => {
-    // A text of one token over and over, greedily continued, runs in a cycle soon.
-    const result = await model.complete("<｜User｜>Hi<｜Assistant｜>", { ...GREEDY, ignoreEos: true, loopGuard: 64, maxTokens: 1500 }).result();
-    expect(["loop", "length"]).toContain(result.finishReason);
-    if (result.finishReason === "loop") expect(result.tokens.length).toBeLessThan(1500);
+  it("comes with the loop guard when a text goes in a circle by itself, and never without it", async () => {
+    // Greedily continued, these run in cycles of one, two and six tokens.
+    for (const prompt of ["<think>so so so so so", "hello", "Count: one, two, one, two, one, two,"]) {
+      const once = (loopGuard: number | boolean) => model.complete(prompt, { ...GREEDY, ignoreEos: true, maxTokens: 160, loopGuard }).result();
+      const guarded = await once(48);
+      expect(guarded.finishReason, prompt).toBe("loop");
+      for (const off of [false, 0]) {
+        const free = await once(off);
+        expect(free).toMatchObject({ finishReason: "length", usage: { completionTokens: 160 } });
+        expect(free.tokens.slice(0, guarded.tokens.length)).toEqual(guarded.tokens);
+      }
+    }
+  });
+
+  it("comes with the loop guard by itself after 1,024 tokens of one cycle, and not a token sooner", async () => {
+    const roomy = await loadTiny({ contextSize: 4096 });
+    const again = roomy.tokenizer.encode("so")[0] as number;
+    const { finishReason, tokens } = await roomy.complete("so", { ...GREEDY, ignoreEos: true, logitBias: { [again]: 1000 } }).result();
+    expect(finishReason).toBe("loop");
+    expect(new Set(tokens)).toEqual(new Set([again]));
+    // The prompt's own last token may be the first of them.
+    expect([1023, 1024, 1025]).toContain(tokens.length);
+    await roomy.close();
   });
 });
 
