@@ -39,25 +39,33 @@ function refusal(url: string, response: Response, hasToken: boolean): R1Error {
     const what = hasToken
       ? "The token may not read it; if the repository is gated, accept its terms on its page first"
       : "There is no such repository, or it is private or gated: then give a token (option token, or HF_TOKEN)";
-    return new R1Error("FILE_UNREADABLE", `${url} may not be read (HTTP ${status}).${says} ${what}.`, { details });
+    return new R1Error("FILE_UNREADABLE", `${shown(url)} may not be read (HTTP ${status}).${says} ${what}.`, { details });
   }
   if (status === 404 || status === 410)
-    return new R1Error("FILE_NOT_FOUND", `There is nothing at ${url} (HTTP ${status}).${says} Check the names of repository and revision.`, { details });
+    return new R1Error("FILE_NOT_FOUND", `There is nothing at ${shown(url)} (HTTP ${status}).${says} Check the names of repository and revision.`, { details });
   if (status === 429)
-    return new R1Error("NETWORK_FAILED", `${url}: too many requests (HTTP 429), also after waiting. Try again later, or with a token.`, { details });
-  return new R1Error("NETWORK_FAILED", `${url} answered with HTTP ${status}.${says} Try again later; what has come is kept.`, { details });
+    return new R1Error("NETWORK_FAILED", `${shown(url)}: too many requests (HTTP 429), also after waiting. Try again later, or with a token.`, { details });
+  return new R1Error("NETWORK_FAILED", `${shown(url)} answered with HTTP ${status}.${says} Try again later; what has come is kept.`, { details });
+}
+
+/** An address for people: what follows the question mark is for machines, and may be a signature that opens a private file. */
+function shown(url: string): string {
+  return url.replace(/\?.*$/s, "");
 }
 
 /** A failed connection as an error. */
 export function connectionError(url: string, error: unknown, timeoutMs: number): R1Error {
   const details = { path: url };
   if (error instanceof Silence) {
-    return new R1Error("NETWORK_FAILED", `${url} was silent for ${timeoutMs / 1000} seconds. Try again; what has come is kept.`, { cause: error, details });
+    return new R1Error("NETWORK_FAILED", `${shown(url)} was silent for ${timeoutMs / 1000} seconds. Try again; what has come is kept.`, {
+      cause: error,
+      details,
+    });
   }
   // fetch tells of the reason by a cause.
   const cause = (error as { cause?: unknown } | null)?.cause ?? error;
   const reason = cause instanceof Error ? cause.message || ((cause as NodeJS.ErrnoException).code ?? cause.name) : String(cause);
-  return new R1Error("NETWORK_FAILED", `The connection to ${url} failed: ${reason}. Try again; what has come is kept.`, { cause: error, details });
+  return new R1Error("NETWORK_FAILED", `The connection to ${shown(url)} failed: ${reason}. Try again; what has come is kept.`, { cause: error, details });
 }
 
 /** Asks one Hub, for one download. */

@@ -3,7 +3,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { isR1Error, R1Error } from "../base/errors.js";
 import { HubClient } from "./client.js";
-import { download } from "./download.js";
+import { download, type DownloadResult } from "./download.js";
 import { checkRevision, normalizeDownload, type DownloadOptions } from "./download-options.js";
 import { cachedCommit, storeFolder } from "./layout.js";
 import { fileUrl, listRepository, type HubFile } from "./listing.js";
@@ -28,6 +28,17 @@ async function findCached(reference: HubReference, revision: string, cache: stri
     if (isR1Error(error)) return undefined;
     throw error;
   }
+}
+
+/**
+ * Downloads all parts of the model that a reference means.
+ *
+ * @throws {R1Error} As {@link resolveModel}.
+ */
+export async function downloadReference(reference: string, options: Omit<DownloadOptions, "allowPatterns" | "ignorePatterns"> = {}): Promise<DownloadResult> {
+  const parsed = parseReference(reference);
+  const config = await normalizeDownload({ ...options, ...(parsed.revision === undefined ? {} : { revision: checkRevision(parsed.revision) }) });
+  return download(parsed.repo, config, (listing) => chooseModel(parsed, listing.files).files);
 }
 
 /**

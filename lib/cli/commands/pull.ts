@@ -1,6 +1,10 @@
 // `r1-native pull`: downloads files of a repository on the Hub, resuming what an earlier run has left; main thread.
 import type { Command } from "commander";
+import { R1Error } from "../../base/errors.js";
 import { downloadModel } from "../../hub/download.js";
+import type { DownloadProgress } from "../../hub/meter.js";
+import { isHubReference } from "../../hub/reference.js";
+import { downloadReference } from "../../hub/resolve.js";
 import { downloadBar } from "../download-bar.js";
 import { bytesText, wholeNumber } from "../file-work.js";
 import { Interrupted, watchSignals } from "../exit.js";
@@ -8,7 +12,7 @@ import { Interrupted, watchSignals } from "../exit.js";
 const HELP = `
 Examples:
   r1-native pull unsloth/DeepSeek-R1-GGUF "*UD-IQ1_S*" --dir DeepSeek-R1-GGUF
-  r1-native pull unsloth/DeepSeek-R1-Distill-Qwen-1.5B-GGUF "*Q4_K_M*"
+  r1-native pull hf:unsloth/DeepSeek-R1-Distill-Qwen-1.5B-GGUF:Q4_K_M
 
 Without --dir the files go into the Hub's cache (HF_HUB_CACHE, HF_HOME), where other tools find them too.
 A private or gated repository wants a token: HF_TOKEN. HF_ENDPOINT names another Hub.
@@ -28,23 +32,32 @@ async function pull(repo: string, patterns: readonly string[], options: PullOpti
   const watch = watchSignals(() => undefined);
   const bar = downloadBar();
   try {
-    const result = await downloadModel(repo, {
-      allowPatterns: patterns,
-      ...(exclude === undefined ? {} : { ignorePatterns: exclude }),
+    const isReference = isHubReference(repo);
+    if (isReference && (patterns.length > 0 || exclude !== undefined)) {
+      throw new R1Error("INVALID_ARGUMENT", `${repo} names its model by itself: leave the patterns out, or name the repository without hf:.`, {
+        details: { option: "pattern" },
+      });
+    }
+    const common = {
       ...(dir === undefined ? {} : { dir }),
       ...(revision === undefined ? {} : { revision }),
       ...(parallel === undefined ? {} : { parallel }),
       force,
-      onProgress: (progress) => bar.show(progress),
+      onProgress: (progress: DownloadProgress) => bar.show(progress),
       signal: watch.signal,
-    });
+    };
+    const result = isReference
+      ? await downloadReference(repo, common)
+      : await downloadModel(repo, { ...common, allowPatterns: patterns, ...(exclude === undefined ? {} : { ignorePatterns: exclude }) });
     bar.stop();
     if (json) {
       process.stdout.write(`${JSON.stringify(result)}\n`);
       return;
     }
     const bytes = result.files.reduce((sum, file) => sum + file.bytes, 0);
-    process.stderr.write(`${result.files.length} files, ${bytesText(bytes)} (${bytesText(result.fetchedBytes)} fetched), at commit ${result.commit}\n`);
+    process.stderr.write(
+      `${result.files.length} ${result.files.length === 1 ? "file" : "files"}, ${bytesText(bytes)} (${bytesText(result.fetchedBytes)} fetched), at commit ${result.commit}\n`,
+    );
     for (const { path } of result.files) process.stdout.write(`${path}\n`);
   } catch (error) {
     bar.stop();
@@ -62,7 +75,7 @@ export function register(program: Command): void {
   program
     .command("pull")
     .description("download a model from the Hub, resuming and checking every file")
-    .argument("<repo>", "owner/name")
+    .argument("<repo>", "owner/name, or one of its models as hf:owner/name:QUANT")
     .argument("[pattern...]", "files to take, such as '*UD-IQ1_S*'; all of them if none is given")
     .option("--dir <folder>", "a plain folder for the files; default is the Hub's cache")
     .option("--revision <name>", "branch, tag or commit (main)")
