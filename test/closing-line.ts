@@ -1,4 +1,4 @@
-// A vitest reporter that prints, as the very last line, how many tests passed and failed. Runs in vitest's main process.
+// A vitest reporter that prints, as the very last line, how many tests passed and failed, and above it what an earlier run came to. Runs in vitest's main process.
 import { writeSync } from "node:fs";
 import type { Reporter, TestModule } from "vitest/node";
 
@@ -18,6 +18,8 @@ export default class ClosingLine implements Reporter {
     }
     // At exit: vitest itself still has lines to print when this hook runs.
     process.once("exit", () => {
+      const earlier = process.env["R1_EARLIER_RESULT"];
+      if (earlier !== undefined) writeSync(1, `\n${earlier}\n`);
       writeSync(1, `\n${String(passed)} passed, ${String(failed)} failed\n`);
     });
   }

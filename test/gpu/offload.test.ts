@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { LoadOptions } from "../../lib/model/load-options.js";
 import { loadTiny } from "../fixtures/tiny.js";
-import { ONE_BY_ONE, answer, answerOf, bytesOn } from "./tools.js";
+import { ONE_BY_ONE, answer, answerOf, bytesOn, infoOf } from "./tools.js";
 
 const CACHES = ["f16", "q4_0"] as const;
 const onCpu = new Map<string, string>();
@@ -46,7 +46,7 @@ describe("the weights", () => {
   it("move to the device layer by layer, and experts stay where they are told to", async () => {
     const onGpu: number[] = [];
     for (const gpuLayers of [0, 1, 3, "all"] as const) {
-      const { info } = await answerOf({ gpuLayers });
+      const info = await infoOf({ gpuLayers });
       onGpu.push(bytesOn(info, "Vulkan0"));
       expect(info.devices).toEqual(gpuLayers === 0 ? ["CPU"] : ["Vulkan0", "CPU"]);
       expect(info.gpuLayers).toBe(gpuLayers === "all" ? -1 : gpuLayers);
@@ -55,11 +55,11 @@ describe("the weights", () => {
     expect(onGpu).toEqual([...onGpu].sort((a, b) => a - b));
     expect(new Set(onGpu).size).toBe(4);
 
-    const whole = await answerOf({ gpuLayers: "all" });
-    const experts = await answerOf({ gpuLayers: "all", cpuMoe: true });
-    const some = await answerOf({ gpuLayers: "all", nCpuMoe: 2 });
-    expect(bytesOn(experts.info, "Vulkan0")).toBeLessThan(bytesOn(some.info, "Vulkan0"));
-    expect(bytesOn(some.info, "Vulkan0")).toBeLessThan(bytesOn(whole.info, "Vulkan0"));
+    const whole = await infoOf({ gpuLayers: "all" });
+    const experts = await infoOf({ gpuLayers: "all", cpuMoe: true });
+    const some = await infoOf({ gpuLayers: "all", nCpuMoe: 2 });
+    expect(bytesOn(experts, "Vulkan0")).toBeLessThan(bytesOn(some, "Vulkan0"));
+    expect(bytesOn(some, "Vulkan0")).toBeLessThan(bytesOn(whole, "Vulkan0"));
     console.log(`\n${rows.join("\n")}\n`);
   });
 });

@@ -11,7 +11,7 @@ function fromSetup(name: string): string {
 
 export const BACKEND_DIR = fromSetup("R1_TEST_VULKAN_DIR");
 
-/** One token at a time, also of prompts: a software device compiles its shaders for half a minute then, and for minutes otherwise. stopping.test.ts has larger micro-batches. */
+/** One token at a time, also of prompts: a software device compiles its shaders for half a minute then, and for minutes otherwise. stopping.test.ts has micro-batches of 2. */
 export const ONE_BY_ONE = { ubatchSize: 1, warmup: false } as const;
 
 export const loadOnGpu = (options: LoadOptions = {}): Promise<Model> => loadTiny({ contextSize: 1024, backendDir: BACKEND_DIR, ...ONE_BY_ONE, ...options });
@@ -20,8 +20,15 @@ export const QUESTION = [{ role: "user", content: "What is 12+30?" }] as const;
 
 /** Greedy, so that devices can be compared; long enough for a sentence of reasoning. */
 export async function answer(model: Model): Promise<{ text: string; tokensPerSecond: number }> {
-  const { text, timings } = await model.chat([...QUESTION], { temperature: 0, maxTokens: 24 }).result();
+  const { text, timings } = await model.chat([...QUESTION], { temperature: 0, maxTokens: 16 }).result();
   return { text, tokensPerSecond: timings.tokensPerSecond };
+}
+
+/** Loads, closes. */
+export async function infoOf(options: LoadOptions): Promise<Model["info"]> {
+  const model = await loadOnGpu(options);
+  await model.close();
+  return model.info;
 }
 
 /** Loads, asks, closes. */
