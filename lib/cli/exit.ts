@@ -1,8 +1,8 @@
 // How the program ends: exit codes, error messages for people, signals, and a closed pipe; main thread.
 import { CommanderError } from "commander";
+import type { Command } from "commander";
 import { isR1Error } from "../base/errors.js";
 import type { R1ErrorCode } from "../base/errors.js";
-import type { Flag } from "./flags.js";
 import { inFlagWords } from "./flags.js";
 
 /** Exit codes of the program; a signal's is 128 and its number, as shells have it. */
@@ -18,14 +18,14 @@ export class Interrupted extends Error {
 }
 
 /** Tells a failure on standard error in a line or two, and returns the exit code. A stack is shown for a fault of this program only. */
-export function reportFailure(error: unknown, flags: readonly Flag[]): number {
+export function reportFailure(error: unknown, command: Command | undefined): number {
   if (error instanceof Interrupted) return error.exitCode;
   if (error instanceof CommanderError) {
     // commander has written its message by now.
     return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   }
   if (isR1Error(error) && error.code !== "INTERNAL") {
-    process.stderr.write(`error: ${inFlagWords(error.message, flags)}\n       code: ${error.code}\n`);
+    process.stderr.write(`error: ${inFlagWords(error.message, command)}\n       code: ${error.code}\n`);
     return USAGE_CODES.includes(error.code) ? EXIT.usage : EXIT.failed;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -96,9 +96,13 @@ export function collect(command: Command): OptionBag {
 }
 
 /** Names the flag of every library option that an error message mentions in backticks. */
-export function inFlagWords(message: string, flags: readonly Flag[]): string {
+export function inFlagWords(message: string, command: Command | undefined): string {
+  if (command === undefined) return message;
   const names = new Map<string, string>();
-  for (const flag of flags) {
+  // Commands on files have no table; there a flag is called as the option it sets.
+  const table = flagsOf(command);
+  if (table.length === 0) for (const option of command.options) if (typeof option.long === "string") names.set(option.attributeName(), option.long);
+  for (const flag of table) {
     const path = flag.field === undefined ? flag.option : `${flag.option}.${flag.field}`;
     if (flag.hidden !== true && flag.value !== undefined && !names.has(path)) names.set(path, nameOf(flag));
   }

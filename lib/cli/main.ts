@@ -96,7 +96,7 @@ async function main(words: readonly string[]): Promise<number> {
     }
     return EXIT.ok;
   } catch (error) {
-    return reportFailure(error, command === undefined ? [] : flagsOf(command));
+    return reportFailure(error, command);
   }
 }
 

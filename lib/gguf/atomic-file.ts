@@ -22,7 +22,7 @@ export function writeError(path: string, error: unknown): unknown {
 }
 
 function existsError(path: string, cause?: unknown): R1Error {
-  return new R1Error("FILE_EXISTS", `"${path}" exists already. Remove it, choose another name, or ask to overwrite it (option force).`, {
+  return new R1Error("FILE_EXISTS", `"${path}" exists already. Remove it, choose another name, or ask to overwrite it (option \`force\`).`, {
     cause,
     details: { path },
   });

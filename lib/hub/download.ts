@@ -81,7 +81,7 @@ async function isThere(layout: Layout, file: HubFile, config: DownloadConfig, si
   if (facts.isFile() && (!layout.isShared || config.force)) return false;
   throw new R1Error(
     "FILE_EXISTS",
-    `"${target}" stands there with other content than ${file.path} of the repository has. Remove it, choose another folder, or ask to replace it (option force).`,
+    `"${target}" stands there with other content than ${file.path} of the repository has. Remove it, choose another folder, or ask to replace it (option \`force\`).`,
     {
       details: { path: target },
     },

@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { DEFAULT_MODEL_PATH } from "../../lib/model/default-model.js";
 import { endless, program, run, start } from "./program.js";
 import type { Ended } from "./program.js";
 
@@ -89,6 +90,15 @@ describe("a failure ends with 1 and names what to do", () => {
     expectPlain(end);
     expect(end.stderr).toContain(words);
     expect(end.code).toBe(1);
+  });
+
+  it("and a file that stands there is overwritten with a flag", async () => {
+    const end = await run(["split", DEFAULT_MODEL_PATH, join(folder, "part")]);
+    expect(end.code).toBe(0);
+    const again = await run(["split", DEFAULT_MODEL_PATH, join(folder, "part")]);
+    expectPlain(again);
+    expect(again.stderr).toContain("ask to overwrite it (option --force)");
+    expect(again.code).toBe(1);
   });
 
   it("for a prompt file too", async () => {
