@@ -26,20 +26,29 @@ export class AsyncQueue<T> {
 
   /** Adds an item. After `end` or `fail` it is dropped. */
   push(item: T): void {
+    this.stage(item);
+    this.wake();
+  }
+
+  /** Adds an item and lets a waiting reader sleep on until `wake`, so that several items that come at once are one where they can be merged. */
+  stage(item: T): void {
     if (this.#isEnded) return;
-    const waiter = this.#waiter;
-    if (waiter !== undefined) {
-      this.#waiter = undefined;
-      waiter.resolve({ value: item, done: false });
-      return;
-    }
     if (this.#merge !== undefined && this.size > 0 && this.#merge(this.#items[this.#items.length - 1] as T, item)) return;
     this.#items.push(item);
+  }
+
+  /** Hands a waiting reader what was staged. */
+  wake(): void {
+    const waiter = this.#waiter;
+    if (waiter === undefined || this.size === 0) return;
+    this.#waiter = undefined;
+    waiter.resolve({ value: this.#take(), done: false });
   }
 
   /** No more items come; those that wait are still read. */
   end(): void {
     if (this.#isEnded) return;
+    this.wake();
     this.#isEnded = true;
     this.#waiter?.resolve(DONE);
     this.#waiter = undefined;
@@ -61,14 +70,17 @@ export class AsyncQueue<T> {
     this.#head = 0;
   }
 
+  /** The first item; there is one. */
+  #take(): T {
+    const value = this.#items[this.#head] as T;
+    this.#items[this.#head++] = undefined as T;
+    if (this.#head === this.#items.length) this.clear();
+    return value;
+  }
+
   /** The next item; one read at a time. */
   next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#head < this.#items.length) {
-      const value = this.#items[this.#head] as T;
-      this.#items[this.#head++] = undefined as T;
-      if (this.#head === this.#items.length) this.clear();
-      return Promise.resolve({ value, done: false });
-    }
+    if (this.#head < this.#items.length) return Promise.resolve({ value: this.#take(), done: false });
     if (this.#failure !== undefined) {
       const { error } = this.#failure;
       this.#failure = undefined;

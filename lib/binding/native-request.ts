@@ -78,16 +78,15 @@ export interface NativeRequest {
 /** Why a request ended. */
 export type NativeEndReason = "stop" | "length" | "stop-string" | "aborted" | "timeout" | "loop";
 
-/** One sampled token, in order. `text` is whole characters and may be empty: a character's bytes arrive with its last token, and text that could begin a stop string waits. */
-export interface NativeTokenEvent {
-  kind: "token";
-  id: number;
-  token: number;
-  text: string;
-  /** Natural logarithm of the token's probability before any sampler; only with logprobs >= 0. */
-  logprob?: number;
-  topTokens?: Int32Array;
-  topLogprobs?: Float32Array;
+/** Log probabilities of the tokens of one delivery; its first two columns are as long as theirs. */
+export interface NativeLogprobs {
+  /** Natural logarithm of each token's probability before any sampler; NaN for those of requests that asked for none. */
+  own: Float32Array;
+  /** How many alternatives each token has. */
+  counts: Int32Array;
+  /** The alternatives of all tokens, one token's after the other's. */
+  topTokens: Int32Array;
+  topLogprobs: Float32Array;
 }
 
 /** The last event of a request that ran: numbers are milliseconds and tokens. */
@@ -120,4 +119,15 @@ export interface NativeErrorEvent {
   details?: Readonly<Record<string, unknown>>;
 }
 
-export type NativeEvent = NativeTokenEvent | NativeEndEvent | NativeErrorEvent;
+/** The last event of a request. */
+export type NativeLastEvent = NativeEndEvent | NativeErrorEvent;
+
+/**
+ * What came up since the last delivery, as columns, since an object a token costs more than the token. Sampled tokens in the order in which they came: whose request each is of,
+ * its id, and its text, which is whole characters and may be empty: a character's bytes arrive with its last token, and text that could begin a stop string waits.
+ * Log probabilities only where one of the requests asked for them. Then the requests that ended, each after its tokens. Plain data: it can be sent to another process as it is.
+ */
+export type NativeEvents = [requests: number[], tokens: number[], texts: string[], logprobs: NativeLogprobs | null, ends: NativeLastEvent[]];
+
+/** [callback] Takes a delivery. */
+export type NativeEventSink = (...events: NativeEvents) => void;

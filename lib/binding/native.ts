@@ -10,7 +10,7 @@
 
 import type { NativeBackends, NativeDevice, NativeDeviceMemory } from "./native-backends.js";
 import type { NativeCopyRange, NativeImatrixConfig, NativeImportance, NativeQuantizeConfig } from "./native-quantize.js";
-import type { NativeEvent, NativeRequest } from "./native-request.js";
+import type { NativeEventSink, NativeRequest } from "./native-request.js";
 import type { NativeRpcServerConfig } from "./native-rpc.js";
 
 /** One line of llama.cpp's log. */
@@ -252,13 +252,13 @@ export interface NativeAddon extends NativeBackends {
   /** [async] `onProgress` [callback] gets values 0..1, the latest only. Rejects with ABORTED when cancelled, nothing left allocated. */
   loadModel(config: NativeModelConfig, token: NativeCancelToken, onProgress: (progress: number) => void): Promise<NativeModel>;
   /**
-   * [async] `onEvents` [callback] gets all events that came up since its last call, in order. `draftModel` guesses tokens for requests with `modelDraft` > 0;
+   * [async] `onEvents` [callback] gets all events that came up since its last call, in order; tokens that follow each other within a few milliseconds may come together. `draftModel` guesses tokens for requests with `modelDraft` > 0;
    * rejects with INVALID_ARGUMENT if its vocabulary is another one. `token` stops the warm-up; once the engine is there it does nothing. Rejects with ABORTED when cancelled.
    */
   createEngine(
     model: NativeModel,
     config: NativeEngineConfig,
-    onEvents: (events: NativeEvent[]) => void,
+    onEvents: NativeEventSink,
     draftModel: NativeModel | null,
     token: NativeCancelToken,
   ): Promise<NativeEngine>;

@@ -1,7 +1,7 @@
 // One native engine and the generations that run on it: submits requests and deals events out by request id. Runs on the JavaScript thread that made it.
 import { R1Error, fromNative, isErrorCode } from "../base/errors.js";
 import type { GenerationResult } from "../base/types.js";
-import type { NativeEvent } from "../binding/native-request.js";
+import type { NativeEventSink, NativeLastEvent } from "../binding/native-request.js";
 import type { NativeCancelToken, NativeEngine, NativeEngineInfo, NativeEngineStats } from "../binding/native.js";
 import type { EngineHost } from "../isolation/host.js";
 import type { CacheChoice } from "../model/cache-types.js";
@@ -24,30 +24,56 @@ function disposed(): R1Error {
   return new R1Error("DISPOSED", "The model is closed. Load it again to go on.");
 }
 
+/** Ends a generation as its request ended. */
+function finish(generation: Generation, event: NativeLastEvent): void {
+  if (event.kind === "end") generation.end(event);
+  else
+    generation.fail(
+      new R1Error(isErrorCode(event.code) ? event.code : "INTERNAL", event.message, event.details === undefined ? {} : { details: event.details }),
+    );
+}
+
 /**
  * Deals out what came from native code. Holds nothing but the live generations, so that native code, which holds this function, never keeps an engine alive by itself.
  */
-function dispatcher(live: Map<number, Generation>): (events: NativeEvent[]) => void {
-  return (events) => {
-    for (const event of events) {
-      const generation = live.get(event.id);
+function dispatcher(live: Map<number, Generation>): NativeEventSink {
+  // A fault of ours while handling one request must neither reach native code nor touch the other requests.
+  const giveUp = (id: number, generation: Generation, error: unknown): void => {
+    live.delete(id);
+    generation.cancel();
+    generation.fail(fromNative(error));
+  };
+  return (requests, tokens, texts, logprobs, ends) => {
+    // Whoever waits for a generation is woken once a delivery, with all that it holds for it.
+    const told: Generation[] = [];
+    let top = 0;
+    for (let i = 0; i < requests.length; i++) {
+      const first = top;
+      if (logprobs !== null) top += logprobs.counts[i] as number;
+      const id = requests[i] as number;
+      const generation = live.get(id);
       if (generation === undefined) continue;
       try {
-        if (event.kind === "token") {
-          generation.token(event);
-          continue;
-        }
-        live.delete(event.id);
-        if (event.kind === "end") generation.end(event);
-        else
-          generation.fail(
-            new R1Error(isErrorCode(event.code) ? event.code : "INTERNAL", event.message, event.details === undefined ? {} : { details: event.details }),
-          );
+        const isFirst = generation.token(
+          tokens[i] as number,
+          texts[i] as string,
+          logprobs === null ? undefined : { columns: logprobs, index: i, first, last: top },
+        );
+        if (isFirst) told.push(generation);
       } catch (error) {
-        // A fault of ours while handling one request must neither reach native code nor touch the other requests.
-        live.delete(event.id);
-        generation.cancel();
-        generation.fail(fromNative(error));
+        giveUp(id, generation, error);
+      }
+    }
+    for (const generation of told) generation.tell();
+    for (const event of ends) {
+      const { id } = event;
+      const generation = live.get(id);
+      if (generation === undefined) continue;
+      live.delete(id);
+      try {
+        finish(generation, event);
+      } catch (error) {
+        giveUp(id, generation, error);
       }
     }
   };

@@ -2,7 +2,7 @@
 import { AsyncQueue } from "../base/async-queue.js";
 import { R1Error } from "../base/errors.js";
 import type { ContentPart, GenerationResult, Part, Timings, TokenLogprob, ToolCall, Usage } from "../base/types.js";
-import type { NativeEndEvent, NativeTokenEvent } from "../binding/native-request.js";
+import type { NativeEndEvent, NativeLogprobs } from "../binding/native-request.js";
 import type { Segmenter } from "../reasoning/segmenter.js";
 import { NO_RUN, timingsOf } from "./timings.js";
 
@@ -19,6 +19,15 @@ export interface GenerationInit {
   readonly piece: (token: number) => string;
   /** Told of the end before anybody else is: the result, or undefined when it failed. */
   readonly onEnd?: ((result: GenerationResult | undefined) => void) | undefined;
+}
+
+/** Where one token's log probabilities stand in the columns of its delivery. */
+export interface LogprobPlace {
+  readonly columns: NativeLogprobs;
+  readonly index: number;
+  /** Its alternatives are those from `first` up to, not including, `last`. */
+  readonly first: number;
+  readonly last: number;
 }
 
 type Delta = Extract<ContentPart, { tokens: readonly number[] }>;
@@ -51,6 +60,8 @@ export class Generation implements AsyncIterable<Part> {
   #isEnded = false;
   #isCancelled = false;
   #isIterated = false;
+  /** Tokens have come since the reader was last told. */
+  #isUntold = false;
   #text: string[] = [];
   #tokens: number[] = [];
   #logprobs: TokenLogprob[] = [];
@@ -119,13 +130,22 @@ export class Generation implements AsyncIterable<Part> {
     return { next: () => this.#queue.next(), return: leave };
   }
 
-  /** @internal A token came. */
-  token(event: NativeTokenEvent): void {
-    if (this.#isEnded) return;
-    this.#tokens.push(event.token);
-    if (event.text !== "") this.#text.push(event.text);
-    if (this.#init.wantsLogprobs) this.#logprobs.push(this.#logprobOf(event));
-    this.#emit(this.#init.segmenter.push(event.token, event.text));
+  /** @internal A token came. Its reader hears of it at `tell`; says true when that is still to be called. */
+  token(token: number, text: string, logprobs?: LogprobPlace): boolean {
+    if (this.#isEnded) return false;
+    this.#tokens.push(token);
+    if (text !== "") this.#text.push(text);
+    if (this.#init.wantsLogprobs) this.#logprobs.push(this.#logprobOf(token, logprobs));
+    this.#emit(this.#init.segmenter.push(token, text));
+    const isFirst = !this.#isUntold;
+    this.#isUntold = true;
+    return isFirst;
+  }
+
+  /** @internal The delivery is through: wakes the reader. */
+  tell(): void {
+    this.#isUntold = false;
+    this.#queue.wake();
   }
 
   /** @internal The request ended. */
@@ -185,14 +205,19 @@ export class Generation implements AsyncIterable<Part> {
   #emit(parts: readonly ContentPart[]): void {
     for (const part of parts) {
       if (part.type === "tool-call") this.#toolCalls.push(part.call);
-      this.#queue.push(part);
+      this.#queue.stage(part);
     }
   }
 
-  #logprobOf(event: NativeTokenEvent): TokenLogprob {
+  #logprobOf(id: number, place: LogprobPlace | undefined): TokenLogprob {
     const { piece } = this.#init;
-    const { topTokens, topLogprobs } = event;
-    const top = Array.from(topTokens ?? [], (token, i) => Object.freeze({ token, text: piece(token), logprob: topLogprobs?.[i] ?? -Infinity }));
-    return Object.freeze({ token: event.token, text: piece(event.token), logprob: event.logprob ?? -Infinity, top: Object.freeze(top) });
+    const entry = (token: number, logprob: number | undefined): { token: number; text: string; logprob: number } => ({
+      token,
+      text: piece(token),
+      logprob: logprob ?? -Infinity,
+    });
+    const { columns, index = 0, first = 0, last = 0 } = place ?? {};
+    const top = Array.from(columns?.topTokens.subarray(first, last) ?? [], (token, i) => Object.freeze(entry(token, columns?.topLogprobs[first + i])));
+    return Object.freeze({ ...entry(id, columns?.own[index]), top: Object.freeze(top) });
   }
 }

@@ -1,6 +1,6 @@
 // The child's side of an isolated model: does what the parent asks, with the addon of its own process. Runs on the main thread of that process.
 import type { BackendProblem } from "../binding/backends.js";
-import type { NativeEvent } from "../binding/native-request.js";
+import type { NativeEvents } from "../binding/native-request.js";
 import type { NativeAddon, NativeCancelToken, NativeEngine, NativeEngineStats, NativeModel } from "../binding/native.js";
 import { piecesOf } from "./messages.js";
 import type { CallMessage, Calls, CallName, Down, Up } from "./messages.js";
@@ -24,7 +24,8 @@ export class EngineService {
   readonly #pieces = new Map<number, Uint8Array[]>();
   #token: NativeCancelToken | undefined;
   #engine: NativeEngine | undefined;
-  #events: NativeEvent[] = [];
+  /** Deliveries that were not told yet. */
+  #events: NativeEvents[] = [];
   #isTelling = false;
   #told: NativeEngineStats | undefined;
   #toldAt = 0;
@@ -115,7 +116,7 @@ export class EngineService {
     if (model === undefined) throw new Error("there is no model to make an engine of");
     const addon = this.#init.addon();
     this.#token = addon.createCancelToken();
-    const engine = await addon.createEngine(model, config, (events) => this.#collect(events), hasDraft ? (draft ?? null) : null, this.#token);
+    const engine = await addon.createEngine(model, config, (...events) => this.#collect(events), hasDraft ? (draft ?? null) : null, this.#token);
     this.#engine = engine;
     // A prompt that takes long has no events; its numbers are told all the same.
     this.#timer = setInterval(() => this.#flush(), STATS_EVERY_MS);
@@ -132,12 +133,12 @@ export class EngineService {
       this.#opened().submit(request);
     } catch (error) {
       const { code, message } = error as { code?: unknown; message?: unknown };
-      this.#collect([{ kind: "error", id: request.id, code: typeof code === "string" ? code : "INTERNAL", message: String(message) }]);
+      this.#collect([[], [], [], null, [{ kind: "error", id: request.id, code: typeof code === "string" ? code : "INTERNAL", message: String(message) }]]);
     }
   }
 
-  #collect(events: readonly NativeEvent[]): void {
-    for (const event of events) this.#events.push(event);
+  #collect(events: NativeEvents): void {
+    this.#events.push(events);
     this.#flush();
   }
 
@@ -145,7 +146,7 @@ export class EngineService {
   #flush(): void {
     if (this.#isTelling) return;
     const events = this.#events;
-    const stats = this.#stats(events.some(({ kind }) => kind !== "token"));
+    const stats = this.#stats(events.some(([, , , , ends]) => ends.length > 0));
     if (events.length === 0 && stats === undefined) return;
     this.#events = [];
     this.#isTelling = true;

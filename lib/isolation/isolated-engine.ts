@@ -1,6 +1,6 @@
 // NativeEngine over a child process: the same contract, with requests and events as messages. Runs on the JavaScript thread that loads the model.
 import { R1Error } from "../base/errors.js";
-import type { NativeEvent, NativeRequest } from "../binding/native-request.js";
+import type { NativeEventSink, NativeLastEvent, NativeRequest } from "../binding/native-request.js";
 import type { NativeEngine, NativeEngineInfo, NativeEngineStats } from "../binding/native.js";
 import type { EngineProcess } from "./engine-process.js";
 import { piecesOf } from "./messages.js";
@@ -12,11 +12,11 @@ export class IsolatedEngine implements NativeEngine {
   readonly #info: NativeEngineInfo;
   readonly #room: number;
   readonly #live = new Set<number>();
-  readonly #onEvents: (events: NativeEvent[]) => void;
+  readonly #onEvents: NativeEventSink;
   #stats: NativeEngineStats;
   #isClosed = false;
 
-  constructor(process: EngineProcess, { info, stats }: Calls["engine"]["answer"], maxQueue: number, onEvents: (events: NativeEvent[]) => void) {
+  constructor(process: EngineProcess, { info, stats }: Calls["engine"]["answer"], maxQueue: number, onEvents: NativeEventSink) {
     this.#process = process;
     this.#info = info;
     this.#stats = stats;
@@ -24,8 +24,10 @@ export class IsolatedEngine implements NativeEngine {
     this.#onEvents = onEvents;
     process.events.onEvents = ({ events, stats: latest }) => {
       if (latest !== undefined) this.#stats = latest;
-      for (const event of events) if (event.kind !== "token") this.#drop(event.id);
-      if (!this.#isClosed && events.length > 0) onEvents(events as NativeEvent[]);
+      for (const delivery of events) {
+        for (const { id } of delivery[4]) this.#drop(id);
+        if (!this.#isClosed) onEvents(...delivery);
+      }
     };
     process.events.onDeath = (error) => this.#fail(error);
   }
@@ -80,9 +82,9 @@ export class IsolatedEngine implements NativeEngine {
   }
 
   #fail({ code, message, details }: R1Error): void {
-    const events = [...this.#live].map((id): NativeEvent => ({ kind: "error", id, code, message, details }));
-    for (const { id } of events) this.#drop(id);
-    if (!this.#isClosed && events.length > 0) this.#onEvents(events);
+    const ends = [...this.#live].map((id): NativeLastEvent => ({ kind: "error", id, code, message, details }));
+    for (const { id } of ends) this.#drop(id);
+    if (!this.#isClosed && ends.length > 0) this.#onEvents([], [], [], null, ends);
   }
 }
 

@@ -1,7 +1,7 @@
 // What the parent and the child of an isolated model tell each other, in order, over one channel that copies. Types only; no code runs here.
 import type { BackendProblem } from "../binding/backends.js";
 import type { NativeDevice } from "../binding/native-backends.js";
-import type { NativeEvent, NativeRequest } from "../binding/native-request.js";
+import type { NativeEvents, NativeRequest } from "../binding/native-request.js";
 import type { NativeEngineConfig, NativeEngineInfo, NativeEngineStats, NativeLogEntry, NativeModelConfig, NativeModelInfo } from "../binding/native.js";
 
 /** What can be asked of the child, and what it answers. */
@@ -43,7 +43,7 @@ export type Up =
   | { readonly kind: "answer"; readonly call: number; readonly value: Calls[CallName]["answer"] }
   | { readonly kind: "failure"; readonly call: number; readonly code: string; readonly message: string }
   | { readonly kind: "progress"; readonly value: number }
-  | { readonly kind: "events"; readonly events: readonly NativeEvent[]; readonly stats: NativeEngineStats | undefined }
+  | { readonly kind: "events"; readonly events: readonly NativeEvents[]; readonly stats: NativeEngineStats | undefined }
   | { readonly kind: "log"; readonly entries: readonly NativeLogEntry[] }
   | { readonly kind: "piece"; readonly call: number; readonly bytes: Uint8Array };
 

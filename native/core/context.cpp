@@ -193,8 +193,9 @@ void Context::warm_up() {
     }
     const std::size_t count = std::min<std::size_t>(tokens.size(), info_.batch_size);
     llama_decode(context_.get(), llama_batch_get_one(tokens.data(), static_cast<int32_t>(count)));
-    llama_memory_clear(memory(), true);
     llama_synchronize(context_.get());
+    // The cells are free again; zeroing them as well would write through the whole cache, which was zeroed when it was made.
+    llama_memory_clear(memory(), false);
 }
 
 }  // namespace r1

@@ -13,7 +13,7 @@ const char * const disposed_message = "The model was closed. Load it again with 
 }  // namespace
 
 Engine::Engine(std::shared_ptr<Model> model, std::shared_ptr<Model> draft, const EngineConfig & config, Sink sink, const std::atomic<bool> * cancelled)
-    : model_(std::move(model)), sink_(std::move(sink)), max_queue_(config.max_queue), cancelled_(cancelled) {
+    : model_(std::move(model)), max_queue_(config.max_queue), cancelled_(cancelled), outbox_(std::move(sink)) {
     if (draft != nullptr) {
         DraftModel::check_same_vocabulary(model_->vocab(), draft->vocab());
     }
@@ -99,6 +99,9 @@ bool Engine::take_commands() {
         }
         inbox_.clear();
         tasks.swap(tasks_);
+    }
+    if (!tasks.empty()) {
+        outbox_.flush(Clock::now());  // saving a session takes a while
     }
     for (const Task & task : tasks) {
         task.run();
@@ -204,7 +207,8 @@ void Engine::dispose_all() {
             out.emplace_back(ErrorEvent{request->id, error_code_name(ErrorCode::Disposed), disposed_message});
         }
         settle(out);
-        sink_(std::move(out));
+        outbox_.add(std::move(out), Clock::now());
+        outbox_.flush(Clock::now());
     } catch (...) {
         // Out of memory while closing: the JavaScript side ends its generations itself when close() has joined this thread.
     }

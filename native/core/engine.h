@@ -18,6 +18,7 @@
 #include "core/context.h"
 #include "core/draft_model.h"
 #include "core/model.h"
+#include "core/outbox.h"
 #include "core/request.h"
 #include "core/scheduler.h"
 
@@ -41,7 +42,7 @@ struct EngineStats {
 class Engine {
 public:
     /** Receives events on the engine thread; must not block. */
-    using Sink = std::function<void(std::vector<Event> &&)>;
+    using Sink = Outbox::Sink;
 
     /**
      * Starts the thread and makes the contexts on it; blocks until they are ready. `draft` may be nullptr. `cancelled`, looked at until then and no later, ends
@@ -104,7 +105,6 @@ private:
     void restore_cells(const std::vector<llama_token> & tokens, std::vector<uint8_t> state);
 
     std::shared_ptr<Model> model_;
-    Sink sink_;
     EngineInfo info_{};
     uint32_t max_queue_ = 0;
 
@@ -131,6 +131,8 @@ private:
     std::unique_ptr<Cache> cache_;
     std::unique_ptr<Scheduler> scheduler_;
     std::unique_ptr<Batcher> batcher_;
+    Outbox outbox_;
+    std::size_t step_tokens_ = 0;  // of the last step
     std::deque<std::pair<Clock::time_point, uint32_t>> recent_;  // sampled tokens of the last seconds
     uint64_t recent_tokens_ = 0;
     uint64_t prompt_tokens_ = 0;

@@ -34,6 +34,10 @@ void Engine::step() {
         scheduler_->expire(Clock::now(), out);
         scheduler_->admit(out);
         batcher_->plan(*scheduler_, *cache_, draft_.get(), out);
+        if (batcher_->token_count() > step_tokens_ || batcher_->slices().empty()) {
+            outbox_.flush(Clock::now());  // what comes may take longer than the last step
+        }
+        step_tokens_ = batcher_->token_count();
         if (!batcher_->slices().empty()) {
             decode(out);
         }
@@ -43,9 +47,7 @@ void Engine::step() {
         scheduler_->fail_all(error_code_name(ErrorCode::Internal), error.what(), out);
     }
     settle(out);
-    if (!out.empty()) {
-        sink_(std::move(out));
-    }
+    outbox_.add(std::move(out), Clock::now());
 }
 
 void Engine::mark_in_batch(bool value) {

@@ -12,7 +12,11 @@ namespace {
 
 constexpr int special_attrs = LLAMA_TOKEN_ATTR_CONTROL | LLAMA_TOKEN_ATTR_USER_DEFINED | LLAMA_TOKEN_ATTR_UNKNOWN;
 
-constexpr std::size_t longest_byte_name = 6;
+// Names of tokens of one byte: a character of its own or up to four that stand for it (an escape), or <0x0A>.
+bool may_name_byte(const char * name) {
+    const std::size_t length = ::strnlen(name, 7);
+    return length <= 4 || (length == 6 && name[0] == '<');
+}
 
 // Matched with the spaces around them, or standing for text that the vocabulary does not know.
 constexpr int altering_attrs = LLAMA_TOKEN_ATTR_LSTRIP | LLAMA_TOKEN_ATTR_RSTRIP | LLAMA_TOKEN_ATTR_UNKNOWN;
@@ -34,9 +38,8 @@ Vocab::Vocab(const llama_model * model) : vocab_(llama_model_get_vocab(model)), 
     for (llama_token id = 0; id < size_; ++id) {
         const llama_token_attr attr = llama_vocab_get_attr(vocab_, id);
         if ((attr & special_attrs) == 0) {
-            // Tokens of one byte have short names in every kind of vocabulary (a letter, or <0x0A>); the others need not be spelt out.
-            const char * name = llama_vocab_get_text(vocab_, id);
-            if (std::strlen(name) > longest_byte_name) {
+            // The others need not be spelt out: there are a hundred thousand of them.
+            if (!may_name_byte(llama_vocab_get_text(vocab_, id))) {
                 continue;
             }
             const std::string bytes = piece(id);

@@ -1,4 +1,5 @@
 // EventChannel: carries items from native threads to one JavaScript callback, in bulk, with one wake-up when it goes from empty to non-empty.
+// Two locks, so that the JavaScript thread, woken in the middle of a push, finds the items free: `mutex` guards them, `signal` the thread-safe function.
 #pragma once
 
 #include <napi.h>
@@ -7,27 +8,46 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "napi/shutdown.h"
 
 namespace r1 {
 
+/** The callback's arguments for the items since its last call. JavaScript thread, inside a handle scope. */
+template <typename Item>
+using ToArguments = std::function<std::vector<napi_value>(Napi::Env, const std::vector<Item> &)>;
+
+/** One argument: an array of all items. */
+template <typename Item>
+ToArguments<Item> all_of(std::function<Napi::Value(Napi::Env, const Item &)> convert) {
+    return [convert = std::move(convert)](Napi::Env env, const std::vector<Item> & items) -> std::vector<napi_value> {
+        const Napi::Array array = Napi::Array::New(env, items.size());
+        for (std::size_t i = 0; i < items.size(); ++i) {
+            const Napi::HandleScope scope(env);
+            array.Set(static_cast<uint32_t>(i), convert(env, items[i]));
+        }
+        return {array};
+    };
+}
+
+/** One argument: the last item alone, for values that replace each other. */
+template <typename Item>
+ToArguments<Item> latest_of(std::function<Napi::Value(Napi::Env, const Item &)> convert) {
+    return [convert = std::move(convert)](Napi::Env env, const std::vector<Item> & items) -> std::vector<napi_value> { return {convert(env, items.back())}; };
+}
+
 /**
- * push(): any thread, never blocks on JavaScript. The callback gets an array of all items since its last call. close(): JavaScript thread; no callback comes
- * after it. The channel keeps the process alive only while it is held (hold/unhold, JavaScript thread).
+ * push(): any thread, never blocks on JavaScript. The callback is told of all items since its last call. close(): JavaScript thread; no callback comes after
+ * it. The channel keeps the process alive only while it is held (hold/unhold, JavaScript thread).
  */
 template <typename Item>
 class EventChannel {
 public:
-    /** All: the callback gets an array of the items since its last call. Latest: it gets the last of them alone, for values that replace each other. */
-    enum class Tell { All, Latest };
-    using Convert = std::function<Napi::Value(Napi::Env, const Item &)>;
-
-    EventChannel(Napi::Env env, const char * name, const Napi::Function & callback, Convert convert, Tell what = Tell::All)
+    EventChannel(Napi::Env env, const char * name, const Napi::Function & callback, ToArguments<Item> to_arguments)
         : state_(std::make_shared<State>()), env_(env) {
-        state_->convert = std::move(convert);
-        state_->what = what;
+        state_->to_arguments = std::move(to_arguments);
         callback_ = Napi::Persistent(callback);
         const napi_status status = napi_create_threadsafe_function(env, callback, nullptr, Napi::String::New(env, name), 0, 1, nullptr, nullptr, nullptr,
                                                                    &EventChannel::call_js, &state_->function);
@@ -36,10 +56,7 @@ public:
         }
         napi_unref_threadsafe_function(env, state_->function);
         // Runs before the thread-safe function's own hook: after it nobody may touch that function.
-        hook_.emplace(env, [state = state_] {
-            std::lock_guard<std::mutex> lock(state->mutex);
-            state->function = nullptr;
-        });
+        hook_.emplace(env, [state = state_] { take_function(*state); });
     }
     /** On the JavaScript thread, unless close() was called before. */
     ~EventChannel() { close(); }
@@ -50,16 +67,20 @@ public:
         if (items.empty()) {
             return;
         }
-        std::lock_guard<std::mutex> lock(state_->mutex);
-        if (state_->function == nullptr) {
-            return;
-        }
-        const bool was_empty = state_->items.empty();
-        if (was_empty) {
+        {
+            std::lock_guard<std::mutex> lock(state_->mutex);
+            if (!state_->is_open) {
+                return;
+            }
+            if (!state_->items.empty()) {
+                state_->items.insert(state_->items.end(), std::make_move_iterator(items.begin()), std::make_move_iterator(items.end()));
+                return;  // the wake-up for those before is under way
+            }
             state_->items = std::move(items);
+        }
+        std::lock_guard<std::mutex> lock(state_->signal);
+        if (state_->function != nullptr) {
             napi_call_threadsafe_function(state_->function, new std::shared_ptr<State>(state_), napi_tsfn_nonblocking);
-        } else {
-            state_->items.insert(state_->items.end(), std::make_move_iterator(items.begin()), std::make_move_iterator(items.end()));
         }
     }
 
@@ -72,11 +93,7 @@ public:
 
     void close() {
         callback_.Reset();
-        napi_threadsafe_function function = nullptr;
-        {
-            std::lock_guard<std::mutex> lock(state_->mutex);
-            std::swap(function, state_->function);
-        }
+        napi_threadsafe_function function = take_function(*state_);
         if (function != nullptr) {
             napi_release_threadsafe_function(function, napi_tsfn_release);
         }
@@ -102,11 +119,23 @@ private:
     struct State {
         std::mutex mutex;
         std::vector<Item> items;
+        bool is_open = true;
+        std::mutex signal;
         napi_threadsafe_function function = nullptr;
-        Convert convert;
-        Tell what = Tell::All;
+        ToArguments<Item> to_arguments;
         std::function<void(const std::vector<Item> &)> observer;
     };
+
+    /** What comes up from here on is dropped. Returns the function that was there. */
+    static napi_threadsafe_function take_function(State & state) {
+        {
+            std::lock_guard<std::mutex> lock(state.mutex);
+            state.is_open = false;
+            state.items.clear();
+        }
+        std::lock_guard<std::mutex> lock(state.signal);
+        return std::exchange(state.function, nullptr);
+    }
 
     static void call_js(napi_env raw_env, napi_value callback, void *, void * data) {
         const std::unique_ptr<std::shared_ptr<State>> queued(static_cast<std::shared_ptr<State> *>(data));
@@ -133,18 +162,9 @@ private:
         if (state.observer) {
             state.observer(items);
         }
-        const napi_value arguments[] = {state.what == Tell::Latest ? state.convert(env, items.back()) : all_to_js(env, state, items)};
+        const std::vector<napi_value> arguments = state.to_arguments(env, items);
         // A pending exception of the callback is left to Node, which reports it as uncaught.
-        napi_call_function(env, env.Undefined(), callback, 1, arguments, nullptr);
-    }
-
-    static Napi::Value all_to_js(Napi::Env env, const State & state, const std::vector<Item> & items) {
-        const Napi::Array array = Napi::Array::New(env, items.size());
-        for (std::size_t i = 0; i < items.size(); ++i) {
-            const Napi::HandleScope item_scope(env);
-            array.Set(static_cast<uint32_t>(i), state.convert(env, items[i]));
-        }
-        return array;
+        napi_call_function(env, env.Undefined(), callback, arguments.size(), arguments.data(), nullptr);
     }
 
     std::shared_ptr<State> state_;

@@ -69,7 +69,7 @@ Napi::Value EngineWrap::create(const Napi::CallbackInfo & info) {
         throw Napi::TypeError::New(env, "Expected a cancel token for `token`.");
     }
     const std::shared_ptr<std::atomic<bool>> cancelled = CancelTokenWrap::Unwrap(info[4].As<Napi::Object>())->flag();
-    const auto channel = std::make_shared<Channel>(env, "r1.engine.events", info[2].As<Napi::Function>(), event_to_js);
+    const auto channel = std::make_shared<Channel>(env, "r1.engine.events", info[2].As<Napi::Function>(), events_to_js);
     // Each request holds the process alive until its last event is told.
     channel->on_batch([weak = std::weak_ptr<Channel>(channel)](const std::vector<Event> & events) {
         const std::shared_ptr<Channel> held = weak.lock();

@@ -1,5 +1,7 @@
-// Native events as the contract's plain objects. JavaScript thread.
+// Native events as the contract's columns: one array a column and no object a token, since making objects by names is what costs. JavaScript thread.
 #include "wrap/events_to_js.h"
+
+#include <limits>
 
 namespace r1 {
 namespace {
@@ -16,24 +18,72 @@ const char * reason_name(EndReason reason) {
     return "stop";
 }
 
-Napi::Value token_to_js(Napi::Env env, const TokenEvent & event) {
-    const Napi::Object object = Napi::Object::New(env);
-    object.Set("kind", "token");
-    object.Set("id", event.id);
-    object.Set("token", event.token);
-    object.Set("text", event.text);
-    if (event.has_logprob) {
-        object.Set("logprob", static_cast<double>(event.logprob));
-        Napi::Int32Array tokens = Napi::Int32Array::New(env, event.top.size());
-        Napi::Float32Array logprobs = Napi::Float32Array::New(env, event.top.size());
-        for (std::size_t i = 0; i < event.top.size(); ++i) {
-            tokens[i] = event.top[i].token;
-            logprobs[i] = event.top[i].logprob;
-        }
-        object.Set("topTokens", tokens);
-        object.Set("topLogprobs", logprobs);
+void check(Napi::Env env, napi_status status) {
+    if (status != napi_ok) {
+        throw Napi::Error::New(env, "Node could not take the engine's events.");
     }
-    return object;
+}
+
+/** A JavaScript array filled from its start. Plain calls of Node-API: the wrapper's own go by generic values. */
+class Column {
+public:
+    Column(Napi::Env env, std::size_t length) : env_(env) { check(env, napi_create_array_with_length(env, length, &array_)); }
+
+    void push(napi_value value) { check(env_, napi_set_element(env_, array_, length_++, value)); }
+    void push(int32_t number) {
+        napi_value value = nullptr;
+        check(env_, napi_create_int32(env_, number, &value));
+        push(value);
+    }
+    void push(uint32_t number) {
+        napi_value value = nullptr;
+        check(env_, napi_create_uint32(env_, number, &value));
+        push(value);
+    }
+    void push(const std::string & text) {
+        napi_value value = nullptr;
+        check(env_, napi_create_string_utf8(env_, text.data(), text.size(), &value));
+        push(value);
+    }
+    napi_value get() const { return array_; }
+
+private:
+    Napi::Env env_;
+    napi_value array_ = nullptr;
+    uint32_t length_ = 0;
+};
+
+// Null where no event of the delivery has log probabilities.
+napi_value logprobs_to_js(Napi::Env env, const std::vector<const TokenEvent *> & tokens) {
+    std::size_t alternatives = 0;
+    bool any = false;
+    for (const TokenEvent * event : tokens) {
+        any = any || event->has_logprob;
+        alternatives += event->top.size();
+    }
+    if (!any) {
+        return env.Null();
+    }
+    Napi::Float32Array own = Napi::Float32Array::New(env, tokens.size());
+    Napi::Int32Array counts = Napi::Int32Array::New(env, tokens.size());
+    Napi::Int32Array top_tokens = Napi::Int32Array::New(env, alternatives);
+    Napi::Float32Array top_logprobs = Napi::Float32Array::New(env, alternatives);
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        const TokenEvent & event = *tokens[i];
+        own[i] = event.has_logprob ? event.logprob : std::numeric_limits<float>::quiet_NaN();
+        counts[i] = static_cast<int32_t>(event.top.size());
+        for (const TokenAlternative & alternative : event.top) {
+            top_tokens[at] = alternative.token;
+            top_logprobs[at++] = alternative.logprob;
+        }
+    }
+    const Napi::Object columns = Napi::Object::New(env);
+    columns.Set("own", own);
+    columns.Set("counts", counts);
+    columns.Set("topTokens", top_tokens);
+    columns.Set("topLogprobs", top_logprobs);
+    return columns;
 }
 
 Napi::Value end_to_js(Napi::Env env, const EndEvent & event) {
@@ -64,14 +114,32 @@ Napi::Value error_to_js(Napi::Env env, const ErrorEvent & event) {
 
 }  // namespace
 
-Napi::Value event_to_js(Napi::Env env, const Event & event) {
-    if (const auto * token = std::get_if<TokenEvent>(&event)) {
-        return token_to_js(env, *token);
+std::vector<napi_value> events_to_js(Napi::Env env, const std::vector<Event> & events) {
+    std::vector<const TokenEvent *> tokens;
+    tokens.reserve(events.size());
+    for (const Event & event : events) {
+        if (const auto * token = std::get_if<TokenEvent>(&event)) {
+            tokens.push_back(token);
+        }
     }
-    if (const auto * end = std::get_if<EndEvent>(&event)) {
-        return end_to_js(env, *end);
+    Column requests(env, tokens.size());
+    Column ids(env, tokens.size());
+    Column texts(env, tokens.size());
+    for (const TokenEvent * event : tokens) {
+        const Napi::HandleScope scope(env);
+        requests.push(event->id);
+        ids.push(static_cast<int32_t>(event->token));
+        texts.push(event->text);
     }
-    return error_to_js(env, std::get<ErrorEvent>(event));
+    Column ends(env, events.size() - tokens.size());
+    for (const Event & event : events) {
+        if (const auto * end = std::get_if<EndEvent>(&event)) {
+            ends.push(end_to_js(env, *end));
+        } else if (const auto * error = std::get_if<ErrorEvent>(&event)) {
+            ends.push(error_to_js(env, *error));
+        }
+    }
+    return {requests.get(), ids.get(), texts.get(), logprobs_to_js(env, tokens), ends.get()};
 }
 
 }  // namespace r1

@@ -1,13 +1,15 @@
-// Native events as the contract's plain objects. JavaScript thread.
+// Native events as the contract's columns. JavaScript thread.
 #pragma once
 
 #include <napi.h>
+
+#include <vector>
 
 #include "core/request.h"
 
 namespace r1 {
 
-/** A NativeEvent of the contract. */
-Napi::Value event_to_js(Napi::Env env, const Event & event);
+/** The arguments of the contract's NativeEventSink. */
+std::vector<napi_value> events_to_js(Napi::Env env, const std::vector<Event> & events);
 
 }  // namespace r1

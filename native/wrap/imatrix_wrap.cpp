@@ -53,7 +53,7 @@ Napi::Value compute_importance(const Napi::CallbackInfo & info) {
     const std::shared_ptr<std::atomic<bool>> cancelled = CancelTokenWrap::Unwrap(info[2].As<Napi::Object>())->flag();
     const auto progress = std::make_shared<EventChannel<double>>(
         env, "r1.imatrix.progress", info[3].As<Napi::Function>(),
-        [](Napi::Env at, const double & value) -> Napi::Value { return Napi::Number::New(at, value); }, EventChannel<double>::Tell::Latest);
+        latest_of<double>([](Napi::Env at, const double & value) -> Napi::Value { return Napi::Number::New(at, value); }));
     return run_async<std::vector<ImportanceSums>>(
         env, "r1.imatrix",
         [model, config = std::move(config), cancelled, progress] {

@@ -125,7 +125,7 @@ Napi::Value quantize_file(const Napi::CallbackInfo & info) {
     if (!info[1].IsFunction()) {
         throw Napi::TypeError::New(env, "Expected a function for `onLog`.");
     }
-    const auto channel = std::make_shared<EventChannel<LogEntry>>(env, "r1.quantize.log", info[1].As<Napi::Function>(), log_entry_to_js);
+    const auto channel = std::make_shared<EventChannel<LogEntry>>(env, "r1.quantize.log", info[1].As<Napi::Function>(), all_of<LogEntry>(log_entry_to_js));
     return run_async<Nothing>(
         env, "r1.quantize",
         [config = std::move(config), channel] {

@@ -74,8 +74,8 @@ Napi::Value ModelWrap::load(const Napi::CallbackInfo & info) {
 
     // Progress crosses as single numbers, the latest only: the callback gets what was not yet told.
     auto progress = std::make_shared<EventChannel<double>>(
-        env, "r1.model.progress", info[2].As<Napi::Function>(), [](Napi::Env at, const double & value) -> Napi::Value { return Napi::Number::New(at, value); },
-        EventChannel<double>::Tell::Latest);
+        env, "r1.model.progress", info[2].As<Napi::Function>(),
+        latest_of<double>([](Napi::Env at, const double & value) -> Napi::Value { return Napi::Number::New(at, value); }));
     return run_async<std::shared_ptr<Model>>(
         env, "r1.model.load",
         [config = std::move(config), cancelled, progress] {

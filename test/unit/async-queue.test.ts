@@ -38,6 +38,35 @@ describe("AsyncQueue", () => {
     expect((await queue.next()).value).toEqual({ sum: 4 });
   });
 
+  it("lets a waiting reader sleep until what is staged is told, folded into one", async () => {
+    const queue = new AsyncQueue<{ sum: number }>((last, next) => {
+      last.sum += next.sum;
+      return true;
+    });
+    const read = queue.next();
+    let isAwake = false;
+    void read.then(() => (isAwake = true));
+    queue.stage({ sum: 1 });
+    queue.stage({ sum: 2 });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isAwake).toBe(false);
+    queue.wake();
+    expect((await read).value).toEqual({ sum: 3 });
+    queue.wake();
+    expect(queue.size).toBe(0);
+  });
+
+  it("hands a waiting reader what is staged when the end comes, and then the end", async () => {
+    const queue = new AsyncQueue<number>();
+    const read = queue.next();
+    queue.stage(1);
+    queue.stage(2);
+    queue.end();
+    expect(await read).toEqual({ value: 1, done: false });
+    expect(await queue.next()).toEqual({ value: 2, done: false });
+    expect((await queue.next()).done).toBe(true);
+  });
+
   it("fails once, dropping what waited, and is at its end afterwards", async () => {
     const queue = new AsyncQueue<number>();
     queue.push(1);

@@ -54,6 +54,22 @@ describe("a generation", () => {
     expect(Object.isFrozen(result)).toBe(true);
   });
 
+  it("hands a waiting reader one delta for the tokens of one delivery", async () => {
+    addon.reply = null;
+    const run = model.complete("x");
+    const parts = collect(run);
+    await new Promise((resolve) => setImmediate(resolve));
+    addon.last.say("four");
+    await new Promise((resolve) => setImmediate(resolve));
+    addon.last.say("more");
+    addon.last.end();
+    const deltas = (await parts).filter((part) => part.type === "answer-delta");
+    expect(deltas.map(({ text, tokens }) => [text, tokens.length])).toEqual([
+      ["four", 4],
+      ["more", 4],
+    ]);
+  });
+
   it("tells a random seed in the result", async () => {
     const seeds = await Promise.all([1, 2, 3].map(async () => (await model.complete("x").result()).seed));
     expect(new Set(seeds).size).toBe(3);
