@@ -132,7 +132,7 @@ private:
     std::unique_ptr<Scheduler> scheduler_;
     std::unique_ptr<Batcher> batcher_;
     Outbox outbox_;
-    std::size_t step_tokens_ = 0;  // of the last step
+    std::size_t step_tokens_ = 0;                                // of the last step
     std::deque<std::pair<Clock::time_point, uint32_t>> recent_;  // sampled tokens of the last seconds
     uint64_t recent_tokens_ = 0;
     uint64_t prompt_tokens_ = 0;
