@@ -42,7 +42,7 @@ describe("r1-native pull", () => {
 
   it("puts the paths on standard output and the rest on standard error", async () => {
     const { code, stdout, stderr } = await run(args(), { env: env() });
-    expect(stderr).toMatch(/1 files, 976\.6 KiB \(976\.6 KiB fetched\), at commit [0-9a-f]{40}/);
+    expect(stderr).toMatch(/^1 file, 976\.6 KiB \(976\.6 KiB fetched\), at commit [0-9a-f]{40}/);
     expect(stdout).toBe(`${bigPath()}\n`);
     expect(code).toBe(0);
     expect(readFileSync(bigPath()).equals(big)).toBe(true);
