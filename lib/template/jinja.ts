@@ -19,6 +19,23 @@ function limited<T>(work: () => T): T {
   return call.runInContext(createContext({ work }), { timeout: TIME_LIMIT }) as T;
 }
 
+// One model's template is rendered again and again, and parsing takes as long as rendering.
+let last: { readonly source: string; readonly template: Template } | undefined;
+
+function parsed(source: string): Template {
+  if (last?.source !== source) last = { source, template: limited(() => new Template(source)) };
+  return last.template;
+}
+
+/** Parses a template ahead of its rendering, so that each is a turn of the event loop's own. What is wrong with it is told by the rendering. */
+export function parseJinja(source: string): void {
+  try {
+    if (source.length <= MAX_TEMPLATE_LENGTH) parsed(source);
+  } catch {
+    // renderJinja says so.
+  }
+}
+
 /**
  * Parses and renders a template.
  *
@@ -34,7 +51,8 @@ export function renderJinja(source: string, values: Record<string, unknown>): st
     );
   }
   try {
-    const text = limited(() => new Template(source).render(values));
+    const template = parsed(source);
+    const text = limited(() => template.render(values));
     if (text.length > MAX_OUTPUT) throw new Error(`its output has ${text.length} characters`);
     return text;
   } catch (error) {
