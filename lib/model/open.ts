@@ -1,4 +1,5 @@
 // From a path to loaded weights: checks the files, settles what llama.cpp is to be given, refuses what cannot work, loads. Runs on the JavaScript thread, which it never holds up.
+import { setImmediate } from "node:timers/promises";
 import { waitOrAbort } from "../base/abort.js";
 import { R1Error } from "../base/errors.js";
 import { native } from "../binding/load.js";
@@ -6,6 +7,7 @@ import { checkModelFiles } from "../gguf/check-model.js";
 import type { CheckedModel } from "../gguf/check-model.js";
 import type { EngineHost } from "../isolation/host.js";
 import type { Placement } from "../plan/offload.js";
+import { parseJinja } from "../template/jinja.js";
 import { availableMemory } from "./available-memory.js";
 import { checkBackendDir, openBackends } from "./backends.js";
 import { chooseCacheTypes, estimateCacheBytes } from "./cache-types.js";
@@ -51,6 +53,9 @@ export async function openWeights(
   await waitOrAbort(backends, signal, nothing, nothing);
   const present = await waitOrAbort(host.devices(), signal, nothing, nothing);
   const { cacheTypeK, cacheTypeV, flashAttention } = config;
+  // While nothing else runs: beside the threads that load the weights it would hold the event loop up twice as long.
+  await setImmediate();
+  parseJinja(checked.chatTemplate ?? "");
   const { isMla, keyLength, valueLength } = checked;
   const cache = chooseCacheTypes({ path, isMla, keyLength, valueLength, cacheTypeK, cacheTypeV, flashAttention });
   const { gpuLayers, tensorOverrides, tensorSplit, devices, placement } = chooseOffload(checked, config, cache, present);
