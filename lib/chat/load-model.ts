@@ -24,7 +24,7 @@ import { normalizeLoad } from "../model/normalize-load.js";
 import type { LoadConfig } from "../model/normalize-load.js";
 import { openDraft, openWeights } from "../model/open.js";
 import type { Weights } from "../model/weights.js";
-import { findOpensThink } from "../template/file-template.js";
+import { templateOpensThink } from "../template/file-template.js";
 import { Model } from "./model.js";
 
 /** The share of the progress that the weights take; making the context is the rest. */
@@ -131,8 +131,9 @@ async function load(path: string, asked: LoadConfig, { host, signal, fetching, r
       () => token.cancel(),
       (late) => void late.close(),
     );
-    // Reads the template by running it, while the engine starts on its own thread.
-    const [engine, opensThink] = await Promise.all([starting, findOpensThink(weights.chatTemplate)]);
+    // Reads the template by running it, while the engine starts on its own thread; openWeights has parsed it.
+    const opensThink = templateOpensThink(weights.chatTemplate);
+    const engine = await starting;
     const info = describeModel(path, opened, engine.info, config, opensThink);
     report(1);
     if (signal.aborted) {

@@ -1,6 +1,5 @@
 // What a file's own chat template does, found by rendering it: whether it is R1's and whether it opens the thinking. Runs on any JavaScript thread.
-import { setImmediate } from "node:timers/promises";
-import { parseJinja, renderJinja } from "./jinja.js";
+import { renderJinja } from "./jinja.js";
 import { ROLE_TEXTS } from "./segment.js";
 
 /** A template's output for one user turn and a generation prompt, or undefined when there is no template or it cannot be rendered. */
@@ -23,13 +22,6 @@ function probe(chatTemplate: string | null): string | undefined {
  */
 export function templateOpensThink(chatTemplate: string | null): boolean {
   return probe(chatTemplate)?.trimEnd().endsWith(ROLE_TEXTS.think) ?? false;
-}
-
-/** `templateOpensThink` in two turns of the event loop: the first time on a slow machine each half takes some 10 ms. Never rejects. */
-export async function findOpensThink(chatTemplate: string | null): Promise<boolean> {
-  if (chatTemplate !== null) parseJinja(chatTemplate);
-  await setImmediate();
-  return templateOpensThink(chatTemplate);
 }
 
 /**
