@@ -1,6 +1,8 @@
 // Reads the header of a GGUF file over HTTP, by ranges, through @huggingface/gguf: a few megabytes of a file of any size. Runs on the calling JavaScript thread.
 import { gguf } from "@huggingface/gguf";
+import { refuse } from "../base/check.js";
 import { isR1Error, R1Error } from "../base/errors.js";
+import { connectionReason, shown } from "../hub/client.js";
 import { invalidGguf } from "./cursor.js";
 import { GGUF_LIMITS, GGUF_VALUE_TYPES, type GgufElements, type GgufEntry, type GgufHeader, type GgufScalar, type GgufTensor } from "./format.js";
 import { ggmlTypeById, tensorBytes } from "./ggml-types.js";
@@ -22,11 +24,22 @@ export interface RemoteOptions {
 
 function httpError(url: string, status: number): R1Error {
   const details = { path: url, status };
-  if (status === 404) return new R1Error("FILE_NOT_FOUND", `There is no file at ${url} (HTTP 404). Check the address.`, { details });
+  if (status === 404) return new R1Error("FILE_NOT_FOUND", `There is no file at ${shown(url)} (HTTP 404). Check the address.`, { details });
   if (status === 401 || status === 403) {
-    return new R1Error("FILE_UNREADABLE", `${url} may not be read (HTTP ${status}). Send an authorization if the repository is private or gated.`, { details });
+    return new R1Error("FILE_UNREADABLE", `${shown(url)} may not be read (HTTP ${status}). Send an authorization if the repository is private or gated.`, {
+      details,
+    });
   }
-  return new R1Error("IO_FAILED", `${url} answered with HTTP ${status}. Try again later.`, { details });
+  return new R1Error("NETWORK_FAILED", `${shown(url)} answered with HTTP ${status}. Try again later.`, { details });
+}
+
+/** A request that got no answer, or an answer that broke off. */
+function connectionFailure(url: string, error: unknown): R1Error {
+  const options = { cause: error, details: { path: url } };
+  if ((error as Error | null)?.name === "TimeoutError")
+    return new R1Error("TIMEOUT", `${shown(url)} did not answer within ${RANGE_TIMEOUT_MS / 1000} seconds. Try again later.`, options);
+  const advice = "Check the address, the network and any proxy, or download the file and inspect the copy.";
+  return new R1Error("NETWORK_FAILED", `The connection to ${shown(url)} failed: ${connectionReason(error)}. ${advice}`, options);
 }
 
 /** The part of a whole file that a request asked for. */
@@ -50,6 +63,15 @@ class RangeFetcher {
   }
 
   readonly fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    try {
+      return await this.#range(input, init);
+    } catch (error) {
+      this.#options.signal?.throwIfAborted();
+      throw isR1Error(error) ? error : connectionFailure(this.#url, error);
+    }
+  };
+
+  async #range(input: string | URL | Request, init: RequestInit | undefined): Promise<Response> {
     if (this.#whole !== undefined) return rangeOf(this.#whole, init);
     const timeout = AbortSignal.timeout(RANGE_TIMEOUT_MS);
     const signal = this.#options.signal === undefined ? timeout : AbortSignal.any([timeout, this.#options.signal]);
@@ -61,7 +83,7 @@ class RangeFetcher {
     const total = /\/\s*(\d+)\s*$/.exec(response.headers.get("content-range") ?? "")?.[1];
     if (response.status !== 206 && !(length > 0 && length <= MAX_BYTES)) {
       await response.body?.cancel();
-      throw new R1Error("IO_FAILED", `${this.#url} does not offer parts of the file (HTTP ranges). Download it and inspect the copy.`, {
+      throw new R1Error("NETWORK_FAILED", `${shown(this.#url)} does not offer parts of the file (HTTP ranges). Download it and inspect the copy.`, {
         details: { path: this.#url },
       });
     }
@@ -72,7 +94,7 @@ class RangeFetcher {
     if (response.status === 206) return new Response(body, { status: response.status, headers: response.headers });
     this.#whole = body;
     return rangeOf(body, init);
-  };
+  }
 }
 
 function scalar(value: unknown): GgufScalar {
@@ -105,20 +127,17 @@ function tensorOf(url: string, info: { name: string; shape: bigint[]; dtype: num
  * Reads the header of a remote GGUF file.
  *
  * @param url - `http:` or `https:`; the server must offer ranges.
- * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_UNREADABLE` (no permission), `IO_FAILED`, `NOT_GGUF`, `GGUF_INVALID`, `TIMEOUT`; the signal's reason.
+ * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_UNREADABLE` (no permission), `NETWORK_FAILED`, `TIMEOUT` (no answer within 30 seconds), `FILE_TRUNCATED`, `NOT_GGUF`, `GGUF_INVALID`,
+ * `INVALID_ARGUMENT` (no address); the signal's reason.
  */
 export async function readRemoteHeader(url: string, options: RemoteOptions = {}): Promise<GgufHeader> {
+  if (!URL.canParse(url)) refuse("source", "a valid address", url);
   const fetcher = new RangeFetcher(url, options);
   const parsed = await gguf(url, { fetch: fetcher.fetch, additionalFetchHeaders: { ...options.headers }, typedMetadata: true }).catch((error: unknown) => {
     options.signal?.throwIfAborted();
     if (isR1Error(error)) throw error;
     const failure = error as Error;
-    if (failure.name === "TimeoutError") throw new R1Error("TIMEOUT", `${url} did not answer within ${RANGE_TIMEOUT_MS / 1000} seconds.`, { cause: error });
-    if (failure.message.includes("magic number")) throw new R1Error("NOT_GGUF", `${url} is not a GGUF file.`, { cause: error, details: { path: url } });
-    // fetch tells of failed connections by a TypeError with a cause.
-    if (failure instanceof TypeError && failure.cause !== undefined) {
-      throw new R1Error("IO_FAILED", `${url} cannot be reached: ${(failure.cause as Error).message}.`, { cause: error, details: { path: url } });
-    }
+    if (failure.message.includes("magic number")) throw new R1Error("NOT_GGUF", `${shown(url)} is not a GGUF file.`, { cause: error, details: { path: url } });
     throw invalidGguf(url, failure.message);
   });
   const entries = new Map<string, GgufEntry>();
@@ -131,7 +150,7 @@ export async function readRemoteHeader(url: string, options: RemoteOptions = {})
   const dataOffset = Number(parsed.tensorDataOffset);
   const fileBytes = fetcher.fileBytes ?? 0;
   if (dataOffset > padTo(fileBytes, 32))
-    throw new R1Error("FILE_TRUNCATED", `${url} ends inside its header: it is ${fileBytes} bytes long.`, { details: { path: url, fileBytes } });
+    throw new R1Error("FILE_TRUNCATED", `${shown(url)} ends inside its header: it is ${fileBytes} bytes long.`, { details: { path: url, fileBytes } });
   const alignment = entries.get("general.alignment");
   const last = tensors.at(-1);
   return {

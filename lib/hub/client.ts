@@ -49,8 +49,14 @@ function refusal(url: string, response: Response, hasToken: boolean): R1Error {
 }
 
 /** An address for people: what follows the question mark is for machines, and may be a signature that opens a private file. */
-function shown(url: string): string {
+export function shown(url: string): string {
   return url.replace(/\?.*$/s, "");
+}
+
+/** Why a `fetch` failed, in a few words; it tells of the reason by a cause. */
+export function connectionReason(error: unknown): string {
+  const cause = (error as { cause?: unknown } | null)?.cause ?? error;
+  return cause instanceof Error ? cause.message || ((cause as NodeJS.ErrnoException).code ?? cause.name) : String(cause);
 }
 
 /** A failed connection as an error. */
@@ -62,10 +68,10 @@ export function connectionError(url: string, error: unknown, timeoutMs: number):
       details,
     });
   }
-  // fetch tells of the reason by a cause.
-  const cause = (error as { cause?: unknown } | null)?.cause ?? error;
-  const reason = cause instanceof Error ? cause.message || ((cause as NodeJS.ErrnoException).code ?? cause.name) : String(cause);
-  return new R1Error("NETWORK_FAILED", `The connection to ${shown(url)} failed: ${reason}. Try again; what has come is kept.`, { cause: error, details });
+  return new R1Error("NETWORK_FAILED", `The connection to ${shown(url)} failed: ${connectionReason(error)}. Try again; what has come is kept.`, {
+    cause: error,
+    details,
+  });
 }
 
 /** Asks one Hub, for one download. */

@@ -101,6 +101,14 @@ describe("a failure ends with 1 and names what to do", () => {
     expect(again.code).toBe(1);
   });
 
+  it("for an address at which nobody answers too", async () => {
+    const end = await run(["inspect", "http://127.0.0.1:1/model.gguf"]);
+    expectPlain(end);
+    expect(end.stderr).toMatch(/^error: The connection to http:\/\/127\.0\.0\.1:1\/model\.gguf failed: .*Check the address/);
+    expect(end.stderr).toContain("NETWORK_FAILED");
+    expect(end.code).toBe(1);
+  });
+
   it("for a prompt file too", async () => {
     const end = await run(["run", "-f", join(folder, "missing.txt")]);
     expectPlain(end);

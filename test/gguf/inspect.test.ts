@@ -162,17 +162,17 @@ describe("inspectGguf on remote files", () => {
   it.each([
     ["a file that is not there", (_: IncomingMessage, response: ServerResponse) => void response.writeHead(404).end(), "FILE_NOT_FOUND"],
     ["a gated repository", (_: IncomingMessage, response: ServerResponse) => void response.writeHead(401).end(), "FILE_UNREADABLE"],
-    ["a server in trouble", (_: IncomingMessage, response: ServerResponse) => void response.writeHead(503).end(), "IO_FAILED"],
+    ["a server in trouble", (_: IncomingMessage, response: ServerResponse) => void response.writeHead(503).end(), "NETWORK_FAILED"],
     [
       "a web page",
       (_: IncomingMessage, response: ServerResponse) => void response.writeHead(206, { "content-range": "bytes 0-11/12" }).end("<!DOCTYPE ht"),
       "NOT_GGUF",
     ],
-    ["a connection that breaks", (request: IncomingMessage) => void request.socket.destroy(), "IO_FAILED"],
+    ["a connection that breaks", (request: IncomingMessage) => void request.socket.destroy(), "NETWORK_FAILED"],
     [
       "a server without ranges that would send everything",
       (_: IncomingMessage, response: ServerResponse) => void response.writeHead(200, { "content-length": 140e9 }).write("GGUF"),
-      "IO_FAILED",
+      "NETWORK_FAILED",
     ],
     [
       "zeros behind the magic without end",
@@ -187,6 +187,24 @@ describe("inspectGguf on remote files", () => {
   ])("%s is a typed error", async (_, answer, code) => {
     const site = await serve("", answer);
     expect(await codeOf(inspectGguf(`${site.url}/x.gguf`))).toBe(code);
+  });
+
+  it("a server that is not there is NETWORK_FAILED, told with the address, without its query, and with what to do", async () => {
+    const site = await serve("");
+    for (const close of closers.splice(0)) await close();
+    const failure = await inspectGguf(`${site.url}/x.gguf?signature=secret`).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ name: "R1Error", code: "NETWORK_FAILED", details: { path: `${site.url}/x.gguf?signature=secret` } });
+    expect((failure as Error).message).toMatch(/^The connection to http:\/\/127\.0\.0\.1:\d+\/x\.gguf failed: .*ECONNREFUSED.*\. Check the address, /);
+  });
+
+  it("what a fetch of the user's throws is a failed connection too, never a fault of the file", async () => {
+    const fetch = (): Promise<never> => Promise.reject(new Error("no way out"));
+    const failure = await inspectGguf("http://host/x.gguf", { fetch }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "NETWORK_FAILED", message: expect.stringContaining("no way out") as string });
+  });
+
+  it("an address that is none is INVALID_ARGUMENT", async () => {
+    await expect(inspectGguf("http://[x/y.gguf")).rejects.toMatchObject({ code: "INVALID_ARGUMENT", details: { option: "source" } });
   });
 
   it("stops when its signal aborts", async () => {
