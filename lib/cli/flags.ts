@@ -32,6 +32,7 @@ export interface Flag {
 export type OptionBag = Record<Target, Record<string, unknown>>;
 
 const tables = new WeakMap<Command, readonly Flag[]>();
+const ownWords = new WeakMap<Command, Readonly<Record<string, string>>>();
 
 /** The name of a flag in help and error messages. */
 export function nameOf(flag: Flag): string {
@@ -95,17 +96,40 @@ export function collect(command: Command): OptionBag {
   return bag;
 }
 
-/** Names the flag of every library option that an error message mentions in backticks. */
+/** Tells what a command's errors call options of the library whose flags or arguments have other names. */
+export function setWords(command: Command, words: Readonly<Record<string, string>>): void {
+  ownWords.set(command, words);
+}
+
+/** What a command's errors call the library's options. */
+function wordsOf(command: Command): ReadonlyMap<string, string> {
+  const names = new Map(Object.entries(ownWords.get(command) ?? {}));
+  const add = (option: string, name: string): void => {
+    if (!names.has(option)) names.set(option, name);
+  };
+  for (const argument of command.registeredArguments) {
+    const name = `${argument.name()}${argument.variadic ? "..." : ""}`;
+    add(argument.name(), argument.required ? `<${name}>` : `[${name}]`);
+  }
+  // Commands on files have no table; there a flag is called as the option it sets.
+  const table = flagsOf(command).filter(({ hidden }) => hidden !== true);
+  if (table.length === 0) for (const option of command.options) add(option.attributeName(), option.long ?? option.flags);
+  // Flags with a value first: of several that set an option they are the ones that a message is about.
+  for (const flag of [...table.filter(({ value }) => value !== undefined), ...table])
+    add(flag.field === undefined ? flag.option : `${flag.option}.${flag.field}`, nameOf(flag));
+  return names;
+}
+
+/** Names the flag of every library option that an error message mentions in backticks; another way in brackets goes where the program does not have it. */
 export function inFlagWords(message: string, command: Command | undefined): string {
   if (command === undefined) return message;
-  const names = new Map<string, string>();
-  // Commands on files have no table; there a flag is called as the option it sets.
-  const table = flagsOf(command);
-  if (table.length === 0) for (const option of command.options) if (typeof option.long === "string") names.set(option.attributeName(), option.long);
-  for (const flag of table) {
-    const path = flag.field === undefined ? flag.option : `${flag.option}.${flag.field}`;
-    if (flag.hidden !== true && flag.value !== undefined && !names.has(path)) names.set(path, nameOf(flag));
-  }
-  // The library writes `contextSize`, `chat.topP`, `complete.dry.base` or `stop[2]`.
-  return message.replace(/`([A-Za-z.]+)(\[[^\]]*\])?`/g, (whole, path: string) => names.get(path) ?? names.get(path.slice(path.indexOf(".") + 1)) ?? whole);
+  const words = wordsOf(command);
+  // The library writes `contextSize`, `chat.topP`, `complete.dry.base`, `stop[2]`, `tensorTypes[0].type` or `complete()`.
+  const wordOf = (path: string): string | undefined => {
+    const [head = "", ...rest] = path.split(".");
+    return words.get(path) ?? words.get(head) ?? words.get(rest.join("."));
+  };
+  return message
+    .replace(/ \(or [^()`]*`([A-Za-z.]+)[^`]*`\)/g, (whole, path: string) => (wordOf(path) === undefined ? "" : whole))
+    .replace(/`([A-Za-z.]+(?:\(\))?)(?:\[[^\]]*\][A-Za-z.]*)?`/g, (whole, path: string) => wordOf(path) ?? whole);
 }

@@ -25,6 +25,12 @@ function conflict(first: string, second: string): never {
   throw new R1Error("INVALID_ARGUMENT", `${first} and ${second} do not go together: give one of the two.`, { details: { option: second } });
 }
 
+/** The options of loading: with room for drafts as long as --ngram-draft asks for, which is a flag of the reply alone. */
+export function loadOptionsOf({ load, generate }: OptionBag): Readonly<Record<string, unknown>> {
+  const { ngram } = (generate["speculation"] ?? {}) as { readonly ngram?: number };
+  return ngram === undefined ? load : { ...load, maxDraft: ngram };
+}
+
 /** @throws {R1Error} `INVALID_ARGUMENT` when flags contradict each other. */
 export function settingsOf({ run }: OptionBag): Settings {
   const given = run as Partial<Record<string, unknown>>;

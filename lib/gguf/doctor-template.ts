@@ -83,7 +83,7 @@ const FORMS: Readonly<Record<TemplateForm, Omit<Finding, "changes"> | undefined>
     severity: "info",
     found: "The chat template is R1's and ends in <｜Assistant｜>.",
     effect: "The model itself decides to think, and now and then skips it.",
-    fix: "To make it think in every reply ask with openThink: true, or with a template whose generation prompt ends in <think> and a line break.",
+    fix: "To make it think in every reply ask with `openThink: true` (r1-native run --open-think on), or with a template whose generation prompt ends in <think> and a line break.",
   },
   "r1-opens-think": {
     id: "template-opens-think",

@@ -37,7 +37,7 @@ export class Metadata {
       const why =
         right === undefined
           ? "an array, which cannot be overridden. Take the override out."
-          : `of type ${type}. Write { kind: "${right}", value: ... } to set another value.`;
+          : `of type ${type}. Give \`metadataOverrides\` the kind ${right} to set another value.`;
       throw new R1Error("INVALID_ARGUMENT", `\`${option}\` is of kind "${kind}", and in ${header.path} the value is ${why}`, { details: { option } });
     }
   }

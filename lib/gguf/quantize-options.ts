@@ -19,7 +19,7 @@ export interface QuantizeOptions {
   /** Type of `token_embd.weight`; by default llama.cpp's choice. */
   tokenEmbeddingType?: string;
   /**
-   * Quantise tensors that are quantised already; quality suffers.
+   * Quantise tensors that are quantised already; quality suffers. Without it such an input is refused with `INVALID_ARGUMENT`; a dry run tells its sizes all the same.
    * @defaultValue false
    */
   allowRequantize?: boolean;

@@ -78,6 +78,24 @@ export function plannedFileBytes(plans: readonly TensorPlan[], headers: readonly
 }
 
 /**
+ * Refuses what llama.cpp would refuse after writing what stands before it: tensors that are quantised already.
+ *
+ * @throws {R1Error} `INVALID_ARGUMENT`, naming the first of them.
+ */
+export function refuseRequantizing(plans: readonly TensorPlan[]): void {
+  const again = plans.filter(({ from, to }) => from !== to && (ggmlTypeByName(from)?.blockLength ?? 1) > 1);
+  const [first] = again;
+  if (first === undefined) return;
+  const { name, from, to } = first;
+  const [others, are] = again.length === 1 ? ["", "is"] : [` and ${again.length - 1} other${again.length === 2 ? "" : "s"}`, "are"];
+  throw new R1Error(
+    "INVALID_ARGUMENT",
+    `Tensor "${name}"${others} ${are} quantised already (${from}), and to make ${to} of that loses more than to make it of the original. Quantise an f32, f16 or bf16 file of the model, or ask to do it all the same (option \`allowRequantize\`).`,
+    { details: { option: "allowRequantize", tensor: name, from, to } },
+  );
+}
+
+/**
  * Refuses what would end in an abort or in garbage: types of few bits without importance values.
  *
  * @throws {R1Error} `INVALID_ARGUMENT`, naming the first such tensor.
@@ -91,7 +109,7 @@ export function checkImatrix(plans: readonly TensorPlan[], imatrix: Imatrix | un
     const what = imatrix === undefined ? "no importance matrix is given" : values === undefined ? "the importance matrix has none" : `it has ${values.length}`;
     throw new R1Error(
       "INVALID_ARGUMENT",
-      `Tensor "${name}" would become ${to}, which needs ${needed} importance values, but ${what}. Give an imatrix computed on this model, or another type (option tensorTypes, tokenEmbeddingType or outputTensorType).`,
+      `Tensor "${name}" would become ${to}, which needs ${needed} importance values, but ${what}. Give an \`imatrix\` computed on this model, or another type (options \`tensorTypes\`, \`tokenEmbeddingType\`, \`outputTensorType\`).`,
       { details: { option: "imatrix", tensor: name, type: to } },
     );
   }

@@ -10,7 +10,7 @@ import { checkModelFiles, type CheckedModel } from "./check-model.js";
 import type { GgufHeader } from "./format.js";
 import { readImatrix, type Imatrix } from "./imatrix.js";
 import { normalizeQuantizeOptions, type NormalQuantizeOptions, type QuantizeOptions } from "./quantize-options.js";
-import { checkImatrix, planFromLog, plannedFileBytes, TensorLog, type TensorPlan } from "./quantize-plan.js";
+import { checkImatrix, planFromLog, plannedFileBytes, refuseRequantizing, TensorLog, type TensorPlan } from "./quantize-plan.js";
 import { runQuantizeJob } from "./quantize-process.js";
 import type { QuantizeJob } from "./quantize-child.js";
 import { expandRecipe, RECIPES } from "./recipes.js";
@@ -134,7 +134,7 @@ async function writeFiles(task: Task, plans: readonly TensorPlan[], onProgress: 
  *
  * @param input - A model file of f32, f16 or bf16 weights (others with `allowRequantize`), or the first part of a split one.
  * @param output - The file to write (with `keepSplit`, the prefix of the parts). It gets its name when it is whole; not used in a dry run.
- * @throws {R1Error} as `checkModelFiles` and `readImatrix`; `INVALID_ARGUMENT` (also when a type needs an importance matrix that is not there), `UNKNOWN_OPTION`,
+ * @throws {R1Error} as `checkModelFiles` and `readImatrix`; `INVALID_ARGUMENT` (also when a type needs an importance matrix that is not there, or the input is quantised and `allowRequantize` is not set), `UNKNOWN_OPTION`,
  * `FILE_EXISTS`, `NO_SPACE` (asked before writing), `QUANTIZE_FAILED`, `CHILD_CRASHED`, `ADDON_MISSING`; the signal's reason.
  *
  * @example
@@ -157,6 +157,7 @@ export async function quantize(input: string, output: string, options: QuantizeO
   const task: Task = { output, options: normal, onLog, headers, job: makeJob(input, model, normal, imatrix) };
   const plans = await dryRun(task);
   if (!normal.dryRun || imatrix !== undefined) checkImatrix(plans, imatrix);
+  if (!normal.dryRun && !normal.allowRequantize) refuseRequantizing(plans);
   const paths = normal.dryRun
     ? []
     : await writeFiles(task, plans, (progress) => {

@@ -54,7 +54,7 @@ interface Limits {
 
 function readOptions(options: SplitOptions): Limits & { force: boolean; signal: AbortSignal | undefined } {
   check.knownKeys(check.object(options, "options"), "splitGguf", ["maxSize", "maxTensors", "noTensorFirst", "force", "onProgress", "signal"]);
-  if (options.maxSize !== undefined && options.maxTensors !== undefined) check.refuse("maxTensors", "no value beside maxSize", options.maxTensors);
+  if (options.maxSize !== undefined && options.maxTensors !== undefined) check.refuse("maxTensors", "no value beside `maxSize`", options.maxTensors);
   return {
     maxSize: options.maxSize === undefined ? undefined : check.integer(options.maxSize, "maxSize", 1, Number.MAX_SAFE_INTEGER),
     maxTensors: check.integer(options.maxTensors ?? 128, "maxTensors", 1, 65_536),

@@ -38,7 +38,7 @@ function refusal(url: string, response: Response, hasToken: boolean): R1Error {
   if (status === 401 || status === 403) {
     const what = hasToken
       ? "The token may not read it; if the repository is gated, accept its terms on its page first"
-      : "There is no such repository, or it is private or gated: then give a token (option token, or HF_TOKEN)";
+      : "There is no such repository, or it is private or gated: then set HF_TOKEN to a token that may (or give it as the option `token`)";
     return new R1Error("FILE_UNREADABLE", `${shown(url)} may not be read (HTTP ${status}).${says} ${what}.`, { details });
   }
   if (status === 404 || status === 410)

@@ -28,7 +28,7 @@ const MAX_FILES = 200_000;
 function strange(client: HubClient, what: string, cause?: unknown): R1Error {
   return new R1Error(
     "NETWORK_FAILED",
-    `${client.endpoint} does not answer as a Hub does: ${what}. Check the endpoint (option endpoint, or HF_ENDPOINT) and any proxy.`,
+    `${client.endpoint} does not answer as a Hub does: ${what}. Check HF_ENDPOINT (or the option \`endpoint\`) and any proxy.`,
     {
       cause,
       details: { path: client.endpoint },

@@ -50,7 +50,7 @@ function describeDeath({ path, servers }: IsolationInit): (how: string, words: s
         : servers.length > 0 && /rpc/i.test(words)
           ? ` An rpc-server has ended or cannot be reached any more: ${servers.map(({ text }) => text).join(", ")}.`
           : "";
-    return `The process of ${path} ${how}.${said}${hint} This process is unharmed: call loadModel again to go on.`;
+    return `The process of ${path} ${how}.${said}${hint} This process is unharmed: load the model again to go on.`;
   };
 }
 

@@ -87,7 +87,7 @@ export function resolveSegments(segments: readonly Segment[], tokens: RoleTokens
     if (REQUIRED.has(segment.special)) {
       throw new R1Error(
         "TEMPLATE_UNSUPPORTED",
-        `The model's vocabulary has no token for R1's ${texts[segment.special]}, so R1's template cannot be used with it. Use \`template: "file"\`, or \`complete()\` with a prompt in the model's own format.`,
+        `The model's vocabulary has no token for R1's ${texts[segment.special]}, so R1's template cannot be used with it. Use \`complete()\` with a prompt in the model's own format (or \`template: "file"\`).`,
         { details: { role: segment.special } },
       );
     }

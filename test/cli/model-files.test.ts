@@ -93,6 +93,20 @@ describe("r1-native quantize and quants", () => {
     expect((await run(["inspect", out])).code).toBe(0);
   });
 
+  it("says in flags what is missing: leave to quantise once more, values for few bits", async () => {
+    const out = join(await temporaryFolder(), "x.gguf");
+    const again = await run(["quantize", tinyModel, out, "Q4_0"]);
+    expect(again.code).toBe(2);
+    expect(again.stderr).toContain("(option --allow-requantize)");
+    const few = await run(["quantize", tinyModelF16, out, "IQ2_XXS"]);
+    expect(few.code).toBe(2);
+    expect(few.stderr).toContain(
+      "Give an --imatrix computed on this model, or another type (options --tensor-type, --token-embedding-type, --output-tensor-type)",
+    );
+    const broken = await run(["quantize", tinyModelF16, out, "Q4_0", "--tensor-type", "(=q8_0"]);
+    expect(broken.stderr).toContain("a regular expression for --tensor-type");
+  });
+
   it("shows the catalogue, with the rule of thumb where the table differs from it", async () => {
     const { code, stdout } = await run(["quants"]);
     expect(code).toBe(0);

@@ -42,6 +42,14 @@ describe("the documented command lines, with the program's name changed", () => 
   });
 });
 
+describe("speculation", () => {
+  it("may draft more tokens than a model is loaded for by default, and changes no reply", async () => {
+    const plain = await run(["run", "-p", question, ...greedy]);
+    const drafted = await run(["run", "-p", question, ...greedy, "--ngram-draft", "20"]);
+    expect(drafted).toMatchObject({ code: 0, stdout: plain.stdout });
+  });
+});
+
 describe("a prompt", () => {
   it("is the same from -p, a file and a pipe", async () => {
     const file = join(folder, "prompt.txt");

@@ -170,7 +170,11 @@ describe("quantize refuses", () => {
   it("to requantise unless told to, to overwrite unless told to, and to write onto its input", async () => {
     const folder = await temporaryFolder();
     const out = join(folder, "x.gguf");
-    expect(await codeOf(quantize(tinyModel, out, { type: "Q4_0" }))).toBe("QUANTIZE_FAILED");
+    await expect(quantize(tinyModel, out, { type: "Q4_0" })).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+      message: expect.stringMatching(/^Tensor ".*" and \d+ others are quantised already \(q8_0\).*\(option `allowRequantize`\)/) as string,
+      details: { option: "allowRequantize", from: "q8_0" },
+    });
     expect(await readdir(folder)).toEqual([]);
     await quantize(tinyModel, out, { type: "Q4_0", allowRequantize: true });
     expect(await codeOf(quantize(tinyModelF16, out, { type: "Q4_0" }))).toBe("FILE_EXISTS");

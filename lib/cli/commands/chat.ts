@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { ChatSession, Generation, GenerateOptions, Model } from "../../index.js";
 import { EXIT, Interrupted, watchSignals } from "../exit.js";
-import { addFlags, collect } from "../flags.js";
+import { addFlags, collect, setWords } from "../flags.js";
 import { generateFlags } from "../flags-generate.js";
 import { loadFlags } from "../flags-load.js";
 import { conversationFlags, outputFlags } from "../flags-run.js";
@@ -10,7 +10,7 @@ import { pipeLines, readTurn, TerminalLines } from "../lines.js";
 import { openModel } from "../open-model.js";
 import { renderParts, timingsLine, wantsColor, write } from "../render.js";
 import type { Settings } from "../settings.js";
-import { settingsOf } from "../settings.js";
+import { loadOptionsOf, settingsOf } from "../settings.js";
 
 const COMMANDS = `/help           this list
 /reset          forget the conversation
@@ -106,7 +106,7 @@ async function chat(command: Command): Promise<void> {
   const bag = collect(command);
   const settings = settingsOf(bag);
   const loading = watchSignals(() => undefined);
-  const model = await openModel(bag.load, { isVerbose: settings.isVerbose, signal: loading.signal }).finally(() => loading.stop());
+  const model = await openModel(loadOptionsOf(bag), { isVerbose: settings.isVerbose, signal: loading.signal }).finally(() => loading.stop());
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
   const lines = isTerminal ? new TerminalLines(process.stdin, process.stdout) : pipeLines(process.stdin);
   try {
@@ -140,4 +140,5 @@ export function register(program: Command): void {
     .addHelpText("after", HELP)
     .action(() => chat(command));
   addFlags(command, [...conversationFlags, ...loadFlags, ...generateFlags, ...outputFlags]);
+  setWords(command, { "complete()": "r1-native run --raw", maxDraft: "--ngram-draft" });
 }

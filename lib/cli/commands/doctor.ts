@@ -5,6 +5,7 @@ import type { Diagnosis, Finding, MetadataChange } from "../../gguf/doctor-types
 import { diagnose } from "../../gguf/doctor.js";
 import { EXIT, Interrupted, watchSignals } from "../exit.js";
 import { bytesText, tableText, withProgress } from "../file-work.js";
+import { setWords } from "../flags.js";
 import { write } from "../render.js";
 
 const HELP = `
@@ -126,7 +127,7 @@ function safeLines(text: string): string {
 
 /** Adds the command to the program. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command("doctor")
     .description("find what makes a file of R1 answer worse than it can, and correct its metadata")
     .argument("<file|url>", "a GGUF file, its address, or hf:owner/name:QUANT; of a split model any part (with --fix the first)")
@@ -135,4 +136,5 @@ export function register(program: Command): void {
     .option("--force", "overwrite an existing output file")
     .addHelpText("after", HELP)
     .action(doctor);
+  setWords(command, { source: "<file|url>", out: "--fix" });
 }

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { R1Error } from "../../base/errors.js";
 import { computeImatrix } from "../../gguf/quantize-imatrix.js";
 import { wholeNumber, withProgress } from "../file-work.js";
+import { setWords } from "../flags.js";
 
 const HELP = `
 Example:
@@ -39,7 +40,7 @@ async function imatrix(model: string, textFile: string, flags: Flags): Promise<v
 
 /** Adds the command to the program. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command("imatrix")
     .description("compute an importance matrix for quantize")
     .argument("<model>", "a model file, or the first part of a split one")
@@ -50,4 +51,5 @@ export function register(program: Command): void {
     .option("--force", "overwrite an existing file")
     .addHelpText("after", HELP)
     .action(imatrix);
+  setWords(command, { text: "<textfile>", checkTensors: "r1-native run --check-tensors" });
 }

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { inspectGguf, type Inspection } from "../../gguf/inspect.js";
 import type { MetadataSummary } from "../../gguf/metadata.js";
 import { bytesText, countText, tableText } from "../file-work.js";
+import { setWords } from "../flags.js";
 import { write } from "../render.js";
 import { EXIT, Interrupted, watchSignals } from "../exit.js";
 
@@ -77,7 +78,7 @@ async function inspect(source: string, options: { json?: boolean; tensors?: bool
 
 /** Adds the command to the program. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command("inspect")
     .description("look into a model file, local or remote, without loading it")
     .argument("<file|url>", "a GGUF file, its address, or hf:owner/name:QUANT; of a split model any part")
@@ -85,4 +86,5 @@ export function register(program: Command): void {
     .option("--tensors", "list every tensor")
     .addHelpText("after", HELP)
     .action(inspect);
+  setWords(command, { source: "<file|url>" });
 }

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { R1Error } from "../../base/errors.js";
 import { planOffload, type OffloadPlan, type PlanOptions } from "../../model/plan-offload.js";
 import { bytesText, tableText, wholeNumber } from "../file-work.js";
+import { setWords } from "../flags.js";
 import { Interrupted, watchSignals } from "../exit.js";
 
 const HELP = `
@@ -121,7 +122,7 @@ async function plan(source: string, flags: PlanFlags): Promise<void> {
 
 /** Adds the command to the program. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command("plan")
     .description("tell what of a model fits on the GPU and what does not, before downloading or loading it")
     .argument("<source>", "a GGUF file, its address, or hf:owner/name:QUANT")
@@ -137,4 +138,5 @@ export function register(program: Command): void {
     .option("--json", "everything as JSON")
     .addHelpText("after", HELP)
     .action(plan);
+  setWords(command, { vramGiB: "--vram", ramGiB: "--ram", marginGiB: "--margin", contextSize: "--ctx-size" });
 }

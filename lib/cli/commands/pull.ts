@@ -7,6 +7,7 @@ import { isHubReference } from "../../hub/reference.js";
 import { downloadReference } from "../../hub/resolve.js";
 import { downloadBar } from "../download-bar.js";
 import { bytesText, wholeNumber } from "../file-work.js";
+import { setWords } from "../flags.js";
 import { Interrupted, watchSignals } from "../exit.js";
 
 const HELP = `
@@ -72,7 +73,7 @@ async function pull(repo: string, patterns: readonly string[], options: PullOpti
 
 /** Adds the command to the program. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command("pull")
     .description("download a model from the Hub, resuming and checking every file")
     .argument("<repo>", "owner/name, or one of its models as hf:owner/name:QUANT")
@@ -85,4 +86,5 @@ export function register(program: Command): void {
     .option("--json", "tell what was done as JSON")
     .addHelpText("after", HELP)
     .action(pull);
+  setWords(command, { allowPatterns: "[pattern...]", ignorePatterns: "--exclude" });
 }

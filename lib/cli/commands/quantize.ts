@@ -6,6 +6,7 @@ import type { QuantizeOptions } from "../../gguf/quantize-options.js";
 import { QUANTIZE_TYPES } from "../../gguf/quantize-types.js";
 import { RECIPES, type TensorTypeRule } from "../../gguf/recipes.js";
 import { bytesText, tableText, wholeNumber, withProgress } from "../file-work.js";
+import { setWords } from "../flags.js";
 
 const HELP = `
 Types:   ${Object.keys(QUANTIZE_TYPES).join(", ")}
@@ -69,7 +70,7 @@ async function run(input: string, output: string, kind: string, flags: Flags): P
 
 /** Adds the command to the program. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command("quantize")
     .description("make a smaller quant of a model")
     .argument("<input>", "a model file, or the first part of a split one")
@@ -89,4 +90,5 @@ export function register(program: Command): void {
     .option("-v, --verbose", "show llama.cpp's log")
     .addHelpText("after", HELP)
     .action(run);
+  setWords(command, { recipe: "<type>", tensorTypes: "--tensor-type", quantizeOutputTensor: "--leave-output-tensor" });
 }

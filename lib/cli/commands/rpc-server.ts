@@ -4,6 +4,7 @@ import { startRpcServer } from "../../model/rpc-server.js";
 import type { RpcServer } from "../../model/rpc-server.js";
 import { Interrupted, watchSignals } from "../exit.js";
 import { wholeNumber } from "../file-work.js";
+import { setWords } from "../flags.js";
 
 const HELP = `
 Examples:
@@ -56,7 +57,7 @@ async function serve({ host, port, threads, device, cache }: ServerFlags): Promi
 
 /** Adds the command to the program. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command("rpc-server")
     .description("lend this machine's devices to models on other machines (llama.cpp's RPC)")
     .option("-H, --host <address>", "address to listen on (127.0.0.1: this machine alone)")
@@ -66,4 +67,5 @@ export function register(program: Command): void {
     .option("-c, --cache", "keep large tensors on disk, so that a model need not be sent again")
     .addHelpText("after", HELP)
     .action(serve);
+  setWords(command, { devices: "--device" });
 }

@@ -4,7 +4,7 @@ import { R1Error } from "../../base/errors.js";
 import type { Generation, Model } from "../../index.js";
 import { processEscapes } from "../escapes.js";
 import { Interrupted, watchSignals } from "../exit.js";
-import { addFlags, collect } from "../flags.js";
+import { addFlags, collect, setWords } from "../flags.js";
 import { generateFlags } from "../flags-generate.js";
 import { loadFlags } from "../flags-load.js";
 import { conversationFlags, machineFlags, outputFlags, promptFlags } from "../flags-run.js";
@@ -13,7 +13,7 @@ import { openModel } from "../open-model.js";
 import { listDevices } from "./devices.js";
 import { renderJsonLines, renderParts, resultJson, timingsLine, wantsColor, write } from "../render.js";
 import type { Settings } from "../settings.js";
-import { settingsOf } from "../settings.js";
+import { loadOptionsOf, settingsOf } from "../settings.js";
 
 const HELP = `
 Examples:
@@ -94,7 +94,7 @@ async function run(command: Command): Promise<void> {
   let model: Model | undefined;
   try {
     const prompt = await unlessInterrupted(readPrompt(settings), watch.signal);
-    model = await openModel(bag.load, { isVerbose: settings.isVerbose, signal: watch.signal });
+    model = await openModel(loadOptionsOf(bag), { isVerbose: settings.isVerbose, signal: watch.signal });
     watch.signal.throwIfAborted();
     const messages = [
       ...(settings.system === undefined ? [] : [{ role: "system" as const, content: settings.system }]),
@@ -123,4 +123,5 @@ export function register(program: Command): void {
     .addHelpText("after", HELP)
     .action(() => run(command));
   addFlags(command, [...promptFlags, ...conversationFlags, ...loadFlags, ...generateFlags, ...outputFlags, ...machineFlags]);
+  setWords(command, { "complete()": "--raw", maxDraft: "--ngram-draft" });
 }

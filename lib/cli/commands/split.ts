@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { splitGguf, type SplitOptions } from "../../gguf/split.js";
 import { bytesText, decimalSize, wholeNumber, withProgress } from "../file-work.js";
+import { setWords } from "../flags.js";
 
 const HELP = `
 Example:
@@ -17,7 +18,7 @@ async function split(path: string, prefix: string, options: Pick<SplitOptions, "
 
 /** Adds the command to the program. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command("split")
     .description("split a model file into parts")
     .argument("<file>", "the file to split")
@@ -31,4 +32,5 @@ export function register(program: Command): void {
       const { tensorFirstSplit, ...rest } = options;
       return split(path, prefix, { ...rest, noTensorFirst: !tensorFirstSplit });
     });
+  setWords(command, { path: "<file>", noTensorFirst: "--no-tensor-first-split" });
 }
