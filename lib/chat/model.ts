@@ -172,7 +172,7 @@ export class Model implements AsyncDisposable {
       save: async (state, defaults) => {
         this.#assertOpen();
         const { prompting } = this.#checkChat(defaults, "session");
-        return saveSession(this.#init.weights, this.#init.engine, await this.#maker(), state, prompting);
+        return saveSession(this.#init.weights, this.#init.engine, () => this.#maker(), state, prompting);
       },
     };
   }

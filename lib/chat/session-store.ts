@@ -13,6 +13,17 @@ import type { SessionState } from "./session.js";
 
 const NOTHING = new Uint8Array(0);
 
+/** The cells that hold some tokens, or nothing where the engine has given them away. */
+async function cellsOf(engine: Engine, tokens: Int32Array): Promise<Uint8Array> {
+  if (tokens.length === 0) return NOTHING;
+  try {
+    return await engine.saveState(tokens);
+  } catch (error) {
+    if (isR1Error(error, "STATE_INVALID")) return NOTHING;
+    throw error;
+  }
+}
+
 function commonLength(a: Int32Array, b: Int32Array): number {
   const most = Math.min(a.length, b.length);
   let at = 0;
@@ -22,29 +33,22 @@ function commonLength(a: Int32Array, b: Int32Array): number {
 
 /**
  * The bytes of a session. Saved are the cells that the next turn can use: those up to where the last turn's reasoning begins. Where the engine has given cells away to other
- * requests, only the turns are saved, and the cells are computed again after restoring.
+ * requests, only the turns are saved, and the cells are computed again after restoring. The engine is asked for them before this returns, and so before any turn that is sent later.
  *
  * @param prompting - How the session writes its conversation out.
  */
 export async function saveSession(
   weights: Weights,
   engine: Engine,
-  maker: SessionMaker,
+  maker: () => Promise<SessionMaker>,
   session: SessionState,
   prompting: PromptConfig,
 ): Promise<Uint8Array[]> {
   const { messages, startLength, held } = session;
   const next = held.length === 0 ? held : chatPrompt(messages, prompting, false, weights, false).tokens;
   const tokens = held.slice(0, commonLength(held, next));
-  let state: Uint8Array = NOTHING;
-  if (tokens.length > 0) {
-    try {
-      state = await engine.saveState(tokens);
-    } catch (error) {
-      if (!isR1Error(error, "STATE_INVALID")) throw error;
-    }
-  }
-  return encodeSession({ maker, messages, startLength, tokens: state.length === 0 ? new Int32Array(0) : tokens, state });
+  const [state, made] = await Promise.all([cellsOf(engine, tokens), maker()]);
+  return encodeSession({ maker: made, messages, startLength, tokens: state.length === 0 ? new Int32Array(0) : tokens, state });
 }
 
 /**

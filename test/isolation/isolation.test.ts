@@ -34,10 +34,11 @@ afterEach(() => {
 async function answers(model: Model): Promise<unknown> {
   const session = model.session({ system: "Reply in Chinese." });
   await session.send("What is 1+1?", GREEDY).result();
-  const saved = await session.save();
-  const unbroken = await session.send("What is 5+5?", GREEDY).result();
+  // What is saved is what was there before the turn that follows at once.
+  const [saved, unbroken] = await Promise.all([session.save(), session.send("What is 5+5?", GREEDY).result()]);
   const restored = await (await model.restoreSession(saved)).send("What is 5+5?", GREEDY).result();
   expect(restored.tokens).toEqual(unbroken.tokens);
+  expect(restored.usage.cachedTokens).toBeGreaterThanOrEqual(unbroken.usage.cachedTokens);
   const stopped = await model.chat(QUESTION, { ...GREEDY, stop: ["42"] }).result();
   const seeded = await model.chat(QUESTION, { seed: 3407 }).result();
   const raw = await model.complete("<｜User｜>What is 7*8?<｜Assistant｜>", { ...GREEDY, logprobs: true }).result();

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadModel } from "../../lib/chat/load-model.js";
 import type { Model } from "../../lib/chat/model.js";
+import { decodeSession } from "../../lib/chat/saved-session.js";
 import { ENDLESS, GREEDY, loadTiny, patchedTiny, sleep, withFolder } from "../fixtures/tiny.js";
 
 let model: Model;
@@ -64,6 +65,28 @@ describe("a saved session", () => {
       }
       await other.close();
     }));
+
+  it("is as it was before a turn that is sent at once, cells included", async () => {
+    const one = await loadTiny();
+    const session = one.session(GREEDY);
+    await session.send(TURNS[0] as string).result();
+    const [saved, next] = await Promise.all([session.save(), session.send(TURNS[1] as string).result()]);
+    expect(decodeSession(saved).messages).toHaveLength(2);
+    expect(decodeSession(saved).tokens.length).toBeGreaterThan(5);
+    const restored = await (await one.restoreSession(saved, GREEDY)).send(TURNS[1] as string).result();
+    expect(restored.tokens).toEqual(next.tokens);
+    await one.close();
+  });
+
+  it("has its cells also when a turn was given up just before", async () => {
+    const one = await loadTiny();
+    const session = one.session(GREEDY);
+    await session.send(TURNS[0] as string).result();
+    const before = await session.save();
+    session.send("Tell me all.", ENDLESS).cancel();
+    expect(await session.save()).toEqual(before);
+    await one.close();
+  });
 
   it("fits a model with more or fewer sequences, in one pool or with a share each", async () => {
     const layouts = [
