@@ -15,7 +15,7 @@ void Outbox::add(std::vector<Event> && events, Clock::time_point now) {
     } else {
         held_.insert(held_.end(), std::make_move_iterator(events.begin()), std::make_move_iterator(events.end()));
     }
-    if (ends || now - told_ + step > patience) {
+    if (ends || step > brisk || now - told_ + step > patience) {
         flush(now);
     }
 }

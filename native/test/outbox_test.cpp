@@ -35,8 +35,8 @@ struct Told {
 
 R1_TEST("outbox: a first token is told at once, those of quick steps together, none waits beyond the patience") {
     Told told;
-    for (int i = 0; i < 13; ++i) told.step(microseconds(1200));
-    const std::vector<std::size_t> expected = {1, 4, 4, 4};
+    for (int i = 0; i < 25; ++i) told.step(microseconds(1200));
+    const std::vector<std::size_t> expected = {1, 12, 12};
     CHECK(told.sizes() == expected);
     llama_token id = 0;
     for (const std::vector<Event> & delivery : told.deliveries) {
@@ -44,10 +44,16 @@ R1_TEST("outbox: a first token is told at once, those of quick steps together, n
     }
 }
 
-R1_TEST("outbox: steps longer than half the patience are told one by one") {
+R1_TEST("outbox: steps that are not brisk are told one by one, and what was held before with the first of them") {
     Told told;
     for (int i = 0; i < 6; ++i) told.step(microseconds(2600));
     CHECK_EQUAL(told.deliveries.size(), std::size_t{6});
+    told.step(microseconds(1200));
+    told.step(microseconds(1200));
+    CHECK_EQUAL(told.deliveries.size(), std::size_t{6});
+    told.step(microseconds(2600));
+    CHECK_EQUAL(told.deliveries.size(), std::size_t{7});
+    CHECK_EQUAL(told.deliveries.back().size(), std::size_t{3});
 }
 
 R1_TEST("outbox: the end of a request is told at once, after what was held") {
