@@ -9,6 +9,7 @@
 #include "wrap/log_wrap.h"
 #include "wrap/model_wrap.h"
 #include "wrap/rpc_wrap.h"
+#include "wrap/vocabulary_check_wrap.h"
 
 namespace {
 
@@ -40,6 +41,8 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
     add("connectRpc", r1::rpc_wrap::connect);
     add("serveRpc", r1::rpc_wrap::serve);
     add("rowBytes", r1::jobs::row_bytes_of);
+    add("findEqualStrings", r1::jobs::find_equal_strings);
+    add("findNoPair", r1::jobs::find_no_pair);
     add("measureMemoryBandwidth", r1::jobs::measure_memory);
     return exports;
 }

@@ -27,7 +27,7 @@ const LAYERS = {
 };
 
 /** Who may know the addon: files of these folders, and of sampling/ for its types alone. */
-const BINDING_USERS = [/^binding\//, /^model\//, /^engine\//, /^isolation\//, /^rpc\/server-/, /^gguf\/(quantize[\w-]*|copy-range)\.ts$/];
+const BINDING_USERS = [/^binding\//, /^model\//, /^engine\//, /^isolation\//, /^rpc\/server-/, /^gguf\/(quantize[\w-]*|copy-range|check-vocabulary)\.ts$/];
 const BINDING_TYPE_USERS = [...BINDING_USERS, /^sampling\//];
 
 const LONGEST = 300;

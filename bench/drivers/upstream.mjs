@@ -27,11 +27,21 @@ export async function batchedBench(bench, { path, sequences, prompt, generate, c
   return JSON.parse(row).speed_tg;
 }
 
-/** What llama-completion calls its load time, in milliseconds: model, context and warm-up, without the process's own start. */
+/** A time stamp of llama.cpp's log (minutes.seconds.milliseconds.microseconds), in milliseconds. */
+function stampOf(line) {
+  const [minutes, seconds, millis, micros] = line.split(" ")[0].split(".").map(Number);
+  return (minutes * 60 + seconds) * 1000 + millis + micros / 1000;
+}
+
+/**
+ * Milliseconds from llama-completion's call of its load to the end of its warm-up, by the time stamps of its log: model, context and warm-up, without the process's own start.
+ * What it prints as `load time` begins later, when the file's header has been read (t_start_us in llama_model_load).
+ */
 export async function upstreamLoad(bench, { path, contextSize }) {
-  const args = ["-m", path, "-t", bench.threads, "-c", contextSize, "-fit", "off", "-no-cnv", "-n", 1, "-p", "a", "--no-display-prompt"];
+  const args = ["-m", path, "-t", bench.threads, "-c", contextSize, "-fit", "off", "-no-cnv", "-n", 1, "-p", "a", "--no-display-prompt", "--log-timestamps"];
   const { errors, out } = await runProgram(tool(bench, "llama-completion"), args);
-  const found = /load time\s*=\s*([\d.]+) ms/.exec(errors + out);
-  if (found === null) throw new Error("llama-completion printed no load time");
-  return Number(found[1]);
+  const lines = (errors + out).split("\n");
+  const [begun, ready] = [/ load the model/, / system_info: /].map((wanted) => lines.find((line) => wanted.test(line)));
+  if (begun === undefined || ready === undefined) throw new Error("llama-completion's log does not tell when it loaded");
+  return stampOf(ready) - stampOf(begun);
 }

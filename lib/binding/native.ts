@@ -279,6 +279,13 @@ export interface NativeAddon extends NativeBackends {
    * start are done: all, or fewer where the system cannot do it, the source ends or an error came; always 0 on systems that cannot. Never rejects.
    */
   copyRange(range: NativeCopyRange): Promise<number>;
+  /**
+   * [async; leave both arrays as they are until it settles] Looks through an array of strings as it stands in a GGUF file, `starts` telling where the text of each begins in `bytes`,
+   * each after the 8 bytes of its length. Resolves with the first two that are the same up to a NUL byte, empty ones aside, or null. Throws a TypeError for places outside the bytes.
+   */
+  findEqualStrings(bytes: Uint8Array, starts: Uint32Array): Promise<[first: number, second: number] | null>;
+  /** [async; as `findEqualStrings`] The first string that is no pair of two texts parted by one space, or null. */
+  findNoPair(bytes: Uint8Array, starts: Uint32Array): Promise<number | null>;
   /** [async, `threads` of its own] Bytes a second that so many threads together read from system memory, each from a block of its own that no cache holds. */
   measureMemoryBandwidth(threads: number, milliseconds: number): Promise<number>;
   /** [sync] Bytes of the K and V rows of one token in one layer-type: size of `elements` values of a ggml type, or -1 if the type does not divide them. */

@@ -1,6 +1,7 @@
-// Checks a model's vocabulary against what llama.cpp asserts (duplicate tokens end in an abort there) or silently misreads. In slices, so that 129,280 tokens
-// do not hold up the event loop. Facts: src/llama-vocab.cpp of llama.cpp v0.5.0. Runs on the calling JavaScript thread.
+// Checks a model's vocabulary against what llama.cpp asserts (duplicate tokens end in an abort there) or silently misreads. Facts: src/llama-vocab.cpp of
+// llama.cpp v0.5.0. Runs on the calling JavaScript thread; its 129,280 tokens and as many merges are gone through on native threads.
 import { R1Error } from "../base/errors.js";
+import { native } from "../binding/load.js";
 import { ScalarElements, StringElements } from "./elements.js";
 import type { Metadata } from "./metadata.js";
 import type { Pacer } from "./pacer.js";
@@ -26,102 +27,16 @@ function strings(m: Metadata, key: string): StringElements | undefined {
   return entry.elements;
 }
 
-/** What the search for equal tokens works on; one kind of array throughout, so that its loop is compiled once and stays compiled. */
-interface DuplicateSearch {
-  readonly bytes: Uint8Array;
-  readonly starts: Uint32Array;
-  readonly ends: Uint32Array;
-  readonly hashes: Int32Array;
-  readonly slots: Int32Array;
-  readonly seed: number;
-}
-
-function isSame(bytes: Uint8Array, a: number, aEnd: number, b: number, bEnd: number): boolean {
-  if (aEnd - a !== bEnd - b) return false;
-  for (; a < aEnd; a++, b++) if (bytes[a] !== bytes[b]) return false;
-  return true;
-}
-
-/** Enters tokens `from` to `to` into the table of hashes; the index of the first that is there already, or -1. */
-function enter(search: DuplicateSearch, from: number, to: number): number {
-  const { bytes, starts, ends, hashes, slots, seed } = search;
-  const mask = slots.length - 1;
-  for (let i = from; i < to; i++) {
-    const start = starts[i] as number;
-    const limit = ends[i] as number;
-    let end = start;
-    let hash = seed;
-    for (; end < limit; end++) {
-      const byte = bytes[end] as number;
-      if (byte === 0) break;
-      hash = Math.imul(hash ^ byte, 0x01000193);
-    }
-    hash ^= hash >>> 15;
-    hash = Math.imul(hash, 0x2c1b3c6d);
-    hash ^= hash >>> 13;
-    ends[i] = end;
-    hashes[i] = hash;
-    if (start === end) continue;
-    let slot = hash & mask;
-    for (let other = slots[slot] as number; other !== -1; other = slots[slot] as number) {
-      if (hashes[other] === hash && isSame(bytes, starts[other] as number, ends[other] as number, start, end)) return i;
-      slot = (slot + 1) & mask;
-    }
-    slots[slot] = i;
-  }
-  return -1;
-}
-
-/** Two tokens that llama.cpp takes for the same, or undefined. It reads a token up to its first NUL byte only; empty ones it tells apart. */
-async function findDuplicate(table: StringElements, pacer: Pacer): Promise<[number, number] | undefined> {
-  let capacity = 1024;
-  while (capacity < table.length * 2) capacity *= 2;
-  const search: DuplicateSearch = {
-    bytes: table.bytes,
-    starts: table.starts,
-    ends: table.ends(),
-    hashes: new Int32Array(table.length),
-    slots: new Int32Array(capacity).fill(-1),
-    // A start that no file can foresee: a vocabulary made to collide would only slow its own check down.
-    seed: (Math.random() * 0x7fffffff) | 0,
-  };
-  for (let i = 0; i < table.length; i += 2048) {
-    const second = enter(search, i, Math.min(i + 2048, table.length));
-    if (second >= 0) {
-      const { bytes, starts, ends } = search;
-      const [start, end] = [starts[second] as number, ends[second] as number];
-      for (let first = 0; first < second; first++) if (isSame(bytes, starts[first] as number, ends[first] as number, start, end)) return [first, second];
-    }
-    if (pacer.isDue()) await pacer.breathe();
-  }
-  return undefined;
-}
-
-/** The first of the merges `from` to `to` that is no pair parted by one space, or -1. */
-function firstBadMerge(bytes: Uint8Array, starts: Uint32Array, ends: Uint32Array, from: number, to: number): number {
-  for (let i = from; i < to; i++) {
-    const start = starts[i] as number;
-    const end = ends[i] as number;
-    let spaces = 0;
-    let at = -1;
-    for (let p = start; p < end; p++) {
-      if (bytes[p] === 0x20) {
-        spaces++;
-        at = p;
-      }
-    }
-    if (spaces !== 1 || at === start || at === end - 1) return i;
-  }
-  return -1;
-}
-
-async function checkMerges(m: Metadata, merges: StringElements, pacer: Pacer): Promise<void> {
-  const ends = merges.ends();
-  for (let i = 0; i < merges.length; i += 4096) {
-    const bad = firstBadMerge(merges.bytes, merges.starts, ends, i, Math.min(i + 4096, merges.length));
-    if (bad >= 0) m.invalid(`merge ${bad} of its vocabulary, ${JSON.stringify(merges.at(bad)?.slice(0, 40))}, is no pair of tokens parted by one space`);
-    if (pacer.isDue()) await pacer.breathe();
-  }
+/** Refuses two equal tokens, and merges that are no pairs; on threads of their own, both at once. */
+async function checkStrings(m: Metadata, tokens: StringElements, merges: StringElements | undefined): Promise<void> {
+  const addon = native();
+  const [twice, bad] = await Promise.all([
+    addon.findEqualStrings(tokens.bytes, tokens.starts),
+    merges === undefined ? null : addon.findNoPair(merges.bytes, merges.starts),
+  ]);
+  if (twice !== null) m.invalid(`tokens ${twice[0]} and ${twice[1]} of its vocabulary are the same, ${JSON.stringify(tokens.at(twice[0])?.slice(0, 40))}`);
+  if (bad === null) return;
+  m.invalid(`merge ${bad} of its vocabulary, ${JSON.stringify(merges?.at(bad)?.slice(0, 40))}, is no pair of tokens parted by one space`);
 }
 
 async function checkTypes(m: Metadata, vocabSize: number, pacer: Pacer): Promise<void> {
@@ -151,17 +66,15 @@ export async function checkVocabulary(m: Metadata, path: string, pacer: Pacer): 
   if (tokens === undefined) m.invalid(`metadata "tokenizer.ggml.tokens" is missing`);
   if (tokens.length === 0 || tokens.length > MAX_TOKENS) m.invalid(`its vocabulary has ${tokens.length} tokens`);
   const vocabSize = tokens.length;
-  const twice = await findDuplicate(tokens, pacer);
-  if (twice !== undefined) m.invalid(`tokens ${twice[0]} and ${twice[1]} of its vocabulary are the same, ${JSON.stringify(tokens.at(twice[0])?.slice(0, 40))}`);
+  const pre = m.text("tokenizer.ggml.pre");
+  const merges = strings(m, "tokenizer.ggml.merges");
+  // Gemma 4's pieces hold plain spaces; every other BPE vocabulary writes a space as another character.
+  await checkStrings(m, tokens, kind === "gpt2" && pre !== "gemma4" ? merges : undefined);
   await checkTypes(m, vocabSize, pacer);
   const scores = m.entry("tokenizer.ggml.scores");
   if (scores !== undefined && (scores.type !== "arr" || scores.elements.length < vocabSize))
     m.invalid(`metadata "tokenizer.ggml.scores" has no score for each of ${vocabSize} tokens`);
-  const pre = m.text("tokenizer.ggml.pre");
-  const merges = strings(m, "tokenizer.ggml.merges");
   if (kind === "gpt2" && merges === undefined && pre !== "kimi-k2") m.invalid(`metadata "tokenizer.ggml.merges" is missing`);
-  // Gemma 4's pieces hold plain spaces; every other BPE vocabulary writes a space as another character.
-  if (kind === "gpt2" && merges !== undefined && pre !== "gemma4") await checkMerges(m, merges, pacer);
   for (const name of ID_KEYS) {
     const key = `tokenizer.ggml.${name}_token_id`;
     const id = m.u32(key);

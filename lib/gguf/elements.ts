@@ -92,13 +92,6 @@ export class StringElements implements GgufElements {
     return i + 1 < this.length ? (this.starts[i + 1] ?? 0) - 8 : this.bytes.length;
   }
 
-  /** Where each element ends in `bytes`: a copy, the caller's own. */
-  ends(): Uint32Array {
-    const ends = new Uint32Array(this.length);
-    for (let i = 0; i < ends.length; i++) ends[i] = this.end(i);
-    return ends;
-  }
-
   at(i: number): string | undefined {
     return i >= 0 && i < this.length ? this.bytes.toString("utf8", this.start(i), this.end(i)) : undefined;
   }

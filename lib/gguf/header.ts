@@ -49,17 +49,16 @@ function valueType(cursor: Cursor, key: string): GgufValueType {
 }
 
 /**
- * Steps over strings that lie whole in `bytes`, from element `i` at `at` on, and writes where each one's text begins, counted from `base`. Stops before the first that does not, or
+ * Steps over strings that lie whole in `view`, from element `i` at `at` on, and writes where each one's text begins, counted from `base`. Stops before the first that does not, or
  * whose length takes more than four bytes; `state` holds [element, position] before and after. A tight loop over plain numbers: a vocabulary and its merges are 300,000 strings.
  */
-function stepOver(bytes: Uint8Array, base: number, starts: Uint32Array, last: number, state: Int32Array): void {
+function stepOver(view: DataView, base: number, starts: Uint32Array, last: number, state: Int32Array): void {
   let i = state[0] as number;
   let at = state[1] as number;
-  const limit = bytes.length - 8;
+  const limit = view.byteLength - 8;
   for (; i < last && at <= limit; i++) {
-    const length = ((bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24)) >>> 0;
-    const high = (bytes[at + 4] as number) | (bytes[at + 5] as number) | (bytes[at + 6] as number) | (bytes[at + 7] as number);
-    if (high !== 0 || length > limit - at || length > GGUF_LIMITS.stringBytes) break;
+    const length = view.getUint32(at, true);
+    if (length > limit - at || length > GGUF_LIMITS.stringBytes || view.getUint32(at + 4, true) !== 0) break;
     starts[i] = at + 8 - base;
     at += 8 + length;
   }
@@ -77,7 +76,7 @@ async function readStrings(cursor: Cursor, key: string, length: number, pacer: P
     const last = Math.min(length, i + 4096);
     state[0] = i;
     state[1] = cursor.position;
-    stepOver(cursor.chunk, first - (cursor.offset - cursor.position), starts, last, state);
+    stepOver(cursor.view, first - (cursor.offset - cursor.position), starts, last, state);
     i = state[0];
     cursor.position = state[1];
     if (pacer.isDue()) await pacer.breathe();

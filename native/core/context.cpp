@@ -181,18 +181,10 @@ Context::Context(std::shared_ptr<Model> model, const EngineConfig & config, std:
 }
 
 void Context::warm_up() {
-    const Vocab & vocab = model_->vocab();
-    std::vector<llama_token> tokens;
-    for (const llama_token id : {llama_vocab_bos(vocab.handle()), llama_vocab_eos(vocab.handle())}) {
-        if (vocab.contains(id)) {
-            tokens.push_back(id);
-        }
-    }
-    if (tokens.empty()) {
-        tokens.push_back(0);
-    }
-    const std::size_t count = std::min<std::size_t>(tokens.size(), info_.batch_size);
-    llama_decode(context_.get(), llama_batch_get_one(tokens.data(), static_cast<int32_t>(count)));
+    const llama_token begin = llama_vocab_bos(model_->vocab().handle());
+    // One token reads all weights as well as two, in little more than half the time.
+    llama_token token = model_->vocab().contains(begin) ? begin : 0;
+    llama_decode(context_.get(), llama_batch_get_one(&token, 1));
     llama_synchronize(context_.get());
     // The cells are free again; zeroing them as well would write through the whole cache, which was zeroed when it was made.
     llama_memory_clear(memory(), false);

@@ -1,0 +1,34 @@
+// vocabulary_check: looks at every string of a vocabulary before llama.cpp does, which ends the process over two equal tokens or a merge that is no pair. Any
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+namespace r1 {
+
+/**
+ * An array of strings as it stands in a GGUF file: length (u64) and text of each element in turn. Owns nothing.
+ * starts[i] is where the text of element i begins; it ends 8 bytes before the next one's, and the last one's where the bytes end.
+ */
+struct StringTable {
+    const uint8_t * bytes = nullptr;
+    uint32_t size = 0;
+    const uint32_t * starts = nullptr;
+    uint32_t count = 0;
+};
+
+/** Whether every element lies within the bytes, in order. To be asked before the others. */
+bool is_sound(const StringTable & table);
+
+/**
+ * The first two elements that llama.cpp takes for the same token: it reads up to a NUL byte only. Empty ones it tells apart.
+ * `seed` is one that no file can foresee: a vocabulary made to collide would only slow its own check down.
+ */
+std::optional<std::pair<uint32_t, uint32_t>> first_equal(const StringTable & table, uint32_t seed);
+
+/** The first element that is no pair of two texts parted by one space; nothing if there is none. */
+std::optional<uint32_t> first_no_pair(const StringTable & table);
+
+}  // namespace r1
