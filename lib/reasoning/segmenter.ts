@@ -123,10 +123,12 @@ export class Segmenter {
   /** Ends the stream: what was held back comes out, and open blocks are closed. Call once. */
   end(): ContentPart[] {
     if (this.state === "reasoning") this.open("reasoning");
-    const late = this.late;
+    // Of a tag that a stop string ends in only the beginning has come: its token stands for it.
+    const { late, awaited } = this;
+    const whole = late.length - (awaited[0] === undefined ? 0 : partialTagLength(late, this.tagText(awaited[0])));
     this.late = "";
-    this.take(late);
-    for (const token of this.awaited) this.pass(token, "");
+    this.take(late.slice(0, whole));
+    awaited.forEach((token, i) => this.pass(token, i === 0 ? late.slice(whole) : ""));
     this.write(this.partial);
     if (this.held !== "") this.emit(this.state === "reasoning" ? "reasoning" : "answer", this.held);
     if (this.state === "answer") this.relay(this.reader?.end() ?? []);

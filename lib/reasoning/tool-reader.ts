@@ -44,7 +44,7 @@ function splitCall(text: string): { name: string; json: string } | undefined {
  * (docs/decisions/tool-tags.md), and by its text where it has none.
  *
  * What is wrong becomes a `tool-call-error` part with the text as generated: an unfinished call, bad JSON, an unknown name, arguments that do not fit the schema, text between
- * calls. White space between calls is left out. Text before and after the block is answer.
+ * calls. White space between calls is left out, and so is what has come of the tag that ends them when a stop string cuts it. Text before and after the block is answer.
  */
 export class ToolReader implements AnswerReader {
   readonly tokens: ReadonlyMap<number, string>;
@@ -86,7 +86,7 @@ export class ToolReader implements AnswerReader {
 
   end(): (string | ContentPart)[] {
     if (this.state === "call") this.fail(this.tags.toolCallBegin + this.buffer, "The generation ended inside a tool call.");
-    else if (this.state === "calls") this.stray(this.buffer);
+    else if (this.state === "calls") this.stray(this.buffer.slice(0, this.buffer.length - partialTagLength(this.buffer, this.tags.toolCallsEnd)));
     else this.text(this.buffer);
     this.buffer = "";
     return this.take();

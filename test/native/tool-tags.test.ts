@@ -66,6 +66,25 @@ describe("a vocabulary with tool tokens", () => {
     }
   });
 
+  it.each(["calls▁end", "end｜>", ROLE_TEXTS.toolCallEnd, `${ROLE_TEXTS.toolCallEnd}${ROLE_TEXTS.toolCallsEnd}`])(
+    "gives the calls and nothing else when the stop string %j ends it inside a tag",
+    async (stop) => {
+      const call = `${ROLE_TEXTS.toolCallsBegin}${ROLE_TEXTS.toolCallBegin}function${ROLE_TEXTS.toolSep}note\n\`\`\`json\n{"n": 1}\n\`\`\`${ROLE_TEXTS.toolCallEnd}${ROLE_TEXTS.toolCallsEnd}`;
+      const run = model.chat(QUESTION, {
+        seed: 1,
+        tools,
+        stop,
+        response: { grammar: `root ::= ${JSON.stringify(call)}` },
+        reasoning: { mode: "off" },
+        logitBias: Object.fromEntries(TAGS.map((tag) => [idOf(tag), 100])),
+      });
+      const types: string[] = [];
+      for await (const part of run) types.push(part.type);
+      expect(types).toEqual(["tool-call", "finish"]);
+      expect(await run.result()).toMatchObject({ answer: "", toolCalls: [{ name: "note", arguments: { n: 1 } }] });
+    },
+  );
+
   it("tells letters of a tag that other tokens spell from the tag", async () => {
     const call = `${ROLE_TEXTS.toolCallsBegin}${ROLE_TEXTS.toolCallBegin}function${ROLE_TEXTS.toolSep}note\n\`\`\`json\n{"n": 1}\n\`\`\`${ROLE_TEXTS.toolCallEnd}${ROLE_TEXTS.toolCallsEnd}`;
     const grammar = `root ::= ${JSON.stringify(call)}`;

@@ -209,6 +209,24 @@ describe("tags that the vocabulary has tokens for", () => {
     });
   });
 
+  it("may be cut by a stop string that ends in them: what is there of one is no text between calls", () => {
+    const whole = eventsOf([{ tag: "toolCallsBegin" }, ...callOf("ping", "{}"), "\n", ...callOf("ping", "{}"), { tag: "toolCallsEnd" }]);
+    const text = whole.map(([, each]) => each).join("");
+    for (let left = text.indexOf(T.toolCallEnd); left < text.length; left++) {
+      // The engine gives the tokens up to the one in which the stop string begins and ends, with the text before it.
+      let room = left;
+      const cut = whole.flatMap(([token, each]): [number, string][] => {
+        const kept = room < 0 ? undefined : each.slice(0, room);
+        room = kept === each ? room - each.length : -1;
+        return kept === undefined ? [] : [[token, kept]];
+      });
+      const { answer, calls: made, errors } = readEvents(cut, { startsInReasoning: false });
+      expect([answer, errors.filter((error) => error.startsWith("<｜tool▁calls"))], `${left}`).toEqual(["", []]);
+      expect([made.length, errors.length], `${left}`).toEqual(left < text.lastIndexOf(T.toolCallEnd) ? [1, expect.any(Number)] : [2, 0]);
+      if (left >= text.length - T.toolCallsEnd.length) expect(read([text.slice(0, left)]).outcome, `${left}`).toMatchObject({ calls: [{}, {}], errors: [] });
+    }
+  });
+
   it("are text in the reasoning, and calls right after it", () => {
     const events = eventsOf(["hm", { tag: "toolCallsBegin" }, ...callOf("ping", "{}")]);
     expect(readEvents(events, { startsInReasoning: true })).toMatchObject({ reasoning: events.map(([, text]) => text).join(""), answer: "", calls: [] });
