@@ -1,8 +1,9 @@
 // What a token costs beyond llama_decode: r1-native from its engine thread to `for await`, against llama-bench of the same vendored tree, in turns, on the embedded model.
 //
-//   npm run build && npm run build:tools && node scripts/token-overhead.mjs [--rounds 5] [--tokens 400] [--threads 1] [--depths 200,20000] [--json]
+//   npm run build && npm run build:tools && node scripts/token-overhead.mjs [--rounds 40] [--tokens 400] [--threads 1] [--depths 200,20000] [--json]
 //
-// A round takes the fastest of some runs of each, since other work on the machine only ever adds; the table shows medians over the rounds.
+// A round is one run of each, who is first changing from round to round: neighbours differ less than a machine does from minute to minute. The table shows medians over the rounds,
+// the overhead being that of the pairs. After more than 1,000 tokens a tenth of the rounds is made: to take those in lasts seconds.
 // llama-bench decodes and does not sample, so that the difference holds our sampling (greedy), the events to JavaScript, the reasoning split and the iterator.
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -13,7 +14,7 @@ import { DEFAULT_MODEL_PATH, loadModel } from "../dist/index.js";
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: "string", default: "5" },
+    rounds: { type: "string", default: "40" },
     tokens: { type: "string", default: "400" },
     threads: { type: "string", default: "1" },
     depths: { type: "string", default: "200,20000" },
@@ -33,31 +34,11 @@ if (!existsSync(bench)) {
 
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 
-/** Runs of each in a round; fewer where taking in the tokens before takes seconds. */
-const runsAt = (depth) => (depth > 1000 ? 2 : 5);
-
 /** Microseconds a token of llama_decode alone. */
 function upstream(depth) {
-  const args = [
-    "-m",
-    DEFAULT_MODEL_PATH,
-    "-p",
-    "0",
-    "-n",
-    String(tokens),
-    "-d",
-    String(depth),
-    "-t",
-    String(threads),
-    "-r",
-    String(runsAt(depth)),
-    "-fa",
-    "1",
-    "-o",
-    "json",
-  ];
+  const args = ["-m", DEFAULT_MODEL_PATH, "-p", "0", "-n", String(tokens), "-d", String(depth), "-t", String(threads), "-r", "1", "-fa", "1", "-o", "json"];
   const [row] = JSON.parse(execFileSync(bench, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
-  return Math.min(...row.samples_ns) / tokens / 1000;
+  return row.samples_ns[0] / tokens / 1000;
 }
 
 /** Microseconds a token here, from the first to the last, and how many of them JavaScript's thread was at work. */
@@ -87,15 +68,15 @@ for (const depth of DEPTHS) {
   const here = [];
   const there = [];
   await ours(model, depth);
-  for (let i = 0; i < rounds; i++) {
-    there.push(upstream(depth));
-    const runs = [];
-    for (let run = 0; run < runsAt(depth); run++) runs.push(await ours(model, depth));
-    here.push(runs.reduce((best, run) => (run.whole < best.whole ? run : best)));
+  for (let i = 0; i < (depth > 1000 ? Math.ceil(rounds / 10) : rounds); i++) {
+    if (i % 2 === 0) there.push(upstream(depth));
+    here.push(await ours(model, depth));
+    if (i % 2 === 1) there.push(upstream(depth));
   }
   const pairs = here.map((run, i) => run.whole - there[i]);
   rows.push({
     "tokens before": depth,
+    rounds: here.length,
     "llama_decode µs": median(there),
     "engine µs": median(here.map((run) => run.engine)),
     "for await µs": median(here.map((run) => run.whole)),

@@ -30,8 +30,8 @@ let loaded: Loaded | undefined;
  */
 function prepareEnvironment(): void {
   // At a barrier libgomp's threads spin before they sleep, by default for milliseconds. Where other programs want the cores, each barrier then waits for the
-  // scheduler, and two threads can fall to a few tokens a second. A spin of about 0.3 ms costs no speed on free cores (measured) and bounds the harm.
-  if (process.env["OMP_WAIT_POLICY"] === undefined) process.env["GOMP_SPINCOUNT"] ??= "30000";
+  // scheduler, and two threads can fall to a few tokens a second. A spin of about 1 ms costs little speed on free cores and bounds the harm (docs/decisions/openmp.md).
+  if (process.env["OMP_WAIT_POLICY"] === undefined) process.env["GOMP_SPINCOUNT"] ??= "100000";
   // Without it an abort in ggml starts a debugger on the process, which can hang it.
   process.env["GGML_NO_BACKTRACE"] ??= "1";
   // It makes ggml load a library of whoever set the environment; `R1_KEEP_BACKEND_PATH=1` says that this is wanted.
