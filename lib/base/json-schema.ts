@@ -1,4 +1,4 @@
-// Compiles a JSON Schema into a check of values. Runs on any JavaScript thread; compiling takes about a millisecond.
+// Compiles a JSON Schema into a check of values, once for equal schemas. Runs on any JavaScript thread; compiling takes a millisecond or more.
 import { Ajv, type AnySchema, type ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { R1Error } from "./errors.js";
@@ -20,7 +20,8 @@ function isOldDraft(schema: unknown): boolean {
   return typeof draft === "string" && /draft-0[3-7]/.test(draft);
 }
 
-const OPTIONS = { strict: false, logger: false, validateFormats: false, allErrors: false } as const;
+// Making the code of a check shorter takes longer than all checks of a generation.
+const OPTIONS = { strict: false, logger: false, validateFormats: false, allErrors: false, code: { optimize: false } } as const;
 
 type Compiler = Ajv | Ajv2020;
 const makeCompiler = (isOld: boolean): Compiler => (isOld ? new Ajv(OPTIONS) : new Ajv2020(OPTIONS));
@@ -43,6 +44,41 @@ function compile(schema: AnySchema, isOld: boolean): ValidateFunction {
   }
 }
 
+/** Checks of schemas met lately, the latest last, by the schema's JSON: a conversation offers the same tools turn after turn, and a forced call reads each schema twice. */
+const known = new Map<string, ValidateFunction>();
+const MAX_KNOWN = 512;
+/** Longest schema that is remembered. Unit: UTF-16 code units. */
+const MAX_KNOWN_LENGTH = 16_384;
+
+/** A text that only equal schemas have; undefined where JSON does not hold all that a compiler would see. */
+function keyOf(schema: unknown): string | undefined {
+  let isWhole = true;
+  const seen = (_key: string, value: unknown): unknown => {
+    isWhole &&= typeof value !== "function" && typeof value !== "symbol" && (typeof value !== "number" || Number.isFinite(value));
+    return value;
+  };
+  try {
+    const key = JSON.stringify(schema, seen);
+    return isWhole && key.length <= MAX_KNOWN_LENGTH ? key : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** As {@link compile}, from what is known if it is. */
+function compileOnce(schema: AnySchema, isOld: boolean): ValidateFunction {
+  const json = keyOf(schema);
+  if (json === undefined) return compile(schema, isOld);
+  const key = `${isOld ? "old" : "new"} ${json}`;
+  // Of a copy: a check refers to its schema, which stays the caller's to change.
+  const made = known.get(key) ?? compile(JSON.parse(json) as AnySchema, isOld);
+  known.delete(key);
+  known.set(key, made);
+  const [oldest] = known.keys();
+  if (known.size > MAX_KNOWN && oldest !== undefined) known.delete(oldest);
+  return made;
+}
+
 /**
  * Compiles a schema. Annotations and formats are not checked.
  *
@@ -57,7 +93,7 @@ export function compileSchema(schema: unknown, path: string): SchemaCheck {
   try {
     const { $schema: _draft, ...rest } =
       typeof schema === "boolean" ? { $schema: undefined, ...(schema ? {} : { not: {} }) } : (schema as Record<string, unknown>);
-    validate = compile(rest, isOldDraft(schema));
+    validate = compileOnce(rest, isOldDraft(schema));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new R1Error("SCHEMA_UNSUPPORTED", `\`${path}\` is not a JSON Schema that can be used: ${reason}.`, { cause: error, details: { path } });

@@ -149,8 +149,8 @@ class Race {
 export function refuseDoubling(grammar: Grammar): void {
   const reach = reachable(grammar);
   for (const [name, rule] of grammar) {
+    if (reach.get(name)?.has(name) !== true) continue;
     const circle = new Set([name, ...(reach.get(name) ?? [])].filter((member) => reach.get(member)?.has(name) === true));
-    if (!circle.has(name)) continue;
     let grows = false;
     for (const member of circle) references(grammar.get(member) ?? rule, (target, isTail) => (grows ||= !isTail && circle.has(target)));
     if (grows) refuseIn(name, rule, new Race(grammar, circle), (target) => circle.has(target));
