@@ -81,7 +81,8 @@ export type { R1Distill, R1Quant } from "./plan/catalogue.js";
 
 // What fits where.
 export { planOffload } from "./model/plan-offload.js";
-export type { OffloadPlan, PlanOptions } from "./model/plan-offload.js";
+export type { OffloadPlan } from "./model/plan-offload.js";
+export type { PlanOptions } from "./model/plan-options.js";
 export type { Placement, PlanPlace } from "./plan/offload.js";
 
 // Downloads.

@@ -1,49 +1,16 @@
 // planOffload: what of a model fits where, from metadata alone, before anything is downloaded or loaded. Runs on the calling JavaScript thread; waits are asynchronous.
-import { totalmem } from "node:os";
 import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import { inspectGguf, type Inspection } from "../gguf/inspect.js";
 import { R1_LAYERS, R1_QUANTS, ruleOfThumbLayers, type R1Quant } from "../plan/catalogue.js";
 import { cacheBytesPerToken, cacheCells } from "../plan/memory.js";
 import { place, type Placement, type PlanModel, type PlanPlace } from "../plan/offload.js";
-import { checkBandwidth, measureMemoryBandwidth, type Bandwidth } from "./bandwidth.js";
-import { CACHE_TYPES, chooseCacheTypes, type CacheType } from "./cache-types.js";
-import { devices as presentDevices } from "./devices.js";
+import { measureMemoryBandwidth, type Bandwidth } from "./bandwidth.js";
+import { chooseCacheTypes, type CacheType } from "./cache-types.js";
 import type { LoadOptions } from "./load-options.js";
 import { describeForPlan } from "./plan-model.js";
+import { normalizePlan, type Memory, type PlanConfig, type PlanOptions } from "./plan-options.js";
 import { reasonsOf } from "./plan-reasons.js";
-
-/** Options of {@link planOffload}. */
-export interface PlanOptions {
-  /** Memory of the GPUs, one number each, or one for a single one; 0 or `[]`: none. Unit: GiB. @defaultValue the free memory of this machine's GPUs */
-  readonly vramGiB?: number | readonly number[];
-  /** Names of GPUs of this machine, as `devices()` tells them. Not together with `vramGiB`. @defaultValue all of them */
-  readonly devices?: readonly string[];
-  /** Where this machine's GPUs come from, as `backendDir` of `loadModel`. Not together with `vramGiB`. @defaultValue none */
-  readonly backendDir?: string;
-  /** System memory. Unit: GiB. @defaultValue this machine's when the GPUs are too, else not told */
-  readonly ramGiB?: number;
-  /** KV cells, all sequences together. Unit: tokens. @defaultValue 8192 */
-  readonly contextSize?: number;
-  /** @defaultValue `"f16"` */
-  readonly cacheTypeK?: CacheType;
-  /** @defaultValue `cacheTypeK` on an MLA file, else `"f16"` */
-  readonly cacheTypeV?: CacheType;
-  /** Generations side by side; they share the cells. @defaultValue 1 */
-  readonly sequences?: number;
-  /** Tokens computed at once. @defaultValue 512 */
-  readonly ubatchSize?: number;
-  /** Left free on each GPU, for what nobody can tell beforehand. Unit: GiB. @defaultValue 1 */
-  readonly marginGiB?: number;
-  /** Whether GPUs fetch experts from system memory to compute prompts, as `loadModel`'s option of this name; it takes room for one tensor of these. Devices behind RPC never do. @defaultValue true */
-  readonly opOffload?: boolean;
-  /**
-   * How fast memory is read. `"measured"`: this machine's system memory is read for a quarter of a second on all cores. Unit: 10^9 bytes a second.
-   * @defaultValue none: no bound on the rate is told
-   */
-  readonly bandwidth?: { readonly gpu?: number; readonly ram?: number | "measured"; readonly disk?: number };
-  readonly signal?: AbortSignal;
-}
 
 /** What {@link planOffload} tells. Unit of sizes: bytes. */
 export interface OffloadPlan {
@@ -74,48 +41,6 @@ export interface OffloadPlan {
 }
 
 const GIB = 2 ** 30;
-const KEYS = Object.keys({
-  vramGiB: 0,
-  devices: 0,
-  backendDir: 0,
-  ramGiB: 0,
-  contextSize: 0,
-  cacheTypeK: 0,
-  cacheTypeV: 0,
-  sequences: 0,
-  ubatchSize: 0,
-  marginGiB: 0,
-  opOffload: 0,
-  bandwidth: 0,
-  signal: 0,
-} satisfies Record<keyof PlanOptions, 0>);
-
-interface Memory {
-  readonly devices: readonly { readonly name: string; readonly bytes: number }[];
-  readonly ramBytes: number | undefined;
-}
-
-function memoryOf({ vramGiB, devices, backendDir, ramGiB }: PlanOptions): Memory {
-  const ram = ramGiB === undefined ? undefined : check.number(ramGiB, "ramGiB", 0, 2 ** 20) * GIB;
-  if (vramGiB !== undefined) {
-    const other = devices !== undefined ? "devices" : backendDir !== undefined ? "backendDir" : undefined;
-    if (other !== undefined) {
-      throw new R1Error("INVALID_ARGUMENT", `\`vramGiB\` and \`${other}\` exclude each other: the one is for any machine, the other for this one.`, {
-        details: { option: other },
-      });
-    }
-    const given = typeof vramGiB === "number" ? [vramGiB] : check.array(vramGiB, "vramGiB", (each) => each as number);
-    if (given.length > 16) check.refuse("vramGiB", "at most 16 GPUs", given);
-    const sizes = given.map((each, i) => check.number(each, typeof vramGiB === "number" ? "vramGiB" : `vramGiB[${i}]`, 0, 2 ** 20));
-    return { devices: sizes.filter((gib) => gib > 0).map((gib, i) => ({ name: `GPU${i}`, bytes: gib * GIB })), ramBytes: ram };
-  }
-  const gpus = presentDevices(backendDir === undefined ? {} : { backendDir }).filter(({ type }) => type === "gpu" || type === "igpu");
-  const wanted = devices === undefined ? undefined : check.array(devices, "devices", (each, path) => check.string(each, path));
-  for (const name of wanted ?? [])
-    if (!gpus.some((gpu) => gpu.name === name)) check.refuse("devices", `names of ${gpus.map((gpu) => gpu.name).join(", ") || "GPUs (there are none)"}`, name);
-  const used = wanted === undefined ? gpus : gpus.filter(({ name }) => wanted.includes(name));
-  return { devices: used.map(({ name, freeBytes }) => ({ name, bytes: freeBytes })), ramBytes: ram ?? totalmem() };
-}
 
 function planModel(found: Inspection): PlanModel {
   const { shape, tensors, sizeBytes, sources, problems } = found;
@@ -160,25 +85,16 @@ function publishedLayers(source: string, layers: number, memory: Memory): { quan
   return { quant, layers: column === undefined ? undefined : quant?.layersOnGpu[column] };
 }
 
-/** A plan of inspected files; the part of {@link planOffload} that needs neither disk nor network. `measured` stands before the bandwidths given. */
-export function planInspected(found: Inspection, options: PlanOptions = {}, measured: Bandwidth = {}): OffloadPlan {
-  check.knownKeys(check.object(options, "options"), "planOffload", KEYS);
-  const contextSize = check.integer(options.contextSize ?? 8192, "contextSize", 1, 2 ** 31 - 1);
-  const sequences = check.integer(options.sequences ?? 1, "sequences", 1, 256);
-  const ubatchSize = check.integer(options.ubatchSize ?? 512, "ubatchSize", 1, 2 ** 20);
-  const marginGiB = check.number(options.marginGiB ?? 1, "marginGiB", 0, 1024);
-  const typeOf = (key: "cacheTypeK" | "cacheTypeV"): CacheType | undefined =>
-    options[key] === undefined ? undefined : check.oneOf(options[key], key, CACHE_TYPES);
-  const bandwidth = Object.freeze({ ...checkBandwidth(options.bandwidth), ...measured });
-
+/** A plan of inspected files; the part of {@link planOffload} that needs neither disk nor network. */
+export function planInspected(found: Inspection, config: PlanConfig): OffloadPlan {
+  const { memory, contextSize, cacheTypeK, cacheTypeV, sequences, ubatchSize, marginBytes, opOffload, bandwidth, isRamMeasured } = config;
   const source = found.sources[0] ?? "";
   const model = planModel(found);
-  const memory = memoryOf(options);
   const { typeK, typeV } = chooseCacheTypes({
     ...model,
     path: source,
-    cacheTypeK: typeOf("cacheTypeK"),
-    cacheTypeV: typeOf("cacheTypeV"),
+    cacheTypeK,
+    cacheTypeV,
     flashAttention: "auto",
   });
   const placement = place(model, {
@@ -187,8 +103,8 @@ export function planInspected(found: Inspection, options: PlanOptions = {}, meas
     cacheTypeK: typeK,
     cacheTypeV: typeV,
     ubatchSize,
-    marginBytes: marginGiB * GIB,
-    opOffload: check.boolean(options.opOffload ?? true, "opOffload"),
+    marginBytes,
+    opOffload,
   });
   const bytesPerToken = Array.from({ length: model.layers }, (_, layer) => cacheBytesPerToken(model, layer, typeK, typeV)).reduce((a, b) => a + b, 0);
   const host = placement.places.at(-1);
@@ -223,7 +139,7 @@ export function planInspected(found: Inspection, options: PlanOptions = {}, meas
       ubatchSize,
     },
   };
-  return { ...plan, reasons: reasonsOf(plan, memory.ramBytes, "ram" in measured) };
+  return { ...plan, reasons: reasonsOf(plan, memory.ramBytes, isRamMeasured) };
 }
 
 /**
@@ -241,8 +157,8 @@ export function planInspected(found: Inspection, options: PlanOptions = {}, meas
  */
 export async function planOffload(source: string, options: PlanOptions = {}): Promise<OffloadPlan> {
   check.string(source, "source");
-  const signal = check.object(options, "options")["signal"] === undefined ? undefined : check.signal(options.signal, "signal");
-  const isMeasured = options.bandwidth?.ram === "measured";
+  const config = normalizePlan(options);
+  const { signal, bandwidth, isRamMeasured } = config;
   const found = await inspectGguf(source, signal === undefined ? {} : { signal });
-  return planInspected(found, options, isMeasured ? { ram: await measureMemoryBandwidth() } : {});
+  return planInspected(found, isRamMeasured ? { ...config, bandwidth: { ...bandwidth, ram: await measureMemoryBandwidth() } } : config);
 }

@@ -57,7 +57,7 @@ describe("wrong usage ends with 2", () => {
     [["run", "-p", ""], "The prompt is empty"],
     [["run", "-p", "x", "--ngram-draft", "65"], "from 0 to 64 for --ngram-draft"],
     [["run", "-p", "x", "-b", "8", "-ub", "8", "--ngram-draft", "10"], "Expected at most 7"],
-    [["plan", DEFAULT_MODEL_PATH, "--vram", "8", "--devices", "Vulkan0"], "--vram and --devices exclude each other"],
+    [["plan", "nowhere.gguf", "--vram", "8", "--devices", "Vulkan0"], "--vram and --devices exclude each other"],
     [["split", DEFAULT_MODEL_PATH, "x", "--max-size", "5M", "--max-tensors", "3"], "no value beside --max-size for --max-tensors"],
     [["run", "-p", "x", "--override-kv", "deepseek2.block_count=str:x"], "Give --override-kv the kind int"],
     [["run", "-p", "x", "-b", "8", "-ub", "16"], "--batch-size (8) for --ubatch-size"],

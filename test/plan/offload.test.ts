@@ -9,7 +9,8 @@ import { isR1Error } from "../../lib/base/errors.js";
 import { inspectGguf, type Inspection } from "../../lib/gguf/inspect.js";
 import { CACHE_TYPES } from "../../lib/model/cache-types.js";
 import { DEFAULT_MODEL_PATH } from "../../lib/model/default-model.js";
-import { planInspected, planOffload, type OffloadPlan, type PlanOptions } from "../../lib/model/plan-offload.js";
+import { planInspected, planOffload, type OffloadPlan } from "../../lib/model/plan-offload.js";
+import { normalizePlan, type PlanOptions } from "../../lib/model/plan-options.js";
 import { R1_QUANTS, ruleOfThumbLayers } from "../../lib/plan/catalogue.js";
 import { loadTiny } from "../fixtures/tiny.js";
 
@@ -23,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const plan = (options: PlanOptions): OffloadPlan => planInspected(full, options);
+const plan = (options: PlanOptions): OffloadPlan => planInspected(full, normalizePlan(options));
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
 describe("the published table", () => {
@@ -54,7 +55,7 @@ describe("the published table", () => {
       const { rule } = plan({ vramGiB });
       expect(rule).toMatchObject({ layers, published: layers });
     }
-    const odd = planInspected({ ...full, sources: ["DeepSeek-R1-UD-Q2_K_XL-00001-of-00005.gguf"] }, { vramGiB: [80, 80] });
+    const odd = planInspected({ ...full, sources: ["DeepSeek-R1-UD-Q2_K_XL-00001-of-00005.gguf"] }, normalizePlan({ vramGiB: [80, 80] }));
     expect(odd.rule).toMatchObject({ layers: 42, published: 32 });
     expect(odd.reasons.join(" ")).toContain("the published table says 32");
   });

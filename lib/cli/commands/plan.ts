@@ -1,7 +1,8 @@
 // `r1-native plan`: what of a model fits where, from the headers of its files alone; main thread.
 import type { Command } from "commander";
 import { R1Error } from "../../base/errors.js";
-import { planOffload, type OffloadPlan, type PlanOptions } from "../../model/plan-offload.js";
+import { planOffload, type OffloadPlan } from "../../model/plan-offload.js";
+import type { PlanOptions } from "../../model/plan-options.js";
 import { bytesText, tableText, wholeNumber } from "../file-work.js";
 import { setWords } from "../flags.js";
 import { Interrupted, watchSignals } from "../exit.js";
