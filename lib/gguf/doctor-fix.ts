@@ -1,15 +1,14 @@
 // Writes a copy of a model with its metadata corrected as the doctor says, the tensors byte for byte. Runs on the calling JavaScript thread; all waits are asynchronous.
 import { stat } from "node:fs/promises";
-import { dirname } from "node:path";
 import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
-import { AtomicFile, checkSpace, refuseExisting } from "./atomic-file.js";
+import { refuseExisting } from "./atomic-file.js";
 import type { MetadataChange } from "./doctor-types.js";
 import { diagnose } from "./doctor.js";
 import { pairBool, pairText, pairU32 } from "./encode.js";
 import type { GgufHeader } from "./format.js";
 import { checkLength, readAllParts, SPLIT_KEYS } from "./shards.js";
-import { plannedBytes, progressCopier, rawPairs, writePlan, type FilePlan } from "./write-model.js";
+import { rawPairs, writeModel, type FilePlan } from "./write-model.js";
 
 /** Options of {@link fixGguf}. */
 export interface FixOptions {
@@ -103,17 +102,6 @@ export async function fixGguf(source: string, out: string, options: FixOptions =
     tensors: headers.flatMap((header) => header.tensors.map((tensor) => ({ tensor, source: header }))),
     alignment: headers[0].alignment,
   };
-  const bytes = plannedBytes(plan);
-  await checkSpace(dirname(out), bytes);
-  const { copier, finish } = progressCopier([plan], options.onProgress, signal);
-  const file = await AtomicFile.create(out, force);
-  try {
-    await writePlan(plan, file, copier);
-    signal?.throwIfAborted();
-    await file.finish();
-  } finally {
-    await file.discard();
-  }
-  finish();
+  const bytes = await writeModel(plan, out, { force, signal, onProgress: options.onProgress });
   return { path: out, bytes, changes };
 }

@@ -1,11 +1,10 @@
 // Merges a split model into one file, byte for byte as llama-gguf-split does, streaming. Runs on the calling JavaScript thread; all waits are asynchronous.
-import { dirname } from "node:path";
 import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
-import { AtomicFile, checkSpace, refuseExisting } from "./atomic-file.js";
+import { refuseExisting } from "./atomic-file.js";
 import { pairU16 } from "./encode.js";
 import { checkLength, readAllParts, SPLIT_KEYS, splitValue } from "./shards.js";
-import { plannedBytes, progressCopier, rawPairs, writePlan, type FilePlan } from "./write-model.js";
+import { rawPairs, writeModel, type FilePlan } from "./write-model.js";
 
 /** Options of {@link mergeGguf}. */
 export interface MergeOptions {
@@ -60,21 +59,6 @@ export async function mergeGguf(first: string, out: string, options: MergeOption
     tensors: headers.flatMap((source) => source.tensors.map((tensor) => ({ tensor, source }))),
     alignment: head.alignment,
   };
-  const bytes = plannedBytes(plan);
-  await checkSpace(dirname(out), bytes);
-  await copyWhole(plan, out, force, signal, options.onProgress);
+  const bytes = await writeModel(plan, out, { force, signal, onProgress: options.onProgress });
   return { path: out, bytes, tensors: plan.tensors.length, parts: headers.map(({ path }) => path) };
-}
-
-async function copyWhole(plan: FilePlan, out: string, force: boolean, signal: AbortSignal | undefined, onProgress: MergeOptions["onProgress"]): Promise<void> {
-  const { copier, finish } = progressCopier([plan], onProgress, signal);
-  const file = await AtomicFile.create(out, force);
-  try {
-    await writePlan(plan, file, copier);
-    signal?.throwIfAborted();
-    await file.finish();
-  } finally {
-    await file.discard();
-  }
-  finish();
 }

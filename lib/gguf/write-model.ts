@@ -1,8 +1,8 @@
-// Writes one GGUF file out of tensors that stand in other files: what merging and splitting have in common. Runs on the calling JavaScript thread.
+// Writes one GGUF file out of tensors that stand in other files: what merging, splitting and correcting have in common. Runs on the calling JavaScript thread.
 import { open, type FileHandle } from "node:fs/promises";
+import { dirname } from "node:path";
 import { progressReporter } from "../base/progress.js";
-import type { AtomicFile } from "./atomic-file.js";
-import { writeError } from "./atomic-file.js";
+import { AtomicFile, checkSpace, writeError } from "./atomic-file.js";
 import { Copier } from "./copy-range.js";
 import { encodeHeader } from "./encode.js";
 import type { GgufHeader, GgufTensor } from "./format.js";
@@ -105,4 +105,33 @@ export function progressCopier(
     if (failure !== undefined) throw failure;
   });
   return { copier, finish: () => report(1) };
+}
+
+/** How {@link writeModel} writes. */
+interface WriteOptions {
+  readonly force: boolean;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ((progress: number) => void) | undefined;
+}
+
+/**
+ * Writes one file; it gets its name when it is whole.
+ *
+ * @returns Its bytes.
+ * @throws {R1Error} as {@link writePlan}; `NO_SPACE` before anything is written, `FILE_EXISTS` without `force`.
+ */
+export async function writeModel(plan: FilePlan, out: string, { force, signal, onProgress }: WriteOptions): Promise<number> {
+  const bytes = plannedBytes(plan);
+  await checkSpace(dirname(out), bytes);
+  const { copier, finish } = progressCopier([plan], onProgress, signal);
+  const file = await AtomicFile.create(out, force);
+  try {
+    await writePlan(plan, file, copier);
+    signal?.throwIfAborted();
+    await file.finish();
+  } finally {
+    await file.discard();
+  }
+  finish();
+  return bytes;
 }
