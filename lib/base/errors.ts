@@ -72,6 +72,7 @@ export interface R1ErrorOptions {
  * ```
  */
 export class R1Error extends Error {
+  /** Always `"R1Error"`. */
   override readonly name = "R1Error";
   /** Stable, listed in `docs/errors.md`. */
   readonly code: R1ErrorCode;

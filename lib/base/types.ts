@@ -15,6 +15,7 @@ export interface ToolCall {
 
 /** One message of a conversation. */
 export interface ChatMessage {
+  /** Who speaks. */
   readonly role: ChatRole;
   /** Plain text. User and tool text can never become a special token. May be empty only for a system message, or an assistant message with tool calls. */
   readonly content: string;
@@ -54,14 +55,17 @@ export interface Timings {
   readonly promptTokensPerSecond: number;
   /** Sampled tokens a second after the first. */
   readonly tokensPerSecond: number;
-  /** Draft tokens tried and accepted by speculation. */
+  /** Draft tokens that speculation tried. */
   readonly draftedTokens: number;
+  /** Of these, tokens that were right, and so needed no step of their own. */
   readonly acceptedTokens: number;
 }
 
 /** Likelihood of a sampled token; present with the option `logprobs`. */
 export interface TokenLogprob {
+  /** Its id. */
   readonly token: number;
+  /** Its text, decoded by itself. */
   readonly text: string;
   /** Natural logarithm of the probability before any sampler. */
   readonly logprob: number;
@@ -79,10 +83,13 @@ export interface GenerationResult {
   readonly text: string;
   /** Ids as sampled, the ending token included. */
   readonly tokens: Int32Array;
+  /** Why it ended. */
   readonly finishReason: FinishReason;
   /** The sampler's seed, also when it was chosen at random. */
   readonly seed: number;
+  /** Its tokens, counted. */
   readonly usage: Usage;
+  /** How long it took. */
   readonly timings: Timings;
   /** One entry a sampled token; only with the option `logprobs`. */
   readonly logprobs?: readonly TokenLogprob[];
@@ -90,7 +97,10 @@ export interface GenerationResult {
   readonly toolCalls: readonly ToolCall[];
 }
 
-/** A piece of content as it streams: `*-delta` carries text; starts and ends come once each, in order. */
+/**
+ * A piece of content as it streams; starts and ends come once each, in order. A delta has whole characters in `text` and the ids of the tokens whose text begins in it in `tokens`: of a model that takes
+ * more than 2.5 ms for a step one, of a faster one those of up to 15 ms. `tool-call` is a call that parsed and fits its schema; `tool-call-error` has one that does not as it was written in `text`, and why in `message`.
+ */
 export type ContentPart =
   | { readonly type: "reasoning-start" }
   | { readonly type: "reasoning-delta"; readonly text: string; readonly tokens: readonly number[] }
@@ -103,10 +113,15 @@ export type ContentPart =
 
 /** The last part of every generation that did not fail. */
 export interface FinishPart {
+  /** Tells it from the other parts. */
   readonly type: "finish";
+  /** Why the generation ended. */
   readonly finishReason: FinishReason;
+  /** The sampler's seed, also when it was chosen at random. */
   readonly seed: number;
+  /** Its tokens, counted. */
   readonly usage: Usage;
+  /** How long it took. */
   readonly timings: Timings;
 }
 

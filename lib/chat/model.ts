@@ -108,6 +108,7 @@ export class Model implements AsyncDisposable {
    * ```
    */
   choices(messages: readonly ChatMessage[], options: ChatOptions & ChoicesOptions): Generation[];
+  /** The same from a raw prompt. */
   choices(prompt: string | Int32Array, options: GenerateOptions & ChoicesOptions): Generation[];
   choices(prompt: readonly ChatMessage[] | string | Int32Array, options: ChatOptions & ChoicesOptions): Generation[] {
     this.#assertOpen();

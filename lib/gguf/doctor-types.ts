@@ -44,18 +44,23 @@ export type FindingId =
 
 /** One change of the metadata. */
 export interface MetadataChange {
+  /** Key of the metadata. */
   readonly key: string;
   /** Of an array, the element that changes. */
   readonly index?: number;
+  /** GGUF type that the value is written as. */
   readonly type: "u32" | "i32" | "bool" | "str";
   /** The value the file has; null: none. */
   readonly from: string | number | boolean | null;
+  /** The value the copy gets. */
   readonly to: string | number | boolean;
 }
 
 /** One thing that the doctor found. */
 export interface Finding {
+  /** Stable name of the finding, for programs. */
   readonly id: FindingId;
+  /** How much it matters. */
   readonly severity: Severity;
   /** What was found, with the values. */
   readonly found: string;
@@ -78,6 +83,7 @@ export type TokenKind = "normal" | "unknown" | "control" | "user-defined" | "unu
 
 /** A token of R1's template as the file has it. */
 export interface RoleDiagnosis {
+  /** What the token is for. */
   readonly role: Role;
   /** The token's text in this file; R1's where it has none. */
   readonly text: string;
@@ -93,12 +99,17 @@ export interface RoleDiagnosis {
 export interface Diagnosis {
   /** The paths or URLs looked at. */
   readonly sources: readonly string[];
+  /** Whether they were read over HTTP. */
   readonly isRemote: boolean;
+  /** `general.architecture`. */
   readonly architecture: string;
   /** Told from vocabulary and metadata, never from the name. */
   readonly variant: Variant;
+  /** How K and V are kept, as `inspectGguf` tells it. */
   readonly attention: Inspection["attention"];
+  /** Parts of a split model, as `inspectGguf` tells them. */
   readonly parts: Inspection["parts"];
+  /** Tokens of the vocabulary. */
   readonly vocabularySize: number;
   /** `tokenizer.ggml.pre`; null: none. */
   readonly preTokenizer: string | null;
@@ -106,9 +117,11 @@ export interface Diagnosis {
   readonly addBosToken: boolean | null;
   /** Ids the metadata names; null: none. */
   readonly metadataIds: { readonly bos: number | null; readonly eos: number | null; readonly padding: number | null };
+  /** What the file's chat template writes. */
   readonly templateForm: TemplateForm;
   /** How experts are chosen; null: the model has none. */
   readonly expertGating: "missing" | "softmax" | "sigmoid" | "softmax-weight" | "sqrt-softplus" | null;
+  /** Every token of R1's template, as the file has it. */
   readonly roles: readonly RoleDiagnosis[];
   /** Tokens at which llama.cpp ends a generation. */
   readonly endTokens: readonly { readonly id: number; readonly text: string }[];

@@ -24,11 +24,13 @@ export interface InspectOptions extends RemoteOptions {
 
 /** One tensor. */
 export interface InspectedTensor {
+  /** Its name in the file. */
   readonly name: string;
   /** Innermost dimension first. */
   readonly shape: readonly number[];
   /** ggml's type name. */
   readonly type: string;
+  /** Bytes of its data, without padding. */
   readonly bytes: number;
   /** Number of the part it is in, from 1. */
   readonly part: number;
@@ -38,33 +40,42 @@ export interface InspectedTensor {
 export interface Inspection {
   /** The paths or URLs looked at. */
   readonly sources: readonly string[];
+  /** Whether they were read over HTTP; what stands only in the bytes of a vocabulary is not checked then. */
   readonly isRemote: boolean;
   /** GGUF version. */
   readonly version: number;
+  /** `general.architecture`; empty where the file has none. */
   readonly architecture: string;
   /** `general.name`; empty where the file has none. */
   readonly name: string;
+  /** Which of R1's releases the vocabulary is of. */
   readonly variant: Variant;
   /** How K and V are kept: `mla` one latent row, `legacy` a DeepSeek file without MLA keys, `standard` K and V heads. */
   readonly attention: "mla" | "legacy" | "standard";
   /** Bytes of the files looked at. */
   readonly sizeBytes: number;
+  /** Weights, counted over all tensors of the files looked at. */
   readonly parameters: {
+    /** All of them. */
     readonly total: number;
     /** Of these, weights that take part in computing one token: of all experts, those used. */
     readonly active: number;
   };
+  /** Bits of tensor data for each weight; 0 for files without tensors. */
   readonly bitsPerWeight: number;
-  /** Tensors by type, the largest share first. */
+  /** Tensors by type, the largest share first: how many, their weights and their bytes. */
   readonly types: readonly { readonly type: string; readonly tensors: number; readonly parameters: number; readonly bytes: number }[];
+  /** Every tensor, part by part in the order of the file. */
   readonly tensors: readonly InspectedTensor[];
-  /** Parts of a split model; one part when it is not split. */
+  /** Parts of a split model: how many there should be, how many there are, and the paths or URLs of the others; one part when it is not split. */
   readonly parts: { readonly expected: number; readonly present: number; readonly missing: readonly string[] };
+  /** Whether the file holds a chat template. */
   readonly hasChatTemplate: boolean;
+  /** All metadata by key; of arrays the type, the length and the first elements. */
   readonly metadata: MetadataSummary;
   /** Layers, heads, experts and lengths; undefined when the metadata makes no sense. */
   readonly shape: ModelShape | undefined;
-  /** Why `loadModel` would refuse the files; empty when it would not. */
+  /** Why `loadModel` would refuse the files, by the code and the words of its error; empty when it would not. */
   readonly problems: readonly { readonly code: string; readonly message: string }[];
 }
 

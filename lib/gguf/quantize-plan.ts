@@ -8,7 +8,9 @@ import { IMATRIX_TYPES } from "./quantize-types.js";
 
 /** What one tensor becomes. */
 export interface TensorPlan {
+  /** Its name in the file. */
   readonly name: string;
+  /** Innermost dimension first. */
   readonly shape: readonly number[];
   /** Type in the input. */
   readonly from: string;

@@ -11,6 +11,7 @@ export interface TensorTypeRule {
 
 /** How to quantise a DeepSeek model into one of the dynamic quants. */
 export interface Recipe {
+  /** Name of the quant, as in the published file names. */
   readonly name: string;
   /** The file type the result is marked with. */
   readonly type: QuantizeType;

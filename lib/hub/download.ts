@@ -21,6 +21,7 @@ export interface DownloadedFile {
   readonly name: string;
   /** Where it stands. */
   readonly path: string;
+  /** Its size. */
   readonly bytes: number;
   /** SHA-256 as the Hub lists it; small files have git's hash instead. */
   readonly sha256: string | undefined;
@@ -30,6 +31,7 @@ export interface DownloadedFile {
 
 /** What {@link downloadModel} has done. */
 export interface DownloadResult {
+  /** The repository, `owner/name`. */
   readonly repo: string;
   /** The commit that the revision stood for. */
   readonly commit: string;

@@ -16,7 +16,9 @@ export interface DownloadProgress {
   readonly secondsLeft: number | undefined;
   /** Path in the repository of the file at work. */
   readonly file: string;
+  /** Files that are whole and have their names. */
   readonly filesDone: number;
+  /** Files of the download. */
   readonly files: number;
 }
 

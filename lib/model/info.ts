@@ -43,8 +43,9 @@ export interface ModelInfo {
   readonly computeBytes: number;
   /** What flash attention was set to; `"auto"` is decided by llama.cpp. A quantised V cache sets it to `"on"`. */
   readonly flashAttention: "auto" | "on" | "off";
-  /** Threads that decode, and that take in prompts. */
+  /** Threads that decode. */
   readonly threads: number;
+  /** Threads that take in prompts. */
   readonly threadsBatch: number;
   /** The priority the decoding threads really have. */
   readonly priority: "normal" | "medium" | "high" | "realtime";

@@ -6,7 +6,7 @@ import type { CacheType } from "./cache-types.js";
 /** Where log lines go: one function for all, or an object such as `console`. */
 export type Logger = ((entry: NativeLogEntry) => void) | Partial<Record<NativeLogEntry["level"], (text: string) => void>>;
 
-/** A value for a metadata key; the long form tells apart what a number is meant to be. */
+/** A value for a metadata key; the long form says in `kind` what GGUF type of value it is, which a number alone does not tell. A whole number is `int`, any other `float`. */
 export type MetadataValue = number | boolean | string | { readonly kind: "int" | "float" | "bool" | "string"; readonly value: number | boolean | string };
 
 /** Changes to the rotary embedding; what is not given stays as the file says. */

@@ -16,13 +16,17 @@ import { reasonsOf } from "./plan-reasons.js";
 export interface OffloadPlan {
   /** First file looked at. */
   readonly source: string;
+  /** Of all files of the model. */
   readonly sizeBytes: number;
+  /** Layers that generate; one for predicting further tokens is not counted. */
   readonly layers: number;
+  /** Routed experts of a layer; 0: the model has none. */
   readonly experts: number;
-  /** Whole layers by the published rule of thumb, from memory and file size alone. */
+  /** Whole layers by the published rule of thumb, from memory and file size alone; how it was reckoned; and what the published table says for this memory, where it has a column of it. */
   readonly rule: { readonly layers: number; readonly formula: string; readonly published: number | undefined };
   /** What to do instead: see {@link Placement}. */
   readonly placement: Placement;
+  /** The KV cache: all of it, for one token, and the types it was reckoned with. */
   readonly cache: { readonly bytes: number; readonly bytesPerToken: number; readonly typeK: CacheType; readonly typeV: CacheType };
   /** Must be in system memory at all times. */
   readonly residentBytes: number;

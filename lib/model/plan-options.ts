@@ -18,9 +18,9 @@ export interface PlanOptions {
   readonly ramGiB?: number;
   /** KV cells, all sequences together. Unit: tokens. @defaultValue 8192 */
   readonly contextSize?: number;
-  /** @defaultValue `"f16"` */
+  /** Type of the K cache, as for `loadModel`. @defaultValue `"f16"` */
   readonly cacheTypeK?: CacheType;
-  /** @defaultValue `cacheTypeK` on an MLA file, else `"f16"` */
+  /** Type of the V cache. @defaultValue `cacheTypeK` on an MLA file, else `"f16"` */
   readonly cacheTypeV?: CacheType;
   /** Generations side by side; they share the cells. @defaultValue 1 */
   readonly sequences?: number;
@@ -35,6 +35,7 @@ export interface PlanOptions {
    * @defaultValue none: no bound on the rate is told
    */
   readonly bandwidth?: { readonly gpu?: number; readonly ram?: number | "measured"; readonly disk?: number };
+  /** Ends the reading of headers; the call rejects with its reason. */
   readonly signal?: AbortSignal;
 }
 

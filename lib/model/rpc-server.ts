@@ -31,7 +31,9 @@ export interface RpcServerOptions {
 export interface RpcServer extends AsyncDisposable {
   /** What a client gives as `rpc`: `host:port`. */
   readonly endpoint: string;
+  /** The address it listens on. */
   readonly host: string;
+  /** The port it listens on, also when a free one was asked for. */
   readonly port: number;
   /** Whether other machines can reach it. */
   readonly isLoopback: boolean;

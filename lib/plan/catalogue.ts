@@ -8,31 +8,41 @@ export interface R1Quant {
   readonly bits: number;
   /** On disk. Unit: GiB (the published table says GB and means GiB). */
   readonly sizeGiB: number;
+  /** What the published table says of its answers. */
   readonly accuracy: "fair" | "good" | "better" | "best";
   /** What the experts' matrices are in, in bits a weight. */
   readonly moeMix: string;
   /** Of the 61 layers, how many the published table puts on these devices. */
   readonly layersOnGpu: { readonly "24 GB": number; readonly "80 GB": number; readonly "2 x 80 GB": number };
-  /** Repository it is published in, and the pattern of its files there. */
+  /** Repository it is published in. */
   readonly repository: string;
+  /** Shell pattern of its files in that repository, for `downloadModel`. */
   readonly pattern: string;
 }
 
 /** One of R1's distilled models. */
 export interface R1Distill {
+  /** Name of the release. */
   readonly name: string;
   /** The model it was made from. */
   readonly base: string;
+  /** The vocabulary it has. */
   readonly variant: "distill-qwen" | "distill-llama";
   /** Weights, counted over all tensors. */
   readonly parameters: number;
+  /** Layers. */
   readonly layers: number;
+  /** Length of a hidden row. */
   readonly embeddingLength: number;
+  /** Length of a row inside a feed-forward block. */
   readonly feedForwardLength: number;
+  /** Heads of attention. */
   readonly heads: number;
+  /** Heads that K and V are kept for. */
   readonly headsKv: number;
   /** Values of one head. */
   readonly headLength: number;
+  /** Tokens of the vocabulary. */
   readonly vocabSize: number;
   /** Longest context. Unit: tokens. */
   readonly contextLength: number;

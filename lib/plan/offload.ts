@@ -57,6 +57,7 @@ export interface PlanPlace {
   readonly computeBytes: number;
   /** Weights read for one token. */
   readonly readPerTokenBytes: number;
+  /** Layers whose attention and shared weights are here. */
   readonly layers: number;
   /** Of these layers, those whose experts are here too, all of them. */
   readonly expertLayers: number;
@@ -68,11 +69,13 @@ export interface Placement {
   readonly kind: "all" | "experts" | "layers" | "cpu";
   /** What `loadModel` takes; the output counts as one layer more. */
   readonly gpuLayers: number | "all";
+  /** Tensors that go elsewhere than their layer, as `loadModel` takes them; empty: none. */
   readonly tensorOverrides: readonly { readonly pattern: string; readonly buffer: string }[];
   /** Layers of each device, where there are several. */
   readonly tensorSplit: readonly number[] | undefined;
-  /** Layers of which all but routed experts are on devices; and those of which these are there too. */
+  /** Layers of which all but routed experts are on devices. */
   readonly denseLayers: number;
+  /** Of these, layers whose routed experts are on devices too. */
   readonly expertLayers: number;
   /** The devices, then the CPU. */
   readonly places: readonly PlanPlace[];

@@ -13,9 +13,11 @@ export type Segment = { readonly text: string; readonly owner: SegmentOwner } | 
 
 /** Where one owner's text lies in the text form of a prompt. Unit: UTF-16 code units, as JavaScript strings count. */
 export interface OwnerSpan {
+  /** The first code unit of the span. */
   readonly start: number;
   /** The first code unit after the span. */
   readonly end: number;
+  /** Whose text it is. */
   readonly owner: SegmentOwner;
 }
 

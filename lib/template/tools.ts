@@ -8,7 +8,9 @@ import type { Segment } from "./segment.js";
 
 /** A function that the model may call, in OpenAI's form. */
 export interface ToolDefinition {
+  /** The one kind of tool there is. */
   readonly type: "function";
+  /** The function. */
   readonly function: {
     /** 1 to 64 letters, digits, `_` or `-`. */
     readonly name: string;
