@@ -73,9 +73,13 @@ async function ended(child: ChildProcess): Promise<number | null> {
   });
 }
 
-/** llama-completion with the documented command's options; on a file with multi-head latent attention V has to have K's type. */
-export async function runUpstream(path: string, threads: number): Promise<Run> {
-  const flags = ["--model", path, "--cache-type-k", "q4_0", "--cache-type-v", "q4_0", "-no-cnv", "--prio", "2", "--temp", "0.6", "--ctx-size", "8192"];
+/** llama.cpp's `--prio` by name. */
+const PRIORITIES = ["normal", "medium", "high", "realtime"];
+
+/** llama-completion with the documented command's options, and the priority by name; on a file with multi-head latent attention V has to have K's type. */
+export async function runUpstream(path: string, threads: number, priority: string): Promise<Run> {
+  const level = String(PRIORITIES.indexOf(priority));
+  const flags = ["--model", path, "--cache-type-k", "q4_0", "--cache-type-v", "q4_0", "-no-cnv", "--prio", level, "--temp", "0.6", "--ctx-size", "8192"];
   const others = ["--seed", "3407", "-n", "3", "-t", String(threads), "-fit", "off", "--ignore-eos", "--no-display-prompt", "--prompt", PROMPT];
   const start = performance.now();
   const child = spawn(tool("llama-completion"), [...flags, ...others], { stdio: ["ignore", "pipe", "pipe"] });
