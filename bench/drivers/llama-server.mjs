@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SAMPLING, runAll } from "./streams.mjs";
+import { gpuFlags } from "./upstream.mjs";
 
 let child;
 let base;
@@ -17,10 +18,10 @@ async function freePort() {
   return port;
 }
 
-/** @param config - program, path, threads, sequences, contextSize. */
-export async function open({ program, path, threads, sequences, contextSize, unified = true }) {
+/** @param config - program, path, threads, sequences, contextSize, gpuLayers. */
+export async function open({ program, path, threads, sequences, contextSize, gpuLayers, unified = true }) {
   const port = await freePort();
-  const sizes = ["-c", contextSize, "-np", sequences, "-b", 2048, "-ub", 512, unified ? "-kvu" : "-no-kvu"];
+  const sizes = [...gpuFlags({ gpuLayers }), "-c", contextSize, "-np", sequences, "-b", 2048, "-ub", 512, unified ? "-kvu" : "-no-kvu"];
   const args = ["-m", path, "-t", threads, "-tb", threads, ...sizes, "--host", "127.0.0.1", "--port", port, "-fit", "off", "--cache-ram", 0];
   const start = performance.now();
   child = spawn(program, args.map(String), { stdio: "ignore" });

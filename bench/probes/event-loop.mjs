@@ -14,10 +14,10 @@ async function delayOf(work) {
   return { delays, result };
 }
 
-export async function run({ path, threads, seconds }) {
+export async function run({ path, threads, seconds, ...gpu }) {
   await sleep(200);
   const idle = await delayOf(() => sleep(seconds * 1000));
-  const loading = await delayOf(() => loadModel(path, { threads, sequences: 16, contextSize: 16 * 512 }));
+  const loading = await delayOf(() => loadModel(path, { threads, sequences: 16, contextSize: 16 * 512, ...gpu }));
   const model = loading.result;
   const idleAfter = await delayOf(() => sleep(seconds * 1000));
   const running = await delayOf(async () => {

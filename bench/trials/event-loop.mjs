@@ -1,13 +1,13 @@
 // The event loop's delay while 16 requests run and while a model loads, against the same process idle.
 import { atMost, judge } from "../core/rows.mjs";
-import { withProcess } from "../core/subjects.mjs";
+import { onGpu, withProcess } from "../core/subjects.mjs";
 
 export const title = "event-loop delay, 16 running and loading";
 
 export async function run(bench) {
   const path = await bench.path(bench.model);
   const found = await withProcess(bench, "probes/event-loop.mjs", (probe) =>
-    probe.call("run", { path, threads: bench.threads, seconds: bench.quick ? 3 : 10 }),
+    probe.call("run", { path, threads: bench.threads, seconds: bench.quick ? 3 : 10, ...onGpu(bench) }),
   );
   const row = (metric, value, bar, note) => ({ trial: "event-loop", model: bench.model, subject: "r1-native", metric, unit: "ms", value, bar, note });
   const over = found.running.p99 - found.idleAfter.p99;

@@ -1,12 +1,12 @@
 // Giving up on a device whose backend has no abort callback: at most one micro-batch more is computed, and processes end as they should.
 import { describe, expect, it } from "vitest";
 import { runChild } from "../fixtures/child.js";
-import { BACKEND_DIR, ONE_BY_ONE, QUESTION, bytesOn, loadOnGpu } from "./tools.js";
+import { BACKEND, DEVICE, IS_SOFTWARE, QUESTION, WIDTH, bytesOn, loadOnGpu } from "./tools.js";
 
 /** Small, so that a prompt of some tokens is many of them, and that the device compiles shaders for no other widths than 1 and 2. */
 const UBATCH = 2;
 const ON_DEVICE = { gpuLayers: "all", ubatchSize: UBATCH, batchSize: 64, maxDraft: 0 } as const;
-const PROMPT = `<｜User｜>${"What is 12+34? Tell me about letters. ".repeat(4)}<｜Assistant｜>`;
+const PROMPT = `<｜User｜>${"What is 12+34? Tell me about letters. ".repeat(IS_SOFTWARE ? 4 : 60)}<｜Assistant｜>`;
 const EIGHT = { temperature: 0, maxTokens: 8 } as const;
 
 describe("an abort during a prompt", () => {
@@ -17,8 +17,8 @@ describe("an abort during a prompt", () => {
     await fresh.close();
 
     const model = await loadOnGpu(ON_DEVICE);
-    expect(model.info.devices).toEqual(["Vulkan0", "CPU"]);
-    expect(bytesOn(model.info, "Vulkan0")).toBeGreaterThan(10 * bytesOn(model.info, "CPU"));
+    expect(model.info.devices).toEqual([DEVICE, "CPU"]);
+    expect(bytesOn(model.info, DEVICE)).toBeGreaterThan(10 * bytesOn(model.info, "CPU"));
     const whole = await model.complete(PROMPT, { maxTokens: 1, cachePrompt: false }).result();
     const stepMs = (whole.timings.promptMs / whole.usage.promptTokens) * UBATCH;
     expect(whole.usage.promptTokens).toBeGreaterThan(20 * UBATCH);
@@ -53,8 +53,8 @@ describe("an abort during a prompt", () => {
 });
 
 describe("a process with a GPU backend", () => {
-  const OPTIONS = { backendDir: BACKEND_DIR, gpuLayers: 1, contextSize: 512, ...ONE_BY_ONE };
-  const LOAD = `const model = await load(${JSON.stringify(OPTIONS)}); if (!model.info.devices.includes("Vulkan0")) throw new Error("not on the device");`;
+  const OPTIONS = { ...BACKEND, gpuLayers: 1, contextSize: 512, ...WIDTH };
+  const LOAD = `const model = await load(${JSON.stringify(OPTIONS)}); if (!model.info.devices.includes(${JSON.stringify(DEVICE)})) throw new Error("not on the device");`;
   const OPEN = `const parts = model.chat([{ role: "user", content: "Hello" }], endless)[Symbol.asyncIterator](); await parts.next(); await parts.next();`;
 
   it.each([
