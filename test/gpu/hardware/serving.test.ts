@@ -97,7 +97,7 @@ describe("closing", () => {
       await model.close();
       const found = new Set(await Promise.all(ends));
       expect(
-        [...found].every((end) => ["aborted", "MODEL_CLOSED"].includes(end)),
+        [...found].every((end) => ["aborted", "DISPOSED"].includes(end)),
         [...found].join(" "),
       ).toBe(true);
     }
