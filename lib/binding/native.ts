@@ -48,6 +48,8 @@ export interface NativeModelConfig {
   checkTensors: boolean;
   /** CPU weights may be repacked into faster layouts (`use_extra_bufts`). */
   repack: boolean;
+  /** The file has MLA in its folded form; its weights are not repacked on a CPU with AMX, whose layout lacks an operation of it. */
+  mla: boolean;
   vocabOnly: boolean;
   metadataOverrides: NativeMetadataOverride[];
 }

@@ -83,6 +83,7 @@ async function load(paths: string[], signal: AbortSignal): Promise<NativeModel> 
     loadMode: "auto" as const,
     checkTensors: false,
     repack: false,
+    mla: false,
     vocabOnly: false,
     metadataOverrides: [],
   };

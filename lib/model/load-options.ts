@@ -148,7 +148,7 @@ export interface LoadOptions {
   readonly warmup?: boolean;
   /** How eagerly idle decoding threads poll for work. Range: 0 (sleep at once) .. 100. @defaultValue 50 */
   readonly poll?: number;
-  /** Lets CPU weights be copied into layouts that compute faster; costs memory. Off gives the numbers of `--no-repack`. @defaultValue true */
+  /** Lets CPU weights be copied into layouts that compute faster; costs memory. R1 itself (MLA) is left as it is on CPUs with AMX. Off gives the numbers of `--no-repack`. @defaultValue true */
   readonly repack?: boolean;
   /** Keeps the KV cache with the layers on the devices. @defaultValue true */
   readonly offloadKqv?: boolean;

@@ -77,6 +77,7 @@ export async function loadWeights(
     loadMode: config.loadMode,
     checkTensors: config.checkTensors,
     repack: config.repack,
+    mla: checked.isMla,
     vocabOnly: false,
     metadataOverrides: [...config.metadataOverrides],
   });

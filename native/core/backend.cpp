@@ -115,6 +115,25 @@ ggml_backend_buffer_type_t buffer_type_by_name(const std::string & name) {
     throw Failure(ErrorCode::InvalidArgument, "There is no buffer type `" + name + "` for a tensor override. Devices here: " + device_names() + ".");
 }
 
+bool has_cpu_buffer_type(const std::string & name) {
+    const auto lock = read_registry();
+    ggml_backend_dev_t cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+    if (cpu == nullptr) {
+        return false;
+    }
+    void * address = ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(cpu), "ggml_backend_dev_get_extra_bufts");
+    if (address == nullptr) {
+        return false;
+    }
+    ggml_backend_buffer_type_t * types = reinterpret_cast<ggml_backend_dev_get_extra_bufts_t>(address)(cpu);
+    for (; types != nullptr && *types != nullptr; ++types) {
+        if (name == ggml_backend_buft_name(*types)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 ggml_type type_by_name(const std::string & name) {
     for (int i = 0; i < GGML_TYPE_COUNT; ++i) {
         const ggml_type type = static_cast<ggml_type>(i);

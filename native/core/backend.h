@@ -41,6 +41,9 @@ ggml_backend_dev_t device_by_name(const std::string & name);
 /** The buffer type a tensor override means: "CPU" is system memory, else a device's or a buffer type's name. Throws InvalidArgument. */
 ggml_backend_buffer_type_t buffer_type_by_name(const std::string & name);
 
+/** Whether the CPU backend offers this layout for weights beside the plain one: AMX, CPU_REPACK. */
+bool has_cpu_buffer_type(const std::string & name);
+
 /** A ggml type by llama.cpp's own name ("q4_0"). Throws InvalidArgument. */
 ggml_type type_by_name(const std::string & name);
 

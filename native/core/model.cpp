@@ -93,7 +93,9 @@ struct LoadArguments {
         params.split_mode = split_mode_of(config.split_mode);
         params.load_mode = load_mode_of(config.load_mode);
         params.check_tensors = config.check_tensors;
-        params.use_extra_bufts = config.repack;
+        // AMX's layout cannot multiply by what folded MLA has behind a permuted view; llama.cpp places such weights there all the same, and asserts when it
+        // plans the first graph.
+        params.use_extra_bufts = config.repack && !(config.mla && backend::has_cpu_buffer_type("AMX"));
         params.vocab_only = config.vocab_only;
     }
 };

@@ -31,6 +31,7 @@ struct ModelConfig {
     std::string load_mode;
     bool check_tensors = false;
     bool repack = true;
+    bool mla = false;  // the file has MLA in its folded form: no repacking on a CPU with AMX
     bool vocab_only = false;
     std::vector<MetadataOverride> metadata_overrides;
 };

@@ -30,6 +30,7 @@ std::shared_ptr<Model> load(const std::string & path, bool vocab_only) {
     config.split_mode = "layer";
     config.load_mode = "auto";
     config.vocab_only = vocab_only;
+    config.mla = true;  // both files have it
     const std::atomic<bool> cancelled{false};
     return Model::load(config, cancelled, [](float) {});
 }

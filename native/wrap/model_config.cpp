@@ -37,6 +37,7 @@ ModelConfig model_config_of(const Napi::Value & value) {
     config.load_mode = fields.text("loadMode");
     config.check_tensors = fields.flag("checkTensors");
     config.repack = fields.flag("repack");
+    config.mla = fields.flag("mla");
     config.vocab_only = fields.flag("vocabOnly");
     config.metadata_overrides = metadata_overrides_of(fields, "metadataOverrides");
     return config;

@@ -5,7 +5,9 @@ import { BACKEND, DEVICE, IS_SOFTWARE, QUESTION, WIDTH, bytesOn, loadOnGpu } fro
 
 /** Small, so that a prompt of some tokens is many of them, and that the device compiles shaders for no other widths than 1 and 2. */
 const UBATCH = 2;
-const ON_DEVICE = { gpuLayers: "all", ubatchSize: UBATCH, batchSize: 64, maxDraft: 0 } as const;
+/** The micro-batch that runs; where one takes a fraction of a millisecond, another may have ended between the look at the counts and the abort. */
+const MORE = IS_SOFTWARE ? 1 : 2;
+const ON_DEVICE = { gpuLayers: "all", ubatchSize: UBATCH, batchSize: 64, contextSize: 2048, maxDraft: 0 } as const;
 const PROMPT = `<｜User｜>${"What is 12+34? Tell me about letters. ".repeat(IS_SOFTWARE ? 4 : 60)}<｜Assistant｜>`;
 const EIGHT = { temperature: 0, maxTokens: 8 } as const;
 
@@ -38,8 +40,8 @@ describe("an abort during a prompt", () => {
       const atEnd = model.stats();
       more.push(atEnd.promptTokens - atAbort.promptTokens);
       expect({ finishReason, tokens: tokens.length }).toEqual({ finishReason: "aborted", tokens: 0 });
-      expect(atEnd.promptTokens - atAbort.promptTokens).toBeLessThanOrEqual(UBATCH);
-      expect(atEnd.steps - atAbort.steps).toBeLessThanOrEqual(1);
+      expect(atEnd.promptTokens - atAbort.promptTokens).toBeLessThanOrEqual(MORE * UBATCH);
+      expect(atEnd.steps - atAbort.steps).toBeLessThanOrEqual(MORE);
       expect(atEnd.promptTokens - start).toBeLessThan(whole.usage.promptTokens / 2);
       // Nothing is left in the device's queue that the next request would have to wait for, with cells kept and without.
       expect((await model.chat([...QUESTION], { ...EIGHT, cachePrompt: i % 2 === 0 }).result()).tokens).toEqual(expected);

@@ -79,9 +79,11 @@ describe("the devices of a process with both", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const found = JSON.parse(stdout) as { name: string; type: string; freeBytes: number; totalBytes: number }[];
     expect(found.map(({ name, type }) => [name, type]).sort()).toEqual([
-      ["CPU", "cpu"],
-      ["RPC0", "gpu"],
-      [DEVICE, "gpu"],
+      ...[
+        ["CPU", "cpu"],
+        ["RPC0", "gpu"],
+        [DEVICE, "gpu"],
+      ].sort(),
     ]);
     for (const { freeBytes, totalBytes } of found) {
       expect(freeBytes).toBeGreaterThan(0);

@@ -22,6 +22,7 @@ export async function openVocabulary(path: string): Promise<Weights> {
       loadMode: "auto",
       checkTensors: false,
       repack: true,
+      mla: false,
       vocabOnly: true,
       metadataOverrides: [],
     },

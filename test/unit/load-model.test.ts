@@ -27,7 +27,13 @@ describe("loadModel", () => {
 
   it("gives native code complete objects", async () => {
     const model = await loadModel({ cacheTypeK: "q4_0", priority: "high", gpuLayers: 3, metadataOverrides: { a: 1 }, sequences: 2, contextSize: 4096 });
-    expect(addon.modelConfig).toMatchObject({ gpuLayers: 3, vocabOnly: false, repack: true, metadataOverrides: [{ key: "a", kind: "int", value: 1 }] });
+    expect(addon.modelConfig).toMatchObject({
+      gpuLayers: 3,
+      vocabOnly: false,
+      repack: true,
+      mla: true,
+      metadataOverrides: [{ key: "a", kind: "int", value: 1 }],
+    });
     expect(addon.engineConfig).toMatchObject({
       contextSize: 4096,
       cacheTypeK: "q4_0",
