@@ -10,6 +10,9 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const program = join(process.env["R1_UPSTREAM_BIN"] ?? here("../../build-native/bin"), "llama-completion");
 const run = promisify(execFile);
 
+/** On a CPU with AMX upstream repacks what it then cannot multiply by, and ends with an assertion; this library repacks no MLA file there either. */
+const LAYOUT = existsSync("/proc/cpuinfo") && readFileSync("/proc/cpuinfo", "utf8").includes(" amx_int8") ? ["--no-repack"] : [];
+
 /** What upstream did with one prompt. */
 export interface Trace {
   /** Ids of the prompt, BOS included. */
@@ -45,7 +48,7 @@ export class Oracle {
   /** The same prompt and flags, upstream. */
   async ask({ file, prompt, maxTokens, flags }: Question): Promise<Trace> {
     const trace = join(this.#folder, `${this.#asked++}.trace`);
-    const fixed = ["-m", file, "-no-cnv", "-fit", "off", "--no-escape", "--no-display-prompt", "--log-disable"];
+    const fixed = ["-m", file, "-no-cnv", "-fit", "off", "--no-escape", "--no-display-prompt", "--log-disable", ...LAYOUT];
     // A clean environment: LLAMA_ARG_* variables and a user's configuration file are flags too.
     // Threads that wait give their core up: spinning ones take minutes where other programs have the cores.
     const env = { PATH: process.env["PATH"], HOME: this.#folder, GOMP_SPINCOUNT: "0", LD_PRELOAD: this.#library, R1_TRACE_FILE: trace };
