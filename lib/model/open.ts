@@ -1,4 +1,5 @@
 // From a path to loaded weights: checks the files, settles what llama.cpp is to be given, refuses what cannot work, loads. Runs on the JavaScript thread, which it never holds up.
+import { setImmediate } from "node:timers/promises";
 import { waitOrAbort } from "../base/abort.js";
 import { R1Error } from "../base/errors.js";
 import { native } from "../binding/load.js";
@@ -52,15 +53,16 @@ export async function openWeights(
   await waitOrAbort(backends, signal, nothing, nothing);
   const present = await waitOrAbort(host.devices(), signal, nothing, nothing);
   const { cacheTypeK, cacheTypeV, flashAttention } = config;
+  // In a turn of its own, and while nothing else runs: beside the threads that load the weights it would hold the event loop up twice as long.
+  await setImmediate();
+  parseJinja(checked.chatTemplate ?? "");
+  await setImmediate();
   const { isMla, keyLength, valueLength } = checked;
   const cache = chooseCacheTypes({ path, isMla, keyLength, valueLength, cacheTypeK, cacheTypeV, flashAttention });
   const { gpuLayers, tensorOverrides, tensorSplit, devices, placement } = chooseOffload(checked, config, cache, present);
   assertCacheFits(checked, config, cache, gpuLayers);
   report(0);
-  const loading = loadWeights(host, checked, { ...config, tensorOverrides, tensorSplit, devices }, gpuLayers, signal, report);
-  // While one thread reads the vocabulary: beside the threads of the engine's start it would hold the event loop up twice as long.
-  parseJinja(checked.chatTemplate ?? "");
-  const weights = await loading;
+  const weights = await loadWeights(host, checked, { ...config, tensorOverrides, tensorSplit, devices }, gpuLayers, signal, report);
   const devicesLeft = placement === undefined ? undefined : present.map((device) => leftOf(device, placement));
   return { weights, paths: checked.paths, cache, gpuLayers, fileBytes: checked.sizeBytes, devicesLeft };
 }
