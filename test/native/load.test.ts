@@ -179,9 +179,9 @@ describe("overrides of metadata", () => {
   });
 
   it.each([
-    ["deepseek2.attention.head_count", "4", /kind: "int"/],
-    ["deepseek2.rope.freq_base", 10_000, /kind: "float"/],
-    ["tokenizer.ggml.add_bos_token", 1, /kind: "bool"/],
+    ["deepseek2.attention.head_count", "4", /the kind int/],
+    ["deepseek2.rope.freq_base", 10_000, /the kind float/],
+    ["tokenizer.ggml.add_bos_token", 1, /the kind bool/],
     ["tokenizer.ggml.tokens", "x", /an array/],
   ])("of another kind than the file's value, which llama.cpp would pass over, are refused: %s is %o", async (key, value, message) => {
     await expect(loadTiny({ metadataOverrides: { [key]: value } })).rejects.toMatchObject({
