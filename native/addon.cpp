@@ -24,6 +24,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
         exports.Set(name, Napi::Function::New(env, function, name));
     };
     add("initialize", r1::jobs::initialize);
+    add("start", r1::jobs::start);
     add("llamaVersion", r1::jobs::llama_version_text);
     add("systemInfo", r1::jobs::system_info);
     add("devices", r1::jobs::devices);

@@ -78,3 +78,9 @@ export function initialize(numa: "disabled" | "distribute" | "isolate" | "numact
   loaded ??= load();
   loaded.addon.initialize({ backendDir: loaded.folder, numa });
 }
+
+/** {@link initialize} on a thread of its own, with the start of the drivers that are linked in: the event loop keeps turning meanwhile. */
+export async function initializeAside(numa: Parameters<typeof initialize>[0]): Promise<void> {
+  loaded ??= load();
+  await loaded.addon.start({ backendDir: loaded.folder, numa });
+}

@@ -37,6 +37,8 @@ export interface NativeBackendResult {
 export interface NativeBackends {
   /** [sync; once a process, later calls do nothing] Loads the CPU and RPC backends that lie beside the addon, if they are not linked in, and starts libllama. */
   initialize(config: { backendDir: string; numa: "disabled" | "distribute" | "isolate" | "numactl" }): void;
+  /** [async; as `initialize`] The same, and asks every driver for its devices, on a thread of its own: a GPU's driver takes a third of a second to start. */
+  start(config: { backendDir: string; numa: "disabled" | "distribute" | "isolate" | "numactl" }): Promise<void>;
   /** [sync; may ask a driver] */
   devices(): NativeDevice[];
   /** [sync] ggml's names of the backends that are loaded or linked in, e.g. `CPU`, `Vulkan`. */

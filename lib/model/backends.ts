@@ -5,7 +5,7 @@ import { stat } from "node:fs/promises";
 import { R1Error } from "../base/errors.js";
 import { loadBackends, loadBackendsNow } from "../binding/backends.js";
 import type { BackendProblem } from "../binding/backends.js";
-import { initialize, native } from "../binding/load.js";
+import { initialize, initializeAside, native } from "../binding/load.js";
 import type { NativeDevice } from "../binding/native-backends.js";
 import type { LoadConfig } from "./normalize-load.js";
 
@@ -43,7 +43,7 @@ export async function checkBackendDir(backendDir: string | undefined): Promise<v
  */
 export async function openBackends({ numa, backendDir }: Pick<LoadConfig, "numa" | "backendDir">, warn: (text: string) => void): Promise<void> {
   await checkBackendDir(backendDir);
-  initialize(numa);
+  await initializeAside(numa);
   tellProblems(await loadBackends(backendDir), () => native().devices(), warn);
 }
 

@@ -70,6 +70,24 @@ Napi::Value initialize(const Napi::CallbackInfo & info) {
     });
 }
 
+Napi::Value start(const Napi::CallbackInfo & info) {
+    const Napi::Env env = info.Env();
+    return guarded(env, [&]() -> Napi::Value {
+        const Fields fields(info[0], "config");
+        return run_async<Nothing>(
+            env, "r1.start",
+            [backend_dir = fields.text("backendDir"), numa = fields.text("numa")] {
+                backend::initialize(backend_dir, numa);
+                backend::devices();
+                return Nothing{};
+            },
+            [](Napi::Env at, Nothing &) -> Napi::Value {
+                ProcessHook::run_before_what_exists_now();
+                return at.Undefined();
+            });
+    });
+}
+
 Napi::Value llama_version_text(const Napi::CallbackInfo & info) { return Napi::String::New(info.Env(), llama_version()); }
 
 Napi::Value system_info(const Napi::CallbackInfo & info) { return Napi::String::New(info.Env(), std::string(llama_print_system_info())); }

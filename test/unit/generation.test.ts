@@ -5,7 +5,12 @@ import type { Model } from "../../lib/chat/model.js";
 import { FAKE, FakeAddon } from "../fixtures/fake-addon.js";
 
 const state = vi.hoisted((): { addon: unknown } => ({ addon: undefined }));
-vi.mock("../../lib/binding/load.js", () => ({ native: () => state.addon, initialize: () => undefined, addonFolder: () => "/nowhere" }));
+vi.mock("../../lib/binding/load.js", () => ({
+  native: () => state.addon,
+  initialize: () => undefined,
+  initializeAside: async () => undefined,
+  addonFolder: () => "/nowhere",
+}));
 const { loadModel } = await import("../../lib/chat/load-model.js");
 
 let addon: FakeAddon;

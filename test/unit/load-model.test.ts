@@ -5,7 +5,12 @@ import { DEFAULT_MODEL_PATH } from "../../lib/model/default-model.js";
 import { FakeAddon } from "../fixtures/fake-addon.js";
 
 const state = vi.hoisted((): { addon: unknown } => ({ addon: undefined }));
-vi.mock("../../lib/binding/load.js", () => ({ native: () => state.addon, initialize: () => undefined, addonFolder: () => "/nowhere" }));
+vi.mock("../../lib/binding/load.js", () => ({
+  native: () => state.addon,
+  initialize: () => undefined,
+  initializeAside: async () => undefined,
+  addonFolder: () => "/nowhere",
+}));
 const { loadModel } = await import("../../lib/chat/load-model.js");
 const { planOffload } = await import("../../lib/model/plan-offload.js");
 
