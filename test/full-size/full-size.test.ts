@@ -1,24 +1,19 @@
-// The 671B model's exact shape, 140e9 bytes in three sparse parts, through mmap: loaded, asked, closed, and once more given up half-way, beside llama.cpp's own program on the same files.
-import { mkdtempSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+// The 671B model's exact shape, 140e9 bytes in three sparse parts, through mmap: loaded and asked beside llama.cpp's own program on the same files.
+import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { SHAPES } from "../../scripts/synthetic-shapes.mjs";
 import { physicalCores } from "../../lib/model/cpu.js";
-import { runOurs, runUpstream, type Run, type Told } from "./runs.js";
+import { firstOf, fullSizeFolder, runOurs, runUpstream, writeFullSize, type Run, type Told } from "./runs.js";
 
 const GIB = 2 ** 30;
-const folder = mkdtempSync(join(process.env["R1_FULL_SIZE_DIR"] ?? tmpdir(), "r1-full-size-"));
+const folder = fullSizeFolder();
 let ours: Awaited<ReturnType<typeof runOurs>>;
 let upstream: Run;
+const only = (event: Told["event"]): Told => firstOf(ours.told, event);
 
 beforeAll(async () => {
-  const paths = await SHAPES["r1-full-sparse"](join(folder, "DeepSeek-R1-UD-IQ1_S.gguf"));
-  const onDisk = paths.reduce((sum, path) => sum + statSync(path).blocks * 512, 0);
-  if (onDisk > 100 * 2 ** 20) throw new Error(`${folder} is on a file system without sparse files: set R1_FULL_SIZE_DIR to a folder on one that has them`);
-  const [path = ""] = paths;
+  const path = await writeFullSize(folder);
   const threads = physicalCores();
-  ours = await runOurs(path, threads);
+  ours = await runOurs(path, "answer", threads);
   // Threads of the same priority: where they are as many as the cores, ours stay at the normal one, and real-time threads wait less for pages under memory pressure.
   upstream = await runUpstream(path, threads, String(only("ready")["priority"]));
   report();
@@ -36,18 +31,10 @@ function report(): void {
     row("decoding (tokens/s)", ({ tokensPerSecond }) => tokensPerSecond, 3),
     row("memory of its own, at most (GiB)", ({ peak }) => peak.anonymous / GIB, 2),
     row("resident with pages of the file (GiB)", ({ peak }) => peak.resident / GIB, 2),
-    `threads' priority: ${String(only("ready")["priority"])}; second load: given up ${Number(only("second load")["afterAbortMs"]).toFixed(0)} ms after the abort; the process ended ${((only("end").ms - only("second load").ms) / 1000).toFixed(1)} s later`,
+    `threads' priority: ${String(only("ready")["priority"])}`,
   ];
   process.stdout.write(`\n${lines.join("\n")}\n\n`);
 }
-
-function only(event: Told["event"]): Told {
-  const found = ours.told.find((one) => one.event === event);
-  if (found === undefined) throw new Error(`the run never told of "${event}"; it told of ${ours.told.at(-1)?.event ?? "nothing"} last`);
-  return found;
-}
-
-const progress = (): readonly Told[] => ours.told.slice(0, ours.told.indexOf(only("ready"))).filter(({ event }) => event === "progress");
 
 describe("the full-size model", () => {
   it("loads with the documented options and streams three tokens, as llama.cpp's program does", () => {
@@ -65,20 +52,5 @@ describe("the full-size model", () => {
   it("needs no more memory", () => {
     // The twentieth is Node's own.
     expect(ours.peak.anonymous / upstream.peak.anonymous).toBeLessThan(1.05);
-  });
-
-  it("tells how far it is, from 0 to 1 and never back", () => {
-    const values = progress().map((one) => Number(one["progress"]));
-    expect(values[0]).toBe(0);
-    expect(values.at(-1)).toBe(1);
-    expect(values.length).toBeGreaterThan(20);
-    expect([...values].sort((a, b) => a - b)).toEqual(values);
-  });
-
-  it("is given up half-way at once, with the reason, and the process ends by itself", () => {
-    const { outcome, afterAbortMs } = only("second load") as unknown as { outcome: string; afterAbortMs: number };
-    expect(outcome).toBe("rejected with the reason");
-    expect(afterAbortMs).toBeLessThan(2500);
-    expect(only("end").ms - only("second load").ms).toBeLessThan(120_000);
   });
 });

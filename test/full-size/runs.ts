@@ -1,8 +1,11 @@
 // The two programs of the full-size test, each in a process of its own, watched from outside: when it was ready, how fast it answered, what memory it held. Runs on the test's thread.
 import { spawn, type ChildProcess } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { SHAPES } from "../../scripts/synthetic-shapes.mjs";
 import { tool } from "../fixtures/gguf-tools.js";
 
 export const PROMPT = "<｜User｜>What is 1+1?<｜Assistant｜>";
@@ -28,6 +31,26 @@ export interface Run {
   readonly peak: Peak;
 }
 
+/** Writes the shape into a folder as sparse files, and gives the first one's path. */
+export async function writeFullSize(folder: string): Promise<string> {
+  const paths = await SHAPES["r1-full-sparse"](join(folder, "DeepSeek-R1-UD-IQ1_S.gguf"));
+  const onDisk = paths.reduce((sum, path) => sum + statSync(path).blocks * 512, 0);
+  if (onDisk > 100 * 2 ** 20) throw new Error(`${folder} is on a file system without sparse files: set R1_FULL_SIZE_DIR to a folder on one that has them`);
+  return paths[0] ?? "";
+}
+
+/** A folder for the files, that `R1_FULL_SIZE_DIR` may place. */
+export function fullSizeFolder(): string {
+  return mkdtempSync(join(process.env["R1_FULL_SIZE_DIR"] ?? tmpdir(), "r1-full-size-"));
+}
+
+/** The first line of a kind; throws if there is none. */
+export function firstOf(told: readonly Told[], event: Told["event"]): Told {
+  const found = told.find((one) => one.event === event);
+  if (found === undefined) throw new Error(`the run never told of "${event}"; it told of ${told.at(-1)?.event ?? "nothing"} last`);
+  return found;
+}
+
 /** One line of `driver.mjs`. */
 export interface Told {
   readonly event: "progress" | "ready" | "text" | "answer" | "closed" | "second load" | "end";
@@ -47,15 +70,13 @@ function cpuMs(child: ChildProcess): number {
 }
 
 /** Looks at a process's memory until it is gone. */
-function watch(child: ChildProcess): { peak: Peak; latest: () => number } {
+function watch(child: ChildProcess): { peak: Peak } {
   const peak = { anonymous: 0, resident: 0 };
-  let latest = 0;
   const look = (): void => {
     try {
       const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
       const kib = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
-      latest = kib("RssAnon") * 1024;
-      peak.anonymous = Math.max(peak.anonymous, latest);
+      peak.anonymous = Math.max(peak.anonymous, kib("RssAnon") * 1024);
       peak.resident = Math.max(peak.resident, kib("VmHWM") * 1024);
     } catch {
       // It has just ended.
@@ -63,7 +84,7 @@ function watch(child: ChildProcess): { peak: Peak; latest: () => number } {
   };
   const timer = setInterval(look, SAMPLE_MS);
   child.once("close", () => clearInterval(timer));
-  return { peak, latest: () => latest };
+  return { peak };
 }
 
 async function ended(child: ChildProcess): Promise<number | null> {
@@ -99,19 +120,18 @@ export async function runUpstream(path: string, threads: number, priority: strin
   return { code, readyMs, readyCpuMs, promptTokensPerSecond: rate("prompt_eval"), tokensPerSecond: rate("eval"), text: text.trim(), peak };
 }
 
-/** r1-native by `driver.mjs`. */
-export async function runOurs(path: string, threads: number): Promise<Run & { told: readonly Told[]; anonymousAfterAbort: number }> {
+/** r1-native by `driver.mjs`, in one of its two ways. */
+export async function runOurs(path: string, mode: "answer" | "load", threads: number): Promise<Run & { told: readonly Told[] }> {
   const driver = fileURLToPath(new URL("driver.mjs", import.meta.url));
   const start = performance.now();
-  const child = spawn(process.execPath, [driver, path, PROMPT, String(threads)], { stdio: ["ignore", "pipe", "inherit"] });
-  const { peak, latest } = watch(child);
+  const child = spawn(process.execPath, [driver, path, mode, PROMPT, String(threads)], { stdio: ["ignore", "pipe", "inherit"] });
+  const { peak } = watch(child);
   const told: Told[] = [];
-  let [readyMs, readyCpuMs, anonymousAfterAbort] = [0, 0, 0];
+  let [readyMs, readyCpuMs] = [0, 0];
   createInterface({ input: child.stdout }).on("line", (line) => {
     const one = JSON.parse(line) as Told;
     told.push(one);
     if (one.event === "ready") [readyMs, readyCpuMs] = [performance.now() - start, cpuMs(child)];
-    if (one.event === "second load") anonymousAfterAbort = latest();
   });
   const code = await ended(child);
   const answer = told.find(({ event }) => event === "answer") as unknown as
@@ -126,6 +146,5 @@ export async function runOurs(path: string, threads: number): Promise<Run & { to
     text: answer?.text ?? "",
     peak,
     told,
-    anonymousAfterAbort,
   };
 }
