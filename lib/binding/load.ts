@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { R1Error } from "../base/errors.js";
 import { explainLoadFailure } from "./load-failure.js";
 import type { NativeAddon } from "./native.js";
+import type { NativeStartConfig } from "./native-backends.js";
 
 /** node-gyp-build: resolves `build/Release/*.node`, then `prebuilds/<platform>-<arch>/*.node`, of a package folder. */
 interface AddonFinder {
@@ -74,13 +75,13 @@ export function addonFolder(): string {
  *
  * @throws {R1Error} `ADDON_MISSING` as {@link native} does.
  */
-export function initialize(numa: "disabled" | "distribute" | "isolate" | "numactl"): void {
+export function initialize(numa: NativeStartConfig["numa"]): void {
   loaded ??= load();
   loaded.addon.initialize({ backendDir: loaded.folder, numa });
 }
 
 /** {@link initialize} on a thread of its own, with the start of the drivers that are linked in: the event loop keeps turning meanwhile. */
-export async function initializeAside(numa: Parameters<typeof initialize>[0]): Promise<void> {
+export async function initializeAside(numa: NativeStartConfig["numa"]): Promise<void> {
   loaded ??= load();
   await loaded.addon.start({ backendDir: loaded.folder, numa });
 }

@@ -33,12 +33,20 @@ export interface NativeBackendResult {
   devices: string[];
 }
 
+/** What libllama is started with. */
+export interface NativeStartConfig {
+  /** The folder the addon lies in, with the backends that belong to it. */
+  backendDir: string;
+  /** llama.cpp's strategy for machines with several memory nodes. */
+  numa: "disabled" | "distribute" | "isolate" | "numactl";
+}
+
 /** The addon's functions for devices and backends. */
 export interface NativeBackends {
   /** [sync; once a process, later calls do nothing] Loads the CPU and RPC backends that lie beside the addon, if they are not linked in, and starts libllama. */
-  initialize(config: { backendDir: string; numa: "disabled" | "distribute" | "isolate" | "numactl" }): void;
+  initialize(config: NativeStartConfig): void;
   /** [async; as `initialize`] The same, and asks every driver for its devices, on a thread of its own: a GPU's driver takes a third of a second to start. */
-  start(config: { backendDir: string; numa: "disabled" | "distribute" | "isolate" | "numactl" }): Promise<void>;
+  start(config: NativeStartConfig): Promise<void>;
   /** [sync; may ask a driver] */
   devices(): NativeDevice[];
   /** [sync] ggml's names of the backends that are loaded or linked in, e.g. `CPU`, `Vulkan`. */

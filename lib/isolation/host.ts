@@ -2,7 +2,7 @@
 import { initialize, native } from "../binding/load.js";
 import { listenToLog } from "../binding/log.js";
 import type { LogListener } from "../binding/log.js";
-import type { NativeDevice } from "../binding/native-backends.js";
+import type { NativeDevice, NativeStartConfig } from "../binding/native-backends.js";
 import type { NativeAddon } from "../binding/native.js";
 
 /** What loading a model and making its engine take of native code, wherever that is. */
@@ -16,7 +16,7 @@ export interface EngineHost extends Pick<NativeAddon, "createCancelToken" | "loa
 }
 
 /** Native code in this process. */
-export function localHost(numa: Parameters<typeof initialize>[0]): EngineHost {
+export function localHost(numa: NativeStartConfig["numa"]): EngineHost {
   return {
     devices: () => {
       initialize(numa);

@@ -21,8 +21,7 @@ public:
 
     explicit Outbox(Sink sink) : sink_(std::move(sink)) {}
 
-    /** Takes what a step brought about. Tokens of a brisk step stay for the next one if that is likely to end within the patience; the end of a request never
-     * waits. */
+    /** Takes what a step brought about. Tokens of a brisk step stay for the next if it is likely to end within the patience; an end never waits. */
     void add(std::vector<Event> && events, Clock::time_point now);
 
     /** Tells what is held. To be called before anything that takes longer than the last step. */

@@ -4,7 +4,6 @@
 #include <memory>
 #include <random>
 
-#include "core/failure.h"
 #include "core/vocabulary_check.h"
 #include "napi/async_job.h"
 #include "napi/error.h"
