@@ -35,7 +35,7 @@ for (const [name, start] of Object.entries(TEXTS)) {
   const sums = { with: { ms: 0, tokens: 0, drafted: 0, accepted: 0 }, without: { ms: 0, tokens: 0, drafted: 0, accepted: 0 } };
   for (let i = 0; i < rounds; i++) {
     for (const side of i % 2 === 0 ? ["with", "without"] : ["without", "with"]) {
-      const found = await measure(start(model, i, { speculation: side === "with" ? { ngram: 7 } : false }));
+      const found = await measure(start(model, i, { speculation: side === "with" ? { ngram: 15 } : false }));
       for (const key of Object.keys(found)) sums[side][key] += found[key];
     }
   }

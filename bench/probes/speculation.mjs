@@ -4,7 +4,7 @@ import { loadModel } from "./library.mjs";
 let model;
 
 export async function open({ path, threads }) {
-  model = await loadModel(path, { threads, contextSize: 4096, maxDraft: 16, prefixCache: false });
+  model = await loadModel(path, { threads, contextSize: 4096, maxDraft: 63, prefixCache: false });
 }
 
 /** Tokens a second after the first, and what speculation drafted. */

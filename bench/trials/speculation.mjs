@@ -6,8 +6,8 @@ import { withProcess } from "../core/subjects.mjs";
 
 export const title = "n-gram speculation on copied and on free text";
 
-/** With the token before them a batch of 8, which a CPU computes at about three times the cost of one. */
-const NGRAM = 7;
+/** The most there may be, with the token before them 64 rows. Less is guessed where that does not pay. */
+const NGRAM = 63;
 const TOKENS = { whole: 192, bars: 128 };
 
 /**

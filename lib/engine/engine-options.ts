@@ -35,8 +35,8 @@ export interface GenerateOptions extends SamplingOptions {
   /** Takes over cells that an earlier prompt with the same beginning computed. Changes no greedy output. @defaultValue true */
   readonly cachePrompt?: boolean;
   /**
-   * Guesses several tokens at once and verifies them in one step: `draft` with the model's `draftModel`, else `ngram` from repeated n-grams of the text. Both are the longest guess; it pauses by itself
-   * where guesses go wrong. Never another greedy output. Range: 0 .. the model's `maxDraft`.
+   * Guesses several tokens at once and verifies them in one step: `draft` with the model's `draftModel`, else `ngram` from repeated n-grams of the text. Both are the longest guess. Fewer
+   * or none are made where that would not pay, by what steps of so many rows took lately. Never another greedy output. Range: 0 .. the model's `maxDraft`.
    * @defaultValue `{ draft: 7 }` with a draft model, else off
    */
   readonly speculation?: false | { readonly ngram?: number; readonly draft?: number };

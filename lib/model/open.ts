@@ -53,9 +53,9 @@ export async function openWeights(
   await waitOrAbort(backends, signal, nothing, nothing);
   const present = await waitOrAbort(host.devices(), signal, nothing, nothing);
   const { cacheTypeK, cacheTypeV, flashAttention } = config;
-  // In a turn of its own, and while nothing else runs: beside the threads that load the weights it would hold the event loop up twice as long.
+  // In turns of its own, and while nothing else runs: beside the threads that load the weights it would hold the event loop up twice as long.
   await setImmediate();
-  parseJinja(checked.chatTemplate ?? "");
+  await parseJinja(checked.chatTemplate ?? "");
   await setImmediate();
   const { isMla, keyLength, valueLength } = checked;
   const cache = chooseCacheTypes({ path, isMla, keyLength, valueLength, cacheTypeK, cacheTypeV, flashAttention });

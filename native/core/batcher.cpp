@@ -65,24 +65,32 @@ Batcher::Spare Batcher::spare_for_guesses(const std::vector<Sequence *> & decodi
 void Batcher::put_decoding(const std::vector<Sequence *> & decoding, Cache & cache, DraftModel * draft, Spare spare) {
     std::vector<std::vector<llama_token>> guesses(decoding.size());
     std::vector<DraftModel::Job> jobs;
-    for (std::size_t i = 0; i < decoding.size(); ++i) {
+    DraftPace::Step step{decoding.size(), static_cast<double>(decoding.size()), 0};
+    // A step without guesses tells first what they are weighed against.
+    const bool weighable = limits_.max_draft > 0 && cost_.knows(decoding.size());
+    for (std::size_t i = 0; i < decoding.size() && weighable; ++i) {
         Run & run = *decoding[i]->run;
-        const std::size_t room = cache.ledger().per_sequence() - cache.length(decoding[i]->id) - 1;
-        const std::size_t limit = std::min({static_cast<std::size_t>(limits_.max_draft), room, spare.cells, spare.rows});
-        const std::size_t most = limits_.max_draft == 0 ? 0 : std::min(limit, run.draft_length());
-        if (most == 0) {
+        const bool by_model = draft != nullptr && run.request().model_draft > 0;
+        if (!by_model && !run.guesses_by_ngram()) {
             continue;
         }
-        spare.cells -= most;
-        spare.rows -= most;
-        if (draft != nullptr && run.request().model_draft > 0) {
-            jobs.push_back({decoding[i]->id, run.request().id, &run.feed(), most, {}});
-        } else if (run.request().ngram_draft > 0) {
-            guesses[i] = run.draft_by_ngram(most);
+        const std::size_t room = cache.ledger().per_sequence() - cache.length(decoding[i]->id) - 1;
+        const std::size_t limit = std::min({static_cast<std::size_t>(limits_.max_draft), room, spare.cells, spare.rows});
+        step.guess_ms = by_model ? guess_ms_ : 0;
+        const std::size_t count = run.draft_length(cost_, step, limit);
+        if (count == 0) {
+            continue;
+        }
+        spare.cells -= count;
+        spare.rows -= count;
+        if (by_model) {
+            jobs.push_back({decoding[i]->id, run.request().id, &run.feed(), count, {}});
+        } else {
+            guesses[i] = run.draft_by_ngram(count);
         }
     }
     if (!jobs.empty()) {
-        draft->propose(jobs);
+        propose(*draft, jobs);
         for (DraftModel::Job & job : jobs) {
             const auto owner = std::find_if(decoding.begin(), decoding.end(), [&](const Sequence * s) { return s->id == job.sequence; });
             guesses[static_cast<std::size_t>(owner - decoding.begin())] = std::move(job.guesses);
@@ -97,6 +105,26 @@ void Batcher::put_decoding(const std::vector<Sequence *> & decoding, Cache & cac
         for (std::size_t g = 0; g < guesses[i].size(); ++g) {
             put(guesses[i][g], decoding[i]->id, position + 1 + g, true);
         }
+    }
+}
+
+void Batcher::propose(DraftModel & draft, std::vector<DraftModel::Job> & jobs) {
+    const Clock::time_point start = Clock::now();
+    draft.propose(jobs);
+    std::size_t longest = 0;
+    for (const DraftModel::Job & job : jobs) {
+        longest = std::max(longest, job.guesses.size());
+    }
+    if (longest > 0 && !limits_.deterministic) {
+        const double each = std::chrono::duration<double, std::milli>(Clock::now() - start).count() / static_cast<double>(longest);
+        guess_ms_ = guess_ms_ == 0 ? each : guess_ms_ + (std::min(each, 2 * guess_ms_) - guess_ms_) / 4;
+    }
+}
+
+void Batcher::report(double milliseconds) {
+    const bool takes_prompts = std::any_of(slices_.begin(), slices_.end(), [](const Slice & slice) { return slice.count != slice.drafted + 1; });
+    if (!takes_prompts) {
+        cost_.report(tokens_.size(), milliseconds);
     }
 }
 

@@ -9,6 +9,7 @@
 #include "core/cache.h"
 #include "core/draft_model.h"
 #include "core/scheduler.h"
+#include "core/step_cost.h"
 
 namespace r1 {
 
@@ -28,13 +29,17 @@ public:
         uint32_t batch;      // most tokens llama_decode takes (n_batch); at least one for each sequence
         uint32_t max_draft;  // guesses for one sequence
         int32_t vocab_size;  // a draft model may know ids beyond it
-        bool deterministic;  // one sequence a step
+        bool deterministic;  // one sequence a step, and no clock has a say in what it holds
     };
 
-    explicit Batcher(Limits limits) : limits_(limits) {}
+    /** `cost`: what guesses are weighed with. */
+    Batcher(Limits limits, StepCost cost) : limits_(limits), cost_(std::move(cost)) {}
 
     /** Plans the next step; ends runs whose context is full. Empty slices: nothing to do. `draft` may be nullptr. */
     void plan(Scheduler & scheduler, Cache & cache, DraftModel * draft, std::vector<Event> & out);
+
+    /** Tells what the planned step took. */
+    void report(double milliseconds);
 
     const std::vector<Slice> & slices() const { return slices_; }
 
@@ -56,10 +61,13 @@ private:
     };
     Spare spare_for_guesses(const std::vector<Sequence *> & decoding, const std::vector<Sequence *> & prefilling, const Cache & cache) const;
     void put_decoding(const std::vector<Sequence *> & decoding, Cache & cache, DraftModel * draft, Spare spare);
+    void propose(DraftModel & draft, std::vector<DraftModel::Job> & jobs);
     std::size_t prefill_budget() const;
     void put_prefill(Sequence & sequence, Cache & cache, std::size_t budget);
 
     Limits limits_;
+    StepCost cost_;
+    double guess_ms_ = 0;  // what a draft model takes for a guess; 0: not seen yet, and where no clock has a say
     std::vector<Slice> slices_;
     std::vector<llama_token> tokens_;
     std::vector<llama_pos> positions_;

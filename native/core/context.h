@@ -7,6 +7,7 @@
 #include "core/handles.h"
 #include "core/memory_report.h"
 #include "core/model.h"
+#include "core/step_cost.h"
 #include "core/thread_pools.h"
 
 namespace r1 {
@@ -43,6 +44,7 @@ struct EngineConfig {
     uint32_t max_draft = 0;
     bool deterministic = false;  // one sequence a decode, and every prompt computed anew: batch shapes change the last bits of logits
     bool warmup = true;
+    StepCost::Table step_costs;  // what steps take by their rows, instead of what they are seen to take; empty: seen, or typical where `deterministic`
 };
 
 struct EngineInfo {

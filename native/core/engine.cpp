@@ -40,8 +40,9 @@ void Engine::main(EngineConfig config, std::shared_ptr<Model> draft, std::promis
             std::make_unique<Cache>(context_->memory(), info_.sequences, info_.context_size, info_.sequence_context, config.kv_unified || info_.sequences == 1);
         scheduler_ = std::make_unique<Scheduler>(*cache_, model_->vocab(), info_.sequences, config.prefix_cache && !config.deterministic);
         streams_ = cache_->ledger().shared() ? 1 : info_.sequences;
-        batcher_ =
-            std::make_unique<Batcher>(Batcher::Limits{info_.ubatch_size, info_.batch_size, config.max_draft, model_->vocab().size(), config.deterministic});
+        StepCost cost = !config.step_costs.empty() ? StepCost::fixed(config.step_costs) : config.deterministic ? StepCost::typical() : StepCost();
+        const Batcher::Limits limits{info_.ubatch_size, info_.batch_size, config.max_draft, model_->vocab().size(), config.deterministic};
+        batcher_ = std::make_unique<Batcher>(limits, std::move(cost));
         if (draft != nullptr) {
             draft_ = std::make_unique<DraftModel>(std::move(draft), config, context_->pools(), &Engine::abort_decode, this);
         }

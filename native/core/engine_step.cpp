@@ -74,6 +74,7 @@ void Engine::decode(std::vector<Event> & out) {
     mark_in_batch(true);
     int32_t code = -3;
     std::string thrown;
+    const Clock::time_point start = Clock::now();
     try {
         code = llama_decode(context_->handle(), batcher_->view());
         if (code == 0) {
@@ -104,6 +105,7 @@ void Engine::decode(std::vector<Event> & out) {
         }
     }
     deadline_ns_.store(0, std::memory_order_relaxed);
+    batcher_->report(std::chrono::duration<double, std::milli>(Clock::now() - start).count());
 }
 
 void Engine::after_decode(const Slice & slice, std::vector<Event> & out) {

@@ -14,30 +14,35 @@ uint64_t NgramDraft::key(const llama_token * at) {
     return hash;
 }
 
-void NgramDraft::follow(const std::vector<llama_token> & tokens) {
+void NgramDraft::follow(const std::vector<llama_token> & tokens, std::size_t count) {
     // The n-gram at the very end is left out: what follows it is not known yet.
-    for (indexed_ = std::max(indexed_, gram); indexed_ < tokens.size(); ++indexed_) {
+    for (indexed_ = std::max(indexed_, gram); indexed_ < count; ++indexed_) {
         last_seen_[key(tokens.data() + indexed_ - gram)] = indexed_;
     }
 }
 
-std::vector<llama_token> NgramDraft::propose(const std::vector<llama_token> & tokens, std::size_t most) const {
-    if (most == 0 || tokens.size() <= gram) {
+NgramDraft::Match NgramDraft::find(const std::vector<llama_token> & tokens, std::size_t count) const {
+    if (count <= gram) {
         return {};
     }
-    const auto found = last_seen_.find(key(tokens.data() + tokens.size() - gram));
+    const auto found = last_seen_.find(key(tokens.data() + count - gram));
     if (found == last_seen_.end()) {
         return {};
     }
-    const std::size_t start = found->second;
-    if (!std::equal(tokens.end() - static_cast<std::ptrdiff_t>(gram), tokens.end(), tokens.begin() + static_cast<std::ptrdiff_t>(start - gram))) {
-        return {};  // another n-gram with the same hash
+    const std::size_t next = found->second;
+    std::size_t length = 0;
+    while (length < std::min(next, most_compared) && tokens[next - 1 - length] == tokens[count - 1 - length]) {
+        ++length;
     }
+    return length < gram ? Match{} : Match{next, length};  // less: another n-gram with the same hash
+}
+
+std::vector<llama_token> NgramDraft::propose(const std::vector<llama_token> & tokens, const Match & match, std::size_t count) {
     // Copied as if the copy went on: text that repeats with a short period is guessed beyond its end.
-    std::vector<llama_token> guesses(most);
-    const std::size_t known = tokens.size() - start;
-    for (std::size_t i = 0; i < most; ++i) {
-        guesses[i] = i < known ? tokens[start + i] : guesses[i - known];
+    std::vector<llama_token> guesses(count);
+    const std::size_t known = tokens.size() - match.next;
+    for (std::size_t i = 0; i < count; ++i) {
+        guesses[i] = i < known ? tokens[match.next + i] : guesses[i - known];
     }
     return guesses;
 }

@@ -11,11 +11,21 @@ namespace r1 {
 
 class NgramDraft {
 public:
-    /** Indexes what is new in `tokens`, which only grows. */
-    void follow(const std::vector<llama_token> & tokens);
+    /** Where the end of a text stood before. */
+    struct Match {
+        std::size_t next = 0;    // index of the token that came after it there
+        std::size_t length = 0;  // tokens that agree, at most `most_compared`; 0: it never stood there
+    };
+    static constexpr std::size_t most_compared = 64;
 
-    /** What came after the last few of `tokens` when they stood there before, at most `most` tokens; empty if they never did. */
-    std::vector<llama_token> propose(const std::vector<llama_token> & tokens, std::size_t most) const;
+    /** Takes in what is new of the first `count` of `tokens`, which only grow. */
+    void follow(const std::vector<llama_token> & tokens, std::size_t count);
+
+    /** Where the last few of the first `count` of `tokens` stood last before; follow() has taken them in. */
+    Match find(const std::vector<llama_token> & tokens, std::size_t count) const;
+
+    /** What came after a match that ends with `tokens`: `count` tokens. */
+    static std::vector<llama_token> propose(const std::vector<llama_token> & tokens, const Match & match, std::size_t count);
 
 private:
     // Three tokens come again by chance in any text, and what followed them mostly does not: guesses then cost more than they bring

@@ -9,6 +9,9 @@ namespace {
 
 double milliseconds(Clock::time_point from, Clock::time_point to) { return std::chrono::duration<double, std::milli>(to - from).count(); }
 
+// Tokens at the end of a prompt whose guesses are looked at.
+constexpr std::size_t learnt_of_prompt = 256;
+
 }  // namespace
 
 Run::Run(std::shared_ptr<Request> request, const Vocab & vocab, int32_t context_size)
@@ -17,7 +20,7 @@ Run::Run(std::shared_ptr<Request> request, const Vocab & vocab, int32_t context_
       sampler_(vocab, request_->sampling, request_->grammar, request_->ignore_eos, context_size, request_->stop_tokens),
       stops_(request_->stop),
       loop_(request_->loop_guard),
-      pace_(std::max(request_->ngram_draft, request_->model_draft)),
+      pace_(request_->model_draft > 0 ? DraftPace::Source::Model : DraftPace::Source::Ngram, std::max(request_->ngram_draft, request_->model_draft)),
       feed_(request_->tokens),
       in_reasoning_(request_->starts_in_reasoning) {
     // A prompt that has closed its reasoning (the form that skips thinking) is followed by the answer at once.
@@ -35,21 +38,52 @@ void Run::begin(std::size_t cached) {
     }
 }
 
-std::size_t Run::draft_length() {
+std::size_t Run::draft_length(const StepCost & cost, DraftPace::Step & step, std::size_t most) {
     // A forced token is no guess, and a budget is held to the token.
-    const bool bound = !forced_.empty() || (in_reasoning_ && request_->reasoning_budget >= 0);
-    return bound ? 0 : pace_.next();
-}
-
-std::vector<llama_token> Run::draft_by_ngram(std::size_t most) {
-    ngram_.follow(feed_);
-    return ngram_.propose(feed_, most);
+    if (!forced_.empty() || (in_reasoning_ && request_->reasoning_budget >= 0)) {
+        return 0;
+    }
+    // The last token asked for needs no guess after it.
+    const std::size_t left = request_->max_tokens < 0 ? most : static_cast<std::size_t>(std::max(request_->max_tokens - generated_ - 1, 0));
+    return pace_.next(cost, step, match_.length, std::min(most, left));
 }
 
 void Run::report_draft(std::size_t drafted, std::size_t accepted) {
     pace_.report(drafted, accepted);
     drafted_ += static_cast<int32_t>(drafted);
     accepted_ += static_cast<int32_t>(accepted);
+}
+
+// How guesses would have fared at the end of the prompt: a reply that goes on copying there is guessed from its first token on.
+void Run::learn_from_prompt() {
+    const std::size_t from = feed_.size() > learnt_of_prompt ? feed_.size() - learnt_of_prompt : 0;
+    for (std::size_t count = from; count < feed_.size(); ++count) {
+        ngram_.follow(feed_, count);
+        const NgramDraft::Match match = ngram_.find(feed_, count);
+        if (match.length > 0) {
+            pace_.observe(match.length, feed_[match.next] == feed_[count]);
+        }
+    }
+    pace_.end_prompt();
+}
+
+// Each token tells how a guess of it would have fared, whether one was made or not.
+void Run::append(llama_token token, bool forced) {
+    if (!guesses_by_ngram()) {
+        feed_.push_back(token);
+        ++generated_;
+        return;
+    }
+    if (generated_ == 0) {
+        learn_from_prompt();
+    }
+    if (match_.length > 0 && !forced) {
+        pace_.observe(match_.length, feed_[match_.next] == token);
+    }
+    feed_.push_back(token);
+    ++generated_;
+    ngram_.follow(feed_, feed_.size());
+    match_ = ngram_.find(feed_, feed_.size());
 }
 
 llama_token Run::choose(const float * logits) {
@@ -110,8 +144,7 @@ std::optional<EndReason> Run::advance(const float * logits, std::vector<Event> &
     if (!first_token_) {
         first_token_ = last_token_;
     }
-    feed_.push_back(token);
-    ++generated_;
+    append(token, forced);
 
     TokenEvent event{request_->id, token, {}, 0, {}, false};
     if (request_->logprobs >= 0) {

@@ -39,10 +39,13 @@ public:
      */
     std::optional<EndReason> advance(const float * logits, std::vector<Event> & out);
 
-    /** How many tokens after `feed()` to guess now; 0 where guessing is off, pauses, or cannot be verified. */
-    std::size_t draft_length();
-    /** Guesses of the tokens after `feed()` by n-gram lookup. */
-    std::vector<llama_token> draft_by_ngram(std::size_t most);
+    bool guesses_by_ngram() const { return request_->ngram_draft > 0 && request_->model_draft == 0; }
+    /**
+     * How many tokens after `feed()` to guess now, at most `most`, which are added to `step`; 0 where guessing is off, would not pay, or cannot be verified.
+     */
+    std::size_t draft_length(const StepCost & cost, DraftPace::Step & step, std::size_t most);
+    /** Guesses of the tokens after `feed()` by n-gram lookup; as many as draft_length() said. */
+    std::vector<llama_token> draft_by_ngram(std::size_t count) const { return NgramDraft::propose(feed_, match_, count); }
     void report_draft(std::size_t drafted, std::size_t accepted);
 
     /** Marks the moment the first prompt token is taken up; `cached` of the prompt were in the cache already. */
@@ -54,6 +57,8 @@ public:
 private:
     llama_token choose(const float * logits);
     void follow_tags(llama_token token, bool forced);
+    void learn_from_prompt();
+    void append(llama_token token, bool forced);
     bool take_text(llama_token token, TokenEvent event, std::vector<Event> & out);
 
     std::shared_ptr<Request> request_;
@@ -64,6 +69,7 @@ private:
     LoopGuard loop_;
     DraftPace pace_;
     NgramDraft ngram_;
+    NgramDraft::Match match_;  // of the end of feed_
     std::vector<llama_token> feed_;
     std::deque<llama_token> forced_;  // the closing of a spent reasoning budget
     int32_t generated_ = 0;

@@ -24,7 +24,8 @@ public:
         : context_(tiny_model(), config, std::make_shared<ThreadPools>(1, 1, "normal", 0u), never, nullptr),
           cache_(context_.memory(), config.sequences, context_.info().context_size, context_.info().sequence_context, config.kv_unified),
           scheduler_(cache_, tiny_model()->vocab(), config.sequences, config.prefix_cache),
-          batcher_({context_.info().ubatch_size, context_.info().batch_size, config.max_draft, tiny_model()->vocab().size(), config.deterministic}) {}
+          batcher_({context_.info().ubatch_size, context_.info().batch_size, config.max_draft, tiny_model()->vocab().size(), config.deterministic},
+                   StepCost()) {}
 
     Scheduler & scheduler() { return scheduler_; }
     const Batcher & batcher() const { return batcher_; }

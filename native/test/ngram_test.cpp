@@ -1,7 +1,6 @@
-// Claims about NgramDraft and DraftPace: guesses are what stood there before, and guessing pauses when it does not pay.
+// Claims about NgramDraft: guesses are what stood there before, and how far that agrees.
 #include "core/ngram.h"
 
-#include "core/draft_pace.h"
 #include "test/check.h"
 
 namespace {
@@ -15,14 +14,19 @@ R1_TEST("ngram: a guess is what followed the last eight tokens where they stood 
     int guessed = 0;
     for (int step = 0; step < 3000; ++step) {
         tokens.push_back(static_cast<llama_token>(dice.below(2)));
-        draft.follow(tokens);
+        draft.follow(tokens, tokens.size());
         const std::size_t most = 1 + dice.below(8);
-        const std::vector<llama_token> guess = draft.propose(tokens, most);
+        const NgramDraft::Match match = draft.find(tokens, tokens.size());
+        const std::vector<llama_token> guess = match.length == 0 ? std::vector<llama_token>() : NgramDraft::propose(tokens, match, most);
         // The slow way: the last earlier place of the same eight tokens.
         std::vector<llama_token> expected;
+        std::size_t agreeing = 0;
         if (tokens.size() > 8) {
             for (std::size_t at = tokens.size() - 1; at >= 8; --at) {
                 if (std::equal(tokens.end() - 8, tokens.end(), tokens.begin() + static_cast<std::ptrdiff_t>(at - 8))) {
+                    while (agreeing < std::min<std::size_t>(at, 64) && tokens[at - 1 - agreeing] == tokens[tokens.size() - 1 - agreeing]) {
+                        ++agreeing;
+                    }
                     // What stood there, and, past the end of the text, what the guess itself put there.
                     std::vector<llama_token> grown = tokens;
                     for (std::size_t i = 0; i < most; ++i) {
@@ -34,6 +38,7 @@ R1_TEST("ngram: a guess is what followed the last eight tokens where they stood 
             }
         }
         CHECK(guess == expected);
+        CHECK_EQUAL(match.length, agreeing);
         guessed += guess.empty() ? 0 : 1;
     }
     CHECK(guessed > 2000);
@@ -44,45 +49,22 @@ R1_TEST("ngram: nothing is guessed from fewer than nine tokens, from what never 
     std::vector<llama_token> tokens;
     const auto take = [&](llama_token id) {
         tokens.push_back(id);
-        draft.follow(tokens);
-        return draft.propose(tokens, 8);
+        draft.follow(tokens, tokens.size());
+        return draft.find(tokens, tokens.size());
     };
     for (llama_token id = 0; id < 100; ++id) {
-        CHECK(take(id).empty());
+        CHECK_EQUAL(take(id).length, std::size_t{0});
     }
     for (llama_token id = 50; id < 57; ++id) {
-        CHECK(take(id).empty());
+        CHECK_EQUAL(take(id).length, std::size_t{0});
     }
-    CHECK_EQUAL(take(57).front(), llama_token{58});
+    const NgramDraft::Match match = take(57);
+    CHECK_EQUAL(match.length, std::size_t{8});
+    CHECK_EQUAL(NgramDraft::propose(tokens, match, 8).front(), llama_token{58});
     NgramDraft few;
     const std::vector<llama_token> eight(8, 5);
-    few.follow(eight);
-    CHECK(few.propose(eight, 8).empty());
-}
-
-R1_TEST("draft pace: never guesses at 0, never above the longest, and rests when guesses keep failing") {
-    CHECK_EQUAL(DraftPace(0).next(), std::size_t{0});
-    DraftPace good(16);
-    for (int i = 0; i < 20; ++i) {
-        const std::size_t length = good.next();
-        CHECK(length >= 1 && length <= 16);
-        good.report(length, length);
-    }
-    CHECK_EQUAL(good.next(), std::size_t{16});
-    DraftPace bad(16);
-    int rests = 0;
-    for (int i = 0; i < 1000; ++i) {
-        const std::size_t length = bad.next();
-        rests += length == 0 ? 1 : 0;
-        bad.report(length, 0);
-    }
-    CHECK(rests > 900);
-    DraftPace one(1);
-    for (int i = 0; i < 50; ++i) {
-        const std::size_t length = one.next();
-        CHECK(length <= 1);
-        one.report(length, i % 3 == 0 ? length : 0);
-    }
+    few.follow(eight, eight.size());
+    CHECK_EQUAL(few.find(eight, eight.size()).length, std::size_t{0});
 }
 
 }  // namespace

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import type { ChatMessage } from "../../lib/base/types.js";
 import { isR1Template, templateOpensThink } from "../../lib/template/file-template.js";
 import { foreignToNative, renderForeign, splitSpecial, type ForeignInit, type ForeignPiece } from "../../lib/template/foreign.js";
-import { renderJinja } from "../../lib/template/jinja.js";
+import { parseJinja, renderJinja } from "../../lib/template/jinja.js";
 
 const TEMPLATES = new URL("../../vendor/llama.cpp/models/templates/", import.meta.url);
 const load = (name: string): string => readFileSync(new URL(name, TEMPLATES), "utf8");
@@ -51,6 +51,29 @@ describe("what a file's template says", () => {
       expect(templateOpensThink(source)).toBe(false);
       expect(isR1Template(source)).toBe(false);
     }
+  });
+
+  it("is the same when parsed ahead, and a broken one is told of by the rendering", async () => {
+    const values = { add_generation_prompt: true, bos_token: "<s>", eos_token: "</s>", messages: [{ role: "user", content: "  Hi\n" }] };
+    const named = readdirSync(TEMPLATES).filter((name) => /deepseek|qwen|llama|gemma/i.test(name));
+    const sources = [...named.map(load), "a\n  {% if true %}\nb\n  {% endif %}\n", CHATML, R1_OLD];
+    expect(sources.length).toBeGreaterThan(10);
+    for (const source of sources) {
+      const outcome = (): unknown => {
+        try {
+          return renderJinja(source, values);
+        } catch (error) {
+          return String(error);
+        }
+      };
+      renderJinja("something else", {}); // which is parsed in one go
+      const atOnce = outcome();
+      renderJinja("something else", {});
+      await parseJinja(source);
+      expect(outcome()).toBe(atOnce);
+    }
+    await parseJinja("{% if %}");
+    expect(() => renderJinja("{% if %}", {})).toThrow(expect.objectContaining({ code: "TEMPLATE_UNSUPPORTED" }));
   });
 
   it("is given up on when it never ends", () => {
