@@ -29,7 +29,7 @@ export function help(trials) {
 Compares r1-native with llama.cpp's own programs of the same tree and with other Node bindings: each in a process of its own, in turns, ratios pair by pair.
 
   --quick            few rounds and small sizes: minutes instead of hours, and no verdict on bars
-  --bars             only what a bar is set for, against what it is set against, long trials in fewer rounds or smaller sizes: about 25 minutes
+  --bars             only what a bar is set for, against what it is set against, long trials in fewer rounds or smaller sizes: about 40 minutes
   --trial NAME       only this trial; may be given several times
   --driver NAME      only compare with this one; may be given several times: ${DRIVERS.join(", ")}
   --model NAME       qwen-0.5b (default), qwen-1.5b or tiny-r1, for the trials that take any model

@@ -14,11 +14,20 @@ async function delayOf(work) {
   return { delays, result };
 }
 
+const loadAsMeasured = (path, threads, gpu) => loadModel(path, { threads, sequences: 16, contextSize: 16 * 512, ...gpu });
+
+/** The longest delay while a model loads, in milliseconds. */
+export async function load({ path, threads, ...gpu }) {
+  await sleep(500);
+  const { delays, result } = await delayOf(() => loadAsMeasured(path, threads, gpu));
+  await result.close();
+  return delays.max;
+}
+
 export async function run({ path, threads, seconds, ...gpu }) {
   await sleep(200);
   const idle = await delayOf(() => sleep(seconds * 1000));
-  const loading = await delayOf(() => loadModel(path, { threads, sequences: 16, contextSize: 16 * 512, ...gpu }));
-  const model = loading.result;
+  const model = await loadAsMeasured(path, threads, gpu);
   const idleAfter = await delayOf(() => sleep(seconds * 1000));
   const running = await delayOf(async () => {
     const runs = Array.from({ length: 16 }, (_, i) => model.complete(wordsPrompt(64, i + 1), { seed: i, ignoreEos: true, loopGuard: false, maxTokens: 400 }));
@@ -33,5 +42,5 @@ export async function run({ path, threads, seconds, ...gpu }) {
     return tokens;
   });
   await model.close();
-  return { idle: idle.delays, idleAfter: idleAfter.delays, loading: loading.delays, running: running.delays, tokens: running.result };
+  return { idle: idle.delays, idleAfter: idleAfter.delays, running: running.delays, tokens: running.result };
 }

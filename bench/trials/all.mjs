@@ -28,7 +28,7 @@ export const TRIALS = [
   trial("prefix", [35, 5, 15], prefix),
   trial("abort", [1.5, 1.5, 0.5], abort),
   trial("event-loop", [1, 1, 0.5], eventLoop),
-  trial("overhead", [25, 3, 3], overhead),
+  trial("overhead", [40, 11, 3], overhead),
   trial("speculation", [5, 2, 3], speculation),
   trial("memory", [1, "-", 0.5], memory),
   trial("kv-unified", [25, "-", 3], kvUnified),
