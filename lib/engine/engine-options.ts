@@ -36,7 +36,7 @@ export interface GenerateOptions extends SamplingOptions {
   readonly cachePrompt?: boolean;
   /**
    * Guesses several tokens at once and verifies them in one step: `draft` with the model's `draftModel`, else `ngram` from repeated n-grams of the text. Both are the longest guess. Fewer
-   * or none are made where that would not pay, by what steps of so many rows took lately. Never another greedy output. Range: 0 .. the model's `maxDraft`.
+   * or none are made where that would not pay, by what steps of so many rows took lately. Never another greedy output. Unit: tokens. Range: 0 .. the model's `maxDraft`.
    * @defaultValue `{ draft: 7 }` with a draft model, else off
    */
   readonly speculation?: false | { readonly ngram?: number; readonly draft?: number };

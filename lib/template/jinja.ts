@@ -2,7 +2,6 @@
 import { setImmediate } from "node:timers/promises";
 import { createContext, Script } from "node:vm";
 import * as jinja from "@huggingface/jinja";
-import { Template } from "@huggingface/jinja";
 import { R1Error } from "../base/errors.js";
 
 /** Longest template that is looked at; real ones are under 20 KB. Unit: UTF-16 code units. */
@@ -22,10 +21,10 @@ function limited<T>(work: () => T): T {
 }
 
 // One model's template is rendered again and again, and parsing takes as long as rendering.
-let last: { readonly source: string; readonly template: Template } | undefined;
+let last: { readonly source: string; readonly template: jinja.Template } | undefined;
 
-function parsed(source: string): Template {
-  if (last?.source !== source) last = { source, template: limited(() => new Template(source)) };
+function parsed(source: string): jinja.Template {
+  if (last?.source !== source) last = { source, template: limited(() => new jinja.Template(source)) };
   return last.template;
 }
 
@@ -48,7 +47,7 @@ export async function parseJinja(source: string): Promise<void> {
     const tokens = limited(() => tokenize(source, WHITESPACE));
     await setImmediate();
     const program = limited(() => parse(tokens));
-    last = { source, template: Object.assign(new Template(""), { parsed: program }) };
+    last = { source, template: Object.assign(new jinja.Template(""), { parsed: program }) };
   } catch {
     // renderJinja says so.
   }

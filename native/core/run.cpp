@@ -59,31 +59,32 @@ void Run::learn_from_prompt() {
     const std::size_t from = feed_.size() > learnt_of_prompt ? feed_.size() - learnt_of_prompt : 0;
     for (std::size_t count = from; count < feed_.size(); ++count) {
         ngram_.follow(feed_, count);
-        const NgramDraft::Match match = ngram_.find(feed_, count);
-        if (match.length > 0) {
-            pace_.observe(match.length, feed_[match.next] == feed_[count]);
-        }
+        judge(ngram_.find(feed_, count), feed_[count]);
     }
     pace_.end_prompt();
 }
 
-// Each token tells how a guess of it would have fared, whether one was made or not.
-void Run::append(llama_token token, bool forced) {
-    if (!guesses_by_ngram()) {
-        feed_.push_back(token);
-        ++generated_;
-        return;
+// Tells the pace how a guess fared, or would have.
+void Run::judge(const NgramDraft::Match & match, llama_token came) {
+    if (match.length > 0) {
+        pace_.observe(match.length, feed_[match.next] == came);
     }
-    if (generated_ == 0) {
+}
+
+void Run::append(llama_token token, bool forced) {
+    const bool by_ngram = guesses_by_ngram();
+    if (by_ngram && generated_ == 0) {
         learn_from_prompt();
     }
-    if (match_.length > 0 && !forced) {
-        pace_.observe(match_.length, feed_[match_.next] == token);
+    if (by_ngram && !forced) {
+        judge(match_, token);
     }
     feed_.push_back(token);
     ++generated_;
-    ngram_.follow(feed_, feed_.size());
-    match_ = ngram_.find(feed_, feed_.size());
+    if (by_ngram) {
+        ngram_.follow(feed_, feed_.size());
+        match_ = ngram_.find(feed_, feed_.size());
+    }
 }
 
 llama_token Run::choose(const float * logits) {

@@ -58,6 +58,7 @@ private:
     llama_token choose(const float * logits);
     void follow_tags(llama_token token, bool forced);
     void learn_from_prompt();
+    void judge(const NgramDraft::Match & match, llama_token came);
     void append(llama_token token, bool forced);
     bool take_text(llama_token token, TokenEvent event, std::vector<Event> & out);
 

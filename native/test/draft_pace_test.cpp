@@ -16,6 +16,15 @@ StepCost machine(double first, double more) {
     return cost;
 }
 
+// Of a request whose text was a copy so far.
+DraftPace copying(int32_t longest) {
+    DraftPace pace(DraftPace::Source::Ngram, longest);
+    for (int i = 0; i < 250; ++i) {
+        pace.observe(64, true);
+    }
+    return pace;
+}
+
 // What a text of which `share` of the guesses holds takes with guesses, in steps of one row for each token.
 double pace_of(const StepCost & cost, double share, std::size_t tokens, std::size_t match, DraftPace pace) {
     test::Dice dice(7);
@@ -77,12 +86,8 @@ R1_TEST("step cost: what a change of rows takes is told apart from what the rows
         small.report(i % 3 == 2 ? 2 : 1, i % 3 == 1 ? 1.0 : 2.0);
     }
     small.report(1, 2);
-    DraftPace pace(DraftPace::Source::Ngram, 1);
-    for (int i = 0; i < 60; ++i) {
-        pace.observe(64, true);
-    }
     DraftPace::Step step{1, 1, 0};
-    CHECK_EQUAL(pace.next(small, step, 64, 1), std::size_t{0});
+    CHECK_EQUAL(copying(1).next(small, step, 64, 1), std::size_t{0});
 }
 
 R1_TEST("step cost: a figure is forgotten when it has not been seen for long, and a fixed one never changes") {
@@ -110,12 +115,8 @@ R1_TEST("draft pace: never guesses at 0, nor more than asked for, than the longe
     CHECK_EQUAL(DraftPace(DraftPace::Source::Ngram, 0).next(cheap, step, 64, 16), std::size_t{0});
     CHECK_EQUAL(DraftPace(DraftPace::Source::Ngram, 16).next(cheap, step, 0, 16), std::size_t{0});
     for (const std::size_t most : {0, 1, 2, 5, 16, 40}) {
-        DraftPace pace(DraftPace::Source::Ngram, 16);
-        for (int i = 0; i < 50; ++i) {
-            pace.observe(64, true);
-        }
         DraftPace::Step alone{1, 1, 0};
-        CHECK_EQUAL(pace.next(cheap, alone, 64, most), std::min<std::size_t>(most, 16));
+        CHECK_EQUAL(copying(16).next(cheap, alone, 64, most), std::min<std::size_t>(most, 16));
         CHECK(most == 0 || alone.tokens > 1);
     }
 }
@@ -142,10 +143,7 @@ R1_TEST("draft pace: text that copies gets fast, and text that does not loses ne
 
 R1_TEST("draft pace: a prompt that copies starts guesses at once, and a reply that does not ends them soon") {
     const StepCost cost = machine(10, 6);
-    DraftPace pace(DraftPace::Source::Ngram, 15);
-    for (int i = 0; i < 250; ++i) {
-        pace.observe(64, true);
-    }
+    DraftPace pace = copying(15);
     pace.end_prompt();
     DraftPace::Step step{1, 1, 0};
     CHECK_EQUAL(pace.next(cost, step, 64, 64), std::size_t{15});
@@ -173,10 +171,7 @@ R1_TEST("draft pace: rows of other sequences are weighed too, since a step that 
     cost.report(1, 10);
     cost.report(8, 12);
     cost.report(16, 100);
-    DraftPace pace(DraftPace::Source::Ngram, 7);
-    for (int i = 0; i < 60; ++i) {
-        pace.observe(64, true);
-    }
+    DraftPace pace = copying(7);
     DraftPace::Step alone{1, 1, 0};
     CHECK_EQUAL(pace.next(cost, alone, 64, 7), std::size_t{7});
     DraftPace::Step full{8, 8, 0};

@@ -180,7 +180,7 @@ R1_TEST("load: 2,000 requests with cancels, timeouts, stops and shared prefixes:
     config.context_size = 1536;
     config.ubatch_size = 128;
     config.max_draft = 4;
-    config.step_costs = {{1, 1}, {256, 1}};  // guesses cost nothing
+    config.step_costs = free_rows;
     Harness harness(config);
     const Answer before = harness.ask(request(1, question(*tiny_model(), "What is 5+6?"), 200));
     Dice dice(44);

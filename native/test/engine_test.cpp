@@ -147,7 +147,7 @@ R1_TEST("engine: guesses by n-gram change no greedy answer") {
     EngineConfig config = small_engine();
     Harness plain(config);
     config.max_draft = 8;
-    config.step_costs = {{1, 1}, {16, 1}};  // guesses cost nothing
+    config.step_costs = free_rows;
     Harness guessing(config);
     int32_t accepted = 0;
     Dice dice(21);

@@ -38,7 +38,7 @@ R1_TEST("pressure: guesses of all sequences at once fit the batch that llama.cpp
     config.sequences = 16;
     config.kv_unified = false;
     config.max_draft = 31;
-    config.step_costs = {{1, 1}, {1024, 1}};  // guesses cost nothing: as many as there may be
+    config.step_costs = free_rows;
     Harness harness(config);
     for (uint32_t id = 1; id <= 16; ++id) {
         auto made = echo(id, cycle(40), 120);
@@ -59,7 +59,7 @@ R1_TEST("pressure: many runs of one prompt in a pool with hardly a cell to spare
         config.context_size = 256;
         config.sequences = 2 + static_cast<uint32_t>(dice.below(4));
         config.max_draft = static_cast<uint32_t>(dice.below(6));
-        config.step_costs = {{1, 1}, {1024, 1}};
+        config.step_costs = free_rows;
         config.ubatch_size = 32;
         Harness harness(config);
         const std::size_t length = 200 + dice.below(50);
