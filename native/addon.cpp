@@ -25,6 +25,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
     };
     add("initialize", r1::jobs::initialize);
     add("start", r1::jobs::start);
+    add("endThreads", r1::jobs::end_threads);
     add("llamaVersion", r1::jobs::llama_version_text);
     add("systemInfo", r1::jobs::system_info);
     add("devices", r1::jobs::devices);

@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isMainThread } from "node:worker_threads";
 import { R1Error } from "../base/errors.js";
 import { explainLoadFailure } from "./load-failure.js";
 import type { NativeAddon } from "./native.js";
@@ -44,7 +45,10 @@ function load(): Loaded {
   let file: string | undefined;
   try {
     file = (require("node-gyp-build") as AddonFinder).path(packageFolder);
-    return { addon: require(file) as NativeAddon, folder: dirname(file) };
+    const addon = require(file) as NativeAddon;
+    // First among the listeners: one that throws keeps the later ones from being called. A worker's threads end with its environment.
+    if (isMainThread) process.prependListener("exit", () => addon.endThreads());
+    return { addon, folder: dirname(file) };
   } catch (error) {
     const { reason, advice } = explainLoadFailure(error instanceof Error ? error.message : String(error));
     throw new R1Error("ADDON_MISSING", `The native addon could not be loaded: ${reason}. ${advice}`, {

@@ -9,6 +9,9 @@ JobThread::JobThread(std::function<void()> work, std::function<void(Napi::Env)> 
     : work_(std::move(work)), done_(std::move(done)), cancel_(std::move(cancel)) {}
 
 void JobThread::start(Napi::Env env, const char * name, std::function<void()> work, std::function<void(Napi::Env)> done, std::function<void()> cancel) {
+    if (ProcessHook::is_ending()) {
+        throw make_error(env, {error_code_name(ErrorCode::Disposed), "The process is ending: nothing new can be started."});
+    }
     std::shared_ptr<JobThread> job(new JobThread(std::move(work), std::move(done), std::move(cancel)));
     const napi_status status = napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, name), 0, 1, nullptr, nullptr, nullptr,
                                                                &JobThread::call_js, &job->function_);

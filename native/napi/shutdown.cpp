@@ -2,8 +2,11 @@
 #include "napi/shutdown.h"
 
 #include <cstdlib>
+#include <future>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 namespace r1 {
@@ -14,26 +17,13 @@ struct ProcessHooks {
     std::map<int, std::function<void()>> hooks;
     int next_key = 1;
     int registrations = 0;
+    bool ending = false;
 };
 
 // Never destroyed: it is used while static objects are being destroyed.
 ProcessHooks & process_hooks() {
     static ProcessHooks * instance = new ProcessHooks();
     return *instance;
-}
-
-void run_process_hooks() {
-    std::vector<std::function<void()>> hooks;
-    {
-        ProcessHooks & all = process_hooks();
-        std::lock_guard<std::mutex> lock(all.mutex);
-        for (auto & [key, hook] : all.hooks) {
-            hooks.push_back(hook);
-        }
-    }
-    for (const std::function<void()> & hook : hooks) {
-        hook();
-    }
 }
 
 }  // namespace
@@ -67,14 +57,45 @@ ProcessHook::~ProcessHook() {
     all.hooks.erase(key_);
 }
 
+void ProcessHook::run_all() {
+    std::vector<std::function<void()>> hooks;
+    {
+        ProcessHooks & all = process_hooks();
+        std::lock_guard<std::mutex> lock(all.mutex);
+        all.ending = true;
+        for (auto & [key, hook] : all.hooks) {
+            hooks.push_back(hook);
+        }
+    }
+    for (const std::function<void()> & hook : hooks) {
+        hook();
+    }
+}
+
+bool ProcessHook::is_ending() {
+    ProcessHooks & all = process_hooks();
+    std::lock_guard<std::mutex> lock(all.mutex);
+    return all.ending;
+}
+
 void ProcessHook::run_before_what_exists_now() {
     constexpr int enough = 8;  // the C library promises 32 places; a few registrations cover every library's first use
     ProcessHooks & all = process_hooks();
     std::lock_guard<std::mutex> lock(all.mutex);
     if (all.registrations < enough) {
         ++all.registrations;
-        std::atexit(run_process_hooks);
+        std::atexit(&ProcessHook::run_all);
     }
+}
+
+void run_aside(std::function<void()> work) {
+    auto done = std::make_shared<std::promise<void>>();
+    auto hook = std::make_shared<ProcessHook>([finished = done->get_future().share()] { finished.wait(); });
+    std::thread([work = std::move(work), done, hook = std::move(hook)]() mutable {
+        work();
+        work = nullptr;  // what it holds is destroyed before the process may end
+        done->set_value();
+    }).detach();
 }
 
 }  // namespace r1

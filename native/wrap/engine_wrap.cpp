@@ -1,8 +1,6 @@
 // EngineWrap: the contract's NativeEngine. Submits and cancels on the JavaScript thread; making and ending the engine happens on threads of their own.
 #include "wrap/engine_wrap.h"
 
-#include <thread>
-
 #include "napi/async_job.h"
 #include "napi/fields.h"
 #include "wrap/cancel_token_wrap.h"
@@ -34,7 +32,7 @@ EngineWrap::EngineWrap(const Napi::CallbackInfo & info) : Napi::ObjectWrap<Engin
     engine_ = parts.engine;
     channel_ = parts.channel;
     environment_hook_.emplace(info.Env(), [engine = engine_] { engine->stop(); });
-    process_hook_ = std::make_shared<ProcessHook>([engine = engine_] { engine->stop(); });
+    process_hook_.emplace([engine = engine_] { engine->stop(); });
 }
 
 // Collected without close(): only asks for the end, and leaves joining the thread to another one.
@@ -45,7 +43,8 @@ EngineWrap::~EngineWrap() {
     channel_->close();
     environment_hook_.reset();
     engine_->request_stop();
-    std::thread([engine = std::move(engine_), hook = std::move(process_hook_)] { engine->stop(); }).detach();
+    process_hook_.reset();
+    run_aside([engine = std::move(engine_)] { engine->stop(); });
 }
 
 Napi::Value EngineWrap::create(const Napi::CallbackInfo & info) {

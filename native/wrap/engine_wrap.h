@@ -42,7 +42,7 @@ private:
     std::shared_ptr<Engine> engine_;
     std::shared_ptr<Channel> channel_;
     std::optional<EnvironmentHook> environment_hook_;
-    std::shared_ptr<ProcessHook> process_hook_;
+    std::optional<ProcessHook> process_hook_;
 };
 
 }  // namespace r1

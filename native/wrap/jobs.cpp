@@ -88,6 +88,11 @@ Napi::Value start(const Napi::CallbackInfo & info) {
     });
 }
 
+Napi::Value end_threads(const Napi::CallbackInfo & info) {
+    ProcessHook::run_all();
+    return info.Env().Undefined();
+}
+
 Napi::Value llama_version_text(const Napi::CallbackInfo & info) { return Napi::String::New(info.Env(), llama_version()); }
 
 Napi::Value system_info(const Napi::CallbackInfo & info) { return Napi::String::New(info.Env(), std::string(llama_print_system_info())); }

@@ -11,6 +11,7 @@ namespace r1::jobs {
 
 Napi::Value initialize(const Napi::CallbackInfo & info);
 Napi::Value start(const Napi::CallbackInfo & info);
+Napi::Value end_threads(const Napi::CallbackInfo & info);
 Napi::Value llama_version_text(const Napi::CallbackInfo & info);
 Napi::Value system_info(const Napi::CallbackInfo & info);
 Napi::Value devices(const Napi::CallbackInfo & info);

@@ -1,10 +1,9 @@
 // ModelWrap: the contract's NativeModel. Its synchronous methods run on the JavaScript thread, loading and freeing on threads of their own.
 #include "wrap/model_wrap.h"
 
-#include <thread>
-
 #include "napi/async_job.h"
 #include "napi/event_channel.h"
+#include "napi/shutdown.h"
 #include "wrap/cancel_token_wrap.h"
 #include "wrap/environment.h"
 #include "wrap/model_config.h"
@@ -50,7 +49,7 @@ ModelWrap::ModelWrap(const Napi::CallbackInfo & info) : Napi::ObjectWrap<ModelWr
 // Collected without close(): unmapping hundreds of gigabytes must not happen on the JavaScript thread.
 ModelWrap::~ModelWrap() {
     if (model_ != nullptr && model_.use_count() == 1) {
-        std::thread([model = std::move(model_)]() mutable { model.reset(); }).detach();
+        run_aside([model = std::move(model_)] {});
     }
 }
 

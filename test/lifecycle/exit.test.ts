@@ -1,6 +1,6 @@
 // A process ends cleanly at whatever moment: by itself, by process.exit, by an uncaught error, by a signal's default. Each in a child process, against the built library.
 import { describe, expect, it } from "vitest";
-import { runChild } from "../fixtures/child.js";
+import { runChild, type ChildOutcome } from "../fixtures/child.js";
 
 /** Node's exit code after an uncaught error. */
 const UNCAUGHT = 1;
@@ -39,6 +39,31 @@ describe("a process ends cleanly", () => {
     expect(outcome, outcome.stderr).toMatchObject({ code, signal: null });
     if (code === UNCAUGHT) expect(outcome.stderr).toContain("mine");
     else expect(outcome.stderr).toBe("");
+  });
+
+  // llama.cpp makes static objects in the midst of loading, which C destroys before anything that was made earlier: one in four such ends was a crash once.
+  it("by an uncaught error while the weights load, twelve times over", async () => {
+    const outcomes: ChildOutcome[] = [];
+    for (let i = 0; i < 12; i++) outcomes.push(await runChild(`load({ onProgress: () => setImmediate(() => { throw new Error("mine"); }) });`));
+    expect(outcomes.map(({ code, signal }) => signal ?? code)).toEqual(outcomes.map(() => UNCAUGHT));
+  });
+
+  it("although a listener to its end loads another model", async () => {
+    const outcome = await runChild(`process.on("exit", () => load().catch(() => {})); load({ onProgress: () => process.exit(3) });`);
+    expect(outcome).toEqual({ code: 3, signal: null, stdout: "", stderr: "" });
+  });
+
+  it("although a listener to its end throws", async () => {
+    const outcome = await runChild(
+      `process.prependListener("exit", () => { throw new Error("mine"); }); load({ onProgress: () => setImmediate(process.exit, 3) });`,
+    );
+    expect(outcome).toMatchObject({ signal: null });
+    expect(outcome.stderr).toContain("mine");
+  });
+
+  it("by process.exit while a worker, and nobody else, loads a model", async () => {
+    const outcome = await runChild(`worker("load({ onProgress: () => post(1) });").once("message", () => process.exit(3));`);
+    expect(outcome).toEqual({ code: 3, signal: null, stdout: "", stderr: "" });
   });
 
   it("only once a running generation is done, although nobody waits for it", async () => {
