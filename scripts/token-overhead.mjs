@@ -7,10 +7,11 @@
 // llama-bench decodes and does not sample, so that the difference holds our sampling (greedy), the events to JavaScript, the reasoning split and the iterator.
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { DEFAULT_MODEL_PATH, loadModel } from "../dist/index.js";
+import { median } from "../bench/core/stats.mjs";
+import * as probe from "../bench/probes/overhead.mjs";
+import { DEFAULT_MODEL_PATH } from "../dist/index.js";
 
 const { values } = parseArgs({
   options: {
@@ -24,15 +25,12 @@ const { values } = parseArgs({
 const [rounds, tokens, threads] = [values.rounds, values.tokens, values.threads].map(Number);
 /** Tokens before the measured ones: the cost of attention grows with them, ours must not. */
 const DEPTHS = values.depths.split(",").map(Number);
-const CONTEXT = 24_576;
 
 const bench = fileURLToPath(new URL("../build-native/bin/llama-bench", import.meta.url));
 if (!existsSync(bench)) {
   console.error("llama-bench is not built: run `npm run build:tools` first.");
   process.exit(1);
 }
-
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 
 /** Microseconds a token of llama_decode alone. */
 function upstream(depth) {
@@ -41,36 +39,15 @@ function upstream(depth) {
   return row.samples_ns[0] / tokens / 1000;
 }
 
-/** Microseconds a token here, from the first to the last, and how many of them JavaScript's thread was at work. */
-async function ours(model, depth) {
-  const prompt = Int32Array.from({ length: depth }, (_, i) => 7 + ((i * 31) % 256));
-  const run = model.complete(prompt, { temperature: 0, seed: 1, ignoreEos: true, loopGuard: false, maxTokens: tokens });
-  let start;
-  let before;
-  let seen = 0;
-  for await (const part of run) {
-    if (part.type !== "answer-delta" && part.type !== "reasoning-delta") continue;
-    if (start === undefined) {
-      start = performance.now();
-      before = performance.eventLoopUtilization();
-      seen = -part.tokens.length;
-    }
-    seen += part.tokens.length;
-  }
-  const loop = performance.eventLoopUtilization(before);
-  const { timings } = await run.result();
-  return { whole: ((performance.now() - start) / seen) * 1000, engine: (timings.decodeMs / (tokens - 1)) * 1000, javascript: (loop.active / seen) * 1000 };
-}
-
-const model = await loadModel({ threads, contextSize: CONTEXT, flashAttention: "on" });
+await probe.open({ path: DEFAULT_MODEL_PATH, threads });
 const rows = [];
 for (const depth of DEPTHS) {
   const here = [];
   const there = [];
-  await ours(model, depth);
+  await probe.run({ depth, tokens });
   for (let i = 0; i < (depth > 1000 ? Math.ceil(rounds / 10) : rounds); i++) {
     if (i % 2 === 0) there.push(upstream(depth));
-    here.push(await ours(model, depth));
+    here.push(await probe.run({ depth, tokens }));
     if (i % 2 === 1) there.push(upstream(depth));
   }
   const pairs = here.map((run, i) => run.whole - there[i]);
@@ -84,6 +61,6 @@ for (const depth of DEPTHS) {
     "of it JavaScript µs": median(here.map((run) => run.javascript)),
   });
 }
-await model.close();
+await probe.close();
 if (values.json) console.log(JSON.stringify({ threads, tokens, rounds, rows }, undefined, 2));
 else console.table(rows.map((row) => Object.fromEntries(Object.entries(row).map(([key, value]) => [key, Math.round(value * 10) / 10]))));
