@@ -26,7 +26,7 @@ export const TRIALS = [
   trial("streams", [17, 4, 8], streams),
   trial("arrivals", [5, "-", 1.5], arrivals),
   trial("prefix", [35, 5, 15], prefix),
-  trial("abort", [1.5, 1.5, 0.5], abort),
+  trial("abort", [2.5, 1.5, 0.5], abort),
   trial("event-loop", [1, 1, 0.5], eventLoop),
   trial("overhead", [40, 11, 3], overhead),
   trial("speculation", [5, 2, 3], speculation),
