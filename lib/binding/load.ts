@@ -46,7 +46,8 @@ function load(): Loaded {
   try {
     file = (require("node-gyp-build") as AddonFinder).path(packageFolder);
     const addon = require(file) as NativeAddon;
-    // First among the listeners: one that throws keeps the later ones from being called. A worker's threads end with its environment.
+    // process.exit and an uncaught error run no cleanup hooks of the main thread, and C's own come too late for what a load is just constructing. First among the
+    // listeners: one that throws keeps the later ones from being called. A worker's threads end with its environment.
     if (isMainThread) process.prependListener("exit", () => addon.endThreads());
     return { addon, folder: dirname(file) };
   } catch (error) {

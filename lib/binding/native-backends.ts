@@ -47,13 +47,13 @@ export interface NativeBackends {
   initialize(config: NativeStartConfig): void;
   /** [async; as `initialize`] The same, and asks every driver for its devices, on a thread of its own: a GPU's driver takes a third of a second to start. */
   start(config: NativeStartConfig): Promise<void>;
-  /** [sync; may ask a driver] */
-  devices(): NativeDevice[];
   /**
    * [sync; waits for every native thread, which takes a step or so] Ends all engines and jobs of the process, and lets no new one begin. The main thread calls it
    * when its process emits `exit`: afterwards C destroys static objects that llama.cpp's threads use.
    */
   endThreads(): void;
+  /** [sync; may ask a driver] */
+  devices(): NativeDevice[];
   /** [sync] ggml's names of the backends that are loaded or linked in, e.g. `CPU`, `Vulkan`. */
   backends(): string[];
   /**

@@ -122,6 +122,9 @@ void Batcher::propose(DraftModel & draft, std::vector<DraftModel::Job> & jobs) {
 }
 
 void Batcher::report(double milliseconds) {
+    if (limits_.max_draft == 0) {
+        return;  // nobody guesses, so nobody asks what rows cost
+    }
     const bool takes_prompts = std::any_of(slices_.begin(), slices_.end(), [](const Slice & slice) { return slice.count != slice.drafted + 1; });
     if (!takes_prompts) {
         cost_.report(tokens_.size(), milliseconds);

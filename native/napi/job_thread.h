@@ -15,7 +15,10 @@ namespace r1 {
 
 class JobThread : public std::enable_shared_from_this<JobThread> {
 public:
-    /** JavaScript thread. `work` and `cancel` must not throw. `cancel` may be called from any thread while `work` runs. */
+    /**
+     * JavaScript thread. `work` and `cancel` must not throw. `cancel` may be called from any thread while `work` runs. Throws a Napi::Error: DISPOSED
+     * where the process is ending, INTERNAL where Node makes no channel.
+     */
     static void start(Napi::Env env, const char * name, std::function<void()> work, std::function<void(Napi::Env)> done, std::function<void()> cancel);
 
     JobThread(const JobThread &) = delete;

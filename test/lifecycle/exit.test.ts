@@ -5,6 +5,8 @@ import { runChild, type ChildOutcome } from "../fixtures/child.js";
 /** Node's exit code after an uncaught error. */
 const UNCAUGHT = 1;
 
+const THROWS_MID_LOAD = `load({ onProgress: () => setImmediate(() => { throw new Error("mine"); }) });`;
+
 const CASES: readonly (readonly [name: string, code: number, snippet: string])[] = [
   ["by itself with an idle model that nobody closed", 0, `const m = await load(); await m.complete("x", { maxTokens: 5 }).result();`],
   ["by itself with a model that was never used", 0, `await load();`],
@@ -23,7 +25,7 @@ const CASES: readonly (readonly [name: string, code: number, snippet: string])[]
   ],
   ["by process.exit while closing", 7, `const m = await load(); m.complete("x", endless); await sleep(20); m.close(); process.exit(7);`],
   ["by process.exit after close()", 8, `const m = await load(); await m.close(); process.exit(8);`],
-  ["by an uncaught error while loading", UNCAUGHT, `load({ onProgress: () => setImmediate(() => { throw new Error("mine"); }) });`],
+  ["by an uncaught error while loading", UNCAUGHT, THROWS_MID_LOAD],
   ["by an uncaught error during a prompt", UNCAUGHT, `const m = await load(); m.complete(long); setTimeout(() => { throw new Error("mine"); }, 20);`],
   ["by an uncaught error while decoding", UNCAUGHT, `const m = await load(); m.complete("x", endless); setTimeout(() => { throw new Error("mine"); }, 50);`],
   [
@@ -44,7 +46,7 @@ describe("a process ends cleanly", () => {
   // llama.cpp makes static objects in the midst of loading, which C destroys before anything that was made earlier: one in four such ends was a crash once.
   it("by an uncaught error while the weights load, twelve times over", async () => {
     const outcomes: ChildOutcome[] = [];
-    for (let i = 0; i < 12; i++) outcomes.push(await runChild(`load({ onProgress: () => setImmediate(() => { throw new Error("mine"); }) });`));
+    for (let i = 0; i < 12; i++) outcomes.push(await runChild(THROWS_MID_LOAD));
     expect(outcomes.map(({ code, signal }) => signal ?? code)).toEqual(outcomes.map(() => UNCAUGHT));
   });
 
