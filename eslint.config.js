@@ -4,26 +4,61 @@ import globals from "globals";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist/", "build/", "build-native*/", "vendor/", "prebuilds/", "coverage/", "bench/out/", "bench/peers/", "models/"] },
+  {
+    ignores: [
+      "dist/",
+      "build/",
+      "build-native*/",
+      "vendor/",
+      "prebuilds/",
+      "coverage/",
+      "bench/out/",
+      "bench/peers/",
+      "models/",
+    ],
+  },
   js.configs.recommended,
   {
-    files: ["lib/**/*.ts", "test/**/*.ts", "vitest.config.ts", "vitest.gpu.config.ts", "vitest.cuda.config.ts"],
+    files: [
+      "lib/**/*.ts",
+      "test/**/*.ts",
+      "vitest.config.ts",
+      "vitest.gpu.config.ts",
+      "vitest.cuda.config.ts",
+    ],
     extends: [tseslint.configs.strictTypeChecked],
-    languageOptions: { parserOptions: { project: "./tsconfig.test.json", tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: { project: "./tsconfig.test.json", tsconfigRootDir: import.meta.dirname },
+    },
     rules: {
       "@typescript-eslint/consistent-type-imports": "error",
-      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+      "@typescript-eslint/switch-exhaustiveness-check": [
+        "error",
+        { considerDefaultExhaustiveForUnions: true },
+      ],
       // Numbers in a message are meant to be read as they are.
-      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
+      "@typescript-eslint/restrict-template-expressions": [
+        "error",
+        { allowNumber: true, allowBoolean: true },
+      ],
       // `return finish()` where both return nothing is a way to stop early.
       "@typescript-eslint/no-confusing-void-expression": "off",
       // What JavaScript callers and files hand in is checked against the types, not trusted to have them.
       "@typescript-eslint/no-unnecessary-condition": "off",
-      "@typescript-eslint/no-misused-spread": ["error", { allow: [{ from: "lib", name: "string" }] }],
+      "@typescript-eslint/no-misused-spread": [
+        "error",
+        { allow: [{ from: "lib", name: "string" }] },
+      ],
       // Cancellation throws `signal.reason` untouched, whatever it is.
-      "@typescript-eslint/only-throw-error": ["error", { allowThrowingAny: true, allowThrowingUnknown: true }],
+      "@typescript-eslint/only-throw-error": [
+        "error",
+        { allowThrowingAny: true, allowThrowingUnknown: true },
+      ],
       // A name that only takes a place, as in a callback's unused parameter or a property left out by destructuring.
-      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_", ignoreRestSiblings: true }],
+      "@typescript-eslint/no-unused-vars": [
+        "error",
+        { argsIgnorePattern: "^_", varsIgnorePattern: "^_", ignoreRestSiblings: true },
+      ],
     },
   },
   {
@@ -34,7 +69,10 @@ export default tseslint.config(
   {
     // A test says by its own failure what was not there.
     files: ["test/**/*.ts"],
-    rules: { "@typescript-eslint/no-non-null-assertion": "off", "@typescript-eslint/require-await": "off" },
+    rules: {
+      "@typescript-eslint/no-non-null-assertion": "off",
+      "@typescript-eslint/require-await": "off",
+    },
   },
   {
     files: ["**/*.mjs", "**/*.js"],

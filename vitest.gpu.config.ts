@@ -8,7 +8,10 @@ export default defineConfig({
     ...base.test,
     include: ["test/gpu/**/*.test.ts"],
     // Those of hardware/ would take a software device for ever.
-    exclude: process.env["R1_TEST_VULKAN_DRIVER"] === undefined ? ["test/gpu/hardware/**"] : ["test/gpu/hardware/upstream.test.ts"],
+    exclude:
+      process.env["R1_TEST_VULKAN_DRIVER"] === undefined
+        ? ["test/gpu/hardware/**"]
+        : ["test/gpu/hardware/upstream.test.ts"],
     globalSetup: ["test/gpu/setup.ts"],
     fileParallelism: false,
     testTimeout: 600_000,

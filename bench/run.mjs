@@ -25,7 +25,10 @@ function parse() {
 function write(bench, rows, failures) {
   mkdirSync(bench.out, { recursive: true });
   const file = join(bench.out, "results.json");
-  writeFileSync(file, `${JSON.stringify({ machine: describeMachine(bench), rows, failures }, undefined, 2)}\n`);
+  writeFileSync(
+    file,
+    `${JSON.stringify({ machine: describeMachine(bench), rows, failures }, undefined, 2)}\n`,
+  );
   writeFileSync(join(bench.out, "table.md"), `${table(rows)}\n`);
   const drawing = plot(rows);
   if (drawing !== undefined) writeFileSync(join(bench.out, "plot.svg"), drawing);
@@ -43,13 +46,17 @@ function earlierRows(bench) {
 
 /** All rows in the order of the trials; what a trial found takes the place of what it had found with the same model. */
 function joined(rows, found) {
-  const kept = rows.filter((row) => !found.some(({ trial, model }) => row.trial === trial && row.model === model));
+  const kept = rows.filter(
+    (row) => !found.some(({ trial, model }) => row.trial === trial && row.model === model),
+  );
   return [...kept, ...found].sort((a, b) => names.indexOf(a.trial) - names.indexOf(b.trial));
 }
 
 function chosen(bench) {
   const form = bench.quick ? 2 : bench.bars ? 1 : 0;
-  const list = TRIALS.filter(({ name, hasBars }) => (bench.trials.length > 0 ? bench.trials.includes(name) : !bench.bars || hasBars));
+  const list = TRIALS.filter(({ name, hasBars }) =>
+    bench.trials.length > 0 ? bench.trials.includes(name) : !bench.bars || hasBars,
+  );
   const minutes = list.reduce((sum, trial) => sum + (Number(trial.minutes[form]) || 0), 0);
   return { list, minutes };
 }
@@ -77,7 +84,9 @@ bench.progress = (text) => console.error(`  ${text}`);
 bench.path = (name) => modelPath(name, bench.progress);
 
 const { list, minutes } = chosen(bench);
-console.error(`${list.length} trials, about ${Math.ceil(minutes)} minutes on two quiet cores; a busy machine makes it longer`);
+console.error(
+  `${list.length} trials, about ${Math.ceil(minutes)} minutes on two quiet cores; a busy machine makes it longer`,
+);
 const rows = [];
 const failures = [];
 let all = earlierRows(bench);
@@ -96,12 +105,17 @@ for (const { name, title, run } of list) {
   } catch (error) {
     if (stop.signal.aborted) break;
     failures.push({ trial: name, message: error.message });
-    console.error(`  failed after ${((performance.now() - start) / 60_000).toFixed(1)} minutes: ${error.message}`);
+    console.error(
+      `  failed after ${((performance.now() - start) / 60_000).toFixed(1)} minutes: ${error.message}`,
+    );
   }
 }
 await endAll();
 if (failures.length > 0) written = write(bench, all, failures);
 if (written !== undefined) console.error(`written: ${written}`);
 const missed = rows.filter((row) => row.bar?.pass === false);
-for (const row of missed) console.error(`missed: ${row.trial}, ${row.metric}, ${row.subject}: ${row.bar.text}, is ${(row.ratio ?? row.value).toPrecision(4)}`);
+for (const row of missed)
+  console.error(
+    `missed: ${row.trial}, ${row.metric}, ${row.subject}: ${row.bar.text}, is ${(row.ratio ?? row.value).toPrecision(4)}`,
+  );
 process.exitCode = stop.signal.aborted ? 130 : failures.length > 0 ? 1 : 0;

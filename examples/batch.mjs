@@ -10,8 +10,18 @@ const model = await loadModel(path, { sequences: SIDE_BY_SIDE });
 
 async function answer(question, line) {
   // A seed of the line's own, so that a line can be asked again by itself.
-  const result = await model.chat([{ role: "user", content: question }], { seed: line, maxTokens: 2048 }).result();
-  console.log(JSON.stringify({ line, question, answer: result.answer, finishReason: result.finishReason, tokens: result.usage.completionTokens }));
+  const result = await model
+    .chat([{ role: "user", content: question }], { seed: line, maxTokens: 2048 })
+    .result();
+  console.log(
+    JSON.stringify({
+      line,
+      question,
+      answer: result.answer,
+      finishReason: result.finishReason,
+      tokens: result.usage.completionTokens,
+    }),
+  );
 }
 
 // Never more than a few ahead of the engine, so that a file of any length fits.

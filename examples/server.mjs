@@ -13,12 +13,15 @@ async function readJson(request) {
   let text = "";
   for await (const piece of request.setEncoding("utf8")) {
     text += piece;
-    if (text.length > MAX_BODY_BYTES) throw Object.assign(new Error("The request is too long."), { status: 413 });
+    if (text.length > MAX_BODY_BYTES)
+      throw Object.assign(new Error("The request is too long."), { status: 413 });
   }
   try {
     return JSON.parse(text);
   } catch {
-    throw Object.assign(new Error("The request is no JSON: send an array of messages."), { status: 400 });
+    throw Object.assign(new Error("The request is no JSON: send an array of messages."), {
+      status: 400,
+    });
   }
 }
 
@@ -28,7 +31,8 @@ async function reply(model, request, response) {
   const generation = model.chat(await readJson(request), { maxTokens: 2048, signal: gone.signal });
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   for await (const part of generation) {
-    if (!response.write(`${JSON.stringify(part)}\n`)) await once(response, "drain", { signal: gone.signal });
+    if (!response.write(`${JSON.stringify(part)}\n`))
+      await once(response, "drain", { signal: gone.signal });
   }
   response.end();
 }
@@ -44,8 +48,11 @@ const model = await loadModel(path, { sequences: 4 });
 const server = createServer((request, response) => {
   reply(model, request, response).catch((error) => {
     if (response.destroyed) return;
-    if (!response.headersSent) response.writeHead(statusOf(error), { "content-type": "application/json" });
-    response.end(`${JSON.stringify({ error: { code: error.code ?? "INVALID_ARGUMENT", message: error.message } })}\n`);
+    if (!response.headersSent)
+      response.writeHead(statusOf(error), { "content-type": "application/json" });
+    response.end(
+      `${JSON.stringify({ error: { code: error.code ?? "INVALID_ARGUMENT", message: error.message } })}\n`,
+    );
   });
 });
 
@@ -57,4 +64,6 @@ async function shutDown() {
 process.once("SIGINT", shutDown);
 process.once("SIGTERM", shutDown);
 
-server.listen(Number(port), "127.0.0.1", () => console.log(`listening on http://localhost:${server.address().port}`));
+server.listen(Number(port), "127.0.0.1", () =>
+  console.log(`listening on http://localhost:${server.address().port}`),
+);

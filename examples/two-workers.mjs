@@ -15,10 +15,13 @@ if (isMainThread) {
         worker.once("error", reject);
       }),
   );
-  for (const [i, answer] of (await Promise.all(answers)).entries()) console.log(`${questions[i]} ${answer}`);
+  for (const [i, answer] of (await Promise.all(answers)).entries())
+    console.log(`${questions[i]} ${answer}`);
 } else {
   const model = await loadModel(workerData.path, { threads: 1, contextSize: 2048 });
-  const { answer } = await model.chat([{ role: "user", content: workerData.question }], { temperature: 0 }).result();
+  const { answer } = await model
+    .chat([{ role: "user", content: workerData.question }], { temperature: 0 })
+    .result();
   await model.close();
   parentPort.postMessage(answer);
 }

@@ -56,7 +56,16 @@ export { inspectGguf } from "./gguf/inspect.js";
 export type { Inspection, InspectedTensor, InspectOptions } from "./gguf/inspect.js";
 export { diagnose } from "./gguf/doctor.js";
 export type { DiagnoseOptions } from "./gguf/doctor.js";
-export type { Diagnosis, Finding, FindingId, MetadataChange, RoleDiagnosis, Severity, TemplateForm, TokenKind } from "./gguf/doctor-types.js";
+export type {
+  Diagnosis,
+  Finding,
+  FindingId,
+  MetadataChange,
+  RoleDiagnosis,
+  Severity,
+  TemplateForm,
+  TokenKind,
+} from "./gguf/doctor-types.js";
 export { fixGguf } from "./gguf/doctor-fix.js";
 export type { FixOptions, FixResult } from "./gguf/doctor-fix.js";
 export { mergeGguf } from "./gguf/merge.js";

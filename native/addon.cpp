@@ -1,4 +1,5 @@
-// Registers the addon's classes and functions; nothing else. Runs on the JavaScript thread of each environment that loads it.
+// Registers the addon's classes and functions; nothing else. Runs on the JavaScript thread of each
+// environment that loads it.
 #include <napi.h>
 
 #include "wrap/cancel_token_wrap.h"
@@ -14,7 +15,8 @@
 namespace {
 
 Napi::Object start(Napi::Env env, Napi::Object exports) {
-    auto * environment = new r1::Environment();  // Node owns it from the next line on and deletes it with the environment
+    auto * environment = new r1::Environment();  // Node owns it from the next line on and deletes
+                                                 // it with the environment
     env.SetInstanceData(environment);
     environment->model_class = Napi::Persistent(r1::ModelWrap::define(env));
     environment->engine_class = Napi::Persistent(r1::EngineWrap::define(env));

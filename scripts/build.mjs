@@ -45,10 +45,15 @@ const OPTIONS = {
 function parse() {
   try {
     const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
-    if (!["", ...SANITIZERS].includes(values.sanitize)) throw new Error(`--sanitize takes ${SANITIZERS.join(" or ")}, not "${values.sanitize}"`);
+    if (!["", ...SANITIZERS].includes(values.sanitize))
+      throw new Error(`--sanitize takes ${SANITIZERS.join(" or ")}, not "${values.sanitize}"`);
     return {
       ...values,
-      flags: [...(process.env.R1_CMAKE_FLAGS ?? "").split(/\s+/).filter(Boolean), ...(values.cuda ? ["-DGGML_CUDA=ON"] : []), ...positionals],
+      flags: [
+        ...(process.env.R1_CMAKE_FLAGS ?? "").split(/\s+/).filter(Boolean),
+        ...(values.cuda ? ["-DGGML_CUDA=ON"] : []),
+        ...positionals,
+      ],
     };
   } catch (error) {
     throw new BuildError(`${error.message}; see node scripts/build.mjs --help.`);
@@ -58,17 +63,24 @@ function parse() {
 /** An environment in which an outer make (node-gyp's) does not reach into ours, and ccache finds what a clone in another folder compiled. */
 function buildEnvironment() {
   const outer = /^(MAKEFLAGS|MFLAGS|MAKELEVEL|MAKEOVERRIDES|DESTDIR)$/;
-  return { CCACHE_BASEDIR: root, CCACHE_NOHASHDIR: "1", ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !outer.test(name))) };
+  return {
+    CCACHE_BASEDIR: root,
+    CCACHE_NOHASHDIR: "1",
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !outer.test(name))),
+  };
 }
 
 /** Compilers at a time: one a core, and 700 MB of free memory for each. */
 function jobs() {
   const asked = Number(process.env.R1_JOBS);
-  return asked >= 1 ? Math.trunc(asked) : Math.max(1, Math.min(availableParallelism(), Math.floor(freemem() / 700e6)));
+  return asked >= 1
+    ? Math.trunc(asked)
+    : Math.max(1, Math.min(availableParallelism(), Math.floor(freemem() / 700e6)));
 }
 
 function outputFolder(options) {
-  if (options.sanitize !== "") return join(root, `build-native-${options.sanitize.replace(",", "-")}`);
+  if (options.sanitize !== "")
+    return join(root, `build-native-${options.sanitize.replace(",", "-")}`);
   return join(root, options.portable ? "build-native-portable" : "build-native");
 }
 
@@ -107,7 +119,19 @@ await main(async () => {
     portable: options.portable,
     flags: options.flags,
   });
-  const build = cmakeJs("build", "--directory", root, "--out", out, "--config", "Release", "--log-level", "warn", "--parallel", String(jobs()));
+  const build = cmakeJs(
+    "build",
+    "--directory",
+    root,
+    "--out",
+    out,
+    "--config",
+    "Release",
+    "--log-level",
+    "warn",
+    "--parallel",
+    String(jobs()),
+  );
   await show(process.execPath, [...build, "--", "--target", ...targetsOf(options)], {
     cwd: root,
     env,
@@ -116,7 +140,16 @@ await main(async () => {
   });
   if (options.sanitize === "") {
     const changed = collect(join(out, "bin"), join(root, "build", "Release"));
-    log(changed.length > 0 ? `r1-native: built ${changed.join(", ")}` : "r1-native: the native build is up to date");
+    log(
+      changed.length > 0
+        ? `r1-native: built ${changed.join(", ")}`
+        : "r1-native: the native build is up to date",
+    );
   }
-  if (nativeTests && !options["no-run"]) await show(join(out, "bin", "r1_core_tests"), [], { cwd: root, env, failure: "the C++ tests of native/test failed" });
+  if (nativeTests && !options["no-run"])
+    await show(join(out, "bin", "r1_core_tests"), [], {
+      cwd: root,
+      env,
+      failure: "the C++ tests of native/test failed",
+    });
 });

@@ -10,12 +10,16 @@ await main(() => {
       throw new BuildError(
         "clang-format is needed to check native/ and was not found; install it with your package manager: sudo apt-get install clang-format.",
       );
-    console.error("r1-native: clang-format is not installed, so the format of native/ was not checked (sudo apt-get install clang-format).");
+    console.error(
+      "r1-native: clang-format is not installed, so the format of native/ was not checked (sudo apt-get install clang-format).",
+    );
     return;
   }
   const run = capture("clang-format", [...(write ? ["-i"] : ["--dry-run", "--Werror"]), ...files]);
   if (run.ok) return;
-  const wrong = new Set([...run.stderr.matchAll(/^(\S+?):\d+:\d+: error:/gm)].map((match) => match[1]));
+  const wrong = new Set(
+    [...run.stderr.matchAll(/^(\S+?):\d+:\d+: error:/gm)].map((match) => match[1]),
+  );
   throw new BuildError(
     wrong.size > 0
       ? `not as clang-format writes it: ${[...wrong].join(", ")}; run npm run format.`

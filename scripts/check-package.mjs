@@ -53,8 +53,23 @@ function checkTypes(user) {
     ["nodenext", "nodenext"],
     ["esnext", "bundler"],
   ]) {
-    const args = [...tsc, "--module", module, "--moduleResolution", resolution, "--types", "node", "--typeRoots", join(root, "node_modules", "@types")];
-    run(process.execPath, args, { cwd: user }, `the declarations do not compile for a user with moduleResolution ${resolution}`);
+    const args = [
+      ...tsc,
+      "--module",
+      module,
+      "--moduleResolution",
+      resolution,
+      "--types",
+      "node",
+      "--typeRoots",
+      join(root, "node_modules", "@types"),
+    ];
+    run(
+      process.execPath,
+      args,
+      { cwd: user },
+      `the declarations do not compile for a user with moduleResolution ${resolution}`,
+    );
   }
 }
 
@@ -66,34 +81,49 @@ function run(command, args, options, failure) {
 
 async function lintPackage(folder) {
   const { messages } = await publint({ pkgDir: folder, pack: false, strict: true });
-  for (const message of messages) console.error(`publint ${message.type}: ${formatMessage(message, {}) ?? message.code}`);
-  if (messages.some(({ type }) => type !== "suggestion")) throw new BuildError("publint found faults in the packed tarball.");
+  for (const message of messages)
+    console.error(`publint ${message.type}: ${formatMessage(message, {}) ?? message.code}`);
+  if (messages.some(({ type }) => type !== "suggestion"))
+    throw new BuildError("publint found faults in the packed tarball.");
 }
 
 await main(async () => {
   const work = mkdtempSync(join(tmpdir(), "r1-package-"));
   try {
-    await show("npm", ["pack", "--pack-destination", work], { cwd: root, stdio: ["ignore", "ignore", "inherit"], failure: "npm pack failed" });
+    await show("npm", ["pack", "--pack-destination", work], {
+      cwd: root,
+      stdio: ["ignore", "ignore", "inherit"],
+      failure: "npm pack failed",
+    });
     const tarball = join(
       work,
       readdirSync(work).find((name) => name.endsWith(".tgz")),
     );
-    console.error(`r1-native: the tarball has ${(statSync(tarball).size / 1e6).toFixed(1)} MB; installing it`);
+    console.error(
+      `r1-native: the tarball has ${(statSync(tarball).size / 1e6).toFixed(1)} MB; installing it`,
+    );
     const user = join(work, "user");
     mkdirSync(user);
     writeFileSync(join(user, "package.json"), '{ "private": true }\n');
-    await show("npm", ["install", tarball, "--offline", "--foreground-scripts", "--no-audit", "--no-fund"], {
-      cwd: user,
-      stdio: ["ignore", process.env.R1_VERBOSE ? "inherit" : "ignore", "inherit"],
-      failure: "the tarball could not be installed without a network (the packages it depends on come from npm's cache)",
-    });
+    await show(
+      "npm",
+      ["install", tarball, "--offline", "--foreground-scripts", "--no-audit", "--no-fund"],
+      {
+        cwd: user,
+        stdio: ["ignore", process.env.R1_VERBOSE ? "inherit" : "ignore", "inherit"],
+        failure:
+          "the tarball could not be installed without a network (the packages it depends on come from npm's cache)",
+      },
+    );
     await lintPackage(join(user, "node_modules", "r1-native"));
     checkTypes(user);
     for (const [name, text] of Object.entries(PROGRAMS)) {
       writeFileSync(join(user, name), text);
       console.log(`${name}: ${run(process.execPath, [name], { cwd: user }, `${name} failed`)}`);
     }
-    console.log(`npx r1-native --version: ${run("npx", ["--offline", "r1-native", "--version"], { cwd: user }, "the command failed")}`);
+    console.log(
+      `npx r1-native --version: ${run("npx", ["--offline", "r1-native", "--version"], { cwd: user }, "the command failed")}`,
+    );
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

@@ -12,6 +12,9 @@ export function pair(key: string, type: string, value: unknown): Buffer;
 export function header(pairs: Buffer[], tensors: TensorSpec[], alignment?: number): Buffer;
 export function writeGguf(path: string, pairs: Buffer[], tensors: TensorSpec[]): Promise<void>;
 export function readGguf(path: string): Promise<{
-  pairs: Map<string, { type: string; raw: Buffer; text?: string; strings?: string[]; data?: Buffer }>;
+  pairs: Map<
+    string,
+    { type: string; raw: Buffer; text?: string; strings?: string[]; data?: Buffer }
+  >;
   tensors: (TensorSpec & { data: Buffer })[];
 }>;

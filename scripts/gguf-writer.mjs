@@ -1,8 +1,34 @@
 // Writes GGUF files piece by piece, for tests, benchmarks and synthetic models: memory use does not grow with the file. Runs on the calling thread.
 import { open, readFile } from "node:fs/promises";
 
-const VALUE_TYPES = ["u8", "i8", "u16", "i16", "u32", "i32", "f32", "bool", "str", "arr", "u64", "i64", "f64"];
-const VALUE_BYTES = { u8: 1, i8: 1, u16: 2, i16: 2, u32: 4, i32: 4, f32: 4, bool: 1, u64: 8, i64: 8, f64: 8 };
+const VALUE_TYPES = [
+  "u8",
+  "i8",
+  "u16",
+  "i16",
+  "u32",
+  "i32",
+  "f32",
+  "bool",
+  "str",
+  "arr",
+  "u64",
+  "i64",
+  "f64",
+];
+const VALUE_BYTES = {
+  u8: 1,
+  i8: 1,
+  u16: 2,
+  i16: 2,
+  u32: 4,
+  i32: 4,
+  f32: 4,
+  bool: 1,
+  u64: 8,
+  i64: 8,
+  f64: 8,
+};
 
 /** id, values a block, bytes a block of each tensor type that fixtures use. */
 export const TENSOR_TYPES = {
@@ -59,7 +85,8 @@ function scalar(type, value) {
 /** Bytes of a tensor of a type and shape. */
 export function tensorBytes(type, shape) {
   const [, block, bytes] = TENSOR_TYPES[type];
-  if (shape[0] % block !== 0) throw new Error(`rows of ${shape[0]} values are no whole blocks of ${type}`);
+  if (shape[0] % block !== 0)
+    throw new Error(`rows of ${shape[0]} values are no whole blocks of ${type}`);
   return (shape.reduce((a, b) => a * b, 1) / block) * bytes;
 }
 
@@ -67,7 +94,12 @@ export function tensorBytes(type, shape) {
 export function pair(key, type, value) {
   const head = Buffer.concat([text(key), u32(VALUE_TYPES.indexOf(type))]);
   if (type !== "arr") return Buffer.concat([head, scalar(type, value)]);
-  return Buffer.concat([head, u32(VALUE_TYPES.indexOf(value.of)), u64(value.values.length), ...value.values.map((v) => scalar(value.of, v))]);
+  return Buffer.concat([
+    head,
+    u32(VALUE_TYPES.indexOf(value.of)),
+    u64(value.values.length),
+    ...value.values.map((v) => scalar(value.of, v)),
+  ]);
 }
 
 /** Bytes of a whole header, padded; tensors are `{ name, type, shape }`, laid out in order. */
@@ -75,7 +107,13 @@ export function header(pairs, tensors, alignment = 32) {
   const parts = [Buffer.from("GGUF"), u32(3), u64(tensors.length), u64(pairs.length), ...pairs];
   let offset = 0;
   for (const { name, type, shape } of tensors) {
-    parts.push(text(name), u32(shape.length), ...shape.map((n) => u64(n)), u32(TENSOR_TYPES[type][0]), u64(offset));
+    parts.push(
+      text(name),
+      u32(shape.length),
+      ...shape.map((n) => u64(n)),
+      u32(TENSOR_TYPES[type][0]),
+      u64(offset),
+    );
     offset += Math.ceil(tensorBytes(type, shape) / alignment) * alignment;
   }
   const bytes = Buffer.concat(parts);
@@ -100,9 +138,13 @@ export async function writeGguf(path, pairs, tensors) {
       const bytes = tensorBytes(type, shape);
       for (let offset = 0; data !== undefined && offset < bytes;) {
         const length = Math.min(4 * 1024 * 1024, bytes - offset);
-        const piece = typeof data === "function" ? data(offset, length) : data.subarray(offset, offset + length);
+        const piece =
+          typeof data === "function"
+            ? data(offset, length)
+            : data.subarray(offset, offset + length);
         // Zeros become holes.
-        if (piece[0] !== 0 || !piece.equals(zeros.subarray(0, length))) await file.write(piece, 0, length, start + offset);
+        if (piece[0] !== 0 || !piece.equals(zeros.subarray(0, length)))
+          await file.write(piece, 0, length, start + offset);
         offset += length;
       }
       start += Math.ceil(bytes / 32) * 32;
@@ -153,7 +195,12 @@ export async function readGguf(path) {
   const dataStart = Math.ceil(at / 32) * 32;
   const tensors = table.map((tensor) => {
     const start = dataStart + tensor.offset;
-    return { name: tensor.name, type: tensor.type, shape: tensor.shape, data: bytes.subarray(start, start + tensorBytes(tensor.type, tensor.shape)) };
+    return {
+      name: tensor.name,
+      type: tensor.type,
+      shape: tensor.shape,
+      data: bytes.subarray(start, start + tensorBytes(tensor.type, tensor.shape)),
+    };
   });
   return { pairs, tensors };
 }

@@ -10,19 +10,30 @@ const tests = resolve(dirname(fileURLToPath(import.meta.url)), "..", "test", "gp
 const cache = join(tests, ".cache");
 
 /** Where the Vulkan loader looks for drivers; lavapipe, Mesa's software device, is lvp_icd. */
-const DRIVER_FOLDERS = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d"];
+const DRIVER_FOLDERS = [
+  "/usr/share/vulkan/icd.d",
+  "/etc/vulkan/icd.d",
+  "/usr/local/share/vulkan/icd.d",
+];
 
 /** The description of Mesa's software driver. */
 export function softwareDriver() {
-  const files = DRIVER_FOLDERS.filter((folder) => existsSync(folder)).flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+  const files = DRIVER_FOLDERS.filter((folder) => existsSync(folder)).flatMap((folder) =>
+    readdirSync(folder).map((name) => join(folder, name)),
+  );
   const found = files.find((file) => /\/lvp_icd[\w.]*\.json$/.test(file));
   if (found !== undefined) return found;
-  throw new BuildError("there is no software Vulkan device here; install it: sudo apt-get install mesa-vulkan-drivers libvulkan1");
+  throw new BuildError(
+    "there is no software Vulkan device here; install it: sudo apt-get install mesa-vulkan-drivers libvulkan1",
+  );
 }
 
 /** The folder with the backend library; it is fetched at the first call. */
 export async function vulkanBackend({ log = console.error } = {}) {
-  if (platform() !== "linux" || arch() !== "x64") throw new BuildError("the GPU tests run on Linux x64 only: their backend library is made for it.");
+  if (platform() !== "linux" || arch() !== "x64")
+    throw new BuildError(
+      "the GPU tests run on Linux x64 only: their backend library is made for it.",
+    );
   const lock = JSON.parse(readFileSync(join(tests, "vulkan.lock.json"), "utf8"));
   const target = join(cache, lock.package.replaceAll(/[^\w.-]+/g, "-"));
   if (existsSync(target)) return target;
@@ -32,8 +43,17 @@ export async function vulkanBackend({ log = console.error } = {}) {
     log(`r1-native: fetching ${lock.package} (24 MB, once)`);
     const archive = await fetchPackage(lock, { into: work, lockName: "test/gpu/vulkan.lock.json" });
     const names = lock.files.map((name) => `${lock.folder}/${name}`);
-    const run = capture("tar", ["-xzf", archive, "-C", join(work, "files"), "--strip-components", String(lock.folder.split("/").length), ...names]);
-    if (!run.ok) throw new BuildError(`could not unpack ${lock.package}: ${run.stderr.trim().split("\n")[0]}`);
+    const run = capture("tar", [
+      "-xzf",
+      archive,
+      "-C",
+      join(work, "files"),
+      "--strip-components",
+      String(lock.folder.split("/").length),
+      ...names,
+    ]);
+    if (!run.ok)
+      throw new BuildError(`could not unpack ${lock.package}: ${run.stderr.trim().split("\n")[0]}`);
     renameSync(join(work, "files"), target);
   } finally {
     rmSync(work, { recursive: true, force: true });

@@ -14,7 +14,12 @@ const nodedir = join(root, "scripts", "build", "nodedir");
 
 function hasWorkingBinary() {
   if (process.env.npm_config_build_from_source === "true") return false;
-  return spawnSync(process.execPath, [require.resolve("node-gyp-build/build-test.js")], { cwd: root, stdio: "ignore" }).status === 0;
+  return (
+    spawnSync(process.execPath, [require.resolve("node-gyp-build/build-test.js")], {
+      cwd: root,
+      stdio: "ignore",
+    }).status === 0
+  );
 }
 
 await main(async () => {

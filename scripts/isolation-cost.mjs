@@ -22,7 +22,12 @@ const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length 
 /** One generation: milliseconds to the first token, then microseconds a token until the last, and how many of them this thread was at work. */
 async function once(model) {
   const begun = performance.now();
-  const run = model.complete("<｜User｜>What is 1+1?<｜Assistant｜>", { temperature: 0, ignoreEos: true, loopGuard: false, maxTokens: tokens });
+  const run = model.complete("<｜User｜>What is 1+1?<｜Assistant｜>", {
+    temperature: 0,
+    ignoreEos: true,
+    loopGuard: false,
+    maxTokens: tokens,
+  });
   let [start, before, seen] = [0, undefined, 0];
   for await (const part of run) {
     if (!part.type.endsWith("-delta")) continue;
@@ -34,14 +39,22 @@ async function once(model) {
     seen += part.tokens.length;
   }
   const { active } = performance.eventLoopUtilization(before);
-  return { first: start - begun, whole: ((performance.now() - start) / seen) * 1000, javascript: (active / seen) * 1000 };
+  return {
+    first: start - begun,
+    whole: ((performance.now() - start) / seen) * 1000,
+    javascript: (active / seen) * 1000,
+  };
 }
 
 const options = { threads, contextSize: 2048 };
-const models = { "in this process": await loadModel(options), "in a process of its own": await loadModel({ ...options, isolation: "process" }) };
+const models = {
+  "in this process": await loadModel(options),
+  "in a process of its own": await loadModel({ ...options, isolation: "process" }),
+};
 const samples = Object.fromEntries(Object.keys(models).map((name) => [name, []]));
 for (const model of Object.values(models)) await once(model);
-for (let round = 0; round < rounds; round++) for (const [name, model] of Object.entries(models)) samples[name].push(await once(model));
+for (let round = 0; round < rounds; round++)
+  for (const [name, model] of Object.entries(models)) samples[name].push(await once(model));
 await Promise.all(Object.values(models).map((model) => model.close()));
 
 const rows = Object.entries(samples).map(([model, runs]) => ({
@@ -53,5 +66,12 @@ const rows = Object.entries(samples).map(([model, runs]) => ({
 if (values.json) console.log(JSON.stringify({ threads, tokens, rounds, rows }, undefined, 2));
 else
   console.table(
-    rows.map((row) => Object.fromEntries(Object.entries(row).map(([key, value]) => [key, typeof value === "number" ? Math.round(value * 100) / 100 : value]))),
+    rows.map((row) =>
+      Object.fromEntries(
+        Object.entries(row).map(([key, value]) => [
+          key,
+          typeof value === "number" ? Math.round(value * 100) / 100 : value,
+        ]),
+      ),
+    ),
   );

@@ -5,9 +5,16 @@ import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { SHAPES } from "./synthetic-shapes.mjs";
 
-const { values } = parseArgs({ options: { shape: { type: "string" }, out: { type: "string" }, help: { type: "boolean" } } });
+const { values } = parseArgs({
+  options: { shape: { type: "string" }, out: { type: "string" }, help: { type: "boolean" } },
+});
 const names = Object.keys(SHAPES);
-if (values.help || values.shape === undefined || values.out === undefined || !names.includes(values.shape)) {
+if (
+  values.help ||
+  values.shape === undefined ||
+  values.out === undefined ||
+  !names.includes(values.shape)
+) {
   console.error(`Usage: node scripts/make-synthetic.mjs --shape ${names.join("|")} --out FILE`);
   process.exit(values.help ? 0 : 2);
 }
@@ -15,4 +22,6 @@ const out = resolve(values.out);
 await mkdir(dirname(out), { recursive: true });
 const started = performance.now();
 const files = await SHAPES[values.shape](out);
-console.log(`${files.join("\n")}\nwritten in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+console.log(
+  `${files.join("\n")}\nwritten in ${((performance.now() - started) / 1000).toFixed(1)} s`,
+);

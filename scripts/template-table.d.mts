@@ -16,8 +16,19 @@ export interface Functions {
   pythonJson: typeof pythonJson;
 }
 export const REFERENCES: readonly Reference[];
-export const DIFFERENCES: readonly { letter: string; of: string[]; touches(messages: readonly ChatMessage[]): boolean; reference: string; ours: string }[];
-export function renderReference(reference: Reference, messages: readonly ChatMessage[], json: typeof pythonJson, values?: Record<string, unknown>): string;
+export const DIFFERENCES: readonly {
+  letter: string;
+  of: string[];
+  touches(messages: readonly ChatMessage[]): boolean;
+  reference: string;
+  ours: string;
+}[];
+export function renderReference(
+  reference: Reference,
+  messages: readonly ChatMessage[],
+  json: typeof pythonJson,
+  values?: Record<string, unknown>,
+): string;
 export function lettersFor(reference: Reference, messages: readonly ChatMessage[]): string[];
 export function makeTable(functions: Functions): string;
 export function makeDifferences(): string;

@@ -13,9 +13,24 @@ const END = "<!-- end of the table -->";
 
 /** The reference files, what they want tool arguments to be, and whether they hold the official text or llama.cpp's own. */
 export const REFERENCES = [
-  { key: "llama", title: "Distill-Llama", file: "deepseek-ai-DeepSeek-R1-Distill-Llama-8B.jinja", textArguments: true },
-  { key: "qwen", title: "Distill-Qwen", file: "deepseek-ai-DeepSeek-R1-Distill-Qwen-32B.jinja", textArguments: false },
-  { key: "own", title: "llama.cpp's own", file: "llama-cpp-deepseek-r1.jinja", textArguments: false },
+  {
+    key: "llama",
+    title: "Distill-Llama",
+    file: "deepseek-ai-DeepSeek-R1-Distill-Llama-8B.jinja",
+    textArguments: true,
+  },
+  {
+    key: "qwen",
+    title: "Distill-Qwen",
+    file: "deepseek-ai-DeepSeek-R1-Distill-Qwen-32B.jinja",
+    textArguments: false,
+  },
+  {
+    key: "own",
+    title: "llama.cpp's own",
+    file: "llama-cpp-deepseek-r1.jinja",
+    textArguments: false,
+  },
 ];
 
 /** Each turn with the one after it; system messages are no turns. */
@@ -36,8 +51,10 @@ export const DIFFERENCES = [
   {
     letter: "B",
     of: ["llama"],
-    touches: (messages) => messages.some((m) => m.toolCalls !== undefined && m.toolCalls.length !== 2),
-    reference: "the calls are closed after every call but the first: one call never gets `<｜tool▁calls▁end｜>` and EOS, three get them twice",
+    touches: (messages) =>
+      messages.some((m) => m.toolCalls !== undefined && m.toolCalls.length !== 2),
+    reference:
+      "the calls are closed after every call but the first: one call never gets `<｜tool▁calls▁end｜>` and EOS, three get them twice",
     ours: "closed once, after the last call",
   },
   {
@@ -51,21 +68,31 @@ export const DIFFERENCES = [
   {
     letter: "D",
     of: ["llama", "qwen"],
-    touches: (messages) => neighbours(messages).some(([m, next]) => m.role === "tool" && (next?.role === "user" || next?.toolCalls !== undefined)),
-    reference: "`<｜tool▁outputs▁end｜>` is missing when a user turn or further calls follow the outputs",
+    touches: (messages) =>
+      neighbours(messages).some(
+        ([m, next]) =>
+          m.role === "tool" && (next?.role === "user" || next?.toolCalls !== undefined),
+      ),
+    reference:
+      "`<｜tool▁outputs▁end｜>` is missing when a user turn or further calls follow the outputs",
     ours: "outputs are closed before whoever speaks next",
   },
   {
     letter: "E",
     of: ["llama", "qwen", "own"],
     touches: (messages) => messages.some((m) => m.toolCalls !== undefined && m.content !== ""),
-    reference: "text beside calls: Distill-Llama and llama.cpp's own drop the calls, Distill-Qwen writes a second assistant turn after them",
+    reference:
+      "text beside calls: Distill-Llama and llama.cpp's own drop the calls, Distill-Qwen writes a second assistant turn after them",
     ours: "one turn: the text, then the calls (as R1-0528)",
   },
   {
     letter: "F",
     of: ["llama", "qwen"],
-    touches: (messages) => neighbours(messages).some(([m, next]) => m.role === "tool" && next?.role === "assistant" && next.content.includes("</think>")),
+    touches: (messages) =>
+      neighbours(messages).some(
+        ([m, next]) =>
+          m.role === "tool" && next?.role === "assistant" && next.content.includes("</think>"),
+      ),
     reference: "a reply to tool outputs keeps its reasoning",
     ours: "only what follows `</think>`, as in every other turn",
   },
@@ -80,7 +107,8 @@ export const DIFFERENCES = [
     letter: "H",
     of: ["own"],
     touches: (messages) => messages.some((m) => m.role === "tool"),
-    reference: "a line break before the first output, EOS after `<｜tool▁outputs▁end｜>`, then a new `<｜Assistant｜>`",
+    reference:
+      "a line break before the first output, EOS after `<｜tool▁outputs▁end｜>`, then a new `<｜Assistant｜>`",
     ours: "as the official files: no line break, no EOS, the assistant goes on",
   },
 ];
@@ -90,19 +118,36 @@ const compiled = new Map();
 
 /** What a reference file makes of a conversation. */
 export function renderReference(reference, messages, pythonJson, values = {}) {
-  if (!compiled.has(reference.file)) compiled.set(reference.file, new Template(readFileSync(new URL(reference.file, templates), "utf8")));
-  const converted = toReference(messages, (value) => (reference.textArguments ? pythonJson(value) : value));
-  return compiled.get(reference.file).render({ messages: converted, bos_token: BOS, add_generation_prompt: true, enable_thinking: true, ...values });
+  if (!compiled.has(reference.file))
+    compiled.set(
+      reference.file,
+      new Template(readFileSync(new URL(reference.file, templates), "utf8")),
+    );
+  const converted = toReference(messages, (value) =>
+    reference.textArguments ? pythonJson(value) : value,
+  );
+  return compiled.get(reference.file).render({
+    messages: converted,
+    bos_token: BOS,
+    add_generation_prompt: true,
+    enable_thinking: true,
+    ...values,
+  });
 }
 
 /** Letters of the differences that touch a conversation with a reference. */
 export function lettersFor(reference, messages) {
-  return DIFFERENCES.filter((difference) => difference.of.includes(reference.key) && difference.touches(messages)).map((difference) => difference.letter);
+  return DIFFERENCES.filter(
+    (difference) => difference.of.includes(reference.key) && difference.touches(messages),
+  ).map((difference) => difference.letter);
 }
 
 /** The table, as Markdown: equal, or the letters of the differences. */
 export function makeTable({ renderChat, segmentsToText, pythonJson }) {
-  const lines = [`| conversation | ${REFERENCES.map((r) => r.title).join(" | ")} |`, `| --- | ${REFERENCES.map(() => "---").join(" | ")} |`];
+  const lines = [
+    `| conversation | ${REFERENCES.map((r) => r.title).join(" | ")} |`,
+    `| --- | ${REFERENCES.map(() => "---").join(" | ")} |`,
+  ];
   const equal = REFERENCES.map(() => 0);
   for (const { name, messages } of CASES) {
     const ours = segmentsToText(renderChat(messages, { openThink: true }));
@@ -122,7 +167,10 @@ export function makeTable({ renderChat, segmentsToText, pythonJson }) {
 /** The list of deliberate differences, as Markdown. */
 export function makeDifferences() {
   const titles = Object.fromEntries(REFERENCES.map((r) => [r.key, r.title]));
-  const rows = DIFFERENCES.map((d) => `| ${d.letter} | ${d.of.map((key) => titles[key]).join(", ")} | ${d.reference} | ${d.ours} |`);
+  const rows = DIFFERENCES.map(
+    (d) =>
+      `| ${d.letter} | ${d.of.map((key) => titles[key]).join(", ")} | ${d.reference} | ${d.ours} |`,
+  );
   return ["| | in | the reference | ours |", "| --- | --- | --- | --- |", ...rows].join("\n");
 }
 
@@ -130,28 +178,59 @@ const sourceOf = (file) => readFileSync(new URL(file, templates), "utf8");
 
 /** The three ways an official file ends a prompt, each with the files that write it. The first release's files end in `<｜Assistant｜>`; but for that they are the later ones. */
 export const FORMS = [
-  { title: "open", options: { openThink: true }, of: ["llama", "qwen"], change: (source) => source, values: {} },
-  { title: "bare", options: { openThink: false }, of: ["llama", "qwen"], change: (source) => source.replaceAll("<think>\\n'}}", "'}}"), values: {} },
-  { title: "closed", options: { skipThink: true }, of: ["qwen"], change: (source) => source, values: { enable_thinking: false } },
+  {
+    title: "open",
+    options: { openThink: true },
+    of: ["llama", "qwen"],
+    change: (source) => source,
+    values: {},
+  },
+  {
+    title: "bare",
+    options: { openThink: false },
+    of: ["llama", "qwen"],
+    change: (source) => source.replaceAll("<think>\\n'}}", "'}}"),
+    values: {},
+  },
+  {
+    title: "closed",
+    options: { skipThink: true },
+    of: ["qwen"],
+    change: (source) => source,
+    values: { enable_thinking: false },
+  },
 ];
 
 /** How many conversations are equal, by form and file; those that are not are touched by a listed difference, or thrown as an error. */
 export function makeForms({ renderChat, segmentsToText, pythonJson }) {
   const official = REFERENCES.filter((reference) => reference.key !== "own");
-  const lines = [`| the prompt's end | ${official.map((r) => r.title).join(" | ")} |`, `| --- | ${official.map(() => "---").join(" | ")} |`];
+  const lines = [
+    `| the prompt's end | ${official.map((r) => r.title).join(" | ")} |`,
+    `| --- | ${official.map(() => "---").join(" | ")} |`,
+  ];
   for (const { title, options, of, change, values } of FORMS) {
     const cells = official.map((reference) => {
       if (!of.includes(reference.key)) return "does not write it";
       const source = sourceOf(reference.file);
       const template = new Template(change(source));
-      if (title === "bare" && change(source) === source) throw new Error(`${reference.file} does not end in <think>`);
+      if (title === "bare" && change(source) === source)
+        throw new Error(`${reference.file} does not end in <think>`);
       let equal = 0;
       for (const { name, messages } of CASES) {
-        const converted = toReference(messages, (value) => (reference.textArguments ? pythonJson(value) : value));
-        const theirs = template.render({ messages: converted, bos_token: BOS, add_generation_prompt: true, enable_thinking: true, ...values });
+        const converted = toReference(messages, (value) =>
+          reference.textArguments ? pythonJson(value) : value,
+        );
+        const theirs = template.render({
+          messages: converted,
+          bos_token: BOS,
+          add_generation_prompt: true,
+          enable_thinking: true,
+          ...values,
+        });
         const isEqual = segmentsToText(renderChat(messages, options)) === theirs;
         if (isEqual) equal++;
-        else if (lettersFor(reference, messages).length === 0) throw new Error(`${name} differs from ${reference.title} in the ${title} form`);
+        else if (lettersFor(reference, messages).length === 0)
+          throw new Error(`${name} differs from ${reference.title} in the ${title} form`);
       }
       return `${equal} of ${CASES.length}`;
     });
@@ -163,14 +242,20 @@ export function makeForms({ renderChat, segmentsToText, pythonJson }) {
 /** A document with its generated part replaced. */
 export function withTable(document, functions) {
   const [begin, end] = [document.indexOf(BEGIN), document.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error("docs/template.md has lost the marks around its table");
+  if (begin < 0 || end < begin)
+    throw new Error("docs/template.md has lost the marks around its table");
   return `${document.slice(0, begin + BEGIN.length)}\n\n${makeForms(functions)}\n\n${makeDifferences()}\n\n${makeTable(functions)}\n\n${document.slice(end)}`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [{ renderChat }, { segmentsToText }, { pythonJson }] = await Promise.all(
-    ["r1", "segment", "json-text"].map((name) => import(new URL(`dist/template/${name}.js`, root).href)),
+    ["r1", "segment", "json-text"].map(
+      (name) => import(new URL(`dist/template/${name}.js`, root).href),
+    ),
   );
   const path = new URL("docs/template.md", root);
-  writeFileSync(path, withTable(readFileSync(path, "utf8"), { renderChat, segmentsToText, pythonJson }));
+  writeFileSync(
+    path,
+    withTable(readFileSync(path, "utf8"), { renderChat, segmentsToText, pythonJson }),
+  );
 }

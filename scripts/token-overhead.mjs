@@ -34,8 +34,27 @@ if (!existsSync(bench)) {
 
 /** Microseconds a token of llama_decode alone. */
 function upstream(depth) {
-  const args = ["-m", DEFAULT_MODEL_PATH, "-p", "0", "-n", String(tokens), "-d", String(depth), "-t", String(threads), "-r", "1", "-fa", "1", "-o", "json"];
-  const [row] = JSON.parse(execFileSync(bench, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
+  const args = [
+    "-m",
+    DEFAULT_MODEL_PATH,
+    "-p",
+    "0",
+    "-n",
+    String(tokens),
+    "-d",
+    String(depth),
+    "-t",
+    String(threads),
+    "-r",
+    "1",
+    "-fa",
+    "1",
+    "-o",
+    "json",
+  ];
+  const [row] = JSON.parse(
+    execFileSync(bench, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }),
+  );
   return row.samples_ns[0] / tokens / 1000;
 }
 
@@ -63,4 +82,11 @@ for (const depth of DEPTHS) {
 }
 await probe.close();
 if (values.json) console.log(JSON.stringify({ threads, tokens, rounds, rows }, undefined, 2));
-else console.table(rows.map((row) => Object.fromEntries(Object.entries(row).map(([key, value]) => [key, Math.round(value * 10) / 10]))));
+else
+  console.table(
+    rows.map((row) =>
+      Object.fromEntries(
+        Object.entries(row).map(([key, value]) => [key, Math.round(value * 10) / 10]),
+      ),
+    ),
+  );

@@ -1,5 +1,13 @@
 // Puts the pinned llama.cpp tree into vendor/llama.cpp, or says which other tree is used. A script of its own, and called by the build.
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fetchPackage } from "./build/npm-package.mjs";
@@ -13,12 +21,16 @@ const target = join(vendorDir, "llama.cpp");
 const MARK = ".r1-commit";
 
 function isLlamaTree(dir) {
-  return existsSync(join(dir, "include", "llama.h")) && existsSync(join(dir, "ggml", "CMakeLists.txt"));
+  return (
+    existsSync(join(dir, "include", "llama.h")) && existsSync(join(dir, "ggml", "CMakeLists.txt"))
+  );
 }
 
 function git(dir, ...args) {
   // Git's own variables would point it at the repository whose hook or rebase called npm.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_")));
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_")),
+  );
   return capture("git", dir === undefined ? args : ["-C", dir, ...args], { env });
 }
 
@@ -35,15 +47,35 @@ function commitOf(dir) {
 }
 
 function unpack(lock, archive, into) {
-  if (!which("tar")) throw new BuildError("tar is needed to unpack llama.cpp and was not found; install it with your package manager.");
+  if (!which("tar"))
+    throw new BuildError(
+      "tar is needed to unpack llama.cpp and was not found; install it with your package manager.",
+    );
   const run = capture("tar", ["-xzf", archive, "-C", into, lock.bundle]);
-  if (!run.ok) throw new BuildError(`could not unpack ${lock.bundle} out of ${lock.package}: ${run.stderr.trim().split("\n")[0]}`);
+  if (!run.ok)
+    throw new BuildError(
+      `could not unpack ${lock.bundle} out of ${lock.package}: ${run.stderr.trim().split("\n")[0]}`,
+    );
   const tree = join(into, "tree");
-  const clone = git(undefined, "-c", "advice.detachedHead=false", "clone", "--quiet", "--template=", join(into, lock.bundle), tree);
-  if (!clone.ok) throw new BuildError(`git could not clone the bundle of ${lock.package}: ${clone.stderr.trim().split("\n").at(-1)}`);
+  const clone = git(
+    undefined,
+    "-c",
+    "advice.detachedHead=false",
+    "clone",
+    "--quiet",
+    "--template=",
+    join(into, lock.bundle),
+    tree,
+  );
+  if (!clone.ok)
+    throw new BuildError(
+      `git could not clone the bundle of ${lock.package}: ${clone.stderr.trim().split("\n").at(-1)}`,
+    );
   const head = git(tree, "rev-parse", "HEAD").stdout.trim();
   if (head !== lock.commit)
-    throw new BuildError(`the bundle of ${lock.package} is at commit ${head}, not at ${lock.commit} as vendor/llama.cpp.lock.json says.`);
+    throw new BuildError(
+      `the bundle of ${lock.package} is at commit ${head}, not at ${lock.commit} as vendor/llama.cpp.lock.json says.`,
+    );
   writeFileSync(join(tree, MARK), `${lock.commit}\n`);
   return tree;
 }
@@ -62,9 +94,13 @@ function removeLeftovers() {
 }
 
 function refuseOverwrite() {
-  const changes = existsSync(join(target, ".git")) ? git(target, "status", "--porcelain", "--untracked-files=no").stdout.trim() : "";
+  const changes = existsSync(join(target, ".git"))
+    ? git(target, "status", "--porcelain", "--untracked-files=no").stdout.trim()
+    : "";
   if (changes === "") return;
-  throw new BuildError("vendor/llama.cpp is at another commit and has local changes; move it away, or use it through R1_LLAMA_CPP_DIR.");
+  throw new BuildError(
+    "vendor/llama.cpp is at another commit and has local changes; move it away, or use it through R1_LLAMA_CPP_DIR.",
+  );
 }
 
 function readLock() {
@@ -78,7 +114,10 @@ function readLock() {
 export async function vendor({ log = console.error } = {}) {
   const other = process.env.R1_LLAMA_CPP_DIR;
   if (other) {
-    if (!isLlamaTree(other)) throw new BuildError(`R1_LLAMA_CPP_DIR is ${other}, and that is no llama.cpp tree (no include/llama.h and ggml/CMakeLists.txt).`);
+    if (!isLlamaTree(other))
+      throw new BuildError(
+        `R1_LLAMA_CPP_DIR is ${other}, and that is no llama.cpp tree (no include/llama.h and ggml/CMakeLists.txt).`,
+      );
     return resolve(other);
   }
   const lock = readLock();

@@ -8,8 +8,14 @@ const read = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), "
 
 function commit() {
   try {
-    const changed = execFileSync("git", ["status", "--porcelain", "--untracked-files=no", "lib", "native"], { encoding: "utf8" }).trim() !== "";
-    return execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim() + (changed ? " with changes" : "");
+    const changed =
+      execFileSync("git", ["status", "--porcelain", "--untracked-files=no", "lib", "native"], {
+        encoding: "utf8",
+      }).trim() !== "";
+    return (
+      execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim() +
+      (changed ? " with changes" : "")
+    );
   } catch {
     return "unknown";
   }

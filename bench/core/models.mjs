@@ -10,7 +10,8 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 export const MODELS = {
   "tiny-r1": "the embedded model (deepseek2, 6.6 M parameters, trained)",
   "qwen-0.5b": "0.5B shape (24 layers, 896, 14 heads, 2 KV heads, 4864, tied), random q4_0 weights",
-  "qwen-1.5b": "R1-Distill-Qwen-1.5B's shape (28 layers, 1536, 12 heads, 2 KV heads, 8960), random q4_0 weights",
+  "qwen-1.5b":
+    "R1-Distill-Qwen-1.5B's shape (28 layers, 1536, 12 heads, 2 KV heads, 8960), random q4_0 weights",
 };
 
 /** The file of a model; writes it when it is not there yet. */
@@ -20,7 +21,13 @@ export async function modelPath(name, progress) {
   if (!existsSync(path)) {
     progress(`writing the synthetic model ${name}`);
     const unfinished = `${path}.unfinished`;
-    await runProgram(process.execPath, [`${root}scripts/make-synthetic.mjs`, "--shape", name, "--out", unfinished]);
+    await runProgram(process.execPath, [
+      `${root}scripts/make-synthetic.mjs`,
+      "--shape",
+      name,
+      "--out",
+      unfinished,
+    ]);
     await rename(unfinished, path);
   }
   return path;

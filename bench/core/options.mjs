@@ -15,7 +15,10 @@ const OPTIONS = {
   rounds: { type: "string" },
   "max-others": { type: "string", default: "5" },
   patience: { type: "string", default: "20" },
-  tools: { type: "string", default: fileURLToPath(new URL("../../build-native/bin", import.meta.url)) },
+  tools: {
+    type: "string",
+    default: fileURLToPath(new URL("../../build-native/bin", import.meta.url)),
+  },
   dist: { type: "string" },
   out: { type: "string" },
 };
@@ -55,7 +58,8 @@ Ctrl-C ends the run and every process it started; the trials finished by then ar
 
 function number(text, name, low, high) {
   const value = Number(text);
-  if (!(value >= low && value <= high)) throw new Error(`--${name} is a number from ${low} to ${high}, not "${text}"`);
+  if (!(value >= low && value <= high))
+    throw new Error(`--${name} is a number from ${low} to ${high}, not "${text}"`);
   return value;
 }
 
@@ -65,14 +69,16 @@ function layers(text) {
 
 function known(given, names, option) {
   const wrong = given.find((name) => !names.includes(name));
-  if (wrong !== undefined) throw new Error(`--${option} "${wrong}" is not known; there are: ${names.join(", ")}`);
+  if (wrong !== undefined)
+    throw new Error(`--${option} "${wrong}" is not known; there are: ${names.join(", ")}`);
   return given;
 }
 
 /** @throws {Error} with what is wrong, on an unknown option, trial or driver. */
 export function readOptions(args, trialNames, modelNames) {
   const { values } = parseArgs({ args, options: OPTIONS });
-  if (values.quick && values.bars) throw new Error("--quick gives no verdict on bars: give one of --quick and --bars");
+  if (values.quick && values.bars)
+    throw new Error("--quick gives no verdict on bars: give one of --quick and --bars");
   const drivers = known(values.driver, DRIVERS, "driver");
   return {
     help: values.help,
@@ -86,11 +92,14 @@ export function readOptions(args, trialNames, modelNames) {
     rounds: number(values.rounds ?? (values.quick ? 3 : values.bars ? 5 : 7), "rounds", 1, 1000),
     fineRounds: number(values.rounds ?? (values.quick ? 3 : 9), "rounds", 1, 1000),
     /** Of trials whose round takes minutes: as many as --bars has time for. */
-    fewRounds: (most) => number(values.rounds ?? (values.quick ? 3 : values.bars ? most : 7), "rounds", 1, 1000),
+    fewRounds: (most) =>
+      number(values.rounds ?? (values.quick ? 3 : values.bars ? most : 7), "rounds", 1, 1000),
     maxOthers: number(values["max-others"], "max-others", 0, 100) / 100,
     patienceMs: number(values.patience, "patience", 0, 3600) * 1000,
     tools: values.tools,
     dist: values.dist,
-    out: values.out ?? fileURLToPath(new URL(values.quick ? "../out/quick" : "../out", import.meta.url)),
+    out:
+      values.out ??
+      fileURLToPath(new URL(values.quick ? "../out/quick" : "../out", import.meta.url)),
   };
 }

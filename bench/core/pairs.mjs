@@ -25,7 +25,9 @@ export async function takeTurns(bench, subjects, rounds) {
     }
     if (worst > bench.maxOthers && repeats < rounds) {
       repeats++;
-      bench.progress(`round ${round + 1} of ${rounds} again: other programs took ${Math.round(worst * 100)} %`);
+      bench.progress(
+        `round ${round + 1} of ${rounds} again: other programs took ${Math.round(worst * 100)} %`,
+      );
       continue;
     }
     others.push(worst);

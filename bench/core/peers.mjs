@@ -26,16 +26,31 @@ function installedVersion(name) {
 
 /** Installs what is missing. */
 export function installPeers(log) {
-  const missing = Object.entries(PACKAGES).filter(([name, version]) => installedVersion(name) !== version);
+  const missing = Object.entries(PACKAGES).filter(
+    ([name, version]) => installedVersion(name) !== version,
+  );
   if (missing.length === 0) return;
   mkdirSync(folder, { recursive: true });
-  if (!existsSync(`${folder}package.json`)) writeFileSync(`${folder}package.json`, `${JSON.stringify({ private: true })}\n`);
+  if (!existsSync(`${folder}package.json`))
+    writeFileSync(`${folder}package.json`, `${JSON.stringify({ private: true })}\n`);
   log(`installing ${missing.map(([name]) => name).join(", ")} into bench/peers`);
   const wanted = Object.entries(PACKAGES).map(([name, version]) => `${name}@${version}`);
-  execFileSync("npm", ["install", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund", "--save-exact", ...wanted], {
-    cwd: folder,
-    stdio: "ignore",
-  });
+  execFileSync(
+    "npm",
+    [
+      "install",
+      "--omit=optional",
+      "--ignore-scripts",
+      "--no-audit",
+      "--no-fund",
+      "--save-exact",
+      ...wanted,
+    ],
+    {
+      cwd: folder,
+      stdio: "ignore",
+    },
+  );
 }
 
 /** The address of a peer's file, to import. */

@@ -5,7 +5,12 @@ import { parseHTML } from "linkedom";
 const WIDTH = 860;
 
 function draw(document, options) {
-  const drawn = Plot.plot({ document, width: WIDTH, style: { background: "white", fontFamily: "sans-serif", fontSize: "12px" }, ...options });
+  const drawn = Plot.plot({
+    document,
+    width: WIDTH,
+    style: { background: "white", fontFamily: "sans-serif", fontSize: "12px" },
+    ...options,
+  });
   drawn.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   return drawn;
 }
@@ -13,19 +18,34 @@ function draw(document, options) {
 function ratios(document, rows) {
   const data = rows
     .filter((row) => row.ratio !== undefined)
-    .map((row) => ({ name: `${row.trial}: ${row.metric} (${row.model}) / ${row.subject}`, ratio: row.ratio }));
+    .map((row) => ({
+      name: `${row.trial}: ${row.metric} (${row.model}) / ${row.subject}`,
+      ratio: row.ratio,
+    }));
   if (data.length === 0) return undefined;
   return draw(document, {
     marginLeft: 400,
     marginRight: 60,
     height: 60 + 24 * data.length,
-    x: { type: "log", label: "r1-native / other, medians of pairs", grid: true, ticks: [0.25, 0.5, 1, 2, 4, 8, 16], tickFormat: String },
+    x: {
+      type: "log",
+      label: "r1-native / other, medians of pairs",
+      grid: true,
+      ticks: [0.25, 0.5, 1, 2, 4, 8, 16],
+      tickFormat: String,
+    },
     y: { label: null, domain: data.map((row) => row.name) },
     marks: [
       Plot.ruleX([1]),
       Plot.ruleY(data, { y: "name", x1: 1, x2: "ratio", stroke: "steelblue", strokeWidth: 6 }),
       Plot.dot(data, { y: "name", x: "ratio", fill: "steelblue", r: 5 }),
-      Plot.text(data, { y: "name", x: "ratio", text: (row) => row.ratio.toFixed(2), dx: 10, textAnchor: "start" }),
+      Plot.text(data, {
+        y: "name",
+        x: "ratio",
+        text: (row) => row.ratio.toFixed(2),
+        dx: 10,
+        textAnchor: "start",
+      }),
     ],
   });
 }
@@ -37,12 +57,28 @@ function throughput(document, rows) {
     marginLeft: 60,
     marginRight: 170,
     height: 320,
-    x: { type: "log", base: 2, label: "sequences", ticks: [...new Set(data.map((row) => row.sequences))], tickFormat: String },
+    x: {
+      type: "log",
+      base: 2,
+      label: "sequences",
+      ticks: [...new Set(data.map((row) => row.sequences))],
+      tickFormat: String,
+    },
     y: { label: "decoded tokens a second, all sequences", grid: true, zero: true },
     color: { scheme: "tableau10" },
     marks: [
       Plot.line(data, { x: "sequences", y: "value", stroke: "subject", marker: true }),
-      Plot.text(data, Plot.selectLast({ x: "sequences", y: "value", z: "subject", text: "subject", textAnchor: "start", dx: 8 })),
+      Plot.text(
+        data,
+        Plot.selectLast({
+          x: "sequences",
+          y: "value",
+          z: "subject",
+          text: "subject",
+          textAnchor: "start",
+          dx: 8,
+        }),
+      ),
     ],
   });
 }
@@ -50,7 +86,9 @@ function throughput(document, rows) {
 /** One SVG document, the charts one below the other; undefined when there is nothing to draw. */
 export function plot(rows) {
   const { document } = parseHTML("<html><body></body></html>");
-  const charts = [throughput(document, rows), ratios(document, rows)].filter((chart) => chart !== undefined);
+  const charts = [throughput(document, rows), ratios(document, rows)].filter(
+    (chart) => chart !== undefined,
+  );
   if (charts.length === 0) return undefined;
   let y = 0;
   for (const chart of charts) {

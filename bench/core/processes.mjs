@@ -16,7 +16,11 @@ function track(child) {
 export async function endAll() {
   const children = [...running];
   for (const child of children) child.kill("SIGKILL");
-  await Promise.all(children.map((child) => (child.exitCode === null && child.signalCode === null ? once(child, "exit") : undefined)));
+  await Promise.all(
+    children.map((child) =>
+      child.exitCode === null && child.signalCode === null ? once(child, "exit") : undefined,
+    ),
+  );
 }
 
 /**
@@ -26,7 +30,12 @@ export async function endAll() {
  */
 export function openDriver(module, env = {}) {
   const child = track(
-    fork(host, [module], { env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "pipe", "ipc"], serialization: "advanced", execArgv: ["--expose-gc"] }),
+    fork(host, [module], {
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      serialization: "advanced",
+      execArgv: ["--expose-gc"],
+    }),
   );
   const waiting = new Map();
   let errors = "";
@@ -39,13 +48,15 @@ export function openDriver(module, env = {}) {
     else reject(new Error(`${module}: ${error}`));
   });
   child.once("exit", (code, signal) => {
-    for (const { reject } of waiting.values()) reject(new Error(`${module} ended with ${signal ?? code}: ${errors.trim()}`));
+    for (const { reject } of waiting.values())
+      reject(new Error(`${module} ended with ${signal ?? code}: ${errors.trim()}`));
     waiting.clear();
   });
   return {
     pid: child.pid,
     call(name, argument) {
-      if (child.exitCode !== null || child.signalCode !== null) return Promise.reject(new Error(`${module} has ended: ${errors.trim()}`));
+      if (child.exitCode !== null || child.signalCode !== null)
+        return Promise.reject(new Error(`${module} has ended: ${errors.trim()}`));
       return new Promise((resolve, reject) => {
         waiting.set(next, { resolve, reject });
         child.send({ id: next++, name, argument });

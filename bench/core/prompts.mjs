@@ -12,7 +12,9 @@ const WORDS = (
 /** A prompt of `count` tokens, the same for the same seed. */
 export function wordsPrompt(count, seed) {
   const next = random(seed);
-  return Array.from({ length: count }, () => ` ${WORDS[between(next, 0, WORDS.length - 1)]}`).join("");
+  return Array.from({ length: count }, () => ` ${WORDS[between(next, 0, WORDS.length - 1)]}`).join(
+    "",
+  );
 }
 
 /** `count` prompts that begin with the same `shared` tokens and go on with `own` of their own. */

@@ -36,7 +36,8 @@ function ownSeconds() {
   let sum = 0;
   for (const [pid, own] of seconds) {
     let ancestor = pid;
-    while (ancestor !== undefined && ancestor !== process.pid && ancestor > 1) ancestor = parents.get(ancestor);
+    while (ancestor !== undefined && ancestor !== process.pid && ancestor > 1)
+      ancestor = parents.get(ancestor);
     if (ancestor === process.pid) sum += own;
   }
   return sum;

@@ -27,9 +27,14 @@ const COLUMNS = [
 
 /** A Markdown table, its columns aligned so that it can be read as text too. */
 export function table(rows) {
-  const cells = [COLUMNS.map(([title]) => title), ...rows.map((row) => COLUMNS.map(([, pick]) => pick(row)))];
+  const cells = [
+    COLUMNS.map(([title]) => title),
+    ...rows.map((row) => COLUMNS.map(([, pick]) => pick(row))),
+  ];
   const used = COLUMNS.map((_, column) => cells.slice(1).some((line) => line[column] !== ""));
-  const widths = COLUMNS.map((_, column) => Math.max(3, ...cells.map((line) => line[column].length)));
+  const widths = COLUMNS.map((_, column) =>
+    Math.max(3, ...cells.map((line) => line[column].length)),
+  );
   const line = (parts) => `| ${parts.filter((_, column) => used[column]).join(" | ")} |`;
   const text = cells.map((parts) => line(parts.map((part, column) => part.padEnd(widths[column]))));
   return [text[0], line(widths.map((width) => "-".repeat(width))), ...text.slice(1)].join("\n");

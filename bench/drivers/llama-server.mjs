@@ -19,10 +19,45 @@ async function freePort() {
 }
 
 /** @param config - program, path, threads, sequences, contextSize, gpuLayers. */
-export async function open({ program, path, threads, sequences, contextSize, gpuLayers, unified = true }) {
+export async function open({
+  program,
+  path,
+  threads,
+  sequences,
+  contextSize,
+  gpuLayers,
+  unified = true,
+}) {
   const port = await freePort();
-  const sizes = [...gpuFlags({ gpuLayers }), "-c", contextSize, "-np", sequences, "-b", 2048, "-ub", 512, unified ? "-kvu" : "-no-kvu"];
-  const args = ["-m", path, "-t", threads, "-tb", threads, ...sizes, "--host", "127.0.0.1", "--port", port, "-fit", "off", "--cache-ram", 0];
+  const sizes = [
+    ...gpuFlags({ gpuLayers }),
+    "-c",
+    contextSize,
+    "-np",
+    sequences,
+    "-b",
+    2048,
+    "-ub",
+    512,
+    unified ? "-kvu" : "-no-kvu",
+  ];
+  const args = [
+    "-m",
+    path,
+    "-t",
+    threads,
+    "-tb",
+    threads,
+    ...sizes,
+    "--host",
+    "127.0.0.1",
+    "--port",
+    port,
+    "-fit",
+    "off",
+    "--cache-ram",
+    0,
+  ];
   const start = performance.now();
   child = spawn(program, args.map(String), { stdio: "ignore" });
   process.once("exit", () => child.kill("SIGKILL"));
@@ -50,9 +85,21 @@ export function generate(requests) {
   return runAll(requests, async ({ prompt, maxTokens, seed, cachePrompt = false }, onTokens) => {
     const { temperature, topK, topP, minP } = SAMPLING;
     const sampling = { temperature, top_k: topK, top_p: topP, min_p: minP, seed, ignore_eos: true };
-    const request = { prompt, n_predict: maxTokens, stream: true, return_tokens: true, cache_prompt: cachePrompt, ...sampling };
-    const response = await fetch(`${base}/completion`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(request) });
-    if (!response.ok) throw new Error(`llama-server answered ${response.status}: ${await response.text()}`);
+    const request = {
+      prompt,
+      n_predict: maxTokens,
+      stream: true,
+      return_tokens: true,
+      cache_prompt: cachePrompt,
+      ...sampling,
+    };
+    const response = await fetch(`${base}/completion`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(request),
+    });
+    if (!response.ok)
+      throw new Error(`llama-server answered ${response.status}: ${await response.text()}`);
     let last;
     for await (const data of eventsOf(response.body)) {
       last = JSON.parse(data);

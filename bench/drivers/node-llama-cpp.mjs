@@ -10,10 +10,20 @@ let context;
 let free;
 
 export async function open({ path, threads, sequences = 1, contextSize }) {
-  llama = await getLlama({ gpu: false, build: "never", logLevel: LlamaLogLevel.error, maxThreads: threads });
+  llama = await getLlama({
+    gpu: false,
+    build: "never",
+    logLevel: LlamaLogLevel.error,
+    maxThreads: threads,
+  });
   const start = performance.now();
   model = await llama.loadModel({ modelPath: path });
-  context = await model.createContext({ sequences, contextSize: Math.ceil(contextSize / sequences), batchSize: 2048, threads });
+  context = await model.createContext({
+    sequences,
+    contextSize: Math.ceil(contextSize / sequences),
+    batchSize: 2048,
+    threads,
+  });
   free = Array.from({ length: sequences }, () => context.getSequence());
   return { loadMs: performance.now() - start };
 }

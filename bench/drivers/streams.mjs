@@ -13,7 +13,8 @@ export async function runAll(requests, stream) {
   const begin = performance.now();
   const rows = await Promise.all(
     requests.map(async (request) => {
-      if (request.delayMs > 0) await sleep(Math.max(0, request.delayMs - (performance.now() - begin)));
+      if (request.delayMs > 0)
+        await sleep(Math.max(0, request.delayMs - (performance.now() - begin)));
       const start = performance.now();
       const row = { startMs: start - begin, firstMs: 0, lastMs: 0, tokens: 0, arrivals: [] };
       const extra = await stream(request, (count) => {
@@ -37,6 +38,7 @@ export function decodeRate(rows) {
   const from = Math.max(...rows.map((row) => row.startMs + row.firstMs));
   const to = Math.min(...rows.map((row) => row.startMs + row.lastMs));
   let tokens = 0;
-  for (const { arrivals } of rows) for (const [time, count] of arrivals) if (time > from && time <= to) tokens += count;
+  for (const { arrivals } of rows)
+    for (const [time, count] of arrivals) if (time > from && time <= to) tokens += count;
   return (tokens / (to - from)) * 1000;
 }

@@ -8,7 +8,13 @@ const PROMPT = 4000;
 
 /** @returns milliseconds from cancel() to the end, one a trial; and of trials that ended before they were given up, how many. */
 export async function run({ path, threads, count, ...options }) {
-  const model = await loadModel(path, { threads, sequences: 2, contextSize: 8192, prefixCache: false, ...options });
+  const model = await loadModel(path, {
+    threads,
+    sequences: 2,
+    contextSize: 8192,
+    prefixCache: false,
+    ...options,
+  });
   const next = random(11);
   const latencies = [];
   let late = 0;

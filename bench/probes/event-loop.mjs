@@ -10,11 +10,16 @@ async function delayOf(work) {
   const result = await work();
   histogram.disable();
   // The histogram counts from one timer to the next, the millisecond between them included.
-  const delays = { p50: histogram.percentile(50) / 1e6, p99: histogram.percentile(99) / 1e6, max: histogram.max / 1e6 };
+  const delays = {
+    p50: histogram.percentile(50) / 1e6,
+    p99: histogram.percentile(99) / 1e6,
+    max: histogram.max / 1e6,
+  };
   return { delays, result };
 }
 
-const loadAsMeasured = (path, threads, gpu) => loadModel(path, { threads, sequences: 16, contextSize: 16 * 512, ...gpu });
+const loadAsMeasured = (path, threads, gpu) =>
+  loadModel(path, { threads, sequences: 16, contextSize: 16 * 512, ...gpu });
 
 /** The longest delay while a model loads, in milliseconds. */
 export async function load({ path, threads, ...gpu }) {
@@ -30,7 +35,14 @@ export async function run({ path, threads, seconds, ...gpu }) {
   const model = await loadAsMeasured(path, threads, gpu);
   const idleAfter = await delayOf(() => sleep(seconds * 1000));
   const running = await delayOf(async () => {
-    const runs = Array.from({ length: 16 }, (_, i) => model.complete(wordsPrompt(64, i + 1), { seed: i, ignoreEos: true, loopGuard: false, maxTokens: 400 }));
+    const runs = Array.from({ length: 16 }, (_, i) =>
+      model.complete(wordsPrompt(64, i + 1), {
+        seed: i,
+        ignoreEos: true,
+        loopGuard: false,
+        maxTokens: 400,
+      }),
+    );
     const timer = setTimeout(() => runs.forEach((run) => run.cancel()), seconds * 1000);
     let tokens = 0;
     await Promise.all(
@@ -42,5 +54,10 @@ export async function run({ path, threads, seconds, ...gpu }) {
     return tokens;
   });
   await model.close();
-  return { idle: idle.delays, idleAfter: idleAfter.delays, running: running.delays, tokens: running.result };
+  return {
+    idle: idle.delays,
+    idleAfter: idleAfter.delays,
+    running: running.delays,
+    tokens: running.result,
+  };
 }

@@ -7,7 +7,9 @@ export async function run({ path, threads, contextSize, ...types }) {
   const model = await loadModel(path, { threads, contextSize, sequences: 1, ...types });
   const loaded = process.memoryUsage.rss();
   // Fills the whole cache, so that its pages are counted.
-  await model.complete(wordsPrompt(contextSize - 64, 1), { maxTokens: 8, seed: 1, ignoreEos: true }).result();
+  await model
+    .complete(wordsPrompt(contextSize - 64, 1), { maxTokens: 8, seed: 1, ignoreEos: true })
+    .result();
   const full = process.memoryUsage.rss();
   const { contextSize: cells, cache } = model.info;
   await model.close();

@@ -6,7 +6,12 @@ import { loadModel } from "./library.mjs";
 let model;
 
 export async function open({ path, threads }) {
-  model = await loadModel(path, { threads, contextSize: 24_576, flashAttention: "on", prefixCache: true });
+  model = await loadModel(path, {
+    threads,
+    contextSize: 24_576,
+    flashAttention: "on",
+    prefixCache: true,
+  });
 }
 
 /**
@@ -15,7 +20,13 @@ export async function open({ path, threads }) {
  */
 export async function run({ depth, tokens }) {
   const prompt = Int32Array.from({ length: depth }, (_, i) => 7 + ((i * 31) % 256));
-  const run = model.complete(prompt, { temperature: 0, seed: 1, ignoreEos: true, loopGuard: false, maxTokens: tokens });
+  const run = model.complete(prompt, {
+    temperature: 0,
+    seed: 1,
+    ignoreEos: true,
+    loopGuard: false,
+    maxTokens: tokens,
+  });
   let start;
   let before;
   let seen = 0;
@@ -29,7 +40,11 @@ export async function run({ depth, tokens }) {
   const end = performance.now();
   const { active } = performance.eventLoopUtilization(before);
   const { timings } = await run.result();
-  return { whole: ((end - start) / seen) * 1000, engine: (timings.decodeMs * 1000) / (tokens - 1), javascript: (active * 1000) / seen };
+  return {
+    whole: ((end - start) / seen) * 1000,
+    engine: (timings.decodeMs * 1000) / (tokens - 1),
+    javascript: (active * 1000) / seen,
+  };
 }
 
 /** Tokens of a stretch whose time is one figure; they reach the user in bundles, so that single ones tell nothing. */
@@ -41,7 +56,13 @@ const STRETCH = 40;
  */
 export async function inside({ depth, from, window }) {
   const prompt = Int32Array.from({ length: depth }, (_, i) => 7 + ((i * 31) % 256));
-  const run = model.complete(prompt, { temperature: 1, seed: 3, ignoreEos: true, loopGuard: false, maxTokens: from + window });
+  const run = model.complete(prompt, {
+    temperature: 1,
+    seed: 3,
+    ignoreEos: true,
+    loopGuard: false,
+    maxTokens: from + window,
+  });
   const stretches = [];
   let seen = 0;
   let opened;
@@ -55,7 +76,11 @@ export async function inside({ depth, from, window }) {
     opened ??= now;
     last = now;
   }
-  return { whole: median(stretches), javascript: (performance.eventLoopUtilization(opened.loop).active * 1000) / (seen - opened.seen) };
+  return {
+    whole: median(stretches),
+    javascript:
+      (performance.eventLoopUtilization(opened.loop).active * 1000) / (seen - opened.seen),
+  };
 }
 
 export async function close() {

@@ -10,9 +10,21 @@ export async function open({ path, threads }) {
 /** Tokens a second after the first, and what speculation drafted. */
 export async function run({ prompt, maxTokens, ngram, sampling }) {
   const speculation = ngram > 0 ? { ngram } : false;
-  const run = model.complete(prompt, { ...sampling, maxTokens, seed: 5, ignoreEos: true, loopGuard: false, speculation });
+  const run = model.complete(prompt, {
+    ...sampling,
+    maxTokens,
+    seed: 5,
+    ignoreEos: true,
+    loopGuard: false,
+    speculation,
+  });
   const { tokens, timings } = await run.result();
-  return { rate: (tokens.length - 1) / (timings.decodeMs / 1000), drafted: timings.draftedTokens, accepted: timings.acceptedTokens, tokens: [...tokens] };
+  return {
+    rate: (tokens.length - 1) / (timings.decodeMs / 1000),
+    drafted: timings.draftedTokens,
+    accepted: timings.acceptedTokens,
+    tokens: [...tokens],
+  };
 }
 
 export async function close() {

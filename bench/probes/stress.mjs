@@ -4,7 +4,13 @@ import { between, random } from "../core/stats.mjs";
 import { loadModel } from "./library.mjs";
 
 export async function run({ path, threads, count, kvUnified = true }) {
-  const model = await loadModel(path, { threads, sequences: 16, contextSize: 16 * 256, maxQueue: count, kvUnified });
+  const model = await loadModel(path, {
+    threads,
+    sequences: 16,
+    contextSize: 16 * 256,
+    maxQueue: count,
+    kvUnified,
+  });
   const next = random(2024);
   const ends = {};
   const rss = [];
@@ -13,7 +19,12 @@ export async function run({ path, threads, count, kvUnified = true }) {
   const one = async (i) => {
     const prompt = Int32Array.from({ length: between(next, 1, 160) }, () => between(next, 7, 500));
     const kind = next();
-    const options = { seed: i, maxTokens: between(next, 1, 90), ignoreEos: next() < 0.5, ...(kind < 0.15 ? { timeoutMs: between(next, 1, 60) } : {}) };
+    const options = {
+      seed: i,
+      maxTokens: between(next, 1, 90),
+      ignoreEos: next() < 0.5,
+      ...(kind < 0.15 ? { timeoutMs: between(next, 1, 60) } : {}),
+    };
     const run = model.complete(prompt, options);
     let left = kind > 0.85 ? between(next, 0, 40) : Infinity;
     let reason;
@@ -25,7 +36,9 @@ export async function run({ path, threads, count, kvUnified = true }) {
       reason = error.code ?? String(error);
     }
     ends[reason] = (ends[reason] ?? 0) + 1;
-    const { completionTokens } = (await run.result().catch(() => undefined))?.usage ?? { completionTokens: 0 };
+    const { completionTokens } = (await run.result().catch(() => undefined))?.usage ?? {
+      completionTokens: 0,
+    };
     tokens += completionTokens;
     ended++;
     if (ended % Math.max(1, Math.floor(count / 40)) === 0) {
@@ -53,5 +66,14 @@ export async function run({ path, threads, count, kvUnified = true }) {
     .result();
   const after = model.stats();
   await model.close();
-  return { ends, ended, tokens, wallMs, rss, stats, after, whole: { finishReason: whole.finishReason, tokens: whole.tokens.length } };
+  return {
+    ends,
+    ended,
+    tokens,
+    wallMs,
+    rss,
+    stats,
+    after,
+    whole: { finishReason: whole.finishReason, tokens: whole.tokens.length },
+  };
 }

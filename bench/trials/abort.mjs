@@ -14,14 +14,36 @@ export async function run(bench) {
   const rows = [];
   for (const ubatchSize of bench.bars || bench.quick ? [DEFAULT_SIZE] : [DEFAULT_SIZE, HALF_SIZE]) {
     const { latencies, late } = await withProcess(bench, "probes/abort.mjs", (probe) =>
-      probe.call("run", { path, threads: bench.threads, count: bench.quick ? 20 : 100, ubatchSize, ...onGpu(bench) }),
+      probe.call("run", {
+        path,
+        threads: bench.threads,
+        count: bench.quick ? 20 : 100,
+        ubatchSize,
+        ...onGpu(bench),
+      }),
     );
-    const common = { trial: "abort", model: bench.model, subject: "r1-native", unit: "ms", samples: latencies };
+    const common = {
+      trial: "abort",
+      model: bench.model,
+      subject: "r1-native",
+      unit: "ms",
+      samples: latencies,
+    };
     const p99 = percentile(latencies, 99);
     const name = ubatchSize === DEFAULT_SIZE ? "latency" : `latency, ubatchSize ${ubatchSize}`;
     rows.push(
-      { ...common, metric: `${name}, median`, value: median(latencies), note: late > 0 ? `${late} had ended before` : "" },
-      { ...common, metric: `${name}, 99th percentile`, value: p99, bar: ubatchSize === DEFAULT_SIZE ? judge(bench, atMost(100), p99) : undefined },
+      {
+        ...common,
+        metric: `${name}, median`,
+        value: median(latencies),
+        note: late > 0 ? `${late} had ended before` : "",
+      },
+      {
+        ...common,
+        metric: `${name}, 99th percentile`,
+        value: p99,
+        bar: ubatchSize === DEFAULT_SIZE ? judge(bench, atMost(100), p99) : undefined,
+      },
     );
   }
   return rows;

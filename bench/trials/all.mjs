@@ -16,7 +16,13 @@ import * as streams from "./streams.mjs";
 import * as stress from "./stress.mjs";
 
 /** `minutes`: about what it takes on two quiet cores in full, with --bars (none: no bar is set for it), and with --quick. */
-const trial = (name, minutes, { title, run }) => ({ name, title, minutes, hasBars: typeof minutes[1] === "number", run });
+const trial = (name, minutes, { title, run }) => ({
+  name,
+  title,
+  minutes,
+  hasBars: typeof minutes[1] === "number",
+  run,
+});
 
 export const TRIALS = [
   trial("load", [1, 0.5, 0.5], load),

@@ -13,24 +13,44 @@ const RATE = 1;
 export async function run(bench) {
   const path = await bench.path(bench.model);
   const count = bench.quick ? 12 : 40;
-  return withSubjects(bench, ["llama-server"], { path, sequences: 16, contextSize: 16 * 768 }, async (open) => {
-    let round = 0;
-    const requests = () => {
-      const next = random(9000 + Math.floor(round++ / Object.keys(open).length));
-      let time = 0;
-      return Array.from({ length: count }, (_, i) => ({
-        prompt: wordsPrompt(between(next, 16, 512), round * 1000 + i),
-        maxTokens: between(next, 16, 128),
-        seed: i,
-        delayMs: (time += poissonGap(next, RATE)),
-      }));
-    };
-    const subjects = Object.fromEntries(Object.entries(open).map(([name, subject]) => [name, async () => noticed(await subject.generate(requests()))]));
-    const metrics = [
-      { metric: "time to first token, median", unit: "ms", pick: (sample) => sample.first },
-      { metric: "time to first token, 95th percentile", unit: "ms", pick: (sample) => sample.firstLate },
-      { metric: "tokens over the whole", unit: "tokens/s", pick: (sample) => sample.rate },
-    ];
-    return compare(bench, { trial: "arrivals", model: bench.model, subjects, metrics, rounds: Math.min(bench.rounds, 3) });
-  });
+  return withSubjects(
+    bench,
+    ["llama-server"],
+    { path, sequences: 16, contextSize: 16 * 768 },
+    async (open) => {
+      let round = 0;
+      const requests = () => {
+        const next = random(9000 + Math.floor(round++ / Object.keys(open).length));
+        let time = 0;
+        return Array.from({ length: count }, (_, i) => ({
+          prompt: wordsPrompt(between(next, 16, 512), round * 1000 + i),
+          maxTokens: between(next, 16, 128),
+          seed: i,
+          delayMs: (time += poissonGap(next, RATE)),
+        }));
+      };
+      const subjects = Object.fromEntries(
+        Object.entries(open).map(([name, subject]) => [
+          name,
+          async () => noticed(await subject.generate(requests())),
+        ]),
+      );
+      const metrics = [
+        { metric: "time to first token, median", unit: "ms", pick: (sample) => sample.first },
+        {
+          metric: "time to first token, 95th percentile",
+          unit: "ms",
+          pick: (sample) => sample.firstLate,
+        },
+        { metric: "tokens over the whole", unit: "tokens/s", pick: (sample) => sample.rate },
+      ];
+      return compare(bench, {
+        trial: "arrivals",
+        model: bench.model,
+        subjects,
+        metrics,
+        rounds: Math.min(bench.rounds, 3),
+      });
+    },
+  );
 }

@@ -14,7 +14,8 @@ const CELLS = 256;
 
 export async function run(bench) {
   const rows = [];
-  for (const sequences of bench.bars ? [8] : bench.quick ? [1, 8] : [1, 4, 8, 16]) rows.push(...(await runWith(bench, sequences)));
+  for (const sequences of bench.bars ? [8] : bench.quick ? [1, 8] : [1, 4, 8, 16])
+    rows.push(...(await runWith(bench, sequences)));
   return rows;
 }
 
@@ -30,18 +31,40 @@ async function runWith(bench, sequences) {
       let seed = 1;
       const sample = (subject) => async () => {
         await warmUp(subject, seed);
-        const request = () => ({ prompt: wordsPrompt(PROMPT, seed), maxTokens: length + 1, seed: seed++ });
-        return decodeRate((await subject.generate(Array.from({ length: sequences }, request))).rows);
+        const request = () => ({
+          prompt: wordsPrompt(PROMPT, seed),
+          maxTokens: length + 1,
+          seed: seed++,
+        });
+        return decodeRate(
+          (await subject.generate(Array.from({ length: sequences }, request))).rows,
+        );
       };
-      const subjects = Object.fromEntries(Object.entries(open).map(([name, subject]) => [name, sample(subject)]));
+      const subjects = Object.fromEntries(
+        Object.entries(open).map(([name, subject]) => [name, sample(subject)]),
+      );
       if (bench.drivers.includes("upstream")) {
         const config = { path, sequences, prompt: PROMPT, generate: length, contextSize };
         subjects["batched-bench"] = () => batchedBench(bench, { ...config, unified: false });
         // The bar is set against the layout that is used here; the other one is a trial of its own (kv-unified).
-        if (!bench.bars) subjects["batched-bench -kvu"] = () => batchedBench(bench, { ...config, unified: true });
+        if (!bench.bars)
+          subjects["batched-bench -kvu"] = () => batchedBench(bench, { ...config, unified: true });
       }
-      const bars = sequences === 8 ? { "batched-bench": atLeast(0.95), "batched-bench -kvu": atLeast(0.95), "node-llama-cpp": atLeast(2) } : {};
-      const metrics = [{ metric: `decode, ${sequences} sequence${sequences === 1 ? "" : "s"}`, unit: "tokens/s", bars }];
+      const bars =
+        sequences === 8
+          ? {
+              "batched-bench": atLeast(0.95),
+              "batched-bench -kvu": atLeast(0.95),
+              "node-llama-cpp": atLeast(2),
+            }
+          : {};
+      const metrics = [
+        {
+          metric: `decode, ${sequences} sequence${sequences === 1 ? "" : "s"}`,
+          unit: "tokens/s",
+          bars,
+        },
+      ];
       const found = await compare(bench, {
         rounds: bench.bars ? bench.fewRounds(4) : bench.rounds,
         trial: "decode-many",

@@ -37,13 +37,20 @@ export async function run(bench) {
 }
 
 let seeds = 1;
-const independent = (count, length) => Array.from({ length: count }, () => wordsPrompt(length, seeds++));
+const independent = (count, length) =>
+  Array.from({ length: count }, () => wordsPrompt(length, seeds++));
 
 async function measure(bench, { path, sequences, prompt, cells, name, prefixCache = false }) {
   const open = {};
   try {
     for (const [layout, kvUnified] of Object.entries(LAYOUTS)) {
-      open[layout] = await openSubject(bench, "r1-native", { path, sequences, contextSize: cells * sequences, kvUnified, prefixCache });
+      open[layout] = await openSubject(bench, "r1-native", {
+        path,
+        sequences,
+        contextSize: cells * sequences,
+        kvUnified,
+        prefixCache,
+      });
     }
     let seed = 1;
     const sample = (subject) => async () => {
@@ -51,16 +58,33 @@ async function measure(bench, { path, sequences, prompt, cells, name, prefixCach
       const { rows, wallMs } = await subject.generate(requests);
       return { decode: decodeRate(rows), wallMs };
     };
-    const subjects = Object.fromEntries(Object.entries(open).map(([layout, subject]) => [layout, sample(subject)]));
+    const subjects = Object.fromEntries(
+      Object.entries(open).map(([layout, subject]) => [layout, sample(subject)]),
+    );
     const { samples, others } = await takeTurns(bench, subjects, Math.min(bench.rounds, 5));
     const [pool, shares] = Object.keys(LAYOUTS).map((layout) => samples[layout]);
     return Object.keys(LAYOUTS).flatMap((layout) => {
       const common = { trial: "kv-unified", model: bench.model, subject: layout, others };
-      const note = (pick) => (layout === "one pool" ? `one pool / a share each: ${ratioOf(pool, shares, pick).toFixed(3)}` : undefined);
+      const note = (pick) =>
+        layout === "one pool"
+          ? `one pool / a share each: ${ratioOf(pool, shares, pick).toFixed(3)}`
+          : undefined;
       const [decode, whole] = [(s) => s.decode, (s) => s.wallMs];
       return [
-        { ...common, metric: `decode, ${name}`, unit: "tokens/s", value: medianOf(samples[layout], decode), note: note(decode) },
-        { ...common, metric: `whole, ${name}`, unit: "ms", value: medianOf(samples[layout], whole), note: note(whole) },
+        {
+          ...common,
+          metric: `decode, ${name}`,
+          unit: "tokens/s",
+          value: medianOf(samples[layout], decode),
+          note: note(decode),
+        },
+        {
+          ...common,
+          metric: `whole, ${name}`,
+          unit: "ms",
+          value: medianOf(samples[layout], whole),
+          note: note(whole),
+        },
       ];
     });
   } finally {

@@ -15,9 +15,21 @@ export async function run(bench) {
     return subject.loadMs;
   };
   const subjects = { "r1-native": fresh("r1-native") };
-  if (bench.drivers.includes("upstream")) subjects["llama-completion"] = () => upstreamLoad(bench, { path, contextSize: CONTEXT });
-  for (const name of wanted(bench, bench.bars ? [] : ["node-llama-cpp", "llama-node"])) subjects[name] = fresh(name);
+  if (bench.drivers.includes("upstream"))
+    subjects["llama-completion"] = () => upstreamLoad(bench, { path, contextSize: CONTEXT });
+  for (const name of wanted(bench, bench.bars ? [] : ["node-llama-cpp", "llama-node"]))
+    subjects[name] = fresh(name);
   const bars = { "llama-completion": atMost(1.05) };
-  const notes = { ...NOTES, "llama-completion": "by its log, from the call of its load to the end of its warm-up", "node-llama-cpp": "without a warm-up" };
-  return compare(bench, { trial: "load", model: bench.model, subjects, metrics: [{ metric: "load", unit: "ms", bars }], notes });
+  const notes = {
+    ...NOTES,
+    "llama-completion": "by its log, from the call of its load to the end of its warm-up",
+    "node-llama-cpp": "without a warm-up",
+  };
+  return compare(bench, {
+    trial: "load",
+    model: bench.model,
+    subjects,
+    metrics: [{ metric: "load", unit: "ms", bars }],
+    notes,
+  });
 }

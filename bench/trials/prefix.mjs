@@ -18,11 +18,28 @@ export async function run(bench) {
     let seed = 1;
     const sample = (subject) => async () => {
       const prompts = sharedPrompts(16, SHARED, OWN, seed++);
-      const { rows } = await subject.generate(prompts.map((prompt, i) => ({ prompt, maxTokens: 4, seed: i })));
-      return { last: rows.at(-1).firstMs, slowest: Math.max(...rows.map((row) => row.firstMs)), cached: rows.reduce((sum, row) => sum + row.cachedTokens, 0) };
+      const { rows } = await subject.generate(
+        prompts.map((prompt, i) => ({ prompt, maxTokens: 4, seed: i })),
+      );
+      return {
+        last: rows.at(-1).firstMs,
+        slowest: Math.max(...rows.map((row) => row.firstMs)),
+        cached: rows.reduce((sum, row) => sum + row.cachedTokens, 0),
+      };
     };
-    const { samples, others } = await takeTurns(bench, { cached: sample(cached), plain: sample(plain) }, bench.fewRounds(1));
-    const common = { trial: "prefix", model: bench.model, metric: "time to first token of the 16th", unit: "ms", others, rounds: samples.cached.length };
+    const { samples, others } = await takeTurns(
+      bench,
+      { cached: sample(cached), plain: sample(plain) },
+      bench.fewRounds(1),
+    );
+    const common = {
+      trial: "prefix",
+      model: bench.model,
+      metric: "time to first token of the 16th",
+      unit: "ms",
+      others,
+      rounds: samples.cached.length,
+    };
     const pick = (row) => row.last;
     const shorter = ratioOf(samples.plain, samples.cached, pick);
     return [
@@ -34,7 +51,12 @@ export async function run(bench) {
         bar: judge(bench, atLeast(8), shorter, " x shorter"),
         note: `${shorter.toFixed(1)} x shorter; ${Math.round(medianOf(samples.cached, (row) => row.cached))} tokens from the cache`,
       },
-      { ...common, subject: "r1-native without the cache", value: medianOf(samples.plain, pick), samples: samples.plain.map(pick) },
+      {
+        ...common,
+        subject: "r1-native without the cache",
+        value: medianOf(samples.plain, pick),
+        samples: samples.plain.map(pick),
+      },
     ];
   } finally {
     await cached.close();

@@ -16,7 +16,11 @@ const TOKENS = { whole: 192, bars: 128 };
  */
 const TEXTS = [
   { name: "text that repeats itself", sampling: { temperature: 0 }, bar: atLeast(1.5) },
-  { name: "free text", sampling: { temperature: 4, topK: 40, topP: 1, minP: 0 }, bar: atLeast(0.97) },
+  {
+    name: "free text",
+    sampling: { temperature: 4, topK: 40, topP: 1, minP: 0 },
+    bar: atLeast(0.97),
+  },
 ];
 
 export async function run(bench) {
@@ -25,19 +29,48 @@ export async function run(bench) {
     await probe.call("open", { path, threads: bench.threads });
     const rows = [];
     for (const { name, sampling, bar } of TEXTS) {
-      const { tokens: prompt } = await probe.call("run", { prompt: wordsPrompt(24, 3), maxTokens: 400, ngram: 0, sampling });
+      const { tokens: prompt } = await probe.call("run", {
+        prompt: wordsPrompt(24, 3),
+        maxTokens: 400,
+        ngram: 0,
+        sampling,
+      });
       const maxTokens = bench.bars ? TOKENS.bars : TOKENS.whole;
       const sample = (ngram) => () => probe.call("run", { prompt, maxTokens, ngram, sampling });
-      const { samples, others } = await takeTurns(bench, { with: sample(NGRAM), without: sample(0) }, bench.fewRounds(3));
+      const { samples, others } = await takeTurns(
+        bench,
+        { with: sample(NGRAM), without: sample(0) },
+        bench.fewRounds(3),
+      );
       const ratio = ratioOf(samples.with, samples.without, ({ rate }) => rate);
       const [{ drafted, accepted, tokens }] = samples.with;
       // Only greedy choices are promised to be the same; a batch of another shape may round last bits, and those a draw.
-      const ids = sampling.temperature > 0 ? "" : `; ids ${tokens.join() === samples.without[0].tokens.join() ? "equal" : "DIFFER"}`;
-      const common = { trial: "speculation", model: bench.model, unit: "tokens/s", metric: name, others, rounds: samples.with.length };
+      const ids =
+        sampling.temperature > 0
+          ? ""
+          : `; ids ${tokens.join() === samples.without[0].tokens.join() ? "equal" : "DIFFER"}`;
+      const common = {
+        trial: "speculation",
+        model: bench.model,
+        unit: "tokens/s",
+        metric: name,
+        others,
+        rounds: samples.with.length,
+      };
       const note = `${ratio.toFixed(3)} x; ${accepted} of ${drafted} drafted tokens accepted${ids}`;
       const value = medianOf(samples.with, ({ rate }) => rate);
-      rows.push({ ...common, subject: "r1-native", value, bar: judge(bench, bar, ratio, " x"), note });
-      rows.push({ ...common, subject: "r1-native without it", value: medianOf(samples.without, ({ rate }) => rate) });
+      rows.push({
+        ...common,
+        subject: "r1-native",
+        value,
+        bar: judge(bench, bar, ratio, " x"),
+        note,
+      });
+      rows.push({
+        ...common,
+        subject: "r1-native without it",
+        value: medianOf(samples.without, ({ rate }) => rate),
+      });
     }
     await probe.call("close");
     return rows;

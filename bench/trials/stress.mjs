@@ -10,7 +10,9 @@ const MIB = 2 ** 20;
 export async function run(bench) {
   const path = await bench.path("tiny-r1");
   const count = bench.quick ? 200 : 2000;
-  const found = await withProcess(bench, "probes/stress.mjs", (probe) => probe.call("run", { path, count }));
+  const found = await withProcess(bench, "probes/stress.mjs", (probe) =>
+    probe.call("run", { path, count }),
+  );
   const half = found.rss.slice(Math.floor(found.rss.length / 2));
   const quarter = Math.max(1, Math.floor(half.length / 2));
   const growth = median(half.slice(quarter)) / median(half.slice(0, quarter));
@@ -18,7 +20,12 @@ export async function run(bench) {
   const is = (text, pass) => judge(bench, { text, holds: () => pass }, 0);
   const common = { trial: "stress", model: "tiny-r1", subject: "r1-native" };
   const spread = Object.entries(ends).map(([reason, n]) => `${n} ${reason}`);
-  const clean = stats.running === 0 && stats.waiting === 0 && after.running === 0 && stats.cellsUsed <= stats.cellsTotal && whole.tokens === 4;
+  const clean =
+    stats.running === 0 &&
+    stats.waiting === 0 &&
+    after.running === 0 &&
+    stats.cellsUsed <= stats.cellsTotal &&
+    whole.tokens === 4;
   return [
     {
       ...common,
@@ -44,6 +51,11 @@ export async function run(bench) {
       bar: is("none lost", clean),
       note: `a prompt that needs all cells afterwards: ${whole.finishReason}, ${whole.tokens} tokens`,
     },
-    { ...common, metric: "tokens over the whole", unit: "tokens/s", value: (found.tokens / found.wallMs) * 1000 },
+    {
+      ...common,
+      metric: "tokens over the whole",
+      unit: "tokens/s",
+      value: (found.tokens / found.wallMs) * 1000,
+    },
   ];
 }

@@ -32,7 +32,10 @@ const DEFAULT_QUESTIONS = fileURLToPath(new URL("questions.jsonl", import.meta.u
 class UsageError extends Error {}
 
 function readOptions() {
-  const string = (value) => ({ type: "string", ...(value === undefined ? {} : { default: value }) });
+  const string = (value) => ({
+    type: "string",
+    ...(value === undefined ? {} : { default: value }),
+  });
   const options = {
     model: string(),
     questions: string(DEFAULT_QUESTIONS),
@@ -58,12 +61,17 @@ function readOptions() {
   const number = (name, min, isWhole = true) => {
     const value = Number(values[name]);
     if (values[name].trim() === "" || !(value >= min) || (isWhole && !Number.isInteger(value)))
-      throw new UsageError(`Expected a ${isWhole ? "whole number" : "number"} from ${min} after --${name} but received "${values[name]}".`);
+      throw new UsageError(
+        `Expected a ${isWhole ? "whole number" : "number"} from ${min} after --${name} but received "${values[name]}".`,
+      );
     return value;
   };
   const cache = values.cache.split(",").map((type) => type.trim());
   for (const type of cache) {
-    if (!CACHE_TYPES.includes(type)) throw new UsageError(`"${type}" after --cache is no cache type. There are ${CACHE_TYPES.join(", ")}.`);
+    if (!CACHE_TYPES.includes(type))
+      throw new UsageError(
+        `"${type}" after --cache is no cache type. There are ${CACHE_TYPES.join(", ")}.`,
+      );
   }
   return {
     ...values,
@@ -81,7 +89,10 @@ function readOptions() {
 async function readQuestions(path, limit) {
   const questions = [];
   let line = 0;
-  for await (const text of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+  for await (const text of createInterface({
+    input: createReadStream(path),
+    crlfDelay: Infinity,
+  })) {
     line++;
     if (text.trim() === "") continue;
     let entry;
@@ -91,8 +102,14 @@ async function readQuestions(path, limit) {
       throw new UsageError(`Line ${line} of ${path} is no JSON: ${error.message}`);
     }
     const messages = entry?.messages ?? [{ role: "user", content: entry?.question }];
-    if (typeof entry?.answer !== "string" || !Array.isArray(messages) || messages.some((message) => typeof message?.content !== "string"))
-      throw new UsageError(`Line ${line} of ${path} needs a text "answer", and "messages" or a text "question".`);
+    if (
+      typeof entry?.answer !== "string" ||
+      !Array.isArray(messages) ||
+      messages.some((message) => typeof message?.content !== "string")
+    )
+      throw new UsageError(
+        `Line ${line} of ${path} needs a text "answer", and "messages" or a text "question".`,
+      );
     questions.push({ task: String(entry.task ?? "all"), messages, answer: entry.answer });
     if (questions.length === limit) break;
   }
@@ -104,7 +121,9 @@ async function readQuestions(path, limit) {
 async function runOnce(type, questions, options, signal, onDone) {
   const { sequences, threads, contextSize, deterministic, maxTokens, temp, seed } = options;
   const load = { cacheTypeK: type, sequences, threads, contextSize, deterministic, signal };
-  const model = await (options.model === undefined ? loadModel(load) : loadModel(options.model, load));
+  const model = await (options.model === undefined
+    ? loadModel(load)
+    : loadModel(options.model, load));
   try {
     const results = new Array(questions.length);
     let next = 0;
@@ -112,7 +131,9 @@ async function runOnce(type, questions, options, signal, onDone) {
     const started = performance.now();
     const work = async () => {
       for (let i = next++; i < questions.length; i = next++) {
-        const { answer, tokens, finishReason } = await model.chat(questions[i].messages, { temperature: temp, seed, maxTokens, signal }).result();
+        const { answer, tokens, finishReason } = await model
+          .chat(questions[i].messages, { temperature: temp, seed, maxTokens, signal })
+          .result();
         results[i] = { answer: answer.trim(), tokens, finishReason };
         onDone(++done);
       }
@@ -134,16 +155,30 @@ function score(run, first, questions, contains) {
   for (const [i, { task, answer }] of questions.entries()) {
     const got = run.results[i];
     const wanted = answer.trim();
-    const isRight = got.finishReason === "stop" && (contains ? got.answer.includes(wanted) : got.answer === wanted);
+    const isRight =
+      got.finishReason === "stop" &&
+      (contains ? got.answer.includes(wanted) : got.answer === wanted);
     const sum = tasks.get(task) ?? { right: 0, count: 0 };
     tasks.set(task, { right: sum.right + Number(isRight), count: sum.count + 1 });
     right += Number(isRight);
     sameAnswer += Number(got.answer === first.results[i].answer);
-    sameTokens += Number(Buffer.from(got.tokens.buffer).equals(Buffer.from(first.results[i].tokens.buffer)));
+    sameTokens += Number(
+      Buffer.from(got.tokens.buffer).equals(Buffer.from(first.results[i].tokens.buffer)),
+    );
     tokens += got.tokens.length;
   }
   const { type, seconds, cache } = run;
-  return { type, cache, questions: questions.length, right, sameAnswer, sameTokens, tokens, seconds, tasks: Object.fromEntries(tasks) };
+  return {
+    type,
+    cache,
+    questions: questions.length,
+    right,
+    sameAnswer,
+    sameTokens,
+    tokens,
+    seconds,
+    tasks: Object.fromEntries(tasks),
+  };
 }
 
 function table(scores) {
@@ -153,17 +188,34 @@ function table(scores) {
   const rows = [
     ["K cache", ...names],
     ["accuracy", ...scores.map(({ right, questions }) => percent(right, questions))],
-    [`same answer as ${first}`, ...scores.map(({ sameAnswer, questions }) => percent(sameAnswer, questions))],
-    [`same tokens as ${first}`, ...scores.map(({ sameTokens, questions }) => percent(sameTokens, questions))],
+    [
+      `same answer as ${first}`,
+      ...scores.map(({ sameAnswer, questions }) => percent(sameAnswer, questions)),
+    ],
+    [
+      `same tokens as ${first}`,
+      ...scores.map(({ sameTokens, questions }) => percent(sameTokens, questions)),
+    ],
     ["tokens/s", ...scores.map(({ tokens, seconds }) => (tokens / seconds).toFixed(0))],
     ["cache, bytes", ...scores.map(({ cache }) => String(cache.bytes))],
   ];
   const tasks = Object.keys(scores[0].tasks);
   if (tasks.length > 1)
-    for (const task of tasks) rows.push([`accuracy: ${task}`, ...scores.map((one) => percent(one.tasks[task].right, one.tasks[task].count))]);
+    for (const task of tasks)
+      rows.push([
+        `accuracy: ${task}`,
+        ...scores.map((one) => percent(one.tasks[task].right, one.tasks[task].count)),
+      ]);
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const lines = rows.map((row) => `| ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join(" | ")} |`);
-  lines.splice(1, 0, `| ${widths.map((width, column) => "-".repeat(width - (column === 0 ? 0 : 1)) + (column === 0 ? "" : ":")).join(" | ")} |`);
+  const lines = rows.map(
+    (row) =>
+      `| ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join(" | ")} |`,
+  );
+  lines.splice(
+    1,
+    0,
+    `| ${widths.map((width, column) => "-".repeat(width - (column === 0 ? 0 : 1)) + (column === 0 ? "" : ":")).join(" | ")} |`,
+  );
   return lines.join("\n");
 }
 
@@ -184,7 +236,9 @@ async function main() {
     const step = isTerminal ? 1 : Math.max(1, Math.ceil(questions.length / 4));
     const tell = (done) => {
       if (done % step !== 0 && done !== questions.length) return;
-      process.stderr.write(`${isTerminal ? "\r" : ""}${label}${done} of ${questions.length}${isTerminal && done < questions.length ? "" : "\n"}`);
+      process.stderr.write(
+        `${isTerminal ? "\r" : ""}${label}${done} of ${questions.length}${isTerminal && done < questions.length ? "" : "\n"}`,
+      );
     };
     try {
       runs.push(await runOnce(type, questions, options, controller.signal, tell));
@@ -195,7 +249,8 @@ async function main() {
     }
   }
   const scores = runs.map((run) => score(run, runs[0], questions, options.contains));
-  if (scores.length > 0) console.log(options.json ? JSON.stringify(scores, null, 2) : table(scores));
+  if (scores.length > 0)
+    console.log(options.json ? JSON.stringify(scores, null, 2) : table(scores));
   return controller.signal.aborted ? 130 : 0;
 }
 

@@ -9,7 +9,12 @@ const GRACE_MS = 150;
  * @param onAbort - Asks the work to stop; called once, as soon as the signal aborts.
  * @param discard - Frees a result that nobody will get.
  */
-export async function waitOrAbort<T>(work: Promise<T>, signal: AbortSignal | undefined, onAbort: () => void, discard: (late: T) => void): Promise<T> {
+export async function waitOrAbort<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+  onAbort: () => void,
+  discard: (late: T) => void,
+): Promise<T> {
   if (signal === undefined) return work;
   let isGivenUp = false;
   let timer: NodeJS.Timeout | undefined;

@@ -9,7 +9,9 @@ const DONE: IteratorReturnResult<undefined> = Object.freeze({ value: undefined, 
 export class AsyncQueue<T> {
   #items: T[] = [];
   #head = 0;
-  #waiter: { resolve: (result: IteratorResult<T, undefined>) => void; reject: (error: unknown) => void } | undefined;
+  #waiter:
+    | { resolve: (result: IteratorResult<T, undefined>) => void; reject: (error: unknown) => void }
+    | undefined;
   #isEnded = false;
   #failure: { error: unknown } | undefined;
   readonly #merge: ((last: T, next: T) => boolean) | undefined;
@@ -33,7 +35,12 @@ export class AsyncQueue<T> {
   /** Adds an item and lets a waiting reader sleep on until `wake`, so that several items that come at once are one where they can be merged. */
   stage(item: T): void {
     if (this.#isEnded) return;
-    if (this.#merge !== undefined && this.size > 0 && this.#merge(this.#items[this.#items.length - 1] as T, item)) return;
+    if (
+      this.#merge !== undefined &&
+      this.size > 0 &&
+      this.#merge(this.#items[this.#items.length - 1] as T, item)
+    )
+      return;
     this.#items.push(item);
   }
 
@@ -80,7 +87,8 @@ export class AsyncQueue<T> {
 
   /** The next item; one read at a time. */
   next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#head < this.#items.length) return Promise.resolve({ value: this.#take(), done: false });
+    if (this.#head < this.#items.length)
+      return Promise.resolve({ value: this.#take(), done: false });
     if (this.#failure !== undefined) {
       const { error } = this.#failure;
       this.#failure = undefined;

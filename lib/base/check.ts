@@ -4,26 +4,34 @@ import { R1Error } from "./errors.js";
 function describe(value: unknown): string {
   if (value === null) return "null";
   if (value === undefined) return "undefined";
-  if (typeof value === "string") return `${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)} (string)`;
-  if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint") return `${String(value)} (${typeof value})`;
+  if (typeof value === "string")
+    return `${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)} (string)`;
+  if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint")
+    return `${String(value)} (${typeof value})`;
   if (Array.isArray(value)) return `an array of ${value.length}`;
   return typeof value === "function" ? "a function" : `an ${value.constructor?.name ?? "object"}`;
 }
 
 /** Throws INVALID_ARGUMENT: *Expected what for `path` but received value*. */
 export function refuse(path: string, expected: string, value: unknown): never {
-  throw new R1Error("INVALID_ARGUMENT", `Expected ${expected} for \`${path}\` but received ${describe(value)}.`, { details: { option: path } });
+  throw new R1Error(
+    "INVALID_ARGUMENT",
+    `Expected ${expected} for \`${path}\` but received ${describe(value)}.`,
+    { details: { option: path } },
+  );
 }
 
 /** An integer in a closed range. */
 export function integer(value: unknown, path: string, min: number, max: number): number {
-  if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max) refuse(path, `an integer from ${min} to ${max}`, value);
+  if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max)
+    refuse(path, `an integer from ${min} to ${max}`, value);
   return value;
 }
 
 /** A finite number in a closed range. */
 export function number(value: unknown, path: string, min: number, max: number): number {
-  if (typeof value !== "number" || !Number.isFinite(value) || value < min || value > max) refuse(path, `a number from ${min} to ${max}`, value);
+  if (typeof value !== "number" || !Number.isFinite(value) || value < min || value > max)
+    refuse(path, `a number from ${min} to ${max}`, value);
   return value;
 }
 
@@ -35,25 +43,36 @@ export function boolean(value: unknown, path: string): boolean {
 
 /** A string; a non-empty one unless `allowEmpty`. */
 export function string(value: unknown, path: string, allowEmpty = false): string {
-  if (typeof value !== "string" || (!allowEmpty && value.length === 0)) refuse(path, allowEmpty ? "a string" : "a non-empty string", value);
+  if (typeof value !== "string" || (!allowEmpty && value.length === 0))
+    refuse(path, allowEmpty ? "a string" : "a non-empty string", value);
   return value;
 }
 
 /** One of a list of strings. */
-export function oneOf<const T extends string>(value: unknown, path: string, values: readonly T[]): T {
-  if (typeof value !== "string" || !(values as readonly string[]).includes(value)) refuse(path, `one of ${values.map((v) => `"${v}"`).join(", ")}`, value);
+export function oneOf<const T extends string>(
+  value: unknown,
+  path: string,
+  values: readonly T[],
+): T {
+  if (typeof value !== "string" || !(values as readonly string[]).includes(value))
+    refuse(path, `one of ${values.map((v) => `"${v}"`).join(", ")}`, value);
   return value as T;
 }
 
 /** An array whose elements pass `each`. */
-export function array<T>(value: unknown, path: string, each: (element: unknown, path: string) => T): T[] {
+export function array<T>(
+  value: unknown,
+  path: string,
+  each: (element: unknown, path: string) => T,
+): T[] {
   if (!Array.isArray(value)) refuse(path, "an array", value);
   return value.map((element, i) => each(element, `${path}[${i}]`));
 }
 
 /** A plain object. */
 export function object(value: unknown, path: string): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) refuse(path, "an object", value);
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    refuse(path, "an object", value);
   return value as Record<string, unknown>;
 }
 
@@ -72,12 +91,19 @@ export function signal(value: unknown, path: string): AbortSignal {
 
 /** Edits (insert, delete, replace, swap neighbours) between two words; for the nearest right name of a misspelt one. */
 function distance(a: string, b: string): number {
-  const rows = Array.from({ length: a.length + 1 }, (_, i) => Array.from({ length: b.length + 1 }, (_, j) => (i === 0 ? j : j === 0 ? i : 0)));
+  const rows = Array.from({ length: a.length + 1 }, (_, i) =>
+    Array.from({ length: b.length + 1 }, (_, j) => (i === 0 ? j : j === 0 ? i : 0)),
+  );
   const at = (i: number, j: number): number => rows[i]?.[j] ?? 0;
   for (let i = 1; i <= a.length; i++) {
     for (let j = 1; j <= b.length; j++) {
-      let best = Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, at(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1));
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) best = Math.min(best, at(i - 2, j - 2) + 1);
+      let best = Math.min(
+        at(i - 1, j) + 1,
+        at(i, j - 1) + 1,
+        at(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1),
+      );
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, at(i - 2, j - 2) + 1);
       const row = rows[i];
       if (row !== undefined) row[j] = best;
     }
@@ -105,16 +131,24 @@ export function nearest(name: string, names: readonly string[]): string | undefi
     const edits = distance(plain(name), plain(candidate));
     if (best === undefined || edits < best.edits) best = { name: candidate, edits };
   }
-  if (best !== undefined && best.edits <= Math.max(2, Math.floor(name.length / 3))) return best.name;
+  if (best !== undefined && best.edits <= Math.max(2, Math.floor(name.length / 3)))
+    return best.name;
   return names.find((candidate) => abbreviates(plain(name), plain(candidate)));
 }
 
 /** Refuses every key that is not in `known`, naming the nearest right one. */
-export function knownKeys(options: Record<string, unknown>, path: string, known: readonly string[]): void {
+export function knownKeys(
+  options: Record<string, unknown>,
+  path: string,
+  known: readonly string[],
+): void {
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
     const near = nearest(key, known);
-    const hint = near === undefined ? `Known options: ${known.join(", ")}.` : `Did you mean \`${near}\`?`;
-    throw new R1Error("UNKNOWN_OPTION", `\`${key}\` is not an option of ${path}. ${hint}`, { details: { option: key, nearest: near } });
+    const hint =
+      near === undefined ? `Known options: ${known.join(", ")}.` : `Did you mean \`${near}\`?`;
+    throw new R1Error("UNKNOWN_OPTION", `\`${key}\` is not an option of ${path}. ${hint}`, {
+      details: { option: key, nearest: near },
+    });
   }
 }

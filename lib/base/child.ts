@@ -19,9 +19,16 @@ export interface Program {
  */
 export function startProgram(module: URL): Program {
   const { NODE_OPTIONS: _flags, ...env } = process.env;
-  const child = fork(fileURLToPath(module), { execArgv: [], env, serialization: "advanced", stdio: ["ignore", "ignore", "pipe", "ipc"] });
+  const child = fork(fileURLToPath(module), {
+    execArgv: [],
+    env,
+    serialization: "advanced",
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
   let tail = "";
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => (tail = (tail + text).slice(-TAIL)));
+  child.stderr
+    ?.setEncoding("utf8")
+    .on("data", (text: string) => (tail = (tail + text).slice(-TAIL)));
   return { child, tail: () => tail };
 }
 
@@ -36,5 +43,9 @@ export function lastWords(tail: string): string {
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "");
-  return lines.findLast((line) => /^\S+\.(?:c|cpp|cc|cu|h|m|mm|inc):\d+: /.test(line)) ?? lines.at(-1) ?? "";
+  return (
+    lines.findLast((line) => /^\S+\.(?:c|cpp|cc|cu|h|m|mm|inc):\d+: /.test(line)) ??
+    lines.at(-1) ??
+    ""
+  );
 }

@@ -112,7 +112,10 @@ export function fromNative(error: unknown, site?: Error): R1Error {
   if (isR1Error(error)) return error;
   const raw = error as { code?: unknown; message?: unknown } | null;
   const code = isErrorCode(raw?.code) ? raw.code : "INTERNAL";
-  const made = new R1Error(code, typeof raw?.message === "string" ? raw.message : String(error), { cause: error });
-  if (site?.stack !== undefined) made.stack = `${made.name}: ${made.message}\n${site.stack.split("\n").slice(1).join("\n")}`;
+  const made = new R1Error(code, typeof raw?.message === "string" ? raw.message : String(error), {
+    cause: error,
+  });
+  if (site?.stack !== undefined)
+    made.stack = `${made.name}: ${made.message}\n${site.stack.split("\n").slice(1).join("\n")}`;
   return made;
 }

@@ -16,21 +16,35 @@ function depthBelow(value: unknown, limit: number): boolean {
 
 /** Schemas of drafts before 2019 say so in `$schema`; all others are read as draft 2020-12, which is what Zod and most tools write today. */
 function isOldDraft(schema: unknown): boolean {
-  const draft = typeof schema === "object" && schema !== null ? (schema as { $schema?: unknown }).$schema : undefined;
+  const draft =
+    typeof schema === "object" && schema !== null
+      ? (schema as { $schema?: unknown }).$schema
+      : undefined;
   return typeof draft === "string" && /draft-0[3-7]/.test(draft);
 }
 
 // Making the code of a check shorter takes longer than all checks of a generation.
-const OPTIONS = { strict: false, logger: false, validateFormats: false, allErrors: false, code: { optimize: false } } as const;
+const OPTIONS = {
+  strict: false,
+  logger: false,
+  validateFormats: false,
+  allErrors: false,
+  code: { optimize: false },
+} as const;
 
 type Compiler = Ajv | Ajv2020;
-const makeCompiler = (isOld: boolean): Compiler => (isOld ? new Ajv(OPTIONS) : new Ajv2020(OPTIONS));
+const makeCompiler = (isOld: boolean): Compiler =>
+  isOld ? new Ajv(OPTIONS) : new Ajv2020(OPTIONS);
 const compilers: { old?: Compiler; current?: Compiler } = {};
 
 /** Whether a schema names places by which others could refer to it: a compiler remembers those even when it is told to forget the schema. */
 function namesPlaces(schema: unknown): boolean {
   if (typeof schema !== "object" || schema === null) return false;
-  return Object.entries(schema).some(([key, value]) => ["$id", "id", "$anchor", "$dynamicAnchor", "$recursiveAnchor"].includes(key) || namesPlaces(value));
+  return Object.entries(schema).some(
+    ([key, value]) =>
+      ["$id", "id", "$anchor", "$dynamicAnchor", "$recursiveAnchor"].includes(key) ||
+      namesPlaces(value),
+  );
 }
 
 /** Compiles with the compiler that all schemas of a draft share, since making one takes many times as long as compiling. */
@@ -54,7 +68,10 @@ const MAX_KNOWN_LENGTH = 16_384;
 function keyOf(schema: unknown): string | undefined {
   let isWhole = true;
   const seen = (_key: string, value: unknown): unknown => {
-    isWhole &&= typeof value !== "function" && typeof value !== "symbol" && (typeof value !== "number" || Number.isFinite(value));
+    isWhole &&=
+      typeof value !== "function" &&
+      typeof value !== "symbol" &&
+      (typeof value !== "number" || Number.isFinite(value));
     return value;
   };
   try {
@@ -86,17 +103,30 @@ function compileOnce(schema: AnySchema, isOld: boolean): ValidateFunction {
  * @throws {R1Error} `SCHEMA_UNSUPPORTED` when it is no valid JSON Schema or refers to another document.
  */
 export function compileSchema(schema: unknown, path: string): SchemaCheck {
-  if (typeof schema !== "boolean" && (typeof schema !== "object" || schema === null || Array.isArray(schema))) {
-    throw new R1Error("SCHEMA_UNSUPPORTED", `\`${path}\` must be a JSON Schema: an object, true or false.`, { details: { path } });
+  if (
+    typeof schema !== "boolean" &&
+    (typeof schema !== "object" || schema === null || Array.isArray(schema))
+  ) {
+    throw new R1Error(
+      "SCHEMA_UNSUPPORTED",
+      `\`${path}\` must be a JSON Schema: an object, true or false.`,
+      { details: { path } },
+    );
   }
   let validate: ValidateFunction;
   try {
     const { $schema: _draft, ...rest } =
-      typeof schema === "boolean" ? { $schema: undefined, ...(schema ? {} : { not: {} }) } : (schema as Record<string, unknown>);
+      typeof schema === "boolean"
+        ? { $schema: undefined, ...(schema ? {} : { not: {} }) }
+        : (schema as Record<string, unknown>);
     validate = compileOnce(rest, isOldDraft(schema));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new R1Error("SCHEMA_UNSUPPORTED", `\`${path}\` is not a JSON Schema that can be used: ${reason}.`, { cause: error, details: { path } });
+    throw new R1Error(
+      "SCHEMA_UNSUPPORTED",
+      `\`${path}\` is not a JSON Schema that can be used: ${reason}.`,
+      { cause: error, details: { path } },
+    );
   }
   return (value) => {
     if (!depthBelow(value, MAX_DEPTH)) return `is nested more than ${MAX_DEPTH} levels deep`;

@@ -8,7 +8,10 @@ const FRAME_MS = 16;
  *
  * @param callback - The user's; what it throws goes to `onError`, after which nothing is reported any more.
  */
-export function progressReporter(callback: ((progress: number) => void) | undefined, onError: (error: unknown) => void): (progress: number) => void {
+export function progressReporter(
+  callback: ((progress: number) => void) | undefined,
+  onError: (error: unknown) => void,
+): (progress: number) => void {
   if (callback === undefined) return () => undefined;
   let last = -1;
   let lastTime = -Infinity;

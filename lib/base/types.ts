@@ -29,7 +29,8 @@ export interface ChatMessage {
  * Why a generation ended. `stop`: the model ended it. `length`: `maxTokens` or the context is used up. `stop-string`: a string of `stop` came up.
  * `aborted`: `cancel()`, `break` or the signal. `timeout`: `timeoutMs` passed. `loop`: the tokens went in a circle. `tool-calls`: the answer ended in tool calls.
  */
-export type FinishReason = "stop" | "length" | "stop-string" | "aborted" | "timeout" | "loop" | "tool-calls";
+export type FinishReason =
+  "stop" | "length" | "stop-string" | "aborted" | "timeout" | "loop" | "tool-calls";
 
 /** Tokens of a generation, counted. */
 export interface Usage {
@@ -70,7 +71,11 @@ export interface TokenLogprob {
   /** Natural logarithm of the probability before any sampler. */
   readonly logprob: number;
   /** The most likely tokens at this place, most likely first. */
-  readonly top: readonly { readonly token: number; readonly text: string; readonly logprob: number }[];
+  readonly top: readonly {
+    readonly token: number;
+    readonly text: string;
+    readonly logprob: number;
+  }[];
 }
 
 /** What a generation amounts to once it has ended. */

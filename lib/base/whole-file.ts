@@ -9,12 +9,30 @@ const CHUNK_BYTES = 1 << 30;
 function failure(error: unknown, path: string, doing: string): R1Error {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "ENOENT")
-    return new R1Error("FILE_NOT_FOUND", `"${path}" cannot be ${doing}: there is no such file or folder.`, { cause: error, details: { path } });
-  if (code === "EISDIR") return new R1Error("FILE_IS_DIRECTORY", `"${path}" is a directory. Name a file.`, { cause: error, details: { path } });
+    return new R1Error(
+      "FILE_NOT_FOUND",
+      `"${path}" cannot be ${doing}: there is no such file or folder.`,
+      { cause: error, details: { path } },
+    );
+  if (code === "EISDIR")
+    return new R1Error("FILE_IS_DIRECTORY", `"${path}" is a directory. Name a file.`, {
+      cause: error,
+      details: { path },
+    });
   if (code === "EACCES" || code === "EPERM")
-    return new R1Error("FILE_UNREADABLE", `"${path}" cannot be ${doing}: permission denied.`, { cause: error, details: { path } });
-  if (code === "ENOSPC") return new R1Error("NO_SPACE", `"${path}" cannot be ${doing}: the disk is full.`, { cause: error, details: { path } });
-  return new R1Error("IO_FAILED", `"${path}" cannot be ${doing}: ${message}`, { cause: error, details: { path } });
+    return new R1Error("FILE_UNREADABLE", `"${path}" cannot be ${doing}: permission denied.`, {
+      cause: error,
+      details: { path },
+    });
+  if (code === "ENOSPC")
+    return new R1Error("NO_SPACE", `"${path}" cannot be ${doing}: the disk is full.`, {
+      cause: error,
+      details: { path },
+    });
+  return new R1Error("IO_FAILED", `"${path}" cannot be ${doing}: ${message}`, {
+    cause: error,
+    details: { path },
+  });
 }
 
 /**
@@ -29,7 +47,9 @@ export async function writeWhole(path: string, pieces: readonly Uint8Array[]): P
     const file = await open(temporary, "wx");
     try {
       for (const piece of pieces) {
-        for (let at = 0; at < piece.length;) at += (await file.write(piece, at, Math.min(CHUNK_BYTES, piece.length - at))).bytesWritten;
+        for (let at = 0; at < piece.length;)
+          at += (await file.write(piece, at, Math.min(CHUNK_BYTES, piece.length - at)))
+            .bytesWritten;
       }
       await file.sync();
     } finally {
@@ -50,7 +70,12 @@ export async function readWhole(path: string): Promise<Uint8Array> {
       const bytes = new Uint8Array((await file.stat()).size);
       let at = 0;
       while (at < bytes.length) {
-        const { bytesRead } = await file.read(bytes, at, Math.min(CHUNK_BYTES, bytes.length - at), at);
+        const { bytesRead } = await file.read(
+          bytes,
+          at,
+          Math.min(CHUNK_BYTES, bytes.length - at),
+          at,
+        );
         if (bytesRead === 0) break;
         at += bytesRead;
       }

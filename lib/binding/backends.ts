@@ -54,45 +54,76 @@ function candidates(folder: string): Candidate[] {
   }
   return Object.entries(BACKENDS).flatMap(([name, backend]) =>
     names
-      .filter((file) => file === `libggml-${name}.so` || (file.startsWith(`libggml-${name}-`) && file.endsWith(".so")))
+      .filter(
+        (file) =>
+          file === `libggml-${name}.so` ||
+          (file.startsWith(`libggml-${name}-`) && file.endsWith(".so")),
+      )
       .map((file) => ({ path: join(folder, file), backend })),
   );
 }
 
 /** What the trial's process told, or how it ended. */
-function verdict(told: string, signal: NodeJS.Signals | null, code: number | null, errors: string): NativeBackendResult {
+function verdict(
+  told: string,
+  signal: NodeJS.Signals | null,
+  code: number | null,
+  errors: string,
+): NativeBackendResult {
   try {
     return JSON.parse(told) as NativeBackendResult;
   } catch {
-    const how = signal === "SIGKILL" ? `did not end within ${TRIAL_LIMIT_MS / 1000} s` : endOf(code, signal);
+    const how =
+      signal === "SIGKILL" ? `did not end within ${TRIAL_LIMIT_MS / 1000} s` : endOf(code, signal);
     const words = lastWords(errors);
-    return { reason: `a process that tried it ${how}${words === "" ? "" : `, saying: ${words.slice(0, 300)}`}`, backend: "", devices: [] };
+    return {
+      reason: `a process that tried it ${how}${words === "" ? "" : `, saying: ${words.slice(0, 300)}`}`,
+      backend: "",
+      devices: [],
+    };
   }
 }
 
 const STDIO = ["ignore", "ignore", "pipe", "pipe"] as const;
 
 function tryNow(path: string): NativeBackendResult {
-  const { output, signal, status, error } = spawnSync(process.execPath, [PROGRAM, path], { stdio: [...STDIO], timeout: TRIAL_LIMIT_MS, killSignal: "SIGKILL" });
+  const { output, signal, status, error } = spawnSync(process.execPath, [PROGRAM, path], {
+    stdio: [...STDIO],
+    timeout: TRIAL_LIMIT_MS,
+    killSignal: "SIGKILL",
+  });
   if (output === null) return verdict("", null, null, String(error));
   return verdict(String(output[3] ?? ""), signal, status, String(output[2] ?? ""));
 }
 
 function tryLater(path: string): Promise<NativeBackendResult> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [PROGRAM, path], { stdio: [...STDIO], timeout: TRIAL_LIMIT_MS, killSignal: "SIGKILL" });
+    const child = spawn(process.execPath, [PROGRAM, path], {
+      stdio: [...STDIO],
+      timeout: TRIAL_LIMIT_MS,
+      killSignal: "SIGKILL",
+    });
     const text = { told: "", errors: "" };
-    (child.stdio[3] as Readable).setEncoding("utf8").on("data", (piece: string) => (text.told += piece));
-    (child.stdio[2] as Readable).setEncoding("utf8").on("data", (piece: string) => (text.errors = (text.errors + piece).slice(-2000)));
+    (child.stdio[3] as Readable)
+      .setEncoding("utf8")
+      .on("data", (piece: string) => (text.told += piece));
+    (child.stdio[2] as Readable)
+      .setEncoding("utf8")
+      .on("data", (piece: string) => (text.errors = (text.errors + piece).slice(-2000)));
     child.on("error", (error) => resolve(verdict("", null, null, error.message)));
     child.on("close", (code, signal) => resolve(verdict(text.told, signal, code, text.errors)));
   });
 }
 
 /** What is to be told of a library: a problem, or nothing. Devices are what it is there for. */
-function problemOf(path: string, { reason, devices }: NativeBackendResult): BackendProblem | undefined {
+function problemOf(
+  path: string,
+  { reason, devices }: NativeBackendResult,
+): BackendProblem | undefined {
   if (reason !== "") return { path, reason };
-  return devices.length > 0 ? undefined : { path, reason: "it finds no device; perhaps the driver is missing" };
+  return devices.length > 0
+    ? undefined
+    : { path, reason: "it finds no device; perhaps the driver is missing" };
 }
 
 /** What came of each library in this environment. */

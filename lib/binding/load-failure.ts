@@ -6,10 +6,15 @@ export interface LoadFailure {
   readonly advice: string;
 }
 
-const REBUILD = "Build it on this machine: `npm rebuild r1-native --build-from-source` in your project, or `npm run build:native` in a clone of r1-native.";
+const REBUILD =
+  "Build it on this machine: `npm rebuild r1-native --build-from-source` in your project, or `npm run build:native` in a clone of r1-native.";
 
 /** First match wins. The words are those of glibc's and musl's loaders, macOS's dyld, Windows, and node-gyp-build. */
-const SYMPTOMS: readonly { readonly words: RegExp; readonly reason: (match: RegExpExecArray) => string; readonly advice: string }[] = [
+const SYMPTOMS: readonly {
+  readonly words: RegExp;
+  readonly reason: (match: RegExpExecArray) => string;
+  readonly advice: string;
+}[] = [
   {
     words: /No native build was found/,
     reason: () => `it is not built for ${process.platform}-${process.arch}`,
@@ -17,22 +22,28 @@ const SYMPTOMS: readonly { readonly words: RegExp; readonly reason: (match: RegE
   },
   {
     words: /version [`']((?:GLIBC|GLIBCXX|CXXABI)_[\d.]+)' not found/,
-    reason: (match) => `it was built on a newer system than this one (${match[1] ?? "a newer C library"} is missing)`,
+    reason: (match) =>
+      `it was built on a newer system than this one (${match[1] ?? "a newer C library"} is missing)`,
     advice: REBUILD,
   },
   {
-    words: /wrong ELF class|invalid ELF header|incompatible architecture|not a mach-o file|is not a valid Win32 application|file too short/i,
-    reason: () => `it was built for another platform or processor than ${process.platform}-${process.arch}`,
+    words:
+      /wrong ELF class|invalid ELF header|incompatible architecture|not a mach-o file|is not a valid Win32 application|file too short/i,
+    reason: () =>
+      `it was built for another platform or processor than ${process.platform}-${process.arch}`,
     advice: `A node_modules folder that was copied from another machine does this. ${REBUILD}`,
   },
   {
-    words: /(?:Error loading shared library |)(lib[\w.+-]+\.(?:so|dylib)[\d.]*): (?:cannot open shared object file|No such file)|Library not loaded: (\S+)/,
+    words:
+      /(?:Error loading shared library |)(lib[\w.+-]+\.(?:so|dylib)[\d.]*): (?:cannot open shared object file|No such file)|Library not loaded: (\S+)/,
     reason: (match) => `the library ${match[1] ?? match[2] ?? "it needs"} is missing`,
     advice: `The libggml and libllama files belong beside r1_native.node; any other library comes from your system's packages. ${REBUILD}`,
   },
   {
-    words: /undefined symbol: (\S+?),?(?:\s|$)|symbol not found.*?'?(_\S+)'?|Error relocating .*: (\S+): symbol not found/i,
-    reason: (match) => `it and the libraries beside it are not from the same build (${match[1] ?? match[2] ?? match[3] ?? "a symbol"} is missing)`,
+    words:
+      /undefined symbol: (\S+?),?(?:\s|$)|symbol not found.*?'?(_\S+)'?|Error relocating .*: (\S+): symbol not found/i,
+    reason: (match) =>
+      `it and the libraries beside it are not from the same build (${match[1] ?? match[2] ?? match[3] ?? "a symbol"} is missing)`,
     advice: REBUILD,
   },
   {
@@ -43,7 +54,8 @@ const SYMPTOMS: readonly { readonly words: RegExp; readonly reason: (match: RegE
   {
     words: /Cannot load native addon because loading addons is disabled/,
     reason: () => "this process runs with addons disabled",
-    advice: "Start Node without `--no-addons`, or with `--allow-addons` where the permission model is on.",
+    advice:
+      "Start Node without `--no-addons`, or with `--allow-addons` where the permission model is on.",
   },
 ];
 

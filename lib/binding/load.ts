@@ -51,11 +51,23 @@ function load(): Loaded {
     if (isMainThread) process.prependListener("exit", () => addon.endThreads());
     return { addon, folder: dirname(file) };
   } catch (error) {
-    const { reason, advice } = explainLoadFailure(error instanceof Error ? error.message : String(error));
-    throw new R1Error("ADDON_MISSING", `The native addon could not be loaded: ${reason}. ${advice}`, {
-      cause: error,
-      details: { file: file ?? null, packageFolder, platform: process.platform, arch: process.arch, node: process.version },
-    });
+    const { reason, advice } = explainLoadFailure(
+      error instanceof Error ? error.message : String(error),
+    );
+    throw new R1Error(
+      "ADDON_MISSING",
+      `The native addon could not be loaded: ${reason}. ${advice}`,
+      {
+        cause: error,
+        details: {
+          file: file ?? null,
+          packageFolder,
+          platform: process.platform,
+          arch: process.arch,
+          node: process.version,
+        },
+      },
+    );
   }
 }
 

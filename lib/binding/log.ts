@@ -14,7 +14,10 @@ function deal(entries: NativeLogEntry[]): void {
     } catch (error) {
       // A logger that throws must not end the process it logs for.
       listeners.delete(listener);
-      process.emitWarning(`A logger threw and gets no more lines: ${error instanceof Error ? error.message : String(error)}`, "R1NativeWarning");
+      process.emitWarning(
+        `A logger threw and gets no more lines: ${error instanceof Error ? error.message : String(error)}`,
+        "R1NativeWarning",
+      );
     }
   }
   if (listeners.size === 0) native().setLogSink(null);

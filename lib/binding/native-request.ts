@@ -127,7 +127,13 @@ export type NativeLastEvent = NativeEndEvent | NativeErrorEvent;
  * its id, and its text, which is whole characters and may be empty: a character's bytes arrive with its last token, and text that could begin a stop string waits.
  * Log probabilities only where one of the requests asked for them. Then the requests that ended, each after its tokens. Plain data: it can be sent to another process as it is.
  */
-export type NativeEvents = [requests: number[], tokens: number[], texts: string[], logprobs: NativeLogprobs | null, ends: NativeLastEvent[]];
+export type NativeEvents = [
+  requests: number[],
+  tokens: number[],
+  texts: string[],
+  logprobs: NativeLogprobs | null,
+  ends: NativeLastEvent[],
+];
 
 /** [callback] Takes a delivery. */
 export type NativeEventSink = (...events: NativeEvents) => void;

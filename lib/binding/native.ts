@@ -9,7 +9,12 @@
 // Up: plain objects, typed arrays and strings, all copies. A native failure is an Error with `code` (an R1ErrorCode) and `message`.
 
 import type { NativeBackends, NativeDevice, NativeDeviceMemory } from "./native-backends.js";
-import type { NativeCopyRange, NativeImatrixConfig, NativeImportance, NativeQuantizeConfig } from "./native-quantize.js";
+import type {
+  NativeCopyRange,
+  NativeImatrixConfig,
+  NativeImportance,
+  NativeQuantizeConfig,
+} from "./native-quantize.js";
 import type { NativeEventSink, NativeRequest } from "./native-request.js";
 import type { NativeRpcServerConfig } from "./native-rpc.js";
 
@@ -252,7 +257,11 @@ export interface NativeAddon extends NativeBackends {
   /** [sync] */
   createCancelToken(): NativeCancelToken;
   /** [async] `onProgress` [callback] gets values 0..1, the latest only. Rejects with ABORTED when cancelled, nothing left allocated. */
-  loadModel(config: NativeModelConfig, token: NativeCancelToken, onProgress: (progress: number) => void): Promise<NativeModel>;
+  loadModel(
+    config: NativeModelConfig,
+    token: NativeCancelToken,
+    onProgress: (progress: number) => void,
+  ): Promise<NativeModel>;
   /**
    * [async] `onEvents` [callback] gets all events that came up since its last call, in order; tokens that follow each other within a few milliseconds may come together. `draftModel` guesses tokens for requests with `modelDraft` > 0;
    * rejects with INVALID_ARGUMENT if its vocabulary is another one. `token` stops the warm-up; once the engine is there it does nothing. Rejects with ABORTED when cancelled.
@@ -285,7 +294,10 @@ export interface NativeAddon extends NativeBackends {
    * [async; leave both arrays as they are until it settles] Looks through an array of strings as it stands in a GGUF file, `starts` telling where the text of each begins in `bytes`,
    * each after the 8 bytes of its length. Resolves with the first two that are the same up to a NUL byte, empty ones aside, or null. Throws a TypeError for places outside the bytes.
    */
-  findEqualStrings(bytes: Uint8Array, starts: Uint32Array): Promise<[first: number, second: number] | null>;
+  findEqualStrings(
+    bytes: Uint8Array,
+    starts: Uint32Array,
+  ): Promise<[first: number, second: number] | null>;
   /** [async; as `findEqualStrings`] The first string that is no pair of two texts parted by one space, or null. */
   findNoPair(bytes: Uint8Array, starts: Uint32Array): Promise<number | null>;
   /** [async, `threads` of its own] Bytes a second that so many threads together read from system memory, each from a block of its own that no cache holds. */

@@ -36,19 +36,32 @@ export interface PromptConfig {
 }
 
 /** Options that are the chat's and not the generation's. */
-export const CHAT_KEYS = ["openThink", "tools", "toolChoice", "template"] as const satisfies readonly Exclude<keyof ChatOptions, keyof GenerateOptions>[];
+export const CHAT_KEYS = [
+  "openThink",
+  "tools",
+  "toolChoice",
+  "template",
+] as const satisfies readonly Exclude<keyof ChatOptions, keyof GenerateOptions>[];
 
 /**
  * @param mode - `reasoning.mode`, checked.
  * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `SCHEMA_UNSUPPORTED`.
  */
-export function normalizePrompt(given: Record<string, unknown>, mode: GenerateConfig["reasoning"]["mode"]): PromptConfig {
+export function normalizePrompt(
+  given: Record<string, unknown>,
+  mode: GenerateConfig["reasoning"]["mode"],
+): PromptConfig {
   const { openThink, tools, toolChoice, template } = given;
-  if (openThink !== undefined && openThink !== "auto" && typeof openThink !== "boolean") refuse("openThink", '"auto", true or false', openThink);
+  if (openThink !== undefined && openThink !== "auto" && typeof openThink !== "boolean")
+    refuse("openThink", '"auto", true or false', openThink);
   if (typeof openThink === "boolean" && mode !== "auto") {
-    throw new R1Error("INVALID_ARGUMENT", "`openThink` and `reasoning.mode` both say how the assistant's turn begins: give one of them.", {
-      details: { option: "openThink" },
-    });
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      "`openThink` and `reasoning.mode` both say how the assistant's turn begins: give one of them.",
+      {
+        details: { option: "openThink" },
+      },
+    );
   }
   const wish = typeof openThink === "boolean" ? (openThink ? "open" : "bare") : "auto";
   const config = normalizeTools(tools, toolChoice);
@@ -61,13 +74,24 @@ export function normalizePrompt(given: Record<string, unknown>, mode: GenerateCo
 }
 
 /** Holds the answer to a forced call. @throws {R1Error} `INVALID_ARGUMENT` beside `response`; `SCHEMA_UNSUPPORTED`. */
-export function withForcedTools(config: GenerateConfig, prompt: PromptConfig, weights: Weights): GenerateConfig {
+export function withForcedTools(
+  config: GenerateConfig,
+  prompt: PromptConfig,
+  weights: Weights,
+): GenerateConfig {
   const { forced } = prompt.tools;
   if (forced.length === 0) return config;
   if (config.grammar !== "") {
-    throw new R1Error("INVALID_ARGUMENT", "`toolChoice` forces a call and `response` a form of the answer: the answer cannot be both.", {
-      details: { option: "response" },
-    });
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      "`toolChoice` forces a call and `response` a form of the answer: the answer cannot be both.",
+      {
+        details: { option: "response" },
+      },
+    );
   }
-  return Object.freeze({ ...config, grammar: toolGrammar(forced, weights.roleTexts, weights.roles) });
+  return Object.freeze({
+    ...config,
+    grammar: toolGrammar(forced, weights.roleTexts, weights.roles),
+  });
 }

@@ -42,12 +42,19 @@ function forMany(signal: AbortSignal | undefined): AbortSignal | undefined {
  *
  * @throws {R1Error} as `Engine.generate`; those that had started are cancelled then.
  */
-export function startChoices(engine: Engine, n: number, { prompt, config, newReader }: Prepared): Generation[] {
+export function startChoices(
+  engine: Engine,
+  n: number,
+  { prompt, config, newReader }: Prepared,
+): Generation[] {
   const started: Generation[] = [];
   const signal = forMany(config.signal);
   try {
     for (let i = 0; i < n; i++) {
-      const sampling = Object.freeze({ ...config.sampling, seed: (config.sampling.seed + i) % (MAX_SEED + 1) });
+      const sampling = Object.freeze({
+        ...config.sampling,
+        seed: (config.sampling.seed + i) % (MAX_SEED + 1),
+      });
       const own = newReader === undefined ? prompt : { ...prompt, reader: newReader() };
       started.push(engine.generate(own, Object.freeze({ ...config, sampling, signal })));
     }

@@ -7,6 +7,13 @@ const COMPLETED: readonly string[] = ["stop", "length", "stop-string", "loop", "
 /** The assistant message a result amounts to, or undefined when it gave no answer (all of it was reasoning, or it was given up). */
 export function answerMessage(result: GenerationResult | undefined): ChatMessage | undefined {
   if (result === undefined || !COMPLETED.includes(result.finishReason)) return undefined;
-  if (result.toolCalls.length > 0) return Object.freeze({ role: "assistant", content: result.answer, toolCalls: result.toolCalls });
-  return result.answer === "" ? undefined : Object.freeze({ role: "assistant", content: result.answer });
+  if (result.toolCalls.length > 0)
+    return Object.freeze({
+      role: "assistant",
+      content: result.answer,
+      toolCalls: result.toolCalls,
+    });
+  return result.answer === ""
+    ? undefined
+    : Object.freeze({ role: "assistant", content: result.answer });
 }

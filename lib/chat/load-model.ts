@@ -47,29 +47,52 @@ const WEIGHTS_SHARE = 0.95;
 export async function loadModel(path?: string | URL, options?: LoadOptions): Promise<Model>;
 /** Loads the small model that comes with the package. */
 export async function loadModel(options: LoadOptions): Promise<Model>;
-export async function loadModel(pathOrOptions?: string | URL | LoadOptions, maybeOptions?: LoadOptions): Promise<Model> {
+export async function loadModel(
+  pathOrOptions?: string | URL | LoadOptions,
+  maybeOptions?: LoadOptions,
+): Promise<Model> {
   const site = new Error();
   const isPath = typeof pathOrOptions === "string" || pathOrOptions instanceof URL;
   // A null that stands for a missing setting must not load another model than was meant.
-  if (pathOrOptions === null || (!isPath && maybeOptions !== undefined && pathOrOptions !== undefined)) refuse("path", "a string", pathOrOptions);
+  if (
+    pathOrOptions === null ||
+    (!isPath && maybeOptions !== undefined && pathOrOptions !== undefined)
+  )
+    refuse("path", "a string", pathOrOptions);
   const config = normalizeLoad((isPath ? maybeOptions : (maybeOptions ?? pathOrOptions)) ?? {});
   const path = isPath ? absolutePath(pathOrOptions) : DEFAULT_MODEL_PATH;
   config.signal?.throwIfAborted();
 
   // What a user's callback throws ends the load as an abort does.
   const callbackFailure = new AbortController();
-  const signal = config.signal === undefined ? callbackFailure.signal : AbortSignal.any([config.signal, callbackFailure.signal]);
+  const signal =
+    config.signal === undefined
+      ? callbackFailure.signal
+      : AbortSignal.any([config.signal, callbackFailure.signal]);
   const giveUp = (error: unknown): void => callbackFailure.abort(error);
   const report = progressReporter(config.onProgress, giveUp);
   const { numa, backendDir, rpc: servers } = config;
   const host =
     config.isolation === "process"
-      ? isolatedHost({ numa, backendDir, servers, path, signal, onProblems: (problems, devices) => tellProblems(problems, () => devices, log.warn) })
+      ? isolatedHost({
+          numa,
+          backendDir,
+          servers,
+          path,
+          signal,
+          onProblems: (problems, devices) => tellProblems(problems, () => devices, log.warn),
+        })
       : localHost(numa);
   const log = startLogging(host, config.logger, giveUp);
   try {
     const fetching = fetchOptions(config, signal, giveUp);
-    return await load(await localPath(path, fetching), config, { host, signal, fetching, report, log });
+    return await load(await localPath(path, fetching), config, {
+      host,
+      signal,
+      fetching,
+      report,
+      log,
+    });
   } catch (error) {
     log.stop();
     host.kill();
@@ -83,14 +106,21 @@ export async function loadModel(pathOrOptions?: string | URL | LoadOptions, mayb
 /** A path made absolute; a reference to the Hub stays as it is. */
 function absolutePath(given: string | URL): string {
   if (typeof given === "string" && isHubReference(given)) return given;
-  if (typeof given === "string") return given === "" ? refuse("path", "a non-empty string", given) : resolve(given);
-  return given.protocol === "file:" ? fileURLToPath(given) : refuse("path", "a path or a file: URL", given.href);
+  if (typeof given === "string")
+    return given === "" ? refuse("path", "a non-empty string", given) : resolve(given);
+  return given.protocol === "file:"
+    ? fileURLToPath(given)
+    : refuse("path", "a path or a file: URL", given.href);
 }
 
 /** How a model on the Hub is fetched. */
 type Fetching = Pick<DownloadOptions, "signal" | "onProgress">;
 
-function fetchOptions({ onDownload }: LoadConfig, signal: AbortSignal, giveUp: (error: unknown) => void): Fetching {
+function fetchOptions(
+  { onDownload }: LoadConfig,
+  signal: AbortSignal,
+  giveUp: (error: unknown) => void,
+): Fetching {
   if (onDownload === undefined) return { signal };
   const onProgress = (progress: DownloadProgress): void => {
     try {
@@ -116,14 +146,31 @@ interface Course {
   readonly log: Log;
 }
 
-async function load(path: string, asked: LoadConfig, { host, signal, fetching, report, log }: Course): Promise<Model> {
-  const opened = await openWeights(host, path, asked, signal, (progress) => report(progress * WEIGHTS_SHARE), log.warn);
+async function load(
+  path: string,
+  asked: LoadConfig,
+  { host, signal, fetching, report, log }: Course,
+): Promise<Model> {
+  const opened = await openWeights(
+    host,
+    path,
+    asked,
+    signal,
+    (progress) => report(progress * WEIGHTS_SHARE),
+    log.warn,
+  );
   const config = settleThreads(asked, opened.fileBytes);
   const { weights, cache } = opened;
   let draft: Weights | undefined;
   try {
     if (config.draftModel !== undefined)
-      draft = await openDraft(host, await localPath(absolutePath(config.draftModel), fetching), config, signal, opened.devicesLeft);
+      draft = await openDraft(
+        host,
+        await localPath(absolutePath(config.draftModel), fetching),
+        config,
+        signal,
+        opened.devicesLeft,
+      );
     const token = host.createCancelToken();
     const starting = waitOrAbort(
       createEngine({ host, weights, config, cache, draft, token }),
@@ -142,7 +189,16 @@ async function load(path: string, asked: LoadConfig, { host, signal, fetching, r
     }
     log.ready();
     const cellOptions = JSON.stringify([config.rope, config.metadataOverrides]);
-    return new Model({ weights, engine, info, maxDraft: config.maxDraft, draft, paths: opened.paths, cellOptions, onClosed: log.stop });
+    return new Model({
+      weights,
+      engine,
+      info,
+      maxDraft: config.maxDraft,
+      draft,
+      paths: opened.paths,
+      cellOptions,
+      onClosed: log.stop,
+    });
   } catch (error) {
     await Promise.all([weights.close(), draft?.close()]);
     throw error;

@@ -79,7 +79,10 @@ export class Model implements AsyncDisposable {
    * const { answer } = await model.complete("<｜User｜>What is 1+1?<｜Assistant｜>", { seed: 3407 }).result();
    * ```
    */
-  complete(prompt: string | Int32Array | readonly number[], options: GenerateOptions = {}): Generation {
+  complete(
+    prompt: string | Int32Array | readonly number[],
+    options: GenerateOptions = {},
+  ): Generation {
     this.#assertOpen();
     const prepared = this.#prepareRaw(prompt, object(options, "options"));
     return this.#init.engine.generate(prepared.prompt, prepared.config);
@@ -110,12 +113,19 @@ export class Model implements AsyncDisposable {
   choices(messages: readonly ChatMessage[], options: ChatOptions & ChoicesOptions): Generation[];
   /** The same from a raw prompt. */
   choices(prompt: string | Int32Array, options: GenerateOptions & ChoicesOptions): Generation[];
-  choices(prompt: readonly ChatMessage[] | string | Int32Array, options: ChatOptions & ChoicesOptions): Generation[] {
+  choices(
+    prompt: readonly ChatMessage[] | string | Int32Array,
+    options: ChatOptions & ChoicesOptions,
+  ): Generation[] {
     this.#assertOpen();
     const { n, ...given } = object(options, "options");
     const count = checkChoices(n);
     const isRaw = typeof prompt === "string" || prompt instanceof Int32Array;
-    return startChoices(this.#init.engine, count, isRaw ? this.#prepareRaw(prompt, given) : this.#prepareChat(checkMessages(prompt), given));
+    return startChoices(
+      this.#init.engine,
+      count,
+      isRaw ? this.#prepareRaw(prompt, given) : this.#prepareChat(checkMessages(prompt), given),
+    );
   }
 
   /** A conversation that remembers its turns. @throws {R1Error} `INVALID_MESSAGE`, `UNKNOWN_OPTION`, `INVALID_ARGUMENT`, `DISPOSED`. */
@@ -132,7 +142,10 @@ export class Model implements AsyncDisposable {
    * @throws {R1Error} rejects with `STATE_INVALID` for what is cut, altered or no saved session; `STATE_MISMATCH` for one of another model file, cache type or llama.cpp version; `FILE_NOT_FOUND`,
    * `FILE_UNREADABLE`, `IO_FAILED`; `QUEUE_FULL` when all sequences are busy, `CONTEXT_FULL` when running ones leave too few cells, or a sequence holds fewer than it needs; `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `DISPOSED`.
    */
-  async restoreSession(from: string | URL | Uint8Array, options: Omit<SessionOptions, "system" | "messages"> = {}): Promise<ChatSession> {
+  async restoreSession(
+    from: string | URL | Uint8Array,
+    options: Omit<SessionOptions, "system" | "messages"> = {},
+  ): Promise<ChatSession> {
     this.#assertOpen();
     // Options are refused before the file is read.
     new ChatSession(this.#sessionHost, options, NO_TURNS);
@@ -145,7 +158,12 @@ export class Model implements AsyncDisposable {
     this.#assertOpen();
     knownKeys(object(options, "options"), "formatChat", [...CHAT_KEYS, "reasoning"]);
     const config = normalizePrompt(options, normalizeReasoning(options.reasoning).mode);
-    const { tokens, text, spans } = chatPrompt(checkMessages(messages), config, this.info.templateOpensThink, this.#init.weights);
+    const { tokens, text, spans } = chatPrompt(
+      checkMessages(messages),
+      config,
+      this.info.templateOpensThink,
+      this.#init.weights,
+    );
     return { tokens, text, spans };
   }
 
@@ -173,7 +191,13 @@ export class Model implements AsyncDisposable {
       save: async (state, defaults) => {
         this.#assertOpen();
         const { prompting } = this.#checkChat(defaults, "session");
-        return saveSession(this.#init.weights, this.#init.engine, () => this.#maker(), state, prompting);
+        return saveSession(
+          this.#init.weights,
+          this.#init.engine,
+          () => this.#maker(),
+          state,
+          prompting,
+        );
       },
     };
   }
@@ -183,7 +207,14 @@ export class Model implements AsyncDisposable {
     const { paths, cellOptions } = this.#init;
     this.#fingerprint ??= fingerprint(paths);
     const model = await this.#fingerprint;
-    return { model, cacheTypeK: cache.typeK, cacheTypeV: cache.typeV, llamaVersion, flashAttentionOff: flashAttention === "off", options: cellOptions };
+    return {
+      model,
+      cacheTypeK: cache.typeK,
+      cacheTypeV: cache.typeV,
+      llamaVersion,
+      flashAttentionOff: flashAttention === "off",
+      options: cellOptions,
+    };
   }
 
   async #close(): Promise<void> {
@@ -201,7 +232,11 @@ export class Model implements AsyncDisposable {
     this.#init.weights.assertOpen();
   }
 
-  #chat(messages: readonly ChatMessage[], options: ChatOptions, onEnd?: (result: GenerationResult | undefined, prompt: Int32Array) => void): Generation {
+  #chat(
+    messages: readonly ChatMessage[],
+    options: ChatOptions,
+    onEnd?: (result: GenerationResult | undefined, prompt: Int32Array) => void,
+  ): Generation {
     this.#assertOpen();
     const { prompt, config } = this.#prepareChat(messages, object(options, "options"));
     return this.#init.engine.generate(prompt, config, (result) => onEnd?.(result, prompt.tokens));
@@ -209,7 +244,12 @@ export class Model implements AsyncDisposable {
 
   #prepareRaw(prompt: unknown, given: Record<string, unknown>): Prepared {
     const config = this.#check(given, "complete");
-    if (config.reasoning.mode !== "auto") refuse("reasoning.mode", '"auto" (a raw prompt itself says whether it opens the thinking)', config.reasoning.mode);
+    if (config.reasoning.mode !== "auto")
+      refuse(
+        "reasoning.mode",
+        '"auto" (a raw prompt itself says whether it opens the thinking)',
+        config.reasoning.mode,
+      );
     return { prompt: rawPrompt(prompt, this.#init.weights), config };
   }
 
@@ -218,22 +258,42 @@ export class Model implements AsyncDisposable {
     const { config, prompting } = this.#checkChat(given, "chat");
     const prompt = chatPrompt(messages, prompting, this.info.templateOpensThink, weights);
     // An R1 chat ends where the model would speak for the user.
-    const stopTokens = this.tokenizer.user >= 0 && prompting.template === "r1" ? [...config.stopTokens, this.tokenizer.user] : config.stopTokens;
-    const newReader = (): ToolReader => new ToolReader(prompting.tools.tools, weights.roleTexts, weights.roles);
-    return { prompt, config: { ...withForcedTools(config, prompting, weights), stopTokens }, ...(prompt.reader === undefined ? {} : { newReader }) };
+    const stopTokens =
+      this.tokenizer.user >= 0 && prompting.template === "r1"
+        ? [...config.stopTokens, this.tokenizer.user]
+        : config.stopTokens;
+    const newReader = (): ToolReader =>
+      new ToolReader(prompting.tools.tools, weights.roleTexts, weights.roles);
+    return {
+      prompt,
+      config: { ...withForcedTools(config, prompting, weights), stopTokens },
+      ...(prompt.reader === undefined ? {} : { newReader }),
+    };
   }
 
   /** The options of a chat, or of a session's turns. */
-  #checkChat(given: Record<string, unknown>, where: string, alsoKnown: readonly string[] = []): { config: GenerateConfig; prompting: PromptConfig } {
+  #checkChat(
+    given: Record<string, unknown>,
+    where: string,
+    alsoKnown: readonly string[] = [],
+  ): { config: GenerateConfig; prompting: PromptConfig } {
     const config = this.#check(given, where, [...CHAT_KEYS, ...alsoKnown]);
     return { config, prompting: normalizePrompt(given, config.reasoning.mode) };
   }
 
-  #check(given: Record<string, unknown>, where: string, alsoKnown: readonly string[] = []): GenerateConfig {
+  #check(
+    given: Record<string, unknown>,
+    where: string,
+    alsoKnown: readonly string[] = [],
+  ): GenerateConfig {
     return normalizeGenerate(
       given,
       where,
-      { vocabSize: this.tokenizer.size, maxDraft: this.#init.maxDraft, hasDraftModel: this.#init.draft !== undefined },
+      {
+        vocabSize: this.tokenizer.size,
+        maxDraft: this.#init.maxDraft,
+        hasDraftModel: this.#init.draft !== undefined,
+      },
       alsoKnown,
     );
   }

@@ -8,7 +8,12 @@ import { endsInReasoning } from "../reasoning/tags.js";
 import { ToolReader } from "../reasoning/tool-reader.js";
 import { renderForeign } from "../template/foreign.js";
 import { renderChat } from "../template/r1.js";
-import { opensReasoning, segmentSpans, segmentsToNative, segmentsToText } from "../template/segment.js";
+import {
+  opensReasoning,
+  segmentSpans,
+  segmentsToNative,
+  segmentsToText,
+} from "../template/segment.js";
 import type { OwnerSpan } from "../template/segment.js";
 import { renderTools } from "../template/tools.js";
 import type { PromptConfig } from "./chat-options.js";
@@ -46,10 +51,17 @@ function withBos(tokens: Int32Array, weights: Weights): Int32Array {
  * @throws {R1Error} `INVALID_ARGUMENT` for what is neither text nor ids.
  */
 export function rawPrompt(prompt: unknown, weights: Weights): Prompt {
-  const given = typeof prompt === "string" ? weights.tokenizer.encode(prompt, { special: true }) : checkTokens(prompt, "prompt", weights.tokenizer.size);
+  const given =
+    typeof prompt === "string"
+      ? weights.tokenizer.encode(prompt, { special: true })
+      : checkTokens(prompt, "prompt", weights.tokenizer.size);
   const tokens = withBos(given, weights);
   const { think, endThink } = weights.roles;
-  return { tokens, startsInReasoning: endsInReasoning(tokens, think, endThink), startsAfterReasoning: endThink >= 0 && tokens.at(-1) === endThink };
+  return {
+    tokens,
+    startsInReasoning: endsInReasoning(tokens, think, endThink),
+    startsAfterReasoning: endThink >= 0 && tokens.at(-1) === endThink,
+  };
 }
 
 /**
@@ -66,11 +78,20 @@ export function chatPrompt(
   weights: Weights,
   generationPrompt = true,
 ): Prompt & FormattedChat {
-  const reader = config.tools.tools.length === 0 ? {} : { reader: new ToolReader(config.tools.tools, weights.roleTexts, weights.roles) };
-  if (config.template === "file") return { ...foreignPrompt(messages, config, weights, generationPrompt), ...reader };
+  const reader =
+    config.tools.tools.length === 0
+      ? {}
+      : { reader: new ToolReader(config.tools.tools, weights.roleTexts, weights.roles) };
+  if (config.template === "file")
+    return { ...foreignPrompt(messages, config, weights, generationPrompt), ...reader };
   const form = config.think === "auto" ? (opensThink ? "open" : "bare") : config.think;
   const tools = renderTools(config.tools.tools);
-  const segments = renderChat(messages, { openThink: form === "open", skipThink: form === "closed", generationPrompt, tools });
+  const segments = renderChat(messages, {
+    openThink: form === "open",
+    skipThink: form === "closed",
+    generationPrompt,
+    tools,
+  });
   const { texts, ids } = segmentsToNative(segments, weights.roles, weights.roleTexts);
   const { tokens } = weights.native.tokenizeSegments(texts, ids);
   return {
@@ -84,7 +105,12 @@ export function chatPrompt(
 }
 
 /** By the file's own template, which need not be R1's. */
-function foreignPrompt(messages: readonly ChatMessage[], config: PromptConfig, weights: Weights, generationPrompt: boolean): Prompt & FormattedChat {
+function foreignPrompt(
+  messages: readonly ChatMessage[],
+  config: PromptConfig,
+  weights: Weights,
+  generationPrompt: boolean,
+): Prompt & FormattedChat {
   const { chatTemplate, native, roles, tokenizer } = weights;
   if (chatTemplate === null) {
     throw new R1Error(
@@ -108,7 +134,11 @@ function foreignPrompt(messages: readonly ChatMessage[], config: PromptConfig, w
   const texts = pieces.map((piece) => ("token" in piece ? "" : piece.text));
   const tokens = withBos(native.tokenizeSegments(texts, ids).tokens, weights);
   let at = 0;
-  const spans = pieces.map((piece) => ({ start: at, end: (at += piece.text.length), owner: "token" in piece ? ("template" as const) : piece.owner }));
+  const spans = pieces.map((piece) => ({
+    start: at,
+    end: (at += piece.text.length),
+    owner: "token" in piece ? ("template" as const) : piece.owner,
+  }));
   const { think, endThink } = tokenizer;
   return {
     tokens,

@@ -54,7 +54,10 @@ export function encodeSession(session: SavedSession): Uint8Array[] {
 }
 
 function invalid(what: string): never {
-  throw new R1Error("STATE_INVALID", `This is no saved session that can be used: ${what}. Save it again.`);
+  throw new R1Error(
+    "STATE_INVALID",
+    `This is no saved session that can be used: ${what}. Save it again.`,
+  );
 }
 
 /**
@@ -63,10 +66,12 @@ function invalid(what: string): never {
  */
 export function decodeSession(bytes: Uint8Array): SavedSession {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (buffer.length < MAGIC.length || !buffer.subarray(0, MAGIC.length).equals(MAGIC)) invalid("it does not begin as one");
+  if (buffer.length < MAGIC.length || !buffer.subarray(0, MAGIC.length).equals(MAGIC))
+    invalid("it does not begin as one");
   if (buffer.length < MAGIC.length + 16 + SEAL_BYTES) invalid("it is cut");
   const body = buffer.subarray(0, buffer.length - SEAL_BYTES);
-  if (!createHash("sha256").update(body).digest().equals(buffer.subarray(body.length))) invalid("it is cut or was altered, for its checksum is wrong");
+  if (!createHash("sha256").update(body).digest().equals(buffer.subarray(body.length)))
+    invalid("it is cut or was altered, for its checksum is wrong");
   let at = MAGIC.length;
   const take = (length: number): Buffer => {
     if (at + length > body.length) invalid("its lengths contradict each other");
@@ -77,14 +82,22 @@ export function decodeSession(bytes: Uint8Array): SavedSession {
   const ids = take(4 * count);
   const state = take(Number(take(8).readBigUInt64LE()));
   if (at !== body.length) invalid("its lengths contradict each other");
-  return { ...readHead(head), tokens: Int32Array.from({ length: count }, (_, i) => ids.readInt32LE(4 * i)), state };
+  return {
+    ...readHead(head),
+    tokens: Int32Array.from({ length: count }, (_, i) => ids.readInt32LE(4 * i)),
+    state,
+  };
 }
 
 function readHead(text: string): Pick<SavedSession, "maker" | "messages" | "startLength"> {
   try {
     const { maker, messages, startLength } = object(JSON.parse(text), "session");
     const turns = Array.isArray(messages) && messages.length === 0 ? [] : checkMessages(messages);
-    return { maker: object(maker, "maker") as unknown as SessionMaker, messages: turns, startLength: integer(startLength, "startLength", 0, turns.length) };
+    return {
+      maker: object(maker, "maker") as unknown as SessionMaker,
+      messages: turns,
+      startLength: integer(startLength, "startLength", 0, turns.length),
+    };
   } catch {
     return invalid("its header says nothing that a session could be");
   }

@@ -45,10 +45,17 @@ export async function saveSession(
   prompting: PromptConfig,
 ): Promise<Uint8Array[]> {
   const { messages, startLength, held } = session;
-  const next = held.length === 0 ? held : chatPrompt(messages, prompting, false, weights, false).tokens;
+  const next =
+    held.length === 0 ? held : chatPrompt(messages, prompting, false, weights, false).tokens;
   const tokens = held.slice(0, commonLength(held, next));
   const [state, made] = await Promise.all([cellsOf(engine, tokens), maker()]);
-  return encodeSession({ maker: made, messages, startLength, tokens: state.length === 0 ? new Int32Array(0) : tokens, state });
+  return encodeSession({
+    maker: made,
+    messages,
+    startLength,
+    tokens: state.length === 0 ? new Int32Array(0) : tokens,
+    state,
+  });
 }
 
 /**
@@ -56,10 +63,21 @@ export async function saveSession(
  *
  * @throws {R1Error} `STATE_INVALID`, `STATE_MISMATCH`, `QUEUE_FULL` (no idle sequence), `CONTEXT_FULL`, `FILE_NOT_FOUND`, `IO_FAILED`, `INVALID_ARGUMENT`.
  */
-export async function restoreSession(engine: Engine, maker: () => Promise<SessionMaker>, from: unknown): Promise<SessionState> {
-  if (!(from instanceof Uint8Array) && !(from instanceof URL) && (typeof from !== "string" || from === ""))
+export async function restoreSession(
+  engine: Engine,
+  maker: () => Promise<SessionMaker>,
+  from: unknown,
+): Promise<SessionState> {
+  if (
+    !(from instanceof Uint8Array) &&
+    !(from instanceof URL) &&
+    (typeof from !== "string" || from === "")
+  )
     refuse("from", "a path, a file: URL or a Uint8Array", from);
-  const bytes = from instanceof Uint8Array ? from : await readWhole(from instanceof URL ? fileURLToPath(from) : from);
+  const bytes =
+    from instanceof Uint8Array
+      ? from
+      : await readWhole(from instanceof URL ? fileURLToPath(from) : from);
   const saved = decodeSession(bytes);
   assertSameMaker(saved.maker, await maker());
   if (saved.state.length > 0) await engine.restoreState(saved.tokens, saved.state);

@@ -67,8 +67,13 @@ export class ChatSession {
             ? "messages"
             : undefined;
     if (foreign !== undefined) {
-      const instead = foreign === "signal" ? "Give it to `send`, turn by turn." : "A restored session has its own.";
-      throw new R1Error("UNKNOWN_OPTION", `\`${foreign}\` is not an option here. ${instead}`, { details: { option: foreign } });
+      const instead =
+        foreign === "signal"
+          ? "Give it to `send`, turn by turn."
+          : "A restored session has its own.";
+      throw new R1Error("UNKNOWN_OPTION", `\`${foreign}\` is not an option here. ${instead}`, {
+        details: { option: foreign },
+      });
     }
     host.check(defaults);
     if (system !== undefined && typeof system !== "string") refuse("system", "a string", system);
@@ -78,7 +83,8 @@ export class ChatSession {
     ];
     this.#host = host;
     this.#defaults = defaults;
-    this.#messages = saved?.messages ?? (start.length === 0 ? Object.freeze([]) : checkMessages(start));
+    this.#messages =
+      saved?.messages ?? (start.length === 0 ? Object.freeze([]) : checkMessages(start));
     this.#start = Object.freeze(this.#messages.slice(0, saved?.startLength));
     this.#held = saved?.held ?? new Int32Array(0);
   }
@@ -102,11 +108,15 @@ export class ChatSession {
    */
   send(text: string | readonly ChatMessage[], options: ChatOptions = {}): Generation {
     this.#assertIdle("`send`");
-    if (typeof text !== "string" && !Array.isArray(text)) refuse("text", "a string or an array of messages", text);
+    if (typeof text !== "string" && !Array.isArray(text))
+      refuse("text", "a string or an array of messages", text);
     const history = this.#messages;
-    const said: readonly ChatMessage[] = typeof text === "string" ? [{ role: "user", content: text }] : text;
+    const said: readonly ChatMessage[] =
+      typeof text === "string" ? [{ role: "user", content: text }] : text;
     const asked = checkMessages([...history, ...said]);
-    const given = Object.fromEntries(Object.entries(object(options, "options")).filter(([, value]) => value !== undefined));
+    const given = Object.fromEntries(
+      Object.entries(object(options, "options")).filter(([, value]) => value !== undefined),
+    );
     this.#current = this.#host.ask(asked, { ...this.#defaults, ...given }, (result, prompt) => {
       const answer = answerMessage(result);
       // After reset() the turn belongs to a conversation that is gone.
@@ -141,7 +151,8 @@ export class ChatSession {
    */
   async save(file: string | URL): Promise<void>;
   async save(file?: string | URL): Promise<Uint8Array | void> {
-    if (file !== undefined && !(file instanceof URL) && (typeof file !== "string" || file === "")) refuse("file", "a path or a file: URL", file);
+    if (file !== undefined && !(file instanceof URL) && (typeof file !== "string" || file === ""))
+      refuse("file", "a path or a file: URL", file);
     this.#assertIdle("`save`");
     const state = { messages: this.#messages, startLength: this.#start.length, held: this.#held };
     // A turn that was given up keeps its sequence, and with it the cells, until the engine has seen that.

@@ -6,22 +6,48 @@ import { nameOf } from "./flags.js";
 
 /** Flags of llama.cpp's programs that there is a better answer to than the nearest name. */
 const ELSEWHERE: readonly { readonly names: readonly string[]; readonly advice: string }[] = [
-  { names: ["-hf", "-hfr", "--hf-repo", "-hff", "--hf-file", "-mu", "--model-url"], advice: "Download the file first, and give its path with --model." },
-  { names: ["--context-shift"], advice: "The context is never shifted here: a reply that fills it ends, and a larger --ctx-size makes room." },
-  { names: ["-i", "--interactive", "-if", "--interactive-first", "-mli", "--multiline-input"], advice: "For a conversation there is `r1-native chat`." },
-  { names: ["--prompt-cache", "--prompt-cache-all", "--prompt-cache-ro"], advice: "Sessions are saved by the library: `session.save(file)`." },
+  {
+    names: ["-hf", "-hfr", "--hf-repo", "-hff", "--hf-file", "-mu", "--model-url"],
+    advice: "Download the file first, and give its path with --model.",
+  },
+  {
+    names: ["--context-shift"],
+    advice:
+      "The context is never shifted here: a reply that fills it ends, and a larger --ctx-size makes room.",
+  },
+  {
+    names: ["-i", "--interactive", "-if", "--interactive-first", "-mli", "--multiline-input"],
+    advice: "For a conversation there is `r1-native chat`.",
+  },
+  {
+    names: ["--prompt-cache", "--prompt-cache-all", "--prompt-cache-ro"],
+    advice: "Sessions are saved by the library: `session.save(file)`.",
+  },
   {
     names: ["-fit", "--fit", "-fitt", "--fit-target", "-fitc", "--fit-ctx"],
-    advice: "Nothing is fitted to memory behind your back: set --n-gpu-layers, --cpu-moe or --ctx-size.",
+    advice:
+      "Nothing is fitted to memory behind your back: set --n-gpu-layers, --cpu-moe or --ctx-size.",
   },
-  { names: ["--lora", "--lora-scaled", "--control-vector", "--control-vector-scaled", "-mm", "--mmproj"], advice: "The program has no part in it." },
+  {
+    names: [
+      "--lora",
+      "--lora-scaled",
+      "--control-vector",
+      "--control-vector-scaled",
+      "-mm",
+      "--mmproj",
+    ],
+    advice: "The program has no part in it.",
+  },
 ];
 
 function refuseUnknown(name: string, known: readonly string[]): never {
   const advice = ELSEWHERE.find(({ names }) => names.includes(name))?.advice;
   const near = advice === undefined ? nearest(name, known) : undefined;
   const next = advice ?? (near === undefined ? "--help lists the flags." : `Did you mean ${near}?`);
-  throw new R1Error("UNKNOWN_OPTION", `There is no flag ${name}. ${next}`, { details: { option: name, nearest: near } });
+  throw new R1Error("UNKNOWN_OPTION", `There is no flag ${name}. ${next}`, {
+    details: { option: name, nearest: near },
+  });
 }
 
 /**
@@ -41,7 +67,8 @@ export function normalizeArgv(argv: readonly string[], flags: readonly Flag[]): 
     const name = spelling.startsWith("--") ? spelling.replaceAll("_", "-") : spelling;
     const flag = byName.get(name);
     if (flag === undefined) {
-      if (/^-./.test(name) && name !== "-h" && name !== "--help") refuseUnknown(spelling, [...byName.keys()]);
+      if (/^-./.test(name) && name !== "-h" && name !== "--help")
+        refuseUnknown(spelling, [...byName.keys()]);
       out.push(word);
       continue;
     }

@@ -25,10 +25,26 @@ export interface DownloadBar {
 export function downloadBar(): DownloadBar {
   if (!process.stderr.isTTY) return { show: () => undefined, stop: () => undefined };
   const format = "{bar} {percentage} % {received} of {all} {rate} {left} {file}";
-  const bar = new SingleBar({ format, stream: process.stderr, hideCursor: true, clearOnComplete: true, barsize: 20, linewrap: false });
+  const bar = new SingleBar({
+    format,
+    stream: process.stderr,
+    hideCursor: true,
+    clearOnComplete: true,
+    barsize: 20,
+    linewrap: false,
+  });
   let isShown = false;
   return {
-    show: ({ phase, receivedBytes, totalBytes, bytesPerSecond, secondsLeft, file, filesDone, files }) => {
+    show: ({
+      phase,
+      receivedBytes,
+      totalBytes,
+      bytesPerSecond,
+      secondsLeft,
+      file,
+      filesDone,
+      files,
+    }) => {
       const words = {
         received: bytesText(receivedBytes),
         // `total` is the bar's own: its 1000 steps.

@@ -6,7 +6,13 @@ import type { R1ErrorCode } from "../base/errors.js";
 import { inFlagWords } from "./flags.js";
 
 /** Exit codes of the program; a signal's is 128 and its number, as shells have it. */
-export const EXIT = Object.freeze({ ok: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 });
+export const EXIT = Object.freeze({
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  interrupted: 130,
+  terminated: 143,
+});
 
 const USAGE_CODES: readonly R1ErrorCode[] = ["INVALID_ARGUMENT", "UNKNOWN_OPTION"];
 
@@ -25,11 +31,15 @@ export function reportFailure(error: unknown, command: Command | undefined): num
     return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   }
   if (isR1Error(error) && error.code !== "INTERNAL") {
-    process.stderr.write(`error: ${inFlagWords(error.message, command)}\n       code: ${error.code}\n`);
+    process.stderr.write(
+      `error: ${inFlagWords(error.message, command)}\n       code: ${error.code}\n`,
+    );
     return USAGE_CODES.includes(error.code) ? EXIT.usage : EXIT.failed;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`error: this is a fault of r1-native itself; please report it with the lines below.\n${stack}\n`);
+  process.stderr.write(
+    `error: this is a fault of r1-native itself; please report it with the lines below.\n${stack}\n`,
+  );
   return EXIT.failed;
 }
 

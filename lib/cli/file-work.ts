@@ -4,9 +4,17 @@ import { R1Error } from "../base/errors.js";
 import { Interrupted, watchSignals } from "./exit.js";
 
 /** Runs work with a progress bar on standard error (a terminal only) and stops it when a signal comes. */
-export async function withProgress<T>(label: string, work: (onProgress: (progress: number) => void, signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function withProgress<T>(
+  label: string,
+  work: (onProgress: (progress: number) => void, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const bar = process.stderr.isTTY
-    ? new SingleBar({ format: `${label} {bar} {percentage} % {eta_formatted}`, stream: process.stderr, hideCursor: true, clearOnComplete: true })
+    ? new SingleBar({
+        format: `${label} {bar} {percentage} % {eta_formatted}`,
+        stream: process.stderr,
+        hideCursor: true,
+        clearOnComplete: true,
+      })
     : undefined;
   const watch = watchSignals(() => undefined);
   bar?.start(1000, 0);
@@ -41,14 +49,19 @@ export function countText(count: number): string {
 }
 
 function refuse(flag: string, expected: string, value: string): never {
-  throw new R1Error("INVALID_ARGUMENT", `Expected ${expected} after ${flag} but received ${JSON.stringify(value)}.`, { details: { option: flag } });
+  throw new R1Error(
+    "INVALID_ARGUMENT",
+    `Expected ${expected} after ${flag} but received ${JSON.stringify(value)}.`,
+    { details: { option: flag } },
+  );
 }
 
 /** A whole number of a flag. */
 export function wholeNumber(flag: string, min: number, max: number): (value: string) => number {
   return (value) => {
     const number = Number(value);
-    if (!/^\d+$/.test(value) || number < min || number > max) refuse(flag, `a whole number from ${min} to ${max}`, value);
+    if (!/^\d+$/.test(value) || number < min || number > max)
+      refuse(flag, `a whole number from ${min} to ${max}`, value);
     return number;
   };
 }
@@ -57,19 +70,29 @@ export function wholeNumber(flag: string, min: number, max: number): (value: str
 export function decimalSize(flag: string): (value: string) => number {
   return (value) => {
     const match = /^(\d+)([MG]?)$/.exec(value);
-    const size = Number(match?.[1] ?? 0) * (match?.[2] === "G" ? 1e9 : match?.[2] === "M" ? 1e6 : 1);
+    const size =
+      Number(match?.[1] ?? 0) * (match?.[2] === "G" ? 1e9 : match?.[2] === "M" ? 1e6 : 1);
     if (size < 1 || !Number.isSafeInteger(size)) refuse(flag, "a size such as 500M or 48G", value);
     return size;
   };
 }
 
 /** Rows of cells as lines: columns as wide as their widest cell, those of numbers to the right. */
-export function tableText(rows: readonly (readonly string[])[], rightColumns: readonly number[] = []): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+export function tableText(
+  rows: readonly (readonly string[])[],
+  rightColumns: readonly number[] = [],
+): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  );
   return rows
     .map((row) =>
       row
-        .map((cell, column) => (rightColumns.includes(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+        .map((cell, column) =>
+          rightColumns.includes(column)
+            ? cell.padStart(widths[column] ?? 0)
+            : cell.padEnd(widths[column] ?? 0),
+        )
         .join("  ")
         .trimEnd(),
     )

@@ -23,7 +23,9 @@ export const integer: Parse = (values, name) => {
 /** A number. */
 export const number: Parse = (values, name) => {
   const value = last(values);
-  return value.trim() !== "" && Number.isFinite(Number(value)) ? Number(value) : refuseFlag(name, "a number", value);
+  return value.trim() !== "" && Number.isFinite(Number(value))
+    ? Number(value)
+    : refuseFlag(name, "a number", value);
 };
 
 /** A switch that stands for a value. */
@@ -37,11 +39,23 @@ export const word =
   (choices: Readonly<Record<string, unknown>>): Parse =>
   (values, name) => {
     const value = last(values);
-    return Object.hasOwn(choices, value) ? choices[value] : refuseFlag(name, `one of ${Object.keys(choices).join(", ")}`, value);
+    return Object.hasOwn(choices, value)
+      ? choices[value]
+      : refuseFlag(name, `one of ${Object.keys(choices).join(", ")}`, value);
   };
 
 /** on, off or auto, in all the spellings llama.cpp takes. */
-export const onOffAuto = word({ on: "on", off: "off", auto: "auto", "1": "on", "0": "off", true: "on", false: "off", enabled: "on", disabled: "off" });
+export const onOffAuto = word({
+  on: "on",
+  off: "off",
+  auto: "auto",
+  "1": "on",
+  "0": "off",
+  true: "on",
+  false: "off",
+  enabled: "on",
+  disabled: "off",
+});
 
 /** A list with commas. */
 export const list: Parse = (values) => last(values).split(",");
@@ -53,7 +67,10 @@ export const numbers: Parse = (values, name) =>
     .map((part) => number([part], name, undefined));
 
 /** All values, in the order given, after those of flags before. */
-export const texts: Parse = (values, _name, before) => [...((before as string[] | undefined) ?? []), ...values];
+export const texts: Parse = (values, _name, before) => [
+  ...((before as string[] | undefined) ?? []),
+  ...values,
+];
 
 /** The text of a file; one trailing line break is dropped, as llama.cpp drops it. */
 export const fileText: Parse = (values) => readText(last(values));
@@ -64,9 +81,22 @@ export function readText(path: string): string {
     return readFileSync(path, "utf8").replace(/\r?\n$/, "");
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    const what = code === "ENOENT" ? "does not exist" : code === "EISDIR" ? "is a directory" : `cannot be read (${code ?? "unknown"})`;
-    const kind = code === "ENOENT" ? "FILE_NOT_FOUND" : code === "EISDIR" ? "FILE_IS_DIRECTORY" : "FILE_UNREADABLE";
-    throw new R1Error(kind, `The file ${path} ${what}. Check its path and your rights to it.`, { cause: error, details: { path } });
+    const what =
+      code === "ENOENT"
+        ? "does not exist"
+        : code === "EISDIR"
+          ? "is a directory"
+          : `cannot be read (${code ?? "unknown"})`;
+    const kind =
+      code === "ENOENT"
+        ? "FILE_NOT_FOUND"
+        : code === "EISDIR"
+          ? "FILE_IS_DIRECTORY"
+          : "FILE_UNREADABLE";
+    throw new R1Error(kind, `The file ${path} ${what}. Check its path and your rights to it.`, {
+      cause: error,
+      details: { path },
+    });
   }
 }
 
@@ -88,7 +118,8 @@ export const tensorOverrides: Parse = (values, name, before) => {
     .flatMap((value) => value.split(","))
     .map((entry) => {
       const at = entry.indexOf("=");
-      if (at <= 0 || at === entry.length - 1) refuseFlag(name, "PATTERN=BUFFER, such as exps=CPU,", entry);
+      if (at <= 0 || at === entry.length - 1)
+        refuseFlag(name, "PATTERN=BUFFER, such as exps=CPU,", entry);
       return { pattern: entry.slice(0, at), buffer: entry.slice(at + 1) };
     });
   return [...((before as { pattern: string; buffer: string }[] | undefined) ?? []), ...entries];
@@ -115,11 +146,20 @@ export const metadataOverrides: Parse = (values, name) => {
   const out: Record<string, { kind: string; value: unknown }> = {};
   for (const entry of values.flatMap(csvRow)) {
     const match = /^([^=]+)=(int|float|bool|str):(.*)$/s.exec(entry);
-    if (match === null) refuseFlag(name, "KEY=TYPE:VALUE with a type of int, float, bool or str", entry);
+    if (match === null)
+      refuseFlag(name, "KEY=TYPE:VALUE with a type of int, float, bool or str", entry);
     const [, key = "", kind, value = ""] = match;
     if (kind === "str") out[key] = { kind: "string", value };
-    else if (kind === "bool") out[key] = { kind, value: word({ true: true, false: false })([value], `${name} ${key}=bool:`, undefined) };
-    else out[key] = { kind: kind ?? "", value: (kind === "int" ? integer : number)([value], `${name} ${key}=${kind}:`, undefined) };
+    else if (kind === "bool")
+      out[key] = {
+        kind,
+        value: word({ true: true, false: false })([value], `${name} ${key}=bool:`, undefined),
+      };
+    else
+      out[key] = {
+        kind: kind ?? "",
+        value: (kind === "int" ? integer : number)([value], `${name} ${key}=${kind}:`, undefined),
+      };
   }
   return out;
 };
@@ -129,7 +169,8 @@ export const logitBias: Parse = (values, name) => {
   const out: Record<string, number> = {};
   for (const entry of values) {
     const match = /^(\d+)([+-])(\d*\.?\d+(?:e[+-]?\d+)?|inf)$/i.exec(entry.trim());
-    if (match === null) refuseFlag(name, "a token id and a bias, such as 15043+1 or 15043-1.5,", entry);
+    if (match === null)
+      refuseFlag(name, "a token id and a bias, such as 15043+1 or 15043-1.5,", entry);
     const [, id = "", sign, size = ""] = match;
     out[id] = (sign === "-" ? -1 : 1) * (/inf/i.test(size) ? Infinity : Number(size));
   }

@@ -47,11 +47,20 @@ const samplers: Flag["parse"] = (values, name) =>
     .map(
       (part) =>
         SAMPLER_NAMES[part.toLowerCase()] ??
-        refuseFlag(name, `sampler names out of ${[...new Set(Object.keys(SAMPLER_NAMES).filter((key) => !key.includes("-")))].join(", ")}`, part),
+        refuseFlag(
+          name,
+          `sampler names out of ${[...new Set(Object.keys(SAMPLER_NAMES).filter((key) => !key.includes("-")))].join(", ")}`,
+          part,
+        ),
     );
 
 const samplerLetters: Flag["parse"] = (values, name) =>
-  Array.from(values.at(-1) ?? "", (letter) => SAMPLER_LETTERS[letter] ?? refuseFlag(name, `letters out of ${Object.keys(SAMPLER_LETTERS).join("")}`, letter));
+  Array.from(
+    values.at(-1) ?? "",
+    (letter) =>
+      SAMPLER_LETTERS[letter] ??
+      refuseFlag(name, `letters out of ${Object.keys(SAMPLER_LETTERS).join("")}`, letter),
+  );
 
 /** llama.cpp takes -1 as "no limit" and -2 as "until the context is full"; here both end with the context. */
 const length: Flag["parse"] = (values, name, before) => {
@@ -65,7 +74,8 @@ const seed: Flag["parse"] = (values, name, before) => {
   return value === -1 || value === 0xffffffff ? undefined : value;
 };
 
-const temperature: Flag["parse"] = (values, name, before) => Math.max(0, number(values, name, before) as number);
+const temperature: Flag["parse"] = (values, name, before) =>
+  Math.max(0, number(values, name, before) as number);
 
 const breakers: Flag["parse"] = (values) => values.slice(values.lastIndexOf("none") + 1);
 
@@ -86,9 +96,26 @@ const ends: Row[] = [
     parse: texts,
     doc: "text that ends the generation; may be given several times",
   },
-  { names: ["--ignore-eos"], option: "ignoreEos", parse: constant(true), doc: "go on after the end token" },
-  { names: ["--timeout"], value: "MS", option: "timeoutMs", parse: integer, doc: "give up after so many milliseconds" },
-  { names: ["--loop-guard"], value: "N", option: "loopGuard", parse: integer, doc: "end when N tokens in a row repeat one cycle; 0: never (default: 1024)" },
+  {
+    names: ["--ignore-eos"],
+    option: "ignoreEos",
+    parse: constant(true),
+    doc: "go on after the end token",
+  },
+  {
+    names: ["--timeout"],
+    value: "MS",
+    option: "timeoutMs",
+    parse: integer,
+    doc: "give up after so many milliseconds",
+  },
+  {
+    names: ["--loop-guard"],
+    value: "N",
+    option: "loopGuard",
+    parse: integer,
+    doc: "end when N tokens in a row repeat one cycle; 0: never (default: 1024)",
+  },
   {
     names: ["--ngram-draft"],
     value: "N",
@@ -97,7 +124,13 @@ const ends: Row[] = [
     parse: integer,
     doc: "draft up to N tokens by looking up repeated text; changes the speed only",
   },
-  { names: ["--logprobs"], value: "N", option: "logprobs", parse: integer, doc: "tell each token's log probability and N alternatives, with --json" },
+  {
+    names: ["--logprobs"],
+    value: "N",
+    option: "logprobs",
+    parse: integer,
+    doc: "tell each token's log probability and N alternatives, with --json",
+  },
 ];
 
 const sampling: Row[] = [
@@ -108,11 +141,41 @@ const sampling: Row[] = [
     parse: temperature,
     doc: "temperature; 0: always the most likely token (default: 0.6)",
   },
-  { names: ["--min-p"], value: "N", option: "minP", parse: number, doc: "drop tokens less likely than this share of the best; 0: none (default: 0.05)" },
-  { names: ["--top-p"], value: "N", option: "topP", parse: number, doc: "keep the fewest tokens that sum to this; 1: all (default: 0.95)" },
-  { names: ["--top-k"], value: "N", option: "topK", parse: integer, doc: "keep the k most likely tokens; 0: all (default: 40)" },
-  { names: ["-s", "--seed"], value: "N", option: "seed", parse: seed, doc: "seed of the random choices; -1: a random one (default: -1)" },
-  { names: ["--typical", "--typical-p"], value: "N", option: "typicalP", parse: number, doc: "locally typical sampling; 1: off (default: 1)" },
+  {
+    names: ["--min-p"],
+    value: "N",
+    option: "minP",
+    parse: number,
+    doc: "drop tokens less likely than this share of the best; 0: none (default: 0.05)",
+  },
+  {
+    names: ["--top-p"],
+    value: "N",
+    option: "topP",
+    parse: number,
+    doc: "keep the fewest tokens that sum to this; 1: all (default: 0.95)",
+  },
+  {
+    names: ["--top-k"],
+    value: "N",
+    option: "topK",
+    parse: integer,
+    doc: "keep the k most likely tokens; 0: all (default: 40)",
+  },
+  {
+    names: ["-s", "--seed"],
+    value: "N",
+    option: "seed",
+    parse: seed,
+    doc: "seed of the random choices; -1: a random one (default: -1)",
+  },
+  {
+    names: ["--typical", "--typical-p"],
+    value: "N",
+    option: "typicalP",
+    parse: number,
+    doc: "locally typical sampling; 1: off (default: 1)",
+  },
   {
     names: ["--top-nsigma", "--top-n-sigma"],
     value: "N",
@@ -120,16 +183,82 @@ const sampling: Row[] = [
     parse: number,
     doc: "keep tokens within N standard deviations of the best; -1: off (default: -1)",
   },
-  { names: ["--xtc-probability"], value: "N", option: "xtc", field: "probability", parse: number, doc: "XTC: chance to drop the top choices (default: 0)" },
-  { names: ["--xtc-threshold"], value: "N", option: "xtc", field: "threshold", parse: number, doc: "XTC: what counts as a top choice (default: 0.1)" },
-  { names: ["--repeat-penalty"], value: "N", option: "repeatPenalty", parse: number, doc: "penalty for recent tokens; 1: off (default: 1)" },
-  { names: ["--repeat-last-n"], value: "N", option: "penaltyLastN", parse: integer, doc: "tokens that count as recent (default: 64)" },
-  { names: ["--frequency-penalty"], value: "N", option: "frequencyPenalty", parse: number, doc: "penalty for each time a token occurred (default: 0)" },
-  { names: ["--presence-penalty"], value: "N", option: "presencePenalty", parse: number, doc: "penalty for having occurred at all (default: 0)" },
-  { names: ["--dry-multiplier"], value: "N", option: "dry", field: "multiplier", parse: number, doc: "DRY: strength; 0: off (default: 0)" },
-  { names: ["--dry-base"], value: "N", option: "dry", field: "base", parse: number, doc: "DRY: growth with length (default: 1.75)" },
-  { names: ["--dry-allowed-length"], value: "N", option: "dry", field: "allowedLength", parse: integer, doc: "DRY: repetition that is free (default: 2)" },
-  { names: ["--dry-penalty-last-n"], value: "N", option: "dry", field: "penaltyLastN", parse: integer, doc: "DRY: tokens to look back over (default: 64)" },
+  {
+    names: ["--xtc-probability"],
+    value: "N",
+    option: "xtc",
+    field: "probability",
+    parse: number,
+    doc: "XTC: chance to drop the top choices (default: 0)",
+  },
+  {
+    names: ["--xtc-threshold"],
+    value: "N",
+    option: "xtc",
+    field: "threshold",
+    parse: number,
+    doc: "XTC: what counts as a top choice (default: 0.1)",
+  },
+  {
+    names: ["--repeat-penalty"],
+    value: "N",
+    option: "repeatPenalty",
+    parse: number,
+    doc: "penalty for recent tokens; 1: off (default: 1)",
+  },
+  {
+    names: ["--repeat-last-n"],
+    value: "N",
+    option: "penaltyLastN",
+    parse: integer,
+    doc: "tokens that count as recent (default: 64)",
+  },
+  {
+    names: ["--frequency-penalty"],
+    value: "N",
+    option: "frequencyPenalty",
+    parse: number,
+    doc: "penalty for each time a token occurred (default: 0)",
+  },
+  {
+    names: ["--presence-penalty"],
+    value: "N",
+    option: "presencePenalty",
+    parse: number,
+    doc: "penalty for having occurred at all (default: 0)",
+  },
+  {
+    names: ["--dry-multiplier"],
+    value: "N",
+    option: "dry",
+    field: "multiplier",
+    parse: number,
+    doc: "DRY: strength; 0: off (default: 0)",
+  },
+  {
+    names: ["--dry-base"],
+    value: "N",
+    option: "dry",
+    field: "base",
+    parse: number,
+    doc: "DRY: growth with length (default: 1.75)",
+  },
+  {
+    names: ["--dry-allowed-length"],
+    value: "N",
+    option: "dry",
+    field: "allowedLength",
+    parse: integer,
+    doc: "DRY: repetition that is free (default: 2)",
+  },
+  {
+    names: ["--dry-penalty-last-n"],
+    value: "N",
+    option: "dry",
+    field: "penaltyLastN",
+    parse: integer,
+    doc: "DRY: tokens to look back over (default: 64)",
+  },
   {
     names: ["--dry-sequence-breaker"],
     value: "TEXT",
@@ -146,7 +275,14 @@ const sampling: Row[] = [
     parse: number,
     doc: "dynamic temperature: range around --temp (default: 0)",
   },
-  { names: ["--dynatemp-exp"], value: "N", option: "dynamicTemperature", field: "exponent", parse: number, doc: "dynamic temperature: exponent (default: 1)" },
+  {
+    names: ["--dynatemp-exp"],
+    value: "N",
+    option: "dynamicTemperature",
+    field: "exponent",
+    parse: number,
+    doc: "dynamic temperature: exponent (default: 1)",
+  },
   {
     names: ["--mirostat"],
     value: "N",
@@ -155,8 +291,22 @@ const sampling: Row[] = [
     parse: integer,
     doc: "Mirostat 1 or 2 instead of the other samplers; 0: off (default: 0)",
   },
-  { names: ["--mirostat-lr"], value: "N", option: "mirostat", field: "eta", parse: number, doc: "Mirostat: learning rate (default: 0.1)" },
-  { names: ["--mirostat-ent"], value: "N", option: "mirostat", field: "tau", parse: number, doc: "Mirostat: target surprise (default: 5)" },
+  {
+    names: ["--mirostat-lr"],
+    value: "N",
+    option: "mirostat",
+    field: "eta",
+    parse: number,
+    doc: "Mirostat: learning rate (default: 0.1)",
+  },
+  {
+    names: ["--mirostat-ent"],
+    value: "N",
+    option: "mirostat",
+    field: "tau",
+    parse: number,
+    doc: "Mirostat: target surprise (default: 5)",
+  },
   {
     names: ["-l", "--logit-bias"],
     value: "ID+BIAS",
@@ -164,11 +314,27 @@ const sampling: Row[] = [
     parse: logitBias,
     doc: "make a token more or less likely: 15043+1 or 15043-1; may be given several times",
   },
-  { names: ["--samplers"], value: "NAMES", option: "samplers", parse: samplers, doc: "the samplers in order, with ; between" },
-  { names: ["--sampler-seq", "--sampling-seq"], value: "LETTERS", option: "samplers", parse: samplerLetters, doc: "the same in letters (default: edskypmxt)" },
+  {
+    names: ["--samplers"],
+    value: "NAMES",
+    option: "samplers",
+    parse: samplers,
+    doc: "the samplers in order, with ; between",
+  },
+  {
+    names: ["--sampler-seq", "--sampling-seq"],
+    value: "LETTERS",
+    option: "samplers",
+    parse: samplerLetters,
+    doc: "the same in letters (default: edskypmxt)",
+  },
 ];
 
-const inGroup = (group: string, rows: readonly Row[]): Flag[] => rows.map((row) => ({ ...row, target: "generate", group }));
+const inGroup = (group: string, rows: readonly Row[]): Flag[] =>
+  rows.map((row) => ({ ...row, target: "generate", group }));
 
 /** Every flag of a generation. */
-export const generateFlags: readonly Flag[] = Object.freeze([...inGroup("Generation:", ends), ...inGroup("Sampling:", sampling)]);
+export const generateFlags: readonly Flag[] = Object.freeze([
+  ...inGroup("Generation:", ends),
+  ...inGroup("Sampling:", sampling),
+]);

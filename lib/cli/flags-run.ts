@@ -5,24 +5,73 @@ import { constant, fileText, integer, text, word } from "./flag-values.js";
 type Row = Omit<Flag, "target" | "group">;
 
 const prompt: Row[] = [
-  { names: ["-p", "--prompt"], value: "TEXT", option: "prompt", parse: text, doc: "the prompt; without -p and -f it is read from a pipe" },
-  { names: ["-f", "--file"], value: "FILE", option: "file", parse: text, doc: "read the prompt from a file" },
+  {
+    names: ["-p", "--prompt"],
+    value: "TEXT",
+    option: "prompt",
+    parse: text,
+    doc: "the prompt; without -p and -f it is read from a pipe",
+  },
+  {
+    names: ["-f", "--file"],
+    value: "FILE",
+    option: "file",
+    parse: text,
+    doc: "read the prompt from a file",
+  },
   {
     names: ["-no-cnv", "--no-conversation", "--raw"],
     option: "raw",
     parse: constant(true),
     doc: "raw mode: the prompt holds the template's own tokens, such as <｜User｜>",
   },
-  { names: ["-cnv", "--conversation"], option: "raw", parse: constant(false), doc: "the prompt is what the user says (default)" },
-  { names: ["-e", "--escape"], option: "escape", parse: constant(true), doc: "replace \\n \\r \\t \\' \\\" \\\\ \\xNN also in prompts from files and pipes" },
-  { names: ["--no-escape"], option: "escape", parse: constant(false), doc: "replace them nowhere (default: in -p only)" },
-  { names: ["--verbose-prompt"], option: "verbosePrompt", parse: constant(true), doc: "show the prompt's tokens on standard error" },
-  { names: ["--display-prompt"], option: "displayPrompt", parse: constant(true), doc: "show the prompt before the reply" },
+  {
+    names: ["-cnv", "--conversation"],
+    option: "raw",
+    parse: constant(false),
+    doc: "the prompt is what the user says (default)",
+  },
+  {
+    names: ["-e", "--escape"],
+    option: "escape",
+    parse: constant(true),
+    doc: "replace \\n \\r \\t \\' \\\" \\\\ \\xNN also in prompts from files and pipes",
+  },
+  {
+    names: ["--no-escape"],
+    option: "escape",
+    parse: constant(false),
+    doc: "replace them nowhere (default: in -p only)",
+  },
+  {
+    names: ["--verbose-prompt"],
+    option: "verbosePrompt",
+    parse: constant(true),
+    doc: "show the prompt's tokens on standard error",
+  },
+  {
+    names: ["--display-prompt"],
+    option: "displayPrompt",
+    parse: constant(true),
+    doc: "show the prompt before the reply",
+  },
 ];
 
 const conversation: Row[] = [
-  { names: ["-sys", "--system-prompt"], value: "TEXT", option: "system", parse: text, doc: "the system prompt" },
-  { names: ["-sysf", "--system-prompt-file"], value: "FILE", option: "system", parse: fileText, doc: "read the system prompt from a file" },
+  {
+    names: ["-sys", "--system-prompt"],
+    value: "TEXT",
+    option: "system",
+    parse: text,
+    doc: "the system prompt",
+  },
+  {
+    names: ["-sysf", "--system-prompt-file"],
+    value: "FILE",
+    option: "system",
+    parse: fileText,
+    doc: "read the system prompt from a file",
+  },
   {
     names: ["--open-think"],
     value: "auto|on|off",
@@ -33,7 +82,12 @@ const conversation: Row[] = [
 ];
 
 const output: Row[] = [
-  { names: ["--hide-reasoning"], option: "hideReasoning", parse: constant(true), doc: "show the answer only" },
+  {
+    names: ["--hide-reasoning"],
+    option: "hideReasoning",
+    parse: constant(true),
+    doc: "show the answer only",
+  },
   {
     names: ["-co", "--color"],
     value: "on|off|auto",
@@ -48,25 +102,51 @@ const output: Row[] = [
     parse: constant(true),
     doc: "a line of timings on standard error (default: when it is a terminal)",
   },
-  { names: ["--no-show-timings", "--no-perf"], option: "timings", parse: constant(false), doc: "no such line" },
-  { names: ["-v", "--log-verbose", "--verbose"], option: "verbose", parse: constant(true), doc: "llama.cpp's log on standard error" },
+  {
+    names: ["--no-show-timings", "--no-perf"],
+    option: "timings",
+    parse: constant(false),
+    doc: "no such line",
+  },
+  {
+    names: ["-v", "--log-verbose", "--verbose"],
+    option: "verbose",
+    parse: constant(true),
+    doc: "llama.cpp's log on standard error",
+  },
 ];
 
 const machine: Row[] = [
-  { names: ["--json"], option: "json", parse: constant(true), doc: "one JSON object with the whole result, at the end" },
-  { names: ["--json-stream"], option: "jsonStream", parse: constant(true), doc: "one JSON object a line for each part, as it comes" },
+  {
+    names: ["--json"],
+    option: "json",
+    parse: constant(true),
+    doc: "one JSON object with the whole result, at the end",
+  },
+  {
+    names: ["--json-stream"],
+    option: "jsonStream",
+    parse: constant(true),
+    doc: "one JSON object a line for each part, as it comes",
+  },
 ];
 
 /** Flags of llama.cpp's command lines that ask for what is always so here, or for what this program has no part in. */
-const accepted: Row[] = ["--no-display-prompt", "--no-context-shift", "--single-turn", "--simple-io", "--jinja", "--log-disable", "--no-mmproj"].map(
-  (name) => ({
-    names: name === "--single-turn" ? ["-st", name] : [name],
-    option: `accepted:${name}`,
-    parse: constant(true),
-    doc: "accepted; nothing to do here",
-    hidden: true,
-  }),
-);
+const accepted: Row[] = [
+  "--no-display-prompt",
+  "--no-context-shift",
+  "--single-turn",
+  "--simple-io",
+  "--jinja",
+  "--log-disable",
+  "--no-mmproj",
+].map((name) => ({
+  names: name === "--single-turn" ? ["-st", name] : [name],
+  option: `accepted:${name}`,
+  parse: constant(true),
+  doc: "accepted; nothing to do here",
+  hidden: true,
+}));
 
 const keep: Row = {
   names: ["--keep"],
@@ -77,18 +157,34 @@ const keep: Row = {
   hidden: true,
 };
 
-const devices: Row[] = [{ names: ["--list-devices"], option: "listDevices", parse: constant(true), doc: "list the devices and do nothing else" }];
+const devices: Row[] = [
+  {
+    names: ["--list-devices"],
+    option: "listDevices",
+    parse: constant(true),
+    doc: "list the devices and do nothing else",
+  },
+];
 
-const inGroup = (group: string, rows: readonly Row[]): Flag[] => rows.map((row) => ({ ...row, target: "run", group }));
+const inGroup = (group: string, rows: readonly Row[]): Flag[] =>
+  rows.map((row) => ({ ...row, target: "run", group }));
 
 /** Flags of `run` only. */
 export const promptFlags: readonly Flag[] = Object.freeze(inGroup("Prompt:", prompt));
 
 /** Flags of `run` and `chat`. */
-export const conversationFlags: readonly Flag[] = Object.freeze(inGroup("Conversation:", conversation));
+export const conversationFlags: readonly Flag[] = Object.freeze(
+  inGroup("Conversation:", conversation),
+);
 
 /** Flags of `run` and `chat`. */
-export const outputFlags: readonly Flag[] = Object.freeze([...inGroup("Output:", output), ...inGroup("Compatibility:", [...accepted, keep])]);
+export const outputFlags: readonly Flag[] = Object.freeze([
+  ...inGroup("Output:", output),
+  ...inGroup("Compatibility:", [...accepted, keep]),
+]);
 
 /** Flags of `run` only. */
-export const machineFlags: readonly Flag[] = Object.freeze([...inGroup("Output:", machine), ...inGroup("Devices:", devices)]);
+export const machineFlags: readonly Flag[] = Object.freeze([
+  ...inGroup("Output:", machine),
+  ...inGroup("Devices:", devices),
+]);

@@ -47,12 +47,21 @@ function keyOf(flag: Flag): string {
 /** Throws a usage error about a flag. */
 export function refuseFlag(name: string, expected: string, value: string | undefined): never {
   const received = value === undefined ? "nothing" : JSON.stringify(value);
-  throw new R1Error("INVALID_ARGUMENT", `Expected ${expected} after ${name} but received ${received}.`, { details: { option: name } });
+  throw new R1Error(
+    "INVALID_ARGUMENT",
+    `Expected ${expected} after ${name} but received ${received}.`,
+    { details: { option: name } },
+  );
 }
 
 /** How a flag reads in help. */
 function term(flag: Flag): string {
-  const value = flag.value === undefined ? "" : flag.optionalValues === undefined ? ` <${flag.value}>` : ` [${flag.value}]`;
+  const value =
+    flag.value === undefined
+      ? ""
+      : flag.optionalValues === undefined
+        ? ` <${flag.value}>`
+        : ` [${flag.value}]`;
   return flag.names.join(", ") + value;
 }
 
@@ -61,10 +70,14 @@ export function addFlags(command: Command, flags: readonly Flag[]): void {
   tables.set(command, flags);
   const terms = new Map<string, string>();
   for (const flag of flags) {
-    const option = new Option(`${nameOf(flag)}${flag.value === undefined ? "" : " <value>"}`, flag.doc);
+    const option = new Option(
+      `${nameOf(flag)}${flag.value === undefined ? "" : " <value>"}`,
+      flag.doc,
+    );
     option.negate = false;
     option.attributeName = () => keyOf(flag);
-    if (flag.value !== undefined) option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
+    if (flag.value !== undefined)
+      option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
     option.helpGroup(flag.group);
     option.hideHelp(flag.hidden ?? false);
     command.addOption(option);
@@ -91,7 +104,8 @@ export function collect(command: Command): OptionBag {
     const target = bag[flag.target];
     const before = target[flag.option];
     const value = flag.parse(Array.isArray(values) ? values : [], nameOf(flag), before);
-    target[flag.option] = flag.field === undefined ? value : { ...(before as object | undefined), [flag.field]: value };
+    target[flag.option] =
+      flag.field === undefined ? value : { ...(before as object | undefined), [flag.field]: value };
   }
   return bag;
 }
@@ -113,7 +127,8 @@ function wordsOf(command: Command): ReadonlyMap<string, string> {
   }
   // Commands on files have no table; there a flag is called as the option it sets.
   const table = flagsOf(command).filter(({ hidden }) => hidden !== true);
-  if (table.length === 0) for (const option of command.options) add(option.attributeName(), option.long ?? option.flags);
+  if (table.length === 0)
+    for (const option of command.options) add(option.attributeName(), option.long ?? option.flags);
   // Flags with a value first: of several that set an option they are the ones that a message is about.
   for (const flag of [...table.filter(({ value }) => value !== undefined), ...table])
     add(flag.field === undefined ? flag.option : `${flag.option}.${flag.field}`, nameOf(flag));
@@ -130,6 +145,11 @@ export function inFlagWords(message: string, command: Command | undefined): stri
     return words.get(path) ?? words.get(head) ?? words.get(rest.join("."));
   };
   return message
-    .replace(/ \(or [^()`]*`([A-Za-z.]+)[^`]*`\)/g, (whole, path: string) => (wordOf(path) === undefined ? "" : whole))
-    .replace(/`([A-Za-z.]+(?:\(\))?)(?:\[[^\]]*\][A-Za-z.]*)?`/g, (whole, path: string) => wordOf(path) ?? whole);
+    .replace(/ \(or [^()`]*`([A-Za-z.]+)[^`]*`\)/g, (whole, path: string) =>
+      wordOf(path) === undefined ? "" : whole,
+    )
+    .replace(
+      /`([A-Za-z.]+(?:\(\))?)(?:\[[^\]]*\][A-Za-z.]*)?`/g,
+      (whole, path: string) => wordOf(path) ?? whole,
+    );
 }

@@ -60,7 +60,12 @@ export class TerminalLines implements LineSource {
   constructor(input: ReadStream, terminal: WriteStream) {
     this.#terminal = terminal;
     this.#screen = new Screen(terminal);
-    this.#reader = createInterface({ input, output: this.#screen, terminal: true, historySize: 200 });
+    this.#reader = createInterface({
+      input,
+      output: this.#screen,
+      terminal: true,
+      historySize: 200,
+    });
     input.on("keypress", (_text, key: { name?: string } | undefined) => {
       if (key?.name === "paste-start") this.#isPasting = true;
       else if (key?.name === "paste-end") this.#isPasting = false;
@@ -142,7 +147,11 @@ export function pipeLines(input: Readable): LineSource {
 }
 
 /** Joins lines that end in a backslash with the next one, as llama.cpp's interactive mode does. */
-export async function readTurn(lines: LineSource, prompt: string, onInterrupt: () => void): Promise<string | undefined> {
+export async function readTurn(
+  lines: LineSource,
+  prompt: string,
+  onInterrupt: () => void,
+): Promise<string | undefined> {
   const turn: string[] = [];
   for (;;) {
     const line = await lines.next(turn.length === 0 ? prompt : "… ", onInterrupt);

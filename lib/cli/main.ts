@@ -43,7 +43,9 @@ Without a command the flags are those of run: r1-native -p "What is 1+1?"
 r1-native <command> --help tells the flags of a command.`;
 
 function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+  const { version } = JSON.parse(
+    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+  ) as { version: string };
   return version;
 }
 
@@ -55,21 +57,34 @@ async function showVersion(): Promise<void> {
 
 function buildProgram(): Command {
   const program = new Command("r1-native")
-    .description("DeepSeek-R1 on this machine: llama.cpp on a thread of its own, streamed as reasoning and answer")
+    .description(
+      "DeepSeek-R1 on this machine: llama.cpp on a thread of its own, streamed as reasoning and answer",
+    )
     .option("--version", "tell the versions of r1-native and llama.cpp")
     .addHelpText("after", HELP)
-    .showHelpAfterError("(r1-native --help lists the commands; r1-native run --help lists the flags)")
+    .showHelpAfterError(
+      "(r1-native --help lists the commands; r1-native run --help lists the flags)",
+    )
     .exitOverride();
   for (const { register } of COMMANDS) register(program);
   return program;
 }
 
 /** Finds the command a line is for: its first word, or `run` when that is a flag. */
-function findCommand(program: Command, words: readonly string[]): { command: Command | undefined; args: string[] } {
+function findCommand(
+  program: Command,
+  words: readonly string[],
+): { command: Command | undefined; args: string[] } {
   const [first, ...rest] = words;
-  if (first === undefined) return process.stdin.isTTY ? { command: undefined, args: ["--help"] } : findCommand(program, ["run"]);
-  if (["-h", "--help", "help", "--version"].includes(first)) return { command: undefined, args: [...words] };
-  const named = program.commands.find((command) => command.name() === first || command.aliases().includes(first));
+  if (first === undefined)
+    return process.stdin.isTTY
+      ? { command: undefined, args: ["--help"] }
+      : findCommand(program, ["run"]);
+  if (["-h", "--help", "help", "--version"].includes(first))
+    return { command: undefined, args: [...words] };
+  const named = program.commands.find(
+    (command) => command.name() === first || command.aliases().includes(first),
+  );
   if (named !== undefined) return { command: named, args: rest };
   if (first.startsWith("-")) return findCommand(program, ["run", ...words]);
   const near = nearest(
@@ -92,7 +107,10 @@ async function main(words: readonly string[]): Promise<number> {
     else if (command === undefined) await program.parseAsync(found.args, { from: "user" });
     else {
       const flags = flagsOf(command);
-      await program.parseAsync([command.name(), ...(flags.length === 0 ? found.args : normalizeArgv(found.args, flags))], { from: "user" });
+      await program.parseAsync(
+        [command.name(), ...(flags.length === 0 ? found.args : normalizeArgv(found.args, flags))],
+        { from: "user" },
+      );
     }
     return EXIT.ok;
   } catch (error) {

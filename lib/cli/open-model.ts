@@ -49,7 +49,10 @@ function progressBar(): { update: (progress: number) => void; stop: () => void }
  * @param load - What the flags gave: the options of `loadModel`, and `path`.
  * @throws {R1Error} what `loadModel` throws; the signal's reason when it is given up.
  */
-export async function openModel(load: Readonly<Record<string, unknown>>, settings: OpenSettings): Promise<Model> {
+export async function openModel(
+  load: Readonly<Record<string, unknown>>,
+  settings: OpenSettings,
+): Promise<Model> {
   const { path, ...options } = load;
   const bar = progressBar();
   const download = downloadBar();
@@ -62,12 +65,20 @@ export async function openModel(load: Readonly<Record<string, unknown>>, setting
     },
     // A model that is in the cache needs no bar.
     onDownload: (progress: DownloadProgress) => {
-      if (progress.phase === "fetching" && progress.receivedBytes < progress.totalBytes) download.show(progress);
+      if (progress.phase === "fetching" && progress.receivedBytes < progress.totalBytes)
+        download.show(progress);
     },
-    ...(settings.isVerbose ? { logger: ({ level, text }: { level: string; text: string }) => process.stderr.write(`${level.padEnd(5)} ${text}\n`) } : {}),
+    ...(settings.isVerbose
+      ? {
+          logger: ({ level, text }: { level: string; text: string }) =>
+            process.stderr.write(`${level.padEnd(5)} ${text}\n`),
+        }
+      : {}),
   } as LoadOptions;
   try {
-    return await (path === undefined ? loadModel(undefined, full) : loadModel(path as string, full));
+    return await (path === undefined
+      ? loadModel(undefined, full)
+      : loadModel(path as string, full));
   } finally {
     download.stop();
     bar.stop();

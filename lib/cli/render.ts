@@ -14,7 +14,11 @@ export interface RenderStyle {
 }
 
 /** Whether terminal codes go to a stream: `--color`, then NO_COLOR and FORCE_COLOR, then whether it is a terminal. */
-export function wantsColor(choice: "on" | "off" | "auto", stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv): boolean {
+export function wantsColor(
+  choice: "on" | "off" | "auto",
+  stream: { isTTY?: boolean },
+  env: NodeJS.ProcessEnv,
+): boolean {
   if (choice !== "auto") return choice === "on";
   if ((env["NO_COLOR"] ?? "") !== "") return false;
   if ((env["FORCE_COLOR"] ?? "0") !== "0") return true;
@@ -31,7 +35,11 @@ export async function write(stream: Writable, text: string): Promise<void> {
  *
  * @returns Whether the text ended in a line break.
  */
-export async function renderParts(parts: AsyncIterable<Part>, stream: Writable, style: RenderStyle): Promise<boolean> {
+export async function renderParts(
+  parts: AsyncIterable<Part>,
+  stream: Writable,
+  style: RenderStyle,
+): Promise<boolean> {
   const { dim } = pc.createColors(style.isColored);
   let last = "\n";
   const show = async (text: string, isReasoning: boolean): Promise<void> => {
@@ -42,7 +50,8 @@ export async function renderParts(parts: AsyncIterable<Part>, stream: Writable, 
   // Held back until what follows shows whether the model wrote it: a thought that was cut short has no end.
   let isThoughtOver = false;
   for await (const part of parts) {
-    if (isThoughtOver && (part.type !== "finish" || part.finishReason === "stop")) await show("\n</think>\n\n", true);
+    if (isThoughtOver && (part.type !== "finish" || part.finishReason === "stop"))
+      await show("\n</think>\n\n", true);
     isThoughtOver = part.type === "reasoning-end";
     switch (part.type) {
       case "reasoning-start":
@@ -78,7 +87,10 @@ export function resultJson(result: GenerationResult): string {
 }
 
 /** One line of what a generation took. */
-export function timingsLine({ usage, timings, finishReason }: GenerationResult, cache: { typeK: string; bytes: number }): string {
+export function timingsLine(
+  { usage, timings, finishReason }: GenerationResult,
+  cache: { typeK: string; bytes: number },
+): string {
   const cached = usage.cachedTokens > 0 ? ` (${usage.cachedTokens} cached)` : "";
   return [
     `prompt ${usage.promptTokens} tokens${cached}, ${timings.promptTokensPerSecond.toFixed(1)}/s`,

@@ -22,7 +22,11 @@ export interface Settings {
 }
 
 function conflict(first: string, second: string): never {
-  throw new R1Error("INVALID_ARGUMENT", `${first} and ${second} do not go together: give one of the two.`, { details: { option: second } });
+  throw new R1Error(
+    "INVALID_ARGUMENT",
+    `${first} and ${second} do not go together: give one of the two.`,
+    { details: { option: second } },
+  );
 }
 
 /** The options of loading: with room for drafts as long as --ngram-draft asks for, which is a flag of the reply alone. */

@@ -1,5 +1,14 @@
 // What a generation takes: every option once, checked and completed in one place. Runs on any JavaScript thread.
-import { array, boolean, integer, knownKeys, object, refuse, signal, string } from "../base/check.js";
+import {
+  array,
+  boolean,
+  integer,
+  knownKeys,
+  object,
+  refuse,
+  signal,
+  string,
+} from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { NativeSampling } from "../binding/native-request.js";
 import { SAMPLING_KEYS, normalizeSampling } from "../sampling/options.js";
@@ -125,8 +134,15 @@ function topLogprobs(value: unknown, path: string, logprobs: unknown): number {
 /** Guesses of a draft model unless the user says otherwise: with the token before them eight rows, which a CPU computes at the price of four (docs/benchmark.md). */
 const DEFAULT_MODEL_DRAFT = 7;
 
-function draftLengths(value: unknown, limits: GenerateLimits): { ngramDraft: number; modelDraft: number } {
-  if (value === undefined) return { ngramDraft: 0, modelDraft: limits.hasDraftModel ? Math.min(DEFAULT_MODEL_DRAFT, limits.maxDraft) : 0 };
+function draftLengths(
+  value: unknown,
+  limits: GenerateLimits,
+): { ngramDraft: number; modelDraft: number } {
+  if (value === undefined)
+    return {
+      ngramDraft: 0,
+      modelDraft: limits.hasDraftModel ? Math.min(DEFAULT_MODEL_DRAFT, limits.maxDraft) : 0,
+    };
   if (value === false) return { ngramDraft: 0, modelDraft: 0 };
   const given = object(value, "speculation");
   knownKeys(given, "speculation", ["ngram", "draft"]);
@@ -145,9 +161,13 @@ function draftLengths(value: unknown, limits: GenerateLimits): { ngramDraft: num
   };
   const lengths = { ngramDraft: length("ngram"), modelDraft: length("draft") };
   if (lengths.modelDraft > 0 && !limits.hasDraftModel) {
-    throw new R1Error("INVALID_ARGUMENT", "`speculation.draft` needs a draft model: load the model with `draftModel`, or use `speculation: { ngram }`.", {
-      details: { option: "speculation.draft" },
-    });
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      "`speculation.draft` needs a draft model: load the model with `draftModel`, or use `speculation: { ngram }`.",
+      {
+        details: { option: "speculation.draft" },
+      },
+    );
   }
   return lengths;
 }
@@ -160,33 +180,50 @@ function draftLengths(value: unknown, limits: GenerateLimits): { ngramDraft: num
  * @param alsoKnown - Further option names of this method, for the nearest right name.
  * @throws {R1Error} `UNKNOWN_OPTION`, `INVALID_ARGUMENT`.
  */
-export function normalizeGenerate(given: Record<string, unknown>, where: string, limits: GenerateLimits, alsoKnown: readonly string[] = []): GenerateConfig {
+export function normalizeGenerate(
+  given: Record<string, unknown>,
+  where: string,
+  limits: GenerateLimits,
+  alsoKnown: readonly string[] = [],
+): GenerateConfig {
   knownKeys(given, where, [...GENERATE_KEYS, ...alsoKnown]);
   const samplingGiven: Record<string, unknown> = {};
   for (const key of SAMPLING_KEYS) if (given[key] !== undefined) samplingGiven[key] = given[key];
-  const or = <T>(key: (typeof OWN_KEYS)[number], fallback: T, check: (value: unknown, path: string) => T): T =>
-    given[key] === undefined ? fallback : check(given[key], key);
+  const or = <T>(
+    key: (typeof OWN_KEYS)[number],
+    fallback: T,
+    check: (value: unknown, path: string) => T,
+  ): T => (given[key] === undefined ? fallback : check(given[key], key));
   const sampling = normalizeSampling(samplingGiven, where);
   const foreign = sampling.logitBiasTokens.find((id) => id >= limits.vocabSize);
-  if (foreign !== undefined) refuse("logitBias", `token ids below the vocabulary's ${limits.vocabSize}`, foreign);
+  if (foreign !== undefined)
+    refuse("logitBias", `token ids below the vocabulary's ${limits.vocabSize}`, foreign);
   return Object.freeze({
     sampling,
     maxTokens: or("maxTokens", -1, (value, path) => integer(value, path, 1, 2 ** 31 - 1)),
     stop: Object.freeze(or("stop", [], stopStrings)),
     stopTokens: Object.freeze(
       or("stopTokens", [] as readonly number[], (value, path) =>
-        array(value instanceof Int32Array ? [...value] : value, path, (id, at) => integer(id, at, 0, limits.vocabSize - 1)),
+        array(value instanceof Int32Array ? [...value] : value, path, (id, at) =>
+          integer(id, at, 0, limits.vocabSize - 1),
+        ),
       ),
     ),
     signal: or("signal", undefined as AbortSignal | undefined, signal),
     ignoreEos: or("ignoreEos", false, boolean),
-    logprobs: or("topLogprobs", or("logprobs", -1, logprobCount), (value, path) => topLogprobs(value, path, given["logprobs"])),
+    logprobs: or("topLogprobs", or("logprobs", -1, logprobCount), (value, path) =>
+      topLogprobs(value, path, given["logprobs"]),
+    ),
     priority: or("priority", 0, (value, path) => integer(value, path, -1000, 1000)),
     timeoutMs: or("timeoutMs", 0, (value, path) => integer(value, path, 0, 2 ** 31 - 1)),
     cachePrompt: or("cachePrompt", true, boolean),
     ...draftLengths(given.speculation, limits),
     loopGuard: or("loopGuard", DEFAULT_LOOP_GUARD, (value, path) =>
-      typeof value === "boolean" ? (value ? DEFAULT_LOOP_GUARD : 0) : integer(value, path, 0, 2 ** 20),
+      typeof value === "boolean"
+        ? value
+          ? DEFAULT_LOOP_GUARD
+          : 0
+        : integer(value, path, 0, 2 ** 20),
     ),
     reasoning: normalizeReasoning(given.reasoning),
     grammar: normalizeResponse(given.response).grammar,

@@ -2,7 +2,12 @@
 import { R1Error, fromNative, isErrorCode } from "../base/errors.js";
 import type { GenerationResult } from "../base/types.js";
 import type { NativeEventSink, NativeLastEvent } from "../binding/native-request.js";
-import type { NativeCancelToken, NativeEngine, NativeEngineInfo, NativeEngineStats } from "../binding/native.js";
+import type {
+  NativeCancelToken,
+  NativeEngine,
+  NativeEngineInfo,
+  NativeEngineStats,
+} from "../binding/native.js";
 import type { EngineHost } from "../isolation/host.js";
 import type { CacheChoice } from "../model/cache-types.js";
 import type { LoadConfig } from "../model/normalize-load.js";
@@ -29,7 +34,11 @@ function finish(generation: Generation, event: NativeLastEvent): void {
   if (event.kind === "end") generation.end(event);
   else
     generation.fail(
-      new R1Error(isErrorCode(event.code) ? event.code : "INTERNAL", event.message, event.details === undefined ? {} : { details: event.details }),
+      new R1Error(
+        isErrorCode(event.code) ? event.code : "INTERNAL",
+        event.message,
+        event.details === undefined ? {} : { details: event.details },
+      ),
     );
 }
 
@@ -113,11 +122,17 @@ export class Engine {
    * @param onEnd - Told of the end before the generation's user is.
    * @throws {R1Error} `DISPOSED`, `PROMPT_TOO_LONG`, `QUEUE_FULL`, `INVALID_ARGUMENT`: before any work.
    */
-  generate(prompt: Prompt, config: GenerateConfig, onEnd?: (result: GenerationResult | undefined) => void): Generation {
+  generate(
+    prompt: Prompt,
+    config: GenerateConfig,
+    onEnd?: (result: GenerationResult | undefined) => void,
+  ): Generation {
     this.assertOpen();
     const { roles, roleTexts, native: vocabulary } = this.#weights;
     const id = this.#takeId();
-    const closing = closingTokens(config.reasoning, roles.endThink, (text) => vocabulary.tokenize(text, false));
+    const closing = closingTokens(config.reasoning, roles.endThink, (text) =>
+      vocabulary.tokenize(text, false),
+    );
     const request = buildRequest(id, prompt, config, roles, closing, this.info.sequenceContextSize);
     const engine = this.#native;
     const generation = new Generation({
@@ -213,7 +228,24 @@ export interface EngineInit {
  * @param init - Where the weights are; what they were loaded with; the model that drafts tokens for requests that ask for it; what stops the warm-up.
  * @throws {R1Error} `ABORTED` by the token, `OUT_OF_MEMORY`, `CACHE_TYPE_UNSUPPORTED`, `INVALID_ARGUMENT` (the draft model's vocabulary is another one), `INTERNAL`.
  */
-export async function createEngine({ host, weights, config, cache, draft, token }: EngineInit): Promise<Engine> {
+export async function createEngine({
+  host,
+  weights,
+  config,
+  cache,
+  draft,
+  token,
+}: EngineInit): Promise<Engine> {
   const live = new Map<number, Generation>();
-  return new Engine(await host.createEngine(weights.native, engineConfig(config, cache), dispatcher(live), draft?.native ?? null, token), live, weights);
+  return new Engine(
+    await host.createEngine(
+      weights.native,
+      engineConfig(config, cache),
+      dispatcher(live),
+      draft?.native ?? null,
+      token,
+    ),
+    live,
+    weights,
+  );
 }

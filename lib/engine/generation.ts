@@ -1,7 +1,15 @@
 // A generation as its user sees it: an async iterator of parts, and a promise of the whole. Runs on the JavaScript thread that asked for it.
 import { AsyncQueue } from "../base/async-queue.js";
 import { R1Error } from "../base/errors.js";
-import type { ContentPart, GenerationResult, Part, Timings, TokenLogprob, ToolCall, Usage } from "../base/types.js";
+import type {
+  ContentPart,
+  GenerationResult,
+  Part,
+  Timings,
+  TokenLogprob,
+  ToolCall,
+  Usage,
+} from "../base/types.js";
 import type { NativeEndEvent, NativeLogprobs } from "../binding/native-request.js";
 import type { Segmenter } from "../reasoning/segmenter.js";
 import { NO_RUN, timingsOf } from "./timings.js";
@@ -211,13 +219,18 @@ export class Generation implements AsyncIterable<Part> {
 
   #logprobOf(id: number, place: LogprobPlace | undefined): TokenLogprob {
     const { piece } = this.#init;
-    const entry = (token: number, logprob: number | undefined): { token: number; text: string; logprob: number } => ({
+    const entry = (
+      token: number,
+      logprob: number | undefined,
+    ): { token: number; text: string; logprob: number } => ({
       token,
       text: piece(token),
       logprob: logprob ?? -Infinity,
     });
     const { columns, index = 0, first = 0, last = 0 } = place ?? {};
-    const top = Array.from(columns?.topTokens.subarray(first, last) ?? [], (token, i) => Object.freeze(entry(token, columns?.topLogprobs[first + i])));
+    const top = Array.from(columns?.topTokens.subarray(first, last) ?? [], (token, i) =>
+      Object.freeze(entry(token, columns?.topLogprobs[first + i])),
+    );
     return Object.freeze({ ...entry(id, columns?.own[index]), top: Object.freeze(top) });
   }
 }

@@ -23,12 +23,23 @@ export interface Prompt {
  * @throws {R1Error} `PROMPT_TOO_LONG` when the prompt leaves no room for a single token; `INVALID_ARGUMENT` when it is empty, or when `ignoreEos` stands beside a form of the answer;
  * `TEMPLATE_UNSUPPORTED` for a form of the answer where no token could end the reasoning.
  */
-export function buildRequest(id: number, prompt: Prompt, config: GenerateConfig, roles: RoleTokens, closing: Int32Array, roomTokens: number): NativeRequest {
+export function buildRequest(
+  id: number,
+  prompt: Prompt,
+  config: GenerateConfig,
+  roles: RoleTokens,
+  closing: Int32Array,
+  roomTokens: number,
+): NativeRequest {
   const { length } = prompt.tokens;
   if (length === 0)
-    throw new R1Error("INVALID_ARGUMENT", "The prompt is empty, and this vocabulary has no BOS to begin with: give at least one token.", {
-      details: { option: "prompt" },
-    });
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      "The prompt is empty, and this vocabulary has no BOS to begin with: give at least one token.",
+      {
+        details: { option: "prompt" },
+      },
+    );
   if (length >= roomTokens) {
     throw new R1Error(
       "PROMPT_TOO_LONG",

@@ -1,6 +1,17 @@
 // Writes a file under a temporary name and gives it its own name only when it is whole, so that neither an abort nor a kill leaves a file that looks whole.
 // Runs on the calling JavaScript thread; all waits are asynchronous.
-import { access, link, open, readdir, rename, rm, stat, statfs, unlink, type FileHandle } from "node:fs/promises";
+import {
+  access,
+  link,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  statfs,
+  unlink,
+  type FileHandle,
+} from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { R1Error } from "../base/errors.js";
 
@@ -14,18 +25,33 @@ export function writeError(path: string, error: unknown): unknown {
   const details = { path };
   if (code === undefined) return error;
   if (code === "ENOSPC" || code === "EDQUOT")
-    return new R1Error("NO_SPACE", `The disk of "${path}" is full. Free some space or write elsewhere.`, { cause: error, details });
+    return new R1Error(
+      "NO_SPACE",
+      `The disk of "${path}" is full. Free some space or write elsewhere.`,
+      { cause: error, details },
+    );
   if (code === "EEXIST") return existsError(path, error);
   if (code === "ENOENT")
-    return new R1Error("FILE_NOT_FOUND", `"${path}" cannot be written: its folder does not exist. Create it first.`, { cause: error, details });
-  return new R1Error("IO_FAILED", `"${path}" cannot be written: ${(error as Error).message}.`, { cause: error, details });
+    return new R1Error(
+      "FILE_NOT_FOUND",
+      `"${path}" cannot be written: its folder does not exist. Create it first.`,
+      { cause: error, details },
+    );
+  return new R1Error("IO_FAILED", `"${path}" cannot be written: ${(error as Error).message}.`, {
+    cause: error,
+    details,
+  });
 }
 
 function existsError(path: string, cause?: unknown): R1Error {
-  return new R1Error("FILE_EXISTS", `"${path}" exists already. Remove it, choose another name, or ask to overwrite it (option \`force\`).`, {
-    cause,
-    details: { path },
-  });
+  return new R1Error(
+    "FILE_EXISTS",
+    `"${path}" exists already. Remove it, choose another name, or ask to overwrite it (option \`force\`).`,
+    {
+      cause,
+      details: { path },
+    },
+  );
 }
 
 /** @throws {R1Error} `FILE_EXISTS` when something stands at the path. */
@@ -48,9 +74,13 @@ export async function checkSpace(folder: string, bytes: number): Promise<void> {
   const free = facts.bavail * facts.bsize;
   if (free >= bytes) return;
   const gib = (n: number): string => `${(n / 2 ** 30).toFixed(1)} GiB`;
-  throw new R1Error("NO_SPACE", `"${folder}" has ${gib(free)} free, ${gib(bytes)} are needed. Free some space or write elsewhere.`, {
-    details: { path: folder, freeBytes: free, neededBytes: bytes },
-  });
+  throw new R1Error(
+    "NO_SPACE",
+    `"${folder}" has ${gib(free)} free, ${gib(bytes)} are needed. Free some space or write elsewhere.`,
+    {
+      details: { path: folder, freeBytes: free, neededBytes: bytes },
+    },
+  );
 }
 
 function isRunning(pid: number): boolean {
@@ -72,12 +102,15 @@ export async function removeStale(path: string): Promise<void> {
   const folder = dirname(path);
   const prefix = `${basename(path)}.`;
   for (const name of await readdir(folder).catch(() => [])) {
-    const pid = /^(\d+)\.partial$/.exec(name.startsWith(prefix) ? name.slice(prefix.length) : "")?.[1];
+    const pid = /^(\d+)\.partial$/.exec(
+      name.startsWith(prefix) ? name.slice(prefix.length) : "",
+    )?.[1];
     if (pid === undefined || isRunning(Number(pid))) continue;
     const left = join(folder, name);
     // Another machine's process may write here through a shared folder: what was touched lately is left alone.
     const facts = await stat(left).catch(() => undefined);
-    if (facts !== undefined && Date.now() - facts.mtimeMs > STALE_MS) await rm(left, { force: true });
+    if (facts !== undefined && Date.now() - facts.mtimeMs > STALE_MS)
+      await rm(left, { force: true });
   }
 }
 

@@ -20,7 +20,11 @@ export interface CheckedModel extends ModelShape, VocabularyFacts {
   /** Tensors in all parts. */
   readonly tensorCount: number;
   /** The tensors themselves, without their data. */
-  readonly tensors: readonly { readonly name: string; readonly shape: readonly number[]; readonly bytes: number }[];
+  readonly tensors: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly bytes: number;
+  }[];
   /** Values in all tensors. */
   readonly parameters: number;
   /** `tokenizer.chat_template`, where the file has one. */
@@ -38,7 +42,10 @@ export interface CheckedModel extends ModelShape, VocabularyFacts {
  * `GGUF_INVALID` (a header or a value that llama.cpp would refuse or abort on), `MODEL_UNSUPPORTED` (no vocabulary), `INVALID_ARGUMENT` (overrides that make a good file
  * a bad one, or that llama.cpp would pass over). Nothing else, but for the signal's reason when it aborts.
  */
-export async function checkModelFiles(path: string, options: { signal?: AbortSignal; overrides?: readonly MetadataOverride[] } = {}): Promise<CheckedModel> {
+export async function checkModelFiles(
+  path: string,
+  options: { signal?: AbortSignal; overrides?: readonly MetadataOverride[] } = {},
+): Promise<CheckedModel> {
   const { signal, overrides = [] } = options;
   const pacer = new Pacer(signal);
   const headers = await readAllParts(path, signal);
@@ -53,22 +60,33 @@ export async function checkModelFiles(path: string, options: { signal?: AbortSig
     // A file that is bad without them too fails here, with its own error.
     await check(path, headers, new Metadata(first), pacer);
     const what = error.message.replace(/ Download it again.*$/, "");
-    throw new R1Error("INVALID_ARGUMENT", `\`metadataOverrides\` spoil a good file: with them ${what} Take the override out, or set another value.`, {
-      cause: error,
-      details: { option: "metadataOverrides" },
-    });
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      `\`metadataOverrides\` spoil a good file: with them ${what} Take the override out, or set another value.`,
+      {
+        cause: error,
+        details: { option: "metadataOverrides" },
+      },
+    );
   }
 }
 
-async function check(path: string, headers: readonly [GgufHeader, ...GgufHeader[]], metadata: Metadata, pacer: Pacer): Promise<CheckedModel> {
+async function check(
+  path: string,
+  headers: readonly [GgufHeader, ...GgufHeader[]],
+  metadata: Metadata,
+  pacer: Pacer,
+): Promise<CheckedModel> {
   const [first] = headers;
-  if (first.tensors.length === 0 && headers.length === 1) metadata.invalid("it holds no tensors (a vocabulary alone?)");
+  if (first.tensors.length === 0 && headers.length === 1)
+    metadata.invalid("it holds no tensors (a vocabulary alone?)");
   const shape = checkHyperparameters(metadata, first.entries.keys());
   for (const header of headers) checkTensors(header, shape);
   const vocabulary = await checkVocabulary(metadata, path, pacer);
   const chatTemplate = metadata.text("tokenizer.chat_template");
   let parameters = 0;
-  for (const header of headers) for (const tensor of header.tensors) parameters += tensor.shape.reduce((a, b) => a * b, 1);
+  for (const header of headers)
+    for (const tensor of header.tensors) parameters += tensor.shape.reduce((a, b) => a * b, 1);
   return {
     ...shape,
     ...vocabulary,

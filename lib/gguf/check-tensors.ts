@@ -14,11 +14,24 @@ export function checkTensors(header: GgufHeader, shape: ModelShape): void {
     if (!isKnown) continue;
     // Norms, biases and rotation factors are added or multiplied by element, which ggml does on f32 only; it aborts on others.
     if (dimensions.length <= 1 && type.name !== "f32")
-      throw invalidGguf(header.path, `tensor "${name}" is a vector of type ${type.name}, where f32 is right`, { tensor: name });
-    if (!type.isWeight) throw invalidGguf(header.path, `tensor "${name}" is of type ${type.name}, which no weight can have`, { tensor: name });
+      throw invalidGguf(
+        header.path,
+        `tensor "${name}" is a vector of type ${type.name}, where f32 is right`,
+        { tensor: name },
+      );
+    if (!type.isWeight)
+      throw invalidGguf(
+        header.path,
+        `tensor "${name}" is of type ${type.name}, which no weight can have`,
+        { tensor: name },
+      );
     const layer = /^blk\.(\d+)\./.exec(name);
     if (layer !== null && Number(layer[1]) >= shape.blockCount) {
-      throw invalidGguf(header.path, `tensor "${name}" belongs to a layer that the model of ${shape.blockCount} layers does not have`, { tensor: name });
+      throw invalidGguf(
+        header.path,
+        `tensor "${name}" belongs to a layer that the model of ${shape.blockCount} layers does not have`,
+        { tensor: name },
+      );
     }
   }
 }

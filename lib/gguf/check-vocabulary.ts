@@ -23,28 +23,44 @@ const ID_KEYS = ["bos", "eos", "eot", "eom", "padding", "unknown", "seperator", 
 function strings(m: Metadata, key: string): StringElements | undefined {
   const entry = m.entry(key);
   if (entry === undefined) return undefined;
-  if (entry.type !== "arr" || !(entry.elements instanceof StringElements)) m.invalid(`metadata "${key}" is no array of strings`);
+  if (entry.type !== "arr" || !(entry.elements instanceof StringElements))
+    m.invalid(`metadata "${key}" is no array of strings`);
   return entry.elements;
 }
 
 /** Refuses two equal tokens, and merges that are no pairs; on threads of their own, both at once. */
-async function checkStrings(m: Metadata, tokens: StringElements, merges: StringElements | undefined): Promise<void> {
+async function checkStrings(
+  m: Metadata,
+  tokens: StringElements,
+  merges: StringElements | undefined,
+): Promise<void> {
   const addon = native();
   const [twice, bad] = await Promise.all([
     addon.findEqualStrings(tokens.bytes, tokens.starts),
     merges === undefined ? null : addon.findNoPair(merges.bytes, merges.starts),
   ]);
-  if (twice !== null) m.invalid(`tokens ${twice[0]} and ${twice[1]} of its vocabulary are the same, ${JSON.stringify(tokens.at(twice[0])?.slice(0, 40))}`);
+  if (twice !== null)
+    m.invalid(
+      `tokens ${twice[0]} and ${twice[1]} of its vocabulary are the same, ${JSON.stringify(tokens.at(twice[0])?.slice(0, 40))}`,
+    );
   if (bad === null) return;
-  m.invalid(`merge ${bad} of its vocabulary, ${JSON.stringify(merges?.at(bad)?.slice(0, 40))}, is no pair of tokens parted by one space`);
+  m.invalid(
+    `merge ${bad} of its vocabulary, ${JSON.stringify(merges?.at(bad)?.slice(0, 40))}, is no pair of tokens parted by one space`,
+  );
 }
 
 async function checkTypes(m: Metadata, vocabSize: number, pacer: Pacer): Promise<void> {
   const key = "tokenizer.ggml.token_type";
   const entry = m.entry(key);
   if (entry === undefined) return;
-  if (entry.type !== "arr" || entry.elementType !== "i32" || !(entry.elements instanceof ScalarElements)) m.invalid(`metadata "${key}" is no array of i32`);
-  if (entry.elements.length < vocabSize) m.invalid(`metadata "${key}" has ${entry.elements.length} elements for ${vocabSize} tokens`);
+  if (
+    entry.type !== "arr" ||
+    entry.elementType !== "i32" ||
+    !(entry.elements instanceof ScalarElements)
+  )
+    m.invalid(`metadata "${key}" is no array of i32`);
+  if (entry.elements.length < vocabSize)
+    m.invalid(`metadata "${key}" has ${entry.elements.length} elements for ${vocabSize} tokens`);
   const types = entry.elements.int32s();
   const wrong = types.subarray(0, vocabSize).findIndex((type) => type < 0 || type > 6);
   if (wrong >= 0) m.invalid(`token ${wrong} has the unknown type ${types[wrong]}`);
@@ -56,15 +72,24 @@ async function checkTypes(m: Metadata, vocabSize: number, pacer: Pacer): Promise
  *
  * @throws {R1Error} `GGUF_INVALID`, `MODEL_UNSUPPORTED` (no vocabulary at all).
  */
-export async function checkVocabulary(m: Metadata, path: string, pacer: Pacer): Promise<VocabularyFacts> {
+export async function checkVocabulary(
+  m: Metadata,
+  path: string,
+  pacer: Pacer,
+): Promise<VocabularyFacts> {
   const kind = m.text("tokenizer.ggml.model");
   if (kind === undefined) m.invalid(`metadata "tokenizer.ggml.model" is missing`);
   if (kind === "none" || kind === "no_vocab") {
-    throw new R1Error("MODEL_UNSUPPORTED", `"${path}" has no vocabulary, so it can neither read nor write text. Give a text model.`, { details: { path } });
+    throw new R1Error(
+      "MODEL_UNSUPPORTED",
+      `"${path}" has no vocabulary, so it can neither read nor write text. Give a text model.`,
+      { details: { path } },
+    );
   }
   const tokens = strings(m, "tokenizer.ggml.tokens");
   if (tokens === undefined) m.invalid(`metadata "tokenizer.ggml.tokens" is missing`);
-  if (tokens.length === 0 || tokens.length > MAX_TOKENS) m.invalid(`its vocabulary has ${tokens.length} tokens`);
+  if (tokens.length === 0 || tokens.length > MAX_TOKENS)
+    m.invalid(`its vocabulary has ${tokens.length} tokens`);
   const vocabSize = tokens.length;
   const pre = m.text("tokenizer.ggml.pre");
   const merges = strings(m, "tokenizer.ggml.merges");
@@ -74,11 +99,13 @@ export async function checkVocabulary(m: Metadata, path: string, pacer: Pacer): 
   const scores = m.entry("tokenizer.ggml.scores");
   if (scores !== undefined && (scores.type !== "arr" || scores.elements.length < vocabSize))
     m.invalid(`metadata "tokenizer.ggml.scores" has no score for each of ${vocabSize} tokens`);
-  if (kind === "gpt2" && merges === undefined && pre !== "kimi-k2") m.invalid(`metadata "tokenizer.ggml.merges" is missing`);
+  if (kind === "gpt2" && merges === undefined && pre !== "kimi-k2")
+    m.invalid(`metadata "tokenizer.ggml.merges" is missing`);
   for (const name of ID_KEYS) {
     const key = `tokenizer.ggml.${name}_token_id`;
     const id = m.u32(key);
-    if (id !== undefined && id >= vocabSize) m.invalid(`metadata "${key}" is ${id}, outside its vocabulary of ${vocabSize} tokens`);
+    if (id !== undefined && id >= vocabSize)
+      m.invalid(`metadata "${key}" is ${id}, outside its vocabulary of ${vocabSize} tokens`);
   }
   const facts: VocabularyFacts = {
     vocabSize,
@@ -92,7 +119,9 @@ export async function checkVocabulary(m: Metadata, path: string, pacer: Pacer): 
   ] as const) {
     const isSaid = m.bool(`tokenizer.ggml.${name}`) === true;
     if (isSaid && kind === "gpt2" && m.u32(`tokenizer.ggml.${role}_token_id`) === undefined) {
-      m.invalid(`"tokenizer.ggml.${name}" is true but "tokenizer.ggml.${role}_token_id" is missing`);
+      m.invalid(
+        `"tokenizer.ggml.${name}" is true but "tokenizer.ggml.${role}_token_id" is missing`,
+      );
     }
   }
   return facts;

@@ -53,7 +53,11 @@ export class Copier {
    * @param onBytes - Told of every piece written.
    * @param kernelCopy - Takes over what it can of large ranges. @defaultValue the addon's copy
    */
-  constructor(signal: AbortSignal | undefined, onBytes: (bytes: number) => void, kernelCopy: KernelCopy = addonCopy()) {
+  constructor(
+    signal: AbortSignal | undefined,
+    onBytes: (bytes: number) => void,
+    kernelCopy: KernelCopy = addonCopy(),
+  ) {
     this.#signal = signal;
     this.#onBytes = onBytes;
     this.#kernelCopy = kernelCopy;
@@ -74,7 +78,13 @@ export class Copier {
     for (let done = 0; done < bytes;) {
       this.#signal?.throwIfAborted();
       const wanted = Math.min(KERNEL_PIECE_BYTES, bytes - done);
-      const copied = await this.#kernelCopy({ from: from.fd, fromOffset: fromOffset + done, to: to.fd, toOffset: toOffset + done, bytes: wanted });
+      const copied = await this.#kernelCopy({
+        from: from.fd,
+        fromOffset: fromOffset + done,
+        to: to.fd,
+        toOffset: toOffset + done,
+        bytes: wanted,
+      });
       done += copied;
       if (copied > 0) this.#onBytes(copied);
       if (copied < wanted) return done;
@@ -111,7 +121,9 @@ export class Copier {
         let end = start;
         while (end < piece.length && !isZero(piece, end)) end += zeros.length;
         end = Math.min(end, piece.length);
-        for (let written = start; written < end;) written += (await range.to.write(piece, written, end - written, at + written)).bytesWritten;
+        for (let written = start; written < end;)
+          written += (await range.to.write(piece, written, end - written, at + written))
+            .bytesWritten;
         start = end;
       }
     } catch (error) {
@@ -129,16 +141,26 @@ function isZero(piece: Buffer, start: number): boolean {
 
 async function readFully(range: CopyRange, piece: Buffer, offset: number): Promise<void> {
   for (let filled = 0; filled < piece.length;) {
-    const { bytesRead } = await range.from.read(piece, filled, piece.length - filled, offset + filled).catch((error: unknown) => {
-      throw new R1Error("FILE_UNREADABLE", `"${range.fromPath}" cannot be read: ${(error as Error).message}.`, {
-        cause: error,
-        details: { path: range.fromPath },
+    const { bytesRead } = await range.from
+      .read(piece, filled, piece.length - filled, offset + filled)
+      .catch((error: unknown) => {
+        throw new R1Error(
+          "FILE_UNREADABLE",
+          `"${range.fromPath}" cannot be read: ${(error as Error).message}.`,
+          {
+            cause: error,
+            details: { path: range.fromPath },
+          },
+        );
       });
-    });
     if (bytesRead === 0) {
-      throw new R1Error("FILE_TRUNCATED", `"${range.fromPath}" became shorter while it was read. Wait until it is written whole.`, {
-        details: { path: range.fromPath },
-      });
+      throw new R1Error(
+        "FILE_TRUNCATED",
+        `"${range.fromPath}" became shorter while it was read. Wait until it is written whole.`,
+        {
+          details: { path: range.fromPath },
+        },
+      );
     }
     filled += bytesRead;
   }

@@ -51,24 +51,39 @@ export class Cursor {
   async need(count: number, what: string): Promise<void> {
     if (this.buffered >= count) return;
     if (count > this.remaining) {
-      throw new R1Error("FILE_TRUNCATED", `"${this.path}" ends inside its header (${what}): the file is ${this.size} bytes long. Download or copy it again.`, {
-        details: { path: this.path, fileBytes: this.size },
-      });
+      throw new R1Error(
+        "FILE_TRUNCATED",
+        `"${this.path}" ends inside its header (${what}): the file is ${this.size} bytes long. Download or copy it again.`,
+        {
+          details: { path: this.path, fileBytes: this.size },
+        },
+      );
     }
     const offset = this.offset;
-    if (offset + count > GGUF_LIMITS.headerBytes) this.invalid(`its header is longer than ${GGUF_LIMITS.headerBytes} bytes (${what})`);
+    if (offset + count > GGUF_LIMITS.headerBytes)
+      this.invalid(`its header is longer than ${GGUF_LIMITS.headerBytes} bytes (${what})`);
     const wanted = Math.min(Math.max(count, CHUNK_BYTES), this.remaining);
     const next = Buffer.allocUnsafe(wanted);
     let filled = this.chunk.copy(next, 0, this.position);
     while (filled < wanted) {
-      const { bytesRead } = await this.#file.read(next, filled, wanted - filled, offset + filled).catch((error: unknown) => {
-        throw new R1Error("FILE_UNREADABLE", `"${this.path}" cannot be read: ${(error as Error).message}.`, { cause: error, details: { path: this.path } });
-      });
+      const { bytesRead } = await this.#file
+        .read(next, filled, wanted - filled, offset + filled)
+        .catch((error: unknown) => {
+          throw new R1Error(
+            "FILE_UNREADABLE",
+            `"${this.path}" cannot be read: ${(error as Error).message}.`,
+            { cause: error, details: { path: this.path } },
+          );
+        });
       if (bytesRead === 0) break;
       filled += bytesRead;
     }
     if (filled < count) {
-      throw new R1Error("FILE_TRUNCATED", `"${this.path}" became shorter while it was read. Wait until it is written whole.`, { details: { path: this.path } });
+      throw new R1Error(
+        "FILE_TRUNCATED",
+        `"${this.path}" became shorter while it was read. Wait until it is written whole.`,
+        { details: { path: this.path } },
+      );
     }
     this.chunk = next.subarray(0, filled);
     this.view = new DataView(next.buffer, next.byteOffset, filled);
@@ -87,10 +102,15 @@ export class Cursor {
     if (value > limit) this.invalid(`${what} is ${value}, more than the limit of ${limit}`);
     if (value * minBytes > this.remaining) {
       // A claim that no vocabulary makes is nonsense; one that merely runs past the end of the file is what a broken-off download looks like.
-      if (value * minBytes > Math.max(this.size, PLAUSIBLE_BYTES)) this.invalid(`${what} is ${value}, more than a file of ${this.size} bytes can hold`);
-      throw new R1Error("FILE_TRUNCATED", `"${this.path}" ends inside its header (${what}): the file is ${this.size} bytes long. Download or copy it again.`, {
-        details: { path: this.path, fileBytes: this.size },
-      });
+      if (value * minBytes > Math.max(this.size, PLAUSIBLE_BYTES))
+        this.invalid(`${what} is ${value}, more than a file of ${this.size} bytes can hold`);
+      throw new R1Error(
+        "FILE_TRUNCATED",
+        `"${this.path}" ends inside its header (${what}): the file is ${this.size} bytes long. Download or copy it again.`,
+        {
+          details: { path: this.path, fileBytes: this.size },
+        },
+      );
     }
     return value;
   }
@@ -104,16 +124,27 @@ export class Cursor {
 
   /** The next 8 bytes, unsigned, as an exact number; they must stand in the window. */
   u64(what: string): number {
-    const value = this.view.getUint32(this.position, true) + this.view.getUint32(this.position + 4, true) * 4294967296;
-    if (!Number.isSafeInteger(value)) this.invalid(`${what} is ${this.view.getBigUint64(this.position, true)}`);
+    const value =
+      this.view.getUint32(this.position, true) +
+      this.view.getUint32(this.position + 4, true) * 4294967296;
+    if (!Number.isSafeInteger(value))
+      this.invalid(`${what} is ${this.view.getBigUint64(this.position, true)}`);
     this.position += 8;
     return value;
   }
 }
 
 /** `GGUF_INVALID` about a file. */
-export function invalidGguf(path: string, what: string, details: Record<string, unknown> = {}): R1Error {
-  return new R1Error("GGUF_INVALID", `"${path}" is not a valid GGUF model: ${what}. Download it again, or convert the model again.`, {
-    details: { path, ...details },
-  });
+export function invalidGguf(
+  path: string,
+  what: string,
+  details: Record<string, unknown> = {},
+): R1Error {
+  return new R1Error(
+    "GGUF_INVALID",
+    `"${path}" is not a valid GGUF model: ${what}. Download it again, or convert the model again.`,
+    {
+      details: { path, ...details },
+    },
+  );
 }

@@ -9,7 +9,15 @@ import { Metadata } from "./metadata.js";
 import type { Pacer } from "./pacer.js";
 import { lowestHeader, type ReadParts } from "./read-parts.js";
 
-const KINDS: readonly (TokenKind | undefined)[] = [undefined, "normal", "unknown", "control", "user-defined", "unused", "byte"];
+const KINDS: readonly (TokenKind | undefined)[] = [
+  undefined,
+  "normal",
+  "unknown",
+  "control",
+  "user-defined",
+  "unused",
+  "byte",
+];
 
 /** Texts at which llama.cpp ends a generation wherever they are in a vocabulary. Source: src/llama-vocab.cpp of llama.cpp v0.5.0. */
 const END_TEXTS: readonly string[] = [
@@ -55,29 +63,46 @@ export interface DoctorFacts {
   readonly row: (typeof VARIANT_TABLE)[Exclude<Variant, "other">] | undefined;
   readonly tokens: RoleTokens;
   readonly texts: Readonly<Record<Role, string>>;
-  readonly findings: readonly { readonly role: Role; readonly expected: number; readonly actual: number }[];
+  readonly findings: readonly {
+    readonly role: Role;
+    readonly expected: number;
+    readonly actual: number;
+  }[];
   readonly vocabularySize: number;
   /** Of the texts that matter here. */
   readonly byText: ReadonlyMap<string, Token>;
   token(id: number): Token | undefined;
-  readonly ids: { readonly bos: number | null; readonly eos: number | null; readonly padding: number | null };
+  readonly ids: {
+    readonly bos: number | null;
+    readonly eos: number | null;
+    readonly padding: number | null;
+  };
   readonly endTokens: readonly Token[];
 }
 
 /** A scalar of a wanted JavaScript type; undefined when it is missing or of another type, which loading refuses with words of its own. */
-export function scalarOf(metadata: Metadata, key: string, type: "str" | "u32" | "bool"): GgufScalar | undefined {
+export function scalarOf(
+  metadata: Metadata,
+  key: string,
+  type: "str" | "u32" | "bool",
+): GgufScalar | undefined {
   const entry = metadata.entry(key);
   return entry?.type === type ? entry.value : undefined;
 }
 
 function textsThatMatter(): Set<string> {
   const texts = new Set([...Object.values(ROLE_TEXTS), ...END_TEXTS]);
-  for (const { formerTexts } of Object.values(VARIANT_TABLE)) for (const text of Object.values(formerTexts)) texts.add(text);
+  for (const { formerTexts } of Object.values(VARIANT_TABLE))
+    for (const text of Object.values(formerTexts)) texts.add(text);
   return texts;
 }
 
 /** The facts of a model. */
-export async function gatherFacts(parts: ReadParts, inspection: Inspection, pacer: Pacer): Promise<DoctorFacts> {
+export async function gatherFacts(
+  parts: ReadParts,
+  inspection: Inspection,
+  pacer: Pacer,
+): Promise<DoctorFacts> {
   const metadata = new Metadata(lowestHeader(parts));
   const list = metadata.entry("tokenizer.ggml.tokens");
   const types = metadata.entry("tokenizer.ggml.token_type");
@@ -86,7 +111,12 @@ export async function gatherFacts(parts: ReadParts, inspection: Inspection, pace
   const token = (id: number): Token | undefined => {
     const text = id < 0 ? undefined : elements?.at(id);
     if (text === undefined) return undefined;
-    return { id, text: String(text), kind: types?.type === "arr" ? (KINDS[Number(types.elements.at(id))] ?? "unmarked") : "unmarked" };
+    return {
+      id,
+      text: String(text),
+      kind:
+        types?.type === "arr" ? (KINDS[Number(types.elements.at(id))] ?? "unmarked") : "unmarked",
+    };
   };
   const matter = textsThatMatter();
   const byText = new Map<string, Token>();
@@ -97,15 +127,28 @@ export async function gatherFacts(parts: ReadParts, inspection: Inspection, pace
     const isWanted = matter.has(found.text) && !byText.has(found.text);
     if (isWanted) byText.set(found.text, found);
     // Also one that is marked as ordinary text: that the marks are wrong is a finding of its own.
-    if (isWanted || ["unknown", "control", "user-defined"].includes(found.kind)) special.push(found);
+    if (isWanted || ["unknown", "control", "user-defined"].includes(found.kind))
+      special.push(found);
     if ((id & 1023) === 1023 && pacer.isDue()) await pacer.breathe();
   }
-  const id = (name: string): number | null => (scalarOf(metadata, `tokenizer.ggml.${name}_token_id`, "u32") as number | undefined) ?? null;
+  const id = (name: string): number | null =>
+    (scalarOf(metadata, `tokenizer.ggml.${name}_token_id`, "u32") as number | undefined) ?? null;
   const ids = { bos: id("bos"), eos: id("eos"), padding: id("padding") };
-  const vocab = { bos: ids.bos ?? -1, eos: ids.eos ?? -1, pad: ids.padding ?? -1, size: vocabularySize };
-  const { variant, tokens, texts, findings } = detectVariant({ architecture: inspection.architecture, vocab, specialTokens: special });
+  const vocab = {
+    bos: ids.bos ?? -1,
+    eos: ids.eos ?? -1,
+    pad: ids.padding ?? -1,
+    size: vocabularySize,
+  };
+  const { variant, tokens, texts, findings } = detectVariant({
+    architecture: inspection.architecture,
+    vocab,
+    specialTokens: special,
+  });
   const ends = [...END_TEXTS.map((text) => byText.get(text)?.id), ids.eos, id("eot"), id("eom")];
-  const endIds = [...new Set(ends.filter((end) => end !== undefined && end !== null))].sort((a, b) => a - b);
+  const endIds = [...new Set(ends.filter((end) => end !== undefined && end !== null))].sort(
+    (a, b) => a - b,
+  );
   return {
     inspection,
     metadata,
@@ -126,14 +169,19 @@ export async function gatherFacts(parts: ReadParts, inspection: Inspection, pace
 /** The id of a role's token by its text, R1's or the base model's; undefined where the vocabulary has no such token. */
 export function idByText(facts: DoctorFacts, role: Role): number | undefined {
   const former = facts.row?.formerTexts[role];
-  return (facts.byText.get(ROLE_TEXTS[role]) ?? (former === undefined ? undefined : facts.byText.get(former)))?.id;
+  return (
+    facts.byText.get(ROLE_TEXTS[role]) ??
+    (former === undefined ? undefined : facts.byText.get(former))
+  )?.id;
 }
 
 /** A token for people: its id and text. */
 export function tokenText(facts: DoctorFacts, id: number | null): string {
   if (id === null || id < 0) return "none";
   const found = facts.token(id);
-  return found === undefined ? `${id} (outside the vocabulary)` : `${id} (${JSON.stringify(found.text)})`;
+  return found === undefined
+    ? `${id} (outside the vocabulary)`
+    : `${id} (${JSON.stringify(found.text)})`;
 }
 
 /** Every role. */

@@ -35,8 +35,12 @@ export interface FixResult {
 
 /** Whether two paths lead to one file, by whatever name or link. */
 async function isSameFile(a: string, b: string): Promise<boolean> {
-  const [left, right] = await Promise.all([a, b].map((path) => stat(path, { bigint: true }).catch(() => undefined)));
-  return left !== undefined && right !== undefined && left.dev === right.dev && left.ino === right.ino;
+  const [left, right] = await Promise.all(
+    [a, b].map((path) => stat(path, { bigint: true }).catch(() => undefined)),
+  );
+  return (
+    left !== undefined && right !== undefined && left.dev === right.dev && left.ino === right.ino
+  );
 }
 
 /** A changed scalar, encoded. */
@@ -46,7 +50,10 @@ function encode({ key, type, to }: MetadataChange): Buffer {
 }
 
 /** The metadata of a corrected file: every pair in its place, as it was or as it is to be, then what was missing. */
-async function correctedPairs(head: GgufHeader, changes: readonly MetadataChange[]): Promise<Buffer[]> {
+async function correctedPairs(
+  head: GgufHeader,
+  changes: readonly MetadataChange[],
+): Promise<Buffer[]> {
   const dropped: string[] = Object.values(SPLIT_KEYS);
   const keys = [...head.entries.keys()].filter((key) => !dropped.includes(key));
   const pairs = await rawPairs(head, dropped);
@@ -59,7 +66,8 @@ async function correctedPairs(head: GgufHeader, changes: readonly MetadataChange
       continue;
     }
     const pair = pairs[at];
-    if (pair === undefined || entry?.type !== "arr") throw new TypeError(`${change.key} is no array`);
+    if (pair === undefined || entry?.type !== "arr")
+      throw new TypeError(`${change.key} is no array`);
     // The elements, of 4 bytes, are the end of the pair.
     const copy = Buffer.from(pair);
     copy.writeInt32LE(Number(change.to), copy.length - (entry.elements.length - change.index) * 4);
@@ -78,18 +86,31 @@ async function correctedPairs(head: GgufHeader, changes: readonly MetadataChange
  * @throws {R1Error} as `checkModelFiles` on the parts; `FILE_EXISTS`, `NO_SPACE` (asked before writing), `IO_FAILED`, `INVALID_ARGUMENT` (a URL, or the input as
  * output), `UNKNOWN_OPTION`; the signal's reason.
  */
-export async function fixGguf(source: string, out: string, options: FixOptions = {}): Promise<FixResult> {
+export async function fixGguf(
+  source: string,
+  out: string,
+  options: FixOptions = {},
+): Promise<FixResult> {
   check.string(source, "source");
   check.string(out, "out");
   check.knownKeys(check.object(options, "options"), "fixGguf", ["force", "onProgress", "signal"]);
   const force = check.boolean(options.force ?? false, "force");
   const signal = options.signal === undefined ? undefined : check.signal(options.signal, "signal");
   signal?.throwIfAborted();
-  if (/^https?:\/\//i.test(source)) check.refuse("source", "a local file, since a copy is made of all of it (download it first)", source);
+  if (/^https?:\/\//i.test(source))
+    check.refuse(
+      "source",
+      "a local file, since a copy is made of all of it (download it first)",
+      source,
+    );
   const headers = await readAllParts(source, signal);
   for (const { path } of headers) {
     if (await isSameFile(path, out)) {
-      throw new R1Error("INVALID_ARGUMENT", `"${out}" is the model itself; the corrected copy needs another name.`, { details: { option: "out", path: out } });
+      throw new R1Error(
+        "INVALID_ARGUMENT",
+        `"${out}" is the model itself; the corrected copy needs another name.`,
+        { details: { option: "out", path: out } },
+      );
     }
   }
   if (!force) await refuseExisting(out);
@@ -99,7 +120,9 @@ export async function fixGguf(source: string, out: string, options: FixOptions =
   if (changes.length === 0) return { path: null, bytes: 0, changes };
   const plan: FilePlan = {
     pairs: await correctedPairs(headers[0], changes),
-    tensors: headers.flatMap((header) => header.tensors.map((tensor) => ({ tensor, source: header }))),
+    tensors: headers.flatMap((header) =>
+      header.tensors.map((tensor) => ({ tensor, source: header })),
+    ),
     alignment: headers[0].alignment,
   };
   const bytes = await writeModel(plan, out, { force, signal, onProgress: options.onProgress });

@@ -44,10 +44,17 @@ function formOf(text: string): TemplateForm {
 export function readTemplate(facts: DoctorFacts): TemplateFacts {
   const source = scalarOf(facts.metadata, "tokenizer.chat_template", "str") as string | undefined;
   if (source === undefined || source === "") return { form: "none", bosCount: 0 };
-  const named = (id: number | null, fallback: string): string => (id === null ? undefined : facts.token(id)?.text) ?? fallback;
+  const named = (id: number | null, fallback: string): string =>
+    (id === null ? undefined : facts.token(id)?.text) ?? fallback;
   const bos = named(facts.ids.bos, ROLE_TEXTS.bos);
-  const values = { add_generation_prompt: true, enable_thinking: true, bos_token: bos, eos_token: named(facts.ids.eos, ROLE_TEXTS.eos) };
-  const render = (messages: readonly Turn[]): string => renderJinja(source, { ...values, messages });
+  const values = {
+    add_generation_prompt: true,
+    enable_thinking: true,
+    bos_token: bos,
+    eos_token: named(facts.ids.eos, ROLE_TEXTS.eos),
+  };
+  const render = (messages: readonly Turn[]): string =>
+    renderJinja(source, { ...values, messages });
   const tried = (messages: readonly Turn[]): string | undefined => {
     try {
       return render(messages);
@@ -63,14 +70,20 @@ export function readTemplate(facts: DoctorFacts): TemplateFacts {
     return { form: "fails", bosCount: 0, failure: (error as Error).message };
   }
   let bosCount = 0;
-  for (let rest = text; bos !== "" && rest.startsWith(bos); rest = rest.slice(bos.length)) bosCount++;
+  for (let rest = text; bos !== "" && rest.startsWith(bos); rest = rest.slice(bos.length))
+    bosCount++;
   const form = formOf(text);
   if (form === "other") return { form, bosCount };
   const [history, system] = [tried(HISTORY), tried(WITH_SYSTEM)];
   return {
     form,
     bosCount,
-    ...(history === undefined ? {} : { closesTurns: history.includes(`answer${ROLE_TEXTS.eos}`), keepsReasoning: history.includes("hidden") }),
+    ...(history === undefined
+      ? {}
+      : {
+          closesTurns: history.includes(`answer${ROLE_TEXTS.eos}`),
+          keepsReasoning: history.includes("hidden"),
+        }),
     ...(system === undefined ? {} : { writesSystem: system.includes("directive") }),
   };
 }
@@ -89,7 +102,8 @@ const FORMS: Readonly<Record<TemplateForm, Omit<Finding, "changes"> | undefined>
     id: "template-opens-think",
     severity: "info",
     found: "The chat template is R1's and ends in <｜Assistant｜><think> and a line break.",
-    effect: "Replies begin inside the reasoning: programs that wait for <think> take it for the answer. r1-native knows.",
+    effect:
+      "Replies begin inside the reasoning: programs that wait for <think> take it for the answer. r1-native knows.",
     fix: "Nothing to do with r1-native. In other programs look for </think> alone.",
   },
   "r1-closed": {
@@ -102,14 +116,16 @@ const FORMS: Readonly<Record<TemplateForm, Omit<Finding, "changes"> | undefined>
   "llama.cpp": {
     id: "template-llama-cpp",
     severity: "warning",
-    found: "The chat template closes user turns with <｜end▁of▁sentence｜>, as llama.cpp's own one for R1 does.",
+    found:
+      "The chat template closes user turns with <｜end▁of▁sentence｜>, as llama.cpp's own one for R1 does.",
     effect: `Other programs ask in a form the model was not trained on; ${OWN}.`,
     fix: "Put the release's own tokenizer.chat_template into the file.",
   },
   other: {
     id: "template-not-r1",
     severity: "warning",
-    found: "The chat template does not write R1's format: one user turn does not come out as <｜User｜>, the text, <｜Assistant｜>.",
+    found:
+      "The chat template does not write R1's format: one user turn does not come out as <｜User｜>, the text, <｜Assistant｜>.",
     effect: `Other programs ask in a foreign form, whose answers are poor or never end; ${OWN}.`,
     fix: "Put the release's own tokenizer.chat_template into the file.",
   },
@@ -140,7 +156,8 @@ function* aboutBos(facts: DoctorFacts, { bosCount, form }: TemplateFacts): Gener
       id: "double-bos",
       severity: "info",
       found: "The chat template writes BOS, and add_bos_token is true, as in the releases.",
-      effect: "A program that renders the template and then lets the tokenizer add BOS sends two, and the model answers worse. r1-native sends exactly one.",
+      effect:
+        "A program that renders the template and then lets the tokenizer add BOS sends two, and the model answers worse. r1-native sends exactly one.",
       fix: "In such a program cut BOS off the rendered text, or tokenise it without adding BOS.",
       changes: [],
     };
@@ -149,7 +166,11 @@ function* aboutBos(facts: DoctorFacts, { bosCount, form }: TemplateFacts): Gener
   // Llama's pre-tokeniser adds BOS in llama.cpp where the file says nothing.
   if (said === undefined && facts.variant === "distill-llama") return;
   const chat =
-    bosCount > 0 ? "Chats get theirs from the template" : form === "none" ? "Chats get none either" : "The template writes none, so chats get none either";
+    bosCount > 0
+      ? "Chats get theirs from the template"
+      : form === "none"
+        ? "Chats get none either"
+        : "The template writes none, so chats get none either";
   yield {
     id: "add-bos",
     severity: "warning",
@@ -178,7 +199,9 @@ export function* templateFindings(facts: DoctorFacts, template: TemplateFacts): 
   if (template.keepsReasoning === true || template.closesTurns === false) {
     const faults = [
       ...(template.keepsReasoning === true ? ["keeps the reasoning of earlier turns"] : []),
-      ...(template.closesTurns === false ? ["does not close assistant turns with <｜end▁of▁sentence｜>"] : []),
+      ...(template.closesTurns === false
+        ? ["does not close assistant turns with <｜end▁of▁sentence｜>"]
+        : []),
     ];
     yield {
       id: "template-history",

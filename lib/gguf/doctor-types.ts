@@ -76,10 +76,12 @@ export interface Finding {
  * What a file's chat template writes. `r1`: R1's format, generation prompt bare. `r1-opens-think`: with `<think>` and a line break. `r1-closed`: with a closed, empty
  * reasoning block. `llama.cpp`: llama.cpp's own, which closes user turns with EOS. `other`: not R1's format. `fails`: cannot be rendered. `none`: there is none.
  */
-export type TemplateForm = "none" | "r1" | "r1-opens-think" | "r1-closed" | "llama.cpp" | "other" | "fails";
+export type TemplateForm =
+  "none" | "r1" | "r1-opens-think" | "r1-closed" | "llama.cpp" | "other" | "fails";
 
 /** Kind of a token, by `tokenizer.ggml.token_type`. */
-export type TokenKind = "normal" | "unknown" | "control" | "user-defined" | "unused" | "byte" | "unmarked";
+export type TokenKind =
+  "normal" | "unknown" | "control" | "user-defined" | "unused" | "byte" | "unmarked";
 
 /** A token of R1's template as the file has it. */
 export interface RoleDiagnosis {
@@ -116,11 +118,16 @@ export interface Diagnosis {
   /** `tokenizer.ggml.add_bos_token`; null: none. */
   readonly addBosToken: boolean | null;
   /** Ids the metadata names; null: none. */
-  readonly metadataIds: { readonly bos: number | null; readonly eos: number | null; readonly padding: number | null };
+  readonly metadataIds: {
+    readonly bos: number | null;
+    readonly eos: number | null;
+    readonly padding: number | null;
+  };
   /** What the file's chat template writes. */
   readonly templateForm: TemplateForm;
   /** How experts are chosen; null: the model has none. */
-  readonly expertGating: "missing" | "softmax" | "sigmoid" | "softmax-weight" | "sqrt-softplus" | null;
+  readonly expertGating:
+    "missing" | "softmax" | "sigmoid" | "softmax-weight" | "sqrt-softplus" | null;
   /** Every token of R1's template, as the file has it. */
   readonly roles: readonly RoleDiagnosis[];
   /** Tokens at which llama.cpp ends a generation. */

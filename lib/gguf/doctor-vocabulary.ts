@@ -21,7 +21,10 @@ const TOKEN_TYPES = { control: 3, "user-defined": 4 } as const;
 
 /** The release whose ids in the table are exactly where this file's tokens stand. */
 function releaseByIds(facts: DoctorFacts): Release | undefined {
-  const fits = (release: Release): boolean => CHAT_ROLES.every((role) => facts.byText.get(ROLE_TEXTS[role])?.id === VARIANT_TABLE[release].ids[role]);
+  const fits = (release: Release): boolean =>
+    CHAT_ROLES.every(
+      (role) => facts.byText.get(ROLE_TEXTS[role])?.id === VARIANT_TABLE[release].ids[role],
+    );
   return (Object.keys(VARIANT_TABLE) as Release[]).find(fits);
 }
 
@@ -46,7 +49,8 @@ function* whose(facts: DoctorFacts): Generator<Finding> {
       id: "vocabulary-of-another-release",
       severity: "error",
       found: `The architecture is ${architecture}, that of ${facts.variant}, but the tokens stand where those of ${release} do.`,
-      effect: "The weights were trained with another vocabulary: every text goes in and comes out as the wrong tokens.",
+      effect:
+        "The weights were trained with another vocabulary: every text goes in and comes out as the wrong tokens.",
       fix: "Convert the model again with its own tokenizer files.",
       changes: [],
     };
@@ -57,14 +61,18 @@ function* whose(facts: DoctorFacts): Generator<Finding> {
       id: "architecture-unknown",
       severity: "warning",
       found: `The vocabulary has R1's tokens, but ${JSON.stringify(architecture)} is the architecture of none of its releases.`,
-      effect: "Chats use R1's template with the ids of the file; whether the model was trained on them cannot be told.",
+      effect:
+        "Chats use R1's template with the ids of the file; whether the model was trained on them cannot be told.",
       fix: "Nothing, if the model is known to speak R1's format.",
       changes: [],
     };
     return;
   }
   const base = Object.entries(VARIANT_TABLE).find(([, { ids, formerTexts }]) =>
-    (["user", "assistant"] as const).every((role) => formerTexts[role] !== undefined && facts.byText.get(formerTexts[role])?.id === ids[role]),
+    (["user", "assistant"] as const).every(
+      (role) =>
+        formerTexts[role] !== undefined && facts.byText.get(formerTexts[role])?.id === ids[role],
+    ),
   );
   const whom =
     base === undefined
@@ -74,7 +82,8 @@ function* whose(facts: DoctorFacts): Generator<Finding> {
     id: "vocabulary-not-r1",
     severity: "error",
     found: `The vocabulary of ${facts.vocabularySize} tokens has no ${ROLE_TEXTS.user} or no ${ROLE_TEXTS.assistant}: it ${whom}.`,
-    effect: "Chats in R1's format are refused (TEMPLATE_UNSUPPORTED); other programs would send the tags as plain text.",
+    effect:
+      "Chats in R1's format are refused (TEMPLATE_UNSUPPORTED); other programs would send the tags as plain text.",
     fix: 'Use a conversion of R1 or one of its distills, or ask with template: "file" if the model is meant to be another one.',
     changes: [],
   };
@@ -83,16 +92,25 @@ function* whose(facts: DoctorFacts): Generator<Finding> {
 function* ids(facts: DoctorFacts): Generator<Finding> {
   const differ = facts.findings.filter(({ role, actual }) => role !== "pad" && actual >= 0);
   if (differ.length > 0 && isCertain(facts)) {
-    const listed = differ.map(({ role, expected, actual }) => `${facts.texts[role]} is ${actual}, in the table ${expected}`).join("; ");
+    const listed = differ
+      .map(
+        ({ role, expected, actual }) =>
+          `${facts.texts[role]} is ${actual}, in the table ${expected}`,
+      )
+      .join("; ");
     const known = isInTable(facts);
     yield {
       id: "ids-differ",
       severity: known ? "error" : "info",
-      found: known ? `${listed}.` : `The vocabulary, of ${facts.vocabularySize} tokens, is none of the table's: ${listed}.`,
+      found: known
+        ? `${listed}.`
+        : `The vocabulary, of ${facts.vocabularySize} tokens, is none of the table's: ${listed}.`,
       effect: known
         ? "The file's ids are used. If the weights are the release's, they were trained on the table's, and the model does not see its tags."
         : "The file's ids are used, so nothing goes wrong.",
-      fix: known ? "Convert the model again with the release's tokenizer files, or download another copy." : "Nothing.",
+      fix: known
+        ? "Convert the model again with the release's tokenizer files, or download another copy."
+        : "Nothing.",
       changes: [],
     };
   }
@@ -100,9 +118,12 @@ function* ids(facts: DoctorFacts): Generator<Finding> {
   if (missing.length > 0) {
     yield {
       id: "role-missing",
-      severity: missing.some((role) => role !== "think" && role !== "endThink") ? "error" : "warning",
+      severity: missing.some((role) => role !== "think" && role !== "endThink")
+        ? "error"
+        : "warning",
       found: `The vocabulary has no token for ${missing.map((role) => ROLE_TEXTS[role]).join(", ")}.`,
-      effect: "Without BOS, EOS or a role's token chats are refused; without <think> and </think> reasoning is told from the answer by its text.",
+      effect:
+        "Without BOS, EOS or a role's token chats are refused; without <think> and </think> reasoning is told from the answer by its text.",
       fix: "Convert the model again with the release's tokenizer files.",
       changes: [],
     };
@@ -123,7 +144,9 @@ function* bosAndEos(facts: DoctorFacts): Generator<Finding> {
           ? "Other programs begin every prompt with the wrong token, and the model answers worse. r1-native's chats take BOS by its text."
           : "Replies end at the wrong token, and templates write it after each turn.",
       fix: `Set tokenizer.ggml.${role}_token_id to ${right}.`,
-      changes: isCertain(facts) ? [{ key: `tokenizer.ggml.${role}_token_id`, type: "u32", from: said, to: right }] : [],
+      changes: isCertain(facts)
+        ? [{ key: `tokenizer.ggml.${role}_token_id`, type: "u32", from: said, to: right }]
+        : [],
     };
   }
   if (scalarOf(facts.metadata, "tokenizer.ggml.add_eos_token", "bool") === true) {
@@ -144,7 +167,9 @@ function* padding(facts: DoctorFacts): Generator<Finding> {
   const eos = facts.byText.get(ROLE_TEXTS.eos)?.id ?? facts.ids.eos;
   if (said !== null && said === right) return;
   const changes: MetadataChange[] =
-    right !== undefined && right !== eos && isCertain(facts) ? [{ key: "tokenizer.ggml.padding_token_id", type: "u32", from: said, to: right }] : [];
+    right !== undefined && right !== eos && isCertain(facts)
+      ? [{ key: "tokenizer.ggml.padding_token_id", type: "u32", from: said, to: right }]
+      : [];
   const fix =
     right === undefined || right === eos
       ? "The vocabulary has no padding token of its own: add one, and train its embedding, before fine-tuning."
@@ -168,7 +193,8 @@ function* padding(facts: DoctorFacts): Generator<Finding> {
       said === null
         ? "The metadata names no padding token."
         : `Padding is token ${tokenText(facts, said)}; the release's is ${tokenText(facts, right ?? null)}.`,
-    effect: "Running the model is not affected. Fine-tuning programs without a padding token mostly take EOS, with which a model may never learn to end.",
+    effect:
+      "Running the model is not affected. Fine-tuning programs without a padding token mostly take EOS, with which a model may never learn to end.",
     fix,
     changes,
   };
@@ -183,23 +209,29 @@ function* preTokenizer(facts: DoctorFacts, release: Release): Generator<Finding>
     id: "pre-tokenizer",
     severity: "error",
     found: `The pre-tokeniser is ${said === undefined ? "missing, so that llama.cpp takes its default one" : JSON.stringify(said)}; that of ${release} is "${right}".`,
-    effect: "Numbers, words and Chinese text are cut into other tokens than the model was trained on, and it answers worse.",
+    effect:
+      "Numbers, words and Chinese text are cut into other tokens than the model was trained on, and it answers worse.",
     fix: `Set ${key} to "${right}".`,
     changes:
-      isCertain(facts) && scalarOf(facts.metadata, "tokenizer.ggml.model", "str") === "gpt2" ? [{ key, type: "str", from: said ?? null, to: right }] : [],
+      isCertain(facts) && scalarOf(facts.metadata, "tokenizer.ggml.model", "str") === "gpt2"
+        ? [{ key, type: "str", from: said ?? null, to: right }]
+        : [],
   };
 }
 
 function* tokenTypes(facts: DoctorFacts): Generator<Finding> {
   const present = ALL_ROLES.map((role) => ({ role, token: facts.byText.get(ROLE_TEXTS[role]) }));
-  const plain = present.filter(({ token }) => token !== undefined && token.kind !== "control" && token.kind !== "user-defined");
+  const plain = present.filter(
+    ({ token }) => token !== undefined && token.kind !== "control" && token.kind !== "user-defined",
+  );
   const hasTypes = facts.metadata.entry("tokenizer.ggml.token_type")?.type === "arr";
   if (plain.length > 0) {
     yield {
       id: "token-types",
       severity: "error",
       found: `Marked as ordinary text: ${plain.map(({ token }) => `${tokenText(facts, token?.id ?? -1)}, ${token?.kind ?? ""}`).join("; ")}.`,
-      effect: "llama.cpp cuts these tags into pieces instead of reading them as one token each, and r1-native takes the file for another model.",
+      effect:
+        "llama.cpp cuts these tags into pieces instead of reading them as one token each, and r1-native takes the file for another model.",
       fix: "Mark them in tokenizer.ggml.token_type as control (BOS, EOS, padding) or user-defined.",
       changes:
         hasTypes && isCertain(facts)
@@ -208,7 +240,9 @@ function* tokenTypes(facts: DoctorFacts): Generator<Finding> {
               index: token?.id ?? -1,
               type: "i32",
               from: typeAt(facts, token?.id ?? -1),
-              to: TOKEN_TYPES[role === "bos" || role === "eos" || role === "pad" ? "control" : "user-defined"],
+              to: TOKEN_TYPES[
+                role === "bos" || role === "eos" || role === "pad" ? "control" : "user-defined"
+              ],
             }))
           : [],
     };
@@ -219,7 +253,8 @@ function* tokenTypes(facts: DoctorFacts): Generator<Finding> {
     id: "markers-user-defined",
     severity: "info",
     found: `Marked as user-defined: ${open.map(({ token }) => token?.text ?? "").join(", ")}.`,
-    effect: "In other programs these tags in a user's text become the tokens, so that it can forge turns and reasoning. In r1-native's chats no text can.",
+    effect:
+      "In other programs these tags in a user's text become the tokens, so that it can forge turns and reasoning. In r1-native's chats no text can.",
     fix: "Nothing with r1-native. In other programs take them out of what users write.",
     changes: [],
   };
@@ -232,7 +267,9 @@ function typeAt(facts: DoctorFacts, id: number): number {
 
 function* endTokens(facts: DoctorFacts): Generator<Finding> {
   const ends = new Set(facts.endTokens.map(({ id }) => id));
-  const wrong = (["assistant", "think", "endThink", "bos"] as const).filter((role) => ends.has(facts.tokens[role]));
+  const wrong = (["assistant", "think", "endThink", "bos"] as const).filter((role) =>
+    ends.has(facts.tokens[role]),
+  );
   if (wrong.length === 0) return;
   yield {
     id: "end-tokens",

@@ -36,7 +36,10 @@ export function* fileFindings(facts: DoctorFacts): Generator<Finding> {
       severity: "error",
       found: message,
       effect: `The model cannot be loaded (${code}).`,
-      fix: code === "FILE_TRUNCATED" ? "Download or copy the file again." : "Download the file again, or convert the model again.",
+      fix:
+        code === "FILE_TRUNCATED"
+          ? "Download or copy the file again."
+          : "Download the file again, or convert the model again.",
       changes: [],
     };
   }
@@ -74,7 +77,8 @@ function* gating(facts: DoctorFacts): Generator<Finding> {
     id: found === "missing" ? "gating-missing" : "gating-wrong",
     severity: "error",
     found: `${key} ${found === "missing" ? "is missing, so that llama.cpp takes softmax" : `is ${from ?? ""} (${found})`}; R1's experts are chosen by sigmoid.`,
-    effect: "Experts are weighed, and by their bias also chosen, otherwise than in training. Nothing fails; the answers are worse.",
+    effect:
+      "Experts are weighed, and by their bias also chosen, otherwise than in training. Nothing fails; the answers are worse.",
     fix: `Set ${key} to ${SIGMOID} (sigmoid).`,
     changes: [{ key, type: "u32", from, to: SIGMOID }],
   };
@@ -87,8 +91,12 @@ function cacheBytes(facts: DoctorFacts): number | undefined {
     const entry = metadata.entry(`${inspection.architecture}.${name}`);
     return entry?.type === "u32" ? (entry.value as number) : 0;
   };
-  const heads = get("attention.head_count_kv") === 0 ? get("attention.head_count") : get("attention.head_count_kv");
-  const bytes = get("block_count") * heads * (get("attention.key_length") + get("attention.value_length")) * 2;
+  const heads =
+    get("attention.head_count_kv") === 0
+      ? get("attention.head_count")
+      : get("attention.head_count_kv");
+  const bytes =
+    get("block_count") * heads * (get("attention.key_length") + get("attention.value_length")) * 2;
   return bytes === 0 ? undefined : bytes;
 }
 
@@ -98,7 +106,8 @@ function* attention(facts: DoctorFacts): Generator<Finding> {
       id: "mla-cache-types",
       severity: "info",
       found: "Attention is in the MLA layout: one latent row is K, and V is a view of it.",
-      effect: "K and V of the cache have one type. llama.cpp refuses --cache-type-k q4_0 alone; r1-native gives V the same type.",
+      effect:
+        "K and V of the cache have one type. llama.cpp refuses --cache-type-k q4_0 alone; r1-native gives V the same type.",
       fix: "In llama.cpp give both types.",
       changes: [],
     };

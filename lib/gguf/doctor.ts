@@ -17,8 +17,17 @@ const ORDER: readonly Severity[] = ["error", "warning", "info"];
 
 function rolesOf(facts: DoctorFacts): RoleDiagnosis[] {
   return ALL_ROLES.map((role) => {
-    const actual = role === "pad" && facts.ids.padding === null ? (idByText(facts, role) ?? -1) : facts.tokens[role];
-    return { role, text: facts.texts[role], expected: facts.row?.ids[role] ?? null, actual, kind: facts.token(actual)?.kind ?? null };
+    const actual =
+      role === "pad" && facts.ids.padding === null
+        ? (idByText(facts, role) ?? -1)
+        : facts.tokens[role];
+    return {
+      role,
+      text: facts.texts[role],
+      expected: facts.row?.ids[role] ?? null,
+      actual,
+      kind: facts.token(actual)?.kind ?? null,
+    };
   });
 }
 
@@ -48,7 +57,8 @@ export async function diagnose(source: string, options: DiagnoseOptions = {}): P
   const findings: Finding[] = [...fileFindings(facts)];
   // Without the first part there is nothing to judge; of another model R1's rules say nothing.
   if (facts.hasMetadata) findings.push(...vocabularyFindings(facts));
-  if (facts.hasMetadata && facts.variant !== "other") findings.push(...templateFindings(facts, template), ...weightFindings(facts));
+  if (facts.hasMetadata && facts.variant !== "other")
+    findings.push(...templateFindings(facts, template), ...weightFindings(facts));
   const { metadata } = facts;
   return {
     sources: inspection.sources,
@@ -59,7 +69,8 @@ export async function diagnose(source: string, options: DiagnoseOptions = {}): P
     parts: inspection.parts,
     vocabularySize: facts.vocabularySize,
     preTokenizer: (scalarOf(metadata, "tokenizer.ggml.pre", "str") as string | undefined) ?? null,
-    addBosToken: (scalarOf(metadata, "tokenizer.ggml.add_bos_token", "bool") as boolean | undefined) ?? null,
+    addBosToken:
+      (scalarOf(metadata, "tokenizer.ggml.add_bos_token", "bool") as boolean | undefined) ?? null,
     metadataIds: facts.ids,
     templateForm: template.form,
     expertGating: gatingOf(facts),

@@ -17,7 +17,11 @@ export const SCALAR_BYTES: Readonly<Record<Exclude<GgufValueType, "str" | "arr">
 };
 
 /** Reads one fixed-size value at a byte offset. */
-export function readScalar(view: DataView, offset: number, type: Exclude<GgufValueType, "str" | "arr">): GgufScalar {
+export function readScalar(
+  view: DataView,
+  offset: number,
+  type: Exclude<GgufValueType, "str" | "arr">,
+): GgufScalar {
   switch (type) {
     case "u8":
       return view.getUint8(offset);
@@ -38,7 +42,8 @@ export function readScalar(view: DataView, offset: number, type: Exclude<GgufVal
     case "f64":
       return view.getFloat64(offset, true);
     default: {
-      const value = type === "u64" ? view.getBigUint64(offset, true) : view.getBigInt64(offset, true);
+      const value =
+        type === "u64" ? view.getBigUint64(offset, true) : view.getBigInt64(offset, true);
       const plain = Number(value);
       return Number.isSafeInteger(plain) ? plain : value;
     }
@@ -64,7 +69,9 @@ export class ScalarElements implements GgufElements {
   }
 
   at(i: number): GgufScalar | undefined {
-    return i >= 0 && i < this.length ? readScalar(this.#view, i * SCALAR_BYTES[this.#type], this.#type) : undefined;
+    return i >= 0 && i < this.length
+      ? readScalar(this.#view, i * SCALAR_BYTES[this.#type], this.#type)
+      : undefined;
   }
 }
 
@@ -93,6 +100,8 @@ export class StringElements implements GgufElements {
   }
 
   at(i: number): string | undefined {
-    return i >= 0 && i < this.length ? this.bytes.toString("utf8", this.start(i), this.end(i)) : undefined;
+    return i >= 0 && i < this.length
+      ? this.bytes.toString("utf8", this.start(i), this.end(i))
+      : undefined;
   }
 }

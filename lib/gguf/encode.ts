@@ -72,8 +72,18 @@ export interface EncodedHeader {
  * @param pairs - Metadata, encoded.
  * @param tensors - Names, shapes and types; their offsets are made anew.
  */
-export function encodeHeader(pairs: readonly Buffer[], tensors: readonly GgufTensor[], alignment: number): EncodedHeader {
-  const parts: Buffer[] = [Buffer.from("GGUF"), u32(3), u64(tensors.length), u64(pairs.length), ...pairs];
+export function encodeHeader(
+  pairs: readonly Buffer[],
+  tensors: readonly GgufTensor[],
+  alignment: number,
+): EncodedHeader {
+  const parts: Buffer[] = [
+    Buffer.from("GGUF"),
+    u32(3),
+    u64(tensors.length),
+    u64(pairs.length),
+    ...pairs,
+  ];
   let offset = 0;
   const relative: number[] = [];
   for (const tensor of tensors) {
@@ -81,11 +91,21 @@ export function encodeHeader(pairs: readonly Buffer[], tensors: readonly GgufTen
     let dimensions = Math.max(1, tensor.shape.length);
     while (dimensions > 1 && tensor.shape[dimensions - 1] === 1) dimensions--;
     const shape = Array.from({ length: dimensions }, (_, d) => tensor.shape[d] ?? 1);
-    parts.push(text(tensor.name), u32(dimensions), ...shape.map(u64), u32(tensor.type.id), u64(offset));
+    parts.push(
+      text(tensor.name),
+      u32(dimensions),
+      ...shape.map(u64),
+      u32(tensor.type.id),
+      u64(offset),
+    );
     relative.push(offset);
     offset += padTo(tensor.bytes, alignment);
   }
   const unpadded = Buffer.concat(parts);
   const bytes = Buffer.concat([unpadded], padTo(unpadded.length, alignment));
-  return { bytes, offsets: relative.map((start) => bytes.length + start), fileBytes: bytes.length + offset };
+  return {
+    bytes,
+    offsets: relative.map((start) => bytes.length + start),
+    fileBytes: bytes.length + offset,
+  };
 }

@@ -2,7 +2,21 @@
 import type { GgmlType } from "./ggml-types.js";
 
 /** Type of a metadata value, by llama.cpp's short names; the index is the number a file stores. */
-export const GGUF_VALUE_TYPES = ["u8", "i8", "u16", "i16", "u32", "i32", "f32", "bool", "str", "arr", "u64", "i64", "f64"] as const;
+export const GGUF_VALUE_TYPES = [
+  "u8",
+  "i8",
+  "u16",
+  "i16",
+  "u32",
+  "i32",
+  "f32",
+  "bool",
+  "str",
+  "arr",
+  "u64",
+  "i64",
+  "f64",
+] as const;
 
 /** One of {@link GGUF_VALUE_TYPES}. */
 export type GgufValueType = (typeof GGUF_VALUE_TYPES)[number];
@@ -20,7 +34,11 @@ export interface GgufElements {
 /** One metadata pair; `start` and `end` are where it stands in the file, so that it can be copied byte by byte. */
 export type GgufEntry = { readonly key: string; readonly start: number; readonly end: number } & (
   | { readonly type: Exclude<GgufValueType, "arr">; readonly value: GgufScalar }
-  | { readonly type: "arr"; readonly elementType: Exclude<GgufValueType, "arr">; readonly elements: GgufElements }
+  | {
+      readonly type: "arr";
+      readonly elementType: Exclude<GgufValueType, "arr">;
+      readonly elements: GgufElements;
+    }
 );
 
 /** One tensor of the table. */

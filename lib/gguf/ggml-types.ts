@@ -14,7 +14,13 @@ export interface GgmlType {
   readonly isWeight: boolean;
 }
 
-const rows: readonly (readonly [id: number, name: string, blockLength: number, blockBytes: number, isWeight?: false])[] = [
+const rows: readonly (readonly [
+  id: number,
+  name: string,
+  blockLength: number,
+  blockBytes: number,
+  isWeight?: false,
+])[] = [
   [0, "f32", 1, 4],
   [1, "f16", 1, 2],
   [2, "q4_0", 32, 18],
@@ -53,8 +59,9 @@ const rows: readonly (readonly [id: number, name: string, blockLength: number, b
 ];
 
 /** Every tensor type that a file read by llama.cpp v0.5.0 may hold. */
-export const GGML_TYPES: readonly GgmlType[] = rows.map(([id, name, blockLength, blockBytes, isWeight]) =>
-  Object.freeze({ id, name, blockLength, blockBytes, isWeight: isWeight ?? true }),
+export const GGML_TYPES: readonly GgmlType[] = rows.map(
+  ([id, name, blockLength, blockBytes, isWeight]) =>
+    Object.freeze({ id, name, blockLength, blockBytes, isWeight: isWeight ?? true }),
 );
 
 const byId = new Map(GGML_TYPES.map((type) => [type.id, type]));

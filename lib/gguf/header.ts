@@ -4,7 +4,15 @@ import type { FileHandle } from "node:fs/promises";
 import { R1Error } from "../base/errors.js";
 import { Cursor } from "./cursor.js";
 import { readScalar, ScalarElements, SCALAR_BYTES, StringElements } from "./elements.js";
-import { GGUF_LIMITS, GGUF_VALUE_TYPES, type GgufElements, type GgufEntry, type GgufHeader, type GgufTensor, type GgufValueType } from "./format.js";
+import {
+  GGUF_LIMITS,
+  GGUF_VALUE_TYPES,
+  type GgufElements,
+  type GgufEntry,
+  type GgufHeader,
+  type GgufTensor,
+  type GgufValueType,
+} from "./format.js";
 import { ggmlTypeById, tensorBytes } from "./ggml-types.js";
 import { Pacer } from "./pacer.js";
 
@@ -30,8 +38,13 @@ async function checkMagic(cursor: Cursor): Promise<void> {
   if (cursor.size >= 4 && cursor.chunk.toString("latin1", 0, 4) === "GGUF") return;
   const start = cursor.chunk.toString("latin1", 0, 24);
   const other = OTHERS.find(([magic]) => start.startsWith(magic));
-  const seems = other === undefined ? `it begins with ${JSON.stringify(start.slice(0, 4))}` : `it looks like ${other[1]}`;
-  throw new R1Error("NOT_GGUF", `"${cursor.path}" is not a GGUF file: ${seems}.`, { details: { path: cursor.path } });
+  const seems =
+    other === undefined
+      ? `it begins with ${JSON.stringify(start.slice(0, 4))}`
+      : `it looks like ${other[1]}`;
+  throw new R1Error("NOT_GGUF", `"${cursor.path}" is not a GGUF file: ${seems}.`, {
+    details: { path: cursor.path },
+  });
 }
 
 async function readText(cursor: Cursor, what: string, limit: number): Promise<string> {
@@ -52,13 +65,24 @@ function valueType(cursor: Cursor, key: string): GgufValueType {
  * Steps over strings that lie whole in `view`, from element `i` at `at` on, and writes where each one's text begins, counted from `base`. Stops before the first that does not, or
  * whose length takes more than four bytes; `state` holds [element, position] before and after. A tight loop over plain numbers: a vocabulary and its merges are 300,000 strings.
  */
-function stepOver(view: DataView, base: number, starts: Uint32Array, last: number, state: Int32Array): void {
+function stepOver(
+  view: DataView,
+  base: number,
+  starts: Uint32Array,
+  last: number,
+  state: Int32Array,
+): void {
   let i = state[0] as number;
   let at = state[1] as number;
   const limit = view.byteLength - 8;
   for (; i < last && at <= limit; i++) {
     const length = view.getUint32(at, true);
-    if (length > limit - at || length > GGUF_LIMITS.stringBytes || view.getUint32(at + 4, true) !== 0) break;
+    if (
+      length > limit - at ||
+      length > GGUF_LIMITS.stringBytes ||
+      view.getUint32(at + 4, true) !== 0
+    )
+      break;
     starts[i] = at + 8 - base;
     at += 8 + length;
   }
@@ -66,7 +90,12 @@ function stepOver(view: DataView, base: number, starts: Uint32Array, last: numbe
   state[1] = at;
 }
 
-async function readStrings(cursor: Cursor, key: string, length: number, pacer: Pacer): Promise<StringElements> {
+async function readStrings(
+  cursor: Cursor,
+  key: string,
+  length: number,
+  pacer: Pacer,
+): Promise<StringElements> {
   const starts = new Uint32Array(length);
   const first = cursor.offset;
   const pieces: Buffer[] = [];
@@ -87,7 +116,11 @@ async function readStrings(cursor: Cursor, key: string, length: number, pacer: P
       await cursor.need(8, key);
       kept = cursor.position;
     }
-    const bytes = cursor.count(`the length of element ${i} of "${key}"`, GGUF_LIMITS.stringBytes, 1);
+    const bytes = cursor.count(
+      `the length of element ${i} of "${key}"`,
+      GGUF_LIMITS.stringBytes,
+      1,
+    );
     if (cursor.buffered < bytes) {
       pieces.push(cursor.chunk.subarray(kept, cursor.position));
       await cursor.need(bytes, key);
@@ -100,7 +133,12 @@ async function readStrings(cursor: Cursor, key: string, length: number, pacer: P
   return new StringElements(Buffer.concat(pieces), starts);
 }
 
-async function readArray(cursor: Cursor, key: string, start: number, pacer: Pacer): Promise<GgufEntry> {
+async function readArray(
+  cursor: Cursor,
+  key: string,
+  start: number,
+  pacer: Pacer,
+): Promise<GgufEntry> {
   await cursor.need(12, key);
   const elementType = valueType(cursor, key);
   if (elementType === "arr") cursor.invalid(`metadata "${key}" is an array of arrays`);
@@ -111,7 +149,10 @@ async function readArray(cursor: Cursor, key: string, start: number, pacer: Pace
     elements = await readStrings(cursor, key, length, pacer);
   } else {
     await cursor.need(length * bytesEach, key);
-    elements = new ScalarElements(Buffer.from(cursor.chunk.subarray(cursor.position, cursor.position + length * bytesEach)), elementType);
+    elements = new ScalarElements(
+      Buffer.from(cursor.chunk.subarray(cursor.position, cursor.position + length * bytesEach)),
+      elementType,
+    );
     cursor.position += length * bytesEach;
   }
   return { key, start, end: cursor.offset, type: "arr", elementType, elements };
@@ -121,7 +162,10 @@ async function readEntry(cursor: Cursor, index: number, pacer: Pacer): Promise<G
   const start = cursor.offset;
   const key = await readText(cursor, `metadata key ${index}`, GGUF_LIMITS.keyBytes);
   // llama.cpp compares names up to a NUL byte only: what stands behind one would slip past every other check.
-  if (key.length === 0 || key.includes("\0")) cursor.invalid(`metadata key ${index} is ${key.length === 0 ? "empty" : "a name with a NUL byte"}`);
+  if (key.length === 0 || key.includes("\0"))
+    cursor.invalid(
+      `metadata key ${index} is ${key.length === 0 ? "empty" : "a name with a NUL byte"}`,
+    );
   await cursor.need(4, key);
   const type = valueType(cursor, key);
   if (type === "arr") return readArray(cursor, key, start, pacer);
@@ -140,7 +184,10 @@ async function readTensor(cursor: Cursor, index: number): Promise<GgufTensor> {
   if (name.includes("\0")) cursor.invalid(`the name of tensor ${index} holds a NUL byte`);
   await cursor.need(4, name);
   const dimensions = cursor.u32();
-  if (dimensions > GGUF_LIMITS.dimensions) cursor.invalid(`tensor "${name}" has ${dimensions} dimensions, more than ${GGUF_LIMITS.dimensions}`);
+  if (dimensions > GGUF_LIMITS.dimensions)
+    cursor.invalid(
+      `tensor "${name}" has ${dimensions} dimensions, more than ${GGUF_LIMITS.dimensions}`,
+    );
   await cursor.need(dimensions * 8 + 12, name);
   const shape: number[] = [];
   let values = 1;
@@ -150,10 +197,16 @@ async function readTensor(cursor: Cursor, index: number): Promise<GgufTensor> {
     shape.push(length);
     values *= length;
   }
-  if (!Number.isSafeInteger(values * 8)) cursor.invalid(`tensor "${name}" of shape ${shape.join(" x ")} has too many values`);
+  if (!Number.isSafeInteger(values * 8))
+    cursor.invalid(`tensor "${name}" of shape ${shape.join(" x ")} has too many values`);
   const typeId = cursor.u32();
-  const type = ggmlTypeById(typeId) ?? cursor.invalid(`tensor "${name}" has the unknown type ${typeId}`);
-  const bytes = tensorBytes(type, shape) ?? cursor.invalid(`tensor "${name}" has rows of ${shape[0]} values, no whole blocks of type ${type.name}`);
+  const type =
+    ggmlTypeById(typeId) ?? cursor.invalid(`tensor "${name}" has the unknown type ${typeId}`);
+  const bytes =
+    tensorBytes(type, shape) ??
+    cursor.invalid(
+      `tensor "${name}" has rows of ${shape[0]} values, no whole blocks of type ${type.name}`,
+    );
   return { name, shape, type, offset: cursor.u64(`the offset of tensor "${name}"`), bytes };
 }
 
@@ -162,7 +215,9 @@ function readAlignment(cursor: Cursor, entries: ReadonlyMap<string, GgufEntry>):
   if (entry === undefined) return 32;
   const value = entry.type === "u32" ? (entry.value as number) : 0;
   if (value < 1 || value > GGUF_LIMITS.alignment || (value & (value - 1)) !== 0) {
-    cursor.invalid(`"general.alignment" is ${entry.type === "arr" ? "an array" : String(entry.value)} (${entry.type}), not a power of two (u32)`);
+    cursor.invalid(
+      `"general.alignment" is ${entry.type === "arr" ? "an array" : String(entry.value)} (${entry.type}), not a power of two (u32)`,
+    );
   }
   return value;
 }
@@ -173,7 +228,12 @@ function readAlignment(cursor: Cursor, entries: ReadonlyMap<string, GgufEntry>):
  * @param file - Open for reading; stays open.
  * @throws {R1Error} `NOT_GGUF`, `GGUF_INVALID`, `FILE_TRUNCATED` (the header, not the data), `FILE_UNREADABLE`; the signal's reason when it aborts.
  */
-export async function readHeader(file: FileHandle, path: string, fileBytes: number, signal?: AbortSignal): Promise<GgufHeader> {
+export async function readHeader(
+  file: FileHandle,
+  path: string,
+  fileBytes: number,
+  signal?: AbortSignal,
+): Promise<GgufHeader> {
   const cursor = new Cursor(file, path, fileBytes);
   const pacer = new Pacer(signal);
   pacer.throwIfAborted();
@@ -181,8 +241,10 @@ export async function readHeader(file: FileHandle, path: string, fileBytes: numb
   await cursor.need(24, "counts");
   cursor.position = 4;
   const version = cursor.u32();
-  if ((version & 0xffff) === 0) cursor.invalid(`its version is ${version}: it was written for big-endian machines`);
-  if (version < 2 || version > 3) cursor.invalid(`its GGUF version is ${version}; versions 2 and 3 can be read`);
+  if ((version & 0xffff) === 0)
+    cursor.invalid(`its version is ${version}: it was written for big-endian machines`);
+  if (version < 2 || version > 3)
+    cursor.invalid(`its GGUF version is ${version}; versions 2 and 3 can be read`);
   // The smallest tensor takes 8 + 4 + 4 + 8 bytes, the smallest pair 8 + 1 + 4 + 1.
   const tensorCount = cursor.count("the number of tensors", GGUF_LIMITS.tensors, 24);
   const pairCount = cursor.count("the number of metadata pairs", GGUF_LIMITS.pairs, 14);
@@ -202,14 +264,28 @@ export async function readHeader(file: FileHandle, path: string, fileBytes: numb
   for (let i = 0; i < tensorCount; i++) {
     const tensor = await readTensor(cursor, i);
     if (names.has(tensor.name)) cursor.invalid(`tensor "${tensor.name}" occurs twice`);
-    if (tensor.offset !== next) cursor.invalid(`tensor "${tensor.name}" lies at offset ${tensor.offset}, where ${next} is expected`);
+    if (tensor.offset !== next)
+      cursor.invalid(
+        `tensor "${tensor.name}" lies at offset ${tensor.offset}, where ${next} is expected`,
+      );
     names.add(tensor.name);
     tensors.push(tensor);
     last = tensor.offset + tensor.bytes;
     next = padTo(last, alignment);
-    if (!Number.isSafeInteger(next)) cursor.invalid(`its tensors take more than ${Number.MAX_SAFE_INTEGER} bytes`);
+    if (!Number.isSafeInteger(next))
+      cursor.invalid(`its tensors take more than ${Number.MAX_SAFE_INTEGER} bytes`);
     if ((i & 63) === 63 && pacer.isDue()) await pacer.breathe();
   }
   const dataOffset = padTo(cursor.offset, alignment);
-  return { path, fileBytes, version, alignment, entries, tensors, metadataEnd, dataOffset, dataEnd: tensorCount === 0 ? cursor.offset : dataOffset + last };
+  return {
+    path,
+    fileBytes,
+    version,
+    alignment,
+    entries,
+    tensors,
+    metadataEnd,
+    dataOffset,
+    dataEnd: tensorCount === 0 ? cursor.offset : dataOffset + last,
+  };
 }

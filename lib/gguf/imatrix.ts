@@ -18,21 +18,38 @@ const MAX_ENTRIES = 65_536;
 const MAX_VALUES = 64 * 1024 * 1024;
 
 function invalid(path: string, what: string): R1Error {
-  return new R1Error("GGUF_INVALID", `"${path}" is not a valid importance matrix: ${what}. Make it again with llama-imatrix or computeImatrix.`, {
-    details: { path },
-  });
+  return new R1Error(
+    "GGUF_INVALID",
+    `"${path}" is not a valid importance matrix: ${what}. Make it again with llama-imatrix or computeImatrix.`,
+    {
+      details: { path },
+    },
+  );
 }
 
-async function readBytes(file: FileHandle, path: string, offset: number, bytes: number, size: number): Promise<Buffer> {
+async function readBytes(
+  file: FileHandle,
+  path: string,
+  offset: number,
+  bytes: number,
+  size: number,
+): Promise<Buffer> {
   if (offset + bytes > size) {
-    throw new R1Error("FILE_TRUNCATED", `"${path}" ends before its data does: it is ${size} bytes long. Copy it again.`, {
-      details: { path, fileBytes: size },
-    });
+    throw new R1Error(
+      "FILE_TRUNCATED",
+      `"${path}" ends before its data does: it is ${size} bytes long. Copy it again.`,
+      {
+        details: { path, fileBytes: size },
+      },
+    );
   }
   const buffer = Buffer.alloc(bytes);
   for (let filled = 0; filled < bytes;) {
     const { bytesRead } = await file.read(buffer, filled, bytes - filled, offset + filled);
-    if (bytesRead === 0) throw new R1Error("FILE_TRUNCATED", `"${path}" became shorter while it was read.`, { details: { path } });
+    if (bytesRead === 0)
+      throw new R1Error("FILE_TRUNCATED", `"${path}" became shorter while it was read.`, {
+        details: { path },
+      });
     filled += bytesRead;
   }
   return buffer;
@@ -49,35 +66,58 @@ function toMeans(sums: Float32Array, counts: Float32Array): void {
   const each = sums.length / counts.length;
   for (const [j, raw] of counts.entries()) {
     const count = Math.round(raw);
-    for (let i = j * each; i < (j + 1) * each; i++) sums[i] = count > 0 ? (sums[i] ?? 0) / count : 1;
+    for (let i = j * each; i < (j + 1) * each; i++)
+      sums[i] = count > 0 ? (sums[i] ?? 0) / count : 1;
   }
 }
 
 function checkFinite(path: string, name: string, values: Float32Array): void {
-  if (!values.every((value) => Number.isFinite(value))) throw invalid(path, `its values for "${name}" are not all numbers`);
+  if (!values.every((value) => Number.isFinite(value)))
+    throw invalid(path, `its values for "${name}" are not all numbers`);
 }
 
 async function readGgufImatrix(file: FileHandle, path: string, size: number): Promise<Imatrix> {
   const header = await readHeader(file, path, size);
-  const sums = new Map(header.tensors.filter(({ name }) => name.endsWith(".in_sum2")).map((tensor) => [tensor.name.slice(0, -8), tensor]));
-  const counts = new Map(header.tensors.filter(({ name }) => name.endsWith(".counts")).map((tensor) => [tensor.name.slice(0, -7), tensor]));
+  const sums = new Map(
+    header.tensors
+      .filter(({ name }) => name.endsWith(".in_sum2"))
+      .map((tensor) => [tensor.name.slice(0, -8), tensor]),
+  );
+  const counts = new Map(
+    header.tensors
+      .filter(({ name }) => name.endsWith(".counts"))
+      .map((tensor) => [tensor.name.slice(0, -7), tensor]),
+  );
   if (sums.size === 0) throw invalid(path, "it holds no sums (tensors named ...in_sum2)");
   const entries = new Map<string, Float32Array>();
   for (const [name, sum] of sums) {
     const count = counts.get(name);
     if (count === undefined) throw invalid(path, `"${name}" has sums but no counts`);
-    if (sum.type.name !== "f32" || count.type.name !== "f32") throw invalid(path, `sums or counts of "${name}" are not f32`);
+    if (sum.type.name !== "f32" || count.type.name !== "f32")
+      throw invalid(path, `sums or counts of "${name}" are not f32`);
     if (sum.bytes > MAX_VALUES * 4 || count.bytes > sum.bytes || sum.bytes % count.bytes !== 0)
       throw invalid(path, `sums and counts of "${name}" do not fit together`);
-    const values = floats(await readBytes(file, path, header.dataOffset + sum.offset, sum.bytes, size));
-    toMeans(values, floats(await readBytes(file, path, header.dataOffset + count.offset, count.bytes, size)));
+    const values = floats(
+      await readBytes(file, path, header.dataOffset + sum.offset, sum.bytes, size),
+    );
+    toMeans(
+      values,
+      floats(await readBytes(file, path, header.dataOffset + count.offset, count.bytes, size)),
+    );
     checkFinite(path, name, values);
     entries.set(name, values);
   }
   const datasets = header.entries.get("imatrix.datasets");
   const chunks = header.entries.get("imatrix.chunk_count");
-  const names = datasets?.type === "arr" ? Array.from({ length: datasets.elements.length }, (_, i) => String(datasets.elements.at(i))) : [];
-  return { entries, datasets: names, chunks: chunks?.type === "u32" ? (chunks.value as number) : 0 };
+  const names =
+    datasets?.type === "arr"
+      ? Array.from({ length: datasets.elements.length }, (_, i) => String(datasets.elements.at(i)))
+      : [];
+  return {
+    entries,
+    datasets: names,
+    chunks: chunks?.type === "u32" ? (chunks.value as number) : 0,
+  };
 }
 
 async function readLegacyImatrix(file: FileHandle, path: string, size: number): Promise<Imatrix> {
@@ -89,11 +129,13 @@ async function readLegacyImatrix(file: FileHandle, path: string, size: number): 
   };
   const int = async (): Promise<number> => (await next(4)).readInt32LE(0);
   const count = size < 4 ? 0 : await int();
-  if (count < 1 || count > MAX_ENTRIES) throw invalid(path, "it is neither a GGUF file nor one of the older format");
+  if (count < 1 || count > MAX_ENTRIES)
+    throw invalid(path, "it is neither a GGUF file nor one of the older format");
   const entries = new Map<string, Float32Array>();
   for (let i = 0; i < count; i++) {
     const nameBytes = await int();
-    if (nameBytes < 1 || nameBytes > 1024) throw invalid(path, `the name of entry ${i} is ${nameBytes} bytes long`);
+    if (nameBytes < 1 || nameBytes > 1024)
+      throw invalid(path, `the name of entry ${i} is ${nameBytes} bytes long`);
     const name = (await next(nameBytes)).toString("utf8");
     const calls = await int();
     const values = await int();
@@ -121,6 +163,8 @@ async function readLegacyImatrix(file: FileHandle, path: string, size: number): 
 export function readImatrix(path: string): Promise<Imatrix> {
   return withFile(path, async (file, size) => {
     const magic = size < 4 ? "" : (await readBytes(file, path, 0, 4, size)).toString("latin1");
-    return magic === "GGUF" ? readGgufImatrix(file, path, size) : readLegacyImatrix(file, path, size);
+    return magic === "GGUF"
+      ? readGgufImatrix(file, path, size)
+      : readLegacyImatrix(file, path, size);
   });
 }

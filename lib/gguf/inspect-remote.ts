@@ -4,7 +4,15 @@ import { refuse } from "../base/check.js";
 import { isR1Error, R1Error } from "../base/errors.js";
 import { connectionReason, shown } from "../hub/client.js";
 import { invalidGguf } from "./cursor.js";
-import { GGUF_LIMITS, GGUF_VALUE_TYPES, type GgufElements, type GgufEntry, type GgufHeader, type GgufScalar, type GgufTensor } from "./format.js";
+import {
+  GGUF_LIMITS,
+  GGUF_VALUE_TYPES,
+  type GgufElements,
+  type GgufEntry,
+  type GgufHeader,
+  type GgufScalar,
+  type GgufTensor,
+} from "./format.js";
 import { ggmlTypeById, tensorBytes } from "./ggml-types.js";
 import { padTo } from "./header.js";
 
@@ -24,28 +32,53 @@ export interface RemoteOptions {
 
 function httpError(url: string, status: number): R1Error {
   const details = { path: url, status };
-  if (status === 404) return new R1Error("FILE_NOT_FOUND", `There is no file at ${shown(url)} (HTTP 404). Check the address.`, { details });
+  if (status === 404)
+    return new R1Error(
+      "FILE_NOT_FOUND",
+      `There is no file at ${shown(url)} (HTTP 404). Check the address.`,
+      { details },
+    );
   if (status === 401 || status === 403) {
-    return new R1Error("FILE_UNREADABLE", `${shown(url)} may not be read (HTTP ${status}). Send an authorization if the repository is private or gated.`, {
-      details,
-    });
+    return new R1Error(
+      "FILE_UNREADABLE",
+      `${shown(url)} may not be read (HTTP ${status}). Send an authorization if the repository is private or gated.`,
+      {
+        details,
+      },
+    );
   }
-  return new R1Error("NETWORK_FAILED", `${shown(url)} answered with HTTP ${status}. Try again later.`, { details });
+  return new R1Error(
+    "NETWORK_FAILED",
+    `${shown(url)} answered with HTTP ${status}. Try again later.`,
+    { details },
+  );
 }
 
 /** A request that got no answer, or an answer that broke off. */
 function connectionFailure(url: string, error: unknown): R1Error {
   const options = { cause: error, details: { path: url } };
   if ((error as Error | null)?.name === "TimeoutError")
-    return new R1Error("TIMEOUT", `${shown(url)} did not answer within ${RANGE_TIMEOUT_MS / 1000} seconds. Try again later.`, options);
-  const advice = "Check the address, the network and any proxy, or download the file and inspect the copy.";
-  return new R1Error("NETWORK_FAILED", `The connection to ${shown(url)} failed: ${connectionReason(error)}. ${advice}`, options);
+    return new R1Error(
+      "TIMEOUT",
+      `${shown(url)} did not answer within ${RANGE_TIMEOUT_MS / 1000} seconds. Try again later.`,
+      options,
+    );
+  const advice =
+    "Check the address, the network and any proxy, or download the file and inspect the copy.";
+  return new R1Error(
+    "NETWORK_FAILED",
+    `The connection to ${shown(url)} failed: ${connectionReason(error)}. ${advice}`,
+    options,
+  );
 }
 
 /** The part of a whole file that a request asked for. */
 function rangeOf(whole: ArrayBuffer, init: RequestInit | undefined): Response {
-  const [, from = "0", to = ""] = /^bytes=(\d+)-(\d*)$/.exec(new Headers(init?.headers).get("range") ?? "") ?? [];
-  return new Response(whole.slice(Number(from), to === "" ? undefined : Number(to) + 1), { status: 206 });
+  const [, from = "0", to = ""] =
+    /^bytes=(\d+)-(\d*)$/.exec(new Headers(init?.headers).get("range") ?? "") ?? [];
+  return new Response(whole.slice(Number(from), to === "" ? undefined : Number(to) + 1), {
+    status: 206,
+  });
 }
 
 /** A `fetch` that gets ranges only, and not too many of them. */
@@ -74,7 +107,10 @@ class RangeFetcher {
   async #range(input: string | URL | Request, init: RequestInit | undefined): Promise<Response> {
     if (this.#whole !== undefined) return rangeOf(this.#whole, init);
     const timeout = AbortSignal.timeout(RANGE_TIMEOUT_MS);
-    const signal = this.#options.signal === undefined ? timeout : AbortSignal.any([timeout, this.#options.signal]);
+    const signal =
+      this.#options.signal === undefined
+        ? timeout
+        : AbortSignal.any([timeout, this.#options.signal]);
     const response = await (this.#options.fetch ?? fetch)(input, { ...init, signal });
     // Past the end of a file shorter than the ranges asked for.
     if (response.status === 416) return new Response(new Uint8Array(0), { status: 200 });
@@ -83,15 +119,21 @@ class RangeFetcher {
     const total = /\/\s*(\d+)\s*$/.exec(response.headers.get("content-range") ?? "")?.[1];
     if (response.status !== 206 && !(length > 0 && length <= MAX_BYTES)) {
       await response.body?.cancel();
-      throw new R1Error("NETWORK_FAILED", `${shown(this.#url)} does not offer parts of the file (HTTP ranges). Download it and inspect the copy.`, {
-        details: { path: this.#url },
-      });
+      throw new R1Error(
+        "NETWORK_FAILED",
+        `${shown(this.#url)} does not offer parts of the file (HTTP ranges). Download it and inspect the copy.`,
+        {
+          details: { path: this.#url },
+        },
+      );
     }
     this.fileBytes = total === undefined ? length : Number(total);
     const body = await response.arrayBuffer();
     this.fetchedBytes += body.byteLength;
-    if (this.fetchedBytes > MAX_BYTES) throw invalidGguf(this.#url, `its header is longer than ${MAX_BYTES} bytes`);
-    if (response.status === 206) return new Response(body, { status: response.status, headers: response.headers });
+    if (this.fetchedBytes > MAX_BYTES)
+      throw invalidGguf(this.#url, `its header is longer than ${MAX_BYTES} bytes`);
+    if (response.status === 206)
+      return new Response(body, { status: response.status, headers: response.headers });
     this.#whole = body;
     return rangeOf(body, init);
   }
@@ -102,19 +144,31 @@ function scalar(value: unknown): GgufScalar {
   return value as GgufScalar;
 }
 
-function entryOf(url: string, key: string, typed: { type: number; subType?: number; value: unknown }): GgufEntry {
+function entryOf(
+  url: string,
+  key: string,
+  typed: { type: number; subType?: number; value: unknown },
+): GgufEntry {
   const type = GGUF_VALUE_TYPES[typed.type];
-  if (type === undefined) throw invalidGguf(url, `metadata "${key}" has the unknown type ${typed.type}`);
+  if (type === undefined)
+    throw invalidGguf(url, `metadata "${key}" has the unknown type ${typed.type}`);
   const place = { key, start: 0, end: 0 };
   if (type !== "arr") return { ...place, type, value: scalar(typed.value) };
   const elementType = GGUF_VALUE_TYPES[typed.subType ?? -1];
-  if (elementType === undefined || elementType === "arr") throw invalidGguf(url, `metadata "${key}" is an array of an unknown type`);
+  if (elementType === undefined || elementType === "arr")
+    throw invalidGguf(url, `metadata "${key}" is an array of an unknown type`);
   const values = typed.value as unknown[];
-  const elements: GgufElements = { length: values.length, at: (i) => (i in values ? scalar(values[i]) : undefined) };
+  const elements: GgufElements = {
+    length: values.length,
+    at: (i) => (i in values ? scalar(values[i]) : undefined),
+  };
   return { ...place, type, elementType, elements };
 }
 
-function tensorOf(url: string, info: { name: string; shape: bigint[]; dtype: number; offset: bigint }): GgufTensor {
+function tensorOf(
+  url: string,
+  info: { name: string; shape: bigint[]; dtype: number; offset: bigint },
+): GgufTensor {
   const shape = info.shape.map(Number);
   const type = ggmlTypeById(info.dtype);
   const bytes = type === undefined ? undefined : tensorBytes(type, shape);
@@ -130,27 +184,48 @@ function tensorOf(url: string, info: { name: string; shape: bigint[]; dtype: num
  * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_UNREADABLE` (no permission), `NETWORK_FAILED`, `TIMEOUT` (no answer within 30 seconds), `FILE_TRUNCATED`, `NOT_GGUF`, `GGUF_INVALID`,
  * `INVALID_ARGUMENT` (no address); the signal's reason.
  */
-export async function readRemoteHeader(url: string, options: RemoteOptions = {}): Promise<GgufHeader> {
+export async function readRemoteHeader(
+  url: string,
+  options: RemoteOptions = {},
+): Promise<GgufHeader> {
   if (!URL.canParse(url)) refuse("source", "a valid address", url);
   const fetcher = new RangeFetcher(url, options);
-  const parsed = await gguf(url, { fetch: fetcher.fetch, additionalFetchHeaders: { ...options.headers }, typedMetadata: true }).catch((error: unknown) => {
+  const parsed = await gguf(url, {
+    fetch: fetcher.fetch,
+    additionalFetchHeaders: { ...options.headers },
+    typedMetadata: true,
+  }).catch((error: unknown) => {
     options.signal?.throwIfAborted();
     if (isR1Error(error)) throw error;
     const failure = error as Error;
-    if (failure.message.includes("magic number")) throw new R1Error("NOT_GGUF", `${shown(url)} is not a GGUF file.`, { cause: error, details: { path: url } });
+    if (failure.message.includes("magic number"))
+      throw new R1Error("NOT_GGUF", `${shown(url)} is not a GGUF file.`, {
+        cause: error,
+        details: { path: url },
+      });
     throw invalidGguf(url, failure.message);
   });
   const entries = new Map<string, GgufEntry>();
   const own = ["version", "tensor_count", "kv_count"];
-  for (const [key, typed] of Object.entries(parsed.typedMetadata as unknown as Record<string, { type: number; subType?: number; value: unknown }>)) {
+  for (const [key, typed] of Object.entries(
+    parsed.typedMetadata as unknown as Record<
+      string,
+      { type: number; subType?: number; value: unknown }
+    >,
+  )) {
     if (!own.includes(key)) entries.set(key, entryOf(url, key, typed));
   }
-  if (parsed.tensorInfos.length > GGUF_LIMITS.tensors) throw invalidGguf(url, `it claims ${parsed.tensorInfos.length} tensors`);
+  if (parsed.tensorInfos.length > GGUF_LIMITS.tensors)
+    throw invalidGguf(url, `it claims ${parsed.tensorInfos.length} tensors`);
   const tensors = parsed.tensorInfos.map((info) => tensorOf(url, info));
   const dataOffset = Number(parsed.tensorDataOffset);
   const fileBytes = fetcher.fileBytes ?? 0;
   if (dataOffset > padTo(fileBytes, 32))
-    throw new R1Error("FILE_TRUNCATED", `${shown(url)} ends inside its header: it is ${fileBytes} bytes long.`, { details: { path: url, fileBytes } });
+    throw new R1Error(
+      "FILE_TRUNCATED",
+      `${shown(url)} ends inside its header: it is ${fileBytes} bytes long.`,
+      { details: { path: url, fileBytes } },
+    );
   const alignment = entries.get("general.alignment");
   const last = tensors.at(-1);
   return {

@@ -64,11 +64,20 @@ export interface Inspection {
   /** Bits of tensor data for each weight; 0 for files without tensors. */
   readonly bitsPerWeight: number;
   /** Tensors by type, the largest share first: how many, their weights and their bytes. */
-  readonly types: readonly { readonly type: string; readonly tensors: number; readonly parameters: number; readonly bytes: number }[];
+  readonly types: readonly {
+    readonly type: string;
+    readonly tensors: number;
+    readonly parameters: number;
+    readonly bytes: number;
+  }[];
   /** Every tensor, part by part in the order of the file. */
   readonly tensors: readonly InspectedTensor[];
   /** Parts of a split model: how many there should be, how many there are, and the paths or URLs of the others; one part when it is not split. */
-  readonly parts: { readonly expected: number; readonly present: number; readonly missing: readonly string[] };
+  readonly parts: {
+    readonly expected: number;
+    readonly present: number;
+    readonly missing: readonly string[];
+  };
   /** Whether the file holds a chat template. */
   readonly hasChatTemplate: boolean;
   /** All metadata by key; of arrays the type, the length and the first elements. */
@@ -79,7 +88,11 @@ export interface Inspection {
   readonly problems: readonly { readonly code: string; readonly message: string }[];
 }
 
-function countParameters(headers: Iterable<GgufHeader>, architecture: string, metadata: Metadata): { total: number; active: number } {
+function countParameters(
+  headers: Iterable<GgufHeader>,
+  architecture: string,
+  metadata: Metadata,
+): { total: number; active: number } {
   const number = (key: string): number => {
     const entry = metadata.entry(`${architecture}.${key}`);
     return entry?.type === "u32" ? (entry.value as number) : 0;
@@ -98,7 +111,10 @@ function countParameters(headers: Iterable<GgufHeader>, architecture: string, me
 }
 
 function byType(tensors: readonly InspectedTensor[]): Inspection["types"] {
-  const sums = new Map<string, { type: string; tensors: number; parameters: number; bytes: number }>();
+  const sums = new Map<
+    string,
+    { type: string; tensors: number; parameters: number; bytes: number }
+  >();
   for (const { type, shape, bytes } of tensors) {
     const sum = sums.get(type) ?? { type, tensors: 0, parameters: 0, bytes: 0 };
     sums.set(type, sum);
@@ -123,7 +139,12 @@ function variantOf(metadata: Metadata, architecture: string): Variant {
     const entry = metadata.entry(`tokenizer.ggml.${role}_token_id`);
     return entry?.type === "u32" ? (entry.value as number) : -1;
   };
-  const vocab = { bos: id("bos"), eos: id("eos"), pad: id("padding"), size: tokens.elements.length };
+  const vocab = {
+    bos: id("bos"),
+    eos: id("eos"),
+    pad: id("padding"),
+    size: tokens.elements.length,
+  };
   return detectVariant({ architecture, vocab, specialTokens }).variant;
 }
 
@@ -141,10 +162,14 @@ async function findProblems(
     const { code, message }: R1Error = error;
     problems.push({ code, message });
   };
-  if (missing.length > 0) problems.push({ code: "SHARD_MISSING", message: `Parts are missing: ${missing.join(", ")}.` });
+  if (missing.length > 0)
+    problems.push({ code: "SHARD_MISSING", message: `Parts are missing: ${missing.join(", ")}.` });
   for (const { path, fileBytes, dataEnd, tensors } of headers) {
     if (tensors.length > 0 && fileBytes > 0 && fileBytes < dataEnd) {
-      problems.push({ code: "FILE_TRUNCATED", message: `"${path}" is cut short: its tensors reach to byte ${dataEnd}, the file ends at ${fileBytes}.` });
+      problems.push({
+        code: "FILE_TRUNCATED",
+        message: `"${path}" is cut short: its tensors reach to byte ${dataEnd}, the file ends at ${fileBytes}.`,
+      });
     }
   }
   if (missing.length === 0) {
@@ -176,9 +201,17 @@ async function findProblems(
  * can be made out), `NETWORK_FAILED` and `TIMEOUT` (of what is remote), `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `SHARD_MISSING` (of a reference); the signal's reason. What is wrong
  * beyond the header is told in `problems`.
  */
-export async function inspectGguf(source: string, options: InspectOptions = {}): Promise<Inspection> {
+export async function inspectGguf(
+  source: string,
+  options: InspectOptions = {},
+): Promise<Inspection> {
   check.string(source, "source");
-  check.knownKeys(check.object(options, "options"), "inspectGguf", ["headers", "fetch", "signal", "onlyThisFile"]);
+  check.knownKeys(check.object(options, "options"), "inspectGguf", [
+    "headers",
+    "fetch",
+    "signal",
+    "onlyThisFile",
+  ]);
   if (options.signal !== undefined) check.signal(options.signal, "signal");
   options.signal?.throwIfAborted();
   return inspectParts(await readParts(source, options, options.onlyThisFile ?? false));
@@ -196,7 +229,13 @@ export async function inspectParts(parts: ReadParts): Promise<Inspection> {
   };
   const architecture = text("general.architecture");
   const tensors = [...headers].flatMap(([part, header]) =>
-    header.tensors.map(({ name, shape, type, bytes }) => ({ name, shape, type: type.name, bytes, part })),
+    header.tensors.map(({ name, shape, type, bytes }) => ({
+      name,
+      shape,
+      type: type.name,
+      bytes,
+      part,
+    })),
   );
   const parameters = countParameters(all, architecture, metadata);
   const isMla = ["key", "value"].every((kind) => {
@@ -213,7 +252,10 @@ export async function inspectParts(parts: ReadParts): Promise<Inspection> {
     attention: isMla ? "mla" : architecture === "deepseek2" ? "legacy" : "standard",
     sizeBytes: all.reduce((sum, { fileBytes }) => sum + fileBytes, 0),
     parameters,
-    bitsPerWeight: parameters.total === 0 ? 0 : (tensors.reduce((sum, { bytes }) => sum + bytes, 0) * 8) / parameters.total,
+    bitsPerWeight:
+      parameters.total === 0
+        ? 0
+        : (tensors.reduce((sum, { bytes }) => sum + bytes, 0) * 8) / parameters.total,
     types: byType(tensors),
     tensors,
     parts: { expected, present: headers.size, missing },

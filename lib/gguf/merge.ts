@@ -39,7 +39,11 @@ export interface MergeResult {
  * @throws {R1Error} as `checkModelFiles` on the parts; `SHARD_INVALID` when the file is not split; `FILE_EXISTS`, `NO_SPACE` (asked before writing), `IO_FAILED`,
  * `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; the signal's reason.
  */
-export async function mergeGguf(first: string, out: string, options: MergeOptions = {}): Promise<MergeResult> {
+export async function mergeGguf(
+  first: string,
+  out: string,
+  options: MergeOptions = {},
+): Promise<MergeResult> {
   check.string(first, "first");
   check.string(out, "out");
   check.knownKeys(check.object(options, "options"), "mergeGguf", ["force", "onProgress", "signal"]);
@@ -50,9 +54,14 @@ export async function mergeGguf(first: string, out: string, options: MergeOption
   const headers = await readAllParts(first, signal);
   const [head] = headers;
   if ((splitValue(head, "count") ?? 0) < 1) {
-    throw new R1Error("SHARD_INVALID", `"${first}" is not the first part of a split model; there is nothing to merge.`, { details: { path: first } });
+    throw new R1Error(
+      "SHARD_INVALID",
+      `"${first}" is not the first part of a split model; there is nothing to merge.`,
+      { details: { path: first } },
+    );
   }
-  if (headers.some(({ path }) => path === out)) check.refuse("out", "a file that is no part of the model", out);
+  if (headers.some(({ path }) => path === out))
+    check.refuse("out", "a file that is no part of the model", out);
   for (const header of headers) checkLength(header);
   const plan: FilePlan = {
     pairs: [...(await rawPairs(head, [SPLIT_KEYS.count])), pairU16(SPLIT_KEYS.count, 0)],

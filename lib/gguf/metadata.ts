@@ -5,7 +5,15 @@ import type { GgufEntry, GgufHeader, GgufScalar, GgufValueType } from "./format.
 
 /** Metadata as plain data: scalars as they are, arrays by length and first elements. */
 export type MetadataSummary = Readonly<
-  Record<string, GgufScalar | { readonly elementType: GgufValueType; readonly length: number; readonly first: readonly GgufScalar[] }>
+  Record<
+    string,
+    | GgufScalar
+    | {
+        readonly elementType: GgufValueType;
+        readonly length: number;
+        readonly first: readonly GgufScalar[];
+      }
+  >
 >;
 
 /** A value that llama.cpp is to read instead of the file's. */
@@ -17,7 +25,12 @@ export interface MetadataOverride {
 
 const MAX_U32 = 2 ** 32 - 1;
 /** What a value of the file's can be overridden with; llama.cpp passes over an override of another kind. */
-const KINDS: Readonly<Partial<Record<GgufValueType, MetadataOverride["kind"]>>> = { f32: "float", f64: "float", bool: "bool", str: "string" };
+const KINDS: Readonly<Partial<Record<GgufValueType, MetadataOverride["kind"]>>> = {
+  f32: "float",
+  f64: "float",
+  bool: "bool",
+  str: "string",
+};
 
 /** Looks up a model's metadata by full key. */
 export class Metadata {
@@ -38,7 +51,11 @@ export class Metadata {
         right === undefined
           ? "an array, which cannot be overridden. Take the override out."
           : `of type ${type}. Give \`metadataOverrides\` the kind ${right} to set another value.`;
-      throw new R1Error("INVALID_ARGUMENT", `\`${option}\` is of kind "${kind}", and in ${header.path} the value is ${why}`, { details: { option } });
+      throw new R1Error(
+        "INVALID_ARGUMENT",
+        `\`${option}\` is of kind "${kind}", and in ${header.path} the value is ${why}`,
+        { details: { option } },
+      );
     }
   }
 
@@ -61,7 +78,8 @@ export class Metadata {
   #scalar(key: string, type: GgufValueType): GgufScalar | undefined {
     const entry = this.entry(key);
     if (entry === undefined) return undefined;
-    if (entry.type === "arr" || entry.type !== type) this.invalid(`metadata "${key}" is of type ${entry.type}, where ${type} is right`);
+    if (entry.type === "arr" || entry.type !== type)
+      this.invalid(`metadata "${key}" is of type ${entry.type}, where ${type} is right`);
     return entry.value;
   }
 
@@ -70,7 +88,8 @@ export class Metadata {
     const override = this.#override(key, "int") as number | undefined;
     if (override === undefined) return this.#scalar(key, "u32") as number | undefined;
     // llama.cpp would cut off what does not fit.
-    if (override < 0 || override > MAX_U32) this.invalid(`metadata "${key}" is ${override}, outside 0 to ${MAX_U32}`);
+    if (override < 0 || override > MAX_U32)
+      this.invalid(`metadata "${key}" is ${override}, outside 0 to ${MAX_U32}`);
     return override;
   }
 
@@ -78,7 +97,8 @@ export class Metadata {
     const override = this.#override(key, "float") as number | undefined;
     if (override === undefined) return this.#scalar(key, "f32") as number | undefined;
     const rounded = Math.fround(override);
-    if (!Number.isFinite(rounded)) this.invalid(`metadata "${key}" is ${override}, more than a 32-bit float holds`);
+    if (!Number.isFinite(rounded))
+      this.invalid(`metadata "${key}" is ${override}, more than a 32-bit float holds`);
     return rounded;
   }
 
@@ -88,7 +108,9 @@ export class Metadata {
 
   /** Up to the first NUL character, as llama.cpp reads it. */
   text(key: string): string | undefined {
-    return ((this.#override(key, "string") ?? this.#scalar(key, "str")) as string | undefined)?.replace(/\0.*$/s, "");
+    return (
+      (this.#override(key, "string") ?? this.#scalar(key, "str")) as string | undefined
+    )?.replace(/\0.*$/s, "");
   }
 
   /** One number, or one number a layer; always an array of `layers` numbers. Nothing where the file has none, whatever overrides say: so llama.cpp reads these. */
@@ -96,18 +118,29 @@ export class Metadata {
     const entry = this.entry(key);
     if (entry === undefined) return undefined;
     if (entry.type !== "arr") return Array.from({ length: layers }, () => this.u32(key) ?? 0);
-    if (!["u32", "i32", "bool"].includes(entry.elementType)) this.invalid(`metadata "${key}" is an array of ${entry.elementType}, where u32 is right`);
-    if (entry.elements.length !== layers) this.invalid(`metadata "${key}" has ${entry.elements.length} elements for ${layers} layers`);
+    if (!["u32", "i32", "bool"].includes(entry.elementType))
+      this.invalid(`metadata "${key}" is an array of ${entry.elementType}, where u32 is right`);
+    if (entry.elements.length !== layers)
+      this.invalid(`metadata "${key}" has ${entry.elements.length} elements for ${layers} layers`);
     return Array.from({ length: layers }, (_, i) => Number(entry.elements.at(i)));
   }
 
   /** All metadata as plain data. `first` is how many elements of an array are shown. */
   summary(first = 3): MetadataSummary {
-    const made: Record<string, GgufScalar | { elementType: GgufValueType; length: number; first: GgufScalar[] }> = {};
+    const made: Record<
+      string,
+      GgufScalar | { elementType: GgufValueType; length: number; first: GgufScalar[] }
+    > = {};
     for (const entry of this.#header.entries.values()) {
       if (entry.type === "arr") {
-        const shown = Array.from({ length: Math.min(first, entry.elements.length) }, (_, i) => entry.elements.at(i) ?? 0);
-        Object.defineProperty(made, entry.key, { value: { elementType: entry.elementType, length: entry.elements.length, first: shown }, enumerable: true });
+        const shown = Array.from(
+          { length: Math.min(first, entry.elements.length) },
+          (_, i) => entry.elements.at(i) ?? 0,
+        );
+        Object.defineProperty(made, entry.key, {
+          value: { elementType: entry.elementType, length: entry.elements.length, first: shown },
+          enumerable: true,
+        });
       } else {
         // defineProperty, because a file may hold the key "__proto__".
         Object.defineProperty(made, entry.key, { value: entry.value, enumerable: true });

@@ -77,12 +77,18 @@ export async function modelfileFacts(model: string): Promise<{ addsBos: boolean 
  * @returns The Modelfile's path.
  * @throws {R1Error} `MODEL_UNSUPPORTED` when the model is none of R1's releases; as `inspectGguf`; `FILE_EXISTS`, `NO_SPACE`, `IO_FAILED`.
  */
-export async function writeModelfile(model: string, name: string, options: { force?: boolean } = {}): Promise<string> {
+export async function writeModelfile(
+  model: string,
+  name: string,
+  options: { force?: boolean } = {},
+): Promise<string> {
   const path = modelfilePath(model, name);
   const { addsBos } = await modelfileFacts(model);
   const file = await AtomicFile.create(path, options.force ?? false);
   try {
-    await file.handle.writeFile(modelfileText(`./${relative(dirname(resolve(path)), resolve(model))}`, addsBos));
+    await file.handle.writeFile(
+      modelfileText(`./${relative(dirname(resolve(path)), resolve(model))}`, addsBos),
+    );
     await file.finish();
   } catch (error) {
     throw writeError(path, error);

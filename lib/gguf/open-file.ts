@@ -8,21 +8,39 @@ import { readHeader } from "./header.js";
 /** What a name that looks like a repository, as the Hub's pages show it, may have meant. */
 function hubHint(path: string): string {
   const given = isAbsolute(path) ? relative(process.cwd(), path) : path;
-  return /^[\w-][\w.-]*\/[\w-][\w.-]*(:[\w.-]+)?$/.test(given) && !given.endsWith(".gguf") ? ` A model on the Hub is written hf:${given}.` : "";
+  return /^[\w-][\w.-]*\/[\w-][\w.-]*(:[\w.-]+)?$/.test(given) && !given.endsWith(".gguf")
+    ? ` A model on the Hub is written hf:${given}.`
+    : "";
 }
 
 function fileError(path: string, error: unknown): R1Error {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   const details = { path };
   if (code === "ENOENT" || code === "ENOTDIR")
-    return new R1Error("FILE_NOT_FOUND", `There is no file "${path}". Check the path.${hubHint(path)}`, { cause: error, details });
+    return new R1Error(
+      "FILE_NOT_FOUND",
+      `There is no file "${path}". Check the path.${hubHint(path)}`,
+      { cause: error, details },
+    );
   if (code === "EACCES" || code === "EPERM") {
-    return new R1Error("FILE_UNREADABLE", `"${path}" may not be read by this user. Check its permissions and those of its folders.`, { cause: error, details });
+    return new R1Error(
+      "FILE_UNREADABLE",
+      `"${path}" may not be read by this user. Check its permissions and those of its folders.`,
+      { cause: error, details },
+    );
   }
   if (code === "ERR_INVALID_ARG_VALUE") {
-    return new R1Error("FILE_NOT_FOUND", `${JSON.stringify(path)} cannot be the path of a file: it holds a NUL character.`, { cause: error, details });
+    return new R1Error(
+      "FILE_NOT_FOUND",
+      `${JSON.stringify(path)} cannot be the path of a file: it holds a NUL character.`,
+      { cause: error, details },
+    );
   }
-  return new R1Error("FILE_UNREADABLE", `"${path}" cannot be opened: ${(error as Error).message}.`, { cause: error, details });
+  return new R1Error(
+    "FILE_UNREADABLE",
+    `"${path}" cannot be opened: ${(error as Error).message}.`,
+    { cause: error, details },
+  );
 }
 
 /**
@@ -30,7 +48,10 @@ function fileError(path: string, error: unknown): R1Error {
  *
  * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_IS_DIRECTORY`, `FILE_EMPTY`, `FILE_UNREADABLE` (no permission, or no regular file), and what `use` throws.
  */
-export async function withFile<T>(path: string, use: (file: FileHandle, size: number) => Promise<T>): Promise<T> {
+export async function withFile<T>(
+  path: string,
+  use: (file: FileHandle, size: number) => Promise<T>,
+): Promise<T> {
   let file: FileHandle;
   let size: number;
   try {
@@ -46,8 +67,15 @@ export async function withFile<T>(path: string, use: (file: FileHandle, size: nu
       );
     }
     if (!facts.isFile())
-      throw new R1Error("FILE_UNREADABLE", `"${path}" is no regular file (a pipe, socket or device). Give a model file.`, { details: { path } });
-    if (facts.size === 0) throw new R1Error("FILE_EMPTY", `"${path}" is empty. Download or copy it again.`, { details: { path } });
+      throw new R1Error(
+        "FILE_UNREADABLE",
+        `"${path}" is no regular file (a pipe, socket or device). Give a model file.`,
+        { details: { path } },
+      );
+    if (facts.size === 0)
+      throw new R1Error("FILE_EMPTY", `"${path}" is empty. Download or copy it again.`, {
+        details: { path },
+      });
     size = facts.size;
     file = await open(path, "r");
   } catch (error) {

@@ -31,9 +31,14 @@ function tell(message: QuantizeMessage): void {
 
 async function work(job: QuantizeJob): Promise<QuantizeMessage> {
   try {
-    const imatrix = job.imatrix === null ? [] : [...(await readImatrix(job.imatrix)).entries].map(([name, values]) => ({ name, values }));
+    const imatrix =
+      job.imatrix === null
+        ? []
+        : [...(await readImatrix(job.imatrix)).entries].map(([name, values]) => ({ name, values }));
     initialize("disabled");
-    await native().quantize({ ...job.config, imatrix }, (entries) => tell({ kind: "log", lines: entries.map(({ text }) => text) }));
+    await native().quantize({ ...job.config, imatrix }, (entries) =>
+      tell({ kind: "log", lines: entries.map(({ text }) => text) }),
+    );
     return { kind: "done" };
   } catch (error) {
     const raw = error as { code?: unknown; message?: unknown };

@@ -51,9 +51,18 @@ export interface ImatrixResult {
   readonly chunks: number;
 }
 
-const KEYS: readonly (keyof ImatrixOptions)[] = ["out", "dataset", "chunkSize", "threads", "force", "onProgress", "signal"];
+const KEYS: readonly (keyof ImatrixOptions)[] = [
+  "out",
+  "dataset",
+  "chunkSize",
+  "threads",
+  "force",
+  "onProgress",
+  "signal",
+];
 
-type Normal = Readonly<Required<Omit<ImatrixOptions, "dataset" | "onProgress" | "signal">>> & Pick<ImatrixOptions, "dataset" | "onProgress" | "signal">;
+type Normal = Readonly<Required<Omit<ImatrixOptions, "dataset" | "onProgress" | "signal">>> &
+  Pick<ImatrixOptions, "dataset" | "onProgress" | "signal">;
 
 function normalize(options: ImatrixOptions): Normal {
   check.knownKeys(check.object(options, "options"), "computeImatrix", KEYS);
@@ -64,7 +73,9 @@ function normalize(options: ImatrixOptions): Normal {
     threads: check.integer(options.threads ?? 0, "threads", 0, 512),
     force: check.boolean(options.force ?? false, "force"),
     ...(dataset === undefined ? {} : { dataset: check.string(dataset, "dataset") }),
-    ...(onProgress === undefined ? {} : { onProgress: check.callback<(progress: number) => void>(onProgress, "onProgress") }),
+    ...(onProgress === undefined
+      ? {}
+      : { onProgress: check.callback<(progress: number) => void>(onProgress, "onProgress") }),
     ...(signal === undefined ? {} : { signal: check.signal(signal, "signal") }),
   });
 }
@@ -115,7 +126,12 @@ async function measure(
   const token = native().createCancelToken();
   const threads = options.threads === 0 ? Math.min(512, availableParallelism()) : options.threads;
   return waitOrAbort(
-    native().computeImatrix(model, { tokens, chunkSize: options.chunkSize, threads }, token, (share) => report(Math.min(0.999, share))),
+    native().computeImatrix(
+      model,
+      { tokens, chunkSize: options.chunkSize, threads },
+      token,
+      (share) => report(Math.min(0.999, share)),
+    ),
     signal,
     () => token.cancel(),
     () => undefined,
@@ -131,7 +147,11 @@ interface Encoded {
 /** Sums and counts follow one another, weight by weight. */
 function encode(weights: readonly NativeImportance[], chunks: number, options: Normal): Encoded {
   const f32 = GGML_TYPES[0] as GgmlType;
-  const tensor = (name: string, shape: readonly number[], values: Float32Array): { tensor: GgufTensor; values: Float32Array } => ({
+  const tensor = (
+    name: string,
+    shape: readonly number[],
+    values: Float32Array,
+  ): { tensor: GgufTensor; values: Float32Array } => ({
     tensor: { name, shape, type: f32, offset: 0, bytes: values.length * 4 },
     values,
   });
@@ -161,7 +181,8 @@ function encode(weights: readonly NativeImportance[], chunks: number, options: N
 async function write(file: AtomicFile, { fileBytes, pieces }: Encoded): Promise<void> {
   await file.handle.truncate(fileBytes);
   for (const { at, bytes } of pieces) {
-    for (let done = 0; done < bytes.length;) done += (await file.handle.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
+    for (let done = 0; done < bytes.length;)
+      done += (await file.handle.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
   }
 }
 
@@ -205,7 +226,11 @@ async function work(
  * await quantize("R1-BF16-00001-of-00030.gguf", "R1-IQ1_S.gguf", { recipe: "UD-IQ1_S", imatrix: "imatrix.gguf" });
  * ```
  */
-export async function computeImatrix(model: string, text: string, options: ImatrixOptions): Promise<ImatrixResult> {
+export async function computeImatrix(
+  model: string,
+  text: string,
+  options: ImatrixOptions,
+): Promise<ImatrixResult> {
   const site = new Error();
   check.string(model, "model");
   check.string(text, "text");
@@ -213,10 +238,12 @@ export async function computeImatrix(model: string, text: string, options: Imatr
   normal.signal?.throwIfAborted();
   // What a user's callback throws ends the work as an abort does.
   const failed = new AbortController();
-  const signal = normal.signal === undefined ? failed.signal : AbortSignal.any([normal.signal, failed.signal]);
+  const signal =
+    normal.signal === undefined ? failed.signal : AbortSignal.any([normal.signal, failed.signal]);
   const report = progressReporter(normal.onProgress, (error) => failed.abort(error));
   const { paths } = await checkModelFiles(model, { signal });
-  if (paths.some((path) => resolve(path) === resolve(normal.out))) check.refuse("out", "another file than the model", normal.out);
+  if (paths.some((path) => resolve(path) === resolve(normal.out)))
+    check.refuse("out", "another file than the model", normal.out);
   const file = await AtomicFile.create(normal.out, normal.force);
   try {
     const result = await work(paths, text, normal, file, signal, report);

@@ -62,7 +62,9 @@ export interface QuantizeOptions {
 }
 
 /** {@link QuantizeOptions}, complete. */
-export interface NormalQuantizeOptions extends Required<Omit<QuantizeOptions, "recipe" | "type" | "onProgress" | "onLog" | "signal" | "imatrix">> {
+export interface NormalQuantizeOptions extends Required<
+  Omit<QuantizeOptions, "recipe" | "type" | "onProgress" | "onLog" | "signal" | "imatrix">
+> {
   readonly type: QuantizeType | undefined;
   readonly recipe: string | undefined;
   readonly imatrix: string | undefined;
@@ -90,7 +92,8 @@ const KEYS: readonly (keyof QuantizeOptions)[] = [
 
 function tensorType(value: unknown, path: string): string {
   const type = ggmlTypeByName(check.string(value, path));
-  if (type?.isWeight !== true) check.refuse(path, "a tensor type of ggml such as q4_K or f16", value);
+  if (type?.isWeight !== true)
+    check.refuse(path, "a tensor type of ggml such as q4_K or f16", value);
   return type.name;
 }
 
@@ -104,7 +107,8 @@ function rule(value: unknown, path: string): TensorTypeRule {
     check.refuse(`${path}.pattern`, "a regular expression", pattern);
   }
   // The native side searches with std::regex, whose recursion is as deep as the pattern makes it.
-  if (pattern.length > 1000) check.refuse(`${path}.pattern`, "a regular expression of at most 1,000 characters", pattern);
+  if (pattern.length > 1000)
+    check.refuse(`${path}.pattern`, "a regular expression of at most 1,000 characters", pattern);
   return Object.freeze({ pattern, type: tensorType(given["type"], `${path}.type`) });
 }
 
@@ -115,10 +119,16 @@ function rule(value: unknown, path: string): TensorTypeRule {
  */
 export function normalizeQuantizeOptions(options: QuantizeOptions): NormalQuantizeOptions {
   check.knownKeys(check.object(options, "options"), "quantize", KEYS);
-  const recipe = options.recipe === undefined ? undefined : check.oneOf(options.recipe, "recipe", Object.keys(RECIPES));
-  if ((options.type === undefined) === (recipe === undefined)) check.refuse("type", "a quantisation type, or else a recipe, not both", options.type);
-  const type = options.type === undefined ? undefined : quantizeType(check.string(options.type, "type"));
-  if (options.type !== undefined && type === undefined) check.refuse("type", `one of ${Object.keys(QUANTIZE_TYPES).join(", ")}`, options.type);
+  const recipe =
+    options.recipe === undefined
+      ? undefined
+      : check.oneOf(options.recipe, "recipe", Object.keys(RECIPES));
+  if ((options.type === undefined) === (recipe === undefined))
+    check.refuse("type", "a quantisation type, or else a recipe, not both", options.type);
+  const type =
+    options.type === undefined ? undefined : quantizeType(check.string(options.type, "type"));
+  if (options.type !== undefined && type === undefined)
+    check.refuse("type", `one of ${Object.keys(QUANTIZE_TYPES).join(", ")}`, options.type);
   if (options.onProgress !== undefined) check.callback(options.onProgress, "onProgress");
   if (options.onLog !== undefined) check.callback(options.onLog, "onLog");
   return Object.freeze({
@@ -126,10 +136,19 @@ export function normalizeQuantizeOptions(options: QuantizeOptions): NormalQuanti
     recipe,
     imatrix: options.imatrix === undefined ? undefined : check.string(options.imatrix, "imatrix"),
     tensorTypes: Object.freeze(check.array(options.tensorTypes ?? [], "tensorTypes", rule)),
-    outputTensorType: options.outputTensorType === undefined ? "" : tensorType(options.outputTensorType, "outputTensorType"),
-    tokenEmbeddingType: options.tokenEmbeddingType === undefined ? "" : tensorType(options.tokenEmbeddingType, "tokenEmbeddingType"),
+    outputTensorType:
+      options.outputTensorType === undefined
+        ? ""
+        : tensorType(options.outputTensorType, "outputTensorType"),
+    tokenEmbeddingType:
+      options.tokenEmbeddingType === undefined
+        ? ""
+        : tensorType(options.tokenEmbeddingType, "tokenEmbeddingType"),
     allowRequantize: check.boolean(options.allowRequantize ?? false, "allowRequantize"),
-    quantizeOutputTensor: check.boolean(options.quantizeOutputTensor ?? true, "quantizeOutputTensor"),
+    quantizeOutputTensor: check.boolean(
+      options.quantizeOutputTensor ?? true,
+      "quantizeOutputTensor",
+    ),
     pure: check.boolean(options.pure ?? false, "pure"),
     keepSplit: check.boolean(options.keepSplit ?? false, "keepSplit"),
     dryRun: check.boolean(options.dryRun ?? false, "dryRun"),

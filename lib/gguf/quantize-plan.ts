@@ -46,7 +46,10 @@ export class TensorLog {
     if (this.#head === undefined) return undefined;
     this.#text += piece;
     if (!/size =/.test(this.#text)) return undefined;
-    const to = /MiB \((\w+)\)\s*$/.exec(this.#text)?.[1] ?? /converting to (\w+) /.exec(this.#text)?.[1] ?? this.#head.from;
+    const to =
+      /MiB \((\w+)\)\s*$/.exec(this.#text)?.[1] ??
+      /converting to (\w+) /.exec(this.#text)?.[1] ??
+      this.#head.from;
     const told = { ...this.#head, to };
     this.#head = undefined;
     return told;
@@ -54,8 +57,13 @@ export class TensorLog {
 }
 
 /** Makes the plan out of a dry run's log. @throws {R1Error} `QUANTIZE_FAILED` when the log does not tell all tensors. */
-export function planFromLog(lines: readonly string[], headers: readonly GgufHeader[]): TensorPlan[] {
-  const tensors = new Map<string, GgufTensor>(headers.flatMap((header) => header.tensors.map((tensor) => [tensor.name, tensor] as const)));
+export function planFromLog(
+  lines: readonly string[],
+  headers: readonly GgufHeader[],
+): TensorPlan[] {
+  const tensors = new Map<string, GgufTensor>(
+    headers.flatMap((header) => header.tensors.map((tensor) => [tensor.name, tensor] as const)),
+  );
   const plans: TensorPlan[] = [];
   const log = new TensorLog();
   for (const line of lines) {
@@ -64,17 +72,27 @@ export function planFromLog(lines: readonly string[], headers: readonly GgufHead
     if (told === undefined || tensor === undefined) continue;
     const type = ggmlTypeByName(told.to);
     const bytes = type === undefined ? undefined : tensorBytes(type, tensor.shape);
-    if (bytes === undefined) throw new R1Error("QUANTIZE_FAILED", `The dry run gives tensor "${told.name}" the type ${told.to}, which does not fit it.`);
+    if (bytes === undefined)
+      throw new R1Error(
+        "QUANTIZE_FAILED",
+        `The dry run gives tensor "${told.name}" the type ${told.to}, which does not fit it.`,
+      );
     plans.push({ name: told.name, shape: tensor.shape, from: told.from, to: told.to, bytes });
   }
   if (plans.length !== tensors.size) {
-    throw new R1Error("QUANTIZE_FAILED", `The dry run told of ${plans.length} tensors, but the model has ${tensors.size}.`);
+    throw new R1Error(
+      "QUANTIZE_FAILED",
+      `The dry run told of ${plans.length} tensors, but the model has ${tensors.size}.`,
+    );
   }
   return plans;
 }
 
 /** Bytes of the output over all its files: headers as large as the input's, data as planned. */
-export function plannedFileBytes(plans: readonly TensorPlan[], headers: readonly GgufHeader[]): number {
+export function plannedFileBytes(
+  plans: readonly TensorPlan[],
+  headers: readonly GgufHeader[],
+): number {
   const data = plans.reduce((sum, { bytes }) => sum + padTo(bytes, 32), 0);
   return headers.reduce((sum, { dataOffset }) => sum + dataOffset, data);
 }
@@ -85,11 +103,16 @@ export function plannedFileBytes(plans: readonly TensorPlan[], headers: readonly
  * @throws {R1Error} `INVALID_ARGUMENT`, naming the first of them.
  */
 export function refuseRequantizing(plans: readonly TensorPlan[]): void {
-  const again = plans.filter(({ from, to }) => from !== to && (ggmlTypeByName(from)?.blockLength ?? 1) > 1);
+  const again = plans.filter(
+    ({ from, to }) => from !== to && (ggmlTypeByName(from)?.blockLength ?? 1) > 1,
+  );
   const [first] = again;
   if (first === undefined) return;
   const { name, from, to } = first;
-  const [others, are] = again.length === 1 ? ["", "is"] : [` and ${again.length - 1} other${again.length === 2 ? "" : "s"}`, "are"];
+  const [others, are] =
+    again.length === 1
+      ? ["", "is"]
+      : [` and ${again.length - 1} other${again.length === 2 ? "" : "s"}`, "are"];
   throw new R1Error(
     "INVALID_ARGUMENT",
     `Tensor "${name}"${others} ${are} quantised already (${from}), and to make ${to} of that loses more than to make it of the original. Quantise an f32, f16 or bf16 file of the model, or ask to do it all the same (option \`allowRequantize\`).`,
@@ -108,7 +131,12 @@ export function checkImatrix(plans: readonly TensorPlan[], imatrix: Imatrix | un
     const values = imatrix?.entries.get(name);
     const needed = (shape[0] ?? 1) * (shape[2] ?? 1);
     if (values?.length === needed) continue;
-    const what = imatrix === undefined ? "no importance matrix is given" : values === undefined ? "the importance matrix has none" : `it has ${values.length}`;
+    const what =
+      imatrix === undefined
+        ? "no importance matrix is given"
+        : values === undefined
+          ? "the importance matrix has none"
+          : `it has ${values.length}`;
     throw new R1Error(
       "INVALID_ARGUMENT",
       `Tensor "${name}" would become ${to}, which needs ${needed} importance values, but ${what}. Give an \`imatrix\` computed on this model, or another type (options \`tensorTypes\`, \`tokenEmbeddingType\`, \`outputTensorType\`).`,

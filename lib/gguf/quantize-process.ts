@@ -8,12 +8,17 @@ const PROGRAM = new URL("./quantize-child.js", import.meta.url);
 function crashed(signal: NodeJS.Signals | null, code: number | null, tail: string): R1Error {
   const hint = signal === "SIGKILL" ? " Perhaps memory ran out." : "";
   const words = lastWords(tail);
-  return new R1Error("CHILD_CRASHED", `The quantising process ${endOf(code, signal)}.${hint}${words === "" ? "" : ` Its last words: ${words}`}`, {
-    details: { signal, exitCode: code },
-  });
+  return new R1Error(
+    "CHILD_CRASHED",
+    `The quantising process ${endOf(code, signal)}.${hint}${words === "" ? "" : ` Its last words: ${words}`}`,
+    {
+      details: { signal, exitCode: code },
+    },
+  );
 }
 
-const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+const asError = (error: unknown): Error =>
+  error instanceof Error ? error : new Error(String(error));
 
 /** What {@link runQuantizeJob} is told with the job. */
 interface JobOptions {
@@ -30,7 +35,10 @@ interface JobOptions {
  *
  * @throws {R1Error} `CHILD_CRASHED` when the process died, else the code it told (`QUANTIZE_FAILED`, `ADDON_MISSING`, ...); the signal's reason; what `finish` throws.
  */
-export function runQuantizeJob(job: QuantizeJob, { onLine, signal, finish }: JobOptions): Promise<void> {
+export function runQuantizeJob(
+  job: QuantizeJob,
+  { onLine, signal, finish }: JobOptions,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const { child, tail } = startProgram(PROGRAM);
     let outcome: QuantizeMessage | undefined;
@@ -43,7 +51,9 @@ export function runQuantizeJob(job: QuantizeJob, { onLine, signal, finish }: Job
         outcome = message;
         signal?.removeEventListener("abort", abort);
         const work = message.kind === "done" ? finish() : Promise.resolve();
-        finishing = work.catch((error: unknown) => void (failure = asError(error))).then(() => void child.send("end" satisfies QuantizeOrder, () => undefined));
+        finishing = work
+          .catch((error: unknown) => void (failure = asError(error)))
+          .then(() => void child.send("end" satisfies QuantizeOrder, () => undefined));
         return;
       }
       try {
@@ -57,12 +67,23 @@ export function runQuantizeJob(job: QuantizeJob, { onLine, signal, finish }: Job
     signal?.addEventListener("abort", abort, { once: true });
     child.on(
       "error",
-      (error) => (failure ??= new R1Error("CHILD_CRASHED", `The quantising process could not be started: ${error.message}.`, { cause: error })),
+      (error) =>
+        (failure ??= new R1Error(
+          "CHILD_CRASHED",
+          `The quantising process could not be started: ${error.message}.`,
+          { cause: error },
+        )),
     );
     const settle = (code: number | null, signalName: NodeJS.Signals | null): void => {
       if (failure !== undefined) reject(failure);
       else if (outcome?.kind === "done") resolve();
-      else if (outcome?.kind === "error") reject(new R1Error(isErrorCode(outcome.code) ? outcome.code : "QUANTIZE_FAILED", outcome.message));
+      else if (outcome?.kind === "error")
+        reject(
+          new R1Error(
+            isErrorCode(outcome.code) ? outcome.code : "QUANTIZE_FAILED",
+            outcome.message,
+          ),
+        );
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the platform's way: the reason as it is
       else if (signal?.aborted === true) reject(signal.reason);
       else reject(crashed(signalName, code, tail()));

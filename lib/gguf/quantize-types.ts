@@ -43,7 +43,11 @@ export const QUANTIZE_TYPES = Object.freeze({
 export type QuantizeType = keyof typeof QUANTIZE_TYPES;
 
 /** Short names that llama.cpp's own tool takes too. */
-const ALIASES: Readonly<Record<string, QuantizeType>> = { Q3_K: "Q3_K_M", Q4_K: "Q4_K_M", Q5_K: "Q5_K_M" };
+const ALIASES: Readonly<Record<string, QuantizeType>> = {
+  Q3_K: "Q3_K_M",
+  Q4_K: "Q4_K_M",
+  Q5_K: "Q5_K_M",
+};
 
 /** The file type of a name, in any case and with llama.cpp's aliases; undefined if there is none. */
 export function quantizeType(name: string): QuantizeType | undefined {
@@ -52,4 +56,11 @@ export function quantizeType(name: string): QuantizeType | undefined {
 }
 
 /** Tensor types that are garbage without an importance matrix; llama.cpp refuses them, or aborts for embedding and output tensors. */
-export const IMATRIX_TYPES: readonly string[] = ["iq1_s", "iq1_m", "iq2_xxs", "iq2_xs", "iq2_s", "iq3_xxs"];
+export const IMATRIX_TYPES: readonly string[] = [
+  "iq1_s",
+  "iq1_m",
+  "iq2_xxs",
+  "iq2_xs",
+  "iq2_s",
+  "iq3_xxs",
+];

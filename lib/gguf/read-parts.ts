@@ -32,22 +32,36 @@ export function lowestHeader(parts: ReadParts): GgufHeader {
  * @param onlyThisFile - Leave the other parts of a split model alone.
  * @throws {R1Error} as `readGgufFile` and `readRemoteHeader`, but no `FILE_NOT_FOUND` for the other parts; of a reference as `locateModel`.
  */
-export async function readParts(source: string, options: RemoteOptions, onlyThisFile: boolean): Promise<ReadParts> {
+export async function readParts(
+  source: string,
+  options: RemoteOptions,
+  onlyThisFile: boolean,
+): Promise<ReadParts> {
   if (!isHubReference(source)) return readPartsAt(source, options, onlyThisFile);
   const { url, headers } = await locateModel(source, options);
-  return readPartsAt(url, { ...options, headers: { ...headers, ...options.headers } }, onlyThisFile);
+  return readPartsAt(
+    url,
+    { ...options, headers: { ...headers, ...options.headers } },
+    onlyThisFile,
+  );
 }
 
-async function readPartsAt(source: string, options: RemoteOptions, onlyThisFile: boolean): Promise<ReadParts> {
+async function readPartsAt(
+  source: string,
+  options: RemoteOptions,
+  onlyThisFile: boolean,
+): Promise<ReadParts> {
   const isRemote = /^https?:\/\//i.test(source);
-  const read = (from: string): Promise<GgufHeader> => (isRemote ? readRemoteHeader(from, options) : readGgufFile(from, options.signal));
+  const read = (from: string): Promise<GgufHeader> =>
+    isRemote ? readRemoteHeader(from, options) : readGgufFile(from, options.signal);
   const given = await read(source);
   const entry = given.entries.get("split.count");
   const count = entry !== undefined && entry.type !== "arr" ? Number(entry.value) : 0;
   // The query of a URL stands behind the name.
   const [path = "", query = ""] = isRemote ? source.split(/(?=\?)/) : [source];
   const name = parseShardName(path);
-  if (count <= 1 || name === undefined || name.count !== count) return { isRemote, headers: new Map([[1, given]]), expected: Math.max(1, count), missing: [] };
+  if (count <= 1 || name === undefined || name.count !== count)
+    return { isRemote, headers: new Map([[1, given]]), expected: Math.max(1, count), missing: [] };
   const headers = new Map([[name.part, given]]);
   const missing: string[] = [];
   for (let part = 1; part <= count && !onlyThisFile; part++) {
@@ -60,5 +74,10 @@ async function readPartsAt(source: string, options: RemoteOptions, onlyThisFile:
       missing.push(other);
     }
   }
-  return { isRemote, headers: new Map([...headers].sort(([a], [b]) => a - b)), expected: count, missing };
+  return {
+    isRemote,
+    headers: new Map([...headers].sort(([a], [b]) => a - b)),
+    expected: count,
+    missing,
+  };
 }

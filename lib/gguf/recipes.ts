@@ -93,7 +93,14 @@ export function expandRecipe(recipe: Recipe, denseLayers: number): ExpandedRecip
     tokenEmbeddingType: "q4_K",
     outputTensorType: "q6_K",
     tensorTypes: [
-      ...(first.length === 0 ? [] : [{ pattern: `^blk\\.(${first.join("|")})\\.ffn_down_exps\\.`, type: recipe.firstDown.type }]),
+      ...(first.length === 0
+        ? []
+        : [
+            {
+              pattern: `^blk\\.(${first.join("|")})\\.ffn_down_exps\\.`,
+              type: recipe.firstDown.type,
+            },
+          ]),
       { pattern: "ffn_down_exps\\.", type: recipe.down },
       { pattern: "_exps\\.", type: recipe.experts },
       { pattern: "ffn_(gate|up)_shexp\\.", type: recipe.sharedGateUp },

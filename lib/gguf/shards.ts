@@ -6,8 +6,16 @@ import type { GgufHeader } from "./format.js";
 import { readGgufFile } from "./open-file.js";
 
 /** The split keys of a GGUF file, with the types that llama.cpp demands (any other aborts the process there). */
-export const SPLIT_KEYS = Object.freeze({ no: "split.no", count: "split.count", tensors: "split.tensors.count" });
-const SPLIT_TYPES = { [SPLIT_KEYS.no]: "u16", [SPLIT_KEYS.count]: "u16", [SPLIT_KEYS.tensors]: "i32" } as const;
+export const SPLIT_KEYS = Object.freeze({
+  no: "split.no",
+  count: "split.count",
+  tensors: "split.tensors.count",
+});
+const SPLIT_TYPES = {
+  [SPLIT_KEYS.no]: "u16",
+  [SPLIT_KEYS.count]: "u16",
+  [SPLIT_KEYS.tensors]: "i32",
+} as const;
 
 /** A path taken apart as a split model's part. */
 export interface ShardName {
@@ -43,7 +51,10 @@ export function splitValue(header: GgufHeader, key: keyof typeof SPLIT_KEYS): nu
   const entry = header.entries.get(name);
   if (entry === undefined) return undefined;
   if (entry.type !== SPLIT_TYPES[name]) {
-    throw splitError(header.path, `has metadata "${name}" of type ${entry.type}, where ${SPLIT_TYPES[name]} is right. Download this part again.`);
+    throw splitError(
+      header.path,
+      `has metadata "${name}" of type ${entry.type}, where ${SPLIT_TYPES[name]} is right. Download this part again.`,
+    );
   }
   return entry.value as number;
 }
@@ -67,8 +78,12 @@ export async function shardPaths(first: GgufHeader): Promise<string[]> {
   const name = parseShardName(first.path);
   if (count <= 1) return [first.path];
   if (no !== 0) {
-    const hint = name === undefined ? "the first part" : `"${shardPath(name.prefix, 1, name.count)}"`;
-    throw splitError(first.path, `is part ${no + 1} of ${count} of a split model. Give ${hint} instead.`);
+    const hint =
+      name === undefined ? "the first part" : `"${shardPath(name.prefix, 1, name.count)}"`;
+    throw splitError(
+      first.path,
+      `is part ${no + 1} of ${count} of a split model. Give ${hint} instead.`,
+    );
   }
   if (name === undefined || name.count !== count || name.part !== 1) {
     throw splitError(
@@ -76,7 +91,9 @@ export async function shardPaths(first: GgufHeader): Promise<string[]> {
       `is the first of ${count} parts but its name does not end in -00001-of-${String(count).padStart(5, "0")}.gguf. Give it its original name.`,
     );
   }
-  const paths = Array.from({ length: count }, (_, i) => (i === 0 ? first.path : shardPath(name.prefix, i + 1, count)));
+  const paths = Array.from({ length: count }, (_, i) =>
+    i === 0 ? first.path : shardPath(name.prefix, i + 1, count),
+  );
   const missing = await missingParts(paths);
   if (missing.length > 0) {
     const listed = missing
@@ -100,7 +117,10 @@ export async function shardPaths(first: GgufHeader): Promise<string[]> {
  *
  * @throws {R1Error} `SHARD_MISSING`, `SHARD_INVALID`, and as {@link readGgufFile}.
  */
-export async function readAllParts(path: string, signal?: AbortSignal): Promise<[GgufHeader, ...GgufHeader[]]> {
+export async function readAllParts(
+  path: string,
+  signal?: AbortSignal,
+): Promise<[GgufHeader, ...GgufHeader[]]> {
   const first = await readGgufFile(path, signal);
   const [, ...rest] = await shardPaths(first);
   const headers: [GgufHeader, ...GgufHeader[]] = [first];
@@ -122,7 +142,10 @@ export function checkParts(headers: readonly GgufHeader[]): void {
     const no = splitValue(header, "no");
     const count = splitValue(header, "count");
     if (no !== i)
-      throw splitError(header.path, `says it is part ${no === undefined ? "(nothing)" : no + 1}, but its name says ${i + 1}. Restore the original names.`);
+      throw splitError(
+        header.path,
+        `says it is part ${no === undefined ? "(nothing)" : no + 1}, but its name says ${i + 1}. Restore the original names.`,
+      );
     if (count !== headers.length)
       throw splitError(
         header.path,
@@ -131,7 +154,11 @@ export function checkParts(headers: readonly GgufHeader[]): void {
     splitValue(header, "tensors");
     for (const tensor of header.tensors) {
       const other = names.get(tensor.name);
-      if (other !== undefined) throw splitError(header.path, `holds tensor "${tensor.name}", and so does "${other}". Download the parts from one place.`);
+      if (other !== undefined)
+        throw splitError(
+          header.path,
+          `holds tensor "${tensor.name}", and so does "${other}". Download the parts from one place.`,
+        );
       names.set(tensor.name, header.path);
     }
   }

@@ -52,11 +52,24 @@ interface Limits {
   readonly noTensorFirst: boolean;
 }
 
-function readOptions(options: SplitOptions): Limits & { force: boolean; signal: AbortSignal | undefined } {
-  check.knownKeys(check.object(options, "options"), "splitGguf", ["maxSize", "maxTensors", "noTensorFirst", "force", "onProgress", "signal"]);
-  if (options.maxSize !== undefined && options.maxTensors !== undefined) check.refuse("maxTensors", "no value beside `maxSize`", options.maxTensors);
+function readOptions(
+  options: SplitOptions,
+): Limits & { force: boolean; signal: AbortSignal | undefined } {
+  check.knownKeys(check.object(options, "options"), "splitGguf", [
+    "maxSize",
+    "maxTensors",
+    "noTensorFirst",
+    "force",
+    "onProgress",
+    "signal",
+  ]);
+  if (options.maxSize !== undefined && options.maxTensors !== undefined)
+    check.refuse("maxTensors", "no value beside `maxSize`", options.maxTensors);
   return {
-    maxSize: options.maxSize === undefined ? undefined : check.integer(options.maxSize, "maxSize", 1, Number.MAX_SAFE_INTEGER),
+    maxSize:
+      options.maxSize === undefined
+        ? undefined
+        : check.integer(options.maxSize, "maxSize", 1, Number.MAX_SAFE_INTEGER),
     maxTensors: check.integer(options.maxTensors ?? 128, "maxTensors", 1, 65_536),
     noTensorFirst: check.boolean(options.noTensorFirst ?? false, "noTensorFirst"),
     force: check.boolean(options.force ?? false, "force"),
@@ -70,7 +83,10 @@ function shareOut(header: GgufHeader, limits: Limits): GgufTensor[][] {
   let bytes = 0;
   for (const [i, tensor] of header.tensors.entries()) {
     const own = padTo(tensor.bytes, DEFAULT_ALIGNMENT);
-    const isNext = limits.maxSize === undefined ? i > 0 && i % limits.maxTensors === 0 : bytes + own > limits.maxSize && (parts.at(-1)?.length ?? 0) > 0;
+    const isNext =
+      limits.maxSize === undefined
+        ? i > 0 && i % limits.maxTensors === 0
+        : bytes + own > limits.maxSize && (parts.at(-1)?.length ?? 0) > 0;
     if (isNext) {
       parts.push([]);
       bytes = 0;
@@ -83,7 +99,11 @@ function shareOut(header: GgufHeader, limits: Limits): GgufTensor[][] {
 
 async function planParts(header: GgufHeader, limits: Limits): Promise<FilePlan[]> {
   const shares = shareOut(header, limits);
-  if (shares.length > 65_535) throw new R1Error("INVALID_ARGUMENT", `That would make ${shares.length} parts; 65,535 are the most. Choose larger parts.`);
+  if (shares.length > 65_535)
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      `That would make ${shares.length} parts; 65,535 are the most. Choose larger parts.`,
+    );
   const inherited = await rawPairs(header, Object.values(SPLIT_KEYS));
   return shares.map((share, i) => ({
     pairs: [
@@ -106,7 +126,11 @@ async function planParts(header: GgufHeader, limits: Limits): Promise<FilePlan[]
  * @throws {R1Error} as `checkModelFiles` on the file; `SHARD_INVALID` when it is a part itself; `FILE_EXISTS`, `NO_SPACE` (asked before writing), `IO_FAILED`,
  * `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; the signal's reason.
  */
-export async function splitGguf(path: string, prefix: string, options: SplitOptions = {}): Promise<SplitResult> {
+export async function splitGguf(
+  path: string,
+  prefix: string,
+  options: SplitOptions = {},
+): Promise<SplitResult> {
   check.string(path, "path");
   check.string(prefix, "prefix");
   const { force, signal, ...limits } = readOptions(options);
@@ -114,7 +138,11 @@ export async function splitGguf(path: string, prefix: string, options: SplitOpti
   const header = await readGgufFile(path, signal);
   checkLength(header);
   if ((splitValue(header, "count") ?? 0) > 1) {
-    throw new R1Error("SHARD_INVALID", `"${path}" is itself a part of a split model. Merge the parts first.`, { details: { path } });
+    throw new R1Error(
+      "SHARD_INVALID",
+      `"${path}" is itself a part of a split model. Merge the parts first.`,
+      { details: { path } },
+    );
   }
   const plans = await planParts(header, limits);
   const paths = plans.map((_, i) => shardPath(prefix, i + 1, plans.length));

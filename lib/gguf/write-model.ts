@@ -35,14 +35,21 @@ export async function rawPairs(header: GgufHeader, without: readonly string[]): 
   try {
     const bytes = Buffer.alloc(header.metadataEnd);
     await file.read(bytes, 0, bytes.length, 0);
-    return [...header.entries.values()].filter(({ key }) => !without.includes(key)).map(({ start, end }) => bytes.subarray(start, end));
+    return [...header.entries.values()]
+      .filter(({ key }) => !without.includes(key))
+      .map(({ start, end }) => bytes.subarray(start, end));
   } finally {
     await file.close();
   }
 }
 
 /** Neighbouring tensors of one source, copied together. */
-async function copyTensors(plan: FilePlan, offsets: readonly number[], target: AtomicFile, copier: Copier): Promise<void> {
+async function copyTensors(
+  plan: FilePlan,
+  offsets: readonly number[],
+  target: AtomicFile,
+  copier: Copier,
+): Promise<void> {
   let path: string | undefined;
   let from: FileHandle | undefined;
   try {
@@ -78,7 +85,9 @@ export async function writePlan(plan: FilePlan, target: AtomicFile, copier: Copi
     await target.handle.truncate(header.fileBytes);
     await copyTensors(plan, header.offsets, target, copier);
     for (let written = 0; written < header.bytes.length;) {
-      written += (await target.handle.write(header.bytes, written, header.bytes.length - written, written)).bytesWritten;
+      written += (
+        await target.handle.write(header.bytes, written, header.bytes.length - written, written)
+      ).bytesWritten;
     }
   } catch (error) {
     throw writeError(target.path, error);
@@ -95,10 +104,16 @@ export function progressCopier(
   onProgress: ((progress: number) => void) | undefined,
   signal: AbortSignal | undefined,
 ): { copier: Copier; finish: () => void } {
-  const total = plans.reduce((sum, plan) => sum + plan.tensors.reduce((bytes, { tensor }) => bytes + tensor.bytes, 0), 0);
+  const total = plans.reduce(
+    (sum, plan) => sum + plan.tensors.reduce((bytes, { tensor }) => bytes + tensor.bytes, 0),
+    0,
+  );
   let done = 0;
   let failure: Error | undefined;
-  const report = progressReporter(onProgress, (error) => (failure = error instanceof Error ? error : new Error(String(error))));
+  const report = progressReporter(
+    onProgress,
+    (error) => (failure = error instanceof Error ? error : new Error(String(error))),
+  );
   const copier = new Copier(signal, (bytes) => {
     done += bytes;
     report(Math.min(0.999, done / Math.max(1, total)));
@@ -120,7 +135,11 @@ interface WriteOptions {
  * @returns Its bytes.
  * @throws {R1Error} as {@link writePlan}; `NO_SPACE` before anything is written, `FILE_EXISTS` without `force`.
  */
-export async function writeModel(plan: FilePlan, out: string, { force, signal, onProgress }: WriteOptions): Promise<number> {
+export async function writeModel(
+  plan: FilePlan,
+  out: string,
+  { force, signal, onProgress }: WriteOptions,
+): Promise<number> {
   const bytes = plannedBytes(plan);
   await checkSpace(dirname(out), bytes);
   const { copier, finish } = progressCopier([plan], onProgress, signal);

@@ -33,19 +33,39 @@ function serverWords(response: Response): string {
 /** A refusal as an error. */
 function refusal(url: string, response: Response, hasToken: boolean): R1Error {
   const { status } = response;
-  const details = { path: url, status, retryAfter: response.headers.get("retry-after") ?? undefined };
+  const details = {
+    path: url,
+    status,
+    retryAfter: response.headers.get("retry-after") ?? undefined,
+  };
   const says = serverWords(response);
   if (status === 401 || status === 403) {
     const what = hasToken
       ? "The token may not read it; if the repository is gated, accept its terms on its page first"
       : "There is no such repository, or it is private or gated: then set HF_TOKEN to a token that may (or give it as the option `token`)";
-    return new R1Error("FILE_UNREADABLE", `${shown(url)} may not be read (HTTP ${status}).${says} ${what}.`, { details });
+    return new R1Error(
+      "FILE_UNREADABLE",
+      `${shown(url)} may not be read (HTTP ${status}).${says} ${what}.`,
+      { details },
+    );
   }
   if (status === 404 || status === 410)
-    return new R1Error("FILE_NOT_FOUND", `There is nothing at ${shown(url)} (HTTP ${status}).${says} Check the names of repository and revision.`, { details });
+    return new R1Error(
+      "FILE_NOT_FOUND",
+      `There is nothing at ${shown(url)} (HTTP ${status}).${says} Check the names of repository and revision.`,
+      { details },
+    );
   if (status === 429)
-    return new R1Error("NETWORK_FAILED", `${shown(url)}: too many requests (HTTP 429), also after waiting. Try again later, or with a token.`, { details });
-  return new R1Error("NETWORK_FAILED", `${shown(url)} answered with HTTP ${status}.${says} Try again later; what has come is kept.`, { details });
+    return new R1Error(
+      "NETWORK_FAILED",
+      `${shown(url)}: too many requests (HTTP 429), also after waiting. Try again later, or with a token.`,
+      { details },
+    );
+  return new R1Error(
+    "NETWORK_FAILED",
+    `${shown(url)} answered with HTTP ${status}.${says} Try again later; what has come is kept.`,
+    { details },
+  );
 }
 
 /** An address for people: what follows the question mark is for machines, and may be a signature that opens a private file. */
@@ -56,22 +76,32 @@ export function shown(url: string): string {
 /** Why a `fetch` failed, in a few words; it tells of the reason by a cause. */
 export function connectionReason(error: unknown): string {
   const cause = (error as { cause?: unknown } | null)?.cause ?? error;
-  return cause instanceof Error ? cause.message || ((cause as NodeJS.ErrnoException).code ?? cause.name) : String(cause);
+  return cause instanceof Error
+    ? cause.message || ((cause as NodeJS.ErrnoException).code ?? cause.name)
+    : String(cause);
 }
 
 /** A failed connection as an error. */
 export function connectionError(url: string, error: unknown, timeoutMs: number): R1Error {
   const details = { path: url };
   if (error instanceof Silence) {
-    return new R1Error("NETWORK_FAILED", `${shown(url)} was silent for ${timeoutMs / 1000} seconds. Try again; what has come is kept.`, {
+    return new R1Error(
+      "NETWORK_FAILED",
+      `${shown(url)} was silent for ${timeoutMs / 1000} seconds. Try again; what has come is kept.`,
+      {
+        cause: error,
+        details,
+      },
+    );
+  }
+  return new R1Error(
+    "NETWORK_FAILED",
+    `The connection to ${shown(url)} failed: ${connectionReason(error)}. Try again; what has come is kept.`,
+    {
       cause: error,
       details,
-    });
-  }
-  return new R1Error("NETWORK_FAILED", `The connection to ${shown(url)} failed: ${connectionReason(error)}. Try again; what has come is kept.`, {
-    cause: error,
-    details,
-  });
+    },
+  );
 }
 
 /** Asks one Hub, for one download. */
@@ -100,7 +130,11 @@ export class HubClient {
    *
    * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `NETWORK_FAILED`; the signal's reason.
    */
-  async open(url: string, headers: Readonly<Record<string, string>>, attempts: Attempts): Promise<OpenAnswer> {
+  async open(
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    attempts: Attempts,
+  ): Promise<OpenAnswer> {
     for (;;) {
       await this.#gate.pass(this.signal);
       const answer = await this.#ask(url, headers).catch((error: unknown) => {
@@ -129,7 +163,10 @@ export class HubClient {
     for (;;) {
       const { response, stop } = await this.open(url, { accept: "application/json" }, attempts);
       try {
-        return new Response(await response.arrayBuffer(), { status: response.status, headers: response.headers });
+        return new Response(await response.arrayBuffer(), {
+          status: response.status,
+          headers: response.headers,
+        });
       } catch (error) {
         await attempts.failed(connectionError(url, error, this.timeoutMs));
       } finally {
@@ -156,7 +193,11 @@ export class HubClient {
       // A redirect to another host loses the authorization, as fetch has it.
       const { token } = this.#options;
       const isOwn = new URL(url).origin === this.#origin;
-      const all = { "user-agent": "r1-native", ...headers, ...(token !== undefined && isOwn ? { authorization: `Bearer ${token}` } : {}) };
+      const all = {
+        "user-agent": "r1-native",
+        ...headers,
+        ...(token !== undefined && isOwn ? { authorization: `Bearer ${token}` } : {}),
+      };
       const response = await this.#options.fetch(url, { headers: all, signal: controller.signal });
       kick();
       return { response, kick, stop };

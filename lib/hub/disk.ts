@@ -10,13 +10,25 @@ export function diskError(path: string, error: unknown): unknown {
   const options = { cause: error, details: { path } };
   if (code === undefined) return error;
   if (code === "ENOSPC" || code === "EDQUOT") {
-    return new R1Error("NO_SPACE", `The disk of "${path}" is full. Free some space; what has come is kept, and the next download goes on from there.`, options);
+    return new R1Error(
+      "NO_SPACE",
+      `The disk of "${path}" is full. Free some space; what has come is kept, and the next download goes on from there.`,
+      options,
+    );
   }
   if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
-    return new R1Error("FILE_UNREADABLE", `"${path}" cannot be written: permission denied. Choose another folder.`, options);
+    return new R1Error(
+      "FILE_UNREADABLE",
+      `"${path}" cannot be written: permission denied. Choose another folder.`,
+      options,
+    );
   }
   if (code === "EISDIR" || code === "ENOTDIR" || code === "EEXIST") {
-    return new R1Error("FILE_EXISTS", `"${path}" cannot be written: something else stands there. Choose another folder.`, options);
+    return new R1Error(
+      "FILE_EXISTS",
+      `"${path}" cannot be written: something else stands there. Choose another folder.`,
+      options,
+    );
   }
   return new R1Error("IO_FAILED", `"${path}" cannot be written: ${message}.`, options);
 }

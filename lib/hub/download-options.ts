@@ -89,8 +89,13 @@ const MAX_PATTERN = 1000;
 
 function patterns(value: unknown, option: string): readonly string[] {
   if (value === undefined) return [];
-  const list = typeof value === "string" ? [check.string(value, option)] : check.array(value, option, (each, path) => check.string(each, path));
-  for (const one of list) if (one.length > MAX_PATTERN) check.refuse(option, `patterns of at most ${MAX_PATTERN} characters`, one);
+  const list =
+    typeof value === "string"
+      ? [check.string(value, option)]
+      : check.array(value, option, (each, path) => check.string(each, path));
+  for (const one of list)
+    if (one.length > MAX_PATTERN)
+      check.refuse(option, `patterns of at most ${MAX_PATTERN} characters`, one);
   return Object.freeze(list);
 }
 
@@ -98,7 +103,13 @@ function patterns(value: unknown, option: string): readonly string[] {
 export function checkRevision(value: unknown): string {
   const revision = check.string(value, "revision");
   const isName = /^[\w.@+/-]+$/.test(revision) && revision.length <= 250;
-  if (!isName || revision.split("/").some((part) => part === "" || part.startsWith(".") || part.endsWith(".lock")) || revision.includes("..")) {
+  if (
+    !isName ||
+    revision
+      .split("/")
+      .some((part) => part === "" || part.startsWith(".") || part.endsWith(".lock")) ||
+    revision.includes("..")
+  ) {
     check.refuse("revision", "the name of a branch, tag or commit", revision);
   }
   return revision;
@@ -113,17 +124,30 @@ export async function normalizeDownload(given: DownloadOptions): Promise<Downloa
   const options = check.object(given, "options");
   check.knownKeys(options, "downloadModel", KEYS);
   if (given.dir !== undefined && given.cache !== undefined) {
-    throw new R1Error("INVALID_ARGUMENT", "`dir` and `cache` exclude each other: give the one in whose layout the files shall be.", {
-      details: { option: "dir" },
-    });
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      "`dir` and `cache` exclude each other: give the one in whose layout the files shall be.",
+      {
+        details: { option: "dir" },
+      },
+    );
   }
-  const optional = <T>(value: unknown, fallback: T, read: (value: unknown) => T): T => (value === undefined ? fallback : read(value));
+  const optional = <T>(value: unknown, fallback: T, read: (value: unknown) => T): T =>
+    value === undefined ? fallback : read(value);
   const { token } = given;
-  if (token !== undefined && token !== false && !/^[\x21-\x7e]+$/.test(check.string(token, "token"))) {
+  if (
+    token !== undefined &&
+    token !== false &&
+    !/^[\x21-\x7e]+$/.test(check.string(token, "token"))
+  ) {
     // Its value stays out of the message.
-    throw new R1Error("INVALID_ARGUMENT", "`token` holds characters that no token has. Give it without quotes, spaces or line breaks.", {
-      details: { option: "token" },
-    });
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      "`token` holds characters that no token has. Give it without quotes, spaces or line breaks.",
+      {
+        details: { option: "token" },
+      },
+    );
   }
   return Object.freeze({
     allowPatterns: patterns(given.allowPatterns, "allowPatterns"),
@@ -132,15 +156,28 @@ export async function normalizeDownload(given: DownloadOptions): Promise<Downloa
     dir: given.dir === undefined ? undefined : resolve(check.string(given.dir, "dir")),
     cache: resolve(given.cache === undefined ? cacheFolder() : check.string(given.cache, "cache")),
     force: optional(given.force, false, (value) => check.boolean(value, "force")),
-    verify: optional(given.verify, given.dir !== undefined, (value) => check.boolean(value, "verify")),
+    verify: optional(given.verify, given.dir !== undefined, (value) =>
+      check.boolean(value, "verify"),
+    ),
     parallel: optional(given.parallel, 4, (value) => check.integer(value, "parallel", 1, 32)),
-    chunkBytes: optional(given.chunkBytes, 64 * 2 ** 20, (value) => check.integer(value, "chunkBytes", 65_536, 2 ** 30)),
+    chunkBytes: optional(given.chunkBytes, 64 * 2 ** 20, (value) =>
+      check.integer(value, "chunkBytes", 65_536, 2 ** 30),
+    ),
     retries: optional(given.retries, 6, (value) => check.integer(value, "retries", 0, 100)),
-    retryDelayMs: optional(given.retryDelayMs, 500, (value) => check.integer(value, "retryDelayMs", 1, 30_000)),
-    timeoutMs: optional(given.timeoutMs, 30_000, (value) => check.integer(value, "timeoutMs", 100, 600_000)),
-    endpoint: await endpointOf(given.endpoint === undefined ? undefined : check.string(given.endpoint, "endpoint")),
+    retryDelayMs: optional(given.retryDelayMs, 500, (value) =>
+      check.integer(value, "retryDelayMs", 1, 30_000),
+    ),
+    timeoutMs: optional(given.timeoutMs, 30_000, (value) =>
+      check.integer(value, "timeoutMs", 100, 600_000),
+    ),
+    endpoint: await endpointOf(
+      given.endpoint === undefined ? undefined : check.string(given.endpoint, "endpoint"),
+    ),
     fetch: given.fetch === undefined ? fetch : check.callback<typeof fetch>(given.fetch, "fetch"),
-    onProgress: given.onProgress === undefined ? undefined : check.callback<(progress: DownloadProgress) => void>(given.onProgress, "onProgress"),
+    onProgress:
+      given.onProgress === undefined
+        ? undefined
+        : check.callback<(progress: DownloadProgress) => void>(given.onProgress, "onProgress"),
     signal: given.signal === undefined ? undefined : check.signal(given.signal, "signal"),
     token: await tokenOf(token),
   });

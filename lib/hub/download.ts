@@ -6,7 +6,11 @@ import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import { HubClient } from "./client.js";
 import { checkRoom, onDisk } from "./disk.js";
-import { normalizeDownload, type DownloadConfig, type DownloadOptions } from "./download-options.js";
+import {
+  normalizeDownload,
+  type DownloadConfig,
+  type DownloadOptions,
+} from "./download-options.js";
 import { fetchFile } from "./fetch-file.js";
 import { cacheLayout, folderLayout, type Layout } from "./layout.js";
 import { fileUrl, listRepository, type HubFile, type Listing } from "./listing.js";
@@ -50,12 +54,27 @@ export type Select = (listing: Listing) => readonly HubFile[];
 
 function selectByPatterns({ allowPatterns, ignorePatterns }: DownloadConfig): Select {
   return ({ repo, revision, files }) => {
-    const allowed = files.filter(({ path }) => allowPatterns.length === 0 || allowPatterns.some((pattern) => fitsPattern(path, pattern)));
-    const chosen = allowed.filter(({ path }) => !ignorePatterns.some((pattern) => fitsPattern(path, pattern)));
+    const allowed = files.filter(
+      ({ path }) =>
+        allowPatterns.length === 0 || allowPatterns.some((pattern) => fitsPattern(path, pattern)),
+    );
+    const chosen = allowed.filter(
+      ({ path }) => !ignorePatterns.some((pattern) => fitsPattern(path, pattern)),
+    );
     if (chosen.length > 0) return chosen;
-    const quants = [...new Set(files.filter(({ path }) => path.endsWith(".gguf")).map(({ path }) => quantLabel(path) || path))];
+    const quants = [
+      ...new Set(
+        files
+          .filter(({ path }) => path.endsWith(".gguf"))
+          .map(({ path }) => quantLabel(path) || path),
+      ),
+    ];
     const has =
-      files.length === 0 ? "it is empty" : quants.length > 0 ? `its quants are ${quants.join(", ")}` : `it has ${files.length} other files, and no GGUF file`;
+      files.length === 0
+        ? "it is empty"
+        : quants.length > 0
+          ? `its quants are ${quants.join(", ")}`
+          : `it has ${files.length} other files, and no GGUF file`;
     throw new R1Error(
       "FILE_NOT_FOUND",
       `No file of ${repo} at ${revision} fits ${allowPatterns.map((one) => JSON.stringify(one)).join(", ") || "the patterns"}; ${has}.`,
@@ -66,19 +85,32 @@ function selectByPatterns({ allowPatterns, ignorePatterns }: DownloadConfig): Se
   };
 }
 
-async function hashOf(path: string, { hash, bytes }: HubFile, signal: AbortSignal): Promise<string> {
+async function hashOf(
+  path: string,
+  { hash, bytes }: HubFile,
+  signal: AbortSignal,
+): Promise<string> {
   const made = createHash(hash.kind === "sha256" ? "sha256" : "sha1");
   if (hash.kind === "git-sha1") made.update(`blob ${bytes}\0`);
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal })) made.update(chunk as Buffer);
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal }))
+    made.update(chunk as Buffer);
   return made.digest("hex");
 }
 
 /** Whether a file is there, whole and right. @throws {R1Error} `FILE_EXISTS` when something else stands there. */
-async function isThere(layout: Layout, file: HubFile, config: DownloadConfig, signal: AbortSignal): Promise<boolean> {
+async function isThere(
+  layout: Layout,
+  file: HubFile,
+  config: DownloadConfig,
+  signal: AbortSignal,
+): Promise<boolean> {
   const target = layout.target(file);
   const facts = await stat(target).catch(() => undefined);
   if (facts === undefined) return false;
-  const isRight = facts.isFile() && facts.size === file.bytes && (!config.verify || (await hashOf(target, file, signal)) === file.hash.hex);
+  const isRight =
+    facts.isFile() &&
+    facts.size === file.bytes &&
+    (!config.verify || (await hashOf(target, file, signal)) === file.hash.hex);
   if (isRight) return true;
   if (facts.isFile() && (!layout.isShared || config.force)) return false;
   throw new R1Error(
@@ -100,24 +132,46 @@ interface Work {
 }
 
 /** Fetches one file. @returns Bytes that came over the network. */
-async function fetchOne({ client, config, listing, layout, meter, stop }: Work, file: HubFile): Promise<number> {
+async function fetchOne(
+  { client, config, listing, layout, meter, stop }: Work,
+  file: HubFile,
+): Promise<number> {
   const before = meter.fetchedBytes;
-  const partial = await PartialFile.open(layout.target(file), file, Math.ceil(config.chunkBytes / 8));
+  const partial = await PartialFile.open(
+    layout.target(file),
+    file,
+    Math.ceil(config.chunkBytes / 8),
+  );
   try {
     meter.receivedBytes += partial.bytes;
     const { parallel, chunkBytes } = config;
-    await fetchFile({ client, url: fileUrl(client, listing, file), file, partial, parallel, chunkBytes, onBytes: meter.add, stop });
+    await fetchFile({
+      client,
+      url: fileUrl(client, listing, file),
+      file,
+      partial,
+      parallel,
+      chunkBytes,
+      onBytes: meter.add,
+      stop,
+    });
   } catch (error) {
-    await (error instanceof R1Error && error.code === "HASH_MISMATCH" ? partial.discard() : partial.keep());
+    await (error instanceof R1Error && error.code === "HASH_MISMATCH"
+      ? partial.discard()
+      : partial.keep());
     throw error;
   }
   await partial.publish();
   return meter.fetchedBytes - before;
 }
 
-async function fetchAll(work: Omit<Work, "layout" | "meter">, files: readonly HubFile[]): Promise<DownloadResult> {
+async function fetchAll(
+  work: Omit<Work, "layout" | "meter">,
+  files: readonly HubFile[],
+): Promise<DownloadResult> {
   const { client, config, listing, stop } = work;
-  const layout = config.dir === undefined ? cacheLayout(config.cache, listing) : folderLayout(config.dir);
+  const layout =
+    config.dir === undefined ? cacheLayout(config.cache, listing) : folderLayout(config.dir);
   const meter = new Meter(
     files.reduce((sum, { bytes }) => sum + bytes, 0),
     files.length,
@@ -148,7 +202,10 @@ async function fetchAll(work: Omit<Work, "layout" | "meter">, files: readonly Hu
     meter.file = file.path;
     meter.tell(true);
     // Two names may have one content.
-    const isBlobThere = !layout.isShared && fetched.size > 0 && (await stat(layout.target(file)).catch(() => undefined))?.size === file.bytes;
+    const isBlobThere =
+      !layout.isShared &&
+      fetched.size > 0 &&
+      (await stat(layout.target(file)).catch(() => undefined))?.size === file.bytes;
     if (isBlobThere) meter.receivedBytes += file.bytes;
     else fetched.set(file.path, await fetchOne({ ...work, layout, meter }, file));
     await layout.place(file);
@@ -176,7 +233,11 @@ async function fetchAll(work: Omit<Work, "layout" | "meter">, files: readonly Hu
 }
 
 /** {@link downloadModel} with files picked by a function. */
-export async function download(repo: string, config: DownloadConfig, select: Select): Promise<DownloadResult> {
+export async function download(
+  repo: string,
+  config: DownloadConfig,
+  select: Select,
+): Promise<DownloadResult> {
   config.signal?.throwIfAborted();
   // Whatever fails first stops all requests.
   const controller = new AbortController();
@@ -184,7 +245,15 @@ export async function download(repo: string, config: DownloadConfig, select: Sel
   const onAbort = (): void => stop(config.signal?.reason);
   config.signal?.addEventListener("abort", onAbort, { once: true });
   const { endpoint, token, retries, retryDelayMs, timeoutMs } = config;
-  const client = new HubClient({ endpoint, token, fetch: config.fetch, retries, retryDelayMs, timeoutMs, signal: controller.signal });
+  const client = new HubClient({
+    endpoint,
+    token,
+    fetch: config.fetch,
+    retries,
+    retryDelayMs,
+    timeoutMs,
+    signal: controller.signal,
+  });
   try {
     const listing = await listRepository(client, repo, config.revision);
     const files = [...select(listing)].sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -211,7 +280,10 @@ export async function download(repo: string, config: DownloadConfig, select: Sel
  * const model = await loadModel(modelPath);
  * ```
  */
-export async function downloadModel(repo: string, options: DownloadOptions = {}): Promise<DownloadResult> {
+export async function downloadModel(
+  repo: string,
+  options: DownloadOptions = {},
+): Promise<DownloadResult> {
   const name = checkRepo(check.string(repo, "repo"));
   const config = await normalizeDownload(options);
   return download(name, config, selectByPatterns(config));

@@ -33,17 +33,25 @@ function checkRange(response: Response, { url, file }: FetchTask, [start, end]: 
       },
     );
   };
-  if (response.status === 416) lie(`the server has no bytes from ${start} on, but the file is listed with ${file.bytes}`);
+  if (response.status === 416)
+    lie(`the server has no bytes from ${start} on, but the file is listed with ${file.bytes}`);
   // A server may send all of a file when all of it was asked for.
   if (response.status !== 206) {
     if (start === 0 && end === file.bytes && response.status === 200) return;
-    throw new R1Error("NETWORK_FAILED", `${url} does not offer parts of the file (HTTP ranges), which large files need. Use another endpoint.`, {
-      details: { path: url, status: response.status },
-    });
+    throw new R1Error(
+      "NETWORK_FAILED",
+      `${url} does not offer parts of the file (HTTP ranges), which large files need. Use another endpoint.`,
+      {
+        details: { path: url, status: response.status },
+      },
+    );
   }
-  const [, from, , total] = /^\s*bytes\s+(\d+)-(\d+)\/(\d+|\*)\s*$/.exec(response.headers.get("content-range") ?? "") ?? [];
-  if (from === undefined || Number(from) !== start) lie(`the server sent other bytes than those from ${start} on`);
-  if (total !== undefined && total !== "*" && Number(total) !== file.bytes) lie(`the server's file has ${total} bytes, and ${file.bytes} are listed`);
+  const [, from, , total] =
+    /^\s*bytes\s+(\d+)-(\d+)\/(\d+|\*)\s*$/.exec(response.headers.get("content-range") ?? "") ?? [];
+  if (from === undefined || Number(from) !== start)
+    lie(`the server sent other bytes than those from ${start} on`);
+  if (total !== undefined && total !== "*" && Number(total) !== file.bytes)
+    lie(`the server's file has ${total} bytes, and ${file.bytes} are listed`);
 }
 
 async function fetchPiece(task: FetchTask, [start, end]: Range, hash: GrowingHash): Promise<void> {
@@ -51,7 +59,11 @@ async function fetchPiece(task: FetchTask, [start, end]: Range, hash: GrowingHas
   const attempts = client.attempts();
   // What is written to disk is whole in the eyes of git and of the hash: no content encodings.
   for (let at = start; at < end;) {
-    const { response, kick, stop } = await client.open(url, { range: `bytes=${at}-${end - 1}`, "accept-encoding": "identity" }, attempts);
+    const { response, kick, stop } = await client.open(
+      url,
+      { range: `bytes=${at}-${end - 1}`, "accept-encoding": "identity" },
+      attempts,
+    );
     let cut: unknown = new Error("the connection was closed too early");
     try {
       checkRange(response, task, [at, end]);
@@ -74,7 +86,8 @@ async function fetchPiece(task: FetchTask, [start, end]: Range, hash: GrowingHas
     } finally {
       stop();
       // Frees the connection when the rest is not wanted.
-      if (response.body !== null && !response.body.locked) await response.body.cancel().catch(() => undefined);
+      if (response.body !== null && !response.body.locked)
+        await response.body.cancel().catch(() => undefined);
     }
     if (at < end) await attempts.failed(connectionError(url, cut, client.timeoutMs));
   }
@@ -91,7 +104,8 @@ export async function fetchFile(task: FetchTask): Promise<void> {
   const hash = new GrowingHash(partial.handle, file.hash.kind, file.bytes);
   hash.follow(partial.prefix, client.signal);
   const work = async (): Promise<void> => {
-    for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift()) await fetchPiece(task, piece, hash);
+    for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift())
+      await fetchPiece(task, piece, hash);
   };
   try {
     const workers = Array.from({ length: Math.min(task.parallel, pieces.length) }, () =>

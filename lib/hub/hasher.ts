@@ -47,7 +47,12 @@ export class GrowingHash {
   async #advance(signal: AbortSignal): Promise<void> {
     while (this.#at < this.#target) {
       signal.throwIfAborted();
-      const { bytesRead } = await this.#file.read(this.#buffer, 0, Math.min(SLICE_BYTES, this.#target - this.#at), this.#at);
+      const { bytesRead } = await this.#file.read(
+        this.#buffer,
+        0,
+        Math.min(SLICE_BYTES, this.#target - this.#at),
+        this.#at,
+      );
       if (bytesRead === 0) throw new Error("the file became shorter while it was read");
       this.#hash.update(this.#buffer.subarray(0, bytesRead));
       this.#at += bytesRead;

@@ -26,7 +26,15 @@ export interface Layout {
 /** A plain folder: paths as in the repository. */
 export function folderLayout(folder: string): Layout {
   const path = (file: HubFile): string => join(folder, ...file.path.split("/"));
-  return { folder, root: folder, isShared: true, target: path, path, place: () => Promise.resolve(), finish: () => Promise.resolve() };
+  return {
+    folder,
+    root: folder,
+    isShared: true,
+    target: path,
+    path,
+    place: () => Promise.resolve(),
+    finish: () => Promise.resolve(),
+  };
 }
 
 /** The folder of a repository in the Hub's cache. */
@@ -75,7 +83,10 @@ export function cacheLayout(cache: string, listing: Listing): Layout {
       await swap(path(file), (temporary) => symlink(to, temporary));
     },
     finish: async () => {
-      if (listing.revision !== listing.commit) await swap(refPath(store, listing.revision), (temporary) => writeFile(temporary, listing.commit));
+      if (listing.revision !== listing.commit)
+        await swap(refPath(store, listing.revision), (temporary) =>
+          writeFile(temporary, listing.commit),
+        );
     },
   };
 }

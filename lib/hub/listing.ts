@@ -40,19 +40,31 @@ function strange(client: HubClient, what: string, cause?: unknown): R1Error {
 export function isSafePath(path: string): boolean {
   // eslint-disable-next-line no-control-regex -- such names are refused
   if (path === "" || path.length > 1000 || /[\\\x00-\x1f\x7f]/.test(path)) return false;
-  return path.split("/").every((name) => name !== "" && name !== "." && name !== ".." && name.length <= 240);
+  return path
+    .split("/")
+    .every((name) => name !== "" && name !== "." && name !== ".." && name.length <= 240);
 }
 
-function fileOf(client: HubClient, entry: { path: unknown; size: unknown; oid?: unknown; lfs?: { oid?: unknown; size?: unknown } }): HubFile {
+function fileOf(
+  client: HubClient,
+  entry: { path: unknown; size: unknown; oid?: unknown; lfs?: { oid?: unknown; size?: unknown } },
+): HubFile {
   const { path, size, oid, lfs } = entry;
-  if (typeof path !== "string" || !isSafePath(path)) throw strange(client, `it lists a file ${JSON.stringify(path)?.slice(0, 100) ?? "without a name"}`);
+  if (typeof path !== "string" || !isSafePath(path))
+    throw strange(
+      client,
+      `it lists a file ${JSON.stringify(path)?.slice(0, 100) ?? "without a name"}`,
+    );
   const bytes = lfs?.size ?? size;
-  if (!Number.isSafeInteger(bytes) || (bytes as number) < 0) throw strange(client, `it lists "${path}" without a size`);
+  if (!Number.isSafeInteger(bytes) || (bytes as number) < 0)
+    throw strange(client, `it lists "${path}" without a size`);
   if (lfs !== undefined) {
-    if (typeof lfs.oid !== "string" || !/^[0-9a-f]{64}$/.test(lfs.oid)) throw strange(client, `it lists "${path}" without its SHA-256`);
+    if (typeof lfs.oid !== "string" || !/^[0-9a-f]{64}$/.test(lfs.oid))
+      throw strange(client, `it lists "${path}" without its SHA-256`);
     return { path, bytes: bytes as number, hash: { kind: "sha256", hex: lfs.oid } };
   }
-  if (typeof oid !== "string" || !/^[0-9a-f]{40}$/.test(oid)) throw strange(client, `it lists "${path}" without a hash`);
+  if (typeof oid !== "string" || !/^[0-9a-f]{40}$/.test(oid))
+    throw strange(client, `it lists "${path}" without a hash`);
   return { path, bytes: bytes as number, hash: { kind: "git-sha1", hex: oid } };
 }
 
@@ -61,14 +73,29 @@ function fileOf(client: HubClient, entry: { path: unknown; size: unknown; oid?: 
  *
  * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `NETWORK_FAILED`; the signal's reason.
  */
-export async function listRepository(client: HubClient, repo: string, revision: string): Promise<Listing> {
+export async function listRepository(
+  client: HubClient,
+  repo: string,
+  revision: string,
+): Promise<Listing> {
   try {
     const { listFiles, modelInfo } = await hubLibrary();
     const common = { hubUrl: client.endpoint, fetch: client.fetch };
-    const { sha: commit } = await modelInfo({ ...common, name: repo, revision, additionalFields: ["sha"] });
-    if (typeof commit !== "string" || !/^[0-9a-f]{40}$/.test(commit)) throw strange(client, "it tells no commit");
+    const { sha: commit } = await modelInfo({
+      ...common,
+      name: repo,
+      revision,
+      additionalFields: ["sha"],
+    });
+    if (typeof commit !== "string" || !/^[0-9a-f]{40}$/.test(commit))
+      throw strange(client, "it tells no commit");
     const files = new Map<string, HubFile>();
-    for await (const entry of listFiles({ ...common, repo: { type: "model", name: repo }, revision: commit, recursive: true })) {
+    for await (const entry of listFiles({
+      ...common,
+      repo: { type: "model", name: repo },
+      revision: commit,
+      recursive: true,
+    })) {
       if (entry.type === "directory") continue;
       const file = fileOf(client, entry);
       files.set(file.path, file);
@@ -78,7 +105,11 @@ export async function listRepository(client: HubClient, repo: string, revision: 
   } catch (error) {
     client.signal.throwIfAborted();
     if (isR1Error(error)) throw error;
-    throw strange(client, error instanceof SyntaxError ? "its answer is not JSON" : String(error), error);
+    throw strange(
+      client,
+      error instanceof SyntaxError ? "its answer is not JSON" : String(error),
+      error,
+    );
   }
 }
 

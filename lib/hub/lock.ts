@@ -19,7 +19,9 @@ interface Holder {
 async function holderOf(path: string): Promise<Holder | undefined> {
   try {
     const { pid, host, started } = JSON.parse(await readFile(path, "utf8")) as Partial<Holder>;
-    return typeof pid === "number" && typeof host === "string" && typeof started === "number" ? { pid, host, started } : undefined;
+    return typeof pid === "number" && typeof host === "string" && typeof started === "number"
+      ? { pid, host, started }
+      : undefined;
   } catch {
     return undefined;
   }
@@ -42,13 +44,16 @@ export async function takeLock(path: string): Promise<() => Promise<void>> {
     try {
       const file = await open(path, "wx");
       try {
-        await file.writeFile(JSON.stringify({ pid: process.pid, host: hostname(), started: STARTED } satisfies Holder));
+        await file.writeFile(
+          JSON.stringify({ pid: process.pid, host: hostname(), started: STARTED } satisfies Holder),
+        );
       } finally {
         await file.close();
       }
       return () => rm(path, { force: true });
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") return onDisk(path, Promise.reject(error as Error));
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST")
+        return onDisk(path, Promise.reject(error as Error));
       const holder = await holderOf(path);
       if (!isSecondTry && holder !== undefined && isLeftBehind(holder)) {
         await rm(path, { force: true });

@@ -42,7 +42,12 @@ export class Meter {
   #lastTime = -Infinity;
 
   /** @param onError - Gets what the callback throws; it is not called again then. */
-  constructor(totalBytes: number, files: number, callback: ((progress: DownloadProgress) => void) | undefined, onError: (error: unknown) => void) {
+  constructor(
+    totalBytes: number,
+    files: number,
+    callback: ((progress: DownloadProgress) => void) | undefined,
+    onError: (error: unknown) => void,
+  ) {
     this.#totalBytes = totalBytes;
     this.#files = files;
     this.#callback = callback;
@@ -61,7 +66,10 @@ export class Meter {
     const now = performance.now();
     if (this.#callback === undefined || (!isForced && now - this.#lastTime < INTERVAL_MS)) return;
     this.#lastTime = now;
-    this.#samples = [...this.#samples.filter(({ time }) => now - time <= WINDOW_MS), { time: now, bytes: this.fetchedBytes }];
+    this.#samples = [
+      ...this.#samples.filter(({ time }) => now - time <= WINDOW_MS),
+      { time: now, bytes: this.fetchedBytes },
+    ];
     const [first] = this.#samples;
     const seconds = first === undefined ? 0 : (now - first.time) / 1000;
     const bytesPerSecond = seconds > 0 ? (this.fetchedBytes - (first?.bytes ?? 0)) / seconds : 0;
@@ -73,7 +81,8 @@ export class Meter {
         totalBytes: this.#totalBytes,
         fetchedBytes,
         bytesPerSecond,
-        secondsLeft: bytesPerSecond > 0 ? (this.#totalBytes - receivedBytes) / bytesPerSecond : undefined,
+        secondsLeft:
+          bytesPerSecond > 0 ? (this.#totalBytes - receivedBytes) / bytesPerSecond : undefined,
         file,
         filesDone,
         files: this.#files,

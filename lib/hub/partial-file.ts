@@ -1,6 +1,15 @@
 // A file on its way: bytes under a temporary name, and beside them a note of which are there, so that a later download goes on where this one ended.
 // Runs on the JavaScript thread; waits are asynchronous.
-import { mkdir, open, readFile, rename, rm, stat, writeFile, type FileHandle } from "node:fs/promises";
+import {
+  mkdir,
+  open,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+  type FileHandle,
+} from "node:fs/promises";
 import { dirname } from "node:path";
 import { onDisk } from "./disk.js";
 import type { HubFile } from "./listing.js";
@@ -13,7 +22,11 @@ const notePath = (target: string): string => `${target}.partial.json`;
 /** The ranges of a file that an earlier download has left; none when there are none, or of another content. */
 async function readNote(target: string, file: HubFile): Promise<Range[]> {
   try {
-    const note = JSON.parse(await readFile(notePath(target), "utf8")) as { hash?: unknown; bytes?: unknown; ranges?: unknown };
+    const note = JSON.parse(await readFile(notePath(target), "utf8")) as {
+      hash?: unknown;
+      bytes?: unknown;
+      ranges?: unknown;
+    };
     if (note.hash !== file.hash.hex || note.bytes !== file.bytes) return [];
     const ranges = readRanges(note.ranges, file.bytes) ?? [];
     // The bytes may have been removed, or cut by a repair of the disk.
@@ -41,7 +54,14 @@ export class PartialFile {
   #saving: Promise<void> | undefined;
   #failure: Error | undefined;
 
-  private constructor(target: string, file: HubFile, handle: FileHandle, ranges: Range[], saveEvery: number, unlock: () => Promise<void>) {
+  private constructor(
+    target: string,
+    file: HubFile,
+    handle: FileHandle,
+    ranges: Range[],
+    saveEvery: number,
+    unlock: () => Promise<void>,
+  ) {
     this.target = target;
     this.#file = file;
     this.handle = handle;
@@ -62,8 +82,14 @@ export class PartialFile {
     const unlock = await takeLock(`${target}.partial.lock`);
     try {
       const ranges = await readNote(target, file);
-      if (ranges.length === 0) await Promise.all([partialPath(target), notePath(target)].map((path) => rm(path, { force: true })));
-      const handle = await onDisk(target, open(partialPath(target), ranges.length === 0 ? "w+" : "r+"));
+      if (ranges.length === 0)
+        await Promise.all(
+          [partialPath(target), notePath(target)].map((path) => rm(path, { force: true })),
+        );
+      const handle = await onDisk(
+        target,
+        open(partialPath(target), ranges.length === 0 ? "w+" : "r+"),
+      );
       return new PartialFile(target, file, handle, ranges, saveEvery, unlock);
     } catch (error) {
       await unlock();
@@ -89,7 +115,10 @@ export class PartialFile {
   async write(bytes: Uint8Array, at: number): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     for (let done = 0; done < bytes.length;) {
-      const { bytesWritten } = await onDisk(this.target, this.handle.write(bytes, done, bytes.length - done, at + done));
+      const { bytesWritten } = await onDisk(
+        this.target,
+        this.handle.write(bytes, done, bytes.length - done, at + done),
+      );
       done += bytesWritten;
     }
     this.#ranges = mergeRanges([...this.#ranges, [at, at + bytes.length]]);
@@ -132,7 +161,11 @@ export class PartialFile {
   async discard(): Promise<void> {
     await this.#saving;
     await this.handle.close().catch(() => undefined);
-    await Promise.all([partialPath(this.target), notePath(this.target)].map((path) => rm(path, { force: true }).catch(() => undefined)));
+    await Promise.all(
+      [partialPath(this.target), notePath(this.target)].map((path) =>
+        rm(path, { force: true }).catch(() => undefined),
+      ),
+    );
     await this.#unlock().catch(() => undefined);
   }
 
@@ -142,7 +175,13 @@ export class PartialFile {
     this.#unsaved = 0;
     await onDisk(this.target, this.handle.datasync());
     const path = notePath(this.target);
-    await onDisk(path, writeFile(`${path}.new`, JSON.stringify({ hash: this.#file.hash.hex, bytes: this.#file.bytes, ranges })));
+    await onDisk(
+      path,
+      writeFile(
+        `${path}.new`,
+        JSON.stringify({ hash: this.#file.hash.hex, bytes: this.#file.bytes, ranges }),
+      ),
+    );
     await onDisk(path, rename(`${path}.new`, path));
   }
 }

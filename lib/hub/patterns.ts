@@ -1,10 +1,14 @@
 // File names against shell-style patterns, as the Hub's own tools read them. Pure; runs on any JavaScript thread.
 
 /** One piece of a pattern: any number of characters, one of any kind, or one of a set. */
-type Piece = { readonly kind: "many" } | { readonly kind: "one"; readonly fits: (char: string) => boolean };
+type Piece =
+  { readonly kind: "many" } | { readonly kind: "one"; readonly fits: (char: string) => boolean };
 
 /** The set of `[...]` from `at` on, and where it ends; undefined when it is never closed. */
-function readSet(pattern: string, at: number): { fits: (char: string) => boolean; next: number } | undefined {
+function readSet(
+  pattern: string,
+  at: number,
+): { fits: (char: string) => boolean; next: number } | undefined {
   const isNegated = pattern[at + 1] === "!";
   const first = at + (isNegated ? 2 : 1);
   // A bracket that comes first stands for itself.

@@ -20,7 +20,8 @@ export function missingPieces(ranges: readonly Range[], size: number, pieceBytes
   const pieces: Range[] = [];
   let at = 0;
   for (const [start, end] of [...mergeRanges(ranges), [size, size] as Range]) {
-    for (; at < start; at = Math.min(start, at + pieceBytes)) pieces.push([at, Math.min(start, at + pieceBytes)]);
+    for (; at < start; at = Math.min(start, at + pieceBytes))
+      pieces.push([at, Math.min(start, at + pieceBytes)]);
     at = Math.max(at, end);
   }
   return pieces;

@@ -19,9 +19,13 @@ const REPO = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
 /** @throws {R1Error} `INVALID_ARGUMENT` when it is not `owner/name`. */
 export function checkRepo(repo: string, option = "repo"): string {
   if (REPO.test(repo) && !repo.includes("..") && repo.length <= 200) return repo;
-  throw new R1Error("INVALID_ARGUMENT", `Expected a repository such as owner/name for \`${option}\` but received ${JSON.stringify(repo.slice(0, 200))}.`, {
-    details: { option },
-  });
+  throw new R1Error(
+    "INVALID_ARGUMENT",
+    `Expected a repository such as owner/name for \`${option}\` but received ${JSON.stringify(repo.slice(0, 200))}.`,
+    {
+      details: { option },
+    },
+  );
 }
 
 /** Whether a text is a reference to a model on the Hub rather than a path. */
@@ -35,7 +39,9 @@ export function isHubReference(text: string): boolean {
  * @throws {R1Error} `INVALID_ARGUMENT`.
  */
 export function parseReference(text: string): HubReference {
-  const match = /^hf:([^/:@\s]+\/[^/:@\s]+)(?:@([^:\s]+?))?(?:\/([^:@]+\.gguf)|:([\w.-]+))?$/.exec(text);
+  const match = /^hf:([^/:@\s]+\/[^/:@\s]+)(?:@([^:\s]+?))?(?:\/([^:@]+\.gguf)|:([\w.-]+))?$/.exec(
+    text,
+  );
   if (match === null) {
     throw new R1Error(
       "INVALID_ARGUMENT",
@@ -64,12 +70,17 @@ export interface ModelFiles {
   readonly missing: readonly string[];
 }
 
-const LABEL = /(?:UD-)?(?:IQ\d+_[A-Z0-9]+|T?Q\d+(?:_[A-Z0-9]+)*|MXFP4(?:_MOE)?|BF16|F16|FP16|F32)(?![A-Z0-9])/gi;
+const LABEL =
+  /(?:UD-)?(?:IQ\d+_[A-Z0-9]+|T?Q\d+(?:_[A-Z0-9]+)*|MXFP4(?:_MOE)?|BF16|F16|FP16|F32)(?![A-Z0-9])/gi;
 
 /** The quant that a file's name tells: the last word in it that is one. */
 export function quantLabel(path: string): string {
   const name = path.slice(path.lastIndexOf("/") + 1).replace(/(-\d{5}-of-\d{5})?\.gguf$/, "");
-  return [...name.matchAll(LABEL)].filter(({ index }) => index === 0 || /[-._]/.test(name[index - 1] ?? "")).at(-1)?.[0] ?? "";
+  return (
+    [...name.matchAll(LABEL)]
+      .filter(({ index }) => index === 0 || /[-._]/.test(name[index - 1] ?? ""))
+      .at(-1)?.[0] ?? ""
+  );
 }
 
 /** The models of a listing: GGUF files with weights, parts put together. */
@@ -108,16 +119,23 @@ export function chooseModel(reference: HubReference, files: readonly HubFile[]):
   const models = modelsOf(files);
   const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
   let fitting: ModelFiles[];
-  if (file !== undefined) fitting = models.filter((model) => model.files.some(({ path }) => path === file));
+  if (file !== undefined)
+    fitting = models.filter((model) => model.files.some(({ path }) => path === file));
   else if (quant !== undefined) {
     fitting = models.filter((model) => same(model.quant, quant));
     if (fitting.length === 0) fitting = models.filter((model) => same(model.quant, `UD-${quant}`));
-  } else fitting = models.length === 1 ? models : models.filter((model) => same(model.quant, PREFERRED));
+  } else
+    fitting = models.length === 1 ? models : models.filter((model) => same(model.quant, PREFERRED));
   const [chosen, second] = fitting;
-  const names = [...new Set(models.map((model) => (model.quant === "" ? (model.files[0]?.path ?? "") : model.quant)))].sort();
+  const names = [
+    ...new Set(
+      models.map((model) => (model.quant === "" ? (model.files[0]?.path ?? "") : model.quant)),
+    ),
+  ].sort();
   const details = { path: repo, quant, file, available: names };
   if (chosen === undefined) {
-    const has = names.length === 0 ? "it holds no GGUF file with weights" : `it has: ${names.join(", ")}`;
+    const has =
+      names.length === 0 ? "it holds no GGUF file with weights" : `it has: ${names.join(", ")}`;
     const wanted = file ?? quant;
     throw new R1Error(
       "FILE_NOT_FOUND",
@@ -134,7 +152,11 @@ export function chooseModel(reference: HubReference, files: readonly HubFile[]):
     );
   }
   if (chosen.missing.length > 0) {
-    throw new R1Error("SHARD_MISSING", `${repo} lacks parts of ${chosen.quant}: ${chosen.missing.join(", ")}. The upload may not be finished.`, { details });
+    throw new R1Error(
+      "SHARD_MISSING",
+      `${repo} lacks parts of ${chosen.quant}: ${chosen.missing.join(", ")}. The upload may not be finished.`,
+      { details },
+    );
   }
   return chosen;
 }

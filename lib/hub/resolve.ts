@@ -10,16 +10,27 @@ import { fileUrl, listRepository, type HubFile } from "./listing.js";
 import { chooseModel, parseReference, type HubReference } from "./reference.js";
 
 /** The model's first file, where an earlier download has left all of it in the cache. */
-async function findCached(reference: HubReference, revision: string, cache: string): Promise<string | undefined> {
+async function findCached(
+  reference: HubReference,
+  revision: string,
+  cache: string,
+): Promise<string | undefined> {
   const store = storeFolder(cache, reference.repo);
   const commit = await cachedCommit(store, revision);
   if (commit === undefined) return undefined;
   const folder = join(store, "snapshots", commit);
   const files: HubFile[] = [];
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])) {
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }).catch(
+    () => [],
+  )) {
     const path = join(entry.parentPath, entry.name);
     const facts = await stat(path).catch(() => undefined);
-    if (facts?.isFile() === true) files.push({ path: relative(folder, path).split(sep).join("/"), bytes: facts.size, hash: { kind: "sha256", hex: "" } });
+    if (facts?.isFile() === true)
+      files.push({
+        path: relative(folder, path).split(sep).join("/"),
+        bytes: facts.size,
+        hash: { kind: "sha256", hex: "" },
+      });
   }
   try {
     const [first] = chooseModel(reference, files).files;
@@ -35,9 +46,15 @@ async function findCached(reference: HubReference, revision: string, cache: stri
  *
  * @throws {R1Error} As {@link resolveModel}.
  */
-export async function downloadReference(reference: string, options: Omit<DownloadOptions, "allowPatterns" | "ignorePatterns"> = {}): Promise<DownloadResult> {
+export async function downloadReference(
+  reference: string,
+  options: Omit<DownloadOptions, "allowPatterns" | "ignorePatterns"> = {},
+): Promise<DownloadResult> {
   const parsed = parseReference(reference);
-  const config = await normalizeDownload({ ...options, ...(parsed.revision === undefined ? {} : { revision: checkRevision(parsed.revision) }) });
+  const config = await normalizeDownload({
+    ...options,
+    ...(parsed.revision === undefined ? {} : { revision: checkRevision(parsed.revision) }),
+  });
   return download(parsed.repo, config, (listing) => chooseModel(parsed, listing.files).files);
 }
 
@@ -48,20 +65,36 @@ export async function downloadReference(reference: string, options: Omit<Downloa
  * @param reference - `hf:owner/name`, `hf:owner/name:QUANT`, `hf:owner/name@revision:QUANT`, `hf:owner/name/file.gguf`.
  * @throws {R1Error} As `downloadModel`; `INVALID_ARGUMENT` (no such form, or several models fit), `FILE_NOT_FOUND` (no such quant), `SHARD_MISSING`.
  */
-export async function resolveModel(reference: string, options: Omit<DownloadOptions, "allowPatterns" | "ignorePatterns" | "revision"> = {}): Promise<string> {
+export async function resolveModel(
+  reference: string,
+  options: Omit<DownloadOptions, "allowPatterns" | "ignorePatterns" | "revision"> = {},
+): Promise<string> {
   const parsed = parseReference(reference);
-  const config = await normalizeDownload({ ...options, ...(parsed.revision === undefined ? {} : { revision: checkRevision(parsed.revision) }) });
+  const config = await normalizeDownload({
+    ...options,
+    ...(parsed.revision === undefined ? {} : { revision: checkRevision(parsed.revision) }),
+  });
   const fromCache = (): Promise<string | undefined> =>
-    config.dir === undefined ? findCached(parsed, config.revision, config.cache) : Promise.resolve(undefined);
+    config.dir === undefined
+      ? findCached(parsed, config.revision, config.cache)
+      : Promise.resolve(undefined);
   if (/^(1|on|true|yes)$/i.test(process.env["HF_HUB_OFFLINE"] ?? "")) {
     const cached = await fromCache();
     if (cached !== undefined) return cached;
-    throw new R1Error("FILE_NOT_FOUND", `${reference} is not in the cache at ${config.cache}, and HF_HUB_OFFLINE forbids to fetch it. Download it first.`, {
-      details: { path: reference },
-    });
+    throw new R1Error(
+      "FILE_NOT_FOUND",
+      `${reference} is not in the cache at ${config.cache}, and HF_HUB_OFFLINE forbids to fetch it. Download it first.`,
+      {
+        details: { path: reference },
+      },
+    );
   }
   try {
-    const { files } = await download(parsed.repo, config, (listing) => chooseModel(parsed, listing.files).files);
+    const { files } = await download(
+      parsed.repo,
+      config,
+      (listing) => chooseModel(parsed, listing.files).files,
+    );
     // Names sort as the parts do.
     const [first] = files;
     if (first === undefined) throw new TypeError("no file was chosen");
@@ -92,5 +125,8 @@ export async function locateModel(
   const listing = await listRepository(client, parsed.repo, config.revision);
   const [first] = chooseModel(parsed, listing.files).files;
   if (first === undefined) throw new TypeError("no file was chosen");
-  return { url: fileUrl(client, listing, first), headers: config.token === undefined ? {} : { authorization: `Bearer ${config.token}` } };
+  return {
+    url: fileUrl(client, listing, first),
+    headers: config.token === undefined ? {} : { authorization: `Bearer ${config.token}` },
+  };
 }

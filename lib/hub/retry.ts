@@ -40,7 +40,12 @@ export class Gate {
   }
 
   async pass(signal: AbortSignal): Promise<void> {
-    for (let left = this.#opensAt - performance.now(); left > 0; left = this.#opensAt - performance.now()) await pause(Math.ceil(left), signal);
+    for (
+      let left = this.#opensAt - performance.now();
+      left > 0;
+      left = this.#opensAt - performance.now()
+    )
+      await pause(Math.ceil(left), signal);
     signal.throwIfAborted();
   }
 }
@@ -77,7 +82,10 @@ export class Attempts {
       await this.#gate.pass(this.#signal);
       return;
     }
-    const longest = Math.min(LONGEST_DELAY_MS, this.#policy.retryDelayMs * 2 ** (this.#failures - 1));
+    const longest = Math.min(
+      LONGEST_DELAY_MS,
+      this.#policy.retryDelayMs * 2 ** (this.#failures - 1),
+    );
     // Spread, so that requests that failed together do not come back together.
     await pause(longest * (0.5 + Math.random() / 2), this.#signal);
   }

@@ -27,7 +27,12 @@ export class EngineProcess {
   readonly #calls = new Map<number, Waiting>();
   readonly #gone: Promise<void>;
   readonly #describe: (how: string, words: string, signal: NodeJS.Signals | null) => string;
-  readonly events: ProcessEvents = { onProgress: () => undefined, onEvents: () => undefined, onLog: () => undefined, onDeath: () => undefined };
+  readonly events: ProcessEvents = {
+    onProgress: () => undefined,
+    onEvents: () => undefined,
+    onLog: () => undefined,
+    onDeath: () => undefined,
+  };
   #nextCall = 1;
   #holds = 0;
   #isEnding = false;
@@ -43,12 +48,22 @@ export class EngineProcess {
       child.on("error", (error) => {
         // A message that cannot be sent is part of a death that is told by "close".
         if (child.pid !== undefined) return;
-        this.#die(new R1Error("ENGINE_CRASHED", `The model's process could not be started: ${error.message}.`, { cause: error }));
+        this.#die(
+          new R1Error(
+            "ENGINE_CRASHED",
+            `The model's process could not be started: ${error.message}.`,
+            { cause: error },
+          ),
+        );
         resolve();
       });
       child.on("close", (code, signal) => {
         const words = lastWords(this.#program.tail());
-        this.#die(new R1Error("ENGINE_CRASHED", this.#describe(endOf(code, signal), words, signal), { details: { signal, exitCode: code, lastWords: words } }));
+        this.#die(
+          new R1Error("ENGINE_CRASHED", this.#describe(endOf(code, signal), words, signal), {
+            details: { signal, exitCode: code, lastWords: words },
+          }),
+        );
         resolve();
       });
     });
@@ -134,7 +149,11 @@ export class EngineProcess {
         this.#calls.get(message.call)?.resolve(message.value as never);
         return;
       case "failure":
-        this.#calls.get(message.call)?.reject(new R1Error(isErrorCode(message.code) ? message.code : "INTERNAL", message.message));
+        this.#calls
+          .get(message.call)
+          ?.reject(
+            new R1Error(isErrorCode(message.code) ? message.code : "INTERNAL", message.message),
+          );
         return;
       case "piece":
         this.#calls.get(message.call)?.pieces.push(message.bytes);
@@ -152,7 +171,9 @@ export class EngineProcess {
 
   #die(error: R1Error): void {
     if (this.#death !== undefined) return;
-    this.#death = this.#isEnding ? new R1Error("DISPOSED", "The model is closed. Load it again to go on.") : error;
+    this.#death = this.#isEnding
+      ? new R1Error("DISPOSED", "The model is closed. Load it again to go on.")
+      : error;
     for (const { reject } of this.#calls.values()) reject(this.#death);
     this.events.onDeath(this.#death);
   }

@@ -1,7 +1,13 @@
 // The child's side of an isolated model: does what the parent asks, with the addon of its own process. Runs on the main thread of that process.
 import type { BackendProblem } from "../binding/backends.js";
 import type { NativeEvents } from "../binding/native-request.js";
-import type { NativeAddon, NativeCancelToken, NativeEngine, NativeEngineStats, NativeModel } from "../binding/native.js";
+import type {
+  NativeAddon,
+  NativeCancelToken,
+  NativeEngine,
+  NativeEngineStats,
+  NativeModel,
+} from "../binding/native.js";
 import { piecesOf } from "./messages.js";
 import type { CallMessage, Calls, CallName, Down, Up } from "./messages.js";
 
@@ -51,7 +57,11 @@ export class EngineService {
         this.#engine?.cancel(message.id);
         return;
       case "listen":
-        this.#init.addon().setLogSink(message.on ? (entries) => void this.#init.tell({ kind: "log", entries }) : null);
+        this.#init
+          .addon()
+          .setLogSink(
+            message.on ? (entries) => void this.#init.tell({ kind: "log", entries }) : null,
+          );
         return;
       case "piece":
         this.#pieces.set(message.call, [...(this.#pieces.get(message.call) ?? []), message.bytes]);
@@ -72,7 +82,12 @@ export class EngineService {
       await this.#init.tell({ kind: "answer", call, value: await this.#do(message) });
     } catch (error) {
       const { code, message: text } = error as { code?: unknown; message?: unknown };
-      await this.#init.tell({ kind: "failure", call, code: typeof code === "string" ? code : "INTERNAL", message: String(text) });
+      await this.#init.tell({
+        kind: "failure",
+        call,
+        code: typeof code === "string" ? code : "INTERNAL",
+        message: String(text),
+      });
     }
   }
 
@@ -89,12 +104,16 @@ export class EngineService {
       case "engine":
         return this.#makeEngine(given);
       case "save":
-        for (const bytes of piecesOf(await this.#opened().saveState(given.tokens))) await this.#init.tell({ kind: "piece", call, bytes });
+        for (const bytes of piecesOf(await this.#opened().saveState(given.tokens)))
+          await this.#init.tell({ kind: "piece", call, bytes });
         return null;
       case "restore": {
         const state = Buffer.concat(this.#pieces.get(call) ?? []);
         this.#pieces.delete(call);
-        await this.#opened().restoreState(given.tokens, new Uint8Array(state.buffer, state.byteOffset, state.length));
+        await this.#opened().restoreState(
+          given.tokens,
+          new Uint8Array(state.buffer, state.byteOffset, state.length),
+        );
         return null;
       }
       case "close":
@@ -106,17 +125,30 @@ export class EngineService {
   async #load(config: Calls["load"]["given"]["config"]): Promise<Calls["load"]["answer"]> {
     const addon = this.#init.addon();
     this.#token = addon.createCancelToken();
-    const model = await addon.loadModel(config, this.#token, (value) => void this.#init.tell({ kind: "progress", value }));
+    const model = await addon.loadModel(
+      config,
+      this.#token,
+      (value) => void this.#init.tell({ kind: "progress", value }),
+    );
     this.#models.push(model);
     return model.info();
   }
 
-  async #makeEngine({ config, hasDraft }: Calls["engine"]["given"]): Promise<Calls["engine"]["answer"]> {
+  async #makeEngine({
+    config,
+    hasDraft,
+  }: Calls["engine"]["given"]): Promise<Calls["engine"]["answer"]> {
     const [model, draft] = this.#models;
     if (model === undefined) throw new Error("there is no model to make an engine of");
     const addon = this.#init.addon();
     this.#token = addon.createCancelToken();
-    const engine = await addon.createEngine(model, config, (...events) => this.#collect(events), hasDraft ? (draft ?? null) : null, this.#token);
+    const engine = await addon.createEngine(
+      model,
+      config,
+      (...events) => this.#collect(events),
+      hasDraft ? (draft ?? null) : null,
+      this.#token,
+    );
     this.#engine = engine;
     // A prompt that takes long has no events; its numbers are told all the same.
     this.#timer = setInterval(() => this.#flush(), STATS_EVERY_MS);
@@ -133,7 +165,20 @@ export class EngineService {
       this.#opened().submit(request);
     } catch (error) {
       const { code, message } = error as { code?: unknown; message?: unknown };
-      this.#collect([[], [], [], null, [{ kind: "error", id: request.id, code: typeof code === "string" ? code : "INTERNAL", message: String(message) }]]);
+      this.#collect([
+        [],
+        [],
+        [],
+        null,
+        [
+          {
+            kind: "error",
+            id: request.id,
+            code: typeof code === "string" ? code : "INTERNAL",
+            message: String(message),
+          },
+        ],
+      ]);
     }
   }
 
@@ -159,10 +204,12 @@ export class EngineService {
   /** A snapshot, if one is due and it differs from the last. */
   #stats(isDue: boolean): NativeEngineStats | undefined {
     const now = performance.now();
-    if (this.#engine === undefined || (!isDue && now - this.#toldAt < STATS_EVERY_MS)) return undefined;
+    if (this.#engine === undefined || (!isDue && now - this.#toldAt < STATS_EVERY_MS))
+      return undefined;
     const stats = this.#engine.stats();
     this.#toldAt = now;
-    if (this.#told !== undefined && JSON.stringify(stats) === JSON.stringify(this.#told)) return undefined;
+    if (this.#told !== undefined && JSON.stringify(stats) === JSON.stringify(this.#told))
+      return undefined;
     this.#told = stats;
     return stats;
   }

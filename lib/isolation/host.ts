@@ -6,7 +6,10 @@ import type { NativeDevice, NativeStartConfig } from "../binding/native-backends
 import type { NativeAddon } from "../binding/native.js";
 
 /** What loading a model and making its engine take of native code, wherever that is. */
-export interface EngineHost extends Pick<NativeAddon, "createCancelToken" | "loadModel" | "createEngine"> {
+export interface EngineHost extends Pick<
+  NativeAddon,
+  "createCancelToken" | "loadModel" | "createEngine"
+> {
   /** Starts what there is to start, and tells the devices. */
   readonly devices: () => Promise<readonly NativeDevice[]>;
   /** Listens to llama.cpp's log; what it returns ends the listening. */

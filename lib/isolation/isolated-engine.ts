@@ -16,7 +16,12 @@ export class IsolatedEngine implements NativeEngine {
   #stats: NativeEngineStats;
   #isClosed = false;
 
-  constructor(process: EngineProcess, { info, stats }: Calls["engine"]["answer"], maxQueue: number, onEvents: NativeEventSink) {
+  constructor(
+    process: EngineProcess,
+    { info, stats }: Calls["engine"]["answer"],
+    maxQueue: number,
+    onEvents: NativeEventSink,
+  ) {
     this.#process = process;
     this.#info = info;
     this.#stats = stats;
@@ -50,7 +55,8 @@ export class IsolatedEngine implements NativeEngine {
   }
 
   cancel(id: number): void {
-    if (this.#live.has(id) && this.#process.death === undefined) this.#process.post({ kind: "cancel", id });
+    if (this.#live.has(id) && this.#process.death === undefined)
+      this.#process.post({ kind: "cancel", id });
   }
 
   /** The child's latest snapshot, with the requests that are under way now. */
@@ -82,7 +88,13 @@ export class IsolatedEngine implements NativeEngine {
   }
 
   #fail({ code, message, details }: R1Error): void {
-    const ends = [...this.#live].map((id): NativeLastEvent => ({ kind: "error", id, code, message, details }));
+    const ends = [...this.#live].map((id): NativeLastEvent => ({
+      kind: "error",
+      id,
+      code,
+      message,
+      details,
+    }));
     for (const { id } of ends) this.#drop(id);
     if (!this.#isClosed && ends.length > 0) this.#onEvents([], [], [], null, ends);
   }

@@ -20,7 +20,10 @@ export interface IsolationInit {
   readonly path: string;
   readonly signal: AbortSignal;
   /** Told once of the backend libraries that the child cannot use, and of the devices it goes on with. */
-  readonly onProblems: (problems: readonly BackendProblem[], devices: readonly NativeDevice[]) => void;
+  readonly onProblems: (
+    problems: readonly BackendProblem[],
+    devices: readonly NativeDevice[],
+  ) => void;
 }
 
 /** Connecting to servers that have just answered; beyond it another client has come between. Unit: milliseconds. */
@@ -41,7 +44,10 @@ function withFacts(vocabulary: NativeModel, info: NativeModelInfo): NativeModel 
   };
 }
 
-function describeDeath({ path, servers }: IsolationInit): (how: string, words: string, signal: NodeJS.Signals | null) => string {
+function describeDeath({
+  path,
+  servers,
+}: IsolationInit): (how: string, words: string, signal: NodeJS.Signals | null) => string {
   return (how, words, signal) => {
     const said = words === "" ? "" : ` Its last words: ${words}.`;
     const hint =
@@ -61,7 +67,8 @@ export function isolatedHost(init: IsolationInit): EngineHost {
   let child: EngineProcess | undefined;
 
   const started = (): EngineProcess => {
-    if (child === undefined) throw new R1Error("INTERNAL", "The model's process was used before it was started.");
+    if (child === undefined)
+      throw new R1Error("INTERNAL", "The model's process was used before it was started.");
     return child;
   };
   const start = async (): Promise<NativeDevice[]> => {
@@ -84,7 +91,8 @@ export function isolatedHost(init: IsolationInit): EngineHost {
             kill();
           }, CONNECT_MS);
     try {
-      const devices = (await made.call("connect", { servers: servers.map(({ text }) => text) })).value;
+      const devices = (await made.call("connect", { servers: servers.map(({ text }) => text) }))
+        .value;
       init.onProblems(problems, devices);
       return devices;
     } catch (error) {
@@ -132,7 +140,10 @@ export function isolatedHost(init: IsolationInit): EngineHost {
         checkTensors: false,
         loadMode: "auto" as const,
       };
-      return withFacts(await native().loadModel(vocabularyConfig, native().createCancelToken(), () => undefined), value);
+      return withFacts(
+        await native().loadModel(vocabularyConfig, native().createCancelToken(), () => undefined),
+        value,
+      );
     },
     createEngine: async (_model, config, onEvents, draft) => {
       const made = started();

@@ -2,18 +2,34 @@
 import type { BackendProblem } from "../binding/backends.js";
 import type { NativeDevice } from "../binding/native-backends.js";
 import type { NativeEvents, NativeRequest } from "../binding/native-request.js";
-import type { NativeEngineConfig, NativeEngineInfo, NativeEngineStats, NativeLogEntry, NativeModelConfig, NativeModelInfo } from "../binding/native.js";
+import type {
+  NativeEngineConfig,
+  NativeEngineInfo,
+  NativeEngineStats,
+  NativeLogEntry,
+  NativeModelConfig,
+  NativeModelInfo,
+} from "../binding/native.js";
 
 /** What can be asked of the child, and what it answers. */
 export interface Calls {
   /** Starts llama.cpp, and loads what backends there are beside the addon and in the folder. Answers what could not be loaded. */
-  start: { given: { numa: "disabled" | "distribute" | "isolate" | "numactl"; backendDir: string | undefined }; answer: BackendProblem[] };
+  start: {
+    given: {
+      numa: "disabled" | "distribute" | "isolate" | "numactl";
+      backendDir: string | undefined;
+    };
+    answer: BackendProblem[];
+  };
   /** Connects to the servers, if any, and tells all devices. */
   connect: { given: { servers: string[] }; answer: NativeDevice[] };
   /** Loads the next model: first the model itself, then its draft. */
   load: { given: { config: NativeModelConfig }; answer: NativeModelInfo };
   /** Makes the engine of what is loaded. */
-  engine: { given: { config: NativeEngineConfig; hasDraft: boolean }; answer: { info: NativeEngineInfo; stats: NativeEngineStats } };
+  engine: {
+    given: { config: NativeEngineConfig; hasDraft: boolean };
+    answer: { info: NativeEngineInfo; stats: NativeEngineStats };
+  };
   /** The state comes in pieces before the answer. */
   save: { given: { tokens: Int32Array }; answer: null };
   /** The state went in pieces before the call. */
@@ -26,7 +42,12 @@ export type CallName = keyof Calls;
 
 /** A call with its number. */
 export type CallMessage = {
-  [Name in CallName]: { readonly kind: "call"; readonly call: number; readonly name: Name; readonly given: Calls[Name]["given"] };
+  [Name in CallName]: {
+    readonly kind: "call";
+    readonly call: number;
+    readonly name: Name;
+    readonly given: Calls[Name]["given"];
+  };
 }[CallName];
 
 /** From the parent. */
@@ -41,9 +62,18 @@ export type Down =
 /** From the child. */
 export type Up =
   | { readonly kind: "answer"; readonly call: number; readonly value: Calls[CallName]["answer"] }
-  | { readonly kind: "failure"; readonly call: number; readonly code: string; readonly message: string }
+  | {
+      readonly kind: "failure";
+      readonly call: number;
+      readonly code: string;
+      readonly message: string;
+    }
   | { readonly kind: "progress"; readonly value: number }
-  | { readonly kind: "events"; readonly events: readonly NativeEvents[]; readonly stats: NativeEngineStats | undefined }
+  | {
+      readonly kind: "events";
+      readonly events: readonly NativeEvents[];
+      readonly stats: NativeEngineStats | undefined;
+    }
   | { readonly kind: "log"; readonly entries: readonly NativeLogEntry[] }
   | { readonly kind: "piece"; readonly call: number; readonly bytes: Uint8Array };
 

@@ -19,7 +19,10 @@ export type Offload = Pick<LoadConfig, "tensorOverrides" | "tensorSplit" | "devi
 const MARGIN_BYTES = 2 ** 30;
 
 /** The tensors that the user's own overrides leave to the plan; undefined when they cannot be planned around. */
-function tensorsLeft(tensors: readonly PlanTensor[], overrides: LoadConfig["tensorOverrides"]): readonly PlanTensor[] | undefined {
+function tensorsLeft(
+  tensors: readonly PlanTensor[],
+  overrides: LoadConfig["tensorOverrides"],
+): readonly PlanTensor[] | undefined {
   if (overrides.some(({ buffer }) => buffer !== "CPU")) return undefined;
   try {
     const patterns = overrides.map(({ pattern }) => new RegExp(pattern));
@@ -38,14 +41,34 @@ function tensorsLeft(tensors: readonly PlanTensor[], overrides: LoadConfig["tens
  *
  * @throws {R1Error} `INVALID_ARGUMENT` when a device is asked for that there is not.
  */
-export function chooseOffload(checked: CheckedModel, config: LoadConfig, cache: CacheChoice, devices: readonly Device[]): Offload {
+export function chooseOffload(
+  checked: CheckedModel,
+  config: LoadConfig,
+  cache: CacheChoice,
+  devices: readonly Device[],
+): Offload {
   const { gpuLayers, tensorOverrides, tensorSplit, devices: wanted, splitMode } = config;
   assertDevices(wanted, devices);
   const asGiven = { tensorOverrides, tensorSplit, devices: wanted, placement: undefined };
   const gpus = usableGpus(wanted, devices);
   const tensors = tensorsLeft(checked.tensors, tensorOverrides);
-  if (gpuLayers !== "auto" || gpus.length === 0 || tensors === undefined || tensorSplit.length > 0 || splitMode !== "layer") {
-    return { ...asGiven, gpuLayers: chooseGpuLayers({ gpuLayers, wanted, devices, sizeBytes: checked.sizeBytes, layers: checked.blockCount }) };
+  if (
+    gpuLayers !== "auto" ||
+    gpus.length === 0 ||
+    tensors === undefined ||
+    tensorSplit.length > 0 ||
+    splitMode !== "layer"
+  ) {
+    return {
+      ...asGiven,
+      gpuLayers: chooseGpuLayers({
+        gpuLayers,
+        wanted,
+        devices,
+        sizeBytes: checked.sizeBytes,
+        layers: checked.blockCount,
+      }),
+    };
   }
   const placement = place(describeForPlan(checked, tensors, checked.sizeBytes), {
     devices: gpus.map(({ name, freeBytes }) => ({ name, bytes: freeBytes })),

@@ -11,11 +11,18 @@ function read(path: string): string | undefined {
 }
 
 /** What a control group still allows: its limit less what is used, page cache not counted because it gives way. */
-function groupRoom(limitPath: string, usagePath: string, statPath: string, cacheKeys: readonly string[]): number {
+function groupRoom(
+  limitPath: string,
+  usagePath: string,
+  statPath: string,
+  cacheKeys: readonly string[],
+): number {
   const limit = Number(read(limitPath)?.trim());
   const usage = Number(read(usagePath)?.trim());
   if (!Number.isFinite(limit) || !Number.isFinite(usage) || limit <= 0) return Infinity;
-  const stat = new Map((read(statPath) ?? "").split("\n").map((line) => line.split(" ") as [string, string]));
+  const stat = new Map(
+    (read(statPath) ?? "").split("\n").map((line) => line.split(" ") as [string, string]),
+  );
   const cache = cacheKeys.reduce((sum, key) => sum + (Number(stat.get(key)) || 0), 0);
   return Math.max(0, limit - Math.max(0, usage - cache));
 }
@@ -28,7 +35,13 @@ export function availableMemory(): number {
   const v1 = "/sys/fs/cgroup/memory";
   return Math.min(
     system,
-    groupRoom(`${v2}/memory.max`, `${v2}/memory.current`, `${v2}/memory.stat`, ["active_file", "inactive_file"]),
-    groupRoom(`${v1}/memory.limit_in_bytes`, `${v1}/memory.usage_in_bytes`, `${v1}/memory.stat`, ["total_active_file", "total_inactive_file"]),
+    groupRoom(`${v2}/memory.max`, `${v2}/memory.current`, `${v2}/memory.stat`, [
+      "active_file",
+      "inactive_file",
+    ]),
+    groupRoom(`${v1}/memory.limit_in_bytes`, `${v1}/memory.usage_in_bytes`, `${v1}/memory.stat`, [
+      "total_active_file",
+      "total_inactive_file",
+    ]),
   );
 }

@@ -21,7 +21,11 @@ function refuseFolder(folder: string, cause: unknown): never {
 }
 
 /** Tells of libraries that cannot be used, in one text, and of the devices there are without them. */
-export function tellProblems(problems: readonly BackendProblem[], devices: () => readonly NativeDevice[], warn: (text: string) => void): void {
+export function tellProblems(
+  problems: readonly BackendProblem[],
+  devices: () => readonly NativeDevice[],
+  warn: (text: string) => void,
+): void {
   if (problems.length === 0) return;
   const what = problems.map(({ path, reason }) => `${path} (${reason})`).join("; ");
   const names = devices().map((device) => device.name);
@@ -41,14 +45,20 @@ export async function checkBackendDir(backendDir: string | undefined): Promise<v
  * @param warn - Gets one text when a library cannot be used.
  * @throws {R1Error} `ADDON_MISSING`; `INVALID_ARGUMENT` when `backendDir` is no folder.
  */
-export async function openBackends({ numa, backendDir }: Pick<LoadConfig, "numa" | "backendDir">, warn: (text: string) => void): Promise<void> {
+export async function openBackends(
+  { numa, backendDir }: Pick<LoadConfig, "numa" | "backendDir">,
+  warn: (text: string) => void,
+): Promise<void> {
   await checkBackendDir(backendDir);
   await initializeAside(numa);
   tellProblems(await loadBackends(backendDir), () => native().devices(), warn);
 }
 
 /** {@link openBackends} on the calling thread. */
-export function openBackendsNow(backendDir: string | undefined, warn: (text: string) => void): void {
+export function openBackendsNow(
+  backendDir: string | undefined,
+  warn: (text: string) => void,
+): void {
   if (backendDir !== undefined) {
     const facts = statSync(backendDir, { throwIfNoEntry: false });
     if (facts?.isDirectory() !== true) refuseFolder(backendDir, undefined);

@@ -21,8 +21,12 @@ const MEASURE_MS = 250;
 export function checkBandwidth(given: unknown): Bandwidth {
   const all = check.object(given ?? {}, "bandwidth");
   check.knownKeys(all, "bandwidth", ["gpu", "ram", "disk"]);
-  const told = Object.entries(all).filter(([key, value]) => value !== undefined && !(key === "ram" && value === "measured"));
-  return Object.fromEntries(told.map(([key, value]) => [key, check.number(value, `bandwidth.${key}`, 0.001, 1e6)]));
+  const told = Object.entries(all).filter(
+    ([key, value]) => value !== undefined && !(key === "ram" && value === "measured"),
+  );
+  return Object.fromEntries(
+    told.map(([key, value]) => [key, check.number(value, `bandwidth.${key}`, 0.001, 1e6)]),
+  );
 }
 
 /** What all cores together read from system memory. Unit: 10^9 bytes a second. */

@@ -2,7 +2,17 @@
 import { R1Error } from "../base/errors.js";
 
 /** llama.cpp's cache types (`--cache-type-k`), from the most exact down. */
-export const CACHE_TYPES = ["f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "iq4_nl", "q4_1", "q4_0"] as const;
+export const CACHE_TYPES = [
+  "f32",
+  "f16",
+  "bf16",
+  "q8_0",
+  "q5_1",
+  "q5_0",
+  "iq4_nl",
+  "q4_1",
+  "q4_0",
+] as const;
 
 /** A type of the K or V cache. */
 export type CacheType = (typeof CACHE_TYPES)[number];
@@ -38,7 +48,9 @@ export interface CacheChoice {
 
 function unsupported(question: CacheQuestion, message: string): never {
   const { path, cacheTypeK, cacheTypeV, flashAttention, isMla } = question;
-  throw new R1Error("CACHE_TYPE_UNSUPPORTED", message, { details: { path, cacheTypeK, cacheTypeV, flashAttention, isMla } });
+  throw new R1Error("CACHE_TYPE_UNSUPPORTED", message, {
+    details: { path, cacheTypeK, cacheTypeV, flashAttention, isMla },
+  });
 }
 
 /**
@@ -58,8 +70,13 @@ export function chooseCacheTypes(question: CacheQuestion): CacheChoice {
   const typeK = cacheTypeK ?? (isMla ? cacheTypeV : undefined) ?? "f16";
   const typeV = isMla ? typeK : (cacheTypeV ?? "f16");
   if (isQuantized(typeV) && flashAttention === "off") {
-    const why = isMla ? `on an MLA file the V cache has K's type "${typeK}", and a quantised V cache` : `the quantised V cache "${typeV}"`;
-    unsupported(question, `${path}: ${why} needs flash attention, which \`flashAttention\` "off" forbids. Leave \`flashAttention\` at "auto", or take "f16".`);
+    const why = isMla
+      ? `on an MLA file the V cache has K's type "${typeK}", and a quantised V cache`
+      : `the quantised V cache "${typeV}"`;
+    unsupported(
+      question,
+      `${path}: ${why} needs flash attention, which \`flashAttention\` "off" forbids. Leave \`flashAttention\` at "auto", or take "f16".`,
+    );
   }
   for (const [name, type, length] of [
     ["K", typeK, keyLength],
@@ -91,7 +108,12 @@ export interface CacheShape {
  *
  * @param rowBytes - Bytes of a row of values of a type, as ggml counts.
  */
-export function estimateCacheBytes(shape: CacheShape, choice: CacheChoice, cells: number, rowBytes: (type: string, values: number) => number): number {
+export function estimateCacheBytes(
+  shape: CacheShape,
+  choice: CacheChoice,
+  cells: number,
+  rowBytes: (type: string, values: number) => number,
+): number {
   let perCell = 0;
   for (let layer = 0; layer < shape.layers; layer++) {
     const heads = shape.kvHeads[layer] ?? shape.kvHeads[0] ?? 1;

@@ -10,7 +10,8 @@ function linuxCores(): number | undefined {
   try {
     const siblings = new Set<string>();
     for (const name of readdirSync(root)) {
-      if (/^cpu\d+$/.test(name)) siblings.add(readFileSync(`${root}/${name}/topology/thread_siblings_list`, "utf8"));
+      if (/^cpu\d+$/.test(name))
+        siblings.add(readFileSync(`${root}/${name}/topology/thread_siblings_list`, "utf8"));
     }
     return siblings.size > 0 ? siblings.size : undefined;
   } catch {
@@ -23,8 +24,16 @@ export function physicalCores(): number {
   if (known !== undefined) return known;
   const allowed = availableParallelism();
   // Apple's cores have one thread each; elsewhere without a topology, llama.cpp's rule: half of more than four processors.
-  const cores = process.platform === "linux" ? linuxCores() : process.platform === "darwin" && process.arch === "arm64" ? cpus().length : undefined;
-  known = Math.max(1, Math.min(allowed, cores ?? (allowed > 4 ? Math.floor(allowed / 2) : allowed)));
+  const cores =
+    process.platform === "linux"
+      ? linuxCores()
+      : process.platform === "darwin" && process.arch === "arm64"
+        ? cpus().length
+        : undefined;
+  known = Math.max(
+    1,
+    Math.min(allowed, cores ?? (allowed > 4 ? Math.floor(allowed / 2) : allowed)),
+  );
   return known;
 }
 
@@ -32,8 +41,14 @@ export function physicalCores(): number {
 const WORTH_TWO_THREADS = 32 * 2 ** 20;
 
 /** The thread counts of a load: as asked for, else one for a very small model and the physical cores for any other. */
-export function settleThreads<T extends { readonly threads: number; readonly threadsBatch: number }>(config: T, sizeBytes: number): T {
+export function settleThreads<
+  T extends { readonly threads: number; readonly threadsBatch: number },
+>(config: T, sizeBytes: number): T {
   const fallback = sizeBytes < WORTH_TWO_THREADS ? 1 : physicalCores();
   const threads = config.threads === 0 ? fallback : config.threads;
-  return Object.freeze({ ...config, threads, threadsBatch: config.threadsBatch === 0 ? threads : config.threadsBatch });
+  return Object.freeze({
+    ...config,
+    threads,
+    threadsBatch: config.threadsBatch === 0 ? threads : config.threadsBatch,
+  });
 }

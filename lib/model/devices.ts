@@ -26,12 +26,21 @@ export interface DevicesOptions {
 export function devices(options: DevicesOptions = {}): readonly Device[] {
   const given = object(options, "options");
   knownKeys(given, "devices", ["backendDir"]);
-  openBackendsNow(given.backendDir === undefined ? undefined : resolve(string(given.backendDir, "backendDir")), warnOnce);
+  openBackendsNow(
+    given.backendDir === undefined ? undefined : resolve(string(given.backendDir, "backendDir")),
+    warnOnce,
+  );
   return Object.freeze(
     native()
       .devices()
       // Of system memory ggml tells all as free.
-      .map((device) => Object.freeze(device.type === "cpu" ? { ...device, freeBytes: Math.min(device.freeBytes, availableMemory()) } : device)),
+      .map((device) =>
+        Object.freeze(
+          device.type === "cpu"
+            ? { ...device, freeBytes: Math.min(device.freeBytes, availableMemory()) }
+            : device,
+        ),
+      ),
   );
 }
 
@@ -55,16 +64,26 @@ export function assertDevices(wanted: readonly string[], devices: readonly Devic
   for (const name of wanted) {
     if (devices.some((device) => device.name === name)) continue;
     const known = devices.map((device) => device.name).join(", ");
-    throw new R1Error("INVALID_ARGUMENT", `There is no device "${name}". llama.cpp sees: ${known === "" ? "none" : known}.`, {
-      details: { option: "devices", device: name },
-    });
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      `There is no device "${name}". llama.cpp sees: ${known === "" ? "none" : known}.`,
+      {
+        details: { option: "devices", device: name },
+      },
+    );
   }
 }
 
 /** The GPUs that take layers, in the order of `wanted`; integrated ones only where there is no other, as llama.cpp does. */
-export function usableGpus(wanted: readonly string[], devices: readonly Device[]): readonly Device[] {
+export function usableGpus(
+  wanted: readonly string[],
+  devices: readonly Device[],
+): readonly Device[] {
   const isGpu = ({ type }: Device): boolean => type === "gpu" || type === "igpu";
-  if (wanted.length > 0) return wanted.flatMap((name) => devices.filter((device) => device.name === name && isGpu(device)));
+  if (wanted.length > 0)
+    return wanted.flatMap((name) =>
+      devices.filter((device) => device.name === name && isGpu(device)),
+    );
   const gpus = devices.filter(isGpu);
   return gpus.some(({ type }) => type === "gpu") ? gpus.filter(({ type }) => type === "gpu") : gpus;
 }
@@ -79,8 +98,13 @@ export function chooseGpuLayers(question: GpuQuestion): number {
   assertDevices(wanted, known);
   if (gpuLayers === "all") return -1;
   if (gpuLayers !== "auto") return gpuLayers;
-  const free = usableGpus(wanted, known).reduce((sum, device) => sum + Math.max(0, device.freeBytes - MARGIN_BYTES), 0);
+  const free = usableGpus(wanted, known).reduce(
+    (sum, device) => sum + Math.max(0, device.freeBytes - MARGIN_BYTES),
+    0,
+  );
   if (free <= 0) return 0;
   if (free >= sizeBytes) return -1;
-  return layers === undefined ? 0 : Math.min(layers, Math.max(0, Math.floor((free / sizeBytes) * layers - 4)));
+  return layers === undefined
+    ? 0
+    : Math.min(layers, Math.max(0, Math.floor((free / sizeBytes) * layers - 4)));
 }

@@ -44,7 +44,11 @@ export async function fingerprint(paths: readonly string[]): Promise<string> {
       }
     }
   } catch (error) {
-    throw new R1Error("IO_FAILED", `The model's file cannot be read any more: ${(error as Error).message}`, { cause: error, details: { paths } });
+    throw new R1Error(
+      "IO_FAILED",
+      `The model's file cannot be read any more: ${(error as Error).message}`,
+      { cause: error, details: { paths } },
+    );
   }
   return hash.digest("hex");
 }

@@ -54,7 +54,12 @@ export interface ModelInfo {
   /** Names of the devices that hold weights, GPUs first. */
   readonly devices: readonly string[];
   /** Bytes of weights, cache and compute buffers by device, as llama.cpp allocated them; `CPU` is system memory. */
-  readonly memory: readonly { readonly device: string; readonly weightBytes: number; readonly cacheBytes: number; readonly computeBytes: number }[];
+  readonly memory: readonly {
+    readonly device: string;
+    readonly weightBytes: number;
+    readonly cacheBytes: number;
+    readonly computeBytes: number;
+  }[];
   /** The file's chat template opens `<think>` in the generation prompt. */
   readonly templateOpensThink: boolean;
   /** llama.cpp's version. */
@@ -68,7 +73,13 @@ export interface ModelInfo {
  *
  * @param opensThink - Whether the file's chat template opens `<think>`: to find that out takes longer than all else here, so the caller does it while the engine starts.
  */
-export function describeModel(path: string, opened: Opened, engine: Readonly<NativeEngineInfo>, config: LoadConfig, opensThink: boolean): ModelInfo {
+export function describeModel(
+  path: string,
+  opened: Opened,
+  engine: Readonly<NativeEngineInfo>,
+  config: LoadConfig,
+  opensThink: boolean,
+): ModelInfo {
   const { weights, cache } = opened;
   const { info } = weights;
   return Object.freeze({
@@ -87,14 +98,20 @@ export function describeModel(path: string, opened: Opened, engine: Readonly<Nat
     sequences: engine.sequences,
     vocabSize: info.vocabSize,
     embeddingSize: info.embeddingSize,
-    cache: Object.freeze({ typeK: engine.cacheTypeK, typeV: engine.cacheTypeV, bytes: engine.cacheBytes }),
+    cache: Object.freeze({
+      typeK: engine.cacheTypeK,
+      typeV: engine.cacheTypeV,
+      bytes: engine.cacheBytes,
+    }),
     computeBytes: engine.computeBytes,
     flashAttention: cache.flashAttention,
     threads: config.threads,
     threadsBatch: config.threadsBatch,
     priority: engine.priority,
     gpuLayers: opened.gpuLayers,
-    devices: Object.freeze(engine.memory.filter(({ weightBytes }) => weightBytes > 0).map(({ device }) => device)),
+    devices: Object.freeze(
+      engine.memory.filter(({ weightBytes }) => weightBytes > 0).map(({ device }) => device),
+    ),
     memory: Object.freeze(engine.memory.map((place) => Object.freeze({ ...place }))),
     templateOpensThink: opensThink,
     llamaVersion: native().llamaVersion(),

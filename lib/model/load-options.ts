@@ -4,10 +4,19 @@ import type { DownloadProgress } from "../hub/meter.js";
 import type { CacheType } from "./cache-types.js";
 
 /** Where log lines go: one function for all, or an object such as `console`. */
-export type Logger = ((entry: NativeLogEntry) => void) | Partial<Record<NativeLogEntry["level"], (text: string) => void>>;
+export type Logger =
+  | ((entry: NativeLogEntry) => void)
+  | Partial<Record<NativeLogEntry["level"], (text: string) => void>>;
 
 /** A value for a metadata key; the long form says in `kind` what GGUF type of value it is, which a number alone does not tell. A whole number is `int`, any other `float`. */
-export type MetadataValue = number | boolean | string | { readonly kind: "int" | "float" | "bool" | "string"; readonly value: number | boolean | string };
+export type MetadataValue =
+  | number
+  | boolean
+  | string
+  | {
+      readonly kind: "int" | "float" | "bool" | "string";
+      readonly value: number | boolean | string;
+    };
 
 /** Changes to the rotary embedding; what is not given stays as the file says. */
 export interface RopeOptions {
@@ -91,7 +100,9 @@ export interface LoadOptions {
   /** How several devices share the model. @defaultValue `"layer"` */
   readonly splitMode?: "none" | "layer" | "row";
   /** Regular expressions over tensor names and the buffer each sends its tensors to (`"CPU"`, or a device's name); the first match wins. llama.cpp's `-ot`. @defaultValue none */
-  readonly tensorOverrides?: Readonly<Record<string, string>> | readonly { readonly pattern: string; readonly buffer: string }[];
+  readonly tensorOverrides?:
+    | Readonly<Record<string, string>>
+    | readonly { readonly pattern: string; readonly buffer: string }[];
   /** Keeps all experts in system memory. llama.cpp's `--cpu-moe`. @defaultValue false */
   readonly cpuMoe?: boolean;
   /** Keeps the experts of the first n layers in system memory. llama.cpp's `--n-cpu-moe`. @defaultValue 0 */

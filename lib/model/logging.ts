@@ -22,8 +22,13 @@ export function warnOnce(text: string): void {
 }
 
 /** @param onError - Gets what the logger throws while the model is being loaded. */
-export function startLogging(host: EngineHost, logger: Logger | undefined, onError: (error: unknown) => void): Log {
-  if (logger === undefined) return { ready: () => undefined, stop: () => undefined, warn: warnOnce };
+export function startLogging(
+  host: EngineHost,
+  logger: Logger | undefined,
+  onError: (error: unknown) => void,
+): Log {
+  if (logger === undefined)
+    return { ready: () => undefined, stop: () => undefined, warn: warnOnce };
   let isLoading = true;
   const write = (entry: NativeLogEntry): void => {
     if (typeof logger === "function") logger(entry);

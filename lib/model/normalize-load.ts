@@ -1,6 +1,18 @@
 // Checks loadModel's options once and makes one complete, frozen object of them. Runs on any JavaScript thread.
 import { resolve } from "node:path";
-import { array, boolean, callback, integer, knownKeys, number, object, oneOf, refuse, signal, string } from "../base/check.js";
+import {
+  array,
+  boolean,
+  callback,
+  integer,
+  knownKeys,
+  number,
+  object,
+  oneOf,
+  refuse,
+  signal,
+  string,
+} from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { NativeEngineConfig, NativeMetadataOverride } from "../binding/native.js";
 import { CACHE_TYPES } from "./cache-types.js";
@@ -19,7 +31,8 @@ const MAX_OVERRIDE_BYTES = 127;
 const logger: Check = (value, path) => {
   if (typeof value === "function") return value;
   const methods = object(value, path);
-  for (const level of LOG_LEVELS) if (methods[level] !== undefined) callback(methods[level], `${path}.${level}`);
+  for (const level of LOG_LEVELS)
+    if (methods[level] !== undefined) callback(methods[level], `${path}.${level}`);
   return value;
 };
 
@@ -29,14 +42,21 @@ const tensorOverrides: Check = (value, path) => {
         const given = object(entry, at);
         knownKeys(given, at, ["pattern", "buffer"]);
         const { pattern, buffer } = given;
-        return { pattern: string(pattern, `${at}.pattern`), buffer: string(buffer, `${at}.buffer`) };
+        return {
+          pattern: string(pattern, `${at}.pattern`),
+          buffer: string(buffer, `${at}.buffer`),
+        };
       })
-    : Object.entries(object(value, path)).map(([pattern, buffer]) => ({ pattern: string(pattern, path), buffer: string(buffer, `${path}["${pattern}"]`) }));
+    : Object.entries(object(value, path)).map(([pattern, buffer]) => ({
+        pattern: string(pattern, path),
+        buffer: string(buffer, `${path}["${pattern}"]`),
+      }));
   return entries.map((entry) => Object.freeze(entry));
 };
 
 function metadataOverride(key: string, given: unknown, path: string): NativeMetadataOverride {
-  if (Buffer.byteLength(key) > MAX_OVERRIDE_BYTES) refuse(path, `a key of at most ${MAX_OVERRIDE_BYTES} bytes`, key);
+  if (Buffer.byteLength(key) > MAX_OVERRIDE_BYTES)
+    refuse(path, `a key of at most ${MAX_OVERRIDE_BYTES} bytes`, key);
   const long = typeof given === "object" && given !== null ? object(given, path) : undefined;
   if (long !== undefined) knownKeys(long, path, ["kind", "value"]);
   const value = long === undefined ? given : long.value;
@@ -53,12 +73,15 @@ function metadataOverride(key: string, given: unknown, path: string): NativeMeta
   if (kind === "int") integer(value, path, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
   else if (kind === "float") number(value, path, -Number.MAX_VALUE, Number.MAX_VALUE);
   else if (kind === "bool") boolean(value, path);
-  else if (Buffer.byteLength(string(value, path, true)) > MAX_OVERRIDE_BYTES) refuse(path, `a string of at most ${MAX_OVERRIDE_BYTES} bytes`, value);
+  else if (Buffer.byteLength(string(value, path, true)) > MAX_OVERRIDE_BYTES)
+    refuse(path, `a string of at most ${MAX_OVERRIDE_BYTES} bytes`, value);
   return { key, kind, value: value as number | boolean | string };
 }
 
 const metadataOverrides: Check = (value, path) =>
-  Object.entries(object(value, path) as Record<string, MetadataValue>).map(([key, given]) => metadataOverride(string(key, path), given, `${path}["${key}"]`));
+  Object.entries(object(value, path) as Record<string, MetadataValue>).map(([key, given]) =>
+    metadataOverride(string(key, path), given, `${path}["${key}"]`),
+  );
 
 const rope: Check = (value, path) => {
   const given = object(value, path);
@@ -66,8 +89,10 @@ const rope: Check = (value, path) => {
   const merged: Record<string, unknown> = { ...ROPE_DEFAULTS };
   for (const [key, entry] of Object.entries(given)) {
     if (entry === undefined) continue;
-    if (key === "scaling") merged[key] = oneOf(entry, `${path}.scaling`, ["file", "none", "linear", "yarn", "longrope"]);
-    else if (key === "yarnOrigCtx") merged[key] = integer(entry, `${path}.yarnOrigCtx`, 0, 2 ** 31 - 1);
+    if (key === "scaling")
+      merged[key] = oneOf(entry, `${path}.scaling`, ["file", "none", "linear", "yarn", "longrope"]);
+    else if (key === "yarnOrigCtx")
+      merged[key] = integer(entry, `${path}.yarnOrigCtx`, 0, 2 ** 31 - 1);
     else merged[key] = number(entry, `${path}.${key}`, key.startsWith("yarn") ? -1e9 : 0, 1e9);
   }
   return Object.freeze(merged);
@@ -116,7 +141,9 @@ const CHECKS = {
   mainGpu: count(0, 1023),
   tensorSplit: (value, path) => {
     const shares = array(value, path, (share, at) => number(share, at, 0, 1e15));
-    return shares.length > MAX_TENSOR_SPLIT ? refuse(path, `at most ${MAX_TENSOR_SPLIT} shares`, value) : shares;
+    return shares.length > MAX_TENSOR_SPLIT
+      ? refuse(path, `at most ${MAX_TENSOR_SPLIT} shares`, value)
+      : shares;
   },
   splitMode: choice("none", "layer", "row"),
   tensorOverrides,
@@ -147,13 +174,18 @@ const CHECKS = {
 } as const satisfies Record<keyof LoadOptions, Check>;
 
 /** Names of all options of a load; the command line derives its own from these. */
-export const LOAD_KEYS: readonly (keyof LoadOptions)[] = Object.freeze(Object.keys(CHECKS) as (keyof LoadOptions)[]);
+export const LOAD_KEYS: readonly (keyof LoadOptions)[] = Object.freeze(
+  Object.keys(CHECKS) as (keyof LoadOptions)[],
+);
 
 /** llama.cpp's `--cpu-moe` and `--n-cpu-moe` as tensor overrides: expert weights of all layers, or of the first `n`. */
 function expertOverrides(all: boolean, n: number): { pattern: string; buffer: string }[] {
   const experts = "ffn_(up|down|gate|gate_up)_(ch|)exps";
   if (all) return [{ pattern: `\\.${experts}`, buffer: "CPU" }];
-  return Array.from({ length: n }, (_, layer) => ({ pattern: `blk\\.${layer}\\.${experts}`, buffer: "CPU" }));
+  return Array.from({ length: n }, (_, layer) => ({
+    pattern: `blk\\.${layer}\\.${experts}`,
+    buffer: "CPU",
+  }));
 }
 
 /** A share of the context that holds a reasoning model's turn. Unit: tokens. */
@@ -173,13 +205,26 @@ function complete(given: LoadOptions) {
   if (given.ubatchSize !== undefined && given.ubatchSize > batchSize)
     refuse("ubatchSize", `a number of at most \`batchSize\` (${batchSize})`, given.ubatchSize);
   const sequences = given.sequences ?? 1;
-  if (sequences > batchSize) refuse("batchSize", `a number of at least \`sequences\` (${sequences}), one token for each`, batchSize);
+  if (sequences > batchSize)
+    refuse(
+      "batchSize",
+      `a number of at least \`sequences\` (${sequences}), one token for each`,
+      batchSize,
+    );
   // A step verifies the drafts of all sequences in one batch.
   const mostDraft = Math.floor(batchSize / sequences) - 1;
   if (given.maxDraft !== undefined && given.maxDraft > mostDraft)
-    refuse("maxDraft", `at most ${mostDraft}, so that a batch of ${batchSize} holds a draft of each of ${sequences} sequences`, given.maxDraft);
+    refuse(
+      "maxDraft",
+      `at most ${mostDraft}, so that a batch of ${batchSize} holds a draft of each of ${sequences} sequences`,
+      given.maxDraft,
+    );
   if (given.deterministic === true && given.kvUnified === true && sequences > 1)
-    refuse("kvUnified", "false or left out beside `deterministic`: in one pool the cells of others change last bits", true);
+    refuse(
+      "kvUnified",
+      "false or left out beside `deterministic`: in one pool the cells of others change last bits",
+      true,
+    );
   const overrides = (given.tensorOverrides ?? []) as readonly { pattern: string; buffer: string }[];
   return {
     contextSize: given.contextSize ?? 8192,
@@ -206,10 +251,13 @@ function complete(given: LoadOptions) {
     priority: given.priority ?? "normal",
     checkTensors: given.checkTensors ?? false,
     rope: (given.rope ?? ROPE_DEFAULTS) as NativeEngineConfig["rope"],
-    metadataOverrides: (given.metadataOverrides ?? []) as unknown as readonly NativeMetadataOverride[],
+    metadataOverrides: (given.metadataOverrides ??
+      []) as unknown as readonly NativeMetadataOverride[],
     logger: given.logger,
     sequences,
-    kvUnified: given.kvUnified ?? (given.deterministic !== true && sharesOnePool(given.contextSize ?? 8192, sequences)),
+    kvUnified:
+      given.kvUnified ??
+      (given.deterministic !== true && sharesOnePool(given.contextSize ?? 8192, sequences)),
     maxQueue: given.maxQueue ?? 1024,
     prefixCache: given.prefixCache ?? true,
     maxDraft: given.maxDraft ?? Math.min(16, mostDraft),
@@ -238,15 +286,26 @@ export function normalizeLoad(options: unknown): LoadConfig {
   for (const [key, value] of Object.entries(given)) {
     if (value !== undefined) checked[key] = (CHECKS as Record<string, Check>)[key]?.(value, key);
   }
-  if (checked.isolation === "none" && ((checked.rpc as readonly Endpoint[] | undefined) ?? []).length > 0) {
-    throw new R1Error("INVALID_ARGUMENT", "A model with `rpc` runs in a process of its own, since a server that dies ends it: leave `isolation` out.", {
-      details: { option: "isolation" },
-    });
+  if (
+    checked.isolation === "none" &&
+    ((checked.rpc as readonly Endpoint[] | undefined) ?? []).length > 0
+  ) {
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      "A model with `rpc` runs in a process of its own, since a server that dies ends it: leave `isolation` out.",
+      {
+        details: { option: "isolation" },
+      },
+    );
   }
   if (checked.cpuMoe === true && (checked.nCpuMoe as number | undefined) !== undefined) {
-    throw new R1Error("INVALID_ARGUMENT", "`cpuMoe` keeps the experts of all layers in system memory and `nCpuMoe` those of some: give one of the two.", {
-      details: { option: "nCpuMoe" },
-    });
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      "`cpuMoe` keeps the experts of all layers in system memory and `nCpuMoe` those of some: give one of the two.",
+      {
+        details: { option: "nCpuMoe" },
+      },
+    );
   }
   return Object.freeze(complete(checked as LoadOptions));
 }

@@ -47,9 +47,15 @@ export async function openWeights(
   warn: (text: string) => void,
 ): Promise<Opened> {
   const nothing = (): void => undefined;
-  const checked = await waitOrAbort(checkModelFiles(path, { signal, overrides: config.metadataOverrides }), signal, nothing, nothing);
+  const checked = await waitOrAbort(
+    checkModelFiles(path, { signal, overrides: config.metadataOverrides }),
+    signal,
+    nothing,
+    nothing,
+  );
   // The child of an isolated model loads them itself.
-  const backends = config.isolation === "none" ? openBackends(config, warn) : checkBackendDir(config.backendDir);
+  const backends =
+    config.isolation === "none" ? openBackends(config, warn) : checkBackendDir(config.backendDir);
   await waitOrAbort(backends, signal, nothing, nothing);
   const present = await waitOrAbort(host.devices(), signal, nothing, nothing);
   const { cacheTypeK, cacheTypeV, flashAttention } = config;
@@ -58,18 +64,53 @@ export async function openWeights(
   await parseJinja(checked.chatTemplate ?? "");
   await setImmediate();
   const { isMla, keyLength, valueLength } = checked;
-  const cache = chooseCacheTypes({ path, isMla, keyLength, valueLength, cacheTypeK, cacheTypeV, flashAttention });
-  const { gpuLayers, tensorOverrides, tensorSplit, devices, placement } = chooseOffload(checked, config, cache, present);
+  const cache = chooseCacheTypes({
+    path,
+    isMla,
+    keyLength,
+    valueLength,
+    cacheTypeK,
+    cacheTypeV,
+    flashAttention,
+  });
+  const { gpuLayers, tensorOverrides, tensorSplit, devices, placement } = chooseOffload(
+    checked,
+    config,
+    cache,
+    present,
+  );
   assertCacheFits(checked, config, cache, gpuLayers);
   report(0);
-  const weights = await loadWeights(host, checked, { ...config, tensorOverrides, tensorSplit, devices }, gpuLayers, signal, report);
-  const devicesLeft = placement === undefined ? undefined : present.map((device) => leftOf(device, placement));
-  return { weights, paths: checked.paths, cache, gpuLayers, fileBytes: checked.sizeBytes, devicesLeft };
+  const weights = await loadWeights(
+    host,
+    checked,
+    { ...config, tensorOverrides, tensorSplit, devices },
+    gpuLayers,
+    signal,
+    report,
+  );
+  const devicesLeft =
+    placement === undefined ? undefined : present.map((device) => leftOf(device, placement));
+  return {
+    weights,
+    paths: checked.paths,
+    cache,
+    gpuLayers,
+    fileBytes: checked.sizeBytes,
+    devicesLeft,
+  };
 }
 
 function leftOf(device: Device, { places }: Placement): Device {
-  const { weightsBytes = 0, cacheBytes = 0, computeBytes = 0 } = device.type === "cpu" ? {} : (places.find(({ name }) => name === device.name) ?? {});
-  return { ...device, freeBytes: Math.max(0, device.freeBytes - weightsBytes - cacheBytes - computeBytes) };
+  const {
+    weightsBytes = 0,
+    cacheBytes = 0,
+    computeBytes = 0,
+  } = device.type === "cpu" ? {} : (places.find(({ name }) => name === device.name) ?? {});
+  return {
+    ...device,
+    freeBytes: Math.max(0, device.freeBytes - weightsBytes - cacheBytes - computeBytes),
+  };
 }
 
 /** What native code makes its cache of; it is as long as that of the model. */
@@ -80,21 +121,47 @@ const DRAFT_CACHE: CacheChoice = { typeK: "f16", typeV: "f16", flashAttention: "
  *
  * @throws as {@link openWeights}.
  */
-export async function openDraft(host: EngineHost, path: string, asked: LoadConfig, signal: AbortSignal, devicesLeft: Opened["devicesLeft"]): Promise<Weights> {
+export async function openDraft(
+  host: EngineHost,
+  path: string,
+  asked: LoadConfig,
+  signal: AbortSignal,
+  devicesLeft: Opened["devicesLeft"],
+): Promise<Weights> {
   const nothing = (): void => undefined;
   const checked = await waitOrAbort(checkModelFiles(path, { signal }), signal, nothing, nothing);
   // Overrides are meant for the model's own file.
   const config = { ...asked, metadataOverrides: [], tensorOverrides: [] };
-  const { gpuLayers, ...offload } = chooseOffload(checked, config, DRAFT_CACHE, devicesLeft ?? (await host.devices()));
+  const { gpuLayers, ...offload } = chooseOffload(
+    checked,
+    config,
+    DRAFT_CACHE,
+    devicesLeft ?? (await host.devices()),
+  );
   return loadWeights(host, checked, { ...config, ...offload }, gpuLayers, signal, nothing);
 }
 
 /** Linux would promise the memory and kill the process when it is used, so a cache that cannot fit is refused here. Cells on a GPU are the driver's to refuse. */
-function assertCacheFits(checked: CheckedModel, config: LoadConfig, cache: CacheChoice, gpuLayers: number): void {
+function assertCacheFits(
+  checked: CheckedModel,
+  config: LoadConfig,
+  cache: CacheChoice,
+  gpuLayers: number,
+): void {
   const cells = config.contextSize === 0 ? checked.contextLength : config.contextSize;
   const layers = checked.blockCount - checked.nextnLayers;
-  const shape = { layers, isMla: checked.isMla, kvHeads: checked.headCountsKv, keyLength: checked.keyLength, valueLength: checked.valueLength };
-  const layersOffHost = !config.offloadKqv ? 0 : gpuLayers < 0 ? layers : Math.min(layers, gpuLayers);
+  const shape = {
+    layers,
+    isMla: checked.isMla,
+    kvHeads: checked.headCountsKv,
+    keyLength: checked.keyLength,
+    valueLength: checked.valueLength,
+  };
+  const layersOffHost = !config.offloadKqv
+    ? 0
+    : gpuLayers < 0
+      ? layers
+      : Math.min(layers, gpuLayers);
   const rowBytes = (type: string, values: number): number => native().rowBytes(type, values);
   const needed = estimateCacheBytes(shape, cache, cells, rowBytes) * (1 - layersOffHost / layers);
   const available = availableMemory();

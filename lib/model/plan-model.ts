@@ -4,8 +4,13 @@ import type { PlanTensor } from "../plan/memory.js";
 import type { PlanModel } from "../plan/offload.js";
 
 /** Puts it together. */
-export function describeForPlan(shape: ModelShape, tensors: readonly PlanTensor[], sizeBytes: number): PlanModel {
-  const length = (suffix: string, dimension: number): number => tensors.find(({ name }) => name.endsWith(suffix))?.shape[dimension] ?? 0;
+export function describeForPlan(
+  shape: ModelShape,
+  tensors: readonly PlanTensor[],
+  sizeBytes: number,
+): PlanModel {
+  const length = (suffix: string, dimension: number): number =>
+    tensors.find(({ name }) => name.endsWith(suffix))?.shape[dimension] ?? 0;
   return {
     tensors,
     sizeBytes,

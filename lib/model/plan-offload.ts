@@ -23,11 +23,20 @@ export interface OffloadPlan {
   /** Routed experts of a layer; 0: the model has none. */
   readonly experts: number;
   /** Whole layers by the published rule of thumb, from memory and file size alone; how it was reckoned; and what the published table says for this memory, where it has a column of it. */
-  readonly rule: { readonly layers: number; readonly formula: string; readonly published: number | undefined };
+  readonly rule: {
+    readonly layers: number;
+    readonly formula: string;
+    readonly published: number | undefined;
+  };
   /** What to do instead: see {@link Placement}. */
   readonly placement: Placement;
   /** The KV cache: all of it, for one token, and the types it was reckoned with. */
-  readonly cache: { readonly bytes: number; readonly bytesPerToken: number; readonly typeK: CacheType; readonly typeV: CacheType };
+  readonly cache: {
+    readonly bytes: number;
+    readonly bytesPerToken: number;
+    readonly typeK: CacheType;
+    readonly typeV: CacheType;
+  };
   /** Must be in system memory at all times. */
   readonly residentBytes: number;
   /** Experts in system memory: read from the file when they are not, at the speed of the disk. */
@@ -39,7 +48,16 @@ export interface OffloadPlan {
   /** Whether system memory holds what is placed there; undefined when it was not told. */
   readonly fitsInRam: boolean | undefined;
   /** What to give to `loadModel`. */
-  readonly load: Pick<LoadOptions, "gpuLayers" | "tensorOverrides" | "tensorSplit" | "contextSize" | "cacheTypeK" | "sequences" | "ubatchSize">;
+  readonly load: Pick<
+    LoadOptions,
+    | "gpuLayers"
+    | "tensorOverrides"
+    | "tensorSplit"
+    | "contextSize"
+    | "cacheTypeK"
+    | "sequences"
+    | "ubatchSize"
+  >;
   /** All this in words. */
   readonly reasons: readonly string[];
 }
@@ -49,34 +67,57 @@ const GIB = 2 ** 30;
 function planModel(found: Inspection): PlanModel {
   const { shape, tensors, sizeBytes, sources, problems } = found;
   const missing = problems.find(({ code }) => code === "SHARD_MISSING");
-  if (missing !== undefined) throw new R1Error("SHARD_MISSING", `${missing.message} A plan needs the headers of all parts.`, { details: { path: sources[0] } });
+  if (missing !== undefined)
+    throw new R1Error(
+      "SHARD_MISSING",
+      `${missing.message} A plan needs the headers of all parts.`,
+      { details: { path: sources[0] } },
+    );
   if (shape === undefined || tensors.length === 0) {
-    throw new R1Error("GGUF_INVALID", `No plan can be made of ${sources[0] ?? "the file"}: ${problems[0]?.message ?? "it holds no tensors"}`, {
-      details: { path: sources[0] },
-    });
+    throw new R1Error(
+      "GGUF_INVALID",
+      `No plan can be made of ${sources[0] ?? "the file"}: ${problems[0]?.message ?? "it holds no tensors"}`,
+      {
+        details: { path: sources[0] },
+      },
+    );
   }
   return describeForPlan(shape, tensors, sizeBytes);
 }
 
 /** Most tokens a second: the sum of what each place takes to read its weights of one token. What is not told takes no time, so that the bound stays one. */
-function rateBound(places: readonly PlanPlace[], { gpu, ram, disk }: Bandwidth, ramBytes: number | undefined): number | undefined {
+function rateBound(
+  places: readonly PlanPlace[],
+  { gpu, ram, disk }: Bandwidth,
+  ramBytes: number | undefined,
+): number | undefined {
   let seconds = 0;
   for (const { name, readPerTokenBytes, weightsBytes, cacheBytes, computeBytes } of places) {
     if (readPerTokenBytes === 0) continue;
     const isHost = name === "CPU";
-    const missing = isHost && ramBytes !== undefined ? Math.max(0, weightsBytes + cacheBytes + computeBytes - ramBytes) : 0;
+    const missing =
+      isHost && ramBytes !== undefined
+        ? Math.max(0, weightsBytes + cacheBytes + computeBytes - ramBytes)
+        : 0;
     // Experts are used evenly enough that each read misses as often as experts are missing.
     const pagedShare = Math.min(1, missing / Math.max(1, weightsBytes));
     const memory = (isHost ? ram : gpu) ?? Infinity;
     // Pages that come from a disk are read from memory after that.
-    seconds += (readPerTokenBytes * (1 - pagedShare)) / (memory * 1e9) + (readPerTokenBytes * pagedShare) / (Math.min(memory, disk ?? Infinity) * 1e9);
+    seconds +=
+      (readPerTokenBytes * (1 - pagedShare)) / (memory * 1e9) +
+      (readPerTokenBytes * pagedShare) / (Math.min(memory, disk ?? Infinity) * 1e9);
   }
   return seconds > 0 ? 1 / seconds : undefined;
 }
 
 /** The row of the published table that a file is, and what it tells for this memory. */
-function publishedLayers(source: string, layers: number, memory: Memory): { quant: R1Quant | undefined; layers: number | undefined } {
-  const quant = layers === R1_LAYERS ? R1_QUANTS.find(({ name }) => source.includes(name)) : undefined;
+function publishedLayers(
+  source: string,
+  layers: number,
+  memory: Memory,
+): { quant: R1Quant | undefined; layers: number | undefined } {
+  const quant =
+    layers === R1_LAYERS ? R1_QUANTS.find(({ name }) => source.includes(name)) : undefined;
   const gib = memory.devices.map(({ bytes }) => bytes / GIB);
   const column =
     gib.length === 1 && gib[0] === 24
@@ -91,7 +132,18 @@ function publishedLayers(source: string, layers: number, memory: Memory): { quan
 
 /** A plan of inspected files; the part of {@link planOffload} that needs neither disk nor network. */
 export function planInspected(found: Inspection, config: PlanConfig): OffloadPlan {
-  const { memory, contextSize, cacheTypeK, cacheTypeV, sequences, ubatchSize, marginBytes, opOffload, bandwidth, isRamMeasured } = config;
+  const {
+    memory,
+    contextSize,
+    cacheTypeK,
+    cacheTypeV,
+    sequences,
+    ubatchSize,
+    marginBytes,
+    opOffload,
+    bandwidth,
+    isRamMeasured,
+  } = config;
   const source = found.sources[0] ?? "";
   const model = planModel(found);
   const { typeK, typeV } = chooseCacheTypes({
@@ -110,10 +162,13 @@ export function planInspected(found: Inspection, config: PlanConfig): OffloadPla
     marginBytes,
     opOffload,
   });
-  const bytesPerToken = Array.from({ length: model.layers }, (_, layer) => cacheBytesPerToken(model, layer, typeK, typeV)).reduce((a, b) => a + b, 0);
+  const bytesPerToken = Array.from({ length: model.layers }, (_, layer) =>
+    cacheBytesPerToken(model, layer, typeK, typeV),
+  ).reduce((a, b) => a + b, 0);
   const host = placement.places.at(-1);
   const pageableBytes = host?.expertBytes ?? 0;
-  const residentBytes = (host?.weightsBytes ?? 0) - pageableBytes + (host?.cacheBytes ?? 0) + (host?.computeBytes ?? 0);
+  const residentBytes =
+    (host?.weightsBytes ?? 0) - pageableBytes + (host?.cacheBytes ?? 0) + (host?.computeBytes ?? 0);
   const vram = memory.devices.reduce((total, { bytes }) => total + bytes, 0);
   const published = publishedLayers(source, model.layers, memory);
   // The table's own sizes, rounded as they are, are what its cells came from.
@@ -125,17 +180,24 @@ export function planInspected(found: Inspection, config: PlanConfig): OffloadPla
     sizeBytes: model.sizeBytes,
     layers: model.layers,
     experts: model.expertCount,
-    rule: { layers: ruled, formula: `floor(${short(vram / GIB)} / ${short(size)} * ${model.layers} - 4)`, published: published.layers },
+    rule: {
+      layers: ruled,
+      formula: `floor(${short(vram / GIB)} / ${short(size)} * ${model.layers} - 4)`,
+      published: published.layers,
+    },
     placement,
     cache: { bytes: bytesPerToken * cacheCells(contextSize), bytesPerToken, typeK, typeV },
     residentBytes,
     pageableBytes,
     tokensPerSecondBound: rateBound(placement.places, bandwidth, memory.ramBytes),
     bandwidth,
-    fitsInRam: memory.ramBytes === undefined ? undefined : residentBytes + pageableBytes <= memory.ramBytes,
+    fitsInRam:
+      memory.ramBytes === undefined ? undefined : residentBytes + pageableBytes <= memory.ramBytes,
     load: {
       gpuLayers: placement.gpuLayers,
-      ...(placement.tensorOverrides.length === 0 ? {} : { tensorOverrides: placement.tensorOverrides }),
+      ...(placement.tensorOverrides.length === 0
+        ? {}
+        : { tensorOverrides: placement.tensorOverrides }),
       ...(placement.tensorSplit === undefined ? {} : { tensorSplit: placement.tensorSplit }),
       contextSize,
       cacheTypeK: typeK,
@@ -164,5 +226,10 @@ export async function planOffload(source: string, options: PlanOptions = {}): Pr
   const config = normalizePlan(options);
   const { signal, bandwidth, isRamMeasured } = config;
   const found = await inspectGguf(source, signal === undefined ? {} : { signal });
-  return planInspected(found, isRamMeasured ? { ...config, bandwidth: { ...bandwidth, ram: await measureMemoryBandwidth() } } : config);
+  return planInspected(
+    found,
+    isRamMeasured
+      ? { ...config, bandwidth: { ...bandwidth, ram: await measureMemoryBandwidth() } }
+      : config,
+  );
 }

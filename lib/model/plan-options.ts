@@ -34,7 +34,11 @@ export interface PlanOptions {
    * How fast memory is read. `"measured"`: this machine's system memory is read for a quarter of a second on all cores. Unit: 10^9 bytes a second.
    * @defaultValue none: no bound on the rate is told
    */
-  readonly bandwidth?: { readonly gpu?: number; readonly ram?: number | "measured"; readonly disk?: number };
+  readonly bandwidth?: {
+    readonly gpu?: number;
+    readonly ram?: number | "measured";
+    readonly disk?: number;
+  };
   /** Ends the reading of headers; the call rejects with its reason. */
   readonly signal?: AbortSignal;
 }
@@ -81,23 +85,51 @@ const KEYS = Object.keys({
 function memoryOf({ vramGiB, devices, backendDir, ramGiB }: PlanOptions): Memory {
   const ram = ramGiB === undefined ? undefined : check.number(ramGiB, "ramGiB", 0, 2 ** 20) * GIB;
   if (vramGiB !== undefined) {
-    const other = devices !== undefined ? "devices" : backendDir !== undefined ? "backendDir" : undefined;
+    const other =
+      devices !== undefined ? "devices" : backendDir !== undefined ? "backendDir" : undefined;
     if (other !== undefined) {
-      throw new R1Error("INVALID_ARGUMENT", `\`vramGiB\` and \`${other}\` exclude each other: the one is for any machine, the other for this one.`, {
-        details: { option: other },
-      });
+      throw new R1Error(
+        "INVALID_ARGUMENT",
+        `\`vramGiB\` and \`${other}\` exclude each other: the one is for any machine, the other for this one.`,
+        {
+          details: { option: other },
+        },
+      );
     }
-    const given = typeof vramGiB === "number" ? [vramGiB] : check.array(vramGiB, "vramGiB", (each) => each as number);
+    const given =
+      typeof vramGiB === "number"
+        ? [vramGiB]
+        : check.array(vramGiB, "vramGiB", (each) => each as number);
     if (given.length > 16) check.refuse("vramGiB", "at most 16 GPUs", given);
-    const sizes = given.map((each, i) => check.number(each, typeof vramGiB === "number" ? "vramGiB" : `vramGiB[${i}]`, 0, 2 ** 20));
-    return { devices: sizes.filter((gib) => gib > 0).map((gib, i) => ({ name: `GPU${i}`, bytes: gib * GIB })), ramBytes: ram };
+    const sizes = given.map((each, i) =>
+      check.number(each, typeof vramGiB === "number" ? "vramGiB" : `vramGiB[${i}]`, 0, 2 ** 20),
+    );
+    return {
+      devices: sizes
+        .filter((gib) => gib > 0)
+        .map((gib, i) => ({ name: `GPU${i}`, bytes: gib * GIB })),
+      ramBytes: ram,
+    };
   }
-  const gpus = presentDevices(backendDir === undefined ? {} : { backendDir }).filter(({ type }) => type === "gpu" || type === "igpu");
-  const wanted = devices === undefined ? undefined : check.array(devices, "devices", (each, path) => check.string(each, path));
+  const gpus = presentDevices(backendDir === undefined ? {} : { backendDir }).filter(
+    ({ type }) => type === "gpu" || type === "igpu",
+  );
+  const wanted =
+    devices === undefined
+      ? undefined
+      : check.array(devices, "devices", (each, path) => check.string(each, path));
   for (const name of wanted ?? [])
-    if (!gpus.some((gpu) => gpu.name === name)) check.refuse("devices", `names of ${gpus.map((gpu) => gpu.name).join(", ") || "GPUs (there are none)"}`, name);
+    if (!gpus.some((gpu) => gpu.name === name))
+      check.refuse(
+        "devices",
+        `names of ${gpus.map((gpu) => gpu.name).join(", ") || "GPUs (there are none)"}`,
+        name,
+      );
   const used = wanted === undefined ? gpus : gpus.filter(({ name }) => wanted.includes(name));
-  return { devices: used.map(({ name, freeBytes }) => ({ name, bytes: freeBytes })), ramBytes: ram ?? totalmem() };
+  return {
+    devices: used.map(({ name, freeBytes }) => ({ name, bytes: freeBytes })),
+    ramBytes: ram ?? totalmem(),
+  };
 }
 
 /**

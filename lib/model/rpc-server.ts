@@ -43,12 +43,22 @@ export interface RpcServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const KEYS = Object.keys({ host: 0, port: 0, threads: 0, devices: 0, cache: 0, signal: 0 } satisfies Record<keyof RpcServerOptions, 0>);
+const KEYS = Object.keys({
+  host: 0,
+  port: 0,
+  threads: 0,
+  devices: 0,
+  cache: 0,
+  signal: 0,
+} satisfies Record<keyof RpcServerOptions, 0>);
 
 /** Where llama.cpp's own server keeps tensors. */
 function sharedCache(): string {
   const { LLAMA_CACHE, XDG_CACHE_HOME } = process.env;
-  const base = process.platform === "darwin" ? join(homedir(), "Library", "Caches") : (XDG_CACHE_HOME ?? join(homedir(), ".cache"));
+  const base =
+    process.platform === "darwin"
+      ? join(homedir(), "Library", "Caches")
+      : (XDG_CACHE_HOME ?? join(homedir(), ".cache"));
   return join(LLAMA_CACHE ?? join(base, "llama.cpp"), "rpc");
 }
 
@@ -58,10 +68,14 @@ async function cacheFolder(cache: boolean | string): Promise<string> {
   try {
     await mkdir(folder, { recursive: true });
   } catch (error) {
-    throw new R1Error("IO_FAILED", `The folder ${folder} for tensors cannot be made: ${(error as Error).message}.`, {
-      cause: error,
-      details: { path: folder },
-    });
+    throw new R1Error(
+      "IO_FAILED",
+      `The folder ${folder} for tensors cannot be made: ${(error as Error).message}.`,
+      {
+        cause: error,
+        details: { path: folder },
+      },
+    );
   }
   return folder;
 }
@@ -82,9 +96,15 @@ export async function startRpcServer(options: RpcServerOptions = {}): Promise<Rp
   const port = integer(options.port ?? 50_052, "port", 0, 65_535);
   const threads = integer(options.threads ?? physicalCores(), "threads", 1, 512);
   const devices = array(options.devices ?? [], "devices", (name, at) => string(name, at));
-  const cache = typeof options.cache === "string" ? string(options.cache, "cache") : boolean(options.cache ?? false, "cache");
+  const cache =
+    typeof options.cache === "string"
+      ? string(options.cache, "cache")
+      : boolean(options.cache ?? false, "cache");
   const stop = options.signal === undefined ? undefined : signal(options.signal, "signal");
-  const running = await startServerProcess({ host, port, threads, devices, cacheDir: await cacheFolder(cache) }, stop);
+  const running = await startServerProcess(
+    { host, port, threads, devices, cacheDir: await cacheFolder(cache) },
+    stop,
+  );
   const close = (): Promise<void> => running.close();
   return Object.freeze({
     endpoint: `${running.host}:${running.port}`,

@@ -41,7 +41,12 @@ export class Tokenizer {
   readonly addsBos: boolean;
 
   /** @internal Made by the model. */
-  constructor(native: NativeModel, vocab: NativeVocabInfo, roles: RoleTokens, assertOpen: () => void) {
+  constructor(
+    native: NativeModel,
+    vocab: NativeVocabInfo,
+    roles: RoleTokens,
+    assertOpen: () => void,
+  ) {
     this.#native = native;
     this.#assertOpen = assertOpen;
     this.size = vocab.size;
@@ -67,7 +72,12 @@ export class Tokenizer {
     if (typeof text !== "string") refuse("text", "a string", text);
     knownKeys(object(options, "options"), "encode", ["special"]);
     const special = options.special === undefined ? false : boolean(options.special, "special");
-    if (LONE_SURROGATE.test(text)) refuse("text", "whole characters (a surrogate stands alone; `text.toWellFormed()` repairs it)", text);
+    if (LONE_SURROGATE.test(text))
+      refuse(
+        "text",
+        "whole characters (a surrogate stands alone; `text.toWellFormed()` repairs it)",
+        text,
+      );
     return this.#native.tokenize(text, special);
   }
 
@@ -86,7 +96,8 @@ export class Tokenizer {
 export function checkTokens(tokens: unknown, path: string, vocabSize: number): Int32Array {
   if (tokens instanceof Int32Array) {
     const wrong = tokens.findIndex((id) => id < 0 || id >= vocabSize);
-    if (wrong >= 0) refuse(`${path}[${wrong}]`, `an id below the vocabulary's ${vocabSize}`, tokens[wrong]);
+    if (wrong >= 0)
+      refuse(`${path}[${wrong}]`, `an id below the vocabulary's ${vocabSize}`, tokens[wrong]);
     return tokens;
   }
   if (!Array.isArray(tokens)) refuse(path, "an Int32Array of token ids", tokens);

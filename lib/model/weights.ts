@@ -25,7 +25,11 @@ export class Weights {
     this.native = native;
     this.info = Object.freeze(native.info());
     const vocab = native.vocab();
-    const { variant, tokens, texts } = detectVariant({ architecture: this.info.architecture, vocab, specialTokens: native.specialTokens() });
+    const { variant, tokens, texts } = detectVariant({
+      architecture: this.info.architecture,
+      vocab,
+      specialTokens: native.specialTokens(),
+    });
     this.variant = variant;
     this.roles = tokens;
     this.roleTexts = texts;
@@ -35,7 +39,8 @@ export class Weights {
 
   /** @throws {R1Error} `DISPOSED` once `close` was called. */
   assertOpen(): void {
-    if (this.#isClosed) throw new R1Error("DISPOSED", "The model is closed. Load it again to go on.");
+    if (this.#isClosed)
+      throw new R1Error("DISPOSED", "The model is closed. Load it again to go on.");
   }
 
   /** From here on everything that needs the weights throws DISPOSED. */

@@ -13,7 +13,11 @@ export interface R1Quant {
   /** What the experts' matrices are in, in bits a weight. */
   readonly moeMix: string;
   /** Of the 61 layers, how many the published table puts on these devices. */
-  readonly layersOnGpu: { readonly "24 GB": number; readonly "80 GB": number; readonly "2 x 80 GB": number };
+  readonly layersOnGpu: {
+    readonly "24 GB": number;
+    readonly "80 GB": number;
+    readonly "2 x 80 GB": number;
+  };
   /** Repository it is published in. */
   readonly repository: string;
   /** Shell pattern of its files in that repository, for `downloadModel`. */
@@ -78,10 +82,31 @@ const quant = (
 
 /** The dynamic quants of the 671B model, smallest first. Source: the table published with them. */
 export const R1_QUANTS: readonly R1Quant[] = Object.freeze([
-  quant("UD-IQ1_S", 1.58, 131, "fair", "all experts 1.56 bit; down_proj mixed 2.06 and 1.56", [7, 33, 61]),
+  quant(
+    "UD-IQ1_S",
+    1.58,
+    131,
+    "fair",
+    "all experts 1.56 bit; down_proj mixed 2.06 and 1.56",
+    [7, 33, 61],
+  ),
   quant("UD-IQ1_M", 1.73, 158, "good", "all experts 1.56 bit; down_proj left at 2.06", [5, 26, 57]),
-  quant("UD-IQ2_XXS", 2.22, 183, "better", "all experts 2.06 bit; down_proj mixed 2.5 and 2.06", [4, 22, 49]),
-  quant("UD-Q2_K_XL", 2.51, 212, "best", "all experts 2.5 bit; down_proj mixed 3.5 and 2.5", [2, 19, 32]),
+  quant(
+    "UD-IQ2_XXS",
+    2.22,
+    183,
+    "better",
+    "all experts 2.06 bit; down_proj mixed 2.5 and 2.06",
+    [4, 22, 49],
+  ),
+  quant(
+    "UD-Q2_K_XL",
+    2.51,
+    212,
+    "best",
+    "all experts 2.5 bit; down_proj mixed 3.5 and 2.5",
+    [2, 19, 32],
+  ),
 ]);
 
 /**
@@ -92,7 +117,11 @@ export const R1_QUANTS: readonly R1Quant[] = Object.freeze([
  * @param sizeGiB - Size of the model.
  * @param layers - Layers of the model. @defaultValue 61
  */
-export function ruleOfThumbLayers(memoryGiB: number, sizeGiB: number, layers: number = R1_LAYERS): number {
+export function ruleOfThumbLayers(
+  memoryGiB: number,
+  sizeGiB: number,
+  layers: number = R1_LAYERS,
+): number {
   return Math.max(0, Math.min(layers, Math.floor((memoryGiB / sizeGiB) * layers - 4)));
 }
 
@@ -132,11 +161,46 @@ function distill({ size, base, family, parameters, shape, sizes }: DistillShape)
 export const R1_DISTILLS: readonly R1Distill[] = Object.freeze(
   (
     [
-      { size: "1.5B", base: "Qwen2.5-Math-1.5B", family: "Qwen", parameters: 1_777_088_000, shape: [28, 1536, 8960, 12, 2, 151_936], sizes: [1.04, 1.76] },
-      { size: "7B", base: "Qwen2.5-Math-7B", family: "Qwen", parameters: 7_615_616_512, shape: [28, 3584, 18_944, 28, 4, 152_064], sizes: [4.36, 7.54] },
-      { size: "8B", base: "Llama-3.1-8B", family: "Llama", parameters: 8_030_261_248, shape: [32, 4096, 14_336, 32, 8, 128_256], sizes: [4.58, 7.95] },
-      { size: "14B", base: "Qwen2.5-14B", family: "Qwen", parameters: 14_770_033_664, shape: [48, 5120, 13_824, 40, 8, 152_064], sizes: [8.37, 14.62] },
-      { size: "32B", base: "Qwen2.5-32B", family: "Qwen", parameters: 32_763_876_352, shape: [64, 5120, 27_648, 40, 8, 152_064], sizes: [18.48, 32.42] },
+      {
+        size: "1.5B",
+        base: "Qwen2.5-Math-1.5B",
+        family: "Qwen",
+        parameters: 1_777_088_000,
+        shape: [28, 1536, 8960, 12, 2, 151_936],
+        sizes: [1.04, 1.76],
+      },
+      {
+        size: "7B",
+        base: "Qwen2.5-Math-7B",
+        family: "Qwen",
+        parameters: 7_615_616_512,
+        shape: [28, 3584, 18_944, 28, 4, 152_064],
+        sizes: [4.36, 7.54],
+      },
+      {
+        size: "8B",
+        base: "Llama-3.1-8B",
+        family: "Llama",
+        parameters: 8_030_261_248,
+        shape: [32, 4096, 14_336, 32, 8, 128_256],
+        sizes: [4.58, 7.95],
+      },
+      {
+        size: "14B",
+        base: "Qwen2.5-14B",
+        family: "Qwen",
+        parameters: 14_770_033_664,
+        shape: [48, 5120, 13_824, 40, 8, 152_064],
+        sizes: [8.37, 14.62],
+      },
+      {
+        size: "32B",
+        base: "Qwen2.5-32B",
+        family: "Qwen",
+        parameters: 32_763_876_352,
+        shape: [64, 5120, 27_648, 40, 8, 152_064],
+        sizes: [18.48, 32.42],
+      },
       {
         size: "70B",
         base: "Llama-3.3-70B-Instruct",

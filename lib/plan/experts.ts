@@ -1,7 +1,8 @@
 // Which routed experts of a run of layers go onto its device, tensor by tensor, and how to name the others to llama.cpp. Pure; runs on any JavaScript thread.
 import type { PlanTensor, WeightGroups } from "./memory.js";
 
-const bytesOf = (tensors: readonly PlanTensor[]): number => tensors.reduce((sum, { bytes }) => sum + bytes, 0);
+const bytesOf = (tensors: readonly PlanTensor[]): number =>
+  tensors.reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** The tensors of one layer that fill `room` best; a layer has three or four, so all choices are looked at. */
 function bestPart(tensors: readonly PlanTensor[], room: number): readonly PlanTensor[] {
@@ -30,15 +31,24 @@ function fill(layers: readonly (readonly PlanTensor[])[], room: number): PlanTen
  * The expert tensors of a run of layers that fit into the room: whole layers from one end on, and what still fits of the next. From the last layer or from the first, whichever brings more:
  * layers differ in size.
  */
-export function expertsThatFit({ expertTensors }: WeightGroups, layers: readonly number[], room: number): readonly PlanTensor[] {
-  const run = layers.map((layer) => expertTensors[layer] ?? []).filter((tensors) => tensors.length > 0);
+export function expertsThatFit(
+  { expertTensors }: WeightGroups,
+  layers: readonly number[],
+  room: number,
+): readonly PlanTensor[] {
+  const run = layers
+    .map((layer) => expertTensors[layer] ?? [])
+    .filter((tensors) => tensors.length > 0);
   const fromEnd = fill(run.toReversed(), room);
   const fromStart = fill(run, room);
   return bytesOf(fromStart) > bytesOf(fromEnd) ? fromStart : fromEnd;
 }
 
 /** Overrides that keep just these tensors in system memory: one for the layers of which all are meant, one for each other. */
-export function overridesFor(host: readonly PlanTensor[], { expertTensors }: WeightGroups): readonly { readonly pattern: string; readonly buffer: string }[] {
+export function overridesFor(
+  host: readonly PlanTensor[],
+  { expertTensors }: WeightGroups,
+): readonly { readonly pattern: string; readonly buffer: string }[] {
   const names = new Set(host.map(({ name }) => name));
   const whole: number[] = [];
   const overrides: { pattern: string; buffer: string }[] = [];
@@ -48,9 +58,13 @@ export function overridesFor(host: readonly PlanTensor[], { expertTensors }: Wei
     if (here.length === tensors.length) whole.push(layer);
     else {
       const parts = here.map(({ name }) => /\.ffn_(\w+)_exps\./.exec(name)?.[1] ?? "");
-      overrides.push({ pattern: `^blk\\.${layer}\\.ffn_(${parts.join("|")})_exps\\.`, buffer: "CPU" });
+      overrides.push({
+        pattern: `^blk\\.${layer}\\.ffn_(${parts.join("|")})_exps\\.`,
+        buffer: "CPU",
+      });
     }
   });
-  if (whole.length > 0) overrides.unshift({ pattern: `^blk\\.(${whole.join("|")})\\.ffn_.*_exps\\.`, buffer: "CPU" });
+  if (whole.length > 0)
+    overrides.unshift({ pattern: `^blk\\.(${whole.join("|")})\\.ffn_.*_exps\\.`, buffer: "CPU" });
   return overrides;
 }

@@ -40,7 +40,12 @@ export function cacheCells(contextSize: number): number {
 }
 
 /** Bytes a token takes in the cache of one layer. */
-export function cacheBytesPerToken(layout: CacheLayout, layer: number, typeK: string, typeV: string): number {
+export function cacheBytesPerToken(
+  layout: CacheLayout,
+  layer: number,
+  typeK: string,
+  typeV: string,
+): number {
   const heads = layout.kvHeads[layer] ?? layout.kvHeads[0] ?? 1;
   const key = cacheRowBytes(typeK, heads * layout.keyLength);
   // With multi-head latent attention V is a view of K.
@@ -97,7 +102,15 @@ export function groupWeights(tensors: readonly PlanTensor[], layers: number): We
       hasOutput ||= name === "output.weight";
     }
   }
-  return { embedding, output: hasOutput ? output : output + embedding, outputOnHost: output, dense, experts, expertTensors, largest };
+  return {
+    embedding,
+    output: hasOutput ? output : output + embedding,
+    outputOnHost: output,
+    dense,
+    experts,
+    expertTensors,
+    largest,
+  };
 }
 
 /** What the compute buffers depend on. */
@@ -124,22 +137,44 @@ const F16_BYTES = 2;
  * @param cells - Cells of the KV cache.
  */
 export function computeBytes(shape: ComputeShape, ubatchSize: number, cells: number): number {
-  const { isMla, embeddingLength, heads, keyLength, valueLength, vocabSize, expertsUsed, feedForwardLength } = shape;
-  const attention = (isMla ? 1.5 : 1) * heads * (keyLength + valueLength) + (isMla ? 0 : 3 * embeddingLength);
+  const {
+    isMla,
+    embeddingLength,
+    heads,
+    keyLength,
+    valueLength,
+    vocabSize,
+    expertsUsed,
+    feedForwardLength,
+  } = shape;
+  const attention =
+    (isMla ? 1.5 : 1) * heads * (keyLength + valueLength) + (isMla ? 0 : 3 * embeddingLength);
   // Of the experts' results, of the hidden row and its sum, one each before and after weighing.
-  const feedForward = expertsUsed > 0 ? (2 * expertsUsed + 6) * embeddingLength : 3 * feedForwardLength + 2 * embeddingLength;
+  const feedForward =
+    expertsUsed > 0
+      ? (2 * expertsUsed + 6) * embeddingLength
+      : 3 * feedForwardLength + 2 * embeddingLength;
   // Of every token, as llama.cpp's own programs reserve; an engine of this library asks for fewer. By then the mask is done with.
   const logits = F32_BYTES * (vocabSize + 2 * embeddingLength);
-  return Math.ceil(ubatchSize * Math.max(logits, F32_BYTES * Math.max(attention, feedForward) + F16_BYTES * cells));
+  return Math.ceil(
+    ubatchSize * Math.max(logits, F32_BYTES * Math.max(attention, feedForward) + F16_BYTES * cells),
+  );
 }
 
 /** Bytes of system memory's compute buffers when no layer is computed there: the embedded tokens, and the mask. */
-export function inputBytes({ embeddingLength }: ComputeShape, ubatchSize: number, cells: number): number {
+export function inputBytes(
+  { embeddingLength }: ComputeShape,
+  ubatchSize: number,
+  cells: number,
+): number {
   return ubatchSize * (F32_BYTES * 2 * embeddingLength + F16_BYTES * cells);
 }
 
 /** Results of routed experts whose layer is computed elsewhere, before and after weighing. */
-export function expertResultBytes({ expertsUsed, embeddingLength }: ComputeShape, ubatchSize: number): number {
+export function expertResultBytes(
+  { expertsUsed, embeddingLength }: ComputeShape,
+  ubatchSize: number,
+): number {
   return ubatchSize * F32_BYTES * 2 * expertsUsed * embeddingLength;
 }
 
@@ -147,7 +182,14 @@ export function expertResultBytes({ expertsUsed, embeddingLength }: ComputeShape
 const PIPELINE_COPIES = 4;
 
 /** What these copies add to each device, and to system memory. */
-export function pipelineBytes({ embeddingLength }: ComputeShape, ubatchSize: number, cells: number): { readonly device: number; readonly host: number } {
+export function pipelineBytes(
+  { embeddingLength }: ComputeShape,
+  ubatchSize: number,
+  cells: number,
+): { readonly device: number; readonly host: number } {
   const mask = ubatchSize * F16_BYTES * cells;
-  return { device: (PIPELINE_COPIES - 1) * (mask + ubatchSize * F32_BYTES * embeddingLength), host: (PIPELINE_COPIES - 1) * mask };
+  return {
+    device: (PIPELINE_COPIES - 1) * (mask + ubatchSize * F32_BYTES * embeddingLength),
+    host: (PIPELINE_COPIES - 1) * mask,
+  };
 }

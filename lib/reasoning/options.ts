@@ -44,12 +44,23 @@ export function normalizeReasoning(value: unknown, path = "reasoning"): Reasonin
   const options = value === undefined ? {} : object(value, path);
   knownKeys(options, path, ["mode", "effort", "maxTokens", "closing"]);
   const { maxTokens, effort, closing } = options;
-  const mode = options["mode"] === undefined ? "auto" : oneOf(options["mode"], `${path}.mode`, ["auto", "forced", "off"]);
-  const named = effort === undefined ? undefined : EFFORTS[oneOf(effort, `${path}.effort`, Object.keys(EFFORTS) as ReasoningEffort[])];
-  const budget = maxTokens === undefined ? (named ?? -1) : integer(maxTokens, `${path}.maxTokens`, 0, 2 ** 31 - 1);
+  const mode =
+    options["mode"] === undefined
+      ? "auto"
+      : oneOf(options["mode"], `${path}.mode`, ["auto", "forced", "off"]);
+  const named =
+    effort === undefined
+      ? undefined
+      : EFFORTS[oneOf(effort, `${path}.effort`, Object.keys(EFFORTS) as ReasoningEffort[])];
+  const budget =
+    maxTokens === undefined
+      ? (named ?? -1)
+      : integer(maxTokens, `${path}.maxTokens`, 0, 2 ** 31 - 1);
   const line = closing === undefined ? DEFAULT_CLOSING : string(closing, `${path}.closing`, true);
-  if (line.length > 1000 || /\p{Surrogate}/u.test(line)) refuse(`${path}.closing`, "whole characters, at most 1000", closing);
-  if (mode === "off" && (maxTokens !== undefined || effort !== undefined)) refuse(path, 'no budget with mode "off", which thinks nothing', value);
+  if (line.length > 1000 || /\p{Surrogate}/u.test(line))
+    refuse(`${path}.closing`, "whole characters, at most 1000", closing);
+  if (mode === "off" && (maxTokens !== undefined || effort !== undefined))
+    refuse(path, 'no budget with mode "off", which thinks nothing', value);
   return Object.freeze({ mode, budget, closing: line });
 }
 
@@ -61,7 +72,11 @@ export function normalizeReasoning(value: unknown, path = "reasoning"): Reasonin
  * @returns Nothing when there is no budget.
  * @throws {R1Error} `TEMPLATE_UNSUPPORTED` when there is a budget and the vocabulary has no `</think>`.
  */
-export function closingTokens(config: ReasoningConfig, endThink: number, tokenize: (text: string) => Int32Array): Int32Array {
+export function closingTokens(
+  config: ReasoningConfig,
+  endThink: number,
+  tokenize: (text: string) => Int32Array,
+): Int32Array {
   if (config.budget < 0) return new Int32Array(0);
   if (endThink < 0)
     throw new R1Error(

@@ -46,7 +46,9 @@ const TAG_TEXT_WAIT = 1024;
  * The deltas of a kind, put together, are exactly {@link Segmenter.reasoning} and {@link Segmenter.answer}. A delta's `tokens` are those whose text begins in it.
  */
 export class Segmenter {
-  private readonly tags: Readonly<Record<"before" | "reasoning", { readonly id: number; readonly text: string }>>;
+  private readonly tags: Readonly<
+    Record<"before" | "reasoning", { readonly id: number; readonly text: string }>
+  >;
   private readonly reader: AnswerReader | undefined;
   /** Where the text stands. */
   private state: State;
@@ -70,9 +72,16 @@ export class Segmenter {
   private parts: ContentPart[] = [];
 
   constructor(init: SegmenterInit) {
-    this.tags = { before: { id: init.think, text: init.thinkText ?? "<think>" }, reasoning: { id: init.endThink, text: init.endThinkText ?? "</think>" } };
+    this.tags = {
+      before: { id: init.think, text: init.thinkText ?? "<think>" },
+      reasoning: { id: init.endThink, text: init.endThinkText ?? "</think>" },
+    };
     this.reader = init.reader;
-    this.state = init.startsInReasoning ? "reasoning" : init.startsAfterReasoning === true ? "answer" : "before";
+    this.state = init.startsInReasoning
+      ? "reasoning"
+      : init.startsAfterReasoning === true
+        ? "answer"
+        : "before";
     this.ahead = this.state;
     this.afterTag = this.state !== "before";
   }
@@ -125,7 +134,9 @@ export class Segmenter {
     if (this.state === "reasoning") this.open("reasoning");
     // Of a tag that a stop string ends in only the beginning has come: its token stands for it.
     const { late, awaited } = this;
-    const whole = late.length - (awaited[0] === undefined ? 0 : partialTagLength(late, this.tagText(awaited[0])));
+    const whole =
+      late.length -
+      (awaited[0] === undefined ? 0 : partialTagLength(late, this.tagText(awaited[0])));
     this.late = "";
     this.take(late.slice(0, whole));
     awaited.forEach((token, i) => this.pass(token, i === 0 ? late.slice(whole) : ""));
@@ -147,7 +158,10 @@ export class Segmenter {
     for (let token = this.awaited[0]; token !== undefined; token = this.awaited[0]) {
       const text = this.tagText(token);
       // A tag that is the newest token ends the text; the same letters before it were spelt by ordinary tokens.
-      const at = isNewest && this.awaited.length === 1 && this.late.endsWith(text) ? this.late.length - text.length : this.late.indexOf(text);
+      const at =
+        isNewest && this.awaited.length === 1 && this.late.endsWith(text)
+          ? this.late.length - text.length
+          : this.late.indexOf(text);
       if (at < 0 && this.late.length <= TAG_TEXT_WAIT) return;
       const before = at < 0 ? "" : this.late.slice(0, at);
       this.late = at < 0 ? this.late : this.late.slice(at + text.length);
@@ -161,7 +175,9 @@ export class Segmenter {
   }
 
   private tagText(token: number): string {
-    return token === this.tags.before.id ? this.tags.before.text : (this.reader?.tokens.get(token) ?? this.tags.reasoning.text);
+    return token === this.tags.before.id
+      ? this.tags.before.text
+      : (this.reader?.tokens.get(token) ?? this.tags.reasoning.text);
   }
 
   /** Goes on to the next block at a tag, or writes the tag as text when it opens or closes nothing here. */
@@ -260,7 +276,8 @@ export class Segmenter {
       if (text === "") return;
     }
     this.afterTag = false;
-    if (this.state === "answer") this.relay(this.reader === undefined ? [text] : this.reader.push(text));
+    if (this.state === "answer")
+      this.relay(this.reader === undefined ? [text] : this.reader.push(text));
     else {
       const kept = text.length - trailingLineBreaks(text);
       if (kept > 0) this.emit("reasoning", this.held + text.slice(0, kept));

@@ -13,13 +13,18 @@ export function endsInReasoning(tokens: Int32Array, think: number, endThink: num
 
 /** Length of the longest end of `text` that `tag` could begin with, but which is not all of `tag`. */
 export function partialTagLength(text: string, tag: string): number {
-  for (let length = Math.min(text.length, tag.length - 1); length > 0; length--) if (text.endsWith(tag.slice(0, length))) return length;
+  for (let length = Math.min(text.length, tag.length - 1); length > 0; length--)
+    if (text.endsWith(tag.slice(0, length))) return length;
   return 0;
 }
 
 /** Number of line-break characters at the end of a text. */
 export function trailingLineBreaks(text: string): number {
   let length = 0;
-  while (length < text.length && (text[text.length - 1 - length] === "\n" || text[text.length - 1 - length] === "\r")) length++;
+  while (
+    length < text.length &&
+    (text[text.length - 1 - length] === "\n" || text[text.length - 1 - length] === "\r")
+  )
+    length++;
   return length;
 }

@@ -22,7 +22,13 @@ export interface ToolTags {
 /** Ids of the tool tokens; one that is missing or -1 is not in the vocabulary. */
 export type ToolTagIds = Partial<Readonly<Record<keyof ToolTags, number>>>;
 
-const NAMES = ["toolCallsBegin", "toolCallsEnd", "toolCallBegin", "toolCallEnd", "toolSep"] as const satisfies readonly (keyof ToolTags)[];
+const NAMES = [
+  "toolCallsBegin",
+  "toolCallsEnd",
+  "toolCallBegin",
+  "toolCallEnd",
+  "toolSep",
+] as const satisfies readonly (keyof ToolTags)[];
 
 const FENCE = "```";
 
@@ -34,7 +40,8 @@ function splitCall(text: string): { name: string; json: string } | undefined {
   const rest = trimmed.slice(name.length).trimStart();
   if (rest.startsWith("{")) return { name, json: rest };
   const opening = rest.startsWith(`${FENCE}json`) ? FENCE.length + "json".length : FENCE.length;
-  if (!rest.startsWith(FENCE) || !rest.endsWith(FENCE) || rest.length < opening + FENCE.length) return undefined;
+  if (!rest.startsWith(FENCE) || !rest.endsWith(FENCE) || rest.length < opening + FENCE.length)
+    return undefined;
   return { name, json: rest.slice(opening, -FENCE.length) };
 }
 
@@ -66,10 +73,16 @@ export class ToolReader implements AnswerReader {
     ids: ToolTagIds = {},
   ) {
     this.tools = new Map(tools.map((tool) => [tool.name, tool]));
-    this.names = new Map(NAMES.flatMap((name) => ((ids[name] ?? -1) < 0 ? [] : [[ids[name] as number, name] as const])));
+    this.names = new Map(
+      NAMES.flatMap((name) =>
+        (ids[name] ?? -1) < 0 ? [] : [[ids[name] as number, name] as const],
+      ),
+    );
     this.tokens = new Map([...this.names].map(([id, name]) => [id, tags[name]]));
     const byId = new Set(this.names.values());
-    this.texts = Object.fromEntries(NAMES.filter((name) => !byId.has(name)).map((name) => [name, tags[name]]));
+    this.texts = Object.fromEntries(
+      NAMES.filter((name) => !byId.has(name)).map((name) => [name, tags[name]]),
+    );
   }
 
   push(text: string): (string | ContentPart)[] {
@@ -85,8 +98,15 @@ export class ToolReader implements AnswerReader {
   }
 
   end(): (string | ContentPart)[] {
-    if (this.state === "call") this.fail(this.tags.toolCallBegin + this.buffer, "The generation ended inside a tool call.");
-    else if (this.state === "calls") this.stray(this.buffer.slice(0, this.buffer.length - partialTagLength(this.buffer, this.tags.toolCallsEnd)));
+    if (this.state === "call")
+      this.fail(this.tags.toolCallBegin + this.buffer, "The generation ended inside a tool call.");
+    else if (this.state === "calls")
+      this.stray(
+        this.buffer.slice(
+          0,
+          this.buffer.length - partialTagLength(this.buffer, this.tags.toolCallsEnd),
+        ),
+      );
     else this.text(this.buffer);
     this.buffer = "";
     return this.take();
@@ -115,15 +135,24 @@ export class ToolReader implements AnswerReader {
     const before = this.buffer;
     if (this.state === "call") {
       if (name === "toolCallEnd") {
-        this.call(before, this.texts.toolSep === undefined ? this.separator : before.indexOf(this.texts.toolSep));
+        this.call(
+          before,
+          this.texts.toolSep === undefined ? this.separator : before.indexOf(this.texts.toolSep),
+        );
         this.cut(before.length, "calls");
         return;
       }
       if (name === "toolSep" && this.separator < 0) this.separator = before.length;
-    } else if (name === "toolCallBegin" || name === (this.state === "text" ? "toolCallsBegin" : "toolCallsEnd")) {
+    } else if (
+      name === "toolCallBegin" ||
+      name === (this.state === "text" ? "toolCallsBegin" : "toolCallsEnd")
+    ) {
       if (this.state === "text") this.text(before);
       else this.stray(before);
-      this.cut(before.length, name === "toolCallBegin" ? "call" : name === "toolCallsBegin" ? "calls" : "text");
+      this.cut(
+        before.length,
+        name === "toolCallBegin" ? "call" : name === "toolCallsBegin" ? "calls" : "text",
+      );
       return;
     }
     if (this.state === "text") {
@@ -145,25 +174,36 @@ export class ToolReader implements AnswerReader {
       this.cut(at + toolCallEnd.length, "calls");
       return true;
     }
-    const tags = (this.state === "text" ? [toolCallsBegin, toolCallBegin] : [toolCallBegin, toolCallsEnd]).filter((tag) => tag !== undefined);
+    const tags = (
+      this.state === "text" ? [toolCallsBegin, toolCallBegin] : [toolCallBegin, toolCallsEnd]
+    ).filter((tag) => tag !== undefined);
     const hit = this.first(tags);
     if (hit !== undefined) {
       const before = this.buffer.slice(0, hit.at);
       if (this.state === "text") this.text(before);
       else this.stray(before);
-      this.cut(hit.at + hit.tag.length, hit.tag === toolCallBegin ? "call" : hit.tag === toolCallsBegin ? "calls" : "text");
+      this.cut(
+        hit.at + hit.tag.length,
+        hit.tag === toolCallBegin ? "call" : hit.tag === toolCallsBegin ? "calls" : "text",
+      );
       return true;
     }
     if (this.state === "text") {
       const kept = Math.max(0, ...tags.map((tag) => partialTagLength(this.buffer, tag)));
       this.text(this.buffer.slice(0, this.buffer.length - kept));
       this.buffer = this.buffer.slice(this.buffer.length - kept);
-    } else this.from = Math.max(0, this.buffer.length - Math.max(0, ...tags.map((tag) => tag.length)) + 1);
+    } else
+      this.from = Math.max(
+        0,
+        this.buffer.length - Math.max(0, ...tags.map((tag) => tag.length)) + 1,
+      );
     return false;
   }
 
   private first(tags: readonly string[]): { at: number; tag: string } | undefined {
-    const hits = tags.map((tag) => ({ at: this.buffer.indexOf(tag, this.from), tag })).filter((hit) => hit.at >= 0);
+    const hits = tags
+      .map((tag) => ({ at: this.buffer.indexOf(tag, this.from), tag }))
+      .filter((hit) => hit.at >= 0);
     return hits.sort((a, b) => a.at - b.at)[0];
   }
 
@@ -189,12 +229,14 @@ export class ToolReader implements AnswerReader {
     const rest = body.slice(separator + this.tags.toolSep.length);
     // Later DeepSeek models leave the type out: the name stands before the separator and the arguments after it.
     const isBare = kind !== "function" && rest.trimStart().startsWith("{");
-    if (kind !== "function" && !isBare) return `The tool call's type is ${JSON.stringify(kind)}, not "function".`;
+    if (kind !== "function" && !isBare)
+      return `The tool call's type is ${JSON.stringify(kind)}, not "function".`;
     const parsed = splitCall(isBare ? `${kind}\n${rest}` : rest);
     if (parsed === undefined) return "The tool call is not a name and a block of JSON.";
     const { name, json } = parsed;
     const tool = this.tools.get(name);
-    if (tool === undefined) return `There is no tool named ${JSON.stringify(name)}; the tools are ${[...this.tools.keys()].join(", ")}.`;
+    if (tool === undefined)
+      return `There is no tool named ${JSON.stringify(name)}; the tools are ${[...this.tools.keys()].join(", ")}.`;
     let args: unknown;
     try {
       args = JSON.parse(json);
@@ -203,6 +245,10 @@ export class ToolReader implements AnswerReader {
     }
     const problem = tool.check(args);
     if (problem !== undefined) return `The arguments of ${name} do not fit its schema: ${problem}.`;
-    return Object.freeze({ id: `call_${randomUUID().replaceAll("-", "").slice(0, 24)}`, name, arguments: args });
+    return Object.freeze({
+      id: `call_${randomUUID().replaceAll("-", "").slice(0, 24)}`,
+      name,
+      arguments: args,
+    });
   }
 }

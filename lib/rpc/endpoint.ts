@@ -21,7 +21,12 @@ export function checkEndpoint(value: unknown, path: string): Endpoint {
   const text = string(value, path);
   const [, host = "", digits = ""] = SHAPE.exec(text) ?? [];
   const port = Number(digits);
-  if (host === "" || port < 1 || port > 65_535) refuse(path, 'an address such as "192.168.0.2:50052" (a name or an IPv4 address, then the port)', value);
+  if (host === "" || port < 1 || port > 65_535)
+    refuse(
+      path,
+      'an address such as "192.168.0.2:50052" (a name or an IPv4 address, then the port)',
+      value,
+    );
   return Object.freeze({ host, port, text: `${host}:${port}` });
 }
 
@@ -30,7 +35,9 @@ export function checkEndpoints(value: unknown, path: string): readonly Endpoint[
   const endpoints = array(value, path, checkEndpoint);
   if (endpoints.length > MOST_SERVERS) refuse(path, `at most ${MOST_SERVERS} servers`, value);
   endpoints.forEach((endpoint, i) => {
-    const first = endpoints.findIndex(({ text }) => text.toLowerCase() === endpoint.text.toLowerCase());
+    const first = endpoints.findIndex(
+      ({ text }) => text.toLowerCase() === endpoint.text.toLowerCase(),
+    );
     if (first === i) return;
     throw new R1Error(
       "INVALID_ARGUMENT",

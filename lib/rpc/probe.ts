@@ -23,8 +23,18 @@ function greeting(): Buffer {
   return bytes;
 }
 
-function failure(code: R1ErrorCode, { text }: Endpoint, what: string, next: string, reason: string, cause?: unknown): R1Error {
-  return new R1Error(code, `The RPC server ${text} ${what}. ${next}`, { details: { server: text, reason }, ...(cause === undefined ? {} : { cause }) });
+function failure(
+  code: R1ErrorCode,
+  { text }: Endpoint,
+  what: string,
+  next: string,
+  reason: string,
+  cause?: unknown,
+): R1Error {
+  return new R1Error(code, `The RPC server ${text} ${what}. ${next}`, {
+    details: { server: text, reason },
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 /** What is wrong with the first bytes of an answer; undefined if nothing is (yet). */
@@ -33,16 +43,29 @@ function judge(bytes: Buffer, endpoint: Endpoint): R1Error | undefined {
   expected.writeBigUInt64LE(BigInt(ANSWER_BODY_BYTES));
   const seen = Math.min(8, bytes.length);
   if (!bytes.subarray(0, seen).equals(expected.subarray(0, seen))) {
-    return failure("RPC_INVALID", endpoint, "answers, but not as an rpc-server does", "Check the port: something else listens there.", "protocol");
+    return failure(
+      "RPC_INVALID",
+      endpoint,
+      "answers, but not as an rpc-server does",
+      "Check the port: something else listens there.",
+      "protocol",
+    );
   }
   if (bytes.length < ANSWER_BYTES) return undefined;
   const [major = 0, minor = 0, patch = 0] = bytes.subarray(8, 11);
   if (major === MAJOR && minor <= MINOR) return undefined;
   const next = `This is r1-native with protocol ${MAJOR}.${MINOR}: run the same version of r1-native, or of llama.cpp, on both machines.`;
-  return failure("RPC_INVALID", endpoint, `speaks version ${major}.${minor}.${patch} of the protocol`, next, "version");
+  return failure(
+    "RPC_INVALID",
+    endpoint,
+    `speaks version ${major}.${minor}.${patch} of the protocol`,
+    next,
+    "version",
+  );
 }
 
-const START_ONE = "Is `r1-native rpc-server` running there, does it listen on that address (--host), and does no firewall stand between?";
+const START_ONE =
+  "Is `r1-native rpc-server` running there, does it listen on that address (--host), and does no firewall stand between?";
 
 /** @throws {R1Error} `RPC_UNREACHABLE`, `RPC_BUSY`, `RPC_INVALID`; the signal's reason. */
 function probe(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<void> {
@@ -50,7 +73,11 @@ function probe(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<voi
     let received = Buffer.alloc(0);
     let isConnected = false;
     // llama.cpp looks names up as IPv4 only.
-    const socket = connect({ host: endpoint.host, port: endpoint.port, lookup: (name, options, done) => lookup(name, { ...options, family: 4 }, done) });
+    const socket = connect({
+      host: endpoint.host,
+      port: endpoint.port,
+      lookup: (name, options, done) => lookup(name, { ...options, family: 4 }, done),
+    });
     const timer = setTimeout(() => {
       const seconds = ANSWER_MS / 1000;
       settle(
@@ -62,7 +89,13 @@ function probe(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<voi
               "An rpc-server serves one client at a time: another model is using it, or something else listens there. Close that model, or start one server for each.",
               "silent",
             )
-          : failure("RPC_UNREACHABLE", endpoint, `did not take the connection within ${seconds} s`, START_ONE, "timeout"),
+          : failure(
+              "RPC_UNREACHABLE",
+              endpoint,
+              `did not take the connection within ${seconds} s`,
+              START_ONE,
+              "timeout",
+            ),
       );
     }, ANSWER_MS);
     const abort = (): void => settle(signal?.reason);
@@ -98,10 +131,39 @@ function probe(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<voi
     socket.on("error", (error: NodeJS.ErrnoException) => {
       const { code = "" } = error;
       if (isConnected) settle(closed(error));
-      else if (code === "ECONNREFUSED") settle(failure("RPC_UNREACHABLE", endpoint, "refused the connection", START_ONE, "refused", error));
+      else if (code === "ECONNREFUSED")
+        settle(
+          failure(
+            "RPC_UNREACHABLE",
+            endpoint,
+            "refused the connection",
+            START_ONE,
+            "refused",
+            error,
+          ),
+        );
       else if (error.syscall === "getaddrinfo")
-        settle(failure("RPC_UNREACHABLE", endpoint, "has a name that nobody knows", "Check the name, or give the IPv4 address.", "unresolved", error));
-      else settle(failure("RPC_UNREACHABLE", endpoint, `cannot be reached (${code})`, START_ONE, "unreachable", error));
+        settle(
+          failure(
+            "RPC_UNREACHABLE",
+            endpoint,
+            "has a name that nobody knows",
+            "Check the name, or give the IPv4 address.",
+            "unresolved",
+            error,
+          ),
+        );
+      else
+        settle(
+          failure(
+            "RPC_UNREACHABLE",
+            endpoint,
+            `cannot be reached (${code})`,
+            START_ONE,
+            "unreachable",
+            error,
+          ),
+        );
     });
   });
 }
@@ -112,7 +174,10 @@ function probe(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<voi
  * @throws {R1Error} within 3 s, for the first server in order that is not as it should be: `RPC_UNREACHABLE` (refused, unknown name, no route), `RPC_BUSY` (takes the connection and is silent:
  * it serves another client), `RPC_INVALID` (another program, or another version); the signal's reason.
  */
-export async function probeServers(endpoints: readonly Endpoint[], signal?: AbortSignal): Promise<void> {
+export async function probeServers(
+  endpoints: readonly Endpoint[],
+  signal?: AbortSignal,
+): Promise<void> {
   signal?.throwIfAborted();
   const outcomes = await Promise.allSettled(endpoints.map((endpoint) => probe(endpoint, signal)));
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;

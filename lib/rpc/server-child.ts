@@ -18,7 +18,10 @@ process.once("disconnect", end);
 process.once("message", (config: NativeRpcServerConfig) => {
   const fail = (error: unknown): void => {
     const { code, message } = error as { code?: unknown; message?: unknown };
-    const told: RpcServerMessage = { code: typeof code === "string" ? code : "INTERNAL", message: String(message) };
+    const told: RpcServerMessage = {
+      code: typeof code === "string" ? code : "INTERNAL",
+      message: String(message),
+    };
     if (process.send === undefined || !process.connected) end();
     else process.send(told, undefined, undefined, end);
   };

@@ -25,7 +25,10 @@ export interface ServerProcess {
 }
 
 function failed(message: string, reason: string, details: object = {}, cause?: unknown): R1Error {
-  return new R1Error("RPC_SERVER_FAILED", message, { details: { reason, ...details }, ...(cause === undefined ? {} : { cause }) });
+  return new R1Error("RPC_SERVER_FAILED", message, {
+    details: { reason, ...details },
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 /** The IPv4 address of a host, which is all that llama.cpp's server takes. */
@@ -53,12 +56,32 @@ async function checkPort(host: string, port: number): Promise<number> {
     const { code = "" } = error as NodeJS.ErrnoException;
     const where = `${host}:${port}`;
     if (code === "EADDRINUSE")
-      throw failed(`The port ${where} is taken: another program listens there. Choose another port, or end that program.`, "port-taken", { host, port }, error);
+      throw failed(
+        `The port ${where} is taken: another program listens there. Choose another port, or end that program.`,
+        "port-taken",
+        { host, port },
+        error,
+      );
     if (code === "EADDRNOTAVAIL")
-      throw failed(`The address ${host} is not one of this machine. Give one that is, or 0.0.0.0 for all of its networks.`, "host", { host }, error);
+      throw failed(
+        `The address ${host} is not one of this machine. Give one that is, or 0.0.0.0 for all of its networks.`,
+        "host",
+        { host },
+        error,
+      );
     if (code === "EACCES")
-      throw failed(`The port ${where} is kept for programs with higher rights. Choose one above 1023.`, "port-forbidden", { host, port }, error);
-    throw failed(`The port ${where} cannot be listened on: ${(error as Error).message}.`, "port", { host, port }, error);
+      throw failed(
+        `The port ${where} is kept for programs with higher rights. Choose one above 1023.`,
+        "port-forbidden",
+        { host, port },
+        error,
+      );
+    throw failed(
+      `The port ${where} cannot be listened on: ${(error as Error).message}.`,
+      "port",
+      { host, port },
+      error,
+    );
   } finally {
     server.close();
   }
@@ -69,7 +92,10 @@ async function checkPort(host: string, port: number): Promise<number> {
  *
  * @throws {R1Error} `RPC_SERVER_FAILED`; `INVALID_ARGUMENT` for a device that is not there; `ADDON_MISSING`; the signal's reason.
  */
-export async function startServerProcess(config: NativeRpcServerConfig, signal: AbortSignal | undefined): Promise<ServerProcess> {
+export async function startServerProcess(
+  config: NativeRpcServerConfig,
+  signal: AbortSignal | undefined,
+): Promise<ServerProcess> {
   const host = await addressOf(config.host);
   const port = await checkPort(host, config.port);
   signal?.throwIfAborted();
@@ -79,11 +105,21 @@ export async function startServerProcess(config: NativeRpcServerConfig, signal: 
   const ended = new Promise<void>((resolve, reject) => {
     let told: RpcServerMessage | undefined;
     child.on("message", (message: RpcServerMessage) => (told = message));
-    child.on("error", (error) => reject(failed(`The server's process could not be started: ${error.message}.`, "process", {}, error)));
+    child.on("error", (error) =>
+      reject(
+        failed(
+          `The server's process could not be started: ${error.message}.`,
+          "process",
+          {},
+          error,
+        ),
+      ),
+    );
     child.on("close", (code, signalName) => {
       const words = lastWords(tail());
       if (isClosed) resolve();
-      else if (told !== undefined) reject(new R1Error(isErrorCode(told.code) ? told.code : "RPC_SERVER_FAILED", told.message));
+      else if (told !== undefined)
+        reject(new R1Error(isErrorCode(told.code) ? told.code : "RPC_SERVER_FAILED", told.message));
       else
         reject(
           failed(
@@ -115,7 +151,12 @@ export async function startServerProcess(config: NativeRpcServerConfig, signal: 
   return { host, port, ended, close };
 }
 
-async function waitUntilItAnswers(host: string, port: number, isOver: () => boolean, signal: AbortSignal | undefined): Promise<void> {
+async function waitUntilItAnswers(
+  host: string,
+  port: number,
+  isOver: () => boolean,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const own = host === "0.0.0.0" ? "127.0.0.1" : host;
   const deadline = performance.now() + START_MS;
   while (!isOver()) {
@@ -125,7 +166,12 @@ async function waitUntilItAnswers(host: string, port: number, isOver: () => bool
     } catch (error) {
       if (!isR1Error(error, "RPC_UNREACHABLE")) throw error;
       if (performance.now() > deadline)
-        throw failed(`The server did not listen on ${host}:${port} within ${START_MS / 1000} s.`, "timeout", { host, port }, error);
+        throw failed(
+          `The server did not listen on ${host}:${port} within ${START_MS / 1000} s.`,
+          "timeout",
+          { host, port },
+          error,
+        );
     }
     await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
   }

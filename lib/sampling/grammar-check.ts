@@ -51,11 +51,14 @@ class Facts {
 function elements(node: GrammarNode): number {
   if (node.kind === "text") return node.text.length;
   if (node.kind === "chars") return 2 * node.ranges.length;
-  if (node.kind === "seq" || node.kind === "alt") return node.nodes.reduce((sum, each) => sum + elements(each) + 1, 1);
+  if (node.kind === "seq" || node.kind === "alt")
+    return node.nodes.reduce((sum, each) => sum + elements(each) + 1, 1);
   if (node.kind !== "repeat") return 1;
   const { min, max } = node;
   if (min > MAX_REPEAT || (max !== Infinity && max > MAX_REPEAT))
-    throw new GrammarProblem(`repeats something ${max === Infinity ? min : max} times, more than the ${MAX_REPEAT} that llama.cpp takes`);
+    throw new GrammarProblem(
+      `repeats something ${max === Infinity ? min : max} times, more than the ${MAX_REPEAT} that llama.cpp takes`,
+    );
   const copies = min + (max === Infinity ? 1 : max - min);
   return copies * (elements(node.node) + 3);
 }
@@ -79,14 +82,20 @@ class Leftmost {
   of(name: string): Beginning {
     const known = this.known.get(name);
     if (known !== undefined) return known;
-    if (this.open.has(name)) throw new GrammarProblem(`has a left recursion: rule ${name} can begin with itself`);
-    if (this.open.size > 1000) throw new GrammarProblem("has a chain of more than 1000 rules that begin with one another");
+    if (this.open.has(name))
+      throw new GrammarProblem(`has a left recursion: rule ${name} can begin with itself`);
+    if (this.open.size > 1000)
+      throw new GrammarProblem("has a chain of more than 1000 rules that begin with one another");
     this.open.add(name);
     const rule = this.grammar.get(name);
     const inner = rule === undefined ? { ways: 0, work: 0 } : this.begin(rule);
     this.open.delete(name);
-    if (inner.ways > MAX_WAYS) throw new GrammarProblem(`has more than ${MAX_WAYS} ways to begin rule ${name}`);
-    const found = { ways: inner.ways, work: inner.work + (rule === undefined ? 0 : elements(rule)) };
+    if (inner.ways > MAX_WAYS)
+      throw new GrammarProblem(`has more than ${MAX_WAYS} ways to begin rule ${name}`);
+    const found = {
+      ways: inner.ways,
+      work: inner.work + (rule === undefined ? 0 : elements(rule)),
+    };
     this.known.set(name, found);
     return found;
   }
@@ -94,7 +103,8 @@ class Leftmost {
   /** The work for groups and repetitions inside a rule, which llama.cpp makes rules of their own. */
   inside(node: GrammarNode): number {
     if (node.kind === "seq") return node.nodes.reduce((sum, each) => sum + this.inside(each), 0);
-    if (node.kind === "alt") return this.begin(node).work + node.nodes.reduce((sum, each) => sum + this.inside(each), 0);
+    if (node.kind === "alt")
+      return this.begin(node).work + node.nodes.reduce((sum, each) => sum + this.inside(each), 0);
     if (node.kind !== "repeat") return 0;
     const copies = node.max === Infinity ? 1 : node.max - node.min;
     return this.begin(node).work * copies + this.inside(node.node);
@@ -102,7 +112,8 @@ class Leftmost {
 
   private begin(node: GrammarNode): Beginning {
     const [ways, work] = this.measure(node);
-    if (ways > MAX_WAYS) throw new GrammarProblem(`has more than ${MAX_WAYS} ways to begin a part of a rule`);
+    if (ways > MAX_WAYS)
+      throw new GrammarProblem(`has more than ${MAX_WAYS} ways to begin a part of a rule`);
     return { ways, work };
   }
 
@@ -113,11 +124,15 @@ class Leftmost {
     }
     if (node.kind === "alt") {
       const each = node.nodes.map((branch) => this.begin(branch));
-      return [each.reduce((sum, branch) => sum + Math.max(1, branch.ways), 1), each.reduce((sum, branch) => sum + branch.work, elements(node))];
+      return [
+        each.reduce((sum, branch) => sum + Math.max(1, branch.ways), 1),
+        each.reduce((sum, branch) => sum + branch.work, elements(node)),
+      ];
     }
     if (node.kind === "repeat") {
       const isNullable = this.facts.isNullable(node.node);
-      if (isNullable && node.max === Infinity) throw new GrammarProblem("repeats without end something that may be empty");
+      if (isNullable && node.max === Infinity)
+        throw new GrammarProblem("repeats without end something that may be empty");
       const { ways, work } = this.begin(node.node);
       const times = isNullable ? node.max : 1;
       return [1 + ways * times, (work + elements(node.node) + 2) * times];
@@ -145,13 +160,18 @@ export function checkGrammar(grammar: Grammar): void {
   let size = 0;
   for (const [name, node] of grammar) {
     references(node, (target) => {
-      if (!grammar.has(target)) throw new GrammarProblem(`uses rule ${target} in rule ${name}, but does not define it`);
+      if (!grammar.has(target))
+        throw new GrammarProblem(`uses rule ${target} in rule ${name}, but does not define it`);
     });
     size += elements(node);
-    if (size > MAX_ELEMENTS) throw new GrammarProblem(`grows to more than ${MAX_ELEMENTS} elements when its repetitions are written out`);
+    if (size > MAX_ELEMENTS)
+      throw new GrammarProblem(
+        `grows to more than ${MAX_ELEMENTS} elements when its repetitions are written out`,
+      );
   }
   const facts = new Facts(grammar);
-  if (facts.productive.get("root") !== true) throw new GrammarProblem("can never come to an end: every way through it needs itself again");
+  if (facts.productive.get("root") !== true)
+    throw new GrammarProblem("can never come to an end: every way through it needs itself again");
   const leftmost = new Leftmost(grammar, facts);
   let work = 0;
   for (const [name, node] of grammar) {

@@ -1,5 +1,13 @@
 // Tells grammars whose nesting has two readings at every level: llama.cpp follows all readings, so their number doubles with each. Pure; runs on any JavaScript thread.
-import { GrammarProblem, intersect, LAST_CODE_POINT, references, type CodeRange, type Grammar, type GrammarNode } from "./grammar.js";
+import {
+  GrammarProblem,
+  intersect,
+  LAST_CODE_POINT,
+  references,
+  type CodeRange,
+  type Grammar,
+  type GrammarNode,
+} from "./grammar.js";
 
 /** How far two branches are followed side by side before they count as told apart. */
 const MAX_STEPS = 5000;
@@ -55,7 +63,8 @@ class Race {
 
   /** Puts a node on a stack. */
   push(node: GrammarNode, below: Rest): Rest {
-    if (node.kind === "seq") return node.nodes.reduceRight<Rest>((under, each) => this.push(each, under), below);
+    if (node.kind === "seq")
+      return node.nodes.reduceRight<Rest>((under, each) => this.push(each, under), below);
     if (node.kind === "text" && node.text === "") return below;
     let known = this.stacks.get(below);
     if (known === undefined) this.stacks.set(below, (known = new Map<unknown, Rest>()));
@@ -81,25 +90,39 @@ class Race {
   turned(node: Extract<GrammarNode, { kind: "repeat" }>): GrammarNode {
     const [min, max] = [Math.max(0, node.min - 1), node.max - 1];
     if (min === node.min && max === node.max) return node;
-    return max === 0 ? EMPTY : this.made(`${this.id(node.node)} ${min} ${max}`, () => ({ ...node, min, max }));
+    return max === 0
+      ? EMPTY
+      : this.made(`${this.id(node.node)} ${min} ${max}`, () => ({ ...node, min, max }));
   }
 
   /** Whether both branches can enter the same rule after the same characters with different things to come. */
   clash(a: Rest, b: Rest): boolean {
-    if (++this.pairs > MAX_PAIRS) throw new GrammarProblem("has rules that nest in themselves with too many branches to compare");
+    if (++this.pairs > MAX_PAIRS)
+      throw new GrammarProblem(
+        "has rules that nest in themselves with too many branches to compare",
+      );
     const seen = new Set<string>();
     const todo: [Rest, Rest][] = [[a, b]];
-    for (let pair = todo.pop(), steps = 0; pair !== undefined && steps < MAX_STEPS; pair = todo.pop(), steps++) {
+    for (
+      let pair = todo.pop(), steps = 0;
+      pair !== undefined && steps < MAX_STEPS;
+      pair = todo.pop(), steps++
+    ) {
       const key = `${this.id(pair[0])} ${this.id(pair[1])}`;
       if (pair[0] === pair[1] || seen.has(key)) continue;
       seen.add(key);
       const [left, right] = [this.ways(pair[0]), this.ways(pair[1])];
       for (const [name, stacks] of left.entered) {
         const others = right.entered.get(name);
-        if (others !== undefined && [...stacks].some((one) => [...others].some((other) => one !== other))) return true;
+        if (
+          others !== undefined &&
+          [...stacks].some((one) => [...others].some((other) => one !== other))
+        )
+          return true;
       }
       for (const one of left.steps) {
-        for (const other of right.steps) if (intersect(one.ranges, other.ranges).length > 0) todo.push([one.rest, other.rest]);
+        for (const other of right.steps)
+          if (intersect(one.ranges, other.ranges).length > 0) todo.push([one.rest, other.rest]);
       }
     }
     return false;
@@ -110,7 +133,11 @@ class Race {
     const entered = new Map<string, Set<Rest>>();
     const seen = new Set<Rest>();
     const todo: Rest[] = [start];
-    for (let current = todo.pop(); current !== undefined && seen.size < MAX_STEPS; current = todo.pop()) {
+    for (
+      let current = todo.pop();
+      current !== undefined && seen.size < MAX_STEPS;
+      current = todo.pop()
+    ) {
       if (seen.has(current)) continue;
       seen.add(current);
       const { node, below } = current;
@@ -127,13 +154,15 @@ class Race {
         steps.push({ ranges: [[code, code]], rest: after });
       } else if (node.kind === "chars") steps.push({ ranges: node.ranges, rest: below });
       else if (node.kind === "token") steps.push({ ranges: ANY, rest: below });
-      else if (node.kind === "alt") for (const each of node.nodes) todo.push(this.push(each, below));
+      else if (node.kind === "alt")
+        for (const each of node.nodes) todo.push(this.push(each, below));
       else if (node.kind === "repeat") {
         if (node.min === 0) todo.push(below);
         if (node.max > 0) todo.push(this.push(node.node, this.push(this.turned(node), below)));
       } else if (node.kind === "ref") {
         const rule = this.grammar.get(node.name);
-        if (this.circle.has(node.name)) entered.set(node.name, (entered.get(node.name) ?? new Set<Rest>()).add(current));
+        if (this.circle.has(node.name))
+          entered.set(node.name, (entered.get(node.name) ?? new Set<Rest>()).add(current));
         if (rule !== undefined) todo.push(this.push(rule, below));
       }
     }
@@ -150,14 +179,25 @@ export function refuseDoubling(grammar: Grammar): void {
   const reach = reachable(grammar);
   for (const [name, rule] of grammar) {
     if (reach.get(name)?.has(name) !== true) continue;
-    const circle = new Set([name, ...(reach.get(name) ?? [])].filter((member) => reach.get(member)?.has(name) === true));
+    const circle = new Set(
+      [name, ...(reach.get(name) ?? [])].filter((member) => reach.get(member)?.has(name) === true),
+    );
     let grows = false;
-    for (const member of circle) references(grammar.get(member) ?? rule, (target, isTail) => (grows ||= !isTail && circle.has(target)));
+    for (const member of circle)
+      references(
+        grammar.get(member) ?? rule,
+        (target, isTail) => (grows ||= !isTail && circle.has(target)),
+      );
     if (grows) refuseIn(name, rule, new Race(grammar, circle), (target) => circle.has(target));
   }
 }
 
-function refuseIn(name: string, rule: GrammarNode, race: Race, isNest: (target: string) => boolean): void {
+function refuseIn(
+  name: string,
+  rule: GrammarNode,
+  race: Race,
+  isNest: (target: string) => boolean,
+): void {
   const nests = (node: GrammarNode): boolean => {
     let found = false;
     references(node, (target) => (found ||= isNest(target)));
@@ -182,7 +222,9 @@ function refuseIn(name: string, rule: GrammarNode, race: Race, isNest: (target: 
       if (node.min !== node.max) compare(race.push(node.node, again), below);
       visit(node.node, again);
     } else if (node.kind === "seq") {
-      node.nodes.forEach((each, i) => visit(each, race.push({ kind: "seq", nodes: node.nodes.slice(i + 1) }, below)));
+      node.nodes.forEach((each, i) =>
+        visit(each, race.push({ kind: "seq", nodes: node.nodes.slice(i + 1) }, below)),
+      );
     }
   };
   visit(rule, undefined);

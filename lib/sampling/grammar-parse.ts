@@ -1,5 +1,14 @@
 // Reads GBNF into a tree, as llama.cpp's parser does, so that hostile grammars are told before native code sees them. Pure; runs on any JavaScript thread.
-import { alt, charRanges, invert, LAST_CODE_POINT, text, type CodeRange, type Grammar, type GrammarNode } from "./grammar.js";
+import {
+  alt,
+  charRanges,
+  invert,
+  LAST_CODE_POINT,
+  text,
+  type CodeRange,
+  type Grammar,
+  type GrammarNode,
+} from "./grammar.js";
 
 /** Deepest nesting of groups: llama.cpp's parser recurses into them. */
 const MAX_NESTING = 64;
@@ -7,7 +16,16 @@ const MAX_NESTING = 64;
 /** Thrown with the place of a mistake. */
 export class GrammarSyntaxError extends Error {}
 
-const ESCAPES: Readonly<Record<string, string>> = { t: "\t", r: "\r", n: "\n", "\\": "\\", '"': '"', "[": "[", "]": "]", "-": "-" };
+const ESCAPES: Readonly<Record<string, string>> = {
+  t: "\t",
+  r: "\r",
+  n: "\n",
+  "\\": "\\",
+  '"': '"',
+  "[": "[",
+  "]": "]",
+  "-": "-",
+};
 const HEX_LENGTH: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 };
 
 class Parser {
@@ -27,7 +45,8 @@ class Parser {
       this.space(true);
       if (this.rules.has(name)) this.fail(`rule ${name} is defined twice`);
       this.rules.set(name, this.alternates(false));
-      if (this.at < this.source.length && !/[\r\n]/.test(this.source[this.at] ?? "")) this.fail("expected the end of the line");
+      if (this.at < this.source.length && !/[\r\n]/.test(this.source[this.at] ?? ""))
+        this.fail("expected the end of the line");
       this.space(true);
     }
     return this.rules;
@@ -36,14 +55,23 @@ class Parser {
   private fail(problem: string): never {
     const before = this.source.slice(0, this.at);
     const line = before.split("\n").length;
-    throw new GrammarSyntaxError(`${problem} at line ${line}, column ${this.at - before.lastIndexOf("\n")}`);
+    throw new GrammarSyntaxError(
+      `${problem} at line ${line}, column ${this.at - before.lastIndexOf("\n")}`,
+    );
   }
 
   private space(isMultiline: boolean): void {
     for (;;) {
       const character = this.source[this.at];
-      if (character === "#") while (this.at < this.source.length && !/[\r\n]/.test(this.source[this.at] ?? "")) this.at++;
-      else if (character === " " || character === "\t" || (isMultiline && (character === "\n" || character === "\r"))) this.at++;
+      if (character === "#")
+        while (this.at < this.source.length && !/[\r\n]/.test(this.source[this.at] ?? ""))
+          this.at++;
+      else if (
+        character === " " ||
+        character === "\t" ||
+        (isMultiline && (character === "\n" || character === "\r"))
+      )
+        this.at++;
       else return;
     }
   }
@@ -73,7 +101,8 @@ class Parser {
     const nodes: GrammarNode[] = [];
     for (let node = this.symbol(); node !== undefined; node = this.symbol()) {
       this.space(isNested);
-      for (let times = this.times(isNested); times !== undefined; times = this.times(isNested)) node = { kind: "repeat", node, min: times[0], max: times[1] };
+      for (let times = this.times(isNested); times !== undefined; times = this.times(isNested))
+        node = { kind: "repeat", node, min: times[0], max: times[1] };
       nodes.push(node);
     }
     return { kind: "seq", nodes };
@@ -84,9 +113,13 @@ class Parser {
     if (character === '"') return this.literal();
     if (character === "[") return this.set();
     if (character === "<" || character === "!")
-      return { kind: "token", source: this.match(/!?<(\[\d{1,10}\]|[^>]*)>/y) ?? this.fail("expected a token in <>") };
+      return {
+        kind: "token",
+        source: this.match(/!?<(\[\d{1,10}\]|[^>]*)>/y) ?? this.fail("expected a token in <>"),
+      };
     if (character === "(") {
-      if (++this.nesting > MAX_NESTING) this.fail(`groups are nested more than ${MAX_NESTING} deep`);
+      if (++this.nesting > MAX_NESTING)
+        this.fail(`groups are nested more than ${MAX_NESTING} deep`);
       this.at++;
       this.space(true);
       const node = this.alternates(true);
@@ -106,7 +139,13 @@ class Parser {
   private times(isNested: boolean): [number, number] | undefined {
     const character = this.source[this.at];
     const simple =
-      character === "*" ? ([0, Infinity] as const) : character === "+" ? ([1, Infinity] as const) : character === "?" ? ([0, 1] as const) : undefined;
+      character === "*"
+        ? ([0, Infinity] as const)
+        : character === "+"
+          ? ([1, Infinity] as const)
+          : character === "?"
+            ? ([0, 1] as const)
+            : undefined;
     if (simple !== undefined) {
       this.at++;
       this.space(isNested);
@@ -135,7 +174,8 @@ class Parser {
     const length = HEX_LENGTH[escape];
     if (length === undefined) return (ESCAPES[escape] ?? this.fail("unknown escape")).charCodeAt(0);
     const hex = this.source.slice(this.at, this.at + length);
-    if (!new RegExp(`^[0-9A-Fa-f]{${length}}$`).test(hex)) this.fail(`expected ${length} hex digits`);
+    if (!new RegExp(`^[0-9A-Fa-f]{${length}}$`).test(hex))
+      this.fail(`expected ${length} hex digits`);
     this.at += length;
     const value = parseInt(hex, 16);
     return value <= LAST_CODE_POINT ? value : this.fail("there is no such character");

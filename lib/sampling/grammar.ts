@@ -9,7 +9,12 @@ export type GrammarNode =
   | { readonly kind: "chars"; readonly ranges: readonly CodeRange[] }
   | { readonly kind: "seq"; readonly nodes: readonly GrammarNode[] }
   | { readonly kind: "alt"; readonly nodes: readonly GrammarNode[] }
-  | { readonly kind: "repeat"; readonly node: GrammarNode; readonly min: number; readonly max: number }
+  | {
+      readonly kind: "repeat";
+      readonly node: GrammarNode;
+      readonly min: number;
+      readonly max: number;
+    }
   | { readonly kind: "ref"; readonly name: string }
   | { readonly kind: "token"; readonly source: string };
 
@@ -22,7 +27,8 @@ export const LAST_CODE_POINT = 0x10ffff;
 export const text = (value: string): GrammarNode => ({ kind: "text", text: value });
 export const ref = (name: string): GrammarNode => ({ kind: "ref", name });
 export const empty: GrammarNode = { kind: "seq", nodes: [] };
-export const repeat = (node: GrammarNode, min: number, max = Infinity): GrammarNode => (min === 1 && max === 1 ? node : { kind: "repeat", node, min, max });
+export const repeat = (node: GrammarNode, min: number, max = Infinity): GrammarNode =>
+  min === 1 && max === 1 ? node : { kind: "repeat", node, min, max };
 export const optional = (node: GrammarNode): GrammarNode => repeat(node, 0, 1);
 
 /** Nodes one after the other; neighbouring texts are joined. */
@@ -30,7 +36,8 @@ export function seq(...nodes: readonly GrammarNode[]): GrammarNode {
   const flat: GrammarNode[] = [];
   for (const node of nodes.flatMap((each) => (each.kind === "seq" ? each.nodes : [each]))) {
     const last = flat.at(-1);
-    if (node.kind === "text" && last?.kind === "text") flat[flat.length - 1] = text(last.text + node.text);
+    if (node.kind === "text" && last?.kind === "text")
+      flat[flat.length - 1] = text(last.text + node.text);
     else if (node.kind !== "text" || node.text !== "") flat.push(node);
   }
   return flat.length === 1 && flat[0] !== undefined ? flat[0] : { kind: "seq", nodes: flat };
@@ -45,7 +52,13 @@ export function alt(...nodes: readonly GrammarNode[]): GrammarNode {
 /** A set of characters: single characters, and pairs for ranges. */
 export function chars(...members: readonly (string | readonly [string, string])[]): GrammarNode {
   const code = (character: string): number => character.codePointAt(0) ?? 0;
-  return charRanges(members.map((member): CodeRange => (typeof member === "string" ? [code(member), code(member)] : [code(member[0]), code(member[1])])));
+  return charRanges(
+    members.map((member): CodeRange =>
+      typeof member === "string"
+        ? [code(member), code(member)]
+        : [code(member[0]), code(member[1])],
+    ),
+  );
 }
 
 /** A set of characters by ranges, sorted and joined. */
@@ -76,7 +89,11 @@ export function invert(ranges: readonly CodeRange[]): CodeRange[] {
 /** Characters that two sets share. */
 export function intersect(a: readonly CodeRange[], b: readonly CodeRange[]): CodeRange[] {
   return a.flatMap(([from, to]) =>
-    b.flatMap(([start, end]): CodeRange[] => (Math.max(from, start) <= Math.min(to, end) ? [[Math.max(from, start), Math.min(to, end)]] : [])),
+    b.flatMap(([start, end]): CodeRange[] =>
+      Math.max(from, start) <= Math.min(to, end)
+        ? [[Math.max(from, start), Math.min(to, end)]]
+        : [],
+    ),
   );
 }
 
@@ -84,7 +101,11 @@ function escapeCode(code: number): string {
   const character = String.fromCodePoint(code);
   if (/[A-Za-z0-9 _.,:;{}()/+*!?<>=@#$%&'|~`]/.test(character)) return character;
   const hex = code.toString(16).toUpperCase();
-  return code <= 0xff ? `\\x${hex.padStart(2, "0")}` : code <= 0xffff ? `\\u${hex.padStart(4, "0")}` : `\\U${hex.padStart(8, "0")}`;
+  return code <= 0xff
+    ? `\\x${hex.padStart(2, "0")}`
+    : code <= 0xffff
+      ? `\\u${hex.padStart(4, "0")}`
+      : `\\U${hex.padStart(8, "0")}`;
 }
 
 function printText(value: string): string {
@@ -136,16 +157,23 @@ function printNode(node: GrammarNode, isInner: boolean): string {
 /** The GBNF text of a grammar, a rule a line, `root` first. */
 export function printGrammar(grammar: Grammar): string {
   const names = [...grammar.keys()].sort((a, b) => Number(b === "root") - Number(a === "root"));
-  return names.map((name) => `${name} ::= ${printNode(grammar.get(name) ?? empty, false)}\n`).join("");
+  return names
+    .map((name) => `${name} ::= ${printNode(grammar.get(name) ?? empty, false)}\n`)
+    .join("");
 }
 
 /** What is wrong with a grammar, as the rest of a sentence that begins with "the grammar". */
 export class GrammarProblem extends Error {}
 
 /** Calls `visit` for every reference; `isTail` when nothing of the rule can follow it. */
-export function references(node: GrammarNode, visit: (name: string, isTail: boolean) => void, isTail = true): void {
+export function references(
+  node: GrammarNode,
+  visit: (name: string, isTail: boolean) => void,
+  isTail = true,
+): void {
   if (node.kind === "ref") visit(node.name, isTail);
   else if (node.kind === "alt") for (const each of node.nodes) references(each, visit, isTail);
   else if (node.kind === "repeat") references(node.node, visit, isTail && node.max === 1);
-  else if (node.kind === "seq") node.nodes.forEach((each, i) => references(each, visit, isTail && i === node.nodes.length - 1));
+  else if (node.kind === "seq")
+    node.nodes.forEach((each, i) => references(each, visit, isTail && i === node.nodes.length - 1));
 }

@@ -63,7 +63,11 @@ export interface SamplingOptions {
     readonly sequenceBreakers?: readonly string[];
   };
   /** Holds the surprise of the text at `tau` with step `eta`; version 0: off, 1 or 2: in place of all samplers but temperature. Ranges: tau 0..100, eta 0..1. @defaultValue version 0, tau 5, eta 0.1 */
-  readonly mirostat?: { readonly version?: 0 | 1 | 2; readonly tau?: number; readonly eta?: number };
+  readonly mirostat?: {
+    readonly version?: 0 | 1 | 2;
+    readonly tau?: number;
+    readonly eta?: number;
+  };
   /** Temperature between `temperature` - `range` and + `range`, by the entropy of the choices to the power `exponent`; range 0: off. Ranges: 0..100. @defaultValue range 0, exponent 1 */
   readonly dynamicTemperature?: { readonly range?: number; readonly exponent?: number };
   /** Added to the logits of token ids; -Infinity forbids a token. At most 65536 entries; values -1000..1000 or -Infinity. @defaultValue none */
@@ -106,7 +110,9 @@ const MAX_BIASES = 65_536;
 
 /** The sampling keys of a larger options object, e.g. of a request. */
 export function pickSampling(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(options).filter(([key]) => (SAMPLING_KEYS as readonly string[]).includes(key)));
+  return Object.fromEntries(
+    Object.entries(options).filter(([key]) => (SAMPLING_KEYS as readonly string[]).includes(key)),
+  );
 }
 
 function checkSamplers(value: unknown, path: string): string[] {
@@ -125,7 +131,10 @@ function checkBreakers(value: unknown, path: string): string[] {
 }
 
 function checkBias(value: unknown, path: string): [number, number][] {
-  const entries: [unknown, unknown][] = value instanceof Map ? [...(value as Map<unknown, unknown>)] : Object.entries(object(value, path));
+  const entries: [unknown, unknown][] =
+    value instanceof Map
+      ? [...(value as Map<unknown, unknown>)]
+      : Object.entries(object(value, path));
   if (entries.length > MAX_BIASES) refuse(path, `at most ${MAX_BIASES} entries`, value);
   return entries.map(([key, bias]) => {
     const token = typeof key === "string" && /^\d{1,10}$/.test(key) ? Number(key) : key;
@@ -141,7 +150,10 @@ function checkBias(value: unknown, path: string): [number, number][] {
  * @param path - How errors name the options.
  * @throws {R1Error} `INVALID_ARGUMENT` for a value outside its range, `UNKNOWN_OPTION` for a misspelt name.
  */
-export function normalizeSampling(options: Readonly<Record<string, unknown>>, path: string): NativeSampling {
+export function normalizeSampling(
+  options: Readonly<Record<string, unknown>>,
+  path: string,
+): NativeSampling {
   knownKeys(options, path, SAMPLING_KEYS);
 
   const groups = new Map<string, Record<string, unknown>>();
@@ -149,8 +161,14 @@ export function normalizeSampling(options: Readonly<Record<string, unknown>>, pa
     const known = groups.get(name);
     if (known !== undefined) return known;
     const group = options[name] === undefined ? {} : object(options[name], `${path}.${name}`);
-    const members = SAMPLING_TABLE.filter((row) => row.name.startsWith(`${name}.`)).map((row) => row.name.slice(name.length + 1));
-    knownKeys(group, `${path}.${name}`, name === "dry" ? [...members, "sequenceBreakers"] : members);
+    const members = SAMPLING_TABLE.filter((row) => row.name.startsWith(`${name}.`)).map((row) =>
+      row.name.slice(name.length + 1),
+    );
+    knownKeys(
+      group,
+      `${path}.${name}`,
+      name === "dry" ? [...members, "sequenceBreakers"] : members,
+    );
     groups.set(name, group);
     return group;
   };
@@ -159,7 +177,10 @@ export function normalizeSampling(options: Readonly<Record<string, unknown>>, pa
   for (const row of SAMPLING_TABLE) {
     const [group, member] = row.name.split(".") as [string, string | undefined];
     const given = member === undefined ? options[group] : groupOf(group)[member];
-    values[row.native] = given === undefined ? row.default : (row.integer ? integer : number)(given, `${path}.${row.name}`, row.min, row.max);
+    values[row.native] =
+      given === undefined
+        ? row.default
+        : (row.integer ? integer : number)(given, `${path}.${row.name}`, row.min, row.max);
   }
 
   const { samplers, seed, logitBias } = options;
@@ -167,10 +188,16 @@ export function normalizeSampling(options: Readonly<Record<string, unknown>>, pa
   const biases = logitBias === undefined ? [] : checkBias(logitBias, `${path}.logitBias`);
   return Object.freeze({
     ...(values as unknown as NativeSampling),
-    samplers: Object.freeze(samplers === undefined ? Object.values(SAMPLERS) : checkSamplers(samplers, `${path}.samplers`)) as string[],
+    samplers: Object.freeze(
+      samplers === undefined
+        ? Object.values(SAMPLERS)
+        : checkSamplers(samplers, `${path}.samplers`),
+    ) as string[],
     seed: seed === undefined ? randomInt(MAX_SEED + 1) : integer(seed, `${path}.seed`, 0, MAX_SEED),
     drySequenceBreakers: Object.freeze(
-      sequenceBreakers === undefined ? DEFAULT_BREAKERS : checkBreakers(sequenceBreakers, `${path}.dry.sequenceBreakers`),
+      sequenceBreakers === undefined
+        ? DEFAULT_BREAKERS
+        : checkBreakers(sequenceBreakers, `${path}.dry.sequenceBreakers`),
     ) as string[],
     logitBiasTokens: Int32Array.from(biases, ([token]) => token),
     logitBiasValues: Float32Array.from(biases, ([, bias]) => bias),

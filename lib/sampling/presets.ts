@@ -10,8 +10,19 @@ import type { SamplingOptions } from "./options.js";
  * - `greedy`: the most likely token always.
  */
 export const presets = Object.freeze({
-  r1: Object.freeze({ temperature: 0.6, topK: 40, topP: 0.95, minP: 0.05 } satisfies SamplingOptions),
-  llamaCli: Object.freeze({ temperature: 0.6, topK: 40, topP: 0.95, minP: 0.05, seed: 3407 } satisfies SamplingOptions),
+  r1: Object.freeze({
+    temperature: 0.6,
+    topK: 40,
+    topP: 0.95,
+    minP: 0.05,
+  } satisfies SamplingOptions),
+  llamaCli: Object.freeze({
+    temperature: 0.6,
+    topK: 40,
+    topP: 0.95,
+    minP: 0.05,
+    seed: 3407,
+  } satisfies SamplingOptions),
   greedy: Object.freeze({ temperature: 0 } satisfies SamplingOptions),
 });
 

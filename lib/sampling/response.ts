@@ -29,9 +29,13 @@ const MAX_GRAMMAR = 65_536;
 function checkSource(source: unknown, path: string): string {
   if (typeof source !== "string" || source.trim() === "") refuse(path, "a grammar in GBNF", source);
   const fail = (problem: string, cause?: unknown): never => {
-    throw new R1Error("GRAMMAR_INVALID", `The grammar of \`${path}\` ${problem}.`, { cause, details: { path } });
+    throw new R1Error("GRAMMAR_INVALID", `The grammar of \`${path}\` ${problem}.`, {
+      cause,
+      details: { path },
+    });
   };
-  if (source.length > MAX_GRAMMAR || Buffer.byteLength(source) > MAX_GRAMMAR) fail(`is longer than the ${MAX_GRAMMAR} bytes that are read`);
+  if (source.length > MAX_GRAMMAR || Buffer.byteLength(source) > MAX_GRAMMAR)
+    fail(`is longer than the ${MAX_GRAMMAR} bytes that are read`);
   if (source.includes("\0")) fail("holds a null character");
   try {
     checkGrammar(parseGrammar(source));
@@ -51,7 +55,11 @@ function plainSchema(schema: unknown, path: string): unknown {
       return toJSONSchema.call(schema) as unknown;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new R1Error("SCHEMA_UNSUPPORTED", `\`${path}\` cannot be written as a JSON Schema: ${reason}.`, { cause: error, details: { path } });
+      throw new R1Error(
+        "SCHEMA_UNSUPPORTED",
+        `\`${path}\` cannot be written as a JSON Schema: ${reason}.`,
+        { cause: error, details: { path } },
+      );
     }
   }
   if ("_zod" in schema || "_def" in schema) {
@@ -77,8 +85,13 @@ export function normalizeResponse(value: unknown, path = "response"): ResponseCo
   const options = object(value, path);
   knownKeys(options, path, ["schema", "grammar"]);
   const { schema, grammar } = options;
-  if ((schema === undefined) === (grammar === undefined)) refuse(path, "either a schema or a grammar", value);
-  if (schema === undefined) return Object.freeze({ grammar: checkSource(grammar, `${path}.grammar`), check: undefined });
+  if ((schema === undefined) === (grammar === undefined))
+    refuse(path, "either a schema or a grammar", value);
+  if (schema === undefined)
+    return Object.freeze({ grammar: checkSource(grammar, `${path}.grammar`), check: undefined });
   const plain = plainSchema(schema, `${path}.schema`);
-  return Object.freeze({ grammar: schemaToGrammar(plain, `${path}.schema`), check: compileSchema(plain, `${path}.schema`) });
+  return Object.freeze({
+    grammar: schemaToGrammar(plain, `${path}.schema`),
+    check: compileSchema(plain, `${path}.schema`),
+  });
 }

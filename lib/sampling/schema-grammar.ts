@@ -2,7 +2,17 @@
 import { R1Error } from "../base/errors.js";
 import { compileSchema } from "../base/json-schema.js";
 import { checkGrammar } from "./grammar-check.js";
-import { chars, empty, GrammarProblem, printGrammar, ref, references, repeat, seq, type GrammarNode } from "./grammar.js";
+import {
+  chars,
+  empty,
+  GrammarProblem,
+  printGrammar,
+  ref,
+  references,
+  repeat,
+  seq,
+  type GrammarNode,
+} from "./grammar.js";
 import { SchemaCompiler } from "./schema-compiler.js";
 import { fail } from "./schema-leaf.js";
 import type { Schema } from "./schema-merge.js";
@@ -13,20 +23,29 @@ const MAX_SCHEMA = 262_144;
 
 /** Repetitions of anything but a character or a rule get a rule of their own, since llama.cpp multiplies the rules inside a repeated group. */
 function hoist(node: GrammarNode, add: (node: GrammarNode) => GrammarNode): GrammarNode {
-  if (node.kind === "seq" || node.kind === "alt") return { kind: node.kind, nodes: node.nodes.map((each) => hoist(each, add)) };
+  if (node.kind === "seq" || node.kind === "alt")
+    return { kind: node.kind, nodes: node.nodes.map((each) => hoist(each, add)) };
   if (node.kind !== "repeat") return node;
   const inner = hoist(node.node, add);
-  const isSimple = inner.kind === "chars" || inner.kind === "ref" || inner.kind === "text" || (node.min === 0 && node.max === 1);
+  const isSimple =
+    inner.kind === "chars" ||
+    inner.kind === "ref" ||
+    inner.kind === "text" ||
+    (node.min === 0 && node.max === 1);
   return { ...node, node: isSimple ? inner : add(inner) };
 }
 
 /** Throws an error again that names its place in a schema as it is written, where it was found in one put together. */
 function rethrow(error: unknown, schema: unknown, path: string): never {
   const named = error instanceof R1Error ? error.details["path"] : undefined;
-  if (!(error instanceof R1Error) || typeof named !== "string" || !named.startsWith(path)) throw error;
+  if (!(error instanceof R1Error) || typeof named !== "string" || !named.startsWith(path))
+    throw error;
   const place = path + placeOf(schema, named.slice(path.length));
   if (place === named) throw error;
-  throw new R1Error("SCHEMA_UNSUPPORTED", error.message.replace(`\`${named}\``, `\`${place}\``), { cause: error, details: { path: place } });
+  throw new R1Error("SCHEMA_UNSUPPORTED", error.message.replace(`\`${named}\``, `\`${place}\``), {
+    cause: error,
+    details: { path: place },
+  });
 }
 
 /** Converts a schema, once it is known to be one. */
@@ -35,9 +54,16 @@ function compile(compiler: SchemaCompiler, schema: unknown, path: string): Gramm
     compileSchema(schema, path);
     return compiler.convert(schema, path);
   } catch (error) {
-    if (error instanceof RangeError) return fail(path, "leads from one reference to the next too often to be followed");
+    if (error instanceof RangeError)
+      return fail(path, "leads from one reference to the next too often to be followed");
     // The compiler of checks names no place; ours does where it sees the mistake too.
-    if (error instanceof R1Error && error.details["path"] === path && typeof schema === "object" && schema !== null && !Array.isArray(schema))
+    if (
+      error instanceof R1Error &&
+      error.details["path"] === path &&
+      typeof schema === "object" &&
+      schema !== null &&
+      !Array.isArray(schema)
+    )
       compiler.convert(schema, path);
     throw error;
   }
@@ -51,7 +77,8 @@ export function schemaRules(schema: unknown, path: string): Map<string, GrammarN
   } catch {
     return fail(path, "is circular, or nested too deeply to be read");
   }
-  if (length > MAX_SCHEMA) fail(path, `has ${length} characters, more than the ${MAX_SCHEMA} that are looked at`);
+  if (length > MAX_SCHEMA)
+    fail(path, `has ${length} characters, more than the ${MAX_SCHEMA} that are looked at`);
   const compiler = new SchemaCompiler(schema as Schema, path);
   let value: GrammarNode;
   try {
@@ -90,7 +117,8 @@ export function finishRules(rules: Map<string, GrammarNode>, path: string): stri
   try {
     checkGrammar(used);
   } catch (error) {
-    if (error instanceof GrammarProblem) fail(path, `cannot be kept by a grammar: it ${error.message}`);
+    if (error instanceof GrammarProblem)
+      fail(path, `cannot be kept by a grammar: it ${error.message}`);
     throw error;
   }
   return printGrammar(used);

@@ -8,11 +8,18 @@ import { FORMATS, lengthNode, NUMERIC_FORMATS } from "./schema-string.js";
 
 /** Throws SCHEMA_UNSUPPORTED: *The schema at `path` problem.* */
 export function fail(path: string, problem: string): never {
-  throw new R1Error("SCHEMA_UNSUPPORTED", `The schema at \`${path}\` ${problem}.`, { details: { path } });
+  throw new R1Error("SCHEMA_UNSUPPORTED", `The schema at \`${path}\` ${problem}.`, {
+    details: { path },
+  });
 }
 
 /** A numeric keyword's value; undefined when it is not there. */
-export function count(schema: SchemaObject, key: string, path: string, least = 0): number | undefined {
+export function count(
+  schema: SchemaObject,
+  key: string,
+  path: string,
+  least = 0,
+): number | undefined {
   const value = schema[key];
   if (value === undefined) return undefined;
   if (typeof value === "number" && Number.isFinite(value) && value >= least) return value;
@@ -20,37 +27,72 @@ export function count(schema: SchemaObject, key: string, path: string, least = 0
 }
 
 /** A number or integer within the schema's bounds. */
-export function numericNode(type: "integer" | "number", schema: SchemaObject, path: string): GrammarNode {
+export function numericNode(
+  type: "integer" | "number",
+  schema: SchemaObject,
+  path: string,
+): GrammarNode {
   const { multipleOf } = schema;
-  if (multipleOf !== undefined && multipleOf !== 1) fail(`${path}/multipleOf`, "uses a keyword that a grammar cannot keep");
+  if (multipleOf !== undefined && multipleOf !== 1)
+    fail(`${path}/multipleOf`, "uses a keyword that a grammar cannot keep");
   const at = (key: string): number | undefined => count(schema, key, path, -Number.MAX_VALUE);
-  const [min, max, above, below] = [at("minimum"), at("maximum"), at("exclusiveMinimum"), at("exclusiveMaximum")];
+  const [min, max, above, below] = [
+    at("minimum"),
+    at("maximum"),
+    at("exclusiveMinimum"),
+    at("exclusiveMaximum"),
+  ];
   const isMinExclusive = above !== undefined && (min === undefined || above >= min);
   const isMaxExclusive = below !== undefined && (max === undefined || below <= max);
   const [low, high] = [isMinExclusive ? above : min, isMaxExclusive ? below : max];
-  const bounds: Bounds = { ...(low === undefined ? {} : { min: low }), isMinExclusive, ...(high === undefined ? {} : { max: high }), isMaxExclusive };
+  const bounds: Bounds = {
+    ...(low === undefined ? {} : { min: low }),
+    isMinExclusive,
+    ...(high === undefined ? {} : { max: high }),
+    isMaxExclusive,
+  };
   const isWhole = type === "integer" || multipleOf === 1;
-  return (isWhole ? integerNode : numberNode)(bounds) ?? fail(path, `leaves no ${isWhole ? "integer" : "number"} between its bounds that can be written`);
+  return (
+    (isWhole ? integerNode : numberNode)(bounds) ??
+    fail(path, `leaves no ${isWhole ? "integer" : "number"} between its bounds that can be written`)
+  );
 }
 
 const quoted = (inside: GrammarNode): GrammarNode => seq(text('"'), inside, text('"'));
 
 /** A string of the schema's length, pattern or format. */
 export function stringNode(schema: SchemaObject, path: string): GrammarNode {
-  const [min, max] = [count(schema, "minLength", path) ?? 0, count(schema, "maxLength", path) ?? Infinity];
+  const [min, max] = [
+    count(schema, "minLength", path) ?? 0,
+    count(schema, "maxLength", path) ?? Infinity,
+  ];
   const { pattern } = schema;
-  const format = NUMERIC_FORMATS.includes(schema["format"] as string) ? undefined : schema["format"];
+  const format = NUMERIC_FORMATS.includes(schema["format"] as string)
+    ? undefined
+    : schema["format"];
   // Writers of schemas put a format's own expression beside it: where both stand, the expression is kept.
   if (pattern !== undefined) return quoted(patternWithin(pattern, min, max, `${path}/pattern`));
   if (format !== undefined) {
-    const node = typeof format === "string" && Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
+    const node =
+      typeof format === "string" && Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
     if (node === undefined)
-      return fail(`${path}/format`, `is ${JSON.stringify(format)}, which is not kept to; the formats are ${Object.keys(FORMATS).join(", ")}`);
-    if (min > 0 || max !== Infinity) fail(`${path}/format`, "stands beside minLength or maxLength; a grammar can keep only the format");
+      return fail(
+        `${path}/format`,
+        `is ${JSON.stringify(format)}, which is not kept to; the formats are ${Object.keys(FORMATS).join(", ")}`,
+      );
+    if (min > 0 || max !== Infinity)
+      fail(
+        `${path}/format`,
+        "stands beside minLength or maxLength; a grammar can keep only the format",
+      );
     return quoted(node);
   }
   return quoted(
-    lengthNode(ref("char"), min, max) ?? fail(path, "asks for a length that cannot be kept: minLength may be at most 2000, and no more than maxLength"),
+    lengthNode(ref("char"), min, max) ??
+      fail(
+        path,
+        "asks for a length that cannot be kept: minLength may be at most 2000, and no more than maxLength",
+      ),
   );
 }
 

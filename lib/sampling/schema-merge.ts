@@ -42,18 +42,37 @@ function mergeTypes(a: SchemaObject, b: SchemaObject): readonly string[] | undef
   const [left, right] = [typesOf(a), typesOf(b)];
   if (left === undefined || right === undefined) return left ?? right;
   const both = left.filter((type) => right.includes(type));
-  if (left.includes("integer") && right.includes("number") && !both.includes("integer")) both.push("integer");
-  if (right.includes("integer") && left.includes("number") && !both.includes("integer")) both.push("integer");
-  if (both.length === 0) throw new MergeProblem(`asks for type ${left.join(" or ")} and for type ${right.join(" or ")} at once`);
+  if (left.includes("integer") && right.includes("number") && !both.includes("integer"))
+    both.push("integer");
+  if (right.includes("integer") && left.includes("number") && !both.includes("integer"))
+    both.push("integer");
+  if (both.length === 0)
+    throw new MergeProblem(
+      `asks for type ${left.join(" or ")} and for type ${right.join(" or ")} at once`,
+    );
   return both;
 }
 
-const LARGER: ReadonlySet<string> = new Set(["minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"]);
-const SMALLER: ReadonlySet<string> = new Set(["maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"]);
+const LARGER: ReadonlySet<string> = new Set([
+  "minimum",
+  "exclusiveMinimum",
+  "minLength",
+  "minItems",
+  "minProperties",
+]);
+const SMALLER: ReadonlySet<string> = new Set([
+  "maximum",
+  "exclusiveMaximum",
+  "maxLength",
+  "maxItems",
+  "maxProperties",
+]);
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-const asSchema = (value: unknown): Schema => (typeof value === "boolean" ? value : ((value ?? {}) as SchemaObject));
-const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? (value as unknown[]) : []);
+const asSchema = (value: unknown): Schema =>
+  typeof value === "boolean" ? value : ((value ?? {}) as SchemaObject);
+const asList = (value: unknown): readonly unknown[] =>
+  Array.isArray(value) ? (value as unknown[]) : [];
 
 function mergeProperties(a: SchemaObject, b: SchemaObject): Record<string, unknown> | undefined {
   const [left, right] = [a["properties"], b["properties"]] as (SchemaObject | undefined)[];
@@ -62,7 +81,10 @@ function mergeProperties(a: SchemaObject, b: SchemaObject): Record<string, unkno
   for (const name of new Set([...Object.keys(left ?? {}), ...Object.keys(right ?? {})])) {
     const [one, other] = [own(left, name), own(right, name)];
     // A property that only one side names falls under the other side's additionalProperties.
-    const sides = [one ?? own(a, "additionalProperties"), other ?? own(b, "additionalProperties")].filter((side) => side !== undefined);
+    const sides = [
+      one ?? own(a, "additionalProperties"),
+      other ?? own(b, "additionalProperties"),
+    ].filter((side) => side !== undefined);
     const schema = sides.map(asSchema).reduce(mergeSchemas, true);
     Object.defineProperty(merged, name, { value: schema, enumerable: true, configurable: true });
   }
@@ -87,7 +109,9 @@ const TUPLE = ["prefixItems", "items", "additionalItems"];
 
 /** A tuple's first items and a list's items would have to be merged one by one: only equal ones are put together. */
 function refuseTuples(a: SchemaObject, b: SchemaObject): void {
-  const isTuple = [a, b].some((schema) => schema["prefixItems"] !== undefined || Array.isArray(schema["items"]));
+  const isTuple = [a, b].some(
+    (schema) => schema["prefixItems"] !== undefined || Array.isArray(schema["items"]),
+  );
   const speaks = (schema: SchemaObject): boolean => TUPLE.some((key) => schema[key] !== undefined);
   if (isTuple && speaks(a) && speaks(b) && !TUPLE.every((key) => same(a[key], b[key])))
     throw new MergeProblem("has a tuple beside other items, which cannot be put together");
@@ -101,7 +125,11 @@ function refuseTuples(a: SchemaObject, b: SchemaObject): void {
 export function closedBranch(schema: Schema): Schema {
   if (typeof schema === "boolean" || schema["unevaluatedProperties"] === undefined) return schema;
   const { unevaluatedProperties, ...others } = schema;
-  if (["allOf", "anyOf", "oneOf", "$ref", "additionalProperties"].some((key) => schema[key] !== undefined))
+  if (
+    ["allOf", "anyOf", "oneOf", "$ref", "additionalProperties"].some(
+      (key) => schema[key] !== undefined,
+    )
+  )
     throw new MergeProblem("has unevaluatedProperties in a branch that has branches of its own");
   return { ...others, additionalProperties: unevaluatedProperties };
 }
@@ -118,7 +146,11 @@ export function mergeSchemas(a: Schema, b: Schema): Schema {
   refuseTuples(a, b);
   const merged: Record<string, unknown> = {};
   for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
-    if (isAnnotation(key) || ["type", "properties", "required", "enum", "const", "additionalProperties"].includes(key)) continue;
+    if (
+      isAnnotation(key) ||
+      ["type", "properties", "required", "enum", "const", "additionalProperties"].includes(key)
+    )
+      continue;
     const [left, right] = [a[key], b[key]];
     if (left === undefined || right === undefined) merged[key] = left ?? right;
     else if (LARGER.has(key)) merged[key] = Math.max(Number(left), Number(right));
@@ -142,6 +174,7 @@ export function mergeSchemas(a: Schema, b: Schema): Schema {
   const values = mergeEnums(a, b);
   if (values !== undefined) merged["enum"] = values;
   const [left, right] = [a["additionalProperties"], b["additionalProperties"]];
-  if (left !== undefined || right !== undefined) merged["additionalProperties"] = mergeSchemas(asSchema(left ?? true), asSchema(right ?? true));
+  if (left !== undefined || right !== undefined)
+    merged["additionalProperties"] = mergeSchemas(asSchema(left ?? true), asSchema(right ?? true));
   return merged;
 }

@@ -15,7 +15,8 @@ const nonZero = chars(["1", "9"]);
 /** Digits after the point, and in all of an open-ended integer: what a double holds. */
 const DIGITS = 15;
 
-const digitsNode = (count: number): GrammarNode => (count === 0 ? empty : repeat(digit, count, count));
+const digitsNode = (count: number): GrammarNode =>
+  count === 0 ? empty : repeat(digit, count, count);
 
 /** Numbers of one length, from a to b as digits. */
 function sameLength(a: string, b: string): GrammarNode {
@@ -24,12 +25,16 @@ function sameLength(a: string, b: string): GrammarNode {
   const [afterLow, afterHigh] = [a.slice(1), b.slice(1)];
   if (low === high) return seq(text(low), sameLength(afterLow, afterHigh));
   const branches: GrammarNode[] = [];
-  const isAll = (rest: string, character: string): boolean => rest === character.repeat(rest.length);
+  const isAll = (rest: string, character: string): boolean =>
+    rest === character.repeat(rest.length);
   const from = isAll(afterLow, "0") ? low : String(Number(low) + 1);
   const to = isAll(afterHigh, "9") ? high : String(Number(high) - 1);
-  if (from !== low) branches.push(seq(text(low), sameLength(afterLow, "9".repeat(afterLow.length))));
-  if (from <= to) branches.push(seq(from === to ? text(from) : chars([from, to]), digitsNode(afterLow.length)));
-  if (to !== high) branches.push(seq(text(high), sameLength("0".repeat(afterHigh.length), afterHigh)));
+  if (from !== low)
+    branches.push(seq(text(low), sameLength(afterLow, "9".repeat(afterLow.length))));
+  if (from <= to)
+    branches.push(seq(from === to ? text(from) : chars([from, to]), digitsNode(afterLow.length)));
+  if (to !== high)
+    branches.push(seq(text(high), sameLength("0".repeat(afterHigh.length), afterHigh)));
   return alt(...branches);
 }
 
@@ -54,7 +59,8 @@ function integers(min: bigint | undefined, max: bigint | undefined): GrammarNode
   const high = max ?? ((min ?? 0n) > OPEN ? (min ?? 0n) * 10n : OPEN);
   if (low > high) return [];
   const branches: GrammarNode[] = [];
-  if (low < 0n) branches.push(...naturals(high < 0n ? -high : 1n, -low).map((node) => seq(text("-"), node)));
+  if (low < 0n)
+    branches.push(...naturals(high < 0n ? -high : 1n, -low).map((node) => seq(text("-"), node)));
   if (high >= 0n) branches.push(...naturals(low > 0n ? low : 0n, high));
   return branches;
 }
@@ -62,15 +68,22 @@ function integers(min: bigint | undefined, max: bigint | undefined): GrammarNode
 /** The integers that bounds leave. */
 function integerBounds(bounds: Bounds): { min: bigint | undefined; max: bigint | undefined } {
   const { min, max } = bounds;
-  const low = min === undefined ? undefined : BigInt(Math.ceil(min)) + (bounds.isMinExclusive && Number.isInteger(min) ? 1n : 0n);
-  const high = max === undefined ? undefined : BigInt(Math.floor(max)) - (bounds.isMaxExclusive && Number.isInteger(max) ? 1n : 0n);
+  const low =
+    min === undefined
+      ? undefined
+      : BigInt(Math.ceil(min)) + (bounds.isMinExclusive && Number.isInteger(min) ? 1n : 0n);
+  const high =
+    max === undefined
+      ? undefined
+      : BigInt(Math.floor(max)) - (bounds.isMaxExclusive && Number.isInteger(max) ? 1n : 0n);
   return { min: low, max: high };
 }
 
 /** JSON integers within bounds; undefined when there is none. */
 export function integerNode(bounds: Bounds): GrammarNode | undefined {
   const { min, max } = integerBounds(bounds);
-  if (min === undefined && max === undefined) return seq(optional(text("-")), alt(text("0"), seq(nonZero, repeat(digit, 0, DIGITS - 1))));
+  if (min === undefined && max === undefined)
+    return seq(optional(text("-")), alt(text("0"), seq(nonZero, repeat(digit, 0, DIGITS - 1))));
   const branches = integers(min, max);
   return branches.length === 0 ? undefined : alt(...branches);
 }
@@ -78,9 +91,18 @@ export function integerNode(bounds: Bounds): GrammarNode | undefined {
 const fraction = seq(text("."), repeat(digit, 1, DIGITS));
 /** A fraction that is not zero, so short that no number rounds onto a bound. */
 function someFraction(bounds: Bounds): GrammarNode {
-  const whole = Math.max(...[bounds.min ?? 0, bounds.max ?? 0].map((bound) => String(BigInt(Math.trunc(Math.abs(bound)))).length));
+  const whole = Math.max(
+    ...[bounds.min ?? 0, bounds.max ?? 0].map(
+      (bound) => String(BigInt(Math.trunc(Math.abs(bound)))).length,
+    ),
+  );
   const places = Math.max(1, DIGITS - whole);
-  return seq(text("."), repeat(text("0"), 0, Math.floor((places - 1) / 2)), nonZero, repeat(digit, 0, Math.floor((places - 1) / 2)));
+  return seq(
+    text("."),
+    repeat(text("0"), 0, Math.floor((places - 1) / 2)),
+    nonZero,
+    repeat(digit, 0, Math.floor((places - 1) / 2)),
+  );
 }
 
 /**
@@ -90,7 +112,12 @@ function someFraction(bounds: Bounds): GrammarNode {
 export function numberNode(bounds: Bounds): GrammarNode | undefined {
   if (bounds.min === undefined && bounds.max === undefined) {
     const exponent = seq(chars("e", "E"), optional(chars("+", "-")), repeat(digit, 1, 2));
-    return seq(optional(text("-")), alt(text("0"), seq(nonZero, repeat(digit, 0, DIGITS - 1))), optional(fraction), optional(exponent));
+    return seq(
+      optional(text("-")),
+      alt(text("0"), seq(nonZero, repeat(digit, 0, DIGITS - 1))),
+      optional(fraction),
+      optional(exponent),
+    );
   }
   // Between whole numbers a and a+1 lie the fractions of a, for negative ones those of a+1 written with a minus.
   const low = bounds.min === undefined ? undefined : BigInt(Math.ceil(bounds.min));

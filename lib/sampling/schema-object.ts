@@ -28,9 +28,19 @@ export function objectNode(
   forbidden: readonly string[],
   addRule: AddRule,
 ): GrammarNode {
-  const pairs = properties.map(({ name, value }) => addRule(seq(text(JSON.stringify(name)), colon, value)));
+  const pairs = properties.map(({ name, value }) =>
+    addRule(seq(text(JSON.stringify(name)), colon, value)),
+  );
   const extra =
-    additional === undefined ? undefined : addRule(seq(stringExcept([...properties.map((property) => property.name), ...forbidden]), colon, additional));
+    additional === undefined
+      ? undefined
+      : addRule(
+          seq(
+            stringExcept([...properties.map((property) => property.name), ...forbidden]),
+            colon,
+            additional,
+          ),
+        );
   const isRequired = (i: number): boolean => properties[i]?.isRequired === true;
   // after[i]: what may follow once a property before i was written.
   const after: GrammarNode[] = [extra === undefined ? empty : repeat(seq(comma, extra), 0)];
@@ -44,7 +54,8 @@ export function objectNode(
   const firstRequired = properties.findIndex((property) => property.isRequired);
   const last = firstRequired < 0 ? pairs.length - 1 : firstRequired;
   for (let i = 0; i <= last; i++) beginnings.push(seq(pairs[i] ?? empty, after[i + 1] ?? empty));
-  if (firstRequired < 0 && extra !== undefined) beginnings.push(seq(extra, after[pairs.length] ?? empty));
+  if (firstRequired < 0 && extra !== undefined)
+    beginnings.push(seq(extra, after[pairs.length] ?? empty));
   const body = beginnings.length === 0 ? undefined : alt(...beginnings);
   if (body === undefined) return seq(text("{"), WS, text("}"));
   const inner = seq(body, WS);
@@ -52,7 +63,13 @@ export function objectNode(
 }
 
 /** An array of fixed items, then of min to max more. `min` and `max` count all items. */
-export function arrayNode(prefix: readonly GrammarNode[], rest: GrammarNode | undefined, min: number, max: number, addRule: AddRule): GrammarNode {
+export function arrayNode(
+  prefix: readonly GrammarNode[],
+  rest: GrammarNode | undefined,
+  min: number,
+  max: number,
+  addRule: AddRule,
+): GrammarNode {
   const more = rest === undefined ? undefined : addRule(seq(comma, rest));
   const limit = rest === undefined ? Math.min(max, prefix.length) : max;
   /** What follows the first n fixed items. */
@@ -69,5 +86,10 @@ export function arrayNode(prefix: readonly GrammarNode[], rest: GrammarNode | un
     return least === 0 ? optional(all) : all;
   };
   const items = tail(0);
-  return seq(text("["), WS, items.kind === "seq" && items.nodes.length === 0 ? items : seq(items, WS), text("]"));
+  return seq(
+    text("["),
+    WS,
+    items.kind === "seq" && items.nodes.length === 0 ? items : seq(items, WS),
+    text("]"),
+  );
 }

@@ -1,5 +1,16 @@
 // Turns the regular expression of a `pattern` into grammar nodes for the inside of a JSON string. Pure; runs on any JavaScript thread.
-import { alt, charRanges, empty, intersect, invert, repeat, seq, text, type CodeRange, type GrammarNode } from "./grammar.js";
+import {
+  alt,
+  charRanges,
+  empty,
+  intersect,
+  invert,
+  repeat,
+  seq,
+  text,
+  type CodeRange,
+  type GrammarNode,
+} from "./grammar.js";
 import { BARE } from "./schema-string.js";
 
 /** A pattern that cannot be turned into a grammar; the message says what of it. */
@@ -33,8 +44,22 @@ const SPACE: readonly CodeRange[] = [
   [0x3000, 0x3000],
   [0xfeff, 0xfeff],
 ];
-const CLASSES: Readonly<Record<string, readonly CodeRange[]>> = { d: DIGIT, w: WORD, s: SPACE, D: invert(DIGIT), W: invert(WORD), S: invert(SPACE) };
-const CONTROLS: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", f: "\f", v: "\v", "0": "\0" };
+const CLASSES: Readonly<Record<string, readonly CodeRange[]>> = {
+  d: DIGIT,
+  w: WORD,
+  s: SPACE,
+  D: invert(DIGIT),
+  W: invert(WORD),
+  S: invert(SPACE),
+};
+const CONTROLS: Readonly<Record<string, string>> = {
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  f: "\f",
+  v: "\v",
+  "0": "\0",
+};
 /** Characters that JSON writes with a short escape; other control characters are left out of sets and refused on their own. */
 const JSON_ESCAPES: readonly [character: string, written: string][] = [
   ['"', '\\"'],
@@ -51,8 +76,11 @@ const MAX_NESTING = 32;
 function member(ranges: readonly CodeRange[]): Measured {
   const bare = intersect(ranges, BARE);
   const ways: GrammarNode[] = bare.length > 0 ? [charRanges(bare)] : [];
-  for (const [character, written] of JSON_ESCAPES) if (ranges.some(([from, to]) => code(character) >= from && code(character) <= to)) ways.push(text(written));
-  if (ways.length === 0) throw new PatternProblem("asks for a character that a JSON string cannot hold simply");
+  for (const [character, written] of JSON_ESCAPES)
+    if (ranges.some(([from, to]) => code(character) >= from && code(character) <= to))
+      ways.push(text(written));
+  if (ways.length === 0)
+    throw new PatternProblem("asks for a character that a JSON string cannot hold simply");
   return { node: alt(...ways), min: 1, max: 1 };
 }
 
@@ -104,7 +132,8 @@ class PatternParser {
 
   private sequence(): Measured {
     const parts: Measured[] = [];
-    while (this.at < this.source.length && !"|)$".includes(this.peek())) parts.push(this.quantified(this.atom()));
+    while (this.at < this.source.length && !"|)$".includes(this.peek()))
+      parts.push(this.quantified(this.atom()));
     return chain(parts);
   }
 
@@ -123,9 +152,15 @@ class PatternParser {
     }
     // Whether a match is the longest or the shortest makes no difference to what matches.
     this.eat("?");
-    if (/^[*+?]|^\{\d/.test(this.source.slice(this.at, this.at + 2))) this.fail("repeats a repetition");
-    if (atom.min === 0 && max === Infinity) this.fail("repeats without end something that may be empty");
-    return { node: repeat(atom.node, min, max), min: atom.min * min, max: max === 0 ? 0 : atom.max * max };
+    if (/^[*+?]|^\{\d/.test(this.source.slice(this.at, this.at + 2)))
+      this.fail("repeats a repetition");
+    if (atom.min === 0 && max === Infinity)
+      this.fail("repeats without end something that may be empty");
+    return {
+      node: repeat(atom.node, min, max),
+      min: atom.min * min,
+      max: max === 0 ? 0 : atom.max * max,
+    };
   }
 
   private atom(): Measured {
@@ -141,7 +176,8 @@ class PatternParser {
   private group(): Measured {
     if (++this.depth > MAX_NESTING) this.fail(`nests groups more than ${MAX_NESTING} deep`);
     if (this.eat("?") && !this.eat(":")) {
-      if (!/^<[A-Za-z_]\w*>/.test(this.source.slice(this.at, this.at + 80))) this.fail("looks ahead or behind");
+      if (!/^<[A-Za-z_]\w*>/.test(this.source.slice(this.at, this.at + 80)))
+        this.fail("looks ahead or behind");
       this.at = this.source.indexOf(">", this.at) + 1;
     }
     const branches = [this.sequence()];
@@ -162,7 +198,8 @@ class PatternParser {
     const length = lengths[character];
     if (length !== undefined) {
       const hex = this.source.slice(this.at, this.at + length);
-      if (!new RegExp(`^[0-9A-Fa-f]{${length}}$`).test(hex)) this.fail("has an escape that is not read");
+      if (!new RegExp(`^[0-9A-Fa-f]{${length}}$`).test(hex))
+        this.fail("has an escape that is not read");
       this.at += length;
       return [[parseInt(hex, 16), parseInt(hex, 16)]];
     }
@@ -175,11 +212,17 @@ class PatternParser {
     const ranges: CodeRange[] = [];
     while (!this.eat("]")) {
       const from = this.setMember();
-      if (from.length === 1 && from[0]?.[0] === from[0]?.[1] && this.peek() === "-" && this.source[this.at + 1] !== "]") {
+      if (
+        from.length === 1 &&
+        from[0]?.[0] === from[0]?.[1] &&
+        this.peek() === "-" &&
+        this.source[this.at + 1] !== "]"
+      ) {
         this.at++;
         const to = this.setMember();
         const [low, high] = [from[0]?.[0] ?? 0, to[0]?.[0] ?? 0];
-        if (to.length !== 1 || to[0]?.[0] !== to[0]?.[1] || high < low) this.fail("has a range that is none");
+        if (to.length !== 1 || to[0]?.[0] !== to[0]?.[1] || high < low)
+          this.fail("has a range that is none");
         ranges.push([low, high]);
       } else ranges.push(...from);
     }

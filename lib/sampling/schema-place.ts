@@ -10,10 +10,13 @@ interface Place {
 const MOST_PLACES = 2000;
 
 /** A property's name as a part of a JSON pointer. */
-export const pointerPart = (name: string): string => name.replaceAll("~", "~0").replaceAll("/", "~1");
+export const pointerPart = (name: string): string =>
+  name.replaceAll("~", "~0").replaceAll("/", "~1");
 
 const own = (value: unknown, key: string): unknown =>
-  typeof value === "object" && value !== null && Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
+  typeof value === "object" && value !== null && Object.hasOwn(value, key)
+    ? (value as Record<string, unknown>)[key]
+    : undefined;
 
 /** What a JSON pointer in a `$ref` leads to. */
 function target(document: unknown, reference: unknown): Place[] {
@@ -27,7 +30,10 @@ function target(document: unknown, reference: unknown): Place[] {
   const value = pointer
     .split("/")
     .slice(1)
-    .reduce<unknown>((found, part) => own(found, part.replaceAll("~1", "/").replaceAll("~0", "~")), document);
+    .reduce<unknown>(
+      (found, part) => own(found, part.replaceAll("~1", "/").replaceAll("~0", "~")),
+      document,
+    );
   return value === undefined ? [] : [{ value, at: pointer }];
 }
 
@@ -39,7 +45,9 @@ function withMerged(document: unknown, places: readonly Place[]): Place[] {
     const { value, at } = found[i] as Place;
     const branches = ["allOf", "anyOf", "oneOf"].flatMap((key): Place[] => {
       const list = own(value, key);
-      return Array.isArray(list) ? list.map((branch: unknown, n) => ({ value: branch, at: `${at}/${key}/${n}` })) : [];
+      return Array.isArray(list)
+        ? list.map((branch: unknown, n) => ({ value: branch, at: `${at}/${key}/${n}` }))
+        : [];
     });
     for (const place of [...branches, ...target(document, own(value, "$ref"))]) {
       if (seen.has(place.at)) continue;

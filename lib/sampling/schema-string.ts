@@ -1,5 +1,17 @@
 // Grammar nodes for JSON strings: of a length, of a format, of none of some texts. Pure; runs on any JavaScript thread.
-import { alt, chars, charRanges, empty, invert, optional, repeat, seq, text, type CodeRange, type GrammarNode } from "./grammar.js";
+import {
+  alt,
+  chars,
+  charRanges,
+  empty,
+  invert,
+  optional,
+  repeat,
+  seq,
+  text,
+  type CodeRange,
+  type GrammarNode,
+} from "./grammar.js";
 
 const code = (character: string): number => character.codePointAt(0) ?? 0;
 
@@ -23,10 +35,18 @@ const digits = (count: number): GrammarNode => repeat(digit, count, count);
 const escape = seq(
   text("\\"),
   alt(
-    charRanges(['"', "\\", "/", "b", "f", "n", "r", "t"].map((character): CodeRange => [code(character), code(character)])),
+    charRanges(
+      ['"', "\\", "/", "b", "f", "n", "r", "t"].map((character): CodeRange => [
+        code(character),
+        code(character),
+      ]),
+    ),
     seq(
       text("u"),
-      alt(seq(chars(["0", "9"], ["a", "c"], ["A", "C"], "e", "f", "E", "F"), repeat(hex, 3, 3)), seq(chars("d", "D"), chars(["0", "7"]), repeat(hex, 2, 2))),
+      alt(
+        seq(chars(["0", "9"], ["a", "c"], ["A", "C"], "e", "f", "E", "F"), repeat(hex, 3, 3)),
+        seq(chars("d", "D"), chars(["0", "7"]), repeat(hex, 2, 2)),
+      ),
     ),
   ),
 );
@@ -39,26 +59,51 @@ const BLOCK = 1000;
 const MAX_REPEAT = 2000;
 
 /** Strings of min to max characters, without their quotes; undefined when llama.cpp cannot count that far. */
-export function lengthNode(character: GrammarNode, min: number, max: number): GrammarNode | undefined {
+export function lengthNode(
+  character: GrammarNode,
+  min: number,
+  max: number,
+): GrammarNode | undefined {
   if (min > MAX_REPEAT || min > max) return undefined;
   if (max === Infinity || max <= MAX_REPEAT) return repeat(character, min, max);
   // Blocks, then less than a block: the few lengths above the last whole block are left out.
   const blocks = Math.min(MAX_REPEAT, Math.floor((max - min + 1) / BLOCK) - 1);
-  return seq(repeat(character, min, min), repeat(repeat(character, BLOCK, BLOCK), 0, blocks), repeat(character, 0, BLOCK - 1));
+  return seq(
+    repeat(character, min, min),
+    repeat(repeat(character, BLOCK, BLOCK), 0, blocks),
+    repeat(character, 0, BLOCK - 1),
+  );
 }
 
-const range = (from: number, to: number): GrammarNode => alt(...Array.from({ length: to - from + 1 }, (_, i) => text(String(from + i).padStart(2, "0"))));
+const range = (from: number, to: number): GrammarNode =>
+  alt(...Array.from({ length: to - from + 1 }, (_, i) => text(String(from + i).padStart(2, "0"))));
 const fullDate = seq(
   digits(4),
   text("-"),
   alt(
-    seq(alt(...[1, 3, 5, 7, 8, 10, 12].map((month) => text(String(month).padStart(2, "0")))), text("-"), range(1, 31)),
-    seq(alt(...[4, 6, 9, 11].map((month) => text(String(month).padStart(2, "0")))), text("-"), range(1, 30)),
+    seq(
+      alt(...[1, 3, 5, 7, 8, 10, 12].map((month) => text(String(month).padStart(2, "0")))),
+      text("-"),
+      range(1, 31),
+    ),
+    seq(
+      alt(...[4, 6, 9, 11].map((month) => text(String(month).padStart(2, "0")))),
+      text("-"),
+      range(1, 30),
+    ),
     seq(text("02-"), range(1, 28)),
   ),
 );
 const zone = alt(text("Z"), seq(chars("+", "-"), range(0, 23), text(":"), range(0, 59)));
-const fullTime = seq(range(0, 23), text(":"), range(0, 59), text(":"), range(0, 59), optional(seq(text("."), repeat(digit, 1, 9))), zone);
+const fullTime = seq(
+  range(0, 23),
+  text(":"),
+  range(0, 59),
+  text(":"),
+  range(0, 59),
+  optional(seq(text("."), repeat(digit, 1, 9))),
+  zone,
+);
 const octet = alt(
   seq(text("25"), chars(["0", "5"])),
   seq(text("2"), chars(["0", "4"]), digit),
@@ -71,7 +116,10 @@ const alphanumeric = chars(["a", "z"], ["A", "Z"], ["0", "9"]);
 // No two hyphens in a row: names that begin with "xn--" mean something else.
 const label = seq(alphanumeric, repeat(seq(optional(text("-")), alphanumeric), 0, 20));
 // The last label begins with a letter, so that no name reads as an address.
-const lastLabel = seq(chars(["a", "z"], ["A", "Z"]), repeat(seq(optional(text("-")), alphanumeric), 0, 20));
+const lastLabel = seq(
+  chars(["a", "z"], ["A", "Z"]),
+  repeat(seq(optional(text("-")), alphanumeric), 0, 20),
+);
 const hostname = seq(repeat(seq(label, text(".")), 0, 4), lastLabel);
 const path = repeat(chars(["a", "z"], ["A", "Z"], ["0", "9"], "-", "_", ".", "~", "/"), 0, 1000);
 
@@ -80,11 +128,33 @@ export const FORMATS: Readonly<Record<string, GrammarNode>> = Object.freeze({
   date: fullDate,
   time: fullTime,
   "date-time": seq(fullDate, text("T"), fullTime),
-  uuid: seq(hexes(8), text("-"), hexes(4), text("-"), hexes(4), text("-"), hexes(4), text("-"), hexes(12)),
+  uuid: seq(
+    hexes(8),
+    text("-"),
+    hexes(4),
+    text("-"),
+    hexes(4),
+    text("-"),
+    hexes(4),
+    text("-"),
+    hexes(12),
+  ),
   ipv4: seq(octet, text("."), octet, text("."), octet, text("."), octet),
   hostname,
-  email: seq(label, repeat(seq(chars(".", "_", "+"), label), 0, 3), text("@"), repeat(seq(label, text(".")), 1, 4), lastLabel),
-  uri: seq(text("http"), optional(text("s")), text("://"), hostname, optional(seq(text("/"), path))),
+  email: seq(
+    label,
+    repeat(seq(chars(".", "_", "+"), label), 0, 3),
+    text("@"),
+    repeat(seq(label, text(".")), 1, 4),
+    lastLabel,
+  ),
+  uri: seq(
+    text("http"),
+    optional(text("s")),
+    text("://"),
+    hostname,
+    optional(seq(text("/"), path)),
+  ),
 });
 
 /** Formats of numbers that OpenAPI writes; their bounds are not JSON Schema's. */
@@ -96,13 +166,20 @@ export function stringExcept(texts: readonly string[]): GrammarNode {
     const byFirst = new Map<string, string[]>();
     for (const member of members) {
       const first = [...member][0];
-      if (first !== undefined) byFirst.set(first, [...(byFirst.get(first) ?? []), member.slice(first.length)]);
+      if (first !== undefined)
+        byFirst.set(first, [...(byFirst.get(first) ?? []), member.slice(first.length)]);
     }
-    const others = charRanges(invert([...NOT_BARE, ...[...byFirst.keys()].map((first): CodeRange => [code(first), code(first)])]));
+    const others = charRanges(
+      invert([
+        ...NOT_BARE,
+        ...[...byFirst.keys()].map((first): CodeRange => [code(first), code(first)]),
+      ]),
+    );
     const ways: GrammarNode[] = [seq(others, repeat(charRanges(BARE), 0))];
     for (const [first, rests] of byFirst) {
       // A character that must be escaped cannot be written here at all.
-      if (BARE.some(([from, to]) => code(first) >= from && code(first) <= to)) ways.push(seq(text(first), branch(rests)));
+      if (BARE.some(([from, to]) => code(first) >= from && code(first) <= to))
+        ways.push(seq(text(first), branch(rests)));
     }
     return members.includes("") ? alt(...ways) : alt(empty, ...ways);
   };

@@ -1,5 +1,16 @@
 // The grammar of a forced tool call: R1's form, the arguments held to the tool's schema. Pure; runs on any JavaScript thread.
-import { alt, charRanges, chars, intersect, invert, ref, repeat, seq, text, type GrammarNode } from "./grammar.js";
+import {
+  alt,
+  charRanges,
+  chars,
+  intersect,
+  invert,
+  ref,
+  repeat,
+  seq,
+  text,
+  type GrammarNode,
+} from "./grammar.js";
 import { finishRules, schemaRules } from "./schema-grammar.js";
 
 /** A tool whose call may be forced. */
@@ -27,7 +38,9 @@ const MAX_CALLS = 16;
 function renamed(node: GrammarNode, prefix: string): GrammarNode {
   if (node.kind === "ref") return ref(prefix + node.name);
   if (node.kind === "repeat") return { ...node, node: renamed(node.node, prefix) };
-  return node.kind === "seq" || node.kind === "alt" ? { kind: node.kind, nodes: node.nodes.map((each) => renamed(each, prefix)) } : node;
+  return node.kind === "seq" || node.kind === "alt"
+    ? { kind: node.kind, nodes: node.nodes.map((each) => renamed(each, prefix)) }
+    : node;
 }
 
 /** The bar that every tool tag is written with. */
@@ -36,13 +49,16 @@ const BAR_ESCAPED = "\\uff5c";
 
 /** JSON in which no string holds a tag as it is written: its bars are escaped, so that nothing in an argument reads as the end of the call. */
 function withoutTags(node: GrammarNode): GrammarNode {
-  if (node.kind === "text") return text(node.text.replaceAll(String.fromCharCode(BAR), BAR_ESCAPED));
+  if (node.kind === "text")
+    return text(node.text.replaceAll(String.fromCharCode(BAR), BAR_ESCAPED));
   if (node.kind === "chars") {
     const ranges = intersect(node.ranges, invert([[BAR, BAR]]));
     return ranges.length === 0 && node.ranges.length > 0 ? text(BAR_ESCAPED) : charRanges(ranges);
   }
   if (node.kind === "repeat") return { ...node, node: withoutTags(node.node) };
-  return node.kind === "seq" || node.kind === "alt" ? { kind: node.kind, nodes: node.nodes.map(withoutTags) } : node;
+  return node.kind === "seq" || node.kind === "alt"
+    ? { kind: node.kind, nodes: node.nodes.map(withoutTags) }
+    : node;
 }
 
 /**
@@ -51,7 +67,12 @@ function withoutTags(node: GrammarNode): GrammarNode {
  *
  * @throws {R1Error} `SCHEMA_UNSUPPORTED` with the path of a schema that a grammar cannot keep.
  */
-export function toolGrammar(tools: readonly ForcedTool[], texts: ToolTexts, ids: ToolIds = {}, path = "tools"): string {
+export function toolGrammar(
+  tools: readonly ForcedTool[],
+  texts: ToolTexts,
+  ids: ToolIds = {},
+  path = "tools",
+): string {
   const tag = (name: keyof ToolTexts): GrammarNode => {
     const id = ids[name] ?? -1;
     return id < 0 ? text(texts[name]) : { kind: "token", source: `<[${id}]>` };
@@ -59,14 +80,32 @@ export function toolGrammar(tools: readonly ForcedTool[], texts: ToolTexts, ids:
   const rules = new Map<string, GrammarNode>();
   const calls = tools.map((tool, i) => {
     const prefix = `t${i}-`;
-    const schema = typeof tool.parameters === "object" && tool.parameters !== null ? { ...tool.parameters, type: "object" } : tool.parameters;
-    for (const [name, node] of schemaRules(schema, `${path}[${i}].function.parameters`)) rules.set(prefix + name, withoutTags(renamed(node, prefix)));
-    const head = [tag("toolCallBegin"), text("function"), tag("toolSep"), text(`${tool.name}\n\`\`\`json\n`)];
+    const schema =
+      typeof tool.parameters === "object" && tool.parameters !== null
+        ? { ...tool.parameters, type: "object" }
+        : tool.parameters;
+    for (const [name, node] of schemaRules(schema, `${path}[${i}].function.parameters`))
+      rules.set(prefix + name, withoutTags(renamed(node, prefix)));
+    const head = [
+      tag("toolCallBegin"),
+      text("function"),
+      tag("toolSep"),
+      text(`${tool.name}\n\`\`\`json\n`),
+    ];
     return seq(...head, ref(`${prefix}json`), text("\n```"), tag("toolCallEnd"));
   });
   rules.set("call", alt(...calls));
   rules.set("further", seq(text("\n"), ref("call")));
   const more = tools.length === 1 ? [] : [repeat(ref("further"), 0, MAX_CALLS - 1)];
-  rules.set("root", seq(repeat(chars("\n"), 0, 2), tag("toolCallsBegin"), ref("call"), ...more, tag("toolCallsEnd")));
+  rules.set(
+    "root",
+    seq(
+      repeat(chars("\n"), 0, 2),
+      tag("toolCallsBegin"),
+      ref("call"),
+      ...more,
+      tag("toolCallsEnd"),
+    ),
+  );
   return finishRules(rules, path);
 }

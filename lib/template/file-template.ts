@@ -7,7 +7,12 @@ function probe(chatTemplate: string | null): string | undefined {
   if (chatTemplate === null || chatTemplate === "") return undefined;
   try {
     // `enable_thinking` is what the skip-thought templates ask for; others do not look at it.
-    const values = { add_generation_prompt: true, enable_thinking: true, bos_token: ROLE_TEXTS.bos, eos_token: ROLE_TEXTS.eos };
+    const values = {
+      add_generation_prompt: true,
+      enable_thinking: true,
+      bos_token: ROLE_TEXTS.bos,
+      eos_token: ROLE_TEXTS.eos,
+    };
     return renderJinja(chatTemplate, { ...values, messages: [{ role: "user", content: "probe" }] });
   } catch {
     return undefined;

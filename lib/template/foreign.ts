@@ -39,20 +39,35 @@ const FORMS: readonly Form[] = [
   { textArguments: true, nullContent: false },
 ];
 
-function toTemplate(message: ChatMessage, marks: Placeholders, form: Form): Record<string, unknown> {
-  const content = message.role === "assistant" ? withoutReasoning(message.content) : message.content;
+function toTemplate(
+  message: ChatMessage,
+  marks: Placeholders,
+  form: Form,
+): Record<string, unknown> {
+  const content =
+    message.role === "assistant" ? withoutReasoning(message.content) : message.content;
   const marked = marks.mark(content, message.role);
   if (message.toolCalls === undefined)
-    return { role: message.role, content: marked, ...(message.toolCallId === undefined ? {} : { tool_call_id: message.toolCallId }) };
+    return {
+      role: message.role,
+      content: marked,
+      ...(message.toolCallId === undefined ? {} : { tool_call_id: message.toolCallId }),
+    };
   const tool_calls = message.toolCalls.map((call) => ({
     id: call.id,
     type: "function",
     function: {
       name: call.name,
-      arguments: form.textArguments ? marks.mark(JSON.stringify(call.arguments), "assistant") : marks.markData(call.arguments, "assistant"),
+      arguments: form.textArguments
+        ? marks.mark(JSON.stringify(call.arguments), "assistant")
+        : marks.markData(call.arguments, "assistant"),
     },
   }));
-  return { role: "assistant", content: content === "" && form.nullContent ? null : marked, tool_calls };
+  return {
+    role: "assistant",
+    content: content === "" && form.nullContent ? null : marked,
+    tool_calls,
+  };
 }
 
 function render(messages: readonly ChatMessage[], init: ForeignInit, form: Form): OwnedText[] {
@@ -75,8 +90,13 @@ function escapeRegExp(text: string): string {
 }
 
 /** Splits the template's own text at the special tokens it holds, the longest first, as the tokeniser does; other owners' text stays whole. */
-export function splitSpecial(pieces: readonly OwnedText[], specialTokens: ForeignInit["specialTokens"]): ForeignPiece[] {
-  const byText = new Map(specialTokens.filter((token) => token.text !== "").map((token) => [token.text, token.id]));
+export function splitSpecial(
+  pieces: readonly OwnedText[],
+  specialTokens: ForeignInit["specialTokens"],
+): ForeignPiece[] {
+  const byText = new Map(
+    specialTokens.filter((token) => token.text !== "").map((token) => [token.text, token.id]),
+  );
   if (byText.size === 0) return [...pieces];
   const longestFirst = [...byText.keys()].sort((a, b) => b.length - a.length);
   const pattern = new RegExp(`(${longestFirst.map(escapeRegExp).join("|")})`, "u");
@@ -101,26 +121,43 @@ export function splitSpecial(pieces: readonly OwnedText[], specialTokens: Foreig
  */
 export function renderForeign(messages: readonly ChatMessage[], init: ForeignInit): ForeignPiece[] {
   // Only calls differ between the forms; without any, the first one's failure stands.
-  const forms = messages.some((message) => message.toolCalls !== undefined) ? FORMS : FORMS.slice(0, 1);
+  const forms = messages.some((message) => message.toolCalls !== undefined)
+    ? FORMS
+    : FORMS.slice(0, 1);
   let failure: Error | undefined;
   for (const form of forms) {
     try {
       const pieces = render(messages, init, form);
       // What the Jinja library makes of data that a template writes as if it were text: this template wants JSON text.
-      if (!form.textArguments && pieces.some((piece) => piece.owner === "template" && piece.text.includes("[object Map]"))) continue;
+      if (
+        !form.textArguments &&
+        pieces.some((piece) => piece.owner === "template" && piece.text.includes("[object Map]"))
+      )
+        continue;
       return splitSpecial(pieces, init.specialTokens);
     } catch (error) {
       failure ??= error as Error;
     }
   }
-  throw failure ?? new R1Error("TEMPLATE_UNSUPPORTED", "The file's own chat template cannot write the tool calls of this conversation.");
+  throw (
+    failure ??
+    new R1Error(
+      "TEMPLATE_UNSUPPORTED",
+      "The file's own chat template cannot write the tool calls of this conversation.",
+    )
+  );
 }
 
 /**
  * A foreign prompt as `NativeModel.tokenizeSegments` takes it, its text, and whose each part of that is. Neighbouring texts are joined first, so that the tokeniser's merges are those of
  * the whole text, as in the reference.
  */
-export function foreignToNative(pieces: readonly ForeignPiece[]): { texts: string[]; ids: Int32Array; text: string; spans: OwnerSpan[] } {
+export function foreignToNative(pieces: readonly ForeignPiece[]): {
+  texts: string[];
+  ids: Int32Array;
+  text: string;
+  spans: OwnerSpan[];
+} {
   const texts: string[] = [];
   const ids: number[] = [];
   const spans: { start: number; end: number; owner: SegmentOwner }[] = [];
@@ -141,5 +178,10 @@ export function foreignToNative(pieces: readonly ForeignPiece[]): { texts: strin
       ids.push(-1);
     }
   }
-  return { texts, ids: Int32Array.from(ids), text: pieces.map((piece) => piece.text).join(""), spans };
+  return {
+    texts,
+    ids: Int32Array.from(ids),
+    text: pieces.map((piece) => piece.text).join(""),
+    spans,
+  };
 }

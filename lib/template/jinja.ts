@@ -24,7 +24,8 @@ function limited<T>(work: () => T): T {
 let last: { readonly source: string; readonly template: jinja.Template } | undefined;
 
 function parsed(source: string): jinja.Template {
-  if (last?.source !== source) last = { source, template: limited(() => new jinja.Template(source)) };
+  if (last?.source !== source)
+    last = { source, template: limited(() => new jinja.Template(source)) };
   return last.template;
 }
 
@@ -73,7 +74,10 @@ export function renderJinja(source: string, values: Record<string, unknown>): st
     if (text.length > MAX_OUTPUT) throw new Error(`its output has ${text.length} characters`);
     return text;
   } catch (error) {
-    const reason = error instanceof Error || (typeof error === "object" && error !== null && "message" in error) ? String(error.message) : String(error);
+    const reason =
+      error instanceof Error || (typeof error === "object" && error !== null && "message" in error)
+        ? String(error.message)
+        : String(error);
     throw new R1Error(
       "TEMPLATE_UNSUPPORTED",
       `The file's own chat template could not be rendered: ${reason}. Use \`template: "r1"\` if the model speaks R1's format, or \`complete()\` with a prompt of your own.`,

@@ -11,7 +11,9 @@ export function pythonJson(value: unknown, indent?: number, level = 0): string {
     ? value.map((element) => pythonJson(element, indent, level + 1))
     : Object.entries(value)
         .filter(([, element]) => element !== undefined)
-        .map(([key, element]) => `${JSON.stringify(key)}: ${pythonJson(element, indent, level + 1)}`);
+        .map(
+          ([key, element]) => `${JSON.stringify(key)}: ${pythonJson(element, indent, level + 1)}`,
+        );
   const [open, close] = Array.isArray(value) ? ["[", "]"] : ["{", "}"];
   if (entries.length === 0) return open + close;
   if (indent === undefined) return open + entries.join(", ") + close;

@@ -15,16 +15,24 @@ function fail(path: string, problem: string): never {
 }
 
 function plainObject(value: unknown, path: string): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) fail(path, "must be an object.");
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    fail(path, "must be an object.");
   return value as Record<string, unknown>;
 }
 
 /** Text that reaches the tokeniser unchanged. */
 function wholeText(value: unknown, path: string): string {
-  if (typeof value !== "string") fail(path, `must be a string, not ${value === null ? "null" : Array.isArray(value) ? "an array" : typeof value}.`);
+  if (typeof value !== "string")
+    fail(
+      path,
+      `must be a string, not ${value === null ? "null" : Array.isArray(value) ? "an array" : typeof value}.`,
+    );
   const lone = LONE_SURROGATE.exec(value);
   if (lone !== null)
-    fail(path, `holds half a character (a lone surrogate) at position ${lone.index}. Cut strings between characters, or repair it with \`toWellFormed()\`.`);
+    fail(
+      path,
+      `holds half a character (a lone surrogate) at position ${lone.index}. Cut strings between characters, or repair it with \`toWellFormed()\`.`,
+    );
   return value;
 }
 
@@ -33,19 +41,25 @@ function jsonCopy(value: unknown, path: string, depth = 0): unknown {
   if (depth > 64) fail(path, "is nested more than 64 levels deep.");
   if (value === null || typeof value === "boolean") return value;
   if (typeof value === "string") return wholeText(value, path);
-  if (typeof value === "number") return Number.isFinite(value) ? value : fail(path, "must be a finite number.");
-  if (Array.isArray(value)) return Object.freeze(value.map((element, i) => jsonCopy(element, `${path}[${i}]`, depth + 1)));
+  if (typeof value === "number")
+    return Number.isFinite(value) ? value : fail(path, "must be a finite number.");
+  if (Array.isArray(value))
+    return Object.freeze(value.map((element, i) => jsonCopy(element, `${path}[${i}]`, depth + 1)));
   if (typeof value !== "object") fail(path, `must be JSON data, not ${typeof value}.`);
   const copy: Record<string, unknown> = {};
   for (const [key, element] of Object.entries(value)) {
     if (element === undefined) continue;
-    Object.defineProperty(copy, wholeText(key, path), { value: jsonCopy(element, `${path}.${key}`, depth + 1), enumerable: true });
+    Object.defineProperty(copy, wholeText(key, path), {
+      value: jsonCopy(element, `${path}.${key}`, depth + 1),
+      enumerable: true,
+    });
   }
   return Object.freeze(copy);
 }
 
 function checkCalls(value: unknown, path: string): readonly ToolCall[] {
-  if (!Array.isArray(value) || value.length === 0) fail(path, "must be a non-empty array of tool calls; leave it out when there are none.");
+  if (!Array.isArray(value) || value.length === 0)
+    fail(path, "must be a non-empty array of tool calls; leave it out when there are none.");
   const ids = new Set<string>();
   return Object.freeze(
     value.map((element: unknown, i) => {
@@ -55,10 +69,13 @@ function checkCalls(value: unknown, path: string): readonly ToolCall[] {
       const id = wholeText(call["id"], `${at}.id`);
       const name = wholeText(call["name"], `${at}.name`);
       if (id === "") fail(`${at}.id`, "must not be empty.");
-      if (!/^[\w.:/-]{1,256}$/.test(name)) fail(`${at}.name`, "must be 1 to 256 letters, digits or _ . : / - characters.");
-      if (ids.has(id)) fail(`${at}.id`, `repeats ${JSON.stringify(id)}; every call needs an id of its own.`);
+      if (!/^[\w.:/-]{1,256}$/.test(name))
+        fail(`${at}.name`, "must be 1 to 256 letters, digits or _ . : / - characters.");
+      if (ids.has(id))
+        fail(`${at}.id`, `repeats ${JSON.stringify(id)}; every call needs an id of its own.`);
       ids.add(id);
-      if (!("arguments" in call)) fail(`${at}.arguments`, "is missing; give the parsed arguments, `{}` when there are none.");
+      if (!("arguments" in call))
+        fail(`${at}.arguments`, "is missing; give the parsed arguments, `{}` when there are none.");
       return Object.freeze({ id, name, arguments: jsonCopy(call["arguments"], `${at}.arguments`) });
     }),
   );
@@ -69,18 +86,31 @@ function checkMessage(value: unknown, path: string): ChatMessage {
   knownKeys(message, path, MESSAGE_KEYS);
   const role = message["role"];
   if (!CHAT_ROLES.includes(role as ChatRole))
-    fail(`${path}.role`, `must be one of "system", "user", "assistant", "tool", not ${JSON.stringify(role) ?? String(role)}.`);
+    fail(
+      `${path}.role`,
+      `must be one of "system", "user", "assistant", "tool", not ${JSON.stringify(role) ?? String(role)}.`,
+    );
   const content = wholeText(message["content"], `${path}.content`);
   const hasCalls = message["toolCalls"] !== undefined;
-  if (hasCalls && role !== "assistant") fail(`${path}.toolCalls`, `is only for assistant messages, not for ${role as ChatRole} messages.`);
-  if (message["toolCallId"] !== undefined && role !== "tool") fail(`${path}.toolCallId`, `is only for tool messages, not for ${role as ChatRole} messages.`);
+  if (hasCalls && role !== "assistant")
+    fail(
+      `${path}.toolCalls`,
+      `is only for assistant messages, not for ${role as ChatRole} messages.`,
+    );
+  if (message["toolCallId"] !== undefined && role !== "tool")
+    fail(`${path}.toolCallId`, `is only for tool messages, not for ${role as ChatRole} messages.`);
   if (content === "" && role !== "system" && !hasCalls)
-    fail(`${path}.content`, "is empty; only a system message, or an assistant message with tool calls, may be.");
+    fail(
+      `${path}.content`,
+      "is empty; only a system message, or an assistant message with tool calls, may be.",
+    );
   return Object.freeze({
     role: role as ChatRole,
     content,
     ...(hasCalls ? { toolCalls: checkCalls(message["toolCalls"], `${path}.toolCalls`) } : {}),
-    ...(message["toolCallId"] === undefined ? {} : { toolCallId: wholeText(message["toolCallId"], `${path}.toolCallId`) }),
+    ...(message["toolCallId"] === undefined
+      ? {}
+      : { toolCallId: wholeText(message["toolCallId"], `${path}.toolCallId`) }),
   });
 }
 
@@ -88,15 +118,27 @@ function checkMessage(value: unknown, path: string): ChatMessage {
 function checkOrder(messages: readonly ChatMessage[], path: string): void {
   let open: Set<string> | undefined;
   messages.forEach((message, i) => {
-    if (message.role === "assistant") open = message.toolCalls === undefined ? undefined : new Set(message.toolCalls.map((call) => call.id));
+    if (message.role === "assistant")
+      open =
+        message.toolCalls === undefined
+          ? undefined
+          : new Set(message.toolCalls.map((call) => call.id));
     else if (message.role === "user") open = undefined;
     else if (message.role === "tool") {
       const at = `${path}[${i}]`;
-      if (open === undefined) fail(at, "is a tool message, but no assistant message with `toolCalls` stands before it.");
-      if (open.size === 0) fail(at, "is a tool message too many: every call of the assistant message before it is answered.");
+      if (open === undefined)
+        fail(at, "is a tool message, but no assistant message with `toolCalls` stands before it.");
+      if (open.size === 0)
+        fail(
+          at,
+          "is a tool message too many: every call of the assistant message before it is answered.",
+        );
       if (message.toolCallId === undefined) open.delete([...open][0] ?? "");
       else if (!open.delete(message.toolCallId))
-        fail(`${at}.toolCallId`, `is ${JSON.stringify(message.toolCallId)}, which names no unanswered call of the assistant message before it.`);
+        fail(
+          `${at}.toolCallId`,
+          `is ${JSON.stringify(message.toolCallId)}, which names no unanswered call of the assistant message before it.`,
+        );
     }
   });
 }
@@ -110,9 +152,12 @@ function checkOrder(messages: readonly ChatMessage[], path: string): void {
  * `UNKNOWN_OPTION` for a misspelt key.
  */
 export function checkMessages(value: unknown, path = "messages"): readonly ChatMessage[] {
-  if (!Array.isArray(value)) fail(path, 'must be an array of messages, e.g. [{ role: "user", content: "What is 1+1?" }].');
+  if (!Array.isArray(value))
+    fail(path, 'must be an array of messages, e.g. [{ role: "user", content: "What is 1+1?" }].');
   if (value.length === 0) fail(path, "is empty; a conversation needs at least one message.");
-  const messages = Object.freeze(value.map((element: unknown, i) => checkMessage(element, `${path}[${i}]`)));
+  const messages = Object.freeze(
+    value.map((element: unknown, i) => checkMessage(element, `${path}[${i}]`)),
+  );
   checkOrder(messages, path);
   return messages;
 }

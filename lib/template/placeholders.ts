@@ -20,7 +20,9 @@ const IDENTIFIER = /^[A-Za-z0-9_.-]{0,64}$/;
  * JSON, once or more times. White space around a text stays outside the mark, so that a template's `trim` works.
  */
 export class Placeholders {
-  private readonly nonce = Array.from({ length: 4 }, () => String(randomInt(2 ** 47)).padStart(15, "0")).join("");
+  private readonly nonce = Array.from({ length: 4 }, () =>
+    String(randomInt(2 ** 47)).padStart(15, "0"),
+  ).join("");
   private readonly texts: OwnedText[] = [];
 
   /** The mark for a text; an empty text and white space are their own. */
@@ -38,7 +40,10 @@ export class Placeholders {
     if (Array.isArray(value)) return value.map((element) => this.markData(element, owner));
     if (typeof value !== "object" || value === null) return value;
     return Object.fromEntries(
-      Object.entries(value).map(([key, element]) => [IDENTIFIER.test(key) ? key : this.mark(key, owner), this.markData(element, owner)]),
+      Object.entries(value).map(([key, element]) => [
+        IDENTIFIER.test(key) ? key : this.mark(key, owner),
+        this.markData(element, owner),
+      ]),
     );
   }
 
@@ -59,10 +64,13 @@ export class Placeholders {
       if (text !== "") pieces.push({ text, owner: "template" });
     };
     let at = 0;
-    for (const found of rendered.matchAll(new RegExp(`${OPEN}${this.nonce}:(\\d+):(\\\\*)"${CLOSE}`, "g"))) {
+    for (const found of rendered.matchAll(
+      new RegExp(`${OPEN}${this.nonce}:(\\d+):(\\\\*)"${CLOSE}`, "g"),
+    )) {
       own(rendered.slice(at, found.index));
       const marked = this.texts[Number(found[1])];
-      if (marked !== undefined) pieces.push({ text: escaped(marked.text, found[2]?.length ?? 0), owner: marked.owner });
+      if (marked !== undefined)
+        pieces.push({ text: escaped(marked.text, found[2]?.length ?? 0), owner: marked.owner });
       at = found.index + found[0].length;
     }
     own(rendered.slice(at));
@@ -73,6 +81,7 @@ export class Placeholders {
 /** A text as JSON writes it inside a string: n times over, where a quotation mark then has 2^n - 1 backslashes. */
 function escaped(text: string, backslashes: number): string {
   let made = text;
-  for (let depth = Math.round(Math.log2(backslashes + 1)); depth > 0; depth--) made = JSON.stringify(made).slice(1, -1);
+  for (let depth = Math.round(Math.log2(backslashes + 1)); depth > 0; depth--)
+    made = JSON.stringify(made).slice(1, -1);
   return made;
 }

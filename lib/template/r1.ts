@@ -42,13 +42,19 @@ function renderCall(call: ToolCall, isFirst: boolean): Segment[] {
 }
 
 function renderCalls(calls: readonly ToolCall[]): Segment[] {
-  return [special("toolCallsBegin"), ...calls.flatMap((call, i) => renderCall(call, i === 0)), special("toolCallsEnd")];
+  return [
+    special("toolCallsBegin"),
+    ...calls.flatMap((call, i) => renderCall(call, i === 0)),
+    special("toolCallsEnd"),
+  ];
 }
 
 /** The system prompt: all system messages that are not empty, then the tools, joined by blank lines. */
 function renderSystem(messages: readonly ChatMessage[], tools: readonly Segment[]): Segment[] {
   const texts = messages.filter((message) => message.role === "system" && message.content !== "");
-  const blocks = texts.map((message): readonly Segment[] => [{ text: message.content, owner: "system" }]);
+  const blocks = texts.map((message): readonly Segment[] => [
+    { text: message.content, owner: "system" },
+  ]);
   if (tools.length > 0) blocks.push(tools);
   return blocks.flatMap((block, i) => (i === 0 ? block : [own("\n\n"), ...block]));
 }
@@ -79,12 +85,21 @@ export function renderChat(messages: readonly ChatMessage[], options: RenderOpti
       out.push(special("eos"));
     } else if (message.role === "tool") {
       out.push(inOutputs ? own("\n") : special("toolOutputsBegin"));
-      out.push(special("toolOutputBegin"), { text: message.content, owner: "tool" }, special("toolOutputEnd"));
+      out.push(
+        special("toolOutputBegin"),
+        { text: message.content, owner: "tool" },
+        special("toolOutputEnd"),
+      );
       inOutputs = true;
     }
   }
   if (inOutputs) closeOutputs();
-  else if (options.generationPrompt !== false) out.push(...generationPrompt(options.skipThink === true ? "closed" : options.openThink ? "open" : "bare"));
+  else if (options.generationPrompt !== false)
+    out.push(
+      ...generationPrompt(
+        options.skipThink === true ? "closed" : options.openThink ? "open" : "bare",
+      ),
+    );
   return out;
 }
 

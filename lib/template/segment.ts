@@ -9,7 +9,8 @@ export type SegmentOwner = "template" | "system" | "user" | "assistant" | "tool"
  * A piece of a template's output. `text` is tokenised so that no special token can come out of it, whoever owns it and whatever it holds; a special token
  * comes only from `special`.
  */
-export type Segment = { readonly text: string; readonly owner: SegmentOwner } | { readonly special: Role };
+export type Segment =
+  { readonly text: string; readonly owner: SegmentOwner } | { readonly special: Role };
 
 /** Where one owner's text lies in the text form of a prompt. Unit: UTF-16 code units, as JavaScript strings count. */
 export interface OwnerSpan {
@@ -23,7 +24,11 @@ export interface OwnerSpan {
 
 /** A segment after joining: a run of text whose pieces may have several owners, or a special token. */
 export type JoinedSegment =
-  { readonly text: string; readonly pieces: readonly { readonly owner: SegmentOwner; readonly length: number }[] } | { readonly special: Role };
+  | {
+      readonly text: string;
+      readonly pieces: readonly { readonly owner: SegmentOwner; readonly length: number }[];
+    }
+  | { readonly special: Role };
 
 /** The text of every role's token in R1's own vocabulary and in those of the distills. `｜` is U+FF5C and `▁` is U+2581. Source: DeepSeek's tokenizer files. */
 export const ROLE_TEXTS: Readonly<Record<Role, string>> = Object.freeze({
@@ -83,7 +88,11 @@ export function joinSegments(segments: readonly Segment[]): JoinedSegment[] {
  *
  * @throws {R1Error} `TEMPLATE_UNSUPPORTED` when the vocabulary lacks BOS, EOS, User or Assistant.
  */
-export function resolveSegments(segments: readonly Segment[], tokens: RoleTokens, texts: Readonly<Record<Role, string>> = ROLE_TEXTS): Segment[] {
+export function resolveSegments(
+  segments: readonly Segment[],
+  tokens: RoleTokens,
+  texts: Readonly<Record<Role, string>> = ROLE_TEXTS,
+): Segment[] {
   return segments.map((segment) => {
     if (!("special" in segment) || tokens[segment.special] >= 0) return segment;
     if (REQUIRED.has(segment.special)) {
@@ -112,21 +121,34 @@ export function segmentsToNative(
   const joined = joinSegments(resolveSegments(segments, tokens, texts));
   return {
     texts: joined.map((segment) => ("special" in segment ? "" : segment.text)),
-    ids: Int32Array.from(joined, (segment) => ("special" in segment ? tokens[segment.special] : -1)),
+    ids: Int32Array.from(joined, (segment) =>
+      "special" in segment ? tokens[segment.special] : -1,
+    ),
   };
 }
 
 /** The text form, special tokens written out. Tokenising it again with special tokens parsed is safe only if no message holds their text. */
-export function segmentsToText(segments: readonly Segment[], texts: Readonly<Record<Role, string>> = ROLE_TEXTS): string {
-  return segments.map((segment) => ("special" in segment ? texts[segment.special] : segment.text)).join("");
+export function segmentsToText(
+  segments: readonly Segment[],
+  texts: Readonly<Record<Role, string>> = ROLE_TEXTS,
+): string {
+  return segments
+    .map((segment) => ("special" in segment ? texts[segment.special] : segment.text))
+    .join("");
 }
 
 /** Whose each part of {@link segmentsToText}'s result is, in order and without gaps; special tokens are the template's. */
-export function segmentSpans(segments: readonly Segment[], texts: Readonly<Record<Role, string>> = ROLE_TEXTS): OwnerSpan[] {
+export function segmentSpans(
+  segments: readonly Segment[],
+  texts: Readonly<Record<Role, string>> = ROLE_TEXTS,
+): OwnerSpan[] {
   const spans: { start: number; end: number; owner: SegmentOwner }[] = [];
   let at = 0;
   for (const segment of segments) {
-    const [length, owner] = "special" in segment ? [texts[segment.special].length, "template" as const] : [segment.text.length, segment.owner];
+    const [length, owner] =
+      "special" in segment
+        ? [texts[segment.special].length, "template" as const]
+        : [segment.text.length, segment.owner];
     if (length === 0) continue;
     const last = spans.at(-1);
     if (last?.owner === owner) last.end += length;
@@ -142,7 +164,12 @@ export function opensReasoning(segments: readonly Segment[]): boolean {
     const segment = segments[i];
     if (segment === undefined || !("special" in segment)) continue;
     if (segment.special === "think") return true;
-    if (segment.special === "endThink" || segment.special === "assistant" || segment.special === "user") return false;
+    if (
+      segment.special === "endThink" ||
+      segment.special === "assistant" ||
+      segment.special === "user"
+    )
+      return false;
   }
   return false;
 }

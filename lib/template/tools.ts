@@ -27,7 +27,11 @@ export interface ToolDefinition {
  * Whether the model calls tools. `auto`: as it likes. `none`: tools are not even shown. `required`: it must call at least one, and `{ type, function: { name } }`: this one, both held to
  * the schemas by grammar.
  */
-export type ToolChoice = "auto" | "none" | "required" | { readonly type: "function"; readonly function: { readonly name: string } };
+export type ToolChoice =
+  | "auto"
+  | "none"
+  | "required"
+  | { readonly type: "function"; readonly function: { readonly name: string } };
 
 /** A tool, checked. */
 export interface Tool {
@@ -56,20 +60,34 @@ function checkTool(value: unknown, path: string): Tool {
   const made = object(tool["function"], `${path}.function`);
   knownKeys(made, `${path}.function`, ["name", "description", "parameters", "strict"]);
   const name = string(made["name"], `${path}.function.name`);
-  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) refuse(`${path}.function.name`, "1 to 64 letters, digits, _ or -", name);
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name))
+    refuse(`${path}.function.name`, "1 to 64 letters, digits, _ or -", name);
   const { description, parameters } = made;
   const at = `${path}.function.parameters`;
-  const schema = parameters === undefined || parameters === null ? { type: "object" } : object(parameters, at);
-  const types = Array.isArray(schema["type"]) ? (schema["type"] as unknown[]) : [schema["type"] ?? "object"];
+  const schema =
+    parameters === undefined || parameters === null ? { type: "object" } : object(parameters, at);
+  const types = Array.isArray(schema["type"])
+    ? (schema["type"] as unknown[])
+    : [schema["type"] ?? "object"];
   // Arguments are named: an object, also where the schema says nothing of it.
-  const check = compileSchema(types.includes("object") ? { ...schema, type: "object" } : schema, at);
+  const check = compileSchema(
+    types.includes("object") ? { ...schema, type: "object" } : schema,
+    at,
+  );
   if (!types.includes("object"))
-    throw new R1Error("SCHEMA_UNSUPPORTED", `The schema at \`${at}/type\` must be of an object, since arguments have names.`, {
-      details: { path: `${at}/type` },
-    });
+    throw new R1Error(
+      "SCHEMA_UNSUPPORTED",
+      `The schema at \`${at}/type\` must be of an object, since arguments have names.`,
+      {
+        details: { path: `${at}/type` },
+      },
+    );
   return Object.freeze({
     name,
-    description: description === undefined || description === null ? "" : string(description, `${path}.function.description`, true),
+    description:
+      description === undefined || description === null
+        ? ""
+        : string(description, `${path}.function.description`, true),
     parameters: schema,
     check,
   });
@@ -82,7 +100,12 @@ function checkTool(value: unknown, path: string): Tool {
  * @param choice - A {@link ToolChoice}, or undefined for `auto`.
  * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; `SCHEMA_UNSUPPORTED` for parameters that are no JSON Schema.
  */
-export function normalizeTools(tools: unknown, choice: unknown, path = "tools", choicePath = "toolChoice"): ToolConfig {
+export function normalizeTools(
+  tools: unknown,
+  choice: unknown,
+  path = "tools",
+  choicePath = "toolChoice",
+): ToolConfig {
   const list = tools === undefined ? [] : array(tools, path, checkTool);
   if (list.length > MAX_TOOLS) refuse(path, `at most ${MAX_TOOLS} tools`, tools);
   const names = list.map((tool) => tool.name);
@@ -92,7 +115,11 @@ export function normalizeTools(tools: unknown, choice: unknown, path = "tools", 
   if (choice === undefined || choice === "auto") return Object.freeze({ tools: list, forced: [] });
   if (choice === "none") return Object.freeze(nothing);
   if (list.length === 0)
-    throw new R1Error("INVALID_ARGUMENT", `\`${choicePath}\` asks for a call, but \`${path}\` offers no tool.`, { details: { option: choicePath } });
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      `\`${choicePath}\` asks for a call, but \`${path}\` offers no tool.`,
+      { details: { option: choicePath } },
+    );
   if (typeof choice === "string") {
     oneOf(choice, choicePath, ["auto", "none", "required"]);
     return Object.freeze({ tools: list, forced: list });
@@ -100,7 +127,11 @@ export function normalizeTools(tools: unknown, choice: unknown, path = "tools", 
   const named = object(choice, choicePath);
   knownKeys(named, choicePath, ["type", "function"]);
   oneOf(named["type"], `${choicePath}.type`, ["function"]);
-  const name = oneOf(object(named["function"], `${choicePath}.function`)["name"], `${choicePath}.function.name`, names);
+  const name = oneOf(
+    object(named["function"], `${choicePath}.function`)["name"],
+    `${choicePath}.function.name`,
+    names,
+  );
   return Object.freeze({ tools: list, forced: list.filter((tool) => tool.name === name) });
 }
 
@@ -116,7 +147,9 @@ export function renderTools(tools: readonly Tool[]): Segment[] {
   const described = tools.flatMap((tool): Segment[] => [
     own("\n\n### "),
     { text: tool.name, owner: "system" },
-    ...(tool.description === "" ? [] : [own("\n"), { text: tool.description, owner: "system" } as const]),
+    ...(tool.description === ""
+      ? []
+      : [own("\n"), { text: tool.description, owner: "system" } as const]),
     own("\nParameters (JSON Schema): "),
     { text: pythonJson(tool.parameters), owner: "system" },
   ]);
@@ -133,6 +166,8 @@ export function renderTools(tools: readonly Tool[]): Segment[] {
     own('NAME\n```json\n{"argument": "value"}\n```'),
     special("toolCallEnd"),
     special("toolCallsEnd"),
-    own("\n\nThe results come back to you. Call functions only when they help; else answer right away."),
+    own(
+      "\n\nThe results come back to you. Call functions only when they help; else answer right away.",
+    ),
   ];
 }

@@ -7,9 +7,18 @@ export interface VocabularyFacts {
   /** `general.architecture`. */
   readonly architecture: string;
   /** Ids the file's metadata names (-1: none), and the number of tokens. */
-  readonly vocab: { readonly bos: number; readonly eos: number; readonly pad: number; readonly size: number };
+  readonly vocab: {
+    readonly bos: number;
+    readonly eos: number;
+    readonly pad: number;
+    readonly size: number;
+  };
   /** Every control, user-defined and unknown token. */
-  readonly specialTokens: readonly { readonly id: number; readonly text: string; readonly kind: string }[];
+  readonly specialTokens: readonly {
+    readonly id: number;
+    readonly text: string;
+    readonly kind: string;
+  }[];
 }
 
 /** A role whose id in the file is not that of the table. */
@@ -41,12 +50,28 @@ interface VariantRow {
 export const VARIANT_TABLE: Readonly<Record<Exclude<Variant, "other">, VariantRow>> = {
   r1: {
     architectures: ["deepseek2"],
-    ids: { think: 128798, endThink: 128799, bos: 0, eos: 1, user: 128803, assistant: 128804, pad: 2 },
+    ids: {
+      think: 128798,
+      endThink: 128799,
+      bos: 0,
+      eos: 1,
+      user: 128803,
+      assistant: 128804,
+      pad: 2,
+    },
     formerTexts: {},
   },
   "distill-qwen": {
     architectures: ["qwen2", "qwen3"],
-    ids: { think: 151648, endThink: 151649, bos: 151646, eos: 151643, user: 151644, assistant: 151645, pad: 151654 },
+    ids: {
+      think: 151648,
+      endThink: 151649,
+      bos: 151646,
+      eos: 151643,
+      user: 151644,
+      assistant: 151645,
+      pad: 151654,
+    },
     formerTexts: {
       think: "<|box_start|>",
       endThink: "<|box_end|>",
@@ -59,7 +84,15 @@ export const VARIANT_TABLE: Readonly<Record<Exclude<Variant, "other">, VariantRo
   },
   "distill-llama": {
     architectures: ["llama"],
-    ids: { think: 128013, endThink: 128014, bos: 128000, eos: 128001, user: 128011, assistant: 128012, pad: 128004 },
+    ids: {
+      think: 128013,
+      endThink: 128014,
+      bos: 128000,
+      eos: 128001,
+      user: 128011,
+      assistant: 128012,
+      pad: 128004,
+    },
     formerTexts: {
       think: "<|reserved_special_token_5|>",
       endThink: "<|reserved_special_token_6|>",
@@ -77,12 +110,18 @@ const TELLING: readonly Role[] = ["user", "assistant"];
 
 function variantOf(architecture: string, byText: ReadonlyMap<string, number>): Variant {
   if (!TELLING.every((role) => byText.has(ROLE_TEXTS[role]))) return "other";
-  for (const [variant, row] of Object.entries(VARIANT_TABLE)) if (row.architectures.includes(architecture)) return variant as Variant;
+  for (const [variant, row] of Object.entries(VARIANT_TABLE))
+    if (row.architectures.includes(architecture)) return variant as Variant;
   return "other";
 }
 
 /** The id of one role: by R1's token text, else what the metadata names, else by the text it had in the base model. */
-function findRole(role: Role, input: VocabularyFacts, byText: ReadonlyMap<string, number>, row: VariantRow | undefined): number {
+function findRole(
+  role: Role,
+  input: VocabularyFacts,
+  byText: ReadonlyMap<string, number>,
+  row: VariantRow | undefined,
+): number {
   const named = byText.get(ROLE_TEXTS[role]);
   const metadata = role === "bos" || role === "eos" || role === "pad" ? input.vocab[role] : -1;
   // Padding is whatever the file says it is, also when that is EOS: the doctor reports it.
@@ -106,10 +145,19 @@ export function detectVariant(input: VocabularyFacts): VariantFacts {
   }
   const variant = variantOf(input.architecture, byText);
   const row = variant === "other" ? undefined : VARIANT_TABLE[variant];
-  const tokens = Object.fromEntries(ROLES.map((role) => [role, findRole(role, input, byText, row)])) as Record<Role, number>;
-  const texts = Object.fromEntries(ROLES.map((role) => [role, byId.get(tokens[role]) ?? ROLE_TEXTS[role]])) as Record<Role, string>;
+  const tokens = Object.fromEntries(
+    ROLES.map((role) => [role, findRole(role, input, byText, row)]),
+  ) as Record<Role, number>;
+  const texts = Object.fromEntries(
+    ROLES.map((role) => [role, byId.get(tokens[role]) ?? ROLE_TEXTS[role]]),
+  ) as Record<Role, string>;
   const findings = Object.entries(row?.ids ?? {})
     .map(([role, expected]) => ({ role: role as Role, expected, actual: tokens[role as Role] }))
     .filter((finding) => finding.actual !== finding.expected);
-  return Object.freeze({ variant, tokens: Object.freeze(tokens), texts: Object.freeze(texts), findings: Object.freeze(findings) });
+  return Object.freeze({
+    variant,
+    tokens: Object.freeze(tokens),
+    texts: Object.freeze(texts),
+    findings: Object.freeze(findings),
+  });
 }

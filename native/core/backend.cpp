@@ -1,4 +1,5 @@
-// Backend: process-wide start of libllama, its devices and its backend libraries. Any thread; initialize() first.
+// Backend: process-wide start of libllama, its devices and its backend libraries. Any thread;
+// initialize() first.
 #include "core/backend.h"
 
 #include <llama.h>
@@ -34,7 +35,8 @@ ggml_numa_strategy numa_strategy(const std::string & name) {
     };
     const auto found = strategies.find(name);
     if (found == strategies.end()) {
-        throw Failure(ErrorCode::InvalidArgument, "`numa` is disabled, distribute, isolate or numactl, not " + name + ".");
+        throw Failure(ErrorCode::InvalidArgument,
+                      "`numa` is disabled, distribute, isolate or numactl, not " + name + ".");
     }
     return found->second;
 }
@@ -42,22 +44,28 @@ ggml_numa_strategy numa_strategy(const std::string & name) {
 std::string device_names() {
     std::string names;
     for (std::size_t i = 0; i < ggml_backend_dev_count(); ++i) {
-        names += (names.empty() ? "" : ", ") + std::string(ggml_backend_dev_name(ggml_backend_dev_get(i)));
+        names += (names.empty() ? "" : ", ") +
+                 std::string(ggml_backend_dev_name(ggml_backend_dev_get(i)));
     }
     return names;
 }
 
 void require_cpu(const std::string & backend_dir) {
     if (ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU) == nullptr) {
-        throw Failure(ErrorCode::Internal, "No CPU backend could be loaded from " + backend_dir + ". Build again with `npm run build:native`.");
+        throw Failure(ErrorCode::Internal, "No CPU backend could be loaded from " + backend_dir +
+                                               ". Build again with `npm run build:native`.");
     }
 }
 
 }  // namespace
 
-std::shared_lock<std::shared_mutex> read_registry() { return std::shared_lock<std::shared_mutex>(registry_mutex); }
+std::shared_lock<std::shared_mutex> read_registry() {
+    return std::shared_lock<std::shared_mutex>(registry_mutex);
+}
 
-std::unique_lock<std::shared_mutex> write_registry() { return std::unique_lock<std::shared_mutex>(registry_mutex); }
+std::unique_lock<std::shared_mutex> write_registry() {
+    return std::unique_lock<std::shared_mutex>(registry_mutex);
+}
 
 void initialize(const std::string & backend_dir, const std::string & numa) {
     static std::once_flag once;
@@ -66,7 +74,8 @@ void initialize(const std::string & backend_dir, const std::string & numa) {
         const auto lock = write_registry();
         log_hub::install();
 #ifdef R1_BACKEND_DL
-        // Only what lies beside the addon: libllama itself would search node's own folder and the working directory when it finds the registry empty.
+        // Only what lies beside the addon: libllama itself would search node's own folder and the
+        // working directory when it finds the registry empty.
         load_best(backend_dir, "rpc");
         load_best(backend_dir, "cpu");
         const char * other = std::getenv("GGML_BACKEND_PATH");
@@ -87,7 +96,8 @@ std::vector<Device> devices() {
     std::vector<Device> result;
     for (std::size_t i = 0; i < ggml_backend_dev_count(); ++i) {
         ggml_backend_dev_t dev = ggml_backend_dev_get(i);
-        Device device{ggml_backend_dev_name(dev), ggml_backend_dev_description(dev), type_name(ggml_backend_dev_type(dev)), 0, 0};
+        Device device{ggml_backend_dev_name(dev), ggml_backend_dev_description(dev),
+                      type_name(ggml_backend_dev_type(dev)), 0, 0};
         ggml_backend_dev_memory(dev, &device.free_bytes, &device.total_bytes);
         result.push_back(std::move(device));
     }
@@ -98,7 +108,8 @@ ggml_backend_dev_t device_by_name(const std::string & name) {
     const auto lock = read_registry();
     ggml_backend_dev_t dev = ggml_backend_dev_by_name(name.c_str());
     if (dev == nullptr) {
-        throw Failure(ErrorCode::InvalidArgument, "There is no device `" + name + "`. Devices here: " + device_names() + ".");
+        throw Failure(ErrorCode::InvalidArgument,
+                      "There is no device `" + name + "`. Devices here: " + device_names() + ".");
     }
     return dev;
 }
@@ -108,11 +119,14 @@ ggml_backend_buffer_type_t buffer_type_by_name(const std::string & name) {
     for (std::size_t i = 0; i < ggml_backend_dev_count(); ++i) {
         ggml_backend_dev_t dev = ggml_backend_dev_get(i);
         ggml_backend_buffer_type_t type = ggml_backend_dev_buffer_type(dev);
-        if (type != nullptr && (name == ggml_backend_dev_name(dev) || name == ggml_backend_buft_name(type))) {
+        if (type != nullptr &&
+            (name == ggml_backend_dev_name(dev) || name == ggml_backend_buft_name(type))) {
             return type;
         }
     }
-    throw Failure(ErrorCode::InvalidArgument, "There is no buffer type `" + name + "` for a tensor override. Devices here: " + device_names() + ".");
+    throw Failure(ErrorCode::InvalidArgument,
+                  "There is no buffer type `" + name +
+                      "` for a tensor override. Devices here: " + device_names() + ".");
 }
 
 bool has_cpu_buffer_type(const std::string & name) {
@@ -121,11 +135,13 @@ bool has_cpu_buffer_type(const std::string & name) {
     if (cpu == nullptr) {
         return false;
     }
-    void * address = ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(cpu), "ggml_backend_dev_get_extra_bufts");
+    void * address = ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(cpu),
+                                                       "ggml_backend_dev_get_extra_bufts");
     if (address == nullptr) {
         return false;
     }
-    ggml_backend_buffer_type_t * types = reinterpret_cast<ggml_backend_dev_get_extra_bufts_t>(address)(cpu);
+    ggml_backend_buffer_type_t * types =
+        reinterpret_cast<ggml_backend_dev_get_extra_bufts_t>(address)(cpu);
     for (; types != nullptr && *types != nullptr; ++types) {
         if (name == ggml_backend_buft_name(*types)) {
             return true;

@@ -1,4 +1,5 @@
-// Backend: process-wide start of libllama, its devices and its backend libraries. Any thread; initialize() first.
+// Backend: process-wide start of libllama, its devices and its backend libraries. Any thread;
+// initialize() first.
 #pragma once
 
 #include <cstddef>
@@ -20,14 +21,16 @@ struct Device {
 };
 
 /**
- * Starts libllama once a process: takes over its log, loads the CPU and RPC backends beside the addon where they are not linked in, sets NUMA placement.
- * Later calls do nothing. `numa` is disabled, distribute, isolate or numactl. Throws Internal when there is no CPU backend.
+ * Starts libllama once a process: takes over its log, loads the CPU and RPC backends beside the
+ * addon where they are not linked in, sets NUMA placement. Later calls do nothing. `numa` is
+ * disabled, distribute, isolate or numactl. Throws Internal when there is no CPU backend.
  */
 void initialize(const std::string & backend_dir, const std::string & numa);
 
 /**
- * ggml's registry takes no lock of its own. Whoever reads it, or calls what reads it inside llama.cpp (loading a model, making a context), holds the one;
- * whoever adds to it holds the other. Neither is taken twice on one thread.
+ * ggml's registry takes no lock of its own. Whoever reads it, or calls what reads it inside
+ * llama.cpp (loading a model, making a context), holds the one; whoever adds to it holds the other.
+ * Neither is taken twice on one thread.
  */
 std::shared_lock<std::shared_mutex> read_registry();
 std::unique_lock<std::shared_mutex> write_registry();
@@ -38,7 +41,8 @@ std::vector<Device> devices();
 /** The device of that name. Throws InvalidArgument, naming those there are. */
 ggml_backend_dev_t device_by_name(const std::string & name);
 
-/** The buffer type a tensor override means: "CPU" is system memory, else a device's or a buffer type's name. Throws InvalidArgument. */
+/** The buffer type a tensor override means: "CPU" is system memory, else a device's or a buffer
+ * type's name. Throws InvalidArgument. */
 ggml_backend_buffer_type_t buffer_type_by_name(const std::string & name);
 
 /** Whether the CPU backend offers this layout for weights beside the plain one: AMX, CPU_REPACK. */

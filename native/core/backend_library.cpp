@@ -1,4 +1,5 @@
-// BackendLibrary: loading one ggml backend library (libggml-vulkan.so, ...) into this process, and trying one out in a process made for that. Any thread.
+// BackendLibrary: loading one ggml backend library (libggml-vulkan.so, ...) into this process, and
+// trying one out in a process made for that. Any thread.
 #include "core/backend_library.h"
 
 #include <dlfcn.h>
@@ -24,8 +25,8 @@ std::vector<std::string> device_names_of(ggml_backend_reg_t reg) {
     return found;
 }
 
-// Whoever tells the reason names the file: "load_backend: failed to load /path/libx.so: the reason" -> "the reason"; "load_backend: failed to find y in
-// /path/libx.so" -> "failed to find y".
+// Whoever tells the reason names the file: "load_backend: failed to load /path/libx.so: the reason"
+// -> "the reason"; "load_backend: failed to find y in /path/libx.so" -> "failed to find y".
 std::string without_path(const std::string & line, const std::string & path) {
     const std::size_t at = line.rfind(path);
     if (at == std::string::npos) {
@@ -37,7 +38,9 @@ std::string without_path(const std::string & line, const std::string & path) {
     }
     const std::size_t begin = line.find(": ");
     const std::size_t end = line.rfind(" in ", at);
-    return begin == std::string::npos || end == std::string::npos || end < begin ? line : line.substr(begin + 2, end - begin - 2);
+    return begin == std::string::npos || end == std::string::npos || end < begin
+               ? line
+               : line.substr(begin + 2, end - begin - 2);
 }
 
 ggml_backend_reg_t load_unlocked(const std::string & path, std::string & reason) {
@@ -57,7 +60,8 @@ ggml_backend_reg_t load_unlocked(const std::string & path, std::string & reason)
     return nullptr;
 }
 
-// Makes what a backend makes at the first use of a device: two models that load side by side would both make it, and Vulkan's backend has no lock there.
+// Makes what a backend makes at the first use of a device: two models that load side by side would
+// both make it, and Vulkan's backend has no lock there.
 void start_device(ggml_backend_dev_t device) {
     ggml_backend_t backend = ggml_backend_dev_init(device, nullptr);
     ggml_backend_dev_buffer_type(device);
@@ -135,12 +139,14 @@ LibraryResult try_library(const std::string & path) {
     std::string reason;
     ggml_backend_reg_t reg = load_unlocked(path, reason);
     if (reg != nullptr && trial::copies_of_ggml() > copies) {
-        return {"it brings a ggml of its own, which cannot work beside the one that is here", {}, {}};
+        return {
+            "it brings a ggml of its own, which cannot work beside the one that is here", {}, {}};
     }
     if (reg != nullptr) {
         reason = trial::version_problem(path);
     }
-    for (std::size_t i = 0; reg != nullptr && reason.empty() && i < ggml_backend_reg_dev_count(reg); ++i) {
+    for (std::size_t i = 0; reg != nullptr && reason.empty() && i < ggml_backend_reg_dev_count(reg);
+         ++i) {
         reason = trial::device_problem(ggml_backend_reg_dev_get(reg, i));
     }
     return result_of(reason.empty() ? reg : nullptr, reason);

@@ -1,4 +1,5 @@
-// BackendTrial: what can be wrong with a backend library that loads: its version of ggml, its devices, what they compute. Only in a process made for it.
+// BackendTrial: what can be wrong with a backend library that loads: its version of ggml, its
+// devices, what they compute. Only in a process made for it.
 #include "core/backend_trial.h"
 
 #include <dlfcn.h>
@@ -16,7 +17,10 @@
 namespace r1::backend::trial {
 namespace {
 
-bool is_ggml_base(const char * path) { return path != nullptr && std::filesystem::path(path).filename().string().rfind("libggml-base", 0) == 0; }
+bool is_ggml_base(const char * path) {
+    return path != nullptr &&
+           std::filesystem::path(path).filename().string().rfind("libggml-base", 0) == 0;
+}
 
 struct FreeContext {
     void operator()(ggml_context * context) const { ggml_free(context); }
@@ -32,14 +36,16 @@ struct FreeBuffer {
 bool multiplies(ggml_backend_dev_t device, ggml_backend_t backend) {
     constexpr int64_t inner = 64;
     constexpr int64_t rows = 8;
-    const std::unique_ptr<ggml_context, FreeContext> context(ggml_init({ggml_tensor_overhead() * 8 + ggml_graph_overhead(), nullptr, true}));
+    const std::unique_ptr<ggml_context, FreeContext> context(
+        ggml_init({ggml_tensor_overhead() * 8 + ggml_graph_overhead(), nullptr, true}));
     ggml_tensor * a = ggml_new_tensor_2d(context.get(), GGML_TYPE_F32, inner, rows);
     ggml_tensor * b = ggml_new_tensor_2d(context.get(), GGML_TYPE_F32, inner, 1);
     ggml_tensor * product = ggml_mul_mat(context.get(), a, b);
     if (!ggml_backend_dev_supports_op(device, product)) {
         return true;  // an accelerator for large matrices only
     }
-    const std::unique_ptr<ggml_backend_buffer, FreeBuffer> buffer(ggml_backend_alloc_ctx_tensors(context.get(), backend));
+    const std::unique_ptr<ggml_backend_buffer, FreeBuffer> buffer(
+        ggml_backend_alloc_ctx_tensors(context.get(), backend));
     if (buffer == nullptr) {
         return false;
     }
@@ -82,7 +88,8 @@ std::size_t copies_of_ggml() {
 }
 
 std::string version_problem(const std::string & path) {
-    const std::filesystem::path beside = std::filesystem::path(path).parent_path() / "libggml-base.so";
+    const std::filesystem::path beside =
+        std::filesystem::path(path).parent_path() / "libggml-base.so";
     std::error_code error;
     if (!std::filesystem::exists(beside, error)) {
         return {};
@@ -94,7 +101,8 @@ std::string version_problem(const std::string & path) {
     }
     const std::string theirs = reinterpret_cast<const char * (*)()>(found)();
     const std::string ours = ggml_version();
-    return theirs == ours ? std::string() : "it was built for ggml " + theirs + ", and this is ggml " + ours;
+    return theirs == ours ? std::string()
+                          : "it was built for ggml " + theirs + ", and this is ggml " + ours;
 }
 
 std::string device_problem(ggml_backend_dev_t device) {
@@ -102,11 +110,13 @@ std::string device_problem(ggml_backend_dev_t device) {
     try {
         ggml_backend_dev_props props;
         ggml_backend_dev_get_props(device, &props);
-        const std::unique_ptr<ggml_backend, FreeBackend> backend(ggml_backend_dev_init(device, nullptr));
+        const std::unique_ptr<ggml_backend, FreeBackend> backend(
+            ggml_backend_dev_init(device, nullptr));
         if (backend == nullptr) {
             return "its device " + name + " cannot be started";
         }
-        return multiplies(device, backend.get()) ? std::string() : "its device " + name + " computes wrong";
+        return multiplies(device, backend.get()) ? std::string()
+                                                 : "its device " + name + " computes wrong";
     } catch (const std::exception & error) {
         return "its device " + name + " cannot be used: " + error.what();
     }

@@ -1,4 +1,5 @@
-// BackendTrial: what can be wrong with a backend library that loads: its version of ggml, its devices, what they compute. Only in a process made for it.
+// BackendTrial: what can be wrong with a backend library that loads: its version of ggml, its
+// devices, what they compute. Only in a process made for it.
 #pragma once
 
 #include <cstddef>
@@ -8,10 +9,12 @@
 
 namespace r1::backend::trial {
 
-/** How many files named libggml-base are loaded into this process. A second one has a registry and types of its own. */
+/** How many files named libggml-base are loaded into this process. A second one has a registry and
+ * types of its own. */
 std::size_t copies_of_ggml();
 
-/** Compares with the libggml-base that lies beside the library, which is the one it was built with; empty: the same version, or none lies there. */
+/** Compares with the libggml-base that lies beside the library, which is the one it was built with;
+ * empty: the same version, or none lies there. */
 std::string version_problem(const std::string & path);
 
 /** Starts a device and lets it multiply two small matrices; empty: the product is right. */

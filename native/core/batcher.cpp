@@ -1,4 +1,5 @@
-// Batcher: fills one llama_batch: the next token of every running sequence first, then prompts in chunks. Engine thread only.
+// Batcher: fills one llama_batch: the next token of every running sequence first, then prompts in
+// chunks. Engine thread only.
 #include "core/batcher.h"
 
 #include <algorithm>
@@ -6,11 +7,14 @@
 namespace r1 {
 namespace {
 
-std::size_t remaining(const Sequence & sequence, const Cache & cache) { return sequence.run->feed().size() - cache.length(sequence.id); }
+std::size_t remaining(const Sequence & sequence, const Cache & cache) {
+    return sequence.run->feed().size() - cache.length(sequence.id);
+}
 
 // One token away from choosing the next one: a running stream, not a prompt.
 bool is_decoding(const Sequence & sequence, const Cache & cache) {
-    return sequence.run != nullptr && sequence.run->has_generated() && remaining(sequence, cache) == 1;
+    return sequence.run != nullptr && sequence.run->has_generated() &&
+           remaining(sequence, cache) == 1;
 }
 
 }  // namespace
@@ -47,8 +51,11 @@ llama_batch Batcher::view() {
     return batch;
 }
 
-// Guesses take neither the cells that prompts under way were promised, nor the last row of the batch from them.
-Batcher::Spare Batcher::spare_for_guesses(const std::vector<Sequence *> & decoding, const std::vector<Sequence *> & prefilling, const Cache & cache) const {
+// Guesses take neither the cells that prompts under way were promised, nor the last row of the
+// batch from them.
+Batcher::Spare Batcher::spare_for_guesses(const std::vector<Sequence *> & decoding,
+                                          const std::vector<Sequence *> & prefilling,
+                                          const Cache & cache) const {
     std::size_t taken = decoding.size();
     for (const Sequence * sequence : prefilling) {
         taken += remaining(*sequence, cache);
@@ -57,12 +64,16 @@ Batcher::Spare Batcher::spare_for_guesses(const std::vector<Sequence *> & decodi
     Spare spare{};
     spare.rows = limits_.batch > rows ? limits_.batch - rows : 0;
     // With a share of cells for each sequence, its own room is all that counts.
-    spare.cells = !cache.ledger().shared() ? spare.rows : cache.free_cells() > taken ? cache.free_cells() - taken : 0;
+    spare.cells = !cache.ledger().shared()     ? spare.rows
+                  : cache.free_cells() > taken ? cache.free_cells() - taken
+                                               : 0;
     return spare;
 }
 
-// The next token of each running stream, and guesses of those after it where there are cells to spare.
-void Batcher::put_decoding(const std::vector<Sequence *> & decoding, Cache & cache, DraftModel * draft, Spare spare) {
+// The next token of each running stream, and guesses of those after it where there are cells to
+// spare.
+void Batcher::put_decoding(const std::vector<Sequence *> & decoding, Cache & cache,
+                           DraftModel * draft, Spare spare) {
     std::vector<std::vector<llama_token>> guesses(decoding.size());
     std::vector<DraftModel::Job> jobs;
     DraftPace::Step step{decoding.size(), static_cast<double>(decoding.size()), 0};
@@ -75,7 +86,8 @@ void Batcher::put_decoding(const std::vector<Sequence *> & decoding, Cache & cac
             continue;
         }
         const std::size_t room = cache.ledger().per_sequence() - cache.length(decoding[i]->id) - 1;
-        const std::size_t limit = std::min({static_cast<std::size_t>(limits_.max_draft), room, spare.cells, spare.rows});
+        const std::size_t limit =
+            std::min({static_cast<std::size_t>(limits_.max_draft), room, spare.cells, spare.rows});
         step.guess_ms = by_model ? guess_ms_ : 0;
         const std::size_t count = run.draft_length(cost_, step, limit);
         if (count == 0) {
@@ -92,15 +104,20 @@ void Batcher::put_decoding(const std::vector<Sequence *> & decoding, Cache & cac
     if (!jobs.empty()) {
         propose(*draft, jobs);
         for (DraftModel::Job & job : jobs) {
-            const auto owner = std::find_if(decoding.begin(), decoding.end(), [&](const Sequence * s) { return s->id == job.sequence; });
+            const auto owner =
+                std::find_if(decoding.begin(), decoding.end(),
+                             [&](const Sequence * s) { return s->id == job.sequence; });
             guesses[static_cast<std::size_t>(owner - decoding.begin())] = std::move(job.guesses);
         }
     }
     for (std::size_t i = 0; i < decoding.size(); ++i) {
-        const auto known = std::find_if(guesses[i].begin(), guesses[i].end(), [this](llama_token id) { return id >= limits_.vocab_size; });
+        const auto known =
+            std::find_if(guesses[i].begin(), guesses[i].end(),
+                         [this](llama_token id) { return id >= limits_.vocab_size; });
         guesses[i].erase(known, guesses[i].end());
         const std::size_t position = cache.length(decoding[i]->id);
-        slices_.push_back({decoding[i], tokens_.size(), 1 + guesses[i].size(), guesses[i].size(), true});
+        slices_.push_back(
+            {decoding[i], tokens_.size(), 1 + guesses[i].size(), guesses[i].size(), true});
         put(decoding[i]->run->feed().back(), decoding[i]->id, position, true);
         for (std::size_t g = 0; g < guesses[i].size(); ++g) {
             put(guesses[i][g], decoding[i]->id, position + 1 + g, true);
@@ -116,8 +133,11 @@ void Batcher::propose(DraftModel & draft, std::vector<DraftModel::Job> & jobs) {
         longest = std::max(longest, job.guesses.size());
     }
     if (longest > 0 && !limits_.deterministic) {
-        const double each = std::chrono::duration<double, std::milli>(Clock::now() - start).count() / static_cast<double>(longest);
-        guess_ms_ = guess_ms_ == 0 ? each : guess_ms_ + (std::min(each, 2 * guess_ms_) - guess_ms_) / 4;
+        const double each =
+            std::chrono::duration<double, std::milli>(Clock::now() - start).count() /
+            static_cast<double>(longest);
+        guess_ms_ =
+            guess_ms_ == 0 ? each : guess_ms_ + (std::min(each, 2 * guess_ms_) - guess_ms_) / 4;
     }
 }
 
@@ -125,7 +145,9 @@ void Batcher::report(double milliseconds) {
     if (limits_.max_draft == 0) {
         return;  // nobody guesses, so nobody asks what rows cost
     }
-    const bool takes_prompts = std::any_of(slices_.begin(), slices_.end(), [](const Slice & slice) { return slice.count != slice.drafted + 1; });
+    const bool takes_prompts = std::any_of(slices_.begin(), slices_.end(), [](const Slice & slice) {
+        return slice.count != slice.drafted + 1;
+    });
     if (!takes_prompts) {
         cost_.report(tokens_.size(), milliseconds);
     }
@@ -144,8 +166,10 @@ void Batcher::put_prefill(Sequence & sequence, Cache & cache, std::size_t budget
     }
 }
 
-// The running streams, each with a cell for its next token. Making room may send runs back to wait, or end the last one.
-std::vector<Sequence *> Batcher::decoding_with_room(Scheduler & scheduler, Cache & cache, std::vector<Event> & out) {
+// The running streams, each with a cell for its next token. Making room may send runs back to wait,
+// or end the last one.
+std::vector<Sequence *> Batcher::decoding_with_room(Scheduler & scheduler, Cache & cache,
+                                                    std::vector<Event> & out) {
     for (;;) {
         std::vector<Sequence *> decoding;
         for (Sequence & sequence : scheduler.sequences()) {
@@ -176,7 +200,8 @@ void Batcher::keep_one(std::vector<Sequence *> & decoding, std::vector<Sequence 
             if (first == nullptr || sequence->admitted < first->admitted) {
                 first = sequence;
             }
-            if (sequence->admitted > turn_ && (next == nullptr || sequence->admitted < next->admitted)) {
+            if (sequence->admitted > turn_ &&
+                (next == nullptr || sequence->admitted < next->admitted)) {
                 next = sequence;
             }
         }
@@ -185,17 +210,21 @@ void Batcher::keep_one(std::vector<Sequence *> & decoding, std::vector<Sequence 
     turn_ = chosen == nullptr ? 0 : chosen->admitted;
     const auto others = [chosen](const Sequence * sequence) { return sequence != chosen; };
     decoding.erase(std::remove_if(decoding.begin(), decoding.end(), others), decoding.end());
-    prefilling.erase(std::remove_if(prefilling.begin(), prefilling.end(), others), prefilling.end());
+    prefilling.erase(std::remove_if(prefilling.begin(), prefilling.end(), others),
+                     prefilling.end());
 }
 
-// What is left of the chunk; where running streams fill it, a small part more, so that prompts come in all the same.
+// What is left of the chunk; where running streams fill it, a small part more, so that prompts come
+// in all the same.
 std::size_t Batcher::prefill_budget() const {
     const std::size_t left = limits_.chunk > tokens_.size() ? limits_.chunk - tokens_.size() : 0;
     const std::size_t least = std::max<std::size_t>(limits_.chunk / 8, 1);
-    return std::min(std::max(left, least), limits_.batch > tokens_.size() ? limits_.batch - tokens_.size() : 0);
+    return std::min(std::max(left, least),
+                    limits_.batch > tokens_.size() ? limits_.batch - tokens_.size() : 0);
 }
 
-void Batcher::plan(Scheduler & scheduler, Cache & cache, DraftModel * draft, std::vector<Event> & out) {
+void Batcher::plan(Scheduler & scheduler, Cache & cache, DraftModel * draft,
+                   std::vector<Event> & out) {
     clear();
     std::vector<Sequence *> decoding = decoding_with_room(scheduler, cache, out);
     std::vector<Sequence *> prefilling;
@@ -204,7 +233,8 @@ void Batcher::plan(Scheduler & scheduler, Cache & cache, DraftModel * draft, std
             prefilling.push_back(&sequence);
         }
     }
-    std::sort(prefilling.begin(), prefilling.end(), [](const Sequence * a, const Sequence * b) { return a->admitted < b->admitted; });
+    std::sort(prefilling.begin(), prefilling.end(),
+              [](const Sequence * a, const Sequence * b) { return a->admitted < b->admitted; });
     if (limits_.deterministic) {
         keep_one(decoding, prefilling);
     }

@@ -1,4 +1,5 @@
-// Cache: llama.cpp's KV memory together with the ledger that counts it; the only place that changes either. Engine thread only.
+// Cache: llama.cpp's KV memory together with the ledger that counts it; the only place that changes
+// either. Engine thread only.
 #pragma once
 
 #include <llama.h>
@@ -9,18 +10,22 @@ namespace r1 {
 
 class Cache {
 public:
-    Cache(llama_memory_t memory, uint32_t sequences, uint32_t capacity, uint32_t per_sequence, bool unified)
+    Cache(llama_memory_t memory, uint32_t sequences, uint32_t capacity, uint32_t per_sequence,
+          bool unified)
         : memory_(memory), ledger_(sequences, capacity, per_sequence, unified) {}
 
     const KvLedger & ledger() const { return ledger_; }
-    const std::vector<llama_token> & tokens(llama_seq_id sequence) const { return ledger_.tokens(sequence); }
+    const std::vector<llama_token> & tokens(llama_seq_id sequence) const {
+        return ledger_.tokens(sequence);
+    }
     std::size_t length(llama_seq_id sequence) const { return ledger_.tokens(sequence).size(); }
     uint32_t free_cells() const { return ledger_.capacity() - ledger_.used(); }
 
     /** A token of a decoded batch is in the cache now. */
     void decoded(llama_seq_id sequence, llama_token token) { ledger_.append(sequence, token); }
 
-    /** The sequence keeps its first `count` tokens, in llama.cpp too, whatever a failed decode left there. */
+    /** The sequence keeps its first `count` tokens, in llama.cpp too, whatever a failed decode left
+     * there. */
     void truncate(llama_seq_id sequence, std::size_t count) {
         llama_memory_seq_rm(memory_, sequence, static_cast<llama_pos>(count), -1);
         ledger_.truncate(sequence, count);
@@ -32,7 +37,8 @@ public:
         if (ledger_.shared()) {
             llama_memory_seq_cp(memory_, from, to, 0, static_cast<llama_pos>(count));
         } else {
-            // Between buffers of their own llama.cpp copies whole sequences only, and aborts on a part.
+            // Between buffers of their own llama.cpp copies whole sequences only, and aborts on a
+            // part.
             llama_memory_seq_cp(memory_, from, to, -1, -1);
             llama_memory_seq_rm(memory_, to, static_cast<llama_pos>(count), -1);
         }

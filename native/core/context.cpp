@@ -1,4 +1,5 @@
-// Context: one llama_context with its thread pools, every parameter checked before libllama could abort on it. Engine thread only.
+// Context: one llama_context with its thread pools, every parameter checked before libllama could
+// abort on it. Engine thread only.
 #include "core/context.h"
 
 #include <algorithm>
@@ -21,12 +22,15 @@ void check(bool good, const std::string & what) {
 
 // llama.cpp's own list (common/arg.cpp, kv_cache_types): another type makes its scheduler abort.
 ggml_type cache_type(const std::string & name) {
-    constexpr std::array<ggml_type, 9> allowed = {GGML_TYPE_F32,  GGML_TYPE_F16,    GGML_TYPE_BF16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0,
-                                                  GGML_TYPE_Q4_1, GGML_TYPE_IQ4_NL, GGML_TYPE_Q5_0, GGML_TYPE_Q5_1};
+    constexpr std::array<ggml_type, 9> allowed = {GGML_TYPE_F32,    GGML_TYPE_F16,  GGML_TYPE_BF16,
+                                                  GGML_TYPE_Q8_0,   GGML_TYPE_Q4_0, GGML_TYPE_Q4_1,
+                                                  GGML_TYPE_IQ4_NL, GGML_TYPE_Q5_0, GGML_TYPE_Q5_1};
     const ggml_type type = backend::type_by_name(name);
     if (std::find(allowed.begin(), allowed.end(), type) == allowed.end()) {
         throw Failure(ErrorCode::CacheTypeUnsupported,
-                      "`" + name + "` is no cache type of llama.cpp. Use f32, f16, bf16, q8_0, q4_0, q4_1, iq4_nl, q5_0 or q5_1.");
+                      "`" + name +
+                          "` is no cache type of llama.cpp. Use f32, f16, bf16, q8_0, q4_0, q4_1, "
+                          "iq4_nl, q5_0 or q5_1.");
     }
     return type;
 }
@@ -35,7 +39,8 @@ llama_flash_attn_type flash_attention_of(const std::string & name) {
     if (name == "auto") return LLAMA_FLASH_ATTN_TYPE_AUTO;
     if (name == "on") return LLAMA_FLASH_ATTN_TYPE_ENABLED;
     if (name == "off") return LLAMA_FLASH_ATTN_TYPE_DISABLED;
-    throw Failure(ErrorCode::InvalidArgument, "`flashAttention` is auto, on or off, not " + name + ".");
+    throw Failure(ErrorCode::InvalidArgument,
+                  "`flashAttention` is auto, on or off, not " + name + ".");
 }
 
 llama_rope_scaling_type rope_scaling_of(const std::string & name) {
@@ -44,7 +49,8 @@ llama_rope_scaling_type rope_scaling_of(const std::string & name) {
     if (name == "linear") return LLAMA_ROPE_SCALING_TYPE_LINEAR;
     if (name == "yarn") return LLAMA_ROPE_SCALING_TYPE_YARN;
     if (name == "longrope") return LLAMA_ROPE_SCALING_TYPE_LONGROPE;
-    throw Failure(ErrorCode::InvalidArgument, "`rope.scaling` is file, none, linear, yarn or longrope, not " + name + ".");
+    throw Failure(ErrorCode::InvalidArgument,
+                  "`rope.scaling` is file, none, linear, yarn or longrope, not " + name + ".");
 }
 
 // Values of one head's K or V row, as llama.cpp reads them from the file.
@@ -58,18 +64,24 @@ long head_size(const Model & model, const char * key) {
 }
 
 void check_cache_types(const Model & model, ggml_type k, ggml_type v, llama_flash_attn_type flash) {
-    const auto refuse = [](const std::string & what) { throw Failure(ErrorCode::CacheTypeUnsupported, what); };
+    const auto refuse = [](const std::string & what) {
+        throw Failure(ErrorCode::CacheTypeUnsupported, what);
+    };
     if (model.info().is_mla && k != v) {
-        refuse(std::string("This model has multi-head latent attention: V is a view of the K cache, so both have one type. Set `cacheTypeV` to \"") +
+        refuse(std::string("This model has multi-head latent attention: V is a view of the K "
+                           "cache, so both have one type. Set `cacheTypeV` to \"") +
                ggml_type_name(k) + "\" too, or leave it out.");
     }
     if (ggml_is_quantized(v) && flash == LLAMA_FLASH_ATTN_TYPE_DISABLED) {
-        refuse(std::string("A V cache of type ") + ggml_type_name(v) + " needs flash attention. Set `flashAttention` to \"auto\", or choose f16, bf16 or f32.");
+        refuse(std::string("A V cache of type ") + ggml_type_name(v) +
+               " needs flash attention. Set `flashAttention` to \"auto\", or choose f16, bf16 or "
+               "f32.");
     }
     const auto check_row = [&](ggml_type type, long row, const char * name) {
         if (row > 0 && row % ggml_blck_size(type) != 0) {
-            refuse(std::string(name) + " " + ggml_type_name(type) + " stores blocks of " + std::to_string(ggml_blck_size(type)) +
-                   " values, and this model's rows of " + std::to_string(row) + " do not divide into them. Choose f16, bf16 or f32.");
+            refuse(std::string(name) + " " + ggml_type_name(type) + " stores blocks of " +
+                   std::to_string(ggml_blck_size(type)) + " values, and this model's rows of " +
+                   std::to_string(row) + " do not divide into them. Choose f16, bf16 or f32.");
         }
     };
     check_row(k, head_size(model, ".attention.key_length"), "K cache type");
@@ -79,8 +91,9 @@ void check_cache_types(const Model & model, ggml_type k, ggml_type v, llama_flas
 }
 
 /**
- * llama.cpp clamps a batch to the context it is asked for, before it rounds that up, and aborts on a batch that is larger. Where the clamped batch could not
- * hold a row of every sequence and its guesses, it is asked for what it would round up to.
+ * llama.cpp clamps a batch to the context it is asked for, before it rounds that up, and aborts on
+ * a batch that is larger. Where the clamped batch could not hold a row of every sequence and its
+ * guesses, it is asked for what it would round up to.
  */
 uint32_t context_cells(const EngineConfig & config) {
     const uint32_t rows = config.sequences * (1 + config.max_draft);
@@ -93,15 +106,20 @@ uint32_t context_cells(const EngineConfig & config) {
 }
 
 llama_context_params to_llama(const Model & model, const EngineConfig & config) {
-    check(!model.vocab_only(), "This model was loaded for its vocabulary alone. Load it with its weights to generate.");
+    check(!model.vocab_only(),
+          "This model was loaded for its vocabulary alone. Load it with its weights to generate.");
     check(model.info().has_decoder, "This model has no decoder, so it cannot generate text.");
     check(config.sequences >= 1 && config.sequences <= llama_max_parallel_sequences(),
           "`sequences` is 1 to " + std::to_string(llama_max_parallel_sequences()) + ".");
-    check(config.batch_size >= 1 && config.ubatch_size >= 1 && config.batch_size <= 1u << 20, "`batchSize` and `ubatchSize` are at least 1.");
-    check(config.batch_size >= config.sequences * (1 + config.max_draft), "`batchSize` must hold one token of every sequence and its draft.");
-    check(config.threads >= 1 && config.threads <= GGML_MAX_N_THREADS && config.threads_batch >= 1 && config.threads_batch <= GGML_MAX_N_THREADS,
+    check(config.batch_size >= 1 && config.ubatch_size >= 1 && config.batch_size <= 1u << 20,
+          "`batchSize` and `ubatchSize` are at least 1.");
+    check(config.batch_size >= config.sequences * (1 + config.max_draft),
+          "`batchSize` must hold one token of every sequence and its draft.");
+    check(config.threads >= 1 && config.threads <= GGML_MAX_N_THREADS &&
+              config.threads_batch >= 1 && config.threads_batch <= GGML_MAX_N_THREADS,
           "`threads` are 1 to 512.");
-    check(config.context_size == 0 || config.context_size <= 1u << 30, "`contextSize` is too large.");
+    check(config.context_size == 0 || config.context_size <= 1u << 30,
+          "`contextSize` is too large.");
 
     llama_context_params params = llama_context_default_params();
     params.n_ctx = context_cells(config);
@@ -126,7 +144,8 @@ llama_context_params to_llama(const Model & model, const EngineConfig & config) 
     params.yarn_orig_ctx = config.rope.yarn_orig_ctx;
     params.offload_kqv = config.offload_kqv;
     params.op_offload = config.op_offload;
-    // For one sequence both layouts are the same cells, but in one pool each decode goes through all 256 x 256 pairs of sequences (llama_batch_allocr::init).
+    // For one sequence both layouts are the same cells, but in one pool each decode goes through
+    // all 256 x 256 pairs of sequences (llama_batch_allocr::init).
     params.kv_unified = config.kv_unified && config.sequences > 1;
     params.no_perf = true;
     check_cache_types(model, params.type_k, params.type_v, params.flash_attn_type);
@@ -135,9 +154,12 @@ llama_context_params to_llama(const Model & model, const EngineConfig & config) 
 
 }  // namespace
 
-void check_engine_config(const Model & model, const EngineConfig & config) { static_cast<void>(to_llama(model, config)); }
+void check_engine_config(const Model & model, const EngineConfig & config) {
+    static_cast<void>(to_llama(model, config));
+}
 
-Context::Context(std::shared_ptr<Model> model, const EngineConfig & config, std::shared_ptr<ThreadPools> pools, ggml_abort_callback abort, void * abort_data)
+Context::Context(std::shared_ptr<Model> model, const EngineConfig & config,
+                 std::shared_ptr<ThreadPools> pools, ggml_abort_callback abort, void * abort_data)
     : model_(std::move(model)), pools_(std::move(pools)) {
     llama_context_params params = to_llama(*model_, config);
     params.abort_callback = abort;
@@ -154,11 +176,14 @@ Context::Context(std::shared_ptr<Model> model, const EngineConfig & config, std:
     }
     if (context_ == nullptr) {
         const std::string reason = thrown.empty() ? capture.errors() : thrown;
-        throw Failure(ErrorCode::OutOfMemory, "llama.cpp could not make a context of " + std::to_string(config.context_size) +
-                                                  " tokens: " + (reason.empty() ? "no reason given" : reason) +
-                                                  ". Try a smaller `contextSize`, a quantised cache type, or fewer `gpuLayers`.");
+        throw Failure(
+            ErrorCode::OutOfMemory,
+            "llama.cpp could not make a context of " + std::to_string(config.context_size) +
+                " tokens: " + (reason.empty() ? "no reason given" : reason) +
+                ". Try a smaller `contextSize`, a quantised cache type, or fewer `gpuLayers`.");
     }
-    check(llama_n_batch(context_.get()) >= config.sequences, "`contextSize` must hold one token of every sequence.");
+    check(llama_n_batch(context_.get()) >= config.sequences,
+          "`contextSize` must hold one token of every sequence.");
     pools_->attach(context_.get());
     const std::vector<DeviceMemory> memory = context_memory(context_.get());
     std::size_t cache_bytes = 0;
@@ -186,7 +211,8 @@ void Context::warm_up() {
     llama_token token = model_->vocab().contains(begin) ? begin : 0;
     llama_decode(context_.get(), llama_batch_get_one(&token, 1));
     llama_synchronize(context_.get());
-    // The cells are free again; zeroing them as well would write through the whole cache, which was zeroed when it was made.
+    // The cells are free again; zeroing them as well would write through the whole cache, which was
+    // zeroed when it was made.
     llama_memory_clear(memory(), false);
 }
 

@@ -1,4 +1,5 @@
-// Context: one llama_context with its thread pools, every parameter checked before libllama could abort on it. Engine thread only.
+// Context: one llama_context with its thread pools, every parameter checked before libllama could
+// abort on it. Engine thread only.
 #pragma once
 
 #include <memory>
@@ -42,9 +43,11 @@ struct EngineConfig {
     uint32_t max_queue = 0;
     bool prefix_cache = true;
     uint32_t max_draft = 0;
-    bool deterministic = false;  // one sequence a decode, and every prompt computed anew: batch shapes change the last bits of logits
+    bool deterministic = false;  // one sequence a decode, and every prompt computed anew: batch
+                                 // shapes change the last bits of logits
     bool warmup = true;
-    StepCost::Table step_costs;  // what steps take by their rows, instead of what they are seen to take; empty: seen, or typical where `deterministic`
+    StepCost::Table step_costs;  // what steps take by their rows, instead of what they are seen to
+                                 // take; empty: seen, or typical where `deterministic`
 };
 
 struct EngineInfo {
@@ -67,10 +70,12 @@ void check_engine_config(const Model & model, const EngineConfig & config);
 class Context {
 public:
     /**
-     * Throws Failure: InvalidArgument, CacheTypeUnsupported, OutOfMemory with llama.cpp's own words.
-     * `abort` is polled by the CPU backend before every graph node and may come from a worker thread. Contexts of one engine thread share `pools`.
+     * Throws Failure: InvalidArgument, CacheTypeUnsupported, OutOfMemory with llama.cpp's own
+     * words. `abort` is polled by the CPU backend before every graph node and may come from a
+     * worker thread. Contexts of one engine thread share `pools`.
      */
-    Context(std::shared_ptr<Model> model, const EngineConfig & config, std::shared_ptr<ThreadPools> pools, ggml_abort_callback abort, void * abort_data);
+    Context(std::shared_ptr<Model> model, const EngineConfig & config,
+            std::shared_ptr<ThreadPools> pools, ggml_abort_callback abort, void * abort_data);
     Context(const Context &) = delete;
     Context & operator=(const Context &) = delete;
 
@@ -79,7 +84,8 @@ public:
     const EngineInfo & info() const { return info_; }
     const std::shared_ptr<ThreadPools> & pools() const { return pools_; }
 
-    /** Decodes one batch of BOS and EOS and clears the cache, so that the first request finds everything in place. */
+    /** Decodes one batch of BOS and EOS and clears the cache, so that the first request finds
+     * everything in place. */
     void warm_up();
 
 private:

@@ -1,4 +1,5 @@
-// copy_range: bytes from one open file into another inside the kernel, holes left as holes. Any thread; blocks while the kernel copies.
+// copy_range: bytes from one open file into another inside the kernel, holes left as holes. Any
+// thread; blocks while the kernel copies.
 #include "core/copy_range.h"
 
 #ifdef __linux__
@@ -15,7 +16,8 @@ namespace r1 {
 #ifdef __linux__
 namespace {
 
-// Where the next data begins at or behind `at`, at most `end`. A file system that knows of no holes has data everywhere.
+// Where the next data begins at or behind `at`, at most `end`. A file system that knows of no holes
+// has data everywhere.
 int64_t next_data(int file, int64_t at, int64_t end) {
     const off_t data = lseek(file, at, SEEK_DATA);
     if (data >= 0) return std::min<int64_t>(data, end);
@@ -33,7 +35,8 @@ int64_t copy_data(const CopyRange & range, int64_t at, int64_t end) {
     while (at < end) {
         off_t from = at;
         off_t to = range.to_offset + (at - range.from_offset);
-        const ssize_t copied = copy_file_range(range.from, &from, range.to, &to, static_cast<std::size_t>(end - at), 0);
+        const ssize_t copied = copy_file_range(range.from, &from, range.to, &to,
+                                               static_cast<std::size_t>(end - at), 0);
         if (copied < 0 && errno == EINTR) continue;
         if (copied <= 0) break;
         at += copied;
@@ -45,7 +48,9 @@ int64_t copy_data(const CopyRange & range, int64_t at, int64_t end) {
 
 int64_t copy_range(const CopyRange & range) {
     struct stat facts = {};
-    if (range.bytes <= 0 || range.from_offset < 0 || range.to_offset < 0 || fstat(range.from, &facts) != 0) return 0;
+    if (range.bytes <= 0 || range.from_offset < 0 || range.to_offset < 0 ||
+        fstat(range.from, &facts) != 0)
+        return 0;
     const int64_t end = std::min<int64_t>(range.from_offset + range.bytes, facts.st_size);
     int64_t at = range.from_offset;
     while (at < end) {

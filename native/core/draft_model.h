@@ -1,4 +1,5 @@
-// DraftModel: a small model that guesses the next tokens of a large one, for several sequences at once. Engine thread only.
+// DraftModel: a small model that guesses the next tokens of a large one, for several sequences at
+// once. Engine thread only.
 #pragma once
 
 #include <memory>
@@ -21,13 +22,16 @@ public:
         std::vector<llama_token> guesses;       // filled by propose()
     };
 
-    /** `config` is the large model's: the draft context has its size and sequences. Throws Failure as Context does. */
-    DraftModel(std::shared_ptr<Model> model, const EngineConfig & config, std::shared_ptr<ThreadPools> pools, ggml_abort_callback abort, void * abort_data);
+    /** `config` is the large model's: the draft context has its size and sequences. Throws Failure
+     * as Context does. */
+    DraftModel(std::shared_ptr<Model> model, const EngineConfig & config,
+               std::shared_ptr<ThreadPools> pools, ggml_abort_callback abort, void * abort_data);
 
     /**
-     * Fills `guesses` of each job, most likely tokens first to last, stopping early where the draft model is unsure. Never fails: no guess is always right.
-     * Takes in at most one micro-batch of what the sequences got ahead of it, so that running streams do not wait for a long prompt: until it has caught up
-     * with a sequence it guesses nothing there.
+     * Fills `guesses` of each job, most likely tokens first to last, stopping early where the draft
+     * model is unsure. Never fails: no guess is always right. Takes in at most one micro-batch of
+     * what the sequences got ahead of it, so that running streams do not wait for a long prompt:
+     * until it has caught up with a sequence it guesses nothing there.
      */
     void propose(std::vector<Job> & jobs);
 
@@ -44,7 +48,9 @@ private:
         bool logits;
     };
 
-    std::size_t remaining(const Job & job) const { return job.feed->size() - 1 - cache_.length(job.sequence); }
+    std::size_t remaining(const Job & job) const {
+        return job.feed->size() - 1 - cache_.length(job.sequence);
+    }
     bool make_room(const std::vector<Job> & jobs);
     void keep_own(const Job & job);
     bool catch_up(std::vector<Job> & jobs);
@@ -54,7 +60,8 @@ private:
     std::shared_ptr<Model> model_;
     Context context_;
     Cache cache_;
-    bool deterministic_;            // guesses depend on their own request alone: cells of its own, nothing kept from the request before
+    bool deterministic_;  // guesses depend on their own request alone: cells of its own, nothing
+                          // kept from the request before
     std::vector<uint32_t> owners_;  // by sequence: the request it last guessed for
 };
 

@@ -6,9 +6,11 @@
 namespace r1 {
 namespace {
 
-// Lengths that are weighed: with the token before them 2, 4, 8, ... rows, which a CPU's repacked kernels take at once; rows left over cost as much as one each.
+// Lengths that are weighed: with the token before them 2, 4, 8, ... rows, which a CPU's repacked
+// kernels take at once; rows left over cost as much as one each.
 constexpr std::array<std::size_t, 6> lengths{1, 3, 7, 15, 31, 63};
-// What a guess must promise beyond the step without it: chosen are the figures that came out too good, and a promise of less comes to nothing.
+// What a guess must promise beyond the step without it: chosen are the figures that came out too
+// good, and a promise of less comes to nothing.
 constexpr double least_gain = 1.1;
 // How much of the past counts, in tokens: of this reply, and of its prompt.
 constexpr double remembered = 32;
@@ -26,7 +28,9 @@ void DraftPace::Record::limit(double total) {
     }
 }
 
-std::size_t DraftPace::record_of(std::size_t match) { return match == 0 ? of_model : match < 16 ? 0 : match < 32 ? 1 : match < 64 ? 2 : 3; }
+std::size_t DraftPace::record_of(std::size_t match) {
+    return match == 0 ? of_model : match < 16 ? 0 : match < 32 ? 1 : match < 64 ? 2 : 3;
+}
 
 // Tokens that a guess of `length` yields, the one after the guesses that held included.
 double DraftPace::expected(std::size_t match, std::size_t length) const {
@@ -39,14 +43,16 @@ double DraftPace::expected(std::size_t match, std::size_t length) const {
     return tokens;
 }
 
-std::size_t DraftPace::best_length(const StepCost & cost, const Step & step, std::size_t match, std::size_t most) const {
+std::size_t DraftPace::best_length(const StepCost & cost, const Step & step, std::size_t match,
+                                   std::size_t most) const {
     double best = least_gain * step.tokens / (cost.of(step.rows) + cost.change_to(step.rows));
     std::size_t chosen = 0;
     const auto weigh = [&](std::size_t length) {
         const double tokens = step.tokens - 1 + expected(match, length);
         // There, and back again one day.
         const double changes = cost.change_to(step.rows + length) + cost.change();
-        const double rate = tokens / (cost.of(step.rows + length) + changes + static_cast<double>(length) * step.guess_ms);
+        const double rate = tokens / (cost.of(step.rows + length) + changes +
+                                      static_cast<double>(length) * step.guess_ms);
         if (rate > best) {
             best = rate;
             chosen = length;
@@ -61,14 +67,17 @@ std::size_t DraftPace::best_length(const StepCost & cost, const Step & step, std
     return chosen;
 }
 
-std::size_t DraftPace::next(const StepCost & cost, Step & step, std::size_t match, std::size_t most) {
-    const std::size_t length = choose(cost, step, match, std::min(most, static_cast<std::size_t>(std::max(longest_, 0))));
+std::size_t DraftPace::next(const StepCost & cost, Step & step, std::size_t match,
+                            std::size_t most) {
+    const std::size_t length =
+        choose(cost, step, match, std::min(most, static_cast<std::size_t>(std::max(longest_, 0))));
     step.rows += length;
     step.tokens += expected(match, length) - 1;
     return length;
 }
 
-std::size_t DraftPace::choose(const StepCost & cost, const Step & step, std::size_t match, std::size_t most) {
+std::size_t DraftPace::choose(const StepCost & cost, const Step & step, std::size_t match,
+                              std::size_t most) {
     if (most == 0 || (source_ == Source::Ngram && match == 0)) {
         return 0;
     }

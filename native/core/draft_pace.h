@@ -1,4 +1,5 @@
-// DraftPace: how many tokens of a request to guess now, by how often its guesses held and by what the rows of a step cost. One owner, no lock.
+// DraftPace: how many tokens of a request to guess now, by how often its guesses held and by what
+// the rows of a step cost. One owner, no lock.
 #pragma once
 
 #include <array>
@@ -12,7 +13,8 @@ namespace r1 {
 class DraftPace {
 public:
     enum class Source {
-        Ngram,  // every token tells whether its guess would have held, so guesses that are not made cost nothing and teach all the same
+        Ngram,  // every token tells whether its guess would have held, so guesses that are not made
+                // cost nothing and teach all the same
         Model,  // only a guess that was made teaches: after a rest it is tried again
     };
 
@@ -27,15 +29,17 @@ public:
     DraftPace(Source source, int32_t longest) : source_(source), longest_(longest) {}
 
     /**
-     * Tokens to guess now, at most `most`, which are added to `step`; 0: it would not pay. `match`: tokens that agree before the guess, 0 where a model
-     * guesses. Counts down a rest. `cost` knows the step without guesses.
+     * Tokens to guess now, at most `most`, which are added to `step`; 0: it would not pay. `match`:
+     * tokens that agree before the guess, 0 where a model guesses. Counts down a rest. `cost` knows
+     * the step without guesses.
      */
     std::size_t next(const StepCost & cost, Step & step, std::size_t match, std::size_t most);
 
     /** Tells whether the first guess after a match of `match` tokens held, or would have. */
     void observe(std::size_t match, bool held);
 
-    /** What was observed so far is of the prompt, whose text may be unlike the reply's: it counts for less than what comes. */
+    /** What was observed so far is of the prompt, whose text may be unlike the reply's: it counts
+     * for less than what comes. */
     void end_prompt();
 
     /** Tells how the guesses of a draft model went: `accepted` of `drafted` held. */
@@ -48,7 +52,8 @@ private:
         double share() const { return held / (held + failed); }
         void limit(double total);
     };
-    // The longer the text before a guess agrees, the likelier the guess holds: less than 16 tokens, less than 32, less than 64, more; and what a model guesses.
+    // The longer the text before a guess agrees, the likelier the guess holds: less than 16 tokens,
+    // less than 32, less than 64, more; and what a model guesses.
     static constexpr std::array<Record, 5> nothing_known{{{1, 1}, {2, 1}, {3, 1}, {4, 1}, {4, 1}}};
     static constexpr std::size_t of_model = 4;
     static constexpr int32_t first_rest = 16;
@@ -56,8 +61,10 @@ private:
 
     static std::size_t record_of(std::size_t match);
     double expected(std::size_t match, std::size_t length) const;
-    std::size_t choose(const StepCost & cost, const Step & step, std::size_t match, std::size_t most);
-    std::size_t best_length(const StepCost & cost, const Step & step, std::size_t match, std::size_t most) const;
+    std::size_t choose(const StepCost & cost, const Step & step, std::size_t match,
+                       std::size_t most);
+    std::size_t best_length(const StepCost & cost, const Step & step, std::size_t match,
+                            std::size_t most) const;
 
     Source source_;
     int32_t longest_;

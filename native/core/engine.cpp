@@ -1,4 +1,5 @@
-// Engine: one context and its thread; its queue, its start and its end. The steps themselves are in engine_step.cpp.
+// Engine: one context and its thread; its queue, its start and its end. The steps themselves are in
+// engine_step.cpp.
 #include "core/engine.h"
 
 #include <algorithm>
@@ -12,14 +13,20 @@ const char * const disposed_message = "The model was closed. Load it again with 
 
 }  // namespace
 
-Engine::Engine(std::shared_ptr<Model> model, std::shared_ptr<Model> draft, const EngineConfig & config, Sink sink, const std::atomic<bool> * cancelled)
-    : model_(std::move(model)), max_queue_(config.max_queue), cancelled_(cancelled), outbox_(std::move(sink)) {
+Engine::Engine(std::shared_ptr<Model> model, std::shared_ptr<Model> draft,
+               const EngineConfig & config, Sink sink, const std::atomic<bool> * cancelled)
+    : model_(std::move(model)),
+      max_queue_(config.max_queue),
+      cancelled_(cancelled),
+      outbox_(std::move(sink)) {
     if (draft != nullptr) {
         DraftModel::check_same_vocabulary(model_->vocab(), draft->vocab());
     }
     std::promise<void> ready;
     std::future<void> started = ready.get_future();
-    thread_ = std::thread([this, config, draft = std::move(draft), &ready]() mutable { main(config, std::move(draft), ready); });
+    thread_ = std::thread([this, config, draft = std::move(draft), &ready]() mutable {
+        main(config, std::move(draft), ready);
+    });
     try {
         started.get();
     } catch (...) {
@@ -33,18 +40,27 @@ Engine::~Engine() { stop(); }
 void Engine::main(EngineConfig config, std::shared_ptr<Model> draft, std::promise<void> & ready) {
     try {
         check_engine_config(*model_, config);
-        context_ = std::make_unique<Context>(model_, config, std::make_shared<ThreadPools>(config.threads, config.threads_batch, config.priority, config.poll),
-                                             &Engine::abort_decode, this);
+        context_ = std::make_unique<Context>(
+            model_, config,
+            std::make_shared<ThreadPools>(config.threads, config.threads_batch, config.priority,
+                                          config.poll),
+            &Engine::abort_decode, this);
         info_ = context_->info();
-        cache_ =
-            std::make_unique<Cache>(context_->memory(), info_.sequences, info_.context_size, info_.sequence_context, config.kv_unified || info_.sequences == 1);
-        scheduler_ = std::make_unique<Scheduler>(*cache_, model_->vocab(), info_.sequences, config.prefix_cache && !config.deterministic);
+        cache_ = std::make_unique<Cache>(context_->memory(), info_.sequences, info_.context_size,
+                                         info_.sequence_context,
+                                         config.kv_unified || info_.sequences == 1);
+        scheduler_ = std::make_unique<Scheduler>(*cache_, model_->vocab(), info_.sequences,
+                                                 config.prefix_cache && !config.deterministic);
         streams_ = cache_->ledger().shared() ? 1 : info_.sequences;
-        StepCost cost = !config.step_costs.empty() ? StepCost::fixed(config.step_costs) : config.deterministic ? StepCost::typical() : StepCost();
-        const Batcher::Limits limits{info_.ubatch_size, info_.batch_size, config.max_draft, model_->vocab().size(), config.deterministic};
+        StepCost cost = !config.step_costs.empty() ? StepCost::fixed(config.step_costs)
+                        : config.deterministic     ? StepCost::typical()
+                                                   : StepCost();
+        const Batcher::Limits limits{info_.ubatch_size, info_.batch_size, config.max_draft,
+                                     model_->vocab().size(), config.deterministic};
         batcher_ = std::make_unique<Batcher>(limits, std::move(cost));
         if (draft != nullptr) {
-            draft_ = std::make_unique<DraftModel>(std::move(draft), config, context_->pools(), &Engine::abort_decode, this);
+            draft_ = std::make_unique<DraftModel>(std::move(draft), config, context_->pools(),
+                                                  &Engine::abort_decode, this);
         }
         stats_.cells_total = info_.context_size;
         if (config.warmup) {
@@ -66,7 +82,8 @@ void Engine::main(EngineConfig config, std::shared_ptr<Model> draft, std::promis
     try {
         loop();
     } catch (...) {
-        // Nothing may leave a thread: what could throw in a step has been turned into events there. Only running out of memory for those is left.
+        // Nothing may leave a thread: what could throw in a step has been turned into events there.
+        // Only running out of memory for those is left.
     }
     dispose_all();
     batcher_.reset();
@@ -116,22 +133,30 @@ void Engine::submit(std::shared_ptr<Request> request) {
     }
     for (const llama_token token : request->tokens) {
         if (!model_->vocab().contains(token)) {
-            throw Failure(ErrorCode::InvalidArgument, "Token " + std::to_string(token) + " of the prompt is outside the vocabulary of " +
-                                                          std::to_string(model_->vocab().size()) + " tokens.");
+            throw Failure(ErrorCode::InvalidArgument,
+                          "Token " + std::to_string(token) +
+                              " of the prompt is outside the vocabulary of " +
+                              std::to_string(model_->vocab().size()) + " tokens.");
         }
     }
     if (request->tokens.size() > info_.sequence_context) {
-        throw Failure(ErrorCode::PromptTooLong, "The prompt has " + std::to_string(request->tokens.size()) + " tokens and the context holds " +
-                                                    std::to_string(info_.sequence_context) + ". Shorten it, or load the model with a larger `contextSize`.");
+        throw Failure(ErrorCode::PromptTooLong,
+                      "The prompt has " + std::to_string(request->tokens.size()) +
+                          " tokens and the context holds " +
+                          std::to_string(info_.sequence_context) +
+                          ". Shorten it, or load the model with a larger `contextSize`.");
     }
     for (const llama_token tag : {request->think_token, request->end_think_token}) {
         if (tag != LLAMA_TOKEN_NULL && !model_->vocab().contains(tag)) {
-            throw Failure(ErrorCode::InvalidArgument, "The tag " + std::to_string(tag) + " of the reasoning is outside the vocabulary.");
+            throw Failure(
+                ErrorCode::InvalidArgument,
+                "The tag " + std::to_string(tag) + " of the reasoning is outside the vocabulary.");
         }
     }
     for (const llama_token token : request->closing) {
         if (!model_->vocab().contains(token)) {
-            throw Failure(ErrorCode::InvalidArgument, "The closing of the reasoning holds a token outside the vocabulary.");
+            throw Failure(ErrorCode::InvalidArgument,
+                          "The closing of the reasoning holds a token outside the vocabulary.");
         }
     }
     {
@@ -140,11 +165,15 @@ void Engine::submit(std::shared_ptr<Request> request) {
             throw Failure(ErrorCode::Disposed, disposed_message);
         }
         if (live_.size() >= static_cast<std::size_t>(info_.sequences) + max_queue_) {
-            throw Failure(ErrorCode::QueueFull, "All " + std::to_string(info_.sequences) + " sequences are busy and " + std::to_string(max_queue_) +
-                                                    " requests wait already. Try again later, or raise `maxQueue`.");
+            throw Failure(ErrorCode::QueueFull,
+                          "All " + std::to_string(info_.sequences) + " sequences are busy and " +
+                              std::to_string(max_queue_) +
+                              " requests wait already. Try again later, or raise `maxQueue`.");
         }
         if (!live_.emplace(request->id, request).second) {
-            throw Failure(ErrorCode::InvalidArgument, "A request with the id " + std::to_string(request->id) + " is under way.");
+            throw Failure(
+                ErrorCode::InvalidArgument,
+                "A request with the id " + std::to_string(request->id) + " is under way.");
         }
         ++stats_.requests;
         inbox_.push_back(std::move(request));
@@ -158,7 +187,8 @@ void Engine::cancel(uint32_t id) {
     if (found == live_.end()) {
         return;
     }
-    // In this order, and mark_in_batch() in the other: at least one of the two sees the other's flag, so no decode starts unstoppable.
+    // In this order, and mark_in_batch() in the other: at least one of the two sees the other's
+    // flag, so no decode starts unstoppable.
     found->second->cancelled.store(true);
     if (found->second->in_batch.load()) {
         interrupt_.store(true, std::memory_order_relaxed);
@@ -168,7 +198,8 @@ void Engine::cancel(uint32_t id) {
 EngineStats Engine::stats() const {
     std::lock_guard<std::mutex> lock(mutex_);
     EngineStats snapshot = stats_;
-    snapshot.waiting = static_cast<uint32_t>(live_.size()) - std::min(static_cast<uint32_t>(live_.size()), snapshot.running);
+    snapshot.waiting = static_cast<uint32_t>(live_.size()) -
+                       std::min(static_cast<uint32_t>(live_.size()), snapshot.running);
     if (Clock::now() - settled_ > rate_window) {
         snapshot.tokens_per_second = 0;  // idle for longer than the rate looks back
     }
@@ -205,13 +236,15 @@ void Engine::dispose_all() {
     try {
         scheduler_->fail_all(error_code_name(ErrorCode::Disposed), disposed_message, out);
         for (const std::shared_ptr<Request> & request : inbox) {
-            out.emplace_back(ErrorEvent{request->id, error_code_name(ErrorCode::Disposed), disposed_message});
+            out.emplace_back(
+                ErrorEvent{request->id, error_code_name(ErrorCode::Disposed), disposed_message});
         }
         settle(out);
         outbox_.add(std::move(out), Clock::now());
         outbox_.flush(Clock::now());
     } catch (...) {
-        // Out of memory while closing: the JavaScript side ends its generations itself when close() has joined this thread.
+        // Out of memory while closing: the JavaScript side ends its generations itself when close()
+        // has joined this thread.
     }
     for (const Task & task : tasks) {
         task.give_up();

@@ -1,5 +1,5 @@
-// Engine: one context and its thread. Requests go in through a queue, events come out in bulk after each step; JavaScript never waits for it, nor it for
-// JavaScript.
+// Engine: one context and its thread. Requests go in through a queue, events come out in bulk after
+// each step; JavaScript never waits for it, nor it for JavaScript.
 #pragma once
 
 #include <atomic>
@@ -45,10 +45,13 @@ public:
     using Sink = Outbox::Sink;
 
     /**
-     * Starts the thread and makes the contexts on it; blocks until they are ready. `draft` may be nullptr. `cancelled`, looked at until then and no later, ends
-     * the warm-up, which takes minutes where the weights come from a disk. Throws Failure as Context and DraftModel do, and Aborted.
+     * Starts the thread and makes the contexts on it; blocks until they are ready. `draft` may be
+     * nullptr. `cancelled`, looked at until then and no later, ends the warm-up, which takes
+     * minutes where the weights come from a disk. Throws Failure as Context and DraftModel do, and
+     * Aborted.
      */
-    Engine(std::shared_ptr<Model> model, std::shared_ptr<Model> draft, const EngineConfig & config, Sink sink, const std::atomic<bool> * cancelled = nullptr);
+    Engine(std::shared_ptr<Model> model, std::shared_ptr<Model> draft, const EngineConfig & config,
+           Sink sink, const std::atomic<bool> * cancelled = nullptr);
     ~Engine();
     Engine(const Engine &) = delete;
     Engine & operator=(const Engine &) = delete;
@@ -56,7 +59,8 @@ public:
     const EngineInfo & info() const { return info_; }
     const Model & model() const { return *model_; }
 
-    /** Any thread. Checks what libllama would abort on. Throws Failure: InvalidArgument, PromptTooLong, QueueFull, Disposed. */
+    /** Any thread. Checks what libllama would abort on. Throws Failure: InvalidArgument,
+     * PromptTooLong, QueueFull, Disposed. */
     void submit(std::shared_ptr<Request> request);
 
     /** Any thread. The request ends with reason Aborted; unknown ids are ignored. */
@@ -65,10 +69,12 @@ public:
     /** Any thread. */
     EngineStats stats() const;
 
-    /** Any thread. Saved bytes of an idle sequence that begins with `tokens`; the future throws Failure(StateInvalid). */
+    /** Any thread. Saved bytes of an idle sequence that begins with `tokens`; the future throws
+     * Failure(StateInvalid). */
     std::future<std::vector<uint8_t>> save_state(std::vector<llama_token> tokens);
 
-    /** Any thread. Puts saved bytes into an idle sequence; the future throws Failure(StateInvalid). */
+    /** Any thread. Puts saved bytes into an idle sequence; the future throws Failure(StateInvalid).
+     */
     std::future<void> restore_state(std::vector<llama_token> tokens, std::vector<uint8_t> state);
 
     /** Any thread. Asks the thread to end; every request ends with DISPOSED. Does not wait. */
@@ -79,10 +85,12 @@ public:
 
 private:
     static constexpr std::chrono::seconds rate_window{3};
-    // Decodes in a row that requests of others may cut short before one is decoded to its end, or a running stream would never come on.
+    // Decodes in a row that requests of others may cut short before one is decoded to its end, or a
+    // running stream would never come on.
     static constexpr uint32_t most_interruptions = 4;
 
-    /** What other threads ask of the engine thread between two steps. Either of the two settles its future. */
+    /** What other threads ask of the engine thread between two steps. Either of the two settles its
+     * future. */
     struct Task {
         std::function<void()> run;
         std::function<void()> give_up;
@@ -132,8 +140,9 @@ private:
     std::unique_ptr<Scheduler> scheduler_;
     std::unique_ptr<Batcher> batcher_;
     Outbox outbox_;
-    std::size_t step_tokens_ = 0;                                // of the last step
-    std::deque<std::pair<Clock::time_point, uint32_t>> recent_;  // sampled tokens of the last seconds
+    std::size_t step_tokens_ = 0;  // of the last step
+    std::deque<std::pair<Clock::time_point, uint32_t>>
+        recent_;  // sampled tokens of the last seconds
     uint64_t recent_tokens_ = 0;
     uint64_t prompt_tokens_ = 0;
     uint64_t steps_ = 0;

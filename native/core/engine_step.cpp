@@ -1,4 +1,5 @@
-// Engine, its steps: plan a batch, decode it, choose tokens, tell the events. Runs on the engine thread.
+// Engine, its steps: plan a batch, decode it, choose tokens, tell the events. Runs on the engine
+// thread.
 #include <algorithm>
 
 #include "core/engine.h"
@@ -7,7 +8,9 @@
 namespace r1 {
 namespace {
 
-int64_t nanoseconds(Clock::time_point time) { return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count(); }
+int64_t nanoseconds(Clock::time_point time) {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
+}
 
 }  // namespace
 
@@ -15,7 +18,8 @@ int64_t nanoseconds(Clock::time_point time) { return std::chrono::duration_cast<
 bool Engine::abort_decode(void * data) {
     const Engine & engine = *static_cast<const Engine *>(data);
     const std::atomic<bool> * cancelled = engine.cancelled_.load(std::memory_order_relaxed);
-    if (engine.stopping_.load(std::memory_order_relaxed) || (cancelled != nullptr && cancelled->load(std::memory_order_relaxed))) {
+    if (engine.stopping_.load(std::memory_order_relaxed) ||
+        (cancelled != nullptr && cancelled->load(std::memory_order_relaxed))) {
         return true;
     }
     if (engine.shielded_.load(std::memory_order_relaxed)) {
@@ -59,10 +63,13 @@ void Engine::mark_in_batch(bool value) {
         const std::shared_ptr<Request> & request = slice.sequence->run->request_pointer();
         request->in_batch.store(value);
         if (value && request->cancelled.load()) {
-            interrupt_.store(true, std::memory_order_relaxed);  // cancelled since expire() looked: cancel() did not see it in a batch
+            interrupt_.store(true,
+                             std::memory_order_relaxed);  // cancelled since expire() looked:
+                                                          // cancel() did not see it in a batch
         }
         if (request->timeout_ms > 0) {
-            const int64_t end = nanoseconds(request->submitted) + static_cast<int64_t>(request->timeout_ms * 1e6);
+            const int64_t end =
+                nanoseconds(request->submitted) + static_cast<int64_t>(request->timeout_ms * 1e6);
             deadline = deadline == 0 ? end : std::min(deadline, end);
         }
     }
@@ -100,8 +107,10 @@ void Engine::decode(std::vector<Event> & out) {
         } catch (const Failure & failure) {
             scheduler_->fail(*slice.sequence, error_code_name(failure.code()), failure.what(), out);
         } catch (const std::exception & error) {
-            // A grammar sampler throws on a token it did not expect: that request is lost, the others are not.
-            scheduler_->fail(*slice.sequence, error_code_name(ErrorCode::Internal), error.what(), out);
+            // A grammar sampler throws on a token it did not expect: that request is lost, the
+            // others are not.
+            scheduler_->fail(*slice.sequence, error_code_name(ErrorCode::Internal), error.what(),
+                             out);
         }
     }
     deadline_ns_.store(0, std::memory_order_relaxed);
@@ -125,9 +134,11 @@ void Engine::after_decode(const Slice & slice, std::vector<Event> & out) {
     std::optional<EndReason> end;
     for (std::size_t i = 0; i <= slice.drafted && !end; ++i) {
         const std::size_t index = slice.first + slice.count - 1 - slice.drafted + i;
-        const float * logits = llama_get_logits_ith(context_->handle(), static_cast<int32_t>(index));
+        const float * logits =
+            llama_get_logits_ith(context_->handle(), static_cast<int32_t>(index));
         if (logits == nullptr) {
-            throw Failure(ErrorCode::Internal, "llama.cpp kept no logits for a token that asked for them.");
+            throw Failure(ErrorCode::Internal,
+                          "llama.cpp kept no logits for a token that asked for them.");
         }
         end = run.advance(logits, out);
         const bool guessed = i < slice.drafted && run.feed().back() == batcher_->token(index + 1);
@@ -157,13 +168,16 @@ void Engine::after_failure(int32_t code, const std::string & thrown, std::vector
             continue;
         }
         const Request & request = sequence.run->request();
-        others = others || (!request.cancelled.load(std::memory_order_relaxed) && !request.timed_out(now));
-        // Earlier micro-batches of the call may lie in the cache. Of a prompt they are kept; of a running stream the logits are lost, so its token goes again.
+        others = others ||
+                 (!request.cancelled.load(std::memory_order_relaxed) && !request.timed_out(now));
+        // Earlier micro-batches of the call may lie in the cache. Of a prompt they are kept; of a
+        // running stream the logits are lost, so its token goes again.
         const std::size_t before = cache_->length(sequence.id);
         std::size_t keep = before;
         if (aborted && !slice.samples) {
             const llama_pos last = llama_memory_seq_pos_max(context_->memory(), sequence.id);
-            keep = std::clamp<std::size_t>(static_cast<std::size_t>(last + 1), before, before + slice.count);
+            keep = std::clamp<std::size_t>(static_cast<std::size_t>(last + 1), before,
+                                           before + slice.count);
             for (std::size_t i = before; i < keep; ++i) {
                 cache_->decoded(sequence.id, batcher_->token(slice.first + i - before));
             }
@@ -185,16 +199,21 @@ void Engine::after_failure(int32_t code, const std::string & thrown, std::vector
         }
         return;
     }
-    const std::string reason = thrown.empty() ? "llama_decode returned " + std::to_string(code) : thrown;
-    scheduler_->fail_all(error_code_name(ErrorCode::DecodeFailed),
-                         "The model could not decode: " + reason + ". The request can be tried again; if it fails again, load the model anew.", out);
+    const std::string reason =
+        thrown.empty() ? "llama_decode returned " + std::to_string(code) : thrown;
+    scheduler_->fail_all(
+        error_code_name(ErrorCode::DecodeFailed),
+        "The model could not decode: " + reason +
+            ". The request can be tried again; if it fails again, load the model anew.",
+        out);
     for (Sequence & sequence : scheduler_->sequences()) {
         cache_->truncate(sequence.id, 0);
     }
     llama_memory_clear(context_->memory(), true);
 }
 
-// Brings the counts up to date before anybody hears of the events: who asks after the last event of a request finds it gone.
+// Brings the counts up to date before anybody hears of the events: who asks after the last event of
+// a request finds it gone.
 void Engine::settle(const std::vector<Event> & out) {
     const Clock::time_point now = Clock::now();
     uint32_t sampled = 0;
@@ -220,7 +239,8 @@ void Engine::settle(const std::vector<Event> & out) {
         recent_tokens_ -= recent_.front().second;
         recent_.pop_front();
     }
-    const double seconds = recent_.empty() ? 0 : std::chrono::duration<double>(now - recent_.front().first).count();
+    const double seconds =
+        recent_.empty() ? 0 : std::chrono::duration<double>(now - recent_.front().first).count();
     settled_ = now;
     stats_.running = scheduler_->running();
     stats_.cells_used = cache_->ledger().used();

@@ -1,4 +1,5 @@
-// Failure: the one exception of native/core, with the stable code that JavaScript users match on. Any thread.
+// Failure: the one exception of native/core, with the stable code that JavaScript users match on.
+// Any thread.
 #pragma once
 
 #include <stdexcept>
@@ -49,10 +50,12 @@ inline const char * error_code_name(ErrorCode code) {
     return "INTERNAL";
 }
 
-/** A failure with its code. Never leaves a thread's top function: it becomes an error event or a rejected promise there. */
+/** A failure with its code. Never leaves a thread's top function: it becomes an error event or a
+ * rejected promise there. */
 class Failure : public std::runtime_error {
 public:
-    Failure(ErrorCode code, const std::string & message) : std::runtime_error(message), code_(code) {}
+    Failure(ErrorCode code, const std::string & message)
+        : std::runtime_error(message), code_(code) {}
     ErrorCode code() const { return code_; }
 
 private:

@@ -1,4 +1,5 @@
-// Grammar: where a generated text stands in a grammar, and which tokens may come next. Bounded in time and memory whatever the grammar is. Engine thread only.
+// Grammar: where a generated text stands in a grammar, and which tokens may come next. Bounded in
+// time and memory whatever the grammar is. Engine thread only.
 #include "core/grammar.h"
 
 #include <algorithm>
@@ -11,7 +12,8 @@ namespace {
 
 using Kind = GrammarStep::Kind;
 
-// Real grammars have a few ways at once and a few dozen states; what a list of 2000 values needs is far below these.
+// Real grammars have a few ways at once and a few dozen states; what a list of 2000 values needs is
+// far below these.
 constexpr std::size_t most_ways = 20'000;      // open at once
 constexpr std::size_t most_work = 10'000'000;  // steps for one choice of a token, about a second
 constexpr std::size_t most_states = 4096;      // kept, 1 KiB each
@@ -22,13 +24,17 @@ constexpr int32_t unknown = -2;
 constexpr int32_t dead = -1;
 constexpr uint64_t complete_mark = UINT64_MAX;
 
-uint64_t way_of(int32_t step, int32_t frame) { return (static_cast<uint64_t>(static_cast<uint32_t>(step)) << 32) | static_cast<uint32_t>(frame); }
+uint64_t way_of(int32_t step, int32_t frame) {
+    return (static_cast<uint64_t>(static_cast<uint32_t>(step)) << 32) |
+           static_cast<uint32_t>(frame);
+}
 int32_t step_of(uint64_t way) { return static_cast<int32_t>(way >> 32); }
 int32_t frame_of(uint64_t way) { return static_cast<int32_t>(way & 0xFFFFFFFFU); }
 
 [[noreturn]] void fail_readings() {
     throw Failure(ErrorCode::GrammarInvalid,
-                  "The grammar can be read in too many ways at once. Give its branches different beginnings, or repeat fewer things inside each other.");
+                  "The grammar can be read in too many ways at once. Give its branches different "
+                  "beginnings, or repeat fewer things inside each other.");
 }
 
 }  // namespace
@@ -42,22 +48,28 @@ std::size_t Grammar::WaysHash::operator()(const Ways & ways) const {
     return static_cast<std::size_t>(hash);
 }
 
-Grammar::Grammar(const Vocab & vocab, const std::string & source) : vocab_(vocab), program_(compile_grammar(source, vocab)) {
+Grammar::Grammar(const Vocab & vocab, const std::string & source)
+    : vocab_(vocab), program_(compile_grammar(source, vocab)) {
     if (llama_vocab_type(vocab.handle()) == LLAMA_VOCAB_TYPE_NONE) {
-        throw Failure(ErrorCode::GrammarInvalid, "This model has no vocabulary, so that no text can be held to a grammar.");
+        throw Failure(ErrorCode::GrammarInvalid,
+                      "This model has no vocabulary, so that no text can be held to a grammar.");
     }
-    const int32_t start = enter({way_of(program_.rules[static_cast<std::size_t>(program_.root)], no_frame)});
-    if (start == dead) throw Failure(ErrorCode::GrammarInvalid, "The grammar allows no text at all.");
+    const int32_t start =
+        enter({way_of(program_.rules[static_cast<std::size_t>(program_.root)], no_frame)});
+    if (start == dead)
+        throw Failure(ErrorCode::GrammarInvalid, "The grammar allows no text at all.");
     current_ = static_cast<std::size_t>(start);
 }
 
 int32_t Grammar::frame(int32_t step, int32_t below) {
-    const auto [found, is_new] = frame_ids_.try_emplace(way_of(step, below), static_cast<int32_t>(frames_.size()));
+    const auto [found, is_new] =
+        frame_ids_.try_emplace(way_of(step, below), static_cast<int32_t>(frames_.size()));
     if (is_new) frames_.push_back({step, below});
     return found->second;
 }
 
-// Follows forks, calls and returns to the steps that wait for input. The state they make, or `dead`.
+// Follows forks, calls and returns to the steps that wait for input. The state they make, or
+// `dead`.
 int32_t Grammar::enter(Ways todo) {
     seen_.clear();
     Ways ways;
@@ -84,9 +96,12 @@ int32_t Grammar::enter(Ways todo) {
                 todo.push_back(way_of(step.other, at));
                 break;
             case Kind::Call: {
-                // A call with nothing after it comes back to where its caller would: a list that goes on and on needs no deeper stack.
-                const bool tail = program_.steps[static_cast<std::size_t>(step.next)].kind == Kind::Return;
-                todo.push_back(way_of(program_.rules[static_cast<std::size_t>(step.other)], tail ? at : frame(step.next, at)));
+                // A call with nothing after it comes back to where its caller would: a list that
+                // goes on and on needs no deeper stack.
+                const bool tail =
+                    program_.steps[static_cast<std::size_t>(step.next)].kind == Kind::Return;
+                todo.push_back(way_of(program_.rules[static_cast<std::size_t>(step.other)],
+                                      tail ? at : frame(step.next, at)));
                 break;
             }
             case Kind::Token:
@@ -116,7 +131,8 @@ int32_t Grammar::follow(int32_t from, uint8_t byte) {
     Ways next;
     for (const uint64_t way : state.ways) {
         const GrammarStep & step = program_.steps[static_cast<std::size_t>(step_of(way))];
-        if (step.kind == Kind::Byte && byte >= step.low && byte <= step.high) next.push_back(way_of(step.next, frame_of(way)));
+        if (step.kind == Kind::Byte && byte >= step.low && byte <= step.high)
+            next.push_back(way_of(step.next, frame_of(way)));
     }
     work_ += state.ways.size() / 8;
     const int32_t to = next.empty() ? dead : enter(std::move(next));
@@ -135,7 +151,8 @@ int32_t Grammar::walk(llama_token token) {
 
 bool Grammar::matches(uint64_t way, llama_token token) const {
     const GrammarStep & step = program_.steps[static_cast<std::size_t>(step_of(way))];
-    return (step.kind == Kind::Token && step.other == token) || (step.kind == Kind::NotToken && step.other != token);
+    return (step.kind == Kind::Token && step.other == token) ||
+           (step.kind == Kind::NotToken && step.other != token);
 }
 
 bool Grammar::allows(llama_token token) {
@@ -143,7 +160,9 @@ bool Grammar::allows(llama_token token) {
     const std::string_view bytes = vocab_.bytes(token);
     if (bytes.empty() || bytes[0] == '\0') return false;  // as llama.cpp has it
     const State & state = *states_[current_];
-    if (state.has_tokens && std::any_of(state.ways.begin(), state.ways.end(), [&](uint64_t way) { return matches(way, token); })) return true;
+    if (state.has_tokens && std::any_of(state.ways.begin(), state.ways.end(),
+                                        [&](uint64_t way) { return matches(way, token); }))
+        return true;
     return walk(token) != dead;
 }
 
@@ -152,7 +171,9 @@ void Grammar::accept(llama_token token) {
     const State & state = *states_[current_];
     Ways next;
     for (const uint64_t way : state.ways) {
-        if (matches(way, token)) next.push_back(way_of(program_.steps[static_cast<std::size_t>(step_of(way))].next, frame_of(way)));
+        if (matches(way, token))
+            next.push_back(
+                way_of(program_.steps[static_cast<std::size_t>(step_of(way))].next, frame_of(way)));
     }
     int32_t to = walked;
     if (!next.empty()) {
@@ -163,7 +184,8 @@ void Grammar::accept(llama_token token) {
         }
         to = enter(std::move(next));
     }
-    if (to == dead) throw Failure(ErrorCode::Internal, "A token that the grammar forbids was chosen.");
+    if (to == dead)
+        throw Failure(ErrorCode::Internal, "A token that the grammar forbids was chosen.");
     current_ = static_cast<std::size_t>(to);
 }
 
@@ -181,9 +203,12 @@ void Grammar::forget() {
     std::vector<int32_t> chain;
     for (const uint64_t way : kept->ways) {
         chain.clear();
-        for (int32_t at = frame_of(way); at != no_frame; at = old[static_cast<std::size_t>(at)].below) chain.push_back(at);
+        for (int32_t at = frame_of(way); at != no_frame;
+             at = old[static_cast<std::size_t>(at)].below)
+            chain.push_back(at);
         int32_t made = no_frame;
-        for (auto at = chain.rbegin(); at != chain.rend(); ++at) made = frame(old[static_cast<std::size_t>(*at)].step, made);
+        for (auto at = chain.rbegin(); at != chain.rend(); ++at)
+            made = frame(old[static_cast<std::size_t>(*at)].step, made);
         ways.push_back(way_of(step_of(way), made));
     }
     if (kept->complete) ways.push_back(way_of(0, no_frame));

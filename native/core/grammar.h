@@ -1,4 +1,5 @@
-// Grammar: where a generated text stands in a grammar, and which tokens may come next. Bounded in time and memory whatever the grammar is. Engine thread only.
+// Grammar: where a generated text stands in a grammar, and which tokens may come next. Bounded in
+// time and memory whatever the grammar is. Engine thread only.
 #pragma once
 
 #include <array>
@@ -15,11 +16,13 @@
 namespace r1 {
 
 /**
- * Reads a text byte by byte along all ways through the program at once. A way is a step and the calls it has to come back from; equal ways are one, and sets of
- * ways that were met before are known, with where each byte leads from them: most bytes cost one look-up.
+ * Reads a text byte by byte along all ways through the program at once. A way is a step and the
+ * calls it has to come back from; equal ways are one, and sets of ways that were met before are
+ * known, with where each byte leads from them: most bytes cost one look-up.
  *
- * llama.cpp's own grammar sampler allows the same tokens, but follows every way apart and without a limit: on a token that an ambiguous grammar rejects their
- * number doubles with each letter (docs/decisions/grammar.md).
+ * llama.cpp's own grammar sampler allows the same tokens, but follows every way apart and without a
+ * limit: on a token that an ambiguous grammar rejects their number doubles with each letter
+ * (docs/decisions/grammar.md).
  */
 class Grammar {
 public:
@@ -31,7 +34,8 @@ public:
     /** Whether the text may end here. */
     bool is_complete() const { return states_[current_]->complete; }
 
-    /** Whether a token that does not end the generation may come next. Throws Failure(GrammarInvalid) when that takes too long to find out. */
+    /** Whether a token that does not end the generation may come next. Throws
+     * Failure(GrammarInvalid) when that takes too long to find out. */
     bool allows(llama_token token);
 
     /** Goes on by a token that is allowed. */

@@ -18,8 +18,11 @@ constexpr uint32_t most_repeats = 2000;
 void append_utf8(uint32_t code, std::string & out) {
     constexpr std::array<uint32_t, 4> marks = {0, 0xC0, 0xE0, 0xF0};
     const std::size_t more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    out.push_back(static_cast<char>(static_cast<unsigned char>(marks[more] | (code >> (6 * more)))));
-    for (std::size_t i = more; i > 0; --i) out.push_back(static_cast<char>(static_cast<unsigned char>(0x80 | ((code >> (6 * (i - 1))) & 0x3F))));
+    out.push_back(
+        static_cast<char>(static_cast<unsigned char>(marks[more] | (code >> (6 * more)))));
+    for (std::size_t i = more; i > 0; --i)
+        out.push_back(
+            static_cast<char>(static_cast<unsigned char>(0x80 | ((code >> (6 * (i - 1))) & 0x3F))));
 }
 
 class Parser {
@@ -44,18 +47,25 @@ public:
         }
         for (const auto & [name, number] : numbers_) {
             if (!defined_[static_cast<std::size_t>(number)])
-                throw Failure(ErrorCode::GrammarInvalid, "The grammar uses rule " + name + ", but does not define it.");
+                throw Failure(ErrorCode::GrammarInvalid,
+                              "The grammar uses rule " + name + ", but does not define it.");
         }
         const auto root = numbers_.find("root");
-        if (root == numbers_.end()) throw Failure(ErrorCode::GrammarInvalid, "The grammar has no rule named root.");
+        if (root == numbers_.end())
+            throw Failure(ErrorCode::GrammarInvalid, "The grammar has no rule named root.");
         tree_.root = root->second;
         return std::move(tree_);
     }
 
 private:
     [[noreturn]] void fail(const std::string & problem) const {
-        const auto line = std::count(source_.begin(), source_.begin() + static_cast<std::ptrdiff_t>(std::min(at_, source_.size())), '\n') + 1;
-        throw Failure(ErrorCode::GrammarInvalid, "The grammar cannot be read: " + problem + " in line " + std::to_string(line) + ".");
+        const auto line =
+            std::count(source_.begin(),
+                       source_.begin() + static_cast<std::ptrdiff_t>(std::min(at_, source_.size())),
+                       '\n') +
+            1;
+        throw Failure(ErrorCode::GrammarInvalid, "The grammar cannot be read: " + problem +
+                                                     " in line " + std::to_string(line) + ".");
     }
 
     bool done() const { return at_ >= source_.size(); }
@@ -67,12 +77,15 @@ private:
                 while (!done() && peek() != '\n' && peek() != '\r') ++at_;
                 if (done() || !lines) return;
             }
-            const bool blank = peek() == ' ' || peek() == '\t' || (lines && (peek() == '\n' || peek() == '\r'));
+            const bool blank =
+                peek() == ' ' || peek() == '\t' || (lines && (peek() == '\n' || peek() == '\r'));
             if (!blank) return;
         }
     }
 
-    static bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-'; }
+    static bool is_word(char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-';
+    }
 
     std::string word() {
         const std::size_t start = at_;
@@ -82,7 +95,8 @@ private:
     }
 
     int32_t number_of(const std::string & name) {
-        const auto [found, is_new] = numbers_.emplace(name, static_cast<int32_t>(tree_.rules.size()));
+        const auto [found, is_new] =
+            numbers_.emplace(name, static_cast<int32_t>(tree_.rules.size()));
         if (is_new) {
             tree_.rules.emplace_back();
             defined_.push_back(false);
@@ -125,7 +139,8 @@ private:
         } else if (c == '<' || c == '!') {
             token(node);
         } else if (c == '(') {
-            if (++nesting_ > deepest_nesting) fail("groups are nested more than " + std::to_string(deepest_nesting) + " deep");
+            if (++nesting_ > deepest_nesting)
+                fail("groups are nested more than " + std::to_string(deepest_nesting) + " deep");
             ++at_;
             space(true);
             node = choice(true);
@@ -186,7 +201,8 @@ private:
         if (std::isdigit(static_cast<unsigned char>(peek())) == 0) fail("expected a number");
         for (; std::isdigit(static_cast<unsigned char>(peek())) != 0; ++at_) {
             value = value * 10 + static_cast<uint32_t>(peek() - '0');
-            if (value > most_repeats) fail("repeats something more than " + std::to_string(most_repeats) + " times");
+            if (value > most_repeats)
+                fail("repeats something more than " + std::to_string(most_repeats) + " times");
         }
         return value;
     }
@@ -219,7 +235,8 @@ private:
         if (first < 0x80) return first;
         const int more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
         uint32_t code = first & (0x3FU >> more);
-        for (int i = 0; i < more && !done(); ++i) code = (code << 6) | (static_cast<unsigned char>(source_[at_++]) & 0x3F);
+        for (int i = 0; i < more && !done(); ++i)
+            code = (code << 6) | (static_cast<unsigned char>(source_[at_++]) & 0x3F);
         return std::min(code, last_code_point);
     }
 
@@ -245,7 +262,8 @@ private:
     uint32_t hex(int digits) {
         uint32_t value = 0;
         for (int i = 0; i < digits; ++i, ++at_) {
-            if (std::isxdigit(static_cast<unsigned char>(peek())) == 0) fail("expected " + std::to_string(digits) + " hex digits");
+            if (std::isxdigit(static_cast<unsigned char>(peek())) == 0)
+                fail("expected " + std::to_string(digits) + " hex digits");
             const char c = peek();
             value = value * 16 + static_cast<uint32_t>(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
         }
@@ -264,7 +282,9 @@ private:
         at_ = end + 1;
         if (name.size() > 4 && name[1] == '[' && name[name.size() - 2] == ']') {
             const std::string digits = name.substr(2, name.size() - 4);
-            if (digits.size() > 9 || !std::all_of(digits.begin(), digits.end(), [](unsigned char c) { return std::isdigit(c) != 0; }))
+            if (digits.size() > 9 ||
+                !std::all_of(digits.begin(), digits.end(),
+                             [](unsigned char c) { return std::isdigit(c) != 0; }))
                 fail("expected a token in <>");
             node.id = std::stoi(digits);
         } else {
@@ -272,7 +292,8 @@ private:
             if (ids.size() != 1) fail(name + " is no token of this vocabulary");
             node.id = ids[0];
         }
-        if (!vocab_.contains(node.id)) fail("token " + std::to_string(node.id) + " is outside the vocabulary");
+        if (!vocab_.contains(node.id))
+            fail("token " + std::to_string(node.id) + " is outside the vocabulary");
     }
 
     const std::string & source_;
@@ -286,6 +307,8 @@ private:
 
 }  // namespace
 
-GrammarTree parse_grammar(const std::string & source, const Vocab & vocab) { return Parser(source, vocab).parse(); }
+GrammarTree parse_grammar(const std::string & source, const Vocab & vocab) {
+    return Parser(source, vocab).parse();
+}
 
 }  // namespace r1

@@ -35,7 +35,8 @@ struct GrammarTree {
     int32_t root = 0;
 };
 
-/** Throws Failure(GrammarInvalid) with line and column of the first mistake; also when `root` or a rule that is used is missing. */
+/** Throws Failure(GrammarInvalid) with line and column of the first mistake; also when `root` or a
+ * rule that is used is missing. */
 GrammarTree parse_grammar(const std::string & source, const Vocab & vocab);
 
 }  // namespace r1

@@ -9,7 +9,8 @@
 
 namespace r1 {
 
-/** One step. Ways through a program read a text byte by byte, so that half a character at the end of a token needs no care of its own. */
+/** One step. Ways through a program read a text byte by byte, so that half a character at the end
+ * of a token needs no care of its own. */
 struct GrammarStep {
     enum class Kind : uint8_t {
         Return,    // the end of a rule
@@ -33,7 +34,8 @@ struct GrammarProgram {
     int32_t root = 0;  // the rule `root`
 };
 
-/** Throws Failure(GrammarInvalid) on what is no GBNF, uses a rule that is not there, has no `root`, or grows beyond all use. */
+/** Throws Failure(GrammarInvalid) on what is no GBNF, uses a rule that is not there, has no `root`,
+ * or grows beyond all use. */
 GrammarProgram compile_grammar(const std::string & source, const Vocab & vocab);
 
 }  // namespace r1

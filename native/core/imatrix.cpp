@@ -1,4 +1,5 @@
-// Importance matrix: how strongly each input column of each weight is used, measured by running text through a model. Runs on a thread of its own.
+// Importance matrix: how strongly each input column of each weight is used, measured by running
+// text through a model. Runs on a thread of its own.
 #include "core/imatrix.h"
 
 #include <ggml-backend.h>
@@ -30,7 +31,8 @@ std::string plain_name(const char * name) {
 
 class Collector {
 public:
-    // ggml's scheduler asks before each node whether its result is wanted, and calls again when it is there. True in that second call: go on.
+    // ggml's scheduler asks before each node whether its result is wanted, and calls again when it
+    // is there. True in that second call: go on.
     static bool on_node(ggml_tensor * node, bool ask, void * data) {
         auto & collector = *static_cast<Collector *>(data);
         if (ask) {
@@ -65,18 +67,22 @@ private:
         if (node->op == GGML_OP_MUL_MAT_ID) {
             return node->src[1]->type == GGML_TYPE_F32;
         }
-        const bool matrix = node->op == GGML_OP_MUL_MAT && node->src[1]->type == GGML_TYPE_F32 && node->src[1]->ne[1] >= fewest_rows;
+        const bool matrix = node->op == GGML_OP_MUL_MAT && node->src[1]->type == GGML_TYPE_F32 &&
+                            node->src[1]->ne[1] >= fewest_rows;
         return matrix && plain_name(node->src[0]->name).rfind("blk.", 0) == 0;
     }
 
-    Entry & entry(const ggml_tensor * weight, int64_t columns, int64_t matrices, std::size_t counts) {
+    Entry & entry(const ggml_tensor * weight, int64_t columns, int64_t matrices,
+                  std::size_t counts) {
         Entry & found = entries_[plain_name(weight->name)];
         if (found.sums.empty()) {
             found.sums.resize(static_cast<std::size_t>(columns * matrices), 0.0f);
             found.counts.resize(counts, 0.0f);
         }
-        if (found.sums.size() != static_cast<std::size_t>(columns * matrices) || found.counts.size() != counts) {
-            throw Failure(ErrorCode::Internal, std::string("The weight ") + weight->name + " is used in two shapes.");
+        if (found.sums.size() != static_cast<std::size_t>(columns * matrices) ||
+            found.counts.size() != counts) {
+            throw Failure(ErrorCode::Internal,
+                          std::string("The weight ") + weight->name + " is used in two shapes.");
         }
         return found;
     }
@@ -99,7 +105,8 @@ private:
         }
     }
 
-    // weight: columns x rows x matrices; input: columns x tokens x matrices (or a multiple of them).
+    // weight: columns x rows x matrices; input: columns x tokens x matrices (or a multiple of
+    // them).
     void collect_dense(const ggml_tensor * weight, const ggml_tensor * input) {
         const int64_t columns = input->ne[0];
         const int64_t matrices = weight->ne[2] * weight->ne[3];
@@ -108,7 +115,9 @@ private:
             for (int64_t i2 = 0; i2 < input->ne[2]; ++i2) {
                 const int64_t matrix = (i3 % weight->ne[3]) * weight->ne[2] + i2 % weight->ne[2];
                 for (int64_t i1 = 0; i1 < input->ne[1]; ++i1) {
-                    const char * row = inputs_.data() + static_cast<std::size_t>(i1) * input->nb[1] + static_cast<std::size_t>(i2) * input->nb[2] +
+                    const char * row = inputs_.data() +
+                                       static_cast<std::size_t>(i1) * input->nb[1] +
+                                       static_cast<std::size_t>(i2) * input->nb[2] +
                                        static_cast<std::size_t>(i3) * input->nb[3];
                     add_squares(row, columns, target.sums.data() + matrix * columns);
                 }
@@ -117,23 +126,32 @@ private:
         target.counts[0] += static_cast<float>(ggml_nrows(input) / matrices);
     }
 
-    // weight: columns x rows x experts; input: columns x (1 or experts used) x tokens; ids: experts used x tokens.
-    void collect_experts(const ggml_tensor * weight, const ggml_tensor * input, const ggml_tensor * ids) {
+    // weight: columns x rows x experts; input: columns x (1 or experts used) x tokens; ids: experts
+    // used x tokens.
+    void collect_experts(const ggml_tensor * weight, const ggml_tensor * input,
+                         const ggml_tensor * ids) {
         const int64_t columns = input->ne[0];
         const int64_t experts = weight->ne[2];
         Entry & target = entry(weight, columns, experts, static_cast<std::size_t>(experts));
         ids_.resize(ggml_nbytes(ids));
         ggml_backend_tensor_get(ids, ids_.data(), 0, ids_.size());
-        // Slot by slot: the order in which llama-imatrix adds, so that the sums are the same to the last bit.
+        // Slot by slot: the order in which llama-imatrix adds, so that the sums are the same to the
+        // last bit.
         for (int64_t slot = 0; slot < ids->ne[0]; ++slot) {
             for (int64_t token = 0; token < ids->ne[1]; ++token) {
                 int32_t expert = 0;
-                std::memcpy(&expert, ids_.data() + static_cast<std::size_t>(token) * ids->nb[1] + static_cast<std::size_t>(slot) * ids->nb[0], sizeof(expert));
+                std::memcpy(&expert,
+                            ids_.data() + static_cast<std::size_t>(token) * ids->nb[1] +
+                                static_cast<std::size_t>(slot) * ids->nb[0],
+                            sizeof(expert));
                 if (expert < 0 || expert >= experts) {
-                    throw Failure(ErrorCode::Internal, std::string("The weight ") + weight->name + " was asked for an expert it does not have.");
+                    throw Failure(ErrorCode::Internal,
+                                  std::string("The weight ") + weight->name +
+                                      " was asked for an expert it does not have.");
                 }
-                const char * row =
-                    inputs_.data() + static_cast<std::size_t>(slot % input->ne[1]) * input->nb[1] + static_cast<std::size_t>(token) * input->nb[2];
+                const char * row = inputs_.data() +
+                                   static_cast<std::size_t>(slot % input->ne[1]) * input->nb[1] +
+                                   static_cast<std::size_t>(token) * input->nb[2];
                 add_squares(row, columns, target.sums.data() + expert * columns);
                 target.counts[static_cast<std::size_t>(expert)] += 1.0f;
             }
@@ -147,7 +165,9 @@ private:
 };
 
 void check(const Model & model, const ImatrixConfig & config) {
-    const auto refuse = [](const std::string & what) { throw Failure(ErrorCode::InvalidArgument, what); };
+    const auto refuse = [](const std::string & what) {
+        throw Failure(ErrorCode::InvalidArgument, what);
+    };
     if (model.vocab_only() || !model.info().has_decoder) {
         refuse("An importance matrix needs a model with its weights and a decoder.");
     }
@@ -155,7 +175,8 @@ void check(const Model & model, const ImatrixConfig & config) {
         refuse("`chunkSize` is 16 to 1048576 tokens.");
     }
     if (config.tokens.size() < static_cast<std::size_t>(config.chunk)) {
-        refuse("The text has " + std::to_string(config.tokens.size()) + " tokens, less than one chunk of " + std::to_string(config.chunk) +
+        refuse("The text has " + std::to_string(config.tokens.size()) +
+               " tokens, less than one chunk of " + std::to_string(config.chunk) +
                ". Give more text, or a smaller `chunkSize`.");
     }
     for (const llama_token token : config.tokens) {
@@ -167,7 +188,9 @@ void check(const Model & model, const ImatrixConfig & config) {
 
 }  // namespace
 
-std::vector<ImportanceSums> compute_imatrix(const std::shared_ptr<Model> & model, const ImatrixConfig & config, const std::atomic<bool> & cancelled,
+std::vector<ImportanceSums> compute_imatrix(const std::shared_ptr<Model> & model,
+                                            const ImatrixConfig & config,
+                                            const std::atomic<bool> & cancelled,
                                             const std::function<void(double)> & progress) {
     check(*model, config);
     Collector collector;
@@ -176,7 +199,8 @@ std::vector<ImportanceSums> compute_imatrix(const std::shared_ptr<Model> & model
     params.n_ctx = chunk;
     params.n_batch = chunk;
     params.n_ubatch = std::min(chunk, 512u);
-    params.n_outputs_max = chunk;  // logits of every token, so that the last layer's feed-forward sees all of them
+    params.n_outputs_max =
+        chunk;  // logits of every token, so that the last layer's feed-forward sees all of them
     params.n_threads = config.threads;
     params.n_threads_batch = config.threads;
     params.cb_eval = &Collector::on_node;
@@ -189,9 +213,13 @@ std::vector<ImportanceSums> compute_imatrix(const std::shared_ptr<Model> & model
         context.reset(llama_init_from_model(model->handle(), params));
     }
     if (context == nullptr) {
-        throw Failure(ErrorCode::OutOfMemory, "llama.cpp could not make a context of " + std::to_string(chunk) + " tokens: " + capture.errors());
+        throw Failure(ErrorCode::OutOfMemory, "llama.cpp could not make a context of " +
+                                                  std::to_string(chunk) +
+                                                  " tokens: " + capture.errors());
     }
-    const llama_token bos = llama_vocab_get_add_bos(model->vocab().handle()) ? llama_vocab_bos(model->vocab().handle()) : LLAMA_TOKEN_NULL;
+    const llama_token bos = llama_vocab_get_add_bos(model->vocab().handle())
+                                ? llama_vocab_bos(model->vocab().handle())
+                                : LLAMA_TOKEN_NULL;
     const std::size_t chunks = config.tokens.size() / chunk;
     std::vector<llama_token> tokens(chunk);
     std::vector<int8_t> logits(chunk, 1);
@@ -209,8 +237,11 @@ std::vector<ImportanceSums> compute_imatrix(const std::shared_ptr<Model> & model
         batch.logits = logits.data();
         const int32_t code = llama_decode(context.get(), batch);
         if (code != 0 || !collector.error().empty()) {
-            throw Failure(ErrorCode::DecodeFailed, "The model could not decode chunk " + std::to_string(i + 1) + ": " +
-                                                       (collector.error().empty() ? "llama_decode returned " + std::to_string(code) : collector.error()));
+            throw Failure(
+                ErrorCode::DecodeFailed,
+                "The model could not decode chunk " + std::to_string(i + 1) + ": " +
+                    (collector.error().empty() ? "llama_decode returned " + std::to_string(code)
+                                               : collector.error()));
         }
         llama_synchronize(context.get());
         progress(static_cast<double>(i + 1) / static_cast<double>(chunks));
@@ -219,8 +250,9 @@ std::vector<ImportanceSums> compute_imatrix(const std::shared_ptr<Model> & model
     for (const ImportanceSums & entry : results) {
         for (const float sum : entry.sums) {
             if (!std::isfinite(sum)) {
-                throw Failure(ErrorCode::DecodeFailed,
-                              "The weights of " + entry.name + " get inputs that are no numbers. Check the model file with `checkTensors`.");
+                throw Failure(ErrorCode::DecodeFailed, "The weights of " + entry.name +
+                                                           " get inputs that are no numbers. Check "
+                                                           "the model file with `checkTensors`.");
             }
         }
     }

@@ -1,5 +1,5 @@
-// KvLedger: which cache cells each sequence holds, shared ones counted once; the exact mirror of llama.cpp's KV cache, which tells no counts. Engine thread
-// only.
+// KvLedger: which cache cells each sequence holds, shared ones counted once; the exact mirror of
+// llama.cpp's KV cache, which tells no counts. Engine thread only.
 #include "core/kv_ledger.h"
 
 #include <algorithm>
@@ -9,7 +9,11 @@
 namespace r1 {
 
 KvLedger::KvLedger(uint32_t sequences, uint32_t capacity, uint32_t per_sequence, bool shared)
-    : entries_(sequences), holders_(capacity, 0), capacity_(capacity), per_sequence_(per_sequence), shared_(shared) {
+    : entries_(sequences),
+      holders_(capacity, 0),
+      capacity_(capacity),
+      per_sequence_(per_sequence),
+      shared_(shared) {
     free_.reserve(capacity);
     for (uint32_t cell = capacity; cell > 0; --cell) {
         free_.push_back(cell - 1);
@@ -18,7 +22,8 @@ KvLedger::KvLedger(uint32_t sequences, uint32_t capacity, uint32_t per_sequence,
 
 uint32_t KvLedger::take_cell() {
     if (free_.empty()) {
-        throw Failure(ErrorCode::Internal, "The KV ledger has no free cell where llama.cpp found one.");
+        throw Failure(ErrorCode::Internal,
+                      "The KV ledger has no free cell where llama.cpp found one.");
     }
     const uint32_t cell = free_.back();
     free_.pop_back();
@@ -49,7 +54,8 @@ void KvLedger::truncate(llama_seq_id sequence, std::size_t count) {
 void KvLedger::share(llama_seq_id from, llama_seq_id to, std::size_t count) {
     const Entry & source = entry(from);
     Entry & target = entry(to);
-    target.tokens.assign(source.tokens.begin(), source.tokens.begin() + static_cast<std::ptrdiff_t>(count));
+    target.tokens.assign(source.tokens.begin(),
+                         source.tokens.begin() + static_cast<std::ptrdiff_t>(count));
     for (std::size_t i = 0; i < count; ++i) {
         if (shared_) {
             ++holders_[source.cells[i]];
@@ -70,7 +76,9 @@ uint32_t KvLedger::own_cells(llama_seq_id sequence) const {
 
 std::size_t common_prefix(const std::vector<llama_token> & a, const std::vector<llama_token> & b) {
     const std::size_t most = std::min(a.size(), b.size());
-    return static_cast<std::size_t>(std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(most), b.begin()).first - a.begin());
+    return static_cast<std::size_t>(
+        std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(most), b.begin()).first -
+        a.begin());
 }
 
 }  // namespace r1

@@ -1,5 +1,5 @@
-// KvLedger: which cache cells each sequence holds, shared ones counted once; the exact mirror of llama.cpp's KV cache, which tells no counts. Engine thread
-// only.
+// KvLedger: which cache cells each sequence holds, shared ones counted once; the exact mirror of
+// llama.cpp's KV cache, which tells no counts. Engine thread only.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,8 @@ namespace r1 {
 
 class KvLedger {
 public:
-    /** `capacity` cells in all, `per_sequence` at most for one; `shared`: one pool for all sequences, so that sharing a prefix costs nothing. */
+    /** `capacity` cells in all, `per_sequence` at most for one; `shared`: one pool for all
+     * sequences, so that sharing a prefix costs nothing. */
     KvLedger(uint32_t sequences, uint32_t capacity, uint32_t per_sequence, bool shared);
 
     /** One more token of a sequence is in the cache. */
@@ -20,10 +21,13 @@ public:
     /** The sequence keeps its first `count` tokens. */
     void truncate(llama_seq_id sequence, std::size_t count);
 
-    /** `to`, which must be empty, gets the first `count` tokens of `from`: the same cells in a shared pool, copies otherwise. */
+    /** `to`, which must be empty, gets the first `count` tokens of `from`: the same cells in a
+     * shared pool, copies otherwise. */
     void share(llama_seq_id from, llama_seq_id to, std::size_t count);
 
-    const std::vector<llama_token> & tokens(llama_seq_id sequence) const { return entry(sequence).tokens; }
+    const std::vector<llama_token> & tokens(llama_seq_id sequence) const {
+        return entry(sequence).tokens;
+    }
     uint32_t used() const { return used_; }
     uint32_t capacity() const { return capacity_; }
     uint32_t per_sequence() const { return per_sequence_; }
@@ -38,7 +42,9 @@ private:
         std::vector<uint32_t> cells;
     };
 
-    const Entry & entry(llama_seq_id sequence) const { return entries_[static_cast<std::size_t>(sequence)]; }
+    const Entry & entry(llama_seq_id sequence) const {
+        return entries_[static_cast<std::size_t>(sequence)];
+    }
     Entry & entry(llama_seq_id sequence) { return entries_[static_cast<std::size_t>(sequence)]; }
     uint32_t take_cell();
 

@@ -1,4 +1,5 @@
-// LogHub: the one receiver of llama.cpp's process-wide log; hands whole lines to any number of sinks. Lines come from any thread.
+// LogHub: the one receiver of llama.cpp's process-wide log; hands whole lines to any number of
+// sinks. Lines come from any thread.
 #include "core/log_hub.h"
 
 #include <llama.h>
@@ -44,7 +45,8 @@ void deliver(const LogEntry & entry) {
     }
 }
 
-// llama.cpp logs pieces: a line ends with its line break, and a CONT piece goes on with the line before it.
+// llama.cpp logs pieces: a line ends with its line break, and a CONT piece goes on with the line
+// before it.
 void on_log(ggml_log_level level, const char * text, void *) {
     thread_local LogEntry pending{LogLevel::Debug, {}};
     try {
@@ -66,7 +68,8 @@ void on_log(ggml_log_level level, const char * text, void *) {
             }
         }
     } catch (...) {
-        // A log line is not worth the process: out of memory here, and the callback must not throw into C code.
+        // A log line is not worth the process: out of memory here, and the callback must not throw
+        // into C code.
         pending.text.clear();
     }
 }

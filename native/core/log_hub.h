@@ -1,4 +1,5 @@
-// LogHub: the one receiver of llama.cpp's process-wide log; hands whole lines to any number of sinks. Lines come from any thread.
+// LogHub: the one receiver of llama.cpp's process-wide log; hands whole lines to any number of
+// sinks. Lines come from any thread.
 #pragma once
 
 #include <functional>
@@ -18,16 +19,19 @@ namespace log_hub {
 
 using Sink = std::function<void(const LogEntry &)>;
 
-/** Makes the hub the receiver of libllama's and ggml's log. Call once, before any other thread uses them. */
+/** Makes the hub the receiver of libllama's and ggml's log. Call once, before any other thread uses
+ * them. */
 void install();
 
-/** Adds a sink; it is called on the logging thread, under a lock, must be quick and must not log. Returns its key. */
+/** Adds a sink; it is called on the logging thread, under a lock, must be quick and must not log.
+ * Returns its key. */
 int add_sink(Sink sink);
 
 /** Removes a sink; when it returns, the sink is running on no thread. */
 void remove_sink(int key);
 
-/** Collects the errors and warnings that this thread logs while it lives, for the message of a failed call. */
+/** Collects the errors and warnings that this thread logs while it lives, for the message of a
+ * failed call. */
 class ThreadCapture {
 public:
     ThreadCapture();

@@ -1,4 +1,5 @@
-// LoopGuard: tells when the last tokens go in a circle. One owner, no lock; less than a microsecond a token.
+// LoopGuard: tells when the last tokens go in a circle. One owner, no lock; less than a microsecond
+// a token.
 #pragma once
 
 #include <llama.h>
@@ -15,7 +16,8 @@ public:
     /** `limit`: how many tokens must each equal the one a period before; 0: never. */
     explicit LoopGuard(int32_t limit) : limit_(limit) {}
 
-    /** Takes the next token; `tokens` ends with it. True when some period up to 1024 has held for `limit` tokens and at least four rounds. */
+    /** Takes the next token; `tokens` ends with it. True when some period up to 1024 has held for
+     * `limit` tokens and at least four rounds. */
     bool push(const std::vector<llama_token> & tokens) {
         if (limit_ <= 0) {
             return false;
@@ -45,7 +47,8 @@ public:
 
 private:
     static constexpr std::size_t most = 1024;
-    std::array<int32_t, most> runs_{};  // tokens for which a period has held; the longest period first, as the tokens lie
+    std::array<int32_t, most>
+        runs_{};  // tokens for which a period has held; the longest period first, as the tokens lie
     int32_t limit_;
 };
 

@@ -1,4 +1,5 @@
-// What llama.cpp itself says of devices and memory: the one file that sees its staging header llama-ext.h. Any thread that owns the context.
+// What llama.cpp itself says of devices and memory: the one file that sees its staging header
+// llama-ext.h. Any thread that owns the context.
 #pragma once
 
 #include <llama.h>
@@ -17,8 +18,8 @@ struct DeviceMemory {
     std::size_t compute_bytes;  // scratch for the graph
 };
 
-/** llama.cpp's own account of a context's buffers and its model's, by device: first those the model was given, then system memory. Devices that hold nothing
- * are left out. */
+/** llama.cpp's own account of a context's buffers and its model's, by device: first those the model
+ * was given, then system memory. Devices that hold nothing are left out. */
 std::vector<DeviceMemory> context_memory(const llama_context * context);
 
 }  // namespace r1

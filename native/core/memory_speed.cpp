@@ -1,4 +1,5 @@
-// memory_speed: how fast this machine's cores together read system memory, which bounds how fast a model in it decodes. Blocks the calling thread.
+// memory_speed: how fast this machine's cores together read system memory, which bounds how fast a
+// model in it decodes. Blocks the calling thread.
 #include "core/memory_speed.h"
 
 #include <algorithm>
@@ -12,7 +13,8 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-// All blocks together, however many threads there are, and the least that one has: more than a core's share of a cache.
+// All blocks together, however many threads there are, and the least that one has: more than a
+// core's share of a cache.
 constexpr std::size_t all_blocks = std::size_t{512} << 20;
 constexpr std::size_t smallest_block = std::size_t{8} << 20;
 constexpr std::size_t largest_block = std::size_t{128} << 20;
@@ -38,7 +40,8 @@ uint64_t sum_of(const std::vector<uint64_t> & block) {
 double memory_read_speed(uint32_t threads, std::chrono::milliseconds time) {
     const std::size_t bytes = std::clamp(all_blocks / threads, smallest_block, largest_block);
     // Filled here, so that running out of memory is an exception of this thread.
-    std::vector<std::vector<uint64_t>> blocks(threads, std::vector<uint64_t>(bytes / sizeof(uint64_t), 1));
+    std::vector<std::vector<uint64_t>> blocks(threads,
+                                              std::vector<uint64_t>(bytes / sizeof(uint64_t), 1));
     std::atomic<uint64_t> rounds{0};
     std::atomic<uint64_t> witness{0};  // keeps the sums from being left out
     const SteadyClock::time_point start = SteadyClock::now();

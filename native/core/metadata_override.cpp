@@ -10,7 +10,8 @@ namespace r1 {
 llama_model_kv_override to_llama(const MetadataOverride & entry) {
     llama_model_kv_override made{};
     if (entry.key.empty() || entry.key.size() >= sizeof(made.key)) {
-        throw Failure(ErrorCode::InvalidArgument, "A metadata key has 1 to 127 bytes: `" + entry.key + "`.");
+        throw Failure(ErrorCode::InvalidArgument,
+                      "A metadata key has 1 to 127 bytes: `" + entry.key + "`.");
     }
     std::memcpy(made.key, entry.key.c_str(), entry.key.size() + 1);
     if (const auto * integer = std::get_if<int64_t>(&entry.value)) {
@@ -25,7 +26,8 @@ llama_model_kv_override to_llama(const MetadataOverride & entry) {
     } else {
         const std::string & text = std::get<std::string>(entry.value);
         if (text.size() >= sizeof(made.val_str)) {
-            throw Failure(ErrorCode::InvalidArgument, "The metadata override of `" + entry.key + "` has more than 127 bytes.");
+            throw Failure(ErrorCode::InvalidArgument,
+                          "The metadata override of `" + entry.key + "` has more than 127 bytes.");
         }
         made.tag = LLAMA_KV_OVERRIDE_TYPE_STR;
         std::memcpy(made.val_str, text.c_str(), text.size() + 1);

@@ -15,7 +15,8 @@ struct MetadataOverride {
     std::variant<int64_t, double, bool, std::string> value;
 };
 
-/** The same as llama.cpp takes it. Throws Failure(InvalidArgument) on a key or text that does not fit. */
+/** The same as llama.cpp takes it. Throws Failure(InvalidArgument) on a key or text that does not
+ * fit. */
 llama_model_kv_override to_llama(const MetadataOverride & entry);
 
 }  // namespace r1

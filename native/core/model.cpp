@@ -1,4 +1,5 @@
-// Model: weights and vocabulary, loaded with progress and cancellation. load() runs on a thread of its own; the rest is read-only and safe on any thread.
+// Model: weights and vocabulary, loaded with progress and cancellation. load() runs on a thread of
+// its own; the rest is read-only and safe on any thread.
 #include "core/model.h"
 
 #include <regex>
@@ -35,14 +36,16 @@ llama_load_mode load_mode_of(const std::string & name) {
     if (name == "mmap") return LLAMA_LOAD_MODE_MMAP;
     if (name == "mlock") return LLAMA_LOAD_MODE_MMAP_MLOCK;
     if (name == "direct") return LLAMA_LOAD_MODE_DIRECT_IO;
-    throw Failure(ErrorCode::InvalidArgument, "`loadMode` is auto, none, mmap, mlock or direct, not " + name + ".");
+    throw Failure(ErrorCode::InvalidArgument,
+                  "`loadMode` is auto, none, mmap, mlock or direct, not " + name + ".");
 }
 
 llama_split_mode split_mode_of(const std::string & name) {
     if (name == "none") return LLAMA_SPLIT_MODE_NONE;
     if (name == "layer") return LLAMA_SPLIT_MODE_LAYER;
     if (name == "row") return LLAMA_SPLIT_MODE_ROW;
-    throw Failure(ErrorCode::InvalidArgument, "`splitMode` is none, layer or row, not " + name + ".");
+    throw Failure(ErrorCode::InvalidArgument,
+                  "`splitMode` is none, layer or row, not " + name + ".");
 }
 
 // Everything llama_model_params points into; must live through the load.
@@ -63,7 +66,9 @@ struct LoadArguments {
         }
         if (!config.tensor_split.empty()) {
             if (config.tensor_split.size() > llama_max_devices()) {
-                throw Failure(ErrorCode::InvalidArgument, "`tensorSplit` has at most " + std::to_string(llama_max_devices()) + " entries.");
+                throw Failure(ErrorCode::InvalidArgument, "`tensorSplit` has at most " +
+                                                              std::to_string(llama_max_devices()) +
+                                                              " entries.");
             }
             tensor_split = config.tensor_split;
             tensor_split.resize(llama_max_devices(), 0.0f);
@@ -73,9 +78,12 @@ struct LoadArguments {
             try {
                 const std::regex checked(entry.pattern);
             } catch (const std::regex_error & error) {
-                throw Failure(ErrorCode::InvalidArgument, "`tensorOverrides` pattern " + entry.pattern + " is no regular expression: " + error.what() + ".");
+                throw Failure(ErrorCode::InvalidArgument,
+                              "`tensorOverrides` pattern " + entry.pattern +
+                                  " is no regular expression: " + error.what() + ".");
             }
-            tensor_overrides.push_back({entry.pattern.c_str(), backend::buffer_type_by_name(entry.buffer)});
+            tensor_overrides.push_back(
+                {entry.pattern.c_str(), backend::buffer_type_by_name(entry.buffer)});
         }
         if (!tensor_overrides.empty()) {
             tensor_overrides.push_back({nullptr, nullptr});
@@ -93,16 +101,18 @@ struct LoadArguments {
         params.split_mode = split_mode_of(config.split_mode);
         params.load_mode = load_mode_of(config.load_mode);
         params.check_tensors = config.check_tensors;
-        // AMX's layout cannot multiply by what folded MLA has behind a permuted view; llama.cpp places such weights there all the same, and asserts when it
-        // plans the first graph.
-        params.use_extra_bufts = config.repack && !(config.mla && backend::has_cpu_buffer_type("AMX"));
+        // AMX's layout cannot multiply by what folded MLA has behind a permuted view; llama.cpp
+        // places such weights there all the same, and asserts when it plans the first graph.
+        params.use_extra_bufts =
+            config.repack && !(config.mla && backend::has_cpu_buffer_type("AMX"));
         params.vocab_only = config.vocab_only;
     }
 };
 
 }  // namespace
 
-std::shared_ptr<Model> Model::load(const ModelConfig & config, const std::atomic<bool> & cancelled, const Progress & progress) {
+std::shared_ptr<Model> Model::load(const ModelConfig & config, const std::atomic<bool> & cancelled,
+                                   const Progress & progress) {
     if (config.paths.empty()) {
         throw Failure(ErrorCode::InvalidArgument, "A model needs at least one file.");
     }
@@ -121,8 +131,10 @@ std::shared_ptr<Model> Model::load(const ModelConfig & config, const std::atomic
         for (const std::string & path : config.paths) {
             paths.push_back(path.c_str());
         }
-        llama_model * raw = paths.size() == 1 ? llama_model_load_from_file(paths[0], arguments.params)
-                                              : llama_model_load_from_splits(paths.data(), paths.size(), arguments.params);
+        llama_model * raw =
+            paths.size() == 1
+                ? llama_model_load_from_file(paths[0], arguments.params)
+                : llama_model_load_from_splits(paths.data(), paths.size(), arguments.params);
         handle = ModelHandle(raw, llama_model_deleter());
     } catch (const std::exception & error) {
         thrown = error.what();
@@ -135,12 +147,17 @@ std::shared_ptr<Model> Model::load(const ModelConfig & config, const std::atomic
         if (reason.empty()) {
             reason = "no reason given";
         }
-        throw Failure(ErrorCode::ModelLoadFailed, "llama.cpp could not load " + config.paths[0] + ": " + reason);
+        throw Failure(ErrorCode::ModelLoadFailed,
+                      "llama.cpp could not load " + config.paths[0] + ": " + reason);
     }
     return std::make_shared<Model>(std::move(handle), config.vocab_only);
 }
 
-Model::Model(ModelHandle handle, bool vocab_only) : handle_(std::move(handle)), vocab_only_(vocab_only), vocab_(handle_.get()), info_(read_info()) {}
+Model::Model(ModelHandle handle, bool vocab_only)
+    : handle_(std::move(handle)),
+      vocab_only_(vocab_only),
+      vocab_(handle_.get()),
+      info_(read_info()) {}
 
 std::string Model::metadata_value(const std::string & key) const {
     const int32_t size = llama_model_meta_val_str(handle_.get(), key.c_str(), nullptr, 0);
@@ -165,7 +182,9 @@ std::map<std::string, std::string> Model::metadata() const {
     return all;
 }
 
-const char * Model::chat_template() const { return llama_model_chat_template(handle_.get(), nullptr); }
+const char * Model::chat_template() const {
+    return llama_model_chat_template(handle_.get(), nullptr);
+}
 
 ModelInfo Model::read_info() const {
     const llama_model * model = handle_.get();

@@ -1,4 +1,5 @@
-// Model: weights and vocabulary, loaded with progress and cancellation. load() runs on a thread of its own; the rest is read-only and safe on any thread.
+// Model: weights and vocabulary, loaded with progress and cancellation. load() runs on a thread of
+// its own; the rest is read-only and safe on any thread.
 #pragma once
 
 #include <atomic>
@@ -53,10 +54,13 @@ public:
     using Progress = std::function<void(float)>;
 
     /**
-     * Loads a model; blocks until done. `cancelled` may be set from any thread; the load then stops at the next tensor.
-     * Throws Failure: Aborted, InvalidArgument (devices, patterns), ModelLoadFailed with llama.cpp's own words. Nothing stays allocated then.
+     * Loads a model; blocks until done. `cancelled` may be set from any thread; the load then stops
+     * at the next tensor. Throws Failure: Aborted, InvalidArgument (devices, patterns),
+     * ModelLoadFailed with llama.cpp's own words. Nothing stays allocated then.
      */
-    static std::shared_ptr<Model> load(const ModelConfig & config, const std::atomic<bool> & cancelled, const Progress & progress);
+    static std::shared_ptr<Model> load(const ModelConfig & config,
+                                       const std::atomic<bool> & cancelled,
+                                       const Progress & progress);
 
     Model(ModelHandle handle, bool vocab_only);
     Model(const Model &) = delete;
@@ -76,7 +80,8 @@ public:
     /** The file's chat template, or nullptr. Lives as long as the model. */
     const char * chat_template() const;
 
-    /** Serialises the making of contexts: llama_init_from_model may write to the model (llama-context.cpp, YaRN). */
+    /** Serialises the making of contexts: llama_init_from_model may write to the model
+     * (llama-context.cpp, YaRN). */
     std::mutex & context_mutex() const { return context_mutex_; }
 
 private:

@@ -1,4 +1,5 @@
-// NgramDraft: guesses the next tokens by looking up where the last few stood before. No second model. Engine thread only.
+// NgramDraft: guesses the next tokens by looking up where the last few stood before. No second
+// model. Engine thread only.
 #include "core/ngram.h"
 
 #include <algorithm>
@@ -21,7 +22,8 @@ void NgramDraft::follow(const std::vector<llama_token> & tokens, std::size_t cou
     }
 }
 
-NgramDraft::Match NgramDraft::find(const std::vector<llama_token> & tokens, std::size_t count) const {
+NgramDraft::Match NgramDraft::find(const std::vector<llama_token> & tokens,
+                                   std::size_t count) const {
     if (count <= gram) {
         return {};
     }
@@ -31,14 +33,18 @@ NgramDraft::Match NgramDraft::find(const std::vector<llama_token> & tokens, std:
     }
     const std::size_t next = found->second;
     std::size_t length = 0;
-    while (length < std::min(next, most_compared) && tokens[next - 1 - length] == tokens[count - 1 - length]) {
+    while (length < std::min(next, most_compared) &&
+           tokens[next - 1 - length] == tokens[count - 1 - length]) {
         ++length;
     }
-    return length < gram ? Match{} : Match{next, length};  // less: another n-gram with the same hash
+    return length < gram ? Match{}
+                         : Match{next, length};  // less: another n-gram with the same hash
 }
 
-std::vector<llama_token> NgramDraft::propose(const std::vector<llama_token> & tokens, const Match & match, std::size_t count) {
-    // Copied as if the copy went on: text that repeats with a short period is guessed beyond its end.
+std::vector<llama_token> NgramDraft::propose(const std::vector<llama_token> & tokens,
+                                             const Match & match, std::size_t count) {
+    // Copied as if the copy went on: text that repeats with a short period is guessed beyond its
+    // end.
     std::vector<llama_token> guesses(count);
     const std::size_t known = tokens.size() - match.next;
     for (std::size_t i = 0; i < count; ++i) {

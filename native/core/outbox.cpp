@@ -1,4 +1,5 @@
-// Outbox: gathers the events of steps that follow each other fast, since waking JavaScript's thread costs more than what it is told. Engine thread only.
+// Outbox: gathers the events of steps that follow each other fast, since waking JavaScript's thread
+// costs more than what it is told. Engine thread only.
 #include "core/outbox.h"
 
 #include <algorithm>
@@ -9,11 +10,14 @@ namespace r1 {
 void Outbox::add(std::vector<Event> && events, Clock::time_point now) {
     const Clock::duration step = now - added_;
     added_ = now;
-    const bool ends = std::any_of(events.begin(), events.end(), [](const Event & event) { return !std::holds_alternative<TokenEvent>(event); });
+    const bool ends = std::any_of(events.begin(), events.end(), [](const Event & event) {
+        return !std::holds_alternative<TokenEvent>(event);
+    });
     if (held_.empty()) {
         held_ = std::move(events);
     } else {
-        held_.insert(held_.end(), std::make_move_iterator(events.begin()), std::make_move_iterator(events.end()));
+        held_.insert(held_.end(), std::make_move_iterator(events.begin()),
+                     std::make_move_iterator(events.end()));
     }
     if (ends || step > brisk || now - told_ + step > patience) {
         flush(now);

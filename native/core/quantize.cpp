@@ -1,4 +1,5 @@
-// Quantize: llama_model_quantize with everything it points into. Runs on a thread of its own, best in a child process: bad input can abort inside llama.cpp.
+// Quantize: llama_model_quantize with everything it points into. Runs on a thread of its own, best
+// in a child process: bad input can abort inside llama.cpp.
 #include "core/quantize.h"
 
 #include <map>
@@ -38,21 +39,26 @@ const std::map<std::string, llama_ftype> & file_types() {
     return types;
 }
 
-ggml_type optional_type(const std::string & name) { return name.empty() ? GGML_TYPE_COUNT : backend::type_by_name(name); }
+ggml_type optional_type(const std::string & name) {
+    return name.empty() ? GGML_TYPE_COUNT : backend::type_by_name(name);
+}
 
 }  // namespace
 
 void quantize(const QuantizeConfig & config) {
     const auto type = file_types().find(config.type);
     if (type == file_types().end()) {
-        throw Failure(ErrorCode::InvalidArgument, "`" + config.type + "` is no quantisation type of llama.cpp.");
+        throw Failure(ErrorCode::InvalidArgument,
+                      "`" + config.type + "` is no quantisation type of llama.cpp.");
     }
     std::vector<llama_model_tensor_override> tensor_types;
     for (const TensorType & entry : config.tensor_types) {
         try {
             const std::regex checked(entry.pattern);
         } catch (const std::regex_error & error) {
-            throw Failure(ErrorCode::InvalidArgument, "`tensorTypes` pattern " + entry.pattern + " is no regular expression: " + error.what() + ".");
+            throw Failure(ErrorCode::InvalidArgument,
+                          "`tensorTypes` pattern " + entry.pattern +
+                              " is no regular expression: " + error.what() + ".");
         }
         tensor_types.push_back({entry.pattern.c_str(), backend::type_by_name(entry.type)});
     }
@@ -93,7 +99,9 @@ void quantize(const QuantizeConfig & config) {
     }
     if (code != 0) {
         const std::string reason = thrown.empty() ? capture.errors() : thrown;
-        throw Failure(ErrorCode::QuantizeFailed, "llama.cpp could not quantise " + config.input + ": " + (reason.empty() ? "no reason given" : reason));
+        throw Failure(ErrorCode::QuantizeFailed, "llama.cpp could not quantise " + config.input +
+                                                     ": " +
+                                                     (reason.empty() ? "no reason given" : reason));
     }
 }
 

@@ -1,4 +1,5 @@
-// Quantize: llama_model_quantize with everything it points into. Runs on a thread of its own, best in a child process: bad input can abort inside llama.cpp.
+// Quantize: llama_model_quantize with everything it points into. Runs on a thread of its own, best
+// in a child process: bad input can abort inside llama.cpp.
 #pragma once
 
 #include <string>
@@ -36,10 +37,12 @@ struct QuantizeConfig {
     std::vector<MetadataOverride> metadata_overrides;
 };
 
-/** Blocks until done. Throws Failure: InvalidArgument, QuantizeFailed with llama.cpp's own words. */
+/** Blocks until done. Throws Failure: InvalidArgument, QuantizeFailed with llama.cpp's own words.
+ */
 void quantize(const QuantizeConfig & config);
 
-/** Bytes of a row of `elements` values, or -1 if the type's blocks do not divide it. Throws Failure(InvalidArgument) on an unknown type. */
+/** Bytes of a row of `elements` values, or -1 if the type's blocks do not divide it. Throws
+ * Failure(InvalidArgument) on an unknown type. */
 int64_t row_bytes(const std::string & type, int64_t elements);
 
 }  // namespace r1

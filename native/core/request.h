@@ -1,4 +1,5 @@
-// Request: what is asked of the engine, and the events that answer it. Filled on the JavaScript thread, then owned by the engine thread but for its two flags.
+// Request: what is asked of the engine, and the events that answer it. Filled on the JavaScript
+// thread, then owned by the engine thread but for its two flags.
 #pragma once
 
 #include <llama.h>
@@ -71,7 +72,10 @@ struct Request {
     std::atomic<bool> cancelled{false};  // set from any thread
     std::atomic<bool> in_batch{false};   // set by the engine thread while a decode works on it
 
-    bool timed_out(Clock::time_point now) const { return timeout_ms > 0 && std::chrono::duration<double, std::milli>(now - submitted).count() >= timeout_ms; }
+    bool timed_out(Clock::time_point now) const {
+        return timeout_ms > 0 &&
+               std::chrono::duration<double, std::milli>(now - submitted).count() >= timeout_ms;
+    }
 };
 
 enum class EndReason { Stop, Length, StopString, Aborted, Timeout, Loop };

@@ -1,4 +1,5 @@
-// Rpc: llama.cpp's RPC backend, both ends: devices of other machines, and this machine's devices for others. Threads of their own: both ends wait on sockets.
+// Rpc: llama.cpp's RPC backend, both ends: devices of other machines, and this machine's devices
+// for others. Threads of their own: both ends wait on sockets.
 #include "core/rpc.h"
 
 #include <ggml-rpc.h>
@@ -15,7 +16,9 @@ Function * rpc_function(const char * name) {
     ggml_backend_reg_t reg = ggml_backend_reg_by_name("RPC");
     void * address = reg == nullptr ? nullptr : ggml_backend_reg_get_proc_address(reg, name);
     if (address == nullptr) {
-        throw Failure(ErrorCode::Internal, "This build has no RPC backend (libggml-rpc beside the addon). Build again with `npm run build:native`.");
+        throw Failure(ErrorCode::Internal,
+                      "This build has no RPC backend (libggml-rpc beside the addon). Build again "
+                      "with `npm run build:native`.");
     }
     return reinterpret_cast<Function *>(address);
 }
@@ -31,7 +34,8 @@ std::vector<ggml_backend_dev_t> default_devices() {
         }
     }
     if (found.empty()) {
-        if (ggml_backend_dev_t cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU); cpu != nullptr) {
+        if (ggml_backend_dev_t cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+            cpu != nullptr) {
             found.push_back(cpu);
         }
     }
@@ -42,11 +46,14 @@ std::vector<ggml_backend_dev_t> default_devices() {
 
 void connect(const std::vector<std::string> & endpoints) {
     const auto lock = backend::write_registry();
-    const auto add_server = rpc_function<decltype(ggml_backend_rpc_add_server)>("ggml_backend_rpc_add_server");
+    const auto add_server =
+        rpc_function<decltype(ggml_backend_rpc_add_server)>("ggml_backend_rpc_add_server");
     for (const std::string & endpoint : endpoints) {
         ggml_backend_reg_t reg = add_server(endpoint.c_str());
         if (reg == nullptr) {
-            throw Failure(ErrorCode::RpcInvalid, "The rpc-server at " + endpoint + " offers no devices. Start it with a device that it has.");
+            throw Failure(ErrorCode::RpcInvalid,
+                          "The rpc-server at " + endpoint +
+                              " offers no devices. Start it with a device that it has.");
         }
         ggml_backend_register(reg);
     }
@@ -60,14 +67,18 @@ void serve(const ServerConfig & config) {
     decltype(ggml_backend_rpc_start_server) * start = nullptr;
     {
         const auto lock = backend::read_registry();
-        start = rpc_function<decltype(ggml_backend_rpc_start_server)>("ggml_backend_rpc_start_server");
+        start =
+            rpc_function<decltype(ggml_backend_rpc_start_server)>("ggml_backend_rpc_start_server");
         if (devices.empty()) {
             devices = default_devices();
         }
     }
     const std::string endpoint = config.host + ":" + std::to_string(config.port);
-    start(endpoint.c_str(), config.cache_dir.empty() ? nullptr : config.cache_dir.c_str(), config.threads, devices.size(), devices.data());
-    throw Failure(ErrorCode::RpcServerFailed, "llama.cpp's RPC server on " + endpoint + " ended. Is the port free, and the address one of this machine?");
+    start(endpoint.c_str(), config.cache_dir.empty() ? nullptr : config.cache_dir.c_str(),
+          config.threads, devices.size(), devices.data());
+    throw Failure(ErrorCode::RpcServerFailed,
+                  "llama.cpp's RPC server on " + endpoint +
+                      " ended. Is the port free, and the address one of this machine?");
 }
 
 }  // namespace r1::rpc

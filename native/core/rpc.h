@@ -1,4 +1,5 @@
-// Rpc: llama.cpp's RPC backend, both ends: devices of other machines, and this machine's devices for others. Threads of their own: both ends wait on sockets.
+// Rpc: llama.cpp's RPC backend, both ends: devices of other machines, and this machine's devices
+// for others. Threads of their own: both ends wait on sockets.
 #pragma once
 
 #include <cstdint>
@@ -19,12 +20,15 @@ struct ServerConfig {
 };
 
 /**
- * Registers the devices of the servers ("host:port") in this order; they come before local devices in llama.cpp's choice. There is no way back.
- * Throws RpcInvalid for a server without devices. A server that refuses, or falls silent later, ends the process: probe first, and in a child process.
+ * Registers the devices of the servers ("host:port") in this order; they come before local devices
+ * in llama.cpp's choice. There is no way back. Throws RpcInvalid for a server without devices. A
+ * server that refuses, or falls silent later, ends the process: probe first, and in a child
+ * process.
  */
 void connect(const std::vector<std::string> & endpoints);
 
-/** Serves until the process ends, one client at a time. Returns only by throwing: RpcServerFailed when it cannot begin or go on, InvalidArgument. */
+/** Serves until the process ends, one client at a time. Returns only by throwing: RpcServerFailed
+ * when it cannot begin or go on, InvalidArgument. */
 void serve(const ServerConfig & config);
 
 }  // namespace r1::rpc

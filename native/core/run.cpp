@@ -1,4 +1,5 @@
-// Run: one request under way, from its first prompt token to its end event. Knows tokens and text, nothing of batches or caches. Engine thread only.
+// Run: one request under way, from its first prompt token to its end event. Knows tokens and text,
+// nothing of batches or caches. Engine thread only.
 #include "core/run.h"
 
 #include <algorithm>
@@ -7,7 +8,9 @@
 namespace r1 {
 namespace {
 
-double milliseconds(Clock::time_point from, Clock::time_point to) { return std::chrono::duration<double, std::milli>(to - from).count(); }
+double milliseconds(Clock::time_point from, Clock::time_point to) {
+    return std::chrono::duration<double, std::milli>(to - from).count();
+}
 
 // Tokens at the end of a prompt whose guesses are looked at.
 constexpr std::size_t learnt_of_prompt = 256;
@@ -17,15 +20,20 @@ constexpr std::size_t learnt_of_prompt = 256;
 Run::Run(std::shared_ptr<Request> request, const Vocab & vocab, int32_t context_size)
     : request_(std::move(request)),
       vocab_(vocab),
-      sampler_(vocab, request_->sampling, request_->grammar, request_->ignore_eos, context_size, request_->stop_tokens),
+      sampler_(vocab, request_->sampling, request_->grammar, request_->ignore_eos, context_size,
+               request_->stop_tokens),
       stops_(request_->stop),
       loop_(request_->loop_guard),
-      pace_(request_->model_draft > 0 ? DraftPace::Source::Model : DraftPace::Source::Ngram, std::max(request_->ngram_draft, request_->model_draft)),
+      pace_(request_->model_draft > 0 ? DraftPace::Source::Model : DraftPace::Source::Ngram,
+            std::max(request_->ngram_draft, request_->model_draft)),
       feed_(request_->tokens),
       in_reasoning_(request_->starts_in_reasoning) {
-    // A prompt that has closed its reasoning (the form that skips thinking) is followed by the answer at once.
-    const auto last_tag = std::find_if(feed_.rbegin(), feed_.rend(), [&](llama_token token) { return vocab.is_special(token); });
-    answering_ = !in_reasoning_ && last_tag != feed_.rend() && *last_tag == request_->end_think_token;
+    // A prompt that has closed its reasoning (the form that skips thinking) is followed by the
+    // answer at once.
+    const auto last_tag = std::find_if(feed_.rbegin(), feed_.rend(),
+                                       [&](llama_token token) { return vocab.is_special(token); });
+    answering_ =
+        !in_reasoning_ && last_tag != feed_.rend() && *last_tag == request_->end_think_token;
     for (const llama_token token : feed_) {
         sampler_.observe(token);
     }
@@ -44,7 +52,10 @@ std::size_t Run::draft_length(const StepCost & cost, DraftPace::Step & step, std
         return 0;
     }
     // The last token asked for needs no guess after it.
-    const std::size_t left = request_->max_tokens < 0 ? most : static_cast<std::size_t>(std::max(request_->max_tokens - generated_ - 1, 0));
+    const std::size_t left =
+        request_->max_tokens < 0
+            ? most
+            : static_cast<std::size_t>(std::max(request_->max_tokens - generated_ - 1, 0));
     return pace_.next(cost, step, match_.length, std::min(most, left));
 }
 
@@ -54,7 +65,8 @@ void Run::report_draft(std::size_t drafted, std::size_t accepted) {
     accepted_ += static_cast<int32_t>(accepted);
 }
 
-// How guesses would have fared at the end of the prompt: a reply that goes on copying there is guessed from its first token on.
+// How guesses would have fared at the end of the prompt: a reply that goes on copying there is
+// guessed from its first token on.
 void Run::learn_from_prompt() {
     const std::size_t from = feed_.size() > learnt_of_prompt ? feed_.size() - learnt_of_prompt : 0;
     for (std::size_t count = from; count < feed_.size(); ++count) {
@@ -88,7 +100,8 @@ void Run::append(llama_token token, bool forced) {
 }
 
 llama_token Run::choose(const float * logits) {
-    if (in_reasoning_ && !budget_spent_ && request_->reasoning_budget >= 0 && reasoning_ >= request_->reasoning_budget && !request_->closing.empty()) {
+    if (in_reasoning_ && !budget_spent_ && request_->reasoning_budget >= 0 &&
+        reasoning_ >= request_->reasoning_budget && !request_->closing.empty()) {
         budget_spent_ = true;
         forced_.assign(request_->closing.begin(), request_->closing.end());
     }
@@ -98,17 +111,22 @@ llama_token Run::choose(const float * logits) {
         sampler_.observe(token);
         return token;
     }
-    // The grammar binds what follows the reasoning. Before the answer has begun, a tag may still open it.
+    // The grammar binds what follows the reasoning. Before the answer has begun, a tag may still
+    // open it.
     const bool bound = sampler_.has_grammar() && !in_reasoning_;
-    const llama_token token = sampler_.sample(logits, bound, bound && !answering_ ? request_->think_token : LLAMA_TOKEN_NULL);
-    // With a form of the answer asked for, a reasoning that ends without one is closed instead, so that the answer follows.
-    const bool unanswered = sampler_.has_grammar() && in_reasoning_ && request_->end_think_token != LLAMA_TOKEN_NULL && sampler_.is_end(token);
+    const llama_token token = sampler_.sample(
+        logits, bound, bound && !answering_ ? request_->think_token : LLAMA_TOKEN_NULL);
+    // With a form of the answer asked for, a reasoning that ends without one is closed instead, so
+    // that the answer follows.
+    const bool unanswered = sampler_.has_grammar() && in_reasoning_ &&
+                            request_->end_think_token != LLAMA_TOKEN_NULL && sampler_.is_end(token);
     return unanswered ? request_->end_think_token : token;
 }
 
 // True if a stop string is complete.
 bool Run::take_text(llama_token token, TokenEvent event, std::vector<Event> & out) {
-    const bool tag = token != LLAMA_TOKEN_NULL && (token == request_->think_token || token == request_->end_think_token);
+    const bool tag = token != LLAMA_TOKEN_NULL &&
+                     (token == request_->think_token || token == request_->end_think_token);
     if (tag) {
         // A broken-off character before a tag will never be completed.
         event.text = utf8_.flush();
@@ -117,7 +135,8 @@ bool Run::take_text(llama_token token, TokenEvent event, std::vector<Event> & ou
     return stops_.push(std::move(event), out);
 }
 
-// One block of reasoning, then one answer: once the answer has begun, tags are its text (as lib/reasoning/segmenter.ts has it).
+// One block of reasoning, then one answer: once the answer has begun, tags are its text (as
+// lib/reasoning/segmenter.ts has it).
 void Run::follow_tags(llama_token token, bool forced) {
     const bool is_think = token == request_->think_token && token != LLAMA_TOKEN_NULL;
     const bool is_end_think = token == request_->end_think_token && token != LLAMA_TOKEN_NULL;
@@ -135,7 +154,8 @@ void Run::follow_tags(llama_token token, bool forced) {
         return;
     }
     const std::string text = vocab_.piece(token);
-    answering_ = answering_ || !std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isspace(c) != 0; });
+    answering_ = answering_ || !std::all_of(text.begin(), text.end(),
+                                            [](unsigned char c) { return std::isspace(c) != 0; });
 }
 
 std::optional<EndReason> Run::advance(const float * logits, std::vector<Event> & out) {
@@ -153,9 +173,11 @@ std::optional<EndReason> Run::advance(const float * logits, std::vector<Event> &
     }
 
     const bool ends = vocab_.is_end_of_generation(token) && !request_->ignore_eos;
-    const bool asked = std::find(request_->stop_tokens.begin(), request_->stop_tokens.end(), token) != request_->stop_tokens.end();
+    const bool asked = std::find(request_->stop_tokens.begin(), request_->stop_tokens.end(),
+                                 token) != request_->stop_tokens.end();
     if (ends || asked) {
-        // The ending token is told by its id and has no text; what was held back can begin no stop string any more.
+        // The ending token is told by its id and has no text; what was held back can begin no stop
+        // string any more.
         stops_.flush(out);
         event.text = utf8_.flush();
         out.emplace_back(std::move(event));

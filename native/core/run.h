@@ -1,4 +1,5 @@
-// Run: one request under way, from its first prompt token to its end event. Knows tokens and text, nothing of batches or caches. Engine thread only.
+// Run: one request under way, from its first prompt token to its end event. Knows tokens and text,
+// nothing of batches or caches. Engine thread only.
 #pragma once
 
 #include <deque>
@@ -28,7 +29,8 @@ public:
     const Request & request() const { return *request_; }
     const std::shared_ptr<Request> & request_pointer() const { return request_; }
 
-    /** Everything that must be in the cache before the next token can be chosen: the prompt, then what was generated. */
+    /** Everything that must be in the cache before the next token can be chosen: the prompt, then
+     * what was generated. */
     const std::vector<llama_token> & feed() const { return feed_; }
 
     bool has_generated() const { return generated_ > 0; }
@@ -39,16 +41,22 @@ public:
      */
     std::optional<EndReason> advance(const float * logits, std::vector<Event> & out);
 
-    bool guesses_by_ngram() const { return request_->ngram_draft > 0 && request_->model_draft == 0; }
+    bool guesses_by_ngram() const {
+        return request_->ngram_draft > 0 && request_->model_draft == 0;
+    }
     /**
-     * How many tokens after `feed()` to guess now, at most `most`, which are added to `step`; 0 where guessing is off, would not pay, or cannot be verified.
+     * How many tokens after `feed()` to guess now, at most `most`, which are added to `step`; 0
+     * where guessing is off, would not pay, or cannot be verified.
      */
     std::size_t draft_length(const StepCost & cost, DraftPace::Step & step, std::size_t most);
     /** Guesses of the tokens after `feed()` by n-gram lookup; as many as draft_length() said. */
-    std::vector<llama_token> draft_by_ngram(std::size_t count) const { return NgramDraft::propose(feed_, match_, count); }
+    std::vector<llama_token> draft_by_ngram(std::size_t count) const {
+        return NgramDraft::propose(feed_, match_, count);
+    }
     void report_draft(std::size_t drafted, std::size_t accepted);
 
-    /** Marks the moment the first prompt token is taken up; `cached` of the prompt were in the cache already. */
+    /** Marks the moment the first prompt token is taken up; `cached` of the prompt were in the
+     * cache already. */
     void begin(std::size_t cached);
 
     /** Releases held text and makes the last event. */

@@ -1,4 +1,5 @@
-// Sampler: one request's chain of llama.cpp samplers, with grammar and logprobs. Engine thread only.
+// Sampler: one request's chain of llama.cpp samplers, with grammar and logprobs. Engine thread
+// only.
 #include "core/sampler.h"
 
 #include <algorithm>
@@ -21,44 +22,60 @@ void check(bool good, const std::string & what) {
 
 // What llama.cpp aborts on, or answers with nonsense (llama-sampler.cpp, common_sampler_init).
 void check_values(const SamplingConfig & c, const Vocab & vocab) {
-    check(std::isfinite(c.repeat_penalty) && c.repeat_penalty > 0 && std::isfinite(1.0f / c.repeat_penalty), "`repeatPenalty` is a number above 0.");
-    check(std::isfinite(c.frequency_penalty) && std::isfinite(c.presence_penalty), "`frequencyPenalty` and `presencePenalty` are finite numbers.");
-    check(std::isfinite(c.temperature) && std::isfinite(c.dynatemp_range) && std::isfinite(c.dynatemp_exponent), "Temperatures are finite numbers.");
-    check(c.top_k >= 0 && c.min_keep >= 0 && c.penalty_last_n >= 0 && c.dry_penalty_last_n >= 0 && c.dry_allowed_length >= 0,
+    check(std::isfinite(c.repeat_penalty) && c.repeat_penalty > 0 &&
+              std::isfinite(1.0f / c.repeat_penalty),
+          "`repeatPenalty` is a number above 0.");
+    check(std::isfinite(c.frequency_penalty) && std::isfinite(c.presence_penalty),
+          "`frequencyPenalty` and `presencePenalty` are finite numbers.");
+    check(std::isfinite(c.temperature) && std::isfinite(c.dynatemp_range) &&
+              std::isfinite(c.dynatemp_exponent),
+          "Temperatures are finite numbers.");
+    check(c.top_k >= 0 && c.min_keep >= 0 && c.penalty_last_n >= 0 && c.dry_penalty_last_n >= 0 &&
+              c.dry_allowed_length >= 0,
           "Sampler counts are not negative.");
     check(c.mirostat >= 0 && c.mirostat <= 2, "`mirostat` is 0, 1 or 2.");
     for (const llama_logit_bias & bias : c.logit_bias) {
-        check(vocab.contains(bias.token), "`logitBias` names token " + std::to_string(bias.token) + ", which is outside the vocabulary.");
+        check(vocab.contains(bias.token), "`logitBias` names token " + std::to_string(bias.token) +
+                                              ", which is outside the vocabulary.");
     }
 }
 
-llama_sampler * make_member(const std::string & name, const SamplingConfig & c, const Vocab & vocab, int32_t context_size) {
+llama_sampler * make_member(const std::string & name, const SamplingConfig & c, const Vocab & vocab,
+                            int32_t context_size) {
     const auto keep = static_cast<std::size_t>(c.min_keep);
     if (name == "penalties") {
-        return llama_sampler_init_penalties(vocab.size(), std::min(c.penalty_last_n, context_size), c.repeat_penalty, c.frequency_penalty, c.presence_penalty);
+        return llama_sampler_init_penalties(vocab.size(), std::min(c.penalty_last_n, context_size),
+                                            c.repeat_penalty, c.frequency_penalty,
+                                            c.presence_penalty);
     }
     if (name == "dry") {
         std::vector<const char *> breakers;
         for (const std::string & breaker : c.dry_sequence_breakers) {
             breakers.push_back(breaker.c_str());
         }
-        return llama_sampler_init_dry(vocab.handle(), c.dry_multiplier, c.dry_base, c.dry_allowed_length, std::min(c.dry_penalty_last_n, context_size),
-                                      breakers.data(), breakers.size());
+        return llama_sampler_init_dry(
+            vocab.handle(), c.dry_multiplier, c.dry_base, c.dry_allowed_length,
+            std::min(c.dry_penalty_last_n, context_size), breakers.data(), breakers.size());
     }
     if (name == "top_n_sigma") return llama_sampler_init_top_n_sigma(c.top_n_sigma);
     if (name == "top_k") return llama_sampler_init_top_k(c.top_k);
     if (name == "typ_p") return llama_sampler_init_typical(c.typical_p, keep);
     if (name == "top_p") return llama_sampler_init_top_p(c.top_p, keep);
     if (name == "min_p") return llama_sampler_init_min_p(c.min_p, keep);
-    if (name == "xtc") return llama_sampler_init_xtc(c.xtc_probability, c.xtc_threshold, keep, c.seed);
-    if (name == "temperature") return llama_sampler_init_temp_ext(c.temperature, c.dynatemp_range, c.dynatemp_exponent);
+    if (name == "xtc")
+        return llama_sampler_init_xtc(c.xtc_probability, c.xtc_threshold, keep, c.seed);
+    if (name == "temperature")
+        return llama_sampler_init_temp_ext(c.temperature, c.dynatemp_range, c.dynatemp_exponent);
     throw Failure(ErrorCode::InvalidArgument, "`" + name + "` is not a sampler.");
 }
 
 // A member that changes nothing at these values and draws no random number.
 bool is_idle(const std::string & name, const SamplingConfig & c) {
-    if (name == "penalties") return c.penalty_last_n == 0 || (c.repeat_penalty == 1.0f && c.frequency_penalty == 0.0f && c.presence_penalty == 0.0f);
-    if (name == "dry") return c.dry_multiplier == 0.0f || c.dry_base < 1.0f || c.dry_penalty_last_n == 0;
+    if (name == "penalties")
+        return c.penalty_last_n == 0 || (c.repeat_penalty == 1.0f && c.frequency_penalty == 0.0f &&
+                                         c.presence_penalty == 0.0f);
+    if (name == "dry")
+        return c.dry_multiplier == 0.0f || c.dry_base < 1.0f || c.dry_penalty_last_n == 0;
     if (name == "top_n_sigma") return c.top_n_sigma <= 0.0f;
     if (name == "xtc") return c.xtc_probability <= 0.0f || c.xtc_threshold > 0.5f;
     if (name == "typ_p") return c.typical_p >= 1.0f;
@@ -66,12 +83,15 @@ bool is_idle(const std::string & name, const SamplingConfig & c) {
 }
 
 // A member that never removes or changes the largest logit.
-bool keeps_largest(const std::string & name) { return name == "top_n_sigma" || name == "top_k" || name == "top_p" || name == "min_p" || name == "temperature"; }
+bool keeps_largest(const std::string & name) {
+    return name == "top_n_sigma" || name == "top_k" || name == "top_p" || name == "min_p" ||
+           name == "temperature";
+}
 
 }  // namespace
 
-Sampler::Sampler(const Vocab & vocab, const SamplingConfig & config, const std::string & grammar, bool ignore_eos, int32_t context_size,
-                 std::vector<llama_token> stop_tokens)
+Sampler::Sampler(const Vocab & vocab, const SamplingConfig & config, const std::string & grammar,
+                 bool ignore_eos, int32_t context_size, std::vector<llama_token> stop_tokens)
     : vocab_(vocab), stop_tokens_(std::move(stop_tokens)) {
     check_values(config, vocab);
     llama_sampler_chain_params params = llama_sampler_chain_default_params();
@@ -100,12 +120,14 @@ Sampler::Sampler(const Vocab & vocab, const SamplingConfig & config, const std::
         }
     }
     if (!biases.empty()) {
-        add(llama_sampler_init_logit_bias(vocab.size(), static_cast<int32_t>(biases.size()), biases.data()));
+        add(llama_sampler_init_logit_bias(vocab.size(), static_cast<int32_t>(biases.size()),
+                                          biases.data()));
     }
 
     if (config.mirostat == 0) {
         // A prefilter can leave impossible ids out, but knows nothing of other biases.
-        bool first = std::all_of(biases.begin(), biases.end(), [](const llama_logit_bias & b) { return b.bias == -INFINITY; });
+        bool first = std::all_of(biases.begin(), biases.end(),
+                                 [](const llama_logit_bias & b) { return b.bias == -INFINITY; });
         for (const llama_logit_bias & bias : biases) {
             forbidden_.push_back(bias.token);
         }
@@ -125,8 +147,11 @@ Sampler::Sampler(const Vocab & vocab, const SamplingConfig & config, const std::
         add(llama_sampler_init_dist(config.seed));
     } else {
         add(llama_sampler_init_temp(config.temperature));
-        add(config.mirostat == 1 ? llama_sampler_init_mirostat(vocab.size(), config.seed, config.mirostat_tau, config.mirostat_eta, 100)
-                                 : llama_sampler_init_mirostat_v2(config.seed, config.mirostat_tau, config.mirostat_eta));
+        add(config.mirostat == 1
+                ? llama_sampler_init_mirostat(vocab.size(), config.seed, config.mirostat_tau,
+                                              config.mirostat_eta, 100)
+                : llama_sampler_init_mirostat_v2(config.seed, config.mirostat_tau,
+                                                 config.mirostat_eta));
     }
 
     if (!grammar.empty()) {
@@ -146,8 +171,10 @@ void Sampler::fill(const float * logits) {
 }
 
 /**
- * Fills only candidates that can be among the `count` largest, so that llama.cpp's top-k sorts a few hundred instead of the whole vocabulary.
- * False where the result could differ from the full one: equal logits at or above the border (their order is the sort's own), or values that are no numbers.
+ * Fills only candidates that can be among the `count` largest, so that llama.cpp's top-k sorts a
+ * few hundred instead of the whole vocabulary. False where the result could differ from the full
+ * one: equal logits at or above the border (their order is the sort's own), or values that are no
+ * numbers.
  */
 bool Sampler::fill_top(const float * logits, std::size_t count) {
     const auto size = static_cast<std::size_t>(vocab_.size());
@@ -169,15 +196,20 @@ bool Sampler::fill_top(const float * logits, std::size_t count) {
         block_max_[b] = *std::max_element(lanes, lanes + 16);
     }
     block_sorted_ = block_max_;
-    std::nth_element(block_sorted_.begin(), block_sorted_.begin() + static_cast<std::ptrdiff_t>(wanted) - 1, block_sorted_.end(), std::greater<float>());
-    const float floor = block_sorted_[wanted - 1];  // at least `wanted` logits reach it, so at least `count` possible ones
+    std::nth_element(block_sorted_.begin(),
+                     block_sorted_.begin() + static_cast<std::ptrdiff_t>(wanted) - 1,
+                     block_sorted_.end(), std::greater<float>());
+    const float floor =
+        block_sorted_[wanted -
+                      1];  // at least `wanted` logits reach it, so at least `count` possible ones
     if (!(floor > -std::numeric_limits<float>::infinity())) {
         return false;
     }
     candidates_.clear();
     const auto take = [&](std::size_t from, std::size_t to) {
         for (std::size_t i = from; i < to; ++i) {
-            if (logits[i] >= floor && !std::binary_search(forbidden_.begin(), forbidden_.end(), static_cast<llama_token>(i))) {
+            if (logits[i] >= floor && !std::binary_search(forbidden_.begin(), forbidden_.end(),
+                                                          static_cast<llama_token>(i))) {
                 candidates_.push_back({static_cast<llama_token>(i), logits[i], 0.0f});
             }
         }
@@ -188,8 +220,11 @@ bool Sampler::fill_top(const float * logits, std::size_t count) {
         }
     }
     take(blocks * block_size, size);
-    const auto border = candidates_.begin() + static_cast<std::ptrdiff_t>(std::min(count + 1, candidates_.size()));
-    std::partial_sort(candidates_.begin(), border, candidates_.end(), [](const llama_token_data & a, const llama_token_data & b) { return a.logit > b.logit; });
+    const auto border =
+        candidates_.begin() + static_cast<std::ptrdiff_t>(std::min(count + 1, candidates_.size()));
+    std::partial_sort(
+        candidates_.begin(), border, candidates_.end(),
+        [](const llama_token_data & a, const llama_token_data & b) { return a.logit > b.logit; });
     for (auto it = candidates_.begin(); it + 1 < border; ++it) {
         if (!(it->logit > (it + 1)->logit)) {
             return false;
@@ -200,14 +235,15 @@ bool Sampler::fill_top(const float * logits, std::size_t count) {
     return true;
 }
 
-// The id of the largest possible logit; LLAMA_TOKEN_NULL where it is not the only one of its value (then the order of llama.cpp's sort decides) or none is a
-// number.
+// The id of the largest possible logit; LLAMA_TOKEN_NULL where it is not the only one of its value
+// (then the order of llama.cpp's sort decides) or none is a number.
 llama_token Sampler::most_likely(const float * logits) const {
     llama_token best = LLAMA_TOKEN_NULL;
     float largest = -std::numeric_limits<float>::infinity();
     bool tied = false;
     for (llama_token id = 0; id < vocab_.size(); ++id) {
-        if (!(logits[id] >= largest) || std::binary_search(forbidden_.begin(), forbidden_.end(), id)) {
+        if (!(logits[id] >= largest) ||
+            std::binary_search(forbidden_.begin(), forbidden_.end(), id)) {
             continue;
         }
         tied = logits[id] == largest;
@@ -220,17 +256,23 @@ llama_token Sampler::most_likely(const float * logits) const {
 llama_token Sampler::choose() {
     llama_sampler_apply(chain_.get(), &array_);
     if (array_.selected < 0 || static_cast<std::size_t>(array_.selected) >= array_.size) {
-        throw Failure(ErrorCode::DecodeFailed, "The samplers left no token to choose. Loosen them, or check the model file.");
+        throw Failure(
+            ErrorCode::DecodeFailed,
+            "The samplers left no token to choose. Loosen them, or check the model file.");
     }
     return array_.data[array_.selected].id;
 }
 
 bool Sampler::is_end(llama_token token) const {
-    return vocab_.is_end_of_generation(token) || std::find(stop_tokens_.begin(), stop_tokens_.end(), token) != stop_tokens_.end();
+    return vocab_.is_end_of_generation(token) ||
+           std::find(stop_tokens_.begin(), stop_tokens_.end(), token) != stop_tokens_.end();
 }
 
-// Whether the grammar lets a token through: one that ends the generation only where the text may end.
-bool Sampler::permits(llama_token token) const { return is_end(token) ? grammar_->is_complete() : grammar_->allows(token); }
+// Whether the grammar lets a token through: one that ends the generation only where the text may
+// end.
+bool Sampler::permits(llama_token token) const {
+    return is_end(token) ? grammar_->is_complete() : grammar_->allows(token);
+}
 
 llama_token Sampler::sample(const float * logits, bool with_grammar, llama_token exempt) {
     llama_token token = greedy_ ? most_likely(logits) : LLAMA_TOKEN_NULL;
@@ -242,7 +284,8 @@ llama_token Sampler::sample(const float * logits, bool with_grammar, llama_token
     }
     if (with_grammar && grammar_ != nullptr && token != exempt) {
         grammar_->begin_choice();
-        // As upstream does: sample freely first, and only where the grammar forbids the choice, apply it to all and sample again.
+        // As upstream does: sample freely first, and only where the grammar forbids the choice,
+        // apply it to all and sample again.
         if (!permits(token)) {
             fill(logits);
             bool any = false;
@@ -252,11 +295,12 @@ llama_token Sampler::sample(const float * logits, bool with_grammar, llama_token
                 any = any || candidate.logit > -INFINITY;
             }
             token = any ? choose() : LLAMA_TOKEN_NULL;
-            // Where other options make all that the grammar allows impossible, the chain chooses among the impossible.
+            // Where other options make all that the grammar allows impossible, the chain chooses
+            // among the impossible.
             if (token == LLAMA_TOKEN_NULL || (token != exempt && !permits(token))) {
-                throw Failure(
-                    ErrorCode::DecodeFailed,
-                    "The grammar and the other options together leave no token of this vocabulary. Check the grammar or the schema, and `logitBias`.");
+                throw Failure(ErrorCode::DecodeFailed,
+                              "The grammar and the other options together leave no token of this "
+                              "vocabulary. Check the grammar or the schema, and `logitBias`.");
             }
         }
         if (token != exempt && !is_end(token)) grammar_->accept(token);
@@ -265,14 +309,17 @@ llama_token Sampler::sample(const float * logits, bool with_grammar, llama_token
     return token;
 }
 
-void fill_logprobs(const float * logits, int32_t size, llama_token token, int32_t count, TokenEvent & event) {
+void fill_logprobs(const float * logits, int32_t size, llama_token token, int32_t count,
+                   TokenEvent & event) {
     const float highest = *std::max_element(logits, logits + size);
     double sum = 0;
     for (int32_t i = 0; i < size; ++i) {
         sum += std::exp(static_cast<double>(logits[i] - highest));
     }
     const double norm = static_cast<double>(highest) + std::log(sum);
-    const auto logprob = [&](llama_token id) { return static_cast<float>(static_cast<double>(logits[id]) - norm); };
+    const auto logprob = [&](llama_token id) {
+        return static_cast<float>(static_cast<double>(logits[id]) - norm);
+    };
     event.has_logprob = true;
     event.logprob = logprob(token);
     if (count <= 0) {
@@ -283,8 +330,9 @@ void fill_logprobs(const float * logits, int32_t size, llama_token token, int32_
         ids[static_cast<std::size_t>(i)] = i;
     }
     const auto end = ids.begin() + std::min(count, size);
-    std::partial_sort(ids.begin(), end, ids.end(),
-                      [logits](llama_token a, llama_token b) { return logits[a] > logits[b] || (logits[a] == logits[b] && a < b); });
+    std::partial_sort(ids.begin(), end, ids.end(), [logits](llama_token a, llama_token b) {
+        return logits[a] > logits[b] || (logits[a] == logits[b] && a < b);
+    });
     for (auto it = ids.begin(); it != end; ++it) {
         event.top.push_back({*it, logprob(*it)});
     }

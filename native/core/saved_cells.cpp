@@ -1,4 +1,5 @@
-// Saved cells of one sequence in a form that fits every layout of the cache, whatever the number of sequences, and their check. Pure; any thread.
+// Saved cells of one sequence in a form that fits every layout of the cache, whatever the number of
+// sequences, and their check. Pure; any thread.
 #include "core/saved_cells.h"
 
 #include <cstring>
@@ -16,7 +17,9 @@ uint32_t read_word(const std::vector<uint8_t> & bytes, std::size_t at) {
     return value;
 }
 
-void write_word(std::vector<uint8_t> & bytes, std::size_t at, uint32_t value) { std::memcpy(bytes.data() + at, &value, word); }
+void write_word(std::vector<uint8_t> & bytes, std::size_t at, uint32_t value) {
+    std::memcpy(bytes.data() + at, &value, word);
+}
 
 }  // namespace
 
@@ -26,7 +29,8 @@ std::vector<uint8_t> to_portable_cells(std::vector<uint8_t> state) {
     }
     const std::size_t streams = read_word(state, streams_at);
     std::size_t before = 0;
-    while (before < streams && counts_at + (before + 1) * word <= state.size() && read_word(state, counts_at + before * word) == 0) {
+    while (before < streams && counts_at + (before + 1) * word <= state.size() &&
+           read_word(state, counts_at + before * word) == 0) {
         ++before;
     }
     if (before >= streams || state.size() < counts_at + streams * word) {
@@ -45,8 +49,10 @@ std::vector<uint8_t> to_portable_cells(std::vector<uint8_t> state) {
     return state;
 }
 
-std::vector<uint8_t> from_portable_cells(std::vector<uint8_t> state, std::size_t tokens, uint32_t streams) {
-    if (state.size() < counts_at + word || read_word(state, streams_at) != 1 || read_word(state, counts_at) != tokens) {
+std::vector<uint8_t> from_portable_cells(std::vector<uint8_t> state, std::size_t tokens,
+                                         uint32_t streams) {
+    if (state.size() < counts_at + word || read_word(state, streams_at) != 1 ||
+        read_word(state, counts_at) != tokens) {
         return {};
     }
     write_word(state, streams_at, streams);

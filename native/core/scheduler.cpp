@@ -29,7 +29,8 @@ void Scheduler::add(std::shared_ptr<Request> request) {
 }
 
 uint32_t Scheduler::running() const {
-    return static_cast<uint32_t>(std::count_if(sequences_.begin(), sequences_.end(), [](const Sequence & s) { return s.run != nullptr; }));
+    return static_cast<uint32_t>(std::count_if(
+        sequences_.begin(), sequences_.end(), [](const Sequence & s) { return s.run != nullptr; }));
 }
 
 void Scheduler::expire(Clock::time_point now, std::vector<Event> & out) {
@@ -48,7 +49,8 @@ void Scheduler::expire(Clock::time_point now, std::vector<Event> & out) {
             end.id = request.id;
             end.reason = reason;
             end.prompt_tokens = static_cast<int32_t>(request.tokens.size());
-            end.queue_ms = std::chrono::duration<double, std::milli>(now - request.submitted).count();
+            end.queue_ms =
+                std::chrono::duration<double, std::milli>(now - request.submitted).count();
             out.emplace_back(end);
         }
         entry = waiting_.erase(entry);
@@ -65,16 +67,21 @@ void Scheduler::expire(Clock::time_point now, std::vector<Event> & out) {
     }
 }
 
-// The longest beginning of the entry's tokens that lies in the cache. The last token is always computed anew: logits are not kept.
+// The longest beginning of the entry's tokens that lies in the cache. The last token is always
+// computed anew: logits are not kept.
 Scheduler::Prefix Scheduler::best_prefix(const Waiting & entry) {
     Prefix best;
     if (!prefix_cache_ || !entry.request->cache_prompt) {
         return best;
     }
     for (Sequence & sequence : sequences_) {
-        const std::size_t length = std::min(common_prefix(cache_.tokens(sequence.id), entry.feed()), entry.feed().size() - 1);
-        // Among equal ones an idle sequence that holds nothing else is taken as it is, which saves the copy.
-        const bool better = length > best.length || (length == best.length && length > 0 && best.source->run != nullptr && sequence.run == nullptr);
+        const std::size_t length = std::min(common_prefix(cache_.tokens(sequence.id), entry.feed()),
+                                            entry.feed().size() - 1);
+        // Among equal ones an idle sequence that holds nothing else is taken as it is, which saves
+        // the copy.
+        const bool better =
+            length > best.length || (length == best.length && length > 0 &&
+                                     best.source->run != nullptr && sequence.run == nullptr);
         if (better) {
             best = {&sequence, length};
         }
@@ -82,20 +89,23 @@ Scheduler::Prefix Scheduler::best_prefix(const Waiting & entry) {
     return best;
 }
 
-// Whether a running prompt is about to compute a longer common beginning than there is now: then one computes it for all.
+// Whether a running prompt is about to compute a longer common beginning than there is now: then
+// one computes it for all.
 bool Scheduler::comes_soon(const Waiting & entry, std::size_t have) const {
     if (!prefix_cache_ || !entry.request->cache_prompt) {
         return false;
     }
     return std::any_of(sequences_.begin(), sequences_.end(), [&](const Sequence & sequence) {
-        if (sequence.run == nullptr || cache_.length(sequence.id) + 1 >= sequence.run->feed().size()) {
+        if (sequence.run == nullptr ||
+            cache_.length(sequence.id) + 1 >= sequence.run->feed().size()) {
             return false;
         }
         return common_prefix(sequence.run->feed(), entry.feed()) > have + worth_waiting;
     });
 }
 
-// Cells that running prompts still need: admitting over them would make two requests starve each other.
+// Cells that running prompts still need: admitting over them would make two requests starve each
+// other.
 uint32_t Scheduler::promised() const {
     std::size_t cells = 0;
     for (const Sequence & sequence : sequences_) {
@@ -107,17 +117,21 @@ uint32_t Scheduler::promised() const {
 }
 
 Sequence * Scheduler::least_recent_idle(const Sequence * except) {
-    const auto rank = [this](const Sequence & sequence) { return cache_.length(sequence.id) == 0 ? 0 : sequence.last_used; };
+    const auto rank = [this](const Sequence & sequence) {
+        return cache_.length(sequence.id) == 0 ? 0 : sequence.last_used;
+    };
     Sequence * oldest = nullptr;
     for (Sequence & sequence : sequences_) {
-        if (sequence.run == nullptr && &sequence != except && (oldest == nullptr || rank(sequence) < rank(*oldest))) {
+        if (sequence.run == nullptr && &sequence != except &&
+            (oldest == nullptr || rank(sequence) < rank(*oldest))) {
             oldest = &sequence;
         }
     }
     return oldest;
 }
 
-// The sequence for a prefix: its holder if that is idle and would lose little, else the least recently used idle one.
+// The sequence for a prefix: its holder if that is idle and would lose little, else the least
+// recently used idle one.
 Sequence * Scheduler::place(const Prefix & prefix) {
     const bool idle_source = prefix.source != nullptr && prefix.source->run == nullptr;
     Sequence * other = least_recent_idle(prefix.source);
@@ -131,12 +145,15 @@ bool Scheduler::make_run(Waiting & entry, std::vector<Event> & out) {
         return true;
     }
     try {
-        entry.run = std::make_unique<Run>(entry.request, vocab_, static_cast<int32_t>(cache_.ledger().per_sequence()));
+        entry.run = std::make_unique<Run>(entry.request, vocab_,
+                                          static_cast<int32_t>(cache_.ledger().per_sequence()));
         return true;
     } catch (const Failure & failure) {
-        out.emplace_back(ErrorEvent{entry.request->id, error_code_name(failure.code()), failure.what()});
+        out.emplace_back(
+            ErrorEvent{entry.request->id, error_code_name(failure.code()), failure.what()});
     } catch (const std::exception & error) {
-        out.emplace_back(ErrorEvent{entry.request->id, error_code_name(ErrorCode::Internal), error.what()});
+        out.emplace_back(
+            ErrorEvent{entry.request->id, error_code_name(ErrorCode::Internal), error.what()});
     }
     return false;
 }
@@ -151,12 +168,14 @@ bool Scheduler::find_cells(const Prefix & prefix, const Sequence & target, std::
         if (drop_idle(prefix.source)) {
             continue;
         }
-        const bool has_tail = prefix.source != nullptr && prefix.source != &target && prefix.source->run == nullptr;
+        const bool has_tail =
+            prefix.source != nullptr && prefix.source != &target && prefix.source->run == nullptr;
         if (has_tail && cache_.length(prefix.source->id) > prefix.length) {
             cache_.truncate(prefix.source->id, prefix.length);  // nobody shares it with us
             continue;
         }
-        // With nothing else running the prompt is let in whatever is promised: it fits the context, and make_room() sees to the rest.
+        // With nothing else running the prompt is let in whatever is promised: it fits the context,
+        // and make_room() sees to the rest.
         return running() == 0;
     }
     return true;
@@ -193,11 +212,12 @@ Scheduler::Start Scheduler::start(Waiting & entry, std::vector<Event> & out) {
 }
 
 void Scheduler::admit(std::vector<Event> & out) {
-    for (auto entry = waiting_.begin(); entry != waiting_.end() && least_recent_idle(nullptr) != nullptr;) {
+    for (auto entry = waiting_.begin();
+         entry != waiting_.end() && least_recent_idle(nullptr) != nullptr;) {
         switch (start(*entry, out)) {
             case Start::Done: entry = waiting_.erase(entry); break;
             case Start::WaitsForPrefix: ++entry; break;  // not for room: others may pass
-            case Start::NoRoom: return;                  // nobody overtakes, or a large prompt would wait for ever
+            case Start::NoRoom: return;  // nobody overtakes, or a large prompt would wait for ever
         }
     }
 }
@@ -205,7 +225,8 @@ void Scheduler::admit(std::vector<Event> & out) {
 bool Scheduler::drop_idle(const Sequence * keep) {
     Sequence * victim = nullptr;
     for (Sequence & sequence : sequences_) {
-        const bool candidate = sequence.run == nullptr && &sequence != keep && cache_.length(sequence.id) > 0;
+        const bool candidate =
+            sequence.run == nullptr && &sequence != keep && cache_.length(sequence.id) > 0;
         if (candidate && (victim == nullptr || sequence.last_used < victim->last_used)) {
             victim = &sequence;
         }
@@ -220,7 +241,9 @@ bool Scheduler::drop_idle(const Sequence * keep) {
 // To the head of those of its priority: it was there before them.
 void Scheduler::send_back(Sequence & sequence) {
     std::shared_ptr<Request> request = sequence.run->request_pointer();
-    const auto place = std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting & entry) { return entry.request->priority <= request->priority; });
+    const auto place = std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting & entry) {
+        return entry.request->priority <= request->priority;
+    });
     waiting_.insert(place, Waiting{std::move(request), std::move(sequence.run)});
     cache_.truncate(sequence.id, 0);
 }
@@ -256,7 +279,8 @@ void Scheduler::finish(Sequence & sequence, EndReason reason, std::vector<Event>
     }
 }
 
-void Scheduler::fail(Sequence & sequence, const char * code, const std::string & message, std::vector<Event> & out) {
+void Scheduler::fail(Sequence & sequence, const char * code, const std::string & message,
+                     std::vector<Event> & out) {
     out.emplace_back(ErrorEvent{sequence.run->request().id, code, message});
     sequence.run.reset();
     cache_.truncate(sequence.id, 0);
@@ -276,7 +300,8 @@ void Scheduler::fail_all(const char * code, const std::string & message, std::ve
 
 Sequence * Scheduler::idle_holding(const std::vector<llama_token> & tokens) {
     for (Sequence & sequence : sequences_) {
-        if (sequence.run == nullptr && cache_.length(sequence.id) >= tokens.size() && common_prefix(cache_.tokens(sequence.id), tokens) == tokens.size()) {
+        if (sequence.run == nullptr && cache_.length(sequence.id) >= tokens.size() &&
+            common_prefix(cache_.tokens(sequence.id), tokens) == tokens.size()) {
             return &sequence;
         }
     }

@@ -22,15 +22,18 @@ public:
     /** Ends waiting and running requests that were cancelled or are out of time. */
     void expire(Clock::time_point now, std::vector<Event> & out);
 
-    /** Gives idle sequences to waiting requests, in order, as long as their prompts fit beside what runs. */
+    /** Gives idle sequences to waiting requests, in order, as long as their prompts fit beside what
+     * runs. */
     void admit(std::vector<Event> & out);
 
-    /** Empties the least recently used idle sequence that holds cells, but for `keep`. False: there is none. */
+    /** Empties the least recently used idle sequence that holds cells, but for `keep`. False: there
+     * is none. */
     bool drop_idle(const Sequence * keep = nullptr);
 
     /**
-     * Frees cells, one step: drops an idle sequence, else sends a run back to wait, of the least important ones the youngest. False: one run is left alone.
-     * What is needed may shrink with each step, so the caller counts anew.
+     * Frees cells, one step: drops an idle sequence, else sends a run back to wait, of the least
+     * important ones the youngest. False: one run is left alone. What is needed may shrink with
+     * each step, so the caller counts anew.
      */
     bool make_room();
 
@@ -38,7 +41,8 @@ public:
     void finish(Sequence & sequence, EndReason reason, std::vector<Event> & out);
 
     /** Ends a sequence's run with an error and drops its cells. */
-    void fail(Sequence & sequence, const char * code, const std::string & message, std::vector<Event> & out);
+    void fail(Sequence & sequence, const char * code, const std::string & message,
+              std::vector<Event> & out);
 
     /** Ends everything with an error. */
     void fail_all(const char * code, const std::string & message, std::vector<Event> & out);
@@ -49,7 +53,8 @@ public:
 
     Sequence * idle_holding(const std::vector<llama_token> & tokens);
 
-    /** The idle sequence to give away: an empty one if there is one, else the least recently used; or nullptr. */
+    /** The idle sequence to give away: an empty one if there is one, else the least recently used;
+     * or nullptr. */
     Sequence * least_recent_idle(const Sequence * except);
 
     uint32_t running() const;
@@ -58,8 +63,11 @@ public:
 private:
     struct Waiting {
         std::shared_ptr<Request> request;
-        std::unique_ptr<Run> run;  // of a run that was sent back, or of a request that was about to start; else nullptr
-        const std::vector<llama_token> & feed() const { return run ? run->feed() : request->tokens; }
+        std::unique_ptr<Run> run;  // of a run that was sent back, or of a request that was about to
+                                   // start; else nullptr
+        const std::vector<llama_token> & feed() const {
+            return run ? run->feed() : request->tokens;
+        }
     };
     struct Prefix {
         Sequence * source = nullptr;

@@ -23,7 +23,9 @@ StepCost StepCost::fixed(const Table & table) {
 }
 
 // docs/benchmark.md, "Rows of a step".
-StepCost StepCost::typical() { return fixed({{1, 1.0}, {2, 1.9}, {4, 2.5}, {8, 3.2}, {16, 4.0}, {64, 16.0}}); }
+StepCost StepCost::typical() {
+    return fixed({{1, 1.0}, {2, 1.9}, {4, 2.5}, {8, 3.2}, {16, 4.0}, {64, 16.0}});
+}
 
 void StepCost::report(std::size_t rows, double milliseconds) {
     if (!learns_ || rows == 0) {
@@ -40,7 +42,9 @@ void StepCost::report(std::size_t rows, double milliseconds) {
     } else if (seen.again) {
         change_.add(std::max(0.0, milliseconds - seen.median()));
     } else {
-        seen.add(std::max(0.0, milliseconds - change()));  // rows that never come twice in a row are learnt of all the same
+        seen.add(std::max(
+            0.0, milliseconds -
+                     change()));  // rows that never come twice in a row are learnt of all the same
     }
     seen.step = steps_;
     last_rows_ = rows;
@@ -49,7 +53,9 @@ void StepCost::report(std::size_t rows, double milliseconds) {
     }
 }
 
-bool StepCost::knows(std::size_t rows) const { return !seen_.empty() && seen_.begin()->first <= rows && rows <= seen_.rbegin()->first; }
+bool StepCost::knows(std::size_t rows) const {
+    return !seen_.empty() && seen_.begin()->first <= rows && rows <= seen_.rbegin()->first;
+}
 
 double StepCost::of(std::size_t rows) const {
     const auto above = seen_.lower_bound(rows);
@@ -65,7 +71,8 @@ double StepCost::of(std::size_t rows) const {
     if (above == seen_.end()) {
         return least * (1 + hope * more / static_cast<double>(below->first));
     }
-    return least + (above->second.median() - least) * more / static_cast<double>(above->first - below->first);
+    return least + (above->second.median() - least) * more /
+                       static_cast<double>(above->first - below->first);
 }
 
 }  // namespace r1

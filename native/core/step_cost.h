@@ -1,4 +1,5 @@
-// StepCost: what a decode step takes by the rows in it, as seen lately; what guessing ahead is weighed with. One owner, no lock.
+// StepCost: what a decode step takes by the rows in it, as seen lately; what guessing ahead is
+// weighed with. One owner, no lock.
 #pragma once
 
 #include <array>
@@ -23,23 +24,28 @@ public:
     /** The costs of one machine, in steps of one row. */
     static StepCost typical();
 
-    /** Tells that a step of `rows` rows took `milliseconds`. Steps that also take in prompts are not to be told. */
+    /** Tells that a step of `rows` rows took `milliseconds`. Steps that also take in prompts are
+     * not to be told. */
     void report(std::size_t rows, double milliseconds);
 
-    /** Whether steps of `rows`, or of fewer and of more, were seen: what is asked of more rows is measured against this. */
+    /** Whether steps of `rows`, or of fewer and of more, were seen: what is asked of more rows is
+     * measured against this. */
     bool knows(std::size_t rows) const;
 
-    /** Milliseconds of a step of `rows`, in between as a straight line has it. Above what was seen: a hopeful figure, so that it is tried. Needs one report. */
+    /** Milliseconds of a step of `rows`, in between as a straight line has it. Above what was seen:
+     * a hopeful figure, so that it is tried. Needs one report. */
     double of(std::size_t rows) const;
 
-    /** Milliseconds on top where a step has other rows than the last one: llama.cpp makes a new graph, which a small model feels. */
+    /** Milliseconds on top where a step has other rows than the last one: llama.cpp makes a new
+     * graph, which a small model feels. */
     double change() const { return change_.count > 0 ? change_.median() : 0; }
     double change_to(std::size_t rows) const { return rows == last_rows_ ? 0 : change(); }
 
 private:
     // The median of a few: one step that another program held up decides nothing.
     static constexpr std::size_t kept = 5;
-    // Steps after which a figure is forgotten: one taken in a bad moment would else never be taken again.
+    // Steps after which a figure is forgotten: one taken in a bad moment would else never be taken
+    // again.
     static constexpr uint64_t lifetime = 512;
     // Above what was seen, what each further row takes of a row's share.
     static constexpr double hope = 0.2;

@@ -1,4 +1,5 @@
-// StopGate: holds back text that could begin a stop string, token by token, so that no part of one ever leaks. One owner, no lock.
+// StopGate: holds back text that could begin a stop string, token by token, so that no part of one
+// ever leaks. One owner, no lock.
 #include "core/stop_gate.h"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// ThreadPools: ggml's worker threads for one context. Made, used and freed on the engine thread, which becomes their worker 0.
+// ThreadPools: ggml's worker threads for one context. Made, used and freed on the engine thread,
+// which becomes their worker 0.
 #include "core/thread_pools.h"
 
 #include <ggml-backend.h>
@@ -13,14 +14,18 @@
 namespace r1 {
 namespace {
 
-// In a build with loadable backends the pool functions live in the CPU backend's library, so they are asked for by name in every build.
+// In a build with loadable backends the pool functions live in the CPU backend's library, so they
+// are asked for by name in every build.
 template <typename Function>
 Function cpu_function(const char * name) {
     const auto registry = backend::read_registry();
     ggml_backend_dev_t cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
-    void * found = cpu == nullptr ? nullptr : ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(cpu), name);
+    void * found = cpu == nullptr
+                       ? nullptr
+                       : ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(cpu), name);
     if (found == nullptr) {
-        throw Failure(ErrorCode::Internal, std::string("The CPU backend has no function ") + name + ".");
+        throw Failure(ErrorCode::Internal,
+                      std::string("The CPU backend has no function ") + name + ".");
     }
     return reinterpret_cast<Function>(found);
 }
@@ -35,11 +40,13 @@ Level level_of(const std::string & name) {
     if (name == "medium") return {GGML_SCHED_PRIO_MEDIUM, 40};
     if (name == "high") return {GGML_SCHED_PRIO_HIGH, 80};
     if (name == "realtime") return {GGML_SCHED_PRIO_REALTIME, 90};
-    throw Failure(ErrorCode::InvalidArgument, "`priority` is normal, medium, high or realtime, not " + name + ".");
+    throw Failure(ErrorCode::InvalidArgument,
+                  "`priority` is normal, medium, high or realtime, not " + name + ".");
 }
 
-// ggml prints one line to stderr for each thread it may not raise, so this thread, their worker 0, asks first. With OpenMP ggml raises nobody when there is one
-// thread: then this is all there is. The other workers are raised by ggml, or inherit it.
+// ggml prints one line to stderr for each thread it may not raise, so this thread, their worker 0,
+// asks first. With OpenMP ggml raises nobody when there is one thread: then this is all there is.
+// The other workers are raised by ggml, or inherit it.
 bool raise_this_thread(int fifo) {
     sched_param wanted{};
     wanted.sched_priority = fifo;
@@ -48,21 +55,26 @@ bool raise_this_thread(int fifo) {
 
 }  // namespace
 
-ThreadPools::ThreadPools(int32_t threads, int32_t threads_batch, const std::string & priority, uint32_t poll) : priority_(priority) {
+ThreadPools::ThreadPools(int32_t threads, int32_t threads_batch, const std::string & priority,
+                         uint32_t poll)
+    : priority_(priority) {
     Level level = level_of(priority);
     const auto cores = static_cast<int32_t>(std::thread::hardware_concurrency());
-    if (level.fifo != 0 && (std::max(threads, threads_batch) >= cores || !raise_this_thread(level.fifo))) {
+    if (level.fifo != 0 &&
+        (std::max(threads, threads_batch) >= cores || !raise_this_thread(level.fifo))) {
         level = level_of("normal");
         priority_ = "normal";
     }
-    const auto make = cpu_function<ggml_threadpool_t (*)(ggml_threadpool_params *)>("ggml_threadpool_new");
+    const auto make =
+        cpu_function<ggml_threadpool_t (*)(ggml_threadpool_params *)>("ggml_threadpool_new");
     const auto start = [&](int32_t count) {
         ggml_threadpool_params params = ggml_threadpool_params_default(count);
         params.prio = level.ggml;
         params.poll = poll;
         ggml_threadpool_t pool = make(&params);
         if (pool == nullptr) {
-            throw Failure(ErrorCode::Internal, "ggml could not start " + std::to_string(count) + " worker threads.");
+            throw Failure(ErrorCode::Internal,
+                          "ggml could not start " + std::to_string(count) + " worker threads.");
         }
         return pool;
     };
@@ -86,6 +98,8 @@ ThreadPools::~ThreadPools() {
     }
 }
 
-void ThreadPools::attach(llama_context * context) const { llama_attach_threadpool(context, decode_, batch_); }
+void ThreadPools::attach(llama_context * context) const {
+    llama_attach_threadpool(context, decode_, batch_);
+}
 
 }  // namespace r1

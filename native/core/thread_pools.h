@@ -1,4 +1,5 @@
-// ThreadPools: ggml's worker threads for one context. Made, used and freed on the engine thread, which becomes their worker 0.
+// ThreadPools: ggml's worker threads for one context. Made, used and freed on the engine thread,
+// which becomes their worker 0.
 #pragma once
 
 #include <ggml.h>
@@ -13,10 +14,12 @@ namespace r1 {
 class ThreadPools {
 public:
     /**
-     * Starts the pools. `priority` is normal, medium, high or realtime; it falls back to normal where the system refuses it or where the workers
-     * would take every core (a real-time worker on each core starves the JavaScript thread).
+     * Starts the pools. `priority` is normal, medium, high or realtime; it falls back to normal
+     * where the system refuses it or where the workers would take every core (a real-time worker on
+     * each core starves the JavaScript thread).
      */
-    ThreadPools(int32_t threads, int32_t threads_batch, const std::string & priority, uint32_t poll);
+    ThreadPools(int32_t threads, int32_t threads_batch, const std::string & priority,
+                uint32_t poll);
     ~ThreadPools();
     ThreadPools(const ThreadPools &) = delete;
     ThreadPools & operator=(const ThreadPools &) = delete;

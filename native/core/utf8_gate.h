@@ -1,4 +1,5 @@
-// Utf8Gate: lets only whole characters through; a character whose bytes come with several tokens leaves with the last of them. One owner, no lock.
+// Utf8Gate: lets only whole characters through; a character whose bytes come with several tokens
+// leaves with the last of them. One owner, no lock.
 #pragma once
 
 #include <string>
@@ -8,7 +9,8 @@ namespace r1 {
 
 class Utf8Gate {
 public:
-    /** Takes the bytes of one token and returns the text that is complete now. Bytes that can begin no character come out as U+FFFD. */
+    /** Takes the bytes of one token and returns the text that is complete now. Bytes that can begin
+     * no character come out as U+FFFD. */
     std::string push(std::string_view bytes);
 
     /** What is left at the end: U+FFFD for a broken-off character, else nothing. */

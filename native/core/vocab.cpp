@@ -1,4 +1,5 @@
-// Vocab: text to ids and back, with a form of tokenising in which no text can become a special token. Any thread.
+// Vocab: text to ids and back, with a form of tokenising in which no text can become a special
+// token. Any thread.
 #include "core/vocab.h"
 
 #include <algorithm>
@@ -10,16 +11,19 @@
 namespace r1 {
 namespace {
 
-constexpr int special_attrs = LLAMA_TOKEN_ATTR_CONTROL | LLAMA_TOKEN_ATTR_USER_DEFINED | LLAMA_TOKEN_ATTR_UNKNOWN;
+constexpr int special_attrs =
+    LLAMA_TOKEN_ATTR_CONTROL | LLAMA_TOKEN_ATTR_USER_DEFINED | LLAMA_TOKEN_ATTR_UNKNOWN;
 
-// Names of tokens of one byte: a character of its own or up to four that stand for it (an escape), or <0x0A>.
+// Names of tokens of one byte: a character of its own or up to four that stand for it (an escape),
+// or <0x0A>.
 bool may_name_byte(const char * name) {
     const std::size_t length = ::strnlen(name, 7);
     return length <= 4 || (length == 6 && name[0] == '<');
 }
 
 // Matched with the spaces around them, or standing for text that the vocabulary does not know.
-constexpr int altering_attrs = LLAMA_TOKEN_ATTR_LSTRIP | LLAMA_TOKEN_ATTR_RSTRIP | LLAMA_TOKEN_ATTR_UNKNOWN;
+constexpr int altering_attrs =
+    LLAMA_TOKEN_ATTR_LSTRIP | LLAMA_TOKEN_ATTR_RSTRIP | LLAMA_TOKEN_ATTR_UNKNOWN;
 
 std::size_t character_bytes(unsigned char first) {
     if (first < 0x80) return 1;
@@ -30,7 +34,10 @@ std::size_t character_bytes(unsigned char first) {
 
 }  // namespace
 
-Vocab::Vocab(const llama_model * model) : vocab_(llama_model_get_vocab(model)), size_(llama_vocab_n_tokens(vocab_)), byte_tokens_(256, LLAMA_TOKEN_NULL) {
+Vocab::Vocab(const llama_model * model)
+    : vocab_(llama_model_get_vocab(model)),
+      size_(llama_vocab_n_tokens(vocab_)),
+      byte_tokens_(256, LLAMA_TOKEN_NULL) {
     special_.resize(static_cast<std::size_t>(size_), false);
     if (llama_vocab_type(vocab_) == LLAMA_VOCAB_TYPE_NONE) {
         return;  // no text at all: every vocabulary call would abort
@@ -43,7 +50,8 @@ Vocab::Vocab(const llama_model * model) : vocab_(llama_model_get_vocab(model)), 
                 continue;
             }
             const std::string bytes = piece(id);
-            llama_token & slot = byte_tokens_[bytes.empty() ? 0 : static_cast<unsigned char>(bytes[0])];
+            llama_token & slot =
+                byte_tokens_[bytes.empty() ? 0 : static_cast<unsigned char>(bytes[0])];
             if (bytes.size() == 1 && slot == LLAMA_TOKEN_NULL) {
                 slot = id;
             }
@@ -59,40 +67,51 @@ std::vector<llama_token> Vocab::tokenize(std::string_view text, bool parse_speci
         return {};
     }
     if (llama_vocab_type(vocab_) == LLAMA_VOCAB_TYPE_NONE) {
-        throw Failure(ErrorCode::InvalidArgument, "This model has no vocabulary, so text cannot be tokenised. Pass token ids.");
+        throw Failure(ErrorCode::InvalidArgument,
+                      "This model has no vocabulary, so text cannot be tokenised. Pass token ids.");
     }
     if (text.size() > static_cast<std::size_t>(std::numeric_limits<int32_t>::max()) / 2) {
-        throw Failure(ErrorCode::InvalidArgument, "A text of " + std::to_string(text.size()) + " bytes is too long to tokenise. Cut it into parts.");
+        throw Failure(ErrorCode::InvalidArgument,
+                      "A text of " + std::to_string(text.size()) +
+                          " bytes is too long to tokenise. Cut it into parts.");
     }
     const int32_t length = static_cast<int32_t>(text.size());
     std::vector<llama_token> ids(text.size() / 2 + 16);
-    int32_t count = llama_tokenize(vocab_, text.data(), length, ids.data(), static_cast<int32_t>(ids.size()), false, parse_special);
+    int32_t count = llama_tokenize(vocab_, text.data(), length, ids.data(),
+                                   static_cast<int32_t>(ids.size()), false, parse_special);
     if (count == std::numeric_limits<int32_t>::min()) {
-        throw Failure(ErrorCode::InvalidArgument, "The text is too long to tokenise. Cut it into parts.");
+        throw Failure(ErrorCode::InvalidArgument,
+                      "The text is too long to tokenise. Cut it into parts.");
     }
     if (count < 0) {
         ids.resize(static_cast<std::size_t>(-count));
-        count = llama_tokenize(vocab_, text.data(), length, ids.data(), static_cast<int32_t>(ids.size()), false, parse_special);
+        count = llama_tokenize(vocab_, text.data(), length, ids.data(),
+                               static_cast<int32_t>(ids.size()), false, parse_special);
     }
     if (count < 0) {
-        throw Failure(ErrorCode::Internal, "llama_tokenize returned " + std::to_string(count) + " for a buffer of the size it asked for.");
+        throw Failure(ErrorCode::Internal, "llama_tokenize returned " + std::to_string(count) +
+                                               " for a buffer of the size it asked for.");
     }
     ids.resize(static_cast<std::size_t>(count));
     return ids;
 }
 
-std::vector<llama_token> Vocab::tokenize_special(std::string_view text) const { return tokenize(text, true); }
+std::vector<llama_token> Vocab::tokenize_special(std::string_view text) const {
+    return tokenize(text, true);
+}
 
-// llama.cpp matches user-defined tokens whatever parse_special says, and a word may be a special token as a whole. One call of the tokeniser finds them all
-// (it compiles its regular expressions anew at each call); each is then put in other tokens that spell the same text.
+// llama.cpp matches user-defined tokens whatever parse_special says, and a word may be a special
+// token as a whole. One call of the tokeniser finds them all (it compiles its regular expressions
+// anew at each call); each is then put in other tokens that spell the same text.
 std::vector<llama_token> Vocab::tokenize_safe(std::string_view text) const {
     const std::vector<llama_token> ids = tokenize(text, false);
     const auto is_special_id = [this](llama_token id) { return is_special(id); };
     if (std::none_of(ids.begin(), ids.end(), is_special_id)) {
         return ids;
     }
-    const bool alters_text =
-        std::any_of(ids.begin(), ids.end(), [this](llama_token id) { return is_special(id) && (llama_vocab_get_attr(vocab_, id) & altering_attrs) != 0; });
+    const bool alters_text = std::any_of(ids.begin(), ids.end(), [this](llama_token id) {
+        return is_special(id) && (llama_vocab_get_attr(vocab_, id) & altering_attrs) != 0;
+    });
     std::vector<llama_token> out;
     if (alters_text) {
         append_bytes(text, out);  // the token stands for more or less than its own text
@@ -119,13 +138,16 @@ const std::vector<llama_token> & Vocab::safe_ids(llama_token special) const {
     }
     std::vector<llama_token> made = spell_out(special);
     std::lock_guard<std::mutex> lock(safe_mutex_);
-    return safe_ids_.emplace(special, std::move(made)).first->second;  // references into the map stay valid while it grows
+    return safe_ids_.emplace(special, std::move(made))
+        .first->second;  // references into the map stay valid while it grows
 }
 
-// The token's text in ordinary tokens: cut after its first character, so that neither half is the token; byte by byte where that does not do.
+// The token's text in ordinary tokens: cut after its first character, so that neither half is the
+// token; byte by byte where that does not do.
 std::vector<llama_token> Vocab::spell_out(llama_token special) const {
     const std::string text = piece(special);
-    const std::size_t cut = std::min(text.size(), character_bytes(static_cast<unsigned char>(text.empty() ? '\0' : text[0])));
+    const std::size_t cut = std::min(
+        text.size(), character_bytes(static_cast<unsigned char>(text.empty() ? '\0' : text[0])));
     std::vector<llama_token> out = tokenize(std::string_view(text).substr(0, cut), false);
     const std::vector<llama_token> rest = tokenize(std::string_view(text).substr(cut), false);
     out.insert(out.end(), rest.begin(), rest.end());
@@ -141,7 +163,8 @@ void Vocab::append_bytes(std::string_view text, std::vector<llama_token> & out) 
         const llama_token id = byte_tokens_[static_cast<unsigned char>(c)];
         if (id == LLAMA_TOKEN_NULL) {
             throw Failure(ErrorCode::InvalidArgument,
-                          "The text holds a special token of this vocabulary, and the vocabulary has no other way to write it. Remove it from the text.");
+                          "The text holds a special token of this vocabulary, and the vocabulary "
+                          "has no other way to write it. Remove it from the text.");
         }
         out.push_back(id);
     }
@@ -174,8 +197,9 @@ std::string Vocab::detokenize(const llama_token * ids, std::size_t count) const 
     std::string text;
     for (std::size_t i = 0; i < count; ++i) {
         if (!contains(ids[i])) {
-            throw Failure(ErrorCode::InvalidArgument,
-                          "Token " + std::to_string(ids[i]) + " is outside the vocabulary of " + std::to_string(size_) + " tokens.");
+            throw Failure(ErrorCode::InvalidArgument, "Token " + std::to_string(ids[i]) +
+                                                          " is outside the vocabulary of " +
+                                                          std::to_string(size_) + " tokens.");
         }
         text += piece(ids[i]);
     }

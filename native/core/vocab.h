@@ -1,4 +1,5 @@
-// Vocab: text to ids and back, with a form of tokenising in which no text can become a special token. Any thread.
+// Vocab: text to ids and back, with a form of tokenising in which no text can become a special
+// token. Any thread.
 #pragma once
 
 #include <llama.h>
@@ -30,23 +31,31 @@ public:
     int32_t size() const { return size_; }
     const llama_vocab * handle() const { return vocab_; }
     bool contains(llama_token id) const { return id >= 0 && id < size_; }
-    bool is_special(llama_token id) const { return contains(id) && special_[static_cast<std::size_t>(id)]; }
-    bool is_end_of_generation(llama_token id) const { return contains(id) && llama_vocab_is_eog(vocab_, id); }
+    bool is_special(llama_token id) const {
+        return contains(id) && special_[static_cast<std::size_t>(id)];
+    }
+    bool is_end_of_generation(llama_token id) const {
+        return contains(id) && llama_vocab_is_eog(vocab_, id);
+    }
     const std::vector<SpecialToken> & special_tokens() const { return special_tokens_; }
 
-    /** Ids of a text whose special strings become their ids. No BOS, no EOS. Throws Failure(InvalidArgument) on a text llama.cpp cannot take. */
+    /** Ids of a text whose special strings become their ids. No BOS, no EOS. Throws
+     * Failure(InvalidArgument) on a text llama.cpp cannot take. */
     std::vector<llama_token> tokenize_special(std::string_view text) const;
 
     /**
-     * Ids of a text, none of which is control, user-defined or unknown. Without a special string in the text they are llama.cpp's own.
-     * `parse_special = false` alone does not do this: llama.cpp still matches user-defined tokens (llama-vocab.cpp, tokenizer_st_partition).
+     * Ids of a text, none of which is control, user-defined or unknown. Without a special string in
+     * the text they are llama.cpp's own. `parse_special = false` alone does not do this: llama.cpp
+     * still matches user-defined tokens (llama-vocab.cpp, tokenizer_st_partition).
      */
     std::vector<llama_token> tokenize_safe(std::string_view text) const;
 
-    /** Bytes of one token, special ones written out; half a character is possible. `id` must be in the vocabulary. */
+    /** Bytes of one token, special ones written out; half a character is possible. `id` must be in
+     * the vocabulary. */
     std::string piece(llama_token id) const;
 
-    /** The same without a copy, for looking at all tokens again and again. The table of all of them is made at the first call. */
+    /** The same without a copy, for looking at all tokens again and again. The table of all of them
+     * is made at the first call. */
     std::string_view bytes(llama_token id) const;
 
     /** Bytes of many tokens. Throws Failure(InvalidArgument) on an id outside the vocabulary. */
@@ -67,7 +76,8 @@ private:
     mutable std::string table_;                // bytes of all tokens, one after the other
     mutable std::vector<std::size_t> starts_;  // where each begins, and the end
     mutable std::mutex safe_mutex_;
-    mutable std::unordered_map<llama_token, std::vector<llama_token>> safe_ids_;  // filled as texts need them: each costs a call of the tokeniser
+    mutable std::unordered_map<llama_token, std::vector<llama_token>>
+        safe_ids_;  // filled as texts need them: each costs a call of the tokeniser
 };
 
 }  // namespace r1

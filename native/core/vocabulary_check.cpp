@@ -1,5 +1,5 @@
-// vocabulary_check: looks at every string of a vocabulary before llama.cpp does, which ends the process over two equal tokens or a merge that is no pair. Any
-// thread.
+// vocabulary_check: looks at every string of a vocabulary before llama.cpp does, which ends the
+// process over two equal tokens or a merge that is no pair. Any thread.
 #include "core/vocabulary_check.h"
 
 #include <cstring>
@@ -11,7 +11,9 @@ namespace {
 constexpr uint32_t length_bytes = 8;  // of the length before each text
 constexpr uint32_t nobody = UINT32_MAX;
 
-uint32_t end_of(const StringTable & table, uint32_t i) { return i + 1 < table.count ? table.starts[i + 1] - length_bytes : table.size; }
+uint32_t end_of(const StringTable & table, uint32_t i) {
+    return i + 1 < table.count ? table.starts[i + 1] - length_bytes : table.size;
+}
 
 struct Text {
     const uint8_t * data;
@@ -23,7 +25,8 @@ Text token_at(const StringTable & table, uint32_t i) {
     const uint8_t * data = table.bytes + table.starts[i];
     const uint32_t size = end_of(table, i) - table.starts[i];
     const void * nul = size == 0 ? nullptr : std::memchr(data, 0, size);
-    return {data, nul == nullptr ? size : static_cast<uint32_t>(static_cast<const uint8_t *>(nul) - data)};
+    return {data, nul == nullptr ? size
+                                 : static_cast<uint32_t>(static_cast<const uint8_t *>(nul) - data)};
 }
 
 uint32_t hash_of(const Text & text, uint32_t seed) {
@@ -43,7 +46,8 @@ bool is_sound(const StringTable & table) {
         if (table.starts[i] > table.size) {
             return false;
         }
-        if (i + 1 < table.count && (table.starts[i + 1] < length_bytes || table.starts[i + 1] - length_bytes < table.starts[i])) {
+        if (i + 1 < table.count && (table.starts[i + 1] < length_bytes ||
+                                    table.starts[i + 1] - length_bytes < table.starts[i])) {
             return false;
         }
     }
@@ -86,8 +90,10 @@ std::optional<uint32_t> first_no_pair(const StringTable & table) {
         const uint8_t * begin = table.bytes + table.starts[i];
         const uint8_t * end = table.bytes + end_of(table, i);
         const std::size_t size = static_cast<std::size_t>(end - begin);
-        const auto * space = size == 0 ? nullptr : static_cast<const uint8_t *>(std::memchr(begin, ' ', size));
-        if (space == nullptr || space == begin || space + 1 == end || std::memchr(space + 1, ' ', static_cast<std::size_t>(end - space - 1)) != nullptr) {
+        const auto * space =
+            size == 0 ? nullptr : static_cast<const uint8_t *>(std::memchr(begin, ' ', size));
+        if (space == nullptr || space == begin || space + 1 == end ||
+            std::memchr(space + 1, ' ', static_cast<std::size_t>(end - space - 1)) != nullptr) {
             return i;
         }
     }

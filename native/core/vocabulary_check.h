@@ -1,5 +1,5 @@
-// vocabulary_check: looks at every string of a vocabulary before llama.cpp does, which ends the process over two equal tokens or a merge that is no pair. Any
-// thread.
+// vocabulary_check: looks at every string of a vocabulary before llama.cpp does, which ends the
+// process over two equal tokens or a merge that is no pair. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,9 @@
 namespace r1 {
 
 /**
- * An array of strings as it stands in a GGUF file: length (u64) and text of each element in turn. Owns nothing.
- * starts[i] is where the text of element i begins; it ends 8 bytes before the next one's, and the last one's where the bytes end.
+ * An array of strings as it stands in a GGUF file: length (u64) and text of each element in turn.
+ * Owns nothing. starts[i] is where the text of element i begins; it ends 8 bytes before the next
+ * one's, and the last one's where the bytes end.
  */
 struct StringTable {
     const uint8_t * bytes = nullptr;
@@ -23,8 +24,9 @@ struct StringTable {
 bool is_sound(const StringTable & table);
 
 /**
- * The first two elements that llama.cpp takes for the same token: it reads up to a NUL byte only. Empty ones it tells apart.
- * `seed` is one that no file can foresee: a vocabulary made to collide would only slow its own check down.
+ * The first two elements that llama.cpp takes for the same token: it reads up to a NUL byte only.
+ * Empty ones it tells apart. `seed` is one that no file can foresee: a vocabulary made to collide
+ * would only slow its own check down.
  */
 std::optional<std::pair<uint32_t, uint32_t>> first_equal(const StringTable & table, uint32_t seed);
 

@@ -27,7 +27,8 @@ inline ErrorFacts facts_of_current_exception() {
     } catch (const std::exception & error) {
         return {error_code_name(ErrorCode::Internal), error.what()};
     } catch (...) {
-        return {error_code_name(ErrorCode::Internal), "An unknown exception came out of native code."};
+        return {error_code_name(ErrorCode::Internal),
+                "An unknown exception came out of native code."};
     }
 }
 
@@ -38,7 +39,8 @@ inline Napi::Error make_error(Napi::Env env, const ErrorFacts & facts) {
     return error;
 }
 
-/** Runs a synchronous native function for JavaScript: a Failure becomes a thrown Error with its code, a Napi::Error passes as it is. */
+/** Runs a synchronous native function for JavaScript: a Failure becomes a thrown Error with its
+ * code, a Napi::Error passes as it is. */
 template <typename Function>
 auto guarded(Napi::Env env, Function && function) -> decltype(function()) {
     try {

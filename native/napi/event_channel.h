@@ -1,5 +1,7 @@
-// EventChannel: carries items from native threads to one JavaScript callback, in bulk, with one wake-up when it goes from empty to non-empty.
-// Two locks, so that the JavaScript thread, woken in the middle of a push, finds the items free: `mutex` guards them, `signal` the thread-safe function.
+// EventChannel: carries items from native threads to one JavaScript callback, in bulk, with one
+// wake-up when it goes from empty to non-empty. Two locks, so that the JavaScript thread, woken in
+// the middle of a push, finds the items free: `mutex` guards them, `signal` the thread-safe
+// function.
 #pragma once
 
 #include <napi.h>
@@ -15,14 +17,16 @@
 
 namespace r1 {
 
-/** The callback's arguments for the items since its last call. JavaScript thread, inside a handle scope. */
+/** The callback's arguments for the items since its last call. JavaScript thread, inside a handle
+ * scope. */
 template <typename Item>
 using ToArguments = std::function<std::vector<napi_value>(Napi::Env, const std::vector<Item> &)>;
 
 /** One argument: an array of all items. */
 template <typename Item>
 ToArguments<Item> all_of(std::function<Napi::Value(Napi::Env, const Item &)> convert) {
-    return [convert = std::move(convert)](Napi::Env env, const std::vector<Item> & items) -> std::vector<napi_value> {
+    return [convert = std::move(convert)](
+               Napi::Env env, const std::vector<Item> & items) -> std::vector<napi_value> {
         const Napi::Array array = Napi::Array::New(env, items.size());
         for (std::size_t i = 0; i < items.size(); ++i) {
             const Napi::HandleScope scope(env);
@@ -35,22 +39,28 @@ ToArguments<Item> all_of(std::function<Napi::Value(Napi::Env, const Item &)> con
 /** One argument: the last item alone, for values that replace each other. */
 template <typename Item>
 ToArguments<Item> latest_of(std::function<Napi::Value(Napi::Env, const Item &)> convert) {
-    return [convert = std::move(convert)](Napi::Env env, const std::vector<Item> & items) -> std::vector<napi_value> { return {convert(env, items.back())}; };
+    return [convert = std::move(convert)](
+               Napi::Env env, const std::vector<Item> & items) -> std::vector<napi_value> {
+        return {convert(env, items.back())};
+    };
 }
 
 /**
- * push(): any thread, never blocks on JavaScript. The callback is told of all items since its last call. close(): JavaScript thread; no callback comes after
- * it. The channel keeps the process alive only while it is held (hold/unhold, JavaScript thread).
+ * push(): any thread, never blocks on JavaScript. The callback is told of all items since its last
+ * call. close(): JavaScript thread; no callback comes after it. The channel keeps the process alive
+ * only while it is held (hold/unhold, JavaScript thread).
  */
 template <typename Item>
 class EventChannel {
 public:
-    EventChannel(Napi::Env env, const char * name, const Napi::Function & callback, ToArguments<Item> to_arguments)
+    EventChannel(Napi::Env env, const char * name, const Napi::Function & callback,
+                 ToArguments<Item> to_arguments)
         : state_(std::make_shared<State>()), env_(env) {
         state_->to_arguments = std::move(to_arguments);
         callback_ = Napi::Persistent(callback);
-        const napi_status status = napi_create_threadsafe_function(env, callback, nullptr, Napi::String::New(env, name), 0, 1, nullptr, nullptr, nullptr,
-                                                                   &EventChannel::call_js, &state_->function);
+        const napi_status status = napi_create_threadsafe_function(
+            env, callback, nullptr, Napi::String::New(env, name), 0, 1, nullptr, nullptr, nullptr,
+            &EventChannel::call_js, &state_->function);
         if (status != napi_ok) {
             throw Napi::Error::New(env, "Node could not make an event channel.");
         }
@@ -73,14 +83,16 @@ public:
                 return;
             }
             if (!state_->items.empty()) {
-                state_->items.insert(state_->items.end(), std::make_move_iterator(items.begin()), std::make_move_iterator(items.end()));
+                state_->items.insert(state_->items.end(), std::make_move_iterator(items.begin()),
+                                     std::make_move_iterator(items.end()));
                 return;  // the wake-up for those before is under way
             }
             state_->items = std::move(items);
         }
         std::lock_guard<std::mutex> lock(state_->signal);
         if (state_->function != nullptr) {
-            napi_call_threadsafe_function(state_->function, new std::shared_ptr<State>(state_), napi_tsfn_nonblocking);
+            napi_call_threadsafe_function(state_->function, new std::shared_ptr<State>(state_),
+                                          napi_tsfn_nonblocking);
         }
     }
 
@@ -113,7 +125,9 @@ public:
     }
 
     /** Called on the JavaScript thread with each batch, before the callback. */
-    void on_batch(std::function<void(const std::vector<Item> &)> observer) { state_->observer = std::move(observer); }
+    void on_batch(std::function<void(const std::vector<Item> &)> observer) {
+        state_->observer = std::move(observer);
+    }
 
 private:
     struct State {
@@ -138,7 +152,8 @@ private:
     }
 
     static void call_js(napi_env raw_env, napi_value callback, void *, void * data) {
-        const std::unique_ptr<std::shared_ptr<State>> queued(static_cast<std::shared_ptr<State> *>(data));
+        const std::unique_ptr<std::shared_ptr<State>> queued(
+            static_cast<std::shared_ptr<State> *>(data));
         if (raw_env == nullptr || callback == nullptr) {
             return;
         }
@@ -164,7 +179,8 @@ private:
         }
         const std::vector<napi_value> arguments = state.to_arguments(env, items);
         // A pending exception of the callback is left to Node, which reports it as uncaught.
-        napi_call_function(env, env.Undefined(), callback, arguments.size(), arguments.data(), nullptr);
+        napi_call_function(env, env.Undefined(), callback, arguments.size(), arguments.data(),
+                           nullptr);
     }
 
     std::shared_ptr<State> state_;

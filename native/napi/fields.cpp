@@ -1,4 +1,5 @@
-// Fields: reads a complete, flat JavaScript object; a missing or wrong field is a TypeError, never a crash. JavaScript thread.
+// Fields: reads a complete, flat JavaScript object; a missing or wrong field is a TypeError, never
+// a crash. JavaScript thread.
 #include "napi/fields.h"
 
 #include <cmath>
@@ -6,7 +7,9 @@
 namespace r1 {
 namespace {
 
-[[noreturn]] void type_error(Napi::Env env, const std::string & message) { throw Napi::TypeError::New(env, message); }
+[[noreturn]] void type_error(Napi::Env env, const std::string & message) {
+    throw Napi::TypeError::New(env, message);
+}
 
 }  // namespace
 
@@ -18,7 +21,8 @@ Fields::Fields(const Napi::Value & value, std::string what) : what_(std::move(wh
 }
 
 void Fields::refuse(const char * name, const char * expected) const {
-    type_error(object_.Env(), std::string("Expected ") + expected + " for `" + what_ + "." + name + "`.");
+    type_error(object_.Env(),
+               std::string("Expected ") + expected + " for `" + what_ + "." + name + "`.");
 }
 
 Napi::Value Fields::value(const char * name) const { return object_.Get(name); }
@@ -49,17 +53,22 @@ double Fields::number(const char * name) const {
 
 int64_t Fields::integer(const char * name, int64_t min, int64_t max) const {
     const double found = number(name);
-    if (!(found >= static_cast<double>(min) && found <= static_cast<double>(max)) || found != std::floor(found)) {
-        refuse(name, ("an integer from " + std::to_string(min) + " to " + std::to_string(max)).c_str());
+    if (!(found >= static_cast<double>(min) && found <= static_cast<double>(max)) ||
+        found != std::floor(found)) {
+        refuse(name,
+               ("an integer from " + std::to_string(min) + " to " + std::to_string(max)).c_str());
     }
     return static_cast<int64_t>(found);
 }
 
-std::vector<int32_t> Fields::ids(const char * name) const { return ids_of(value(name), what_ + "." + name); }
+std::vector<int32_t> Fields::ids(const char * name) const {
+    return ids_of(value(name), what_ + "." + name);
+}
 
 std::vector<float> Fields::reals(const char * name) const {
     const Napi::Value found = value(name);
-    if (found.IsTypedArray() && found.As<Napi::TypedArray>().TypedArrayType() == napi_float32_array) {
+    if (found.IsTypedArray() &&
+        found.As<Napi::TypedArray>().TypedArrayType() == napi_float32_array) {
         const Napi::Float32Array array = found.As<Napi::Float32Array>();
         return std::vector<float>(array.Data(), array.Data() + array.ElementLength());
     }
@@ -104,7 +113,8 @@ std::vector<Fields> Fields::objects(const char * name) const {
 Fields Fields::object(const char * name) const { return Fields(value(name), what_ + "." + name); }
 
 std::vector<int32_t> ids_of(const Napi::Value & value, const std::string & what) {
-    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) {
+    if (!value.IsTypedArray() ||
+        value.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) {
         type_error(value.Env(), "Expected an Int32Array for `" + what + "`.");
     }
     const Napi::Int32Array array = value.As<Napi::Int32Array>();

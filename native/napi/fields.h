@@ -1,4 +1,5 @@
-// Fields: reads a complete, flat JavaScript object; a missing or wrong field is a TypeError, never a crash. JavaScript thread.
+// Fields: reads a complete, flat JavaScript object; a missing or wrong field is a TypeError, never
+// a crash. JavaScript thread.
 #pragma once
 
 #include <napi.h>
@@ -11,7 +12,8 @@ namespace r1 {
 
 class Fields {
 public:
-    /** `what` names the object in errors, e.g. "request". Throws a TypeError if `value` is no object. */
+    /** `what` names the object in errors, e.g. "request". Throws a TypeError if `value` is no
+     * object. */
     Fields(const Napi::Value & value, std::string what);
 
     Napi::Value value(const char * name) const;
@@ -20,8 +22,12 @@ public:
     double number(const char * name) const;
     float real(const char * name) const { return static_cast<float>(number(name)); }
     int64_t integer(const char * name, int64_t min, int64_t max) const;
-    int32_t int32(const char * name, int32_t min = INT32_MIN, int32_t max = INT32_MAX) const { return static_cast<int32_t>(integer(name, min, max)); }
-    uint32_t uint32(const char * name, uint32_t max = UINT32_MAX) const { return static_cast<uint32_t>(integer(name, 0, max)); }
+    int32_t int32(const char * name, int32_t min = INT32_MIN, int32_t max = INT32_MAX) const {
+        return static_cast<int32_t>(integer(name, min, max));
+    }
+    uint32_t uint32(const char * name, uint32_t max = UINT32_MAX) const {
+        return static_cast<uint32_t>(integer(name, 0, max));
+    }
     std::vector<int32_t> ids(const char * name) const;
     std::vector<float> reals(const char * name) const;
     std::vector<std::string> texts(const char * name) const;

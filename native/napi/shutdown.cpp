@@ -1,4 +1,5 @@
-// What must end before JavaScript or the process does: hooks of one environment, and of the whole process.
+// What must end before JavaScript or the process does: hooks of one environment, and of the whole
+// process.
 #include "napi/shutdown.h"
 
 #include <cstdlib>
@@ -28,7 +29,8 @@ ProcessHooks & process_hooks() {
 
 }  // namespace
 
-EnvironmentHook::EnvironmentHook(napi_env env, std::function<void()> run) : env_(env), run_(std::move(run)) {
+EnvironmentHook::EnvironmentHook(napi_env env, std::function<void()> run)
+    : env_(env), run_(std::move(run)) {
     napi_add_env_cleanup_hook(env_, &EnvironmentHook::call, this);
 }
 
@@ -79,7 +81,8 @@ bool ProcessHook::is_ending() {
 }
 
 void ProcessHook::run_before_what_exists_now() {
-    constexpr int enough = 8;  // the C library promises 32 places; a few registrations cover every library's first use
+    constexpr int enough =
+        8;  // the C library promises 32 places; a few registrations cover every library's first use
     ProcessHooks & all = process_hooks();
     std::lock_guard<std::mutex> lock(all.mutex);
     if (all.registrations < enough) {
@@ -90,7 +93,8 @@ void ProcessHook::run_before_what_exists_now() {
 
 void run_aside(std::function<void()> work) {
     auto done = std::make_shared<std::promise<void>>();
-    auto hook = std::make_shared<ProcessHook>([finished = done->get_future().share()] { finished.wait(); });
+    auto hook =
+        std::make_shared<ProcessHook>([finished = done->get_future().share()] { finished.wait(); });
     std::thread([work = std::move(work), done, hook = std::move(hook)]() mutable {
         work();
         work = nullptr;  // what it holds is destroyed before the process may end

@@ -1,4 +1,5 @@
-// What must end before JavaScript or the process does: hooks of one environment, and of the whole process.
+// What must end before JavaScript or the process does: hooks of one environment, and of the whole
+// process.
 #pragma once
 
 #include <node_api.h>
@@ -9,8 +10,8 @@
 namespace r1 {
 
 /**
- * Calls a function when its environment goes down (a worker ends, the process ends by itself), newest hook first. JavaScript thread.
- * Destroying the hook on that thread takes it back.
+ * Calls a function when its environment goes down (a worker ends, the process ends by itself),
+ * newest hook first. JavaScript thread. Destroying the hook on that thread takes it back.
  */
 class EnvironmentHook {
 public:
@@ -28,8 +29,9 @@ private:
 };
 
 /**
- * Calls a function when the process exits without taking its environments down (process.exit and an uncaught error do that): native threads
- * must not run on while the libraries' static objects are destroyed. Destroying it, on any thread, takes it back.
+ * Calls a function when the process exits without taking its environments down (process.exit and an
+ * uncaught error do that): native threads must not run on while the libraries' static objects are
+ * destroyed. Destroying it, on any thread, takes it back.
  */
 class ProcessHook {
 public:
@@ -38,13 +40,16 @@ public:
     ProcessHook(const ProcessHook &) = delete;
     ProcessHook & operator=(const ProcessHook &) = delete;
 
-    /** Calls all that are there, and begins the end: is_ending() is true from here on. JavaScript thread; more than once does no harm. */
+    /** Calls all that are there, and begins the end: is_ending() is true from here on. JavaScript
+     * thread; more than once does no harm. */
     static void run_all();
     /** Any thread. Nothing that runs beside the JavaScript thread is to be started any more. */
     static bool is_ending();
     /**
-     * Registers with the C library anew, so that the hooks run before what has been constructed since. Call after a library's first use. It covers
-     * exits that JavaScript does not hear of; what a job constructs while it runs comes after it, so those that JavaScript hears of call run_all().
+     * Registers with the C library anew, so that the hooks run before what has been constructed
+     * since. Call after a library's first use. It covers exits that JavaScript does not hear of;
+     * what a job constructs while it runs comes after it, so those that JavaScript hears of call
+     * run_all().
      */
     static void run_before_what_exists_now();
 
@@ -52,7 +57,8 @@ private:
     int key_;
 };
 
-/** Runs `work`, which must not throw, on a thread of its own that nobody hears of; the process does not end before it is done and destroyed. Any thread. */
+/** Runs `work`, which must not throw, on a thread of its own that nobody hears of; the process does
+ * not end before it is done and destroyed. Any thread. */
 void run_aside(std::function<void()> work);
 
 }  // namespace r1

@@ -1,4 +1,5 @@
-// Claims about the scheduler, the batcher and the ledger together, driven step by step on a real context: the ledger holds what llama.cpp holds.
+// Claims about the scheduler, the batcher and the ledger together, driven step by step on a real
+// context: the ledger holds what llama.cpp holds.
 #include "core/cache.h"
 
 #include <algorithm>
@@ -21,10 +22,13 @@ bool never(void *) { return false; }
 class Bench {
 public:
     explicit Bench(const EngineConfig & config)
-        : context_(tiny_model(), config, std::make_shared<ThreadPools>(1, 1, "normal", 0u), never, nullptr),
-          cache_(context_.memory(), config.sequences, context_.info().context_size, context_.info().sequence_context, config.kv_unified),
+        : context_(tiny_model(), config, std::make_shared<ThreadPools>(1, 1, "normal", 0u), never,
+                   nullptr),
+          cache_(context_.memory(), config.sequences, context_.info().context_size,
+                 context_.info().sequence_context, config.kv_unified),
           scheduler_(cache_, tiny_model()->vocab(), config.sequences, config.prefix_cache),
-          batcher_({context_.info().ubatch_size, context_.info().batch_size, config.max_draft, tiny_model()->vocab().size(), config.deterministic},
+          batcher_({context_.info().ubatch_size, context_.info().batch_size, config.max_draft,
+                    tiny_model()->vocab().size(), config.deterministic},
                    StepCost()) {}
 
     Scheduler & scheduler() { return scheduler_; }
@@ -43,11 +47,14 @@ public:
         CHECK_EQUAL(llama_decode(context_.handle(), batcher_.view()), 0);
         for (const Slice & slice : batcher_.slices()) {
             Sequence & sequence = *slice.sequence;
-            for (std::size_t i = 0; i < slice.count; ++i) cache_.decoded(sequence.id, batcher_.token(slice.first + i));
+            for (std::size_t i = 0; i < slice.count; ++i)
+                cache_.decoded(sequence.id, batcher_.token(slice.first + i));
             if (!slice.samples) continue;
             CHECK_EQUAL(slice.drafted, std::size_t{0});
             const auto index = static_cast<int32_t>(slice.first + slice.count - 1);
-            if (const auto end = sequence.run->advance(llama_get_logits_ith(context_.handle(), index), out)) scheduler_.finish(sequence, *end, out);
+            if (const auto end =
+                    sequence.run->advance(llama_get_logits_ith(context_.handle(), index), out))
+                scheduler_.finish(sequence, *end, out);
         }
     }
 
@@ -56,13 +63,17 @@ public:
         for (const Sequence & sequence : scheduler_.sequences()) {
             const llama_pos last = llama_memory_seq_pos_max(context_.memory(), sequence.id);
             CHECK_EQUAL(static_cast<std::size_t>(last + 1), cache_.length(sequence.id));
-            CHECK_EQUAL(llama_memory_seq_pos_min(context_.memory(), sequence.id), cache_.length(sequence.id) > 0 ? 0 : -1);
+            CHECK_EQUAL(llama_memory_seq_pos_min(context_.memory(), sequence.id),
+                        cache_.length(sequence.id) > 0 ? 0 : -1);
         }
     }
 
-    /** llama.cpp takes exactly as many more tokens as the ledger calls free (one pool only: it tells no counts, so it is asked by filling it). */
+    /** llama.cpp takes exactly as many more tokens as the ledger calls free (one pool only: it
+     * tells no counts, so it is asked by filling it). */
     void check_free_cells() {
-        const auto spare = std::find_if(scheduler_.sequences().begin(), scheduler_.sequences().end(), [](const Sequence & s) { return s.run == nullptr; });
+        const auto spare =
+            std::find_if(scheduler_.sequences().begin(), scheduler_.sequences().end(),
+                         [](const Sequence & s) { return s.run == nullptr; });
         if (spare == scheduler_.sequences().end()) {
             return;
         }
@@ -117,7 +128,8 @@ void drive(bool unified, bool prefix_cache, bool deterministic, uint32_t seed) {
     for (int step = 0; next <= 120 || !bench.idle(); ++step) {
         CHECK(step < 60000);
         if (next <= 120 && dice.below(4) == 0) {
-            auto made = request(next++, question(*tiny_model(), random_question(dice, 6)), static_cast<int32_t>(1 + dice.below(90)));
+            auto made = request(next++, question(*tiny_model(), random_question(dice, 6)),
+                                static_cast<int32_t>(1 + dice.below(90)));
             made->ignore_eos = dice.coin();
             made->priority = static_cast<int32_t>(dice.below(2));
             made->cache_prompt = dice.below(4) != 0;
@@ -138,18 +150,23 @@ void drive(bool unified, bool prefix_cache, bool deterministic, uint32_t seed) {
     CHECK_EQUAL(errors, std::size_t{0});
 }
 
-R1_TEST("cache: after every step the ledger's lengths are llama.cpp's, and its free cells the ones llama.cpp has, in one pool") {
+R1_TEST(
+    "cache: after every step the ledger's lengths are llama.cpp's, and its free cells the ones "
+    "llama.cpp has, in one pool") {
     drive(true, true, false, 50);
     drive(true, false, false, 51);
     drive(true, true, true, 52);
 }
 
-R1_TEST("cache: after every step the ledger's lengths are llama.cpp's, with a share for each sequence") {
+R1_TEST(
+    "cache: after every step the ledger's lengths are llama.cpp's, with a share for each "
+    "sequence") {
     drive(false, true, false, 53);
     drive(false, false, false, 54);
 }
 
-// Counted in steps, not in time: while a prompt of many chunks comes in, every step brings the stream one token on and is no longer than one chunk.
+// Counted in steps, not in time: while a prompt of many chunks comes in, every step brings the
+// stream one token on and is no longer than one chunk.
 void check_stream_beside_prompt(bool unified) {
     EngineConfig config = small_engine();
     config.sequences = 4;
@@ -169,7 +186,8 @@ void check_stream_beside_prompt(bool unified) {
     bench.scheduler().add(stream);
     while (tokens_of(1) == 0) bench.step(out);
     std::vector<llama_token> prompt = question(*tiny_model(), "What is 2+2?");
-    while (prompt.size() < 1500) prompt.push_back(static_cast<llama_token>(30 + prompt.size() % 90));
+    while (prompt.size() < 1500)
+        prompt.push_back(static_cast<llama_token>(30 + prompt.size() % 90));
     bench.scheduler().add(request(2, prompt, 3));
     int steps = 0;
     for (; tokens_of(2) == 0; ++steps) {
@@ -178,14 +196,17 @@ void check_stream_beside_prompt(bool unified) {
         CHECK_EQUAL(tokens_of(1), before + 1);
         CHECK(bench.batcher().token_count() <= 64);
     }
-    CHECK_EQUAL(steps, static_cast<int>((prompt.size() + 62) / 63));  // 63 of each step's 64 are the prompt's
+    CHECK_EQUAL(steps, static_cast<int>((prompt.size() + 62) /
+                                        63));  // 63 of each step's 64 are the prompt's
     // A short request that comes now starts at the next step, beside both.
     bench.scheduler().add(request(3, question(*tiny_model(), "Hi"), 2));
     bench.step(out);
     CHECK_EQUAL(tokens_of(3), 1);
 }
 
-R1_TEST("cache: a long prompt holds a running stream up by one chunk a token at most, counted in steps, in one pool and with shares") {
+R1_TEST(
+    "cache: a long prompt holds a running stream up by one chunk a token at most, counted in "
+    "steps, in one pool and with shares") {
     check_stream_beside_prompt(true);
     check_stream_beside_prompt(false);
 }
@@ -200,15 +221,19 @@ R1_TEST("cache: the least recently used prompt makes room first, and empty seque
         tokens.insert(tokens.begin() + 1, 120, filler);
         return tokens;
     };
-    for (uint32_t id = 1; id <= 3; ++id) harness.ask(request(id, prompt(static_cast<llama_token>(40 + id)), 2));
-    CHECK(harness.ask(request(4, prompt(41), 2)).end->cached_tokens > 120);  // used again: 42 is the oldest now
+    for (uint32_t id = 1; id <= 3; ++id)
+        harness.ask(request(id, prompt(static_cast<llama_token>(40 + id)), 2));
+    CHECK(harness.ask(request(4, prompt(41), 2)).end->cached_tokens >
+          120);  // used again: 42 is the oldest now
     harness.ask(request(5, prompt(50), 2));
     CHECK(harness.ask(request(6, prompt(41), 2)).end->cached_tokens > 120);
     CHECK(harness.ask(request(7, prompt(43), 2)).end->cached_tokens > 120);
     CHECK(harness.ask(request(8, prompt(42), 2)).end->cached_tokens < 10);
 }
 
-R1_TEST("cache: of 16 prompts that come at once the beginning they share is computed once, in one pool and with shares") {
+R1_TEST(
+    "cache: of 16 prompts that come at once the beginning they share is computed once, in one pool "
+    "and with shares") {
     for (const bool unified : {true, false}) {
         EngineConfig config = small_engine();
         config.sequences = 16;
@@ -217,7 +242,8 @@ R1_TEST("cache: of 16 prompts that come at once the beginning they share is comp
         config.ubatch_size = 128;
         Harness harness(config);
         std::vector<llama_token> shared = question(*tiny_model(), "");
-        while (shared.size() < 700) shared.push_back(static_cast<llama_token>(30 + shared.size() % 70));
+        while (shared.size() < 700)
+            shared.push_back(static_cast<llama_token>(30 + shared.size() % 70));
         std::size_t own = 0;
         for (uint32_t id = 1; id <= 16; ++id) {
             std::vector<llama_token> tokens = shared;
@@ -226,7 +252,8 @@ R1_TEST("cache: of 16 prompts that come at once the beginning they share is comp
             harness.submit(request(id, tokens, 4));
         }
         std::size_t cached = 0;
-        for (const auto & [id, answer] : harness.finish()) cached += static_cast<std::size_t>(answer.end->cached_tokens);
+        for (const auto & [id, answer] : harness.finish())
+            cached += static_cast<std::size_t>(answer.end->cached_tokens);
         const EngineStats stats = harness.engine().stats();
         CHECK(cached >= 15 * 700);
         CHECK_EQUAL(stats.cached_tokens, static_cast<uint64_t>(cached));

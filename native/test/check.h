@@ -1,4 +1,5 @@
-// The little that the C++ tests need of a test framework: named claims, checks that stop a claim, and a seeded source of random cases. Test process only.
+// The little that the C++ tests need of a test framework: named claims, checks that stop a claim,
+// and a seeded source of random cases. Test process only.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,9 @@ inline std::vector<Claim> & claims() {
 }
 
 struct Register {
-    Register(const char * text, std::function<void()> body) { claims().push_back({text, std::move(body)}); }
+    Register(const char * text, std::function<void()> body) {
+        claims().push_back({text, std::move(body)});
+    }
 };
 
 /** Ends the claim: it does not hold. */
@@ -72,24 +75,28 @@ private:
 #define R1_JOIN(a, b) R1_JOIN_(a, b)
 
 /** R1_TEST("what holds") { the proof } */
-#define R1_TEST(claim)                                                                              \
-    static void R1_JOIN(test_body_, __LINE__)();                                                    \
-    static const r1::test::Register R1_JOIN(test_, __LINE__)(claim, R1_JOIN(test_body_, __LINE__)); \
+#define R1_TEST(claim)                                                                       \
+    static void R1_JOIN(test_body_, __LINE__)();                                             \
+    static const r1::test::Register R1_JOIN(test_, __LINE__)(claim,                          \
+                                                             R1_JOIN(test_body_, __LINE__)); \
     static void R1_JOIN(test_body_, __LINE__)()
 
-#define CHECK(condition) ((condition) ? void() : r1::test::refute(__FILE__, __LINE__, #condition " does not hold"))
+#define CHECK(condition) \
+    ((condition) ? void() : r1::test::refute(__FILE__, __LINE__, #condition " does not hold"))
 
-#define CHECK_EQUAL(found, expected) r1::test::check_equal(found, expected, __FILE__ ":" + std::to_string(__LINE__) + ": " #found)
+#define CHECK_EQUAL(found, expected) \
+    r1::test::check_equal(found, expected, __FILE__ ":" + std::to_string(__LINE__) + ": " #found)
 
 /** The expression throws a Failure with this code. */
-#define CHECK_FAILS(expression, expected)                                                                      \
-    do {                                                                                                       \
-        bool failed = false;                                                                                   \
-        try {                                                                                                  \
-            static_cast<void>(expression);                                                                     \
-        } catch (const r1::Failure & failure) {                                                                \
-            failed = true;                                                                                     \
-            CHECK_EQUAL(std::string(error_code_name(failure.code())), std::string(error_code_name(expected))); \
-        }                                                                                                      \
-        if (!failed) r1::test::refute(__FILE__, __LINE__, #expression " does not fail");                       \
+#define CHECK_FAILS(expression, expected)                                                \
+    do {                                                                                 \
+        bool failed = false;                                                             \
+        try {                                                                            \
+            static_cast<void>(expression);                                               \
+        } catch (const r1::Failure & failure) {                                          \
+            failed = true;                                                               \
+            CHECK_EQUAL(std::string(error_code_name(failure.code())),                    \
+                        std::string(error_code_name(expected)));                         \
+        }                                                                                \
+        if (!failed) r1::test::refute(__FILE__, __LINE__, #expression " does not fail"); \
     } while (false)

@@ -1,4 +1,5 @@
-// Claims about copy_range: the bytes are right at odd places, holes stay holes, and what cannot be done is told by a smaller number.
+// Claims about copy_range: the bytes are right at odd places, holes stay holes, and what cannot be
+// done is told by a smaller number.
 #include "core/copy_range.h"
 
 #include "test/check.h"
@@ -16,7 +17,8 @@ namespace {
 
 using namespace r1;
 
-// A file without a name, which ends with the claim. In the working directory: a file system in memory may have no holes.
+// A file without a name, which ends with the claim. In the working directory: a file system in
+// memory may have no holes.
 class File {
 public:
     explicit File(int64_t bytes) {
@@ -31,7 +33,9 @@ public:
     File & operator=(const File &) = delete;
 
     int number() const { return number_; }
-    void put(const std::string & text, int64_t at) const { CHECK(pwrite(number_, text.data(), text.size(), at) == static_cast<ssize_t>(text.size())); }
+    void put(const std::string & text, int64_t at) const {
+        CHECK(pwrite(number_, text.data(), text.size(), at) == static_cast<ssize_t>(text.size()));
+    }
     std::string get(std::size_t bytes, int64_t at) const {
         std::string text(bytes, '?');
         CHECK(pread(number_, text.data(), bytes, at) == static_cast<ssize_t>(bytes));
@@ -54,7 +58,8 @@ std::string noise(std::size_t bytes) {
     return text;
 }
 
-R1_TEST("copy_range: bytes at odd places come over as they are, and nothing beside them is touched") {
+R1_TEST(
+    "copy_range: bytes at odd places come over as they are, and nothing beside them is touched") {
     const std::string text = noise(300'001);
     const File from(400'000);
     const File to(500'000);
@@ -79,7 +84,9 @@ R1_TEST("copy_range: holes of the source take no room in the target") {
     CHECK(to.bytes_on_disk() < 1'000'000);
 }
 
-R1_TEST("copy_range: a source that ends early, files that are none and wrong ranges give what was done, without harm") {
+R1_TEST(
+    "copy_range: a source that ends early, files that are none and wrong ranges give what was "
+    "done, without harm") {
     const File from(1'000);
     const File to(1'000);
     from.put(noise(1'000), 0);

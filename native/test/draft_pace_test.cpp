@@ -1,4 +1,5 @@
-// Claims about StepCost and DraftPace: guesses are made where rows are cheap enough for how often they hold, and nowhere else.
+// Claims about StepCost and DraftPace: guesses are made where rows are cheap enough for how often
+// they hold, and nowhere else.
 #include "core/draft_pace.h"
 
 #include "test/check.h"
@@ -25,8 +26,10 @@ DraftPace copying(int32_t longest) {
     return pace;
 }
 
-// What a text of which `share` of the guesses holds takes with guesses, in steps of one row for each token.
-double pace_of(const StepCost & cost, double share, std::size_t tokens, std::size_t match, DraftPace pace) {
+// What a text of which `share` of the guesses holds takes with guesses, in steps of one row for
+// each token.
+double pace_of(const StepCost & cost, double share, std::size_t tokens, std::size_t match,
+               DraftPace pace) {
     test::Dice dice(7);
     const auto holds = [&] { return static_cast<double>(dice.below(1000)) < share * 1000; };
     double spent = 0;
@@ -51,7 +54,9 @@ double pace_of(const StepCost & cost, double share, std::size_t tokens, std::siz
     return spent / cost.of(1) / static_cast<double>(made);
 }
 
-R1_TEST("step cost: the median of the last five, a straight line between, hope above, and nothing known below") {
+R1_TEST(
+    "step cost: the median of the last five, a straight line between, hope above, and nothing "
+    "known below") {
     StepCost cost;
     CHECK(!cost.knows(1));
     for (const double ms : {50.0, 10.0, 11.0, 900.0, 12.0, 10.0, 11.0}) {
@@ -68,7 +73,9 @@ R1_TEST("step cost: the median of the last five, a straight line between, hope a
     CHECK(!large.knows(1));
 }
 
-R1_TEST("step cost: what a change of rows takes is told apart from what the rows take, and is weighed") {
+R1_TEST(
+    "step cost: what a change of rows takes is told apart from what the rows take, and is "
+    "weighed") {
     StepCost cost;
     for (int i = 0; i < 60; ++i) {
         const std::size_t rows = i % 6 == 5 ? 8 : 1;
@@ -80,7 +87,8 @@ R1_TEST("step cost: what a change of rows takes is told apart from what the rows
     CHECK_EQUAL(cost.change_to(8), 0.0);
     CHECK_EQUAL(cost.change_to(1), cost.change());
     CHECK_EQUAL(StepCost::typical().change(), 0.0);
-    // Two tokens instead of one do not make up for two changes where a step takes hardly longer than a change.
+    // Two tokens instead of one do not make up for two changes where a step takes hardly longer
+    // than a change.
     StepCost small;
     for (int i = 0; i < 60; ++i) {
         small.report(i % 3 == 2 ? 2 : 1, i % 3 == 1 ? 1.0 : 2.0);
@@ -90,7 +98,9 @@ R1_TEST("step cost: what a change of rows takes is told apart from what the rows
     CHECK_EQUAL(copying(1).next(small, step, 64, 1), std::size_t{0});
 }
 
-R1_TEST("step cost: a figure is forgotten when it has not been seen for long, and a fixed one never changes") {
+R1_TEST(
+    "step cost: a figure is forgotten when it has not been seen for long, and a fixed one never "
+    "changes") {
     StepCost cost;
     cost.report(16, 1000);
     for (int i = 0; i < 500; ++i) {
@@ -109,7 +119,9 @@ R1_TEST("step cost: a figure is forgotten when it has not been seen for long, an
     CHECK(fixed.knows(1) && fixed.knows(64) && fixed.of(1) == 1);
 }
 
-R1_TEST("draft pace: never guesses at 0, nor more than asked for, than the longest, or than is wanted") {
+R1_TEST(
+    "draft pace: never guesses at 0, nor more than asked for, than the longest, or than is "
+    "wanted") {
     const StepCost cheap = machine(10, 0.01);
     DraftPace::Step step{1, 1, 0};
     CHECK_EQUAL(DraftPace(DraftPace::Source::Ngram, 0).next(cheap, step, 64, 16), std::size_t{0});
@@ -121,19 +133,25 @@ R1_TEST("draft pace: never guesses at 0, nor more than asked for, than the longe
     }
 }
 
-R1_TEST("draft pace: text that copies gets fast, and text that does not loses next to nothing, on cheap rows and on dear ones, by n-grams and by a model") {
+R1_TEST(
+    "draft pace: text that copies gets fast, and text that does not loses next to nothing, on "
+    "cheap rows and on dear ones, by n-grams and by a model") {
     struct Case {
         double more, share, least, most;
     };
-    // The cost of a further row beside a first of 10; how many guesses hold; what a token may take, in steps of one row.
-    const Case cases[] = {{0.2, 1.0, 0.0, 0.2}, {0.2, 0.8, 0.0, 0.45}, {5, 1.0, 0.0, 0.7}, {6.2, 1.0, 0.0, 0.75}, {0.2, 0.0, 0.9, 1.03}, {6.2, 0.0, 0.9, 1.03}};
+    // The cost of a further row beside a first of 10; how many guesses hold; what a token may take,
+    // in steps of one row.
+    const Case cases[] = {{0.2, 1.0, 0.0, 0.2},  {0.2, 0.8, 0.0, 0.45}, {5, 1.0, 0.0, 0.7},
+                          {6.2, 1.0, 0.0, 0.75}, {0.2, 0.0, 0.9, 1.03}, {6.2, 0.0, 0.9, 1.03}};
     for (const Case & at : cases) {
         const StepCost cost = machine(10, at.more);
         for (const std::size_t match : {std::size_t{10}, std::size_t{64}}) {
-            const double took = pace_of(cost, at.share, 1000, match, DraftPace(DraftPace::Source::Ngram, 31));
+            const double took =
+                pace_of(cost, at.share, 1000, match, DraftPace(DraftPace::Source::Ngram, 31));
             CHECK(took >= at.least && took <= at.most);
         }
-        const double by_model = pace_of(cost, at.share, 1000, 0, DraftPace(DraftPace::Source::Model, 31));
+        const double by_model =
+            pace_of(cost, at.share, 1000, 0, DraftPace(DraftPace::Source::Model, 31));
         CHECK(by_model >= at.least && by_model <= at.most + 0.05);
     }
     // Guesses that mostly hold and rows that cost all the same: better left alone.
@@ -141,7 +159,9 @@ R1_TEST("draft pace: text that copies gets fast, and text that does not loses ne
     CHECK(pace_of(machine(10, 10), 1.0, 1000, 64, DraftPace(DraftPace::Source::Ngram, 31)) == 1.0);
 }
 
-R1_TEST("draft pace: a prompt that copies starts guesses at once, and a reply that does not ends them soon") {
+R1_TEST(
+    "draft pace: a prompt that copies starts guesses at once, and a reply that does not ends them "
+    "soon") {
     const StepCost cost = machine(10, 6);
     DraftPace pace = copying(15);
     pace.end_prompt();
@@ -166,7 +186,9 @@ R1_TEST("draft pace: a draft model's own time counts") {
     CHECK_EQUAL(pace.next(cost, dear, 0, 7), std::size_t{0});
 }
 
-R1_TEST("draft pace: rows of other sequences are weighed too, since a step that is full gains nothing by more") {
+R1_TEST(
+    "draft pace: rows of other sequences are weighed too, since a step that is full gains nothing "
+    "by more") {
     StepCost cost;
     cost.report(1, 10);
     cost.report(8, 12);

@@ -1,5 +1,5 @@
-// Claims about many requests at once: every one is over once, alone or in company the answer is the same, whatever is cancelled, timed out or sent back to
-// wait.
+// Claims about many requests at once: every one is over once, alone or in company the answer is the
+// same, whatever is cancelled, timed out or sent back to wait.
 #include <algorithm>
 #include <cstdio>
 #include <thread>
@@ -23,7 +23,8 @@ std::vector<Case> random_cases(std::size_t count, uint32_t seed, std::size_t fil
     Dice dice(seed);
     std::vector<Case> cases;
     for (std::size_t i = 0; i < count; ++i) {
-        cases.push_back({question(*tiny_model(), random_question(dice, filler)), static_cast<int32_t>(5 + dice.below(120)), dice.below(4) == 0});
+        cases.push_back({question(*tiny_model(), random_question(dice, filler)),
+                         static_cast<int32_t>(5 + dice.below(120)), dice.below(4) == 0});
     }
     return cases;
 }
@@ -36,7 +37,8 @@ std::shared_ptr<Request> request_of(uint32_t id, const Case & one) {
 }
 
 // What each gives on an engine of one sequence, with nothing kept from the others.
-std::vector<Answer> alone(const std::vector<Case> & cases, EngineConfig config, const std::shared_ptr<Model> & model) {
+std::vector<Answer> alone(const std::vector<Case> & cases, EngineConfig config,
+                          const std::shared_ptr<Model> & model) {
     config.sequences = 1;
     config.prefix_cache = false;
     config.context_size = 2048;
@@ -53,10 +55,11 @@ struct Agreement {
     float widest = 0;  // margin of the choice at which an answer first went another way
 };
 
-Agreement compare_with_alone(const std::vector<Case> & cases, const std::vector<Answer> & expected, const EngineConfig & config,
-                             const std::shared_ptr<Model> & model) {
+Agreement compare_with_alone(const std::vector<Case> & cases, const std::vector<Answer> & expected,
+                             const EngineConfig & config, const std::shared_ptr<Model> & model) {
     Harness harness(config, model);
-    for (std::size_t i = 0; i < cases.size(); ++i) harness.submit(request_of(static_cast<uint32_t>(i + 1), cases[i]));
+    for (std::size_t i = 0; i < cases.size(); ++i)
+        harness.submit(request_of(static_cast<uint32_t>(i + 1), cases[i]));
     const auto answers = harness.finish();
     Agreement agreement;
     for (std::size_t i = 0; i < cases.size(); ++i) {
@@ -66,20 +69,23 @@ Agreement compare_with_alone(const std::vector<Case> & cases, const std::vector<
             ++agreement.equal;
             continue;
         }
-        const auto at =
-            std::mismatch(answer.tokens.begin(), answer.tokens.end(), expected[i].tokens.begin(), expected[i].tokens.end()).second - expected[i].tokens.begin();
+        const auto at = std::mismatch(answer.tokens.begin(), answer.tokens.end(),
+                                      expected[i].tokens.begin(), expected[i].tokens.end())
+                            .second -
+                        expected[i].tokens.begin();
         CHECK(static_cast<std::size_t>(at) < expected[i].margins.size());
-        agreement.widest = std::max(agreement.widest, expected[i].margins[static_cast<std::size_t>(at)]);
+        agreement.widest =
+            std::max(agreement.widest, expected[i].margins[static_cast<std::size_t>(at)]);
     }
     return agreement;
 }
 
-// Attention adds up in the order of the cells, and that depends on who else is in the pool: two tokens that are all but equally likely may change places,
-// nothing else may.
+// Attention adds up in the order of the cells, and that depends on who else is in the pool: two
+// tokens that are all but equally likely may change places, nothing else may.
 void check_agreement(const Agreement & agreement, std::size_t count, const std::string & what) {
     if (agreement.equal < count) {
-        std::printf("       %s: %zu of %zu answers equal, widest margin of another choice %.4f\n", what.c_str(), agreement.equal, count,
-                    static_cast<double>(agreement.widest));
+        std::printf("       %s: %zu of %zu answers equal, widest margin of another choice %.4f\n",
+                    what.c_str(), agreement.equal, count, static_cast<double>(agreement.widest));
     }
     CHECK(agreement.widest < 0.05f);
     CHECK(agreement.equal * 10 >= count * 9);
@@ -92,7 +98,9 @@ EngineConfig sixteen(EngineConfig config, bool unified) {
     return config;
 }
 
-R1_TEST("load: 16 sequences, one at a time (deterministic), each with a share of the cache, give exactly the answers of running alone") {
+R1_TEST(
+    "load: 16 sequences, one at a time (deterministic), each with a share of the cache, give "
+    "exactly the answers of running alone") {
     const std::vector<Case> cases = random_cases(40, 40, 6);
     for (const char * type : {"f16", "q4_0"}) {
         EngineConfig config = small_engine();
@@ -106,7 +114,9 @@ R1_TEST("load: 16 sequences, one at a time (deterministic), each with a share of
     }
 }
 
-R1_TEST("load: 16 sequences side by side, with prefixes kept, give the answers of running alone but for near ties") {
+R1_TEST(
+    "load: 16 sequences side by side, with prefixes kept, give the answers of running alone but "
+    "for near ties") {
     const std::vector<Case> cases = random_cases(60, 41, 6);
     for (const char * type : {"f16", "q4_0"}) {
         EngineConfig config = small_engine();
@@ -114,24 +124,33 @@ R1_TEST("load: 16 sequences side by side, with prefixes kept, give the answers o
         config.cache_type_v = type;
         const auto expected = alone(cases, config, precise_model());
         for (const bool unified : {true, false}) {
-            const std::string what = std::string(type) + (unified ? ", one pool" : ", a share each");
-            check_agreement(compare_with_alone(cases, expected, sixteen(config, unified), precise_model()), cases.size(), what);
+            const std::string what =
+                std::string(type) + (unified ? ", one pool" : ", a share each");
+            check_agreement(
+                compare_with_alone(cases, expected, sixteen(config, unified), precise_model()),
+                cases.size(), what);
         }
     }
 }
 
-R1_TEST("load: with weights of 8 bits, which round activations on the way, at least nine answers in ten are those of running alone") {
+R1_TEST(
+    "load: with weights of 8 bits, which round activations on the way, at least nine answers in "
+    "ten are those of running alone") {
     const std::vector<Case> cases = random_cases(60, 41, 6);
     const EngineConfig config = small_engine();
     const auto expected = alone(cases, config, tiny_model());
     for (const bool unified : {true, false}) {
-        const Agreement agreement = compare_with_alone(cases, expected, sixteen(config, unified), tiny_model());
-        std::printf("       %s: %zu of %zu answers equal\n", unified ? "one pool" : "a share each", agreement.equal, cases.size());
+        const Agreement agreement =
+            compare_with_alone(cases, expected, sixteen(config, unified), tiny_model());
+        std::printf("       %s: %zu of %zu answers equal\n", unified ? "one pool" : "a share each",
+                    agreement.equal, cases.size());
         CHECK(agreement.equal * 10 >= cases.size() * 9);
     }
 }
 
-R1_TEST("load: a cache too small for all sends runs back to wait, and each still ends as it would alone but for near ties") {
+R1_TEST(
+    "load: a cache too small for all sends runs back to wait, and each still ends as it would "
+    "alone but for near ties") {
     const std::vector<Case> cases = random_cases(40, 42, 4);
     const auto expected = alone(cases, small_engine(), precise_model());
     for (const uint32_t context : {256u, 512u, 768u}) {
@@ -139,11 +158,13 @@ R1_TEST("load: a cache too small for all sends runs back to wait, and each still
         config.sequences = 8;
         config.context_size = context;
         config.ubatch_size = 64;
-        check_agreement(compare_with_alone(cases, expected, config, precise_model()), cases.size(), std::to_string(context) + " cells for 8 sequences");
+        check_agreement(compare_with_alone(cases, expected, config, precise_model()), cases.size(),
+                        std::to_string(context) + " cells for 8 sequences");
     }
 }
 
-R1_TEST("load: a run that was sent back to wait and is taken up again draws the same random numbers") {
+R1_TEST(
+    "load: a run that was sent back to wait and is taken up again draws the same random numbers") {
     std::vector<Case> cases = random_cases(12, 43, 2);
     for (Case & one : cases) {
         one.max_tokens = 150;
@@ -153,7 +174,8 @@ R1_TEST("load: a run that was sent back to wait and is taken up again draws the 
         Harness harness(config);
         for (std::size_t i = 0; i < cases.size(); ++i) {
             auto made = request_of(static_cast<uint32_t>(i + 1), cases[i]);
-            // So hot that every token is as likely: the choice is the random number's alone, whatever the logits' last bits.
+            // So hot that every token is as likely: the choice is the random number's alone,
+            // whatever the logits' last bits.
             made->sampling = chain({"temperature"});
             made->sampling.temperature = 1e6f;
             made->sampling.seed = static_cast<uint32_t>(i);
@@ -174,7 +196,9 @@ R1_TEST("load: a run that was sent back to wait and is taken up again draws the 
     }
 }
 
-R1_TEST("load: 2,000 requests with cancels, timeouts, stops and shared prefixes: each is over once, and the engine is as good as new") {
+R1_TEST(
+    "load: 2,000 requests with cancels, timeouts, stops and shared prefixes: each is over once, "
+    "and the engine is as good as new") {
     EngineConfig config = small_engine();
     config.sequences = 16;
     config.context_size = 1536;
@@ -186,7 +210,8 @@ R1_TEST("load: 2,000 requests with cancels, timeouts, stops and shared prefixes:
     Dice dice(44);
     std::size_t cancelled = 0;
     for (uint32_t id = 10; id < 2010; ++id) {
-        auto made = request(id, question(*tiny_model(), random_question(dice, 5)), static_cast<int32_t>(1 + dice.below(30)));
+        auto made = request(id, question(*tiny_model(), random_question(dice, 5)),
+                            static_cast<int32_t>(1 + dice.below(30)));
         made->priority = static_cast<int32_t>(dice.below(3));
         made->cache_prompt = dice.below(5) != 0;
         made->ignore_eos = dice.below(8) == 0;
@@ -201,19 +226,22 @@ R1_TEST("load: 2,000 requests with cancels, timeouts, stops and shared prefixes:
             harness.engine().cancel(id - static_cast<uint32_t>(dice.below(10)));
             ++cancelled;
         }
-        if (dice.below(50) == 0) std::this_thread::sleep_for(std::chrono::milliseconds(dice.below(20)));
+        if (dice.below(50) == 0)
+            std::this_thread::sleep_for(std::chrono::milliseconds(dice.below(20)));
     }
     const auto answers = harness.finish();
     CHECK_EQUAL(answers.size(), std::size_t{2000});
     std::map<std::string, int> ends;
     for (const auto & [id, answer] : answers) {
-        const char * const names[] = {"stop", "length", "stop-string", "aborted", "timeout", "loop"};
+        const char * const names[] = {"stop",    "length",  "stop-string",
+                                      "aborted", "timeout", "loop"};
         ++ends[answer.end ? names[static_cast<std::size_t>(answer.end->reason)] : answer.error];
     }
     std::printf("      ");
     for (const auto & [name, count] : ends) std::printf(" %s %d", name.c_str(), count);
     std::printf("\n");
-    CHECK(ends["aborted"] > 0 && ends["stop"] > 0 && ends["length"] > 0 && ends["INVALID_ARGUMENT"] > 0);
+    CHECK(ends["aborted"] > 0 && ends["stop"] > 0 && ends["length"] > 0 &&
+          ends["INVALID_ARGUMENT"] > 0);
     CHECK_EQUAL(ends.count("INTERNAL") + ends.count("DECODE_FAILED"), std::size_t{0});
     const Answer after = harness.ask(request(3000, question(*tiny_model(), "What is 5+6?"), 200));
     CHECK(after.tokens == before.tokens);

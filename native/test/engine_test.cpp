@@ -1,4 +1,5 @@
-// Claims about Engine and single requests: what is refused, how requests end, how quickly, and what a stop does at any moment.
+// Claims about Engine and single requests: what is refused, how requests end, how quickly, and what
+// a stop does at any moment.
 #include "core/engine.h"
 
 #include <algorithm>
@@ -15,12 +16,15 @@ namespace {
 using namespace r1;
 using namespace r1::test;
 
-std::vector<llama_token> sum(int a, int b) { return question(*tiny_model(), "What is " + std::to_string(a) + "+" + std::to_string(b) + "?"); }
+std::vector<llama_token> sum(int a, int b) {
+    return question(*tiny_model(), "What is " + std::to_string(a) + "+" + std::to_string(b) + "?");
+}
 
 std::vector<llama_token> long_prompt(std::size_t tokens) {
     std::vector<llama_token> prompt = question(*tiny_model(), "What is 1+1?");
     Dice dice(20);
-    while (prompt.size() < tokens) prompt.insert(prompt.begin() + 3, static_cast<llama_token>(20 + dice.below(200)));
+    while (prompt.size() < tokens)
+        prompt.insert(prompt.begin() + 3, static_cast<llama_token>(20 + dice.below(200)));
     return prompt;
 }
 
@@ -36,7 +40,9 @@ R1_TEST("engine: a question is answered, and its end told with counts that fit")
     CHECK(answer.end->first_token_ms > 0);
 }
 
-R1_TEST("engine: a start that is called off says so and keeps nothing; once it is there the flag has no say") {
+R1_TEST(
+    "engine: a start that is called off says so and keeps nothing; once it is there the flag has "
+    "no say") {
     const std::shared_ptr<Model> model = tiny_model();
     const long holders = model.use_count();
     EngineConfig config = small_engine();
@@ -50,7 +56,8 @@ R1_TEST("engine: a start that is called off says so and keeps nothing; once it i
     std::promise<bool> ended;
     const auto tell = [&ended](std::vector<Event> && events) {
         for (const Event & event : events) {
-            if (!std::holds_alternative<TokenEvent>(event)) ended.set_value(std::holds_alternative<EndEvent>(event));
+            if (!std::holds_alternative<TokenEvent>(event))
+                ended.set_value(std::holds_alternative<EndEvent>(event));
         }
     };
     Engine engine(model, nullptr, config, tell, &cancelled);
@@ -67,8 +74,10 @@ R1_TEST("engine: what libllama would abort on is refused at submit") {
     Engine & engine = harness.engine();
     CHECK_FAILS(engine.submit(request(1, {}, 5)), ErrorCode::InvalidArgument);
     CHECK_FAILS(engine.submit(request(1, {-1}, 5)), ErrorCode::InvalidArgument);
-    CHECK_FAILS(engine.submit(request(1, {tiny_model()->vocab().size()}, 5)), ErrorCode::InvalidArgument);
-    CHECK_FAILS(engine.submit(request(1, std::vector<llama_token>(257, 30), 5)), ErrorCode::PromptTooLong);
+    CHECK_FAILS(engine.submit(request(1, {tiny_model()->vocab().size()}, 5)),
+                ErrorCode::InvalidArgument);
+    CHECK_FAILS(engine.submit(request(1, std::vector<llama_token>(257, 30), 5)),
+                ErrorCode::PromptTooLong);
     auto closing = request(1, sum(1, 1), 5);
     closing->closing = {1 << 20};
     CHECK_FAILS(engine.submit(closing), ErrorCode::InvalidArgument);
@@ -77,7 +86,8 @@ R1_TEST("engine: what libllama would abort on is refused at submit") {
         auto busy = request(id, sum(2, 2), -1);
         busy->ignore_eos = true;
         harness.submit(busy);
-        if (id == 1) CHECK_FAILS(engine.submit(request(1, sum(1, 1), 5)), ErrorCode::InvalidArgument);
+        if (id == 1)
+            CHECK_FAILS(engine.submit(request(1, sum(1, 1), 5)), ErrorCode::InvalidArgument);
     }
     CHECK_FAILS(engine.submit(request(9, sum(1, 1), 5)), ErrorCode::QueueFull);
     for (uint32_t id = 1; id <= 3; ++id) engine.cancel(id);
@@ -104,7 +114,9 @@ R1_TEST("engine: a bad sampler value or grammar fails its own request and no oth
     CHECK(answers.at(3).end.has_value() && answers.at(3).end->reason == EndReason::Stop);
 }
 
-R1_TEST("engine: requests end by length, stop string, stop token, full context, time and loop, each told as such") {
+R1_TEST(
+    "engine: requests end by length, stop string, stop token, full context, time and loop, each "
+    "told as such") {
     EngineConfig config = small_engine();
     config.context_size = 512;
     Harness harness(config);
@@ -121,7 +133,8 @@ R1_TEST("engine: requests end by length, stop string, stop token, full context, 
     full->ignore_eos = true;
     const Answer filled = harness.ask(full);
     CHECK(filled.end->reason == EndReason::Length);
-    CHECK_EQUAL(filled.tokens.size() + sum(3, 4).size(), std::size_t{513});  // the last one is told, not stored
+    CHECK_EQUAL(filled.tokens.size() + sum(3, 4).size(),
+                std::size_t{513});  // the last one is told, not stored
     auto timed = request(5, sum(3, 4), -1);
     timed->ignore_eos = true;
     timed->timeout_ms = 5;
@@ -155,7 +168,9 @@ R1_TEST("engine: guesses by n-gram change no greedy answer") {
         std::string round = "<think>";
         for (uint32_t i = 0; i < id; ++i) round += "so ";
         // Every fourth goes round by itself, so that there is something to guess.
-        const std::vector<llama_token> prompt = id % 4 == 0 ? tiny_model()->vocab().tokenize_special(round) : question(*tiny_model(), random_question(dice, 3));
+        const std::vector<llama_token> prompt =
+            id % 4 == 0 ? tiny_model()->vocab().tokenize_special(round)
+                        : question(*tiny_model(), random_question(dice, 3));
         const auto ask = [&](Harness & harness, int32_t guesses) {
             auto made = request(id, prompt, 150);
             made->ignore_eos = id % 4 == 0;
@@ -171,7 +186,9 @@ R1_TEST("engine: guesses by n-gram change no greedy answer") {
     CHECK(accepted > 0);
 }
 
-R1_TEST("engine: a cancelled long prompt ends soon, and the next request answers as on a fresh engine") {
+R1_TEST(
+    "engine: a cancelled long prompt ends soon, and the next request answers as on a fresh "
+    "engine") {
     EngineConfig config = small_engine();
     config.context_size = 8192;
     Harness harness(config);
@@ -188,11 +205,15 @@ R1_TEST("engine: a cancelled long prompt ends soon, and the next request answers
         harness.engine().cancel(id);
         const Answer answer = harness.finish().at(id);
         CHECK(answer.end->reason == EndReason::Aborted || answer.end->reason == EndReason::Length);
-        latencies.push_back(std::chrono::duration<double, std::milli>(answer.ended - cancelled).count());
-        if (round % 5 == 0) CHECK(harness.ask(request(500 + round, sum(7, 8), 200)).tokens == fresh.tokens);
+        latencies.push_back(
+            std::chrono::duration<double, std::milli>(answer.ended - cancelled).count());
+        if (round % 5 == 0)
+            CHECK(harness.ask(request(500 + round, sum(7, 8), 200)).tokens == fresh.tokens);
     }
     std::sort(latencies.begin(), latencies.end());
-    std::printf("       cancel to end, of a prompt of 8000 tokens: median %.1f ms, longest %.1f ms\n", latencies[latencies.size() / 2], latencies.back());
+    std::printf(
+        "       cancel to end, of a prompt of 8000 tokens: median %.1f ms, longest %.1f ms\n",
+        latencies[latencies.size() / 2], latencies.back());
     CHECK(latencies.back() < 5000);
 }
 
@@ -203,7 +224,8 @@ R1_TEST("engine: stopped at any moment, every request is over exactly once") {
         config.sequences = 1 + static_cast<uint32_t>(dice.below(4));
         Harness harness(config);
         for (uint32_t id = 1; id <= 8; ++id) {
-            harness.submit(request(id, dice.below(3) == 0 ? long_prompt(1500) : sum(static_cast<int>(id), 9), 200));
+            harness.submit(request(
+                id, dice.below(3) == 0 ? long_prompt(1500) : sum(static_cast<int>(id), 9), 200));
         }
         std::this_thread::sleep_for(std::chrono::microseconds(dice.below(20000)));
         if (dice.coin()) harness.engine().request_stop();
@@ -230,10 +252,13 @@ R1_TEST("engine: several threads submit, cancel and ask for statistics at once")
             Dice dice(30 + part);
             for (uint32_t i = 0; i < 30; ++i) {
                 const uint32_t id = 1 + part * 1000 + i;
-                harness.submit(request(id, sum(static_cast<int>(dice.below(50)), 3), static_cast<int32_t>(1 + dice.below(40))));
-                if (dice.below(3) == 0) harness.engine().cancel(id - static_cast<uint32_t>(dice.below(2)));
+                harness.submit(request(id, sum(static_cast<int>(dice.below(50)), 3),
+                                       static_cast<int32_t>(1 + dice.below(40))));
+                if (dice.below(3) == 0)
+                    harness.engine().cancel(id - static_cast<uint32_t>(dice.below(2)));
                 const EngineStats stats = harness.engine().stats();
-                check(stats.running <= 4 && stats.cells_used <= stats.cells_total, "statistics within their bounds");
+                check(stats.running <= 4 && stats.cells_used <= stats.cells_total,
+                      "statistics within their bounds");
             }
         });
     }
@@ -244,7 +269,9 @@ R1_TEST("engine: several threads submit, cancel and ask for statistics at once")
     CHECK_EQUAL(stats.waiting, 0u);
 }
 
-R1_TEST("engine: a saved sequence, restored into a fresh engine, goes on as the first one did, from the cache") {
+R1_TEST(
+    "engine: a saved sequence, restored into a fresh engine, goes on as the first one did, from "
+    "the cache") {
     for (const char * type : {"f16", "q4_0"}) {
         EngineConfig config = small_engine();
         config.cache_type_k = type;
@@ -269,7 +296,11 @@ R1_TEST("engine: a saved sequence, restored into a fresh engine, goes on as the 
         CHECK(found.tokens == expected.tokens);
         CHECK_EQUAL(static_cast<std::size_t>(found.end->cached_tokens), held.size());
         CHECK_FAILS(second.engine().save_state({1, 2, 3, 4, 5}).get(), ErrorCode::StateInvalid);
-        CHECK_FAILS(second.engine().restore_state(held, std::vector<uint8_t>(state.begin(), state.begin() + 200)).get(), ErrorCode::StateInvalid);
+        CHECK_FAILS(
+            second.engine()
+                .restore_state(held, std::vector<uint8_t>(state.begin(), state.begin() + 200))
+                .get(),
+            ErrorCode::StateInvalid);
         CHECK_FAILS(second.engine().restore_state({1, 2}, state).get(), ErrorCode::StateInvalid);
         CHECK(second.ask(request(3, more, 100)).tokens == expected.tokens);
     }
@@ -288,7 +319,8 @@ R1_TEST("engine: larger priorities go first, equal ones in order of arrival") {
     }
     const auto answers = harness.finish();
     const std::vector<uint32_t> expected = {3, 6, 4, 7, 2, 5};
-    for (std::size_t i = 1; i < expected.size(); ++i) CHECK(answers.at(expected[i - 1]).ended <= answers.at(expected[i]).ended);
+    for (std::size_t i = 1; i < expected.size(); ++i)
+        CHECK(answers.at(expected[i - 1]).ended <= answers.at(expected[i]).ended);
 }
 
 }  // namespace

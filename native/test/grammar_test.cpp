@@ -1,4 +1,5 @@
-// Claims about Grammar: it allows what llama.cpp's own sampler allows, token by token, and no grammar makes it slow.
+// Claims about Grammar: it allows what llama.cpp's own sampler allows, token by token, and no
+// grammar makes it slow.
 #include "core/grammar.h"
 
 #include <llama-cpp.h>
@@ -24,11 +25,14 @@ std::vector<bool> allowed_upstream(llama_sampler * grammar, const Vocab & vocab)
     llama_token_data_array array{data.data(), data.size(), -1, false};
     llama_sampler_apply(grammar, &array);
     std::vector<bool> allowed(data.size(), false);
-    for (std::size_t i = 0; i < data.size(); ++i) allowed[i] = data[i].logit > -INFINITY && !vocab.is_end_of_generation(static_cast<llama_token>(i));
+    for (std::size_t i = 0; i < data.size(); ++i)
+        allowed[i] =
+            data[i].logit > -INFINITY && !vocab.is_end_of_generation(static_cast<llama_token>(i));
     return allowed;
 }
 
-/** Whether more bytes can make UTF-8 of these. llama.cpp also lets bytes through that never can; ours does not. */
+/** Whether more bytes can make UTF-8 of these. llama.cpp also lets bytes through that never can;
+ * ours does not. */
 bool is_utf8_so_far(const std::string & bytes) {
     std::size_t at = 0;
     while (at < bytes.size()) {
@@ -70,9 +74,11 @@ const std::vector<std::string> ordinary = {
     "root ::= [\\u4e00-\\u9fff]+ \"\\n\" [^\\u4e00-\\u9fff] .{0,3} \"é\"",
     "root ::= <think> !<think> \"x\" | <[90]> \"y\"",
     "root ::= ((\"a\" | \"b\"){2,3} \"c\"?)+ [\\]\\-^] \"\\x41\\U0001F600\"",
-    "root ::= object\nvalue ::= object | array | string | number | \"true\" | \"null\"\nobject ::= \"{\" ws (string \":\" ws value (\",\" ws string \":\" ws "
+    "root ::= object\nvalue ::= object | array | string | number | \"true\" | \"null\"\nobject ::= "
+    "\"{\" ws (string \":\" ws value (\",\" ws string \":\" ws "
     "value)*)? \"}\"\n"
-    "array ::= \"[\" ws (value (\",\" ws value)*)? \"]\"\nstring ::= \"\\\"\" ([^\"\\\\\\x7F\\x00-\\x1F] | \"\\\\\" [\"\\\\bfnrt])* \"\\\"\"\n"
+    "array ::= \"[\" ws (value (\",\" ws value)*)? \"]\"\nstring ::= \"\\\"\" "
+    "([^\"\\\\\\x7F\\x00-\\x1F] | \"\\\\\" [\"\\\\bfnrt])* \"\\\"\"\n"
     "number ::= \"-\"? [0-9]+ (\".\" [0-9]+)?\nws ::= | \" \" | \"\\n\" [ \\t]{0,20}",
     "root ::= \"\" | \"a\"? \"b\"{0,3} \"c\"{2,}",
 };
@@ -84,7 +90,8 @@ R1_TEST("grammar: allows what llama.cpp's own sampler allows, along random texts
     for (const std::string & source : ordinary) {
         for (int round = 0; round < 8; ++round) {
             Grammar ours(vocab, source);
-            llama_sampler_ptr theirs(llama_sampler_init_grammar(vocab.handle(), source.c_str(), "root"));
+            llama_sampler_ptr theirs(
+                llama_sampler_init_grammar(vocab.handle(), source.c_str(), "root"));
             CHECK(theirs != nullptr);
             std::string text;
             for (int step = 0; step < 40; ++step) {
@@ -95,12 +102,15 @@ R1_TEST("grammar: allows what llama.cpp's own sampler allows, along random texts
                     if (vocab.is_end_of_generation(id)) continue;
                     const bool allowed = ours.allows(id);
                     const bool theirs_too = expected[static_cast<std::size_t>(id)];
-                    // llama.cpp refuses broken characters as "any other token", and in sets such as [^a-z] beginnings of characters that some of the excluded
-                    // share.
-                    const bool cut = !is_utf8_so_far(vocab.piece(id)) || static_cast<unsigned char>(vocab.piece(id).back()) >= 0x80;
+                    // llama.cpp refuses broken characters as "any other token", and in sets such as
+                    // [^a-z] beginnings of characters that some of the excluded share.
+                    const bool cut = !is_utf8_so_far(vocab.piece(id)) ||
+                                     static_cast<unsigned char>(vocab.piece(id).back()) >= 0x80;
                     if (allowed && !theirs_too && cut) continue;
                     const bool wanted = theirs_too && is_utf8_so_far(text + vocab.piece(id));
-                    test::check_equal(allowed, wanted, source + ", token " + std::to_string(id) + " " + vocab.piece(id) + " after " + text);
+                    test::check_equal(allowed, wanted,
+                                      source + ", token " + std::to_string(id) + " " +
+                                          vocab.piece(id) + " after " + text);
                     if (allowed) choices.push_back(id);
                 }
                 CHECK_EQUAL(ours.is_complete(), ends_upstream(theirs.get(), vocab));
@@ -114,8 +124,11 @@ R1_TEST("grammar: allows what llama.cpp's own sampler allows, along random texts
     }
 }
 
-R1_TEST("grammar: no grammar makes a choice slow, and a text goes on after most of what was known is forgotten") {
-    const std::shared_ptr<Model> model = test::vocabulary_of(R1_SOURCE_DIR "/vendor/llama.cpp/models/ggml-vocab-qwen2.gguf");
+R1_TEST(
+    "grammar: no grammar makes a choice slow, and a text goes on after most of what was known is "
+    "forgotten") {
+    const std::shared_ptr<Model> model =
+        test::vocabulary_of(R1_SOURCE_DIR "/vendor/llama.cpp/models/ggml-vocab-qwen2.gguf");
     const Vocab & vocab = model->vocab();
     std::string stars = "root ::= ";
     std::string optionals = "root ::= (";
@@ -124,7 +137,8 @@ R1_TEST("grammar: no grammar makes a choice slow, and a text goes on after most 
     for (int i = 0; i < 10; ++i) optionals += "\"a\"? ";
     for (int i = 0; i < 1900; ++i) words += "\"a" + std::to_string(i) + "\" | ";
     const std::vector<std::string> hostile = {
-        "root ::= (\"a\" | \"aa\")* \"b\"",       // on a rejected token of n letters llama.cpp follows 1.6^n ways
+        "root ::= (\"a\" | \"aa\")* \"b\"",       // on a rejected token of n letters llama.cpp
+                                                  // follows 1.6^n ways
         "root ::= (\" \"+ \"\\n\"?)* \"x\"",      // 2^n
         "root ::= ((\"a\"{1,40}){1,40}){1,100}",  // 160,000 counts at once
         stars + "\"b\"",
@@ -147,7 +161,8 @@ R1_TEST("grammar: no grammar makes a choice slow, and a text goes on after most 
                 grammar.accept(grammar.allows(a) ? a : space);
             }
         } catch (const Failure & failure) {
-            test::check(failure.code() == ErrorCode::GrammarInvalid, source.substr(0, 100) + ": " + failure.what());
+            test::check(failure.code() == ErrorCode::GrammarInvalid,
+                        source.substr(0, 100) + ": " + failure.what());
         }
         // Some 0.02 to 2 s here.
         CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(60));
@@ -157,9 +172,11 @@ R1_TEST("grammar: no grammar makes a choice slow, and a text goes on after most 
 R1_TEST("grammar: what cannot be read, has no start or no end to its beginning is refused") {
     const std::shared_ptr<Model> model = test::tiny_model();
     const Vocab & vocab = model->vocab();
-    for (const std::string source : {"", "root ::= \"a", "a ::= \"b\"", "root ::= nothing", "root ::= root \"a\"", "root ::= \"a\"\nroot ::= \"b\"",
-                                     "root ::= [a", "root ::= (\"a\"", "root = \"a\"", "root ::= \"a\"{3,2}", "root ::= \"a\"{99999}", "root ::= \"\\q\"",
-                                     "root ::= <[99999]>", "root ::= <no such token>", "root ::= \"a\" )", "root ::= [^\\x00-\\U0010FFFF]\n)"}) {
+    for (const std::string source :
+         {"", "root ::= \"a", "a ::= \"b\"", "root ::= nothing", "root ::= root \"a\"",
+          "root ::= \"a\"\nroot ::= \"b\"", "root ::= [a", "root ::= (\"a\"", "root = \"a\"",
+          "root ::= \"a\"{3,2}", "root ::= \"a\"{99999}", "root ::= \"\\q\"", "root ::= <[99999]>",
+          "root ::= <no such token>", "root ::= \"a\" )", "root ::= [^\\x00-\\U0010FFFF]\n)"}) {
         bool refused = false;
         try {
             Grammar(vocab, source);
@@ -168,7 +185,9 @@ R1_TEST("grammar: what cannot be read, has no start or no end to its beginning i
         }
         test::check(refused, source + " is not refused");
     }
-    CHECK_FAILS(Grammar(vocab, "root ::= " + std::string(5000, '(') + "\"a\"" + std::string(5000, ')')), ErrorCode::GrammarInvalid);
+    CHECK_FAILS(
+        Grammar(vocab, "root ::= " + std::string(5000, '(') + "\"a\"" + std::string(5000, ')')),
+        ErrorCode::GrammarInvalid);
     std::string wide = "root ::= ";
     for (int i = 0; i < 1500; ++i) wide += "(\"abcdefgh\" [a-z]){2000} ";
     CHECK_FAILS(Grammar(vocab, wide), ErrorCode::GrammarInvalid);  // three million steps

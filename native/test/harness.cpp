@@ -1,4 +1,5 @@
-// An engine with a collector of its events, for the claims about whole requests. Test process; the collector is filled on the engine thread.
+// An engine with a collector of its events, for the claims about whole requests. Test process; the
+// collector is filled on the engine thread.
 #include "test/harness.h"
 
 #include <algorithm>
@@ -15,7 +16,9 @@ constexpr std::chrono::minutes patience{5};  // sanitizers are slow
 
 Harness::Harness(const EngineConfig & config, std::shared_ptr<Model> model) {
     if (model == nullptr) model = tiny_model();
-    engine_ = std::make_unique<Engine>(std::move(model), nullptr, config, [this](std::vector<Event> && events) { take(std::move(events)); });
+    engine_ =
+        std::make_unique<Engine>(std::move(model), nullptr, config,
+                                 [this](std::vector<Event> && events) { take(std::move(events)); });
 }
 
 Harness::~Harness() { engine_->stop(); }
@@ -29,10 +32,13 @@ void Harness::take(std::vector<Event> && events) {
         if (const auto * token = std::get_if<TokenEvent>(&event)) {
             answer.tokens.push_back(token->token);
             answer.text += token->text;
-            // Ends count only where they may come: a request that ignores them reports them all the same.
+            // Ends count only where they may come: a request that ignores them reports them all the
+            // same.
             std::vector<float> rest;
             for (const TokenAlternative & one : token->top) {
-                if (one.token == token->token || !tiny_model()->vocab().is_end_of_generation(one.token)) rest.push_back(one.logprob);
+                if (one.token == token->token ||
+                    !tiny_model()->vocab().is_end_of_generation(one.token))
+                    rest.push_back(one.logprob);
             }
             if (rest.size() > 1) answer.margins.push_back(rest[0] - rest[1]);
             continue;
@@ -57,7 +63,8 @@ void Harness::submit(const std::shared_ptr<Request> & request) {
 }
 
 bool Harness::over() const {
-    return std::all_of(answers_.begin(), answers_.end(), [](const auto & entry) { return entry.second.last_events > 0; });
+    return std::all_of(answers_.begin(), answers_.end(),
+                       [](const auto & entry) { return entry.second.last_events > 0; });
 }
 
 std::map<uint32_t, Answer> Harness::finish() {
@@ -65,9 +72,11 @@ std::map<uint32_t, Answer> Harness::finish() {
     check(changed_.wait_for(lock, patience, [this] { return over(); }), "a request is never over");
     for (const auto & [id, answer] : answers_) {
         check_equal(answer.last_events, 1, "last events of request " + std::to_string(id));
-        check_equal(answer.events_after_last, 0, "events after the last of request " + std::to_string(id));
+        check_equal(answer.events_after_last, 0,
+                    "events after the last of request " + std::to_string(id));
         if (answer.end) {
-            check_equal(static_cast<std::size_t>(answer.end->completion_tokens), answer.tokens.size(), "tokens told of request " + std::to_string(id));
+            check_equal(static_cast<std::size_t>(answer.end->completion_tokens),
+                        answer.tokens.size(), "tokens told of request " + std::to_string(id));
         }
     }
     std::map<uint32_t, Answer> all;
@@ -77,7 +86,10 @@ std::map<uint32_t, Answer> Harness::finish() {
 
 void Harness::wait_for_tokens(uint32_t id, std::size_t count) {
     std::unique_lock<std::mutex> lock(mutex_);
-    check(changed_.wait_for(lock, patience, [&] { return answers_[id].tokens.size() >= count || answers_[id].last_events > 0; }), "no tokens come");
+    check(changed_.wait_for(
+              lock, patience,
+              [&] { return answers_[id].tokens.size() >= count || answers_[id].last_events > 0; }),
+          "no tokens come");
 }
 
 bool Harness::is_over(uint32_t id) {

@@ -1,4 +1,5 @@
-// An engine with a collector of its events, for the claims about whole requests. Test process; the collector is filled on the engine thread.
+// An engine with a collector of its events, for the claims about whole requests. Test process; the
+// collector is filled on the engine thread.
 #pragma once
 
 #include <condition_variable>
@@ -19,7 +20,8 @@ namespace r1::test {
 struct Answer {
     std::vector<llama_token> tokens;
     std::string text;
-    std::vector<float> margins;  // by which the most likely token leads the second, of requests with log probabilities
+    std::vector<float> margins;  // by which the most likely token leads the second, of requests
+                                 // with log probabilities
     std::optional<EndEvent> end;
     std::string error;          // a code, or empty
     int last_events = 0;        // one, for a request that is over
@@ -27,7 +29,8 @@ struct Answer {
     Clock::time_point ended{};
 };
 
-/** For EngineConfig::step_costs: guesses cost nothing, so that as many are made as there may be, and no clock decides. */
+/** For EngineConfig::step_costs: guesses cost nothing, so that as many are made as there may be,
+ * and no clock decides. */
 inline const StepCost::Table free_rows{{1, 1}, {1024, 1}};
 
 /** Small and quick: one thread, a cache for most tests. */
@@ -51,7 +54,8 @@ public:
     /** Submits, and expects an answer. */
     void submit(const std::shared_ptr<Request> & request);
 
-    /** Waits until every submitted request is over, two minutes at most, and gives all answers. Checks that each had exactly one last event. */
+    /** Waits until every submitted request is over, two minutes at most, and gives all answers.
+     * Checks that each had exactly one last event. */
     std::map<uint32_t, Answer> finish();
 
     /** Waits until this request has produced so many tokens, or is over. */

@@ -11,12 +11,15 @@ namespace {
 
 using namespace r1;
 
-// Every cell of the pool with the sequences in it; a sequence's tokens lie in cells of their own or in shared ones.
+// Every cell of the pool with the sequences in it; a sequence's tokens lie in cells of their own or
+// in shared ones.
 class NaiveCache {
 public:
     explicit NaiveCache(std::size_t sequences) : held_(sequences) {}
 
-    void append(llama_seq_id sequence, llama_token token) { held_[index(sequence)].push_back({token, next_++}); }
+    void append(llama_seq_id sequence, llama_token token) {
+        held_[index(sequence)].push_back({token, next_++});
+    }
     void truncate(llama_seq_id sequence, std::size_t count) {
         auto & list = held_[index(sequence)];
         list.resize(std::min(list.size(), count));
@@ -41,7 +44,8 @@ public:
             for (const auto & entry : list) ++holders[entry.second];
         }
         std::size_t count = 0;
-        for (const auto & entry : held_[index(sequence)]) count += holders[entry.second] == 1 ? 1 : 0;
+        for (const auto & entry : held_[index(sequence)])
+            count += holders[entry.second] == 1 ? 1 : 0;
         return count;
     }
     std::vector<llama_token> tokens(llama_seq_id sequence) const {

@@ -1,4 +1,5 @@
-// Runs the C++ tests of native/core: every claim on a line, then how many held. r1_core_tests [part of a claim ...]. Exit code 1 if one did not.
+// Runs the C++ tests of native/core: every claim on a line, then how many held. r1_core_tests [part
+// of a claim ...]. Exit code 1 if one did not.
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -7,10 +8,13 @@
 #include "test/tiny_model.h"
 
 #if defined(__SANITIZE_THREAD__)
-// An exception that a future carries is freed by its last holder. libstdc++ counts the holders with atomics inside its own, uninstrumented library, so the
-// thread sanitizer does not see that the reader was done before. Everything else it finds counts.
+// An exception that a future carries is freed by its last holder. libstdc++ counts the holders with
+// atomics inside its own, uninstrumented library, so the thread sanitizer does not see that the
+// reader was done before. Everything else it finds counts.
 extern "C" const char * __tsan_default_suppressions();
-extern "C" const char * __tsan_default_suppressions() { return "race:std::__exception_ptr::exception_ptr::_M_release\n"; }
+extern "C" const char * __tsan_default_suppressions() {
+    return "race:std::__exception_ptr::exception_ptr::_M_release\n";
+}
 #endif
 
 int main(int argc, char ** argv) {
@@ -32,7 +36,9 @@ int main(int argc, char ** argv) {
         } catch (const std::exception & error) {
             problem = error.what();
         }
-        const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count();
+        const double ms =
+            std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun)
+                .count();
         std::printf("%s %s (%.0f ms)\n", problem.empty() ? "ok    " : "NOT OK", claim.text, ms);
         if (!problem.empty()) {
             std::printf("       %s\n", problem.c_str());

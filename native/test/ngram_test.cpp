@@ -17,17 +17,22 @@ R1_TEST("ngram: a guess is what followed the last eight tokens where they stood 
         draft.follow(tokens, tokens.size());
         const std::size_t most = 1 + dice.below(8);
         const NgramDraft::Match match = draft.find(tokens, tokens.size());
-        const std::vector<llama_token> guess = match.length == 0 ? std::vector<llama_token>() : NgramDraft::propose(tokens, match, most);
+        const std::vector<llama_token> guess = match.length == 0
+                                                   ? std::vector<llama_token>()
+                                                   : NgramDraft::propose(tokens, match, most);
         // The slow way: the last earlier place of the same eight tokens.
         std::vector<llama_token> expected;
         std::size_t agreeing = 0;
         if (tokens.size() > 8) {
             for (std::size_t at = tokens.size() - 1; at >= 8; --at) {
-                if (std::equal(tokens.end() - 8, tokens.end(), tokens.begin() + static_cast<std::ptrdiff_t>(at - 8))) {
-                    while (agreeing < std::min<std::size_t>(at, 64) && tokens[at - 1 - agreeing] == tokens[tokens.size() - 1 - agreeing]) {
+                if (std::equal(tokens.end() - 8, tokens.end(),
+                               tokens.begin() + static_cast<std::ptrdiff_t>(at - 8))) {
+                    while (agreeing < std::min<std::size_t>(at, 64) &&
+                           tokens[at - 1 - agreeing] == tokens[tokens.size() - 1 - agreeing]) {
                         ++agreeing;
                     }
-                    // What stood there, and, past the end of the text, what the guess itself put there.
+                    // What stood there, and, past the end of the text, what the guess itself put
+                    // there.
                     std::vector<llama_token> grown = tokens;
                     for (std::size_t i = 0; i < most; ++i) {
                         expected.push_back(grown[at + i]);
@@ -44,7 +49,9 @@ R1_TEST("ngram: a guess is what followed the last eight tokens where they stood 
     CHECK(guessed > 2000);
 }
 
-R1_TEST("ngram: nothing is guessed from fewer than nine tokens, from what never stood before, or from seven tokens that did") {
+R1_TEST(
+    "ngram: nothing is guessed from fewer than nine tokens, from what never stood before, or from "
+    "seven tokens that did") {
     NgramDraft draft;
     std::vector<llama_token> tokens;
     const auto take = [&](llama_token id) {

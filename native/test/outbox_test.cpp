@@ -1,4 +1,5 @@
-// Claims about Outbox: quick steps are told together, slow ones at once, an end never waits, and nothing is lost or put out of order.
+// Claims about Outbox: quick steps are told together, slow ones at once, an end never waits, and
+// nothing is lost or put out of order.
 #include "core/outbox.h"
 
 #include "test/check.h"
@@ -14,7 +15,8 @@ Event token(llama_token id) { return r1::TokenEvent{1, id, "x", 0, {}, false}; }
 
 struct Told {
     std::vector<std::vector<Event>> deliveries;
-    Outbox outbox{[this](std::vector<Event> && events) { deliveries.push_back(std::move(events)); }};
+    Outbox outbox{
+        [this](std::vector<Event> && events) { deliveries.push_back(std::move(events)); }};
     Clock::time_point now = Clock::time_point{} + std::chrono::hours(1);
     llama_token next = 0;
 
@@ -33,18 +35,23 @@ struct Told {
     }
 };
 
-R1_TEST("outbox: a first token is told at once, those of quick steps together, none waits beyond the patience") {
+R1_TEST(
+    "outbox: a first token is told at once, those of quick steps together, none waits beyond the "
+    "patience") {
     Told told;
     for (int i = 0; i < 25; ++i) told.step(microseconds(1200));
     const std::vector<std::size_t> expected = {1, 12, 12};
     CHECK(told.sizes() == expected);
     llama_token id = 0;
     for (const std::vector<Event> & delivery : told.deliveries) {
-        for (const Event & event : delivery) CHECK_EQUAL(std::get<r1::TokenEvent>(event).token, id++);
+        for (const Event & event : delivery)
+            CHECK_EQUAL(std::get<r1::TokenEvent>(event).token, id++);
     }
 }
 
-R1_TEST("outbox: steps that are not brisk are told one by one, and what was held before with the first of them") {
+R1_TEST(
+    "outbox: steps that are not brisk are told one by one, and what was held before with the first "
+    "of them") {
     Told told;
     for (int i = 0; i < 6; ++i) told.step(microseconds(2600));
     CHECK_EQUAL(told.deliveries.size(), std::size_t{6});

@@ -1,4 +1,5 @@
-// Claims about scarce resources: cells, rows of a batch, the steps of others. Nothing aborts, nothing starves, nobody is ended for another's sake.
+// Claims about scarce resources: cells, rows of a batch, the steps of others. Nothing aborts,
+// nothing starves, nobody is ended for another's sake.
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
@@ -20,7 +21,8 @@ bool never(void *) { return false; }
 /** A prompt of so many tokens in a short cycle, so that n-grams find a guess at once. */
 std::vector<llama_token> cycle(std::size_t tokens) {
     std::vector<llama_token> prompt = question(*tiny_model(), "What is 1+1?");
-    while (prompt.size() < tokens) prompt.push_back(static_cast<llama_token>(40 + prompt.size() % 5));
+    while (prompt.size() < tokens)
+        prompt.push_back(static_cast<llama_token>(40 + prompt.size() % 5));
     return prompt;
 }
 
@@ -32,7 +34,9 @@ std::shared_ptr<Request> echo(uint32_t id, std::vector<llama_token> prompt, int3
     return made;
 }
 
-R1_TEST("pressure: guesses of all sequences at once fit the batch that llama.cpp clamps to a small context") {
+R1_TEST(
+    "pressure: guesses of all sequences at once fit the batch that llama.cpp clamps to a small "
+    "context") {
     EngineConfig config = small_engine();
     config.context_size = 256;
     config.sequences = 16;
@@ -52,7 +56,9 @@ R1_TEST("pressure: guesses of all sequences at once fit the batch that llama.cpp
     }
 }
 
-R1_TEST("pressure: many runs of one prompt in a pool with hardly a cell to spare all end, the last of them with all its tokens") {
+R1_TEST(
+    "pressure: many runs of one prompt in a pool with hardly a cell to spare all end, the last of "
+    "them with all its tokens") {
     Dice dice(60);
     for (uint32_t round = 0; round < 20; ++round) {
         EngineConfig config = small_engine();
@@ -77,7 +83,8 @@ R1_TEST("pressure: many runs of one prompt in a pool with hardly a cell to spare
         }
         for (const auto & [id, answer] : harness.finish()) {
             CHECK(answer.end.has_value() && answer.end->reason == EndReason::Length);
-            // Each fits the pool alone, so each gets all it asked for, however often it was sent back to wait.
+            // Each fits the pool alone, so each gets all it asked for, however often it was sent
+            // back to wait.
             if (id > 1) CHECK_EQUAL(answer.tokens.size(), wanted);
         }
     }
@@ -101,7 +108,9 @@ R1_TEST("pressure: streams that fill a step's chunk do not keep a new prompt fro
     for (uint32_t id = 1; id <= 5; ++id) CHECK(answers.at(id).end->reason == EndReason::Aborted);
 }
 
-R1_TEST("pressure: however often others are cancelled in the middle of a decode, a running stream comes to its end") {
+R1_TEST(
+    "pressure: however often others are cancelled in the middle of a decode, a running stream "
+    "comes to its end") {
     EngineConfig config = small_engine();
     config.sequences = 2;
     config.context_size = 8192;
@@ -126,11 +135,14 @@ R1_TEST("pressure: however often others are cancelled in the middle of a decode,
     CHECK_EQUAL(answers.at(1).tokens.size(), std::size_t{16});
 }
 
-R1_TEST("pressure: a draft model takes a long prompt in by chunks, so that no step waits for all of it") {
+R1_TEST(
+    "pressure: a draft model takes a long prompt in by chunks, so that no step waits for all of "
+    "it") {
     EngineConfig config = small_engine();
     config.sequences = 3;
     config.ubatch_size = 64;
-    DraftModel draft(tiny_model(), config, std::make_shared<ThreadPools>(1, 1, "normal", 0u), never, nullptr);
+    DraftModel draft(tiny_model(), config, std::make_shared<ThreadPools>(1, 1, "normal", 0u), never,
+                     nullptr);
     const std::vector<llama_token> long_one = cycle(1000);
     const std::vector<llama_token> short_one = question(*tiny_model(), "What is 1+1?");
     const std::size_t chunk = 64;
@@ -164,7 +176,8 @@ R1_TEST("pressure: a saved state comes back beside running streams by taking idl
     other[5] = 60;
     harness.submit(echo(2, other, 150));
     harness.wait_for_tokens(2, 100);
-    // 400 and more cells run, so 119 do not fit beside them: the stream is not sent back to wait for that.
+    // 400 and more cells run, so 119 do not fit beside them: the stream is not sent back to wait
+    // for that.
     const uint64_t before = harness.engine().stats().prompt_tokens;
     CHECK_FAILS(harness.engine().restore_state(held, state).get(), ErrorCode::ContextFull);
     CHECK_EQUAL(harness.finish().at(2).tokens.size(), std::size_t{150});
@@ -184,13 +197,16 @@ R1_TEST("pressure: a state asked for while the engine closes is told DISPOSED") 
                 i == 0 ? static_cast<void>(saved.get()) : restored.get();
                 CHECK(false);
             } catch (const Failure & failure) {
-                CHECK(failure.code() == ErrorCode::Disposed || failure.code() == ErrorCode::StateInvalid || failure.code() == ErrorCode::QueueFull);
+                CHECK(failure.code() == ErrorCode::Disposed ||
+                      failure.code() == ErrorCode::StateInvalid ||
+                      failure.code() == ErrorCode::QueueFull);
             }
         }
     }
 }
 
-R1_TEST("pressure: when cells run out the least important run waits, and among equals the youngest") {
+R1_TEST(
+    "pressure: when cells run out the least important run waits, and among equals the youngest") {
     EngineConfig config = small_engine();
     config.sequences = 2;
     config.context_size = 256;

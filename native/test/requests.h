@@ -1,4 +1,5 @@
-// Requests as the C++ tests make them: sampler chains, prompts in R1's format, complete requests. Test process only.
+// Requests as the C++ tests make them: sampler chains, prompts in R1's format, complete requests.
+// Test process only.
 #pragma once
 
 #include <memory>
@@ -37,7 +38,8 @@ inline std::vector<llama_token> question(const Model & model, const std::string 
 }
 
 /** A greedy request. */
-inline std::shared_ptr<Request> request(uint32_t id, std::vector<llama_token> tokens, int32_t max_tokens) {
+inline std::shared_ptr<Request> request(uint32_t id, std::vector<llama_token> tokens,
+                                        int32_t max_tokens) {
     auto made = std::make_shared<Request>();
     made->id = id;
     made->tokens = std::move(tokens);
@@ -49,8 +51,10 @@ inline std::shared_ptr<Request> request(uint32_t id, std::vector<llama_token> to
 /** A question of a random kind; some share their beginning. */
 inline std::string random_question(Dice & dice, std::size_t filler) {
     std::string text;
-    for (std::size_t i = dice.below(filler + 1); i > 0; --i) text += "Note " + std::to_string(i) + " says nothing. ";
-    return text + "What is " + std::to_string(dice.below(90)) + (dice.coin() ? "+" : "-") + std::to_string(dice.below(90)) + "?";
+    for (std::size_t i = dice.below(filler + 1); i > 0; --i)
+        text += "Note " + std::to_string(i) + " says nothing. ";
+    return text + "What is " + std::to_string(dice.below(90)) + (dice.coin() ? "+" : "-") +
+           std::to_string(dice.below(90)) + "?";
 }
 
 }  // namespace r1::test

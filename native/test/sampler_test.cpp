@@ -1,4 +1,5 @@
-// Claims about Sampler: the prefiltered top-k chooses what the whole vocabulary would, values that llama.cpp aborts on are refused, grammars bind.
+// Claims about Sampler: the prefiltered top-k chooses what the whole vocabulary would, values that
+// llama.cpp aborts on are refused, grammars bind.
 #include "core/sampler.h"
 
 #include <cmath>
@@ -13,7 +14,8 @@ namespace {
 
 using namespace r1;
 
-// A bias of nothing changes no logit, but puts a step before top-k: the sampler then looks at the whole vocabulary.
+// A bias of nothing changes no logit, but puts a step before top-k: the sampler then looks at the
+// whole vocabulary.
 SamplingConfig unfiltered(SamplingConfig config) {
     config.logit_bias = {{0, 0.0f}};
     return config;
@@ -25,18 +27,23 @@ std::vector<float> random_logits(std::size_t size, std::size_t kind, test::Dice 
         const float value = dice.normal();
         switch (kind) {
             case 0: logit = value * 3; break;
-            case 1: logit = std::round(value * 4) / 4; break;                                                    // many ties
-            case 2: logit = dice.below(1000) == 0 ? value * 3 : -std::numeric_limits<float>::infinity(); break;  // few possible
-            case 3: logit = 1.5f; break;                                                                         // all alike
-            case 4: logit = value + (dice.below(20000) == 0 ? 20.0f : 0.0f); break;                              // some far above
-            default: logit = std::round(value * 1000) / 1000; break;                                             // a tie now and then
+            case 1: logit = std::round(value * 4) / 4; break;  // many ties
+            case 2:
+                logit = dice.below(1000) == 0 ? value * 3 : -std::numeric_limits<float>::infinity();
+                break;                    // few possible
+            case 3: logit = 1.5f; break;  // all alike
+            case 4:
+                logit = value + (dice.below(20000) == 0 ? 20.0f : 0.0f);
+                break;                                                // some far above
+            default: logit = std::round(value * 1000) / 1000; break;  // a tie now and then
         }
     }
     return logits;
 }
 
 R1_TEST("sampler: the prefiltered top-k chooses what the whole vocabulary would, ties included") {
-    const std::shared_ptr<Model> model = test::vocabulary_of(R1_SOURCE_DIR "/vendor/llama.cpp/models/ggml-vocab-qwen2.gguf");
+    const std::shared_ptr<Model> model =
+        test::vocabulary_of(R1_SOURCE_DIR "/vendor/llama.cpp/models/ggml-vocab-qwen2.gguf");
     const Vocab & vocab = model->vocab();
     CHECK(vocab.size() > 150000);
     test::Dice dice(7);
@@ -50,9 +57,11 @@ R1_TEST("sampler: the prefiltered top-k chooses what the whole vocabulary would,
         Sampler fast(vocab, config, "", false, 1024);
         Sampler slow(vocab, unfiltered(config), "", false, 1024);
         for (std::size_t kind = 0; kind < 6; ++kind) {
-            const std::vector<float> logits = random_logits(static_cast<std::size_t>(vocab.size()), kind, dice);
+            const std::vector<float> logits =
+                random_logits(static_cast<std::size_t>(vocab.size()), kind, dice);
             for (int draw = 0; draw < 12; ++draw) {
-                CHECK_EQUAL(fast.sample(logits.data(), false, LLAMA_TOKEN_NULL), slow.sample(logits.data(), false, LLAMA_TOKEN_NULL));
+                CHECK_EQUAL(fast.sample(logits.data(), false, LLAMA_TOKEN_NULL),
+                            slow.sample(logits.data(), false, LLAMA_TOKEN_NULL));
             }
         }
     }
@@ -69,9 +78,12 @@ R1_TEST("sampler: a vocabulary too small to prefilter, or one with an odd tail, 
         Sampler fast(vocab, config, "", false, 1024);
         Sampler slow(vocab, unfiltered(config), "", false, 1024);
         for (int round = 0; round < 400; ++round) {
-            std::vector<float> logits = random_logits(static_cast<std::size_t>(vocab.size()), dice.below(6), dice);
-            logits[logits.size() - 1 - dice.below(60)] = dice.coin() ? 30.0f : 4.0f;  // the best one behind the last whole block
-            CHECK_EQUAL(fast.sample(logits.data(), false, LLAMA_TOKEN_NULL), slow.sample(logits.data(), false, LLAMA_TOKEN_NULL));
+            std::vector<float> logits =
+                random_logits(static_cast<std::size_t>(vocab.size()), dice.below(6), dice);
+            logits[logits.size() - 1 - dice.below(60)] =
+                dice.coin() ? 30.0f : 4.0f;  // the best one behind the last whole block
+            CHECK_EQUAL(fast.sample(logits.data(), false, LLAMA_TOKEN_NULL),
+                        slow.sample(logits.data(), false, LLAMA_TOKEN_NULL));
         }
     }
 }
@@ -86,7 +98,8 @@ R1_TEST("sampler: logits that are no numbers do not crash the prefilter") {
     test::Dice dice(9);
     for (int round = 0; round < 200; ++round) {
         std::vector<float> logits = random_logits(static_cast<std::size_t>(vocab.size()), 0, dice);
-        for (std::size_t i = dice.below(40); i > 0; --i) logits[dice.below(logits.size())] = std::nanf("");
+        for (std::size_t i = dice.below(40); i > 0; --i)
+            logits[dice.below(logits.size())] = std::nanf("");
         CHECK(vocab.contains(sampler.sample(logits.data(), false, LLAMA_TOKEN_NULL)));
     }
 }
@@ -105,9 +118,11 @@ R1_TEST("sampler: temperature 0 takes the most likely token, and one seed gives 
     Sampler other(vocab, config, "", false, 1024);
     int differing = 0;
     for (int round = 0; round < 100; ++round) {
-        const std::vector<float> logits = random_logits(static_cast<std::size_t>(vocab.size()), 0, dice);
+        const std::vector<float> logits =
+            random_logits(static_cast<std::size_t>(vocab.size()), 0, dice);
         const auto best = std::max_element(logits.begin(), logits.end()) - logits.begin();
-        CHECK_EQUAL(greedy.sample(logits.data(), false, LLAMA_TOKEN_NULL), static_cast<llama_token>(best));
+        CHECK_EQUAL(greedy.sample(logits.data(), false, LLAMA_TOKEN_NULL),
+                    static_cast<llama_token>(best));
         const llama_token token = first.sample(logits.data(), false, LLAMA_TOKEN_NULL);
         CHECK_EQUAL(token, second.sample(logits.data(), false, LLAMA_TOKEN_NULL));
         differing += token == other.sample(logits.data(), false, LLAMA_TOKEN_NULL) ? 0 : 1;
@@ -136,19 +151,24 @@ R1_TEST("sampler: what llama.cpp would abort on is refused") {
     };
     refused([](SamplingConfig & c) { c.repeat_penalty = 0; });
     refused([](SamplingConfig & c) { c.repeat_penalty = std::nanf(""); });
-    refused([](SamplingConfig & c) { c.frequency_penalty = std::numeric_limits<float>::infinity(); });
+    refused(
+        [](SamplingConfig & c) { c.frequency_penalty = std::numeric_limits<float>::infinity(); });
     refused([](SamplingConfig & c) { c.temperature = std::nanf(""); });
     refused([](SamplingConfig & c) { c.top_k = -1; });
     refused([](SamplingConfig & c) { c.mirostat = 3; });
     refused([&](SamplingConfig & c) { c.logit_bias = {{vocab.size(), 1.0f}}; });
     refused([](SamplingConfig & c) { c.logit_bias = {{-1, 1.0f}}; });
     refused([](SamplingConfig & c) { c.samplers = {"top_q"}; });
-    for (const std::string grammar : {"root ::= \"a", "a ::= \"b\"", "root ::= nothing", "root ::= root \"a\""}) {
-        CHECK_FAILS(Sampler(vocab, test::greedy(), grammar, false, 1024), ErrorCode::GrammarInvalid);
+    for (const std::string grammar :
+         {"root ::= \"a", "a ::= \"b\"", "root ::= nothing", "root ::= root \"a\""}) {
+        CHECK_FAILS(Sampler(vocab, test::greedy(), grammar, false, 1024),
+                    ErrorCode::GrammarInvalid);
     }
 }
 
-R1_TEST("sampler: a grammar lets through only what it allows, the exempt token beside it, and an end when it is complete") {
+R1_TEST(
+    "sampler: a grammar lets through only what it allows, the exempt token beside it, and an end "
+    "when it is complete") {
     const std::shared_ptr<Model> model = test::tiny_model();
     const Vocab & vocab = model->vocab();
     test::Dice dice(11);
@@ -173,16 +193,21 @@ R1_TEST("sampler: a grammar lets through only what it allows, the exempt token b
     }
 }
 
-R1_TEST("sampler: a grammar allows the request's own stop tokens only where it is complete, and says when other options leave nothing") {
+R1_TEST(
+    "sampler: a grammar allows the request's own stop tokens only where it is complete, and says "
+    "when other options leave nothing") {
     const std::shared_ptr<Model> model = test::tiny_model();
     const Vocab & vocab = model->vocab();
     const llama_token user = vocab.tokenize_special("<｜User｜>").at(0);
     std::vector<float> logits(static_cast<std::size_t>(vocab.size()), 0.0f);
     logits[static_cast<std::size_t>(user)] = 50;
-    Sampler sampler(vocab, test::greedy(), "root ::= \"\\\"\" [^\"]{3} \"\\\"\"", false, 1024, {user});
+    Sampler sampler(vocab, test::greedy(), "root ::= \"\\\"\" [^\"]{3} \"\\\"\"", false, 1024,
+                    {user});
     std::string text;
     llama_token token = LLAMA_TOKEN_NULL;
-    while (text.size() < 100 && (token = sampler.sample(logits.data(), true, LLAMA_TOKEN_NULL)) != user) text += vocab.piece(token);
+    while (text.size() < 100 &&
+           (token = sampler.sample(logits.data(), true, LLAMA_TOKEN_NULL)) != user)
+        text += vocab.piece(token);
     CHECK(text.size() >= 5);
     CHECK_EQUAL(text.front(), '"');
     CHECK_EQUAL(text.back(), '"');
@@ -205,7 +230,8 @@ R1_TEST("sampler: log probabilities are those of the softmax, most likely first"
     CHECK(event.has_logprob);
     CHECK(std::abs(event.logprob - (static_cast<double>(logits[3]) - std::log(sum))) < 1e-4);
     CHECK_EQUAL(event.top.size(), std::size_t{20});
-    for (std::size_t i = 1; i < event.top.size(); ++i) CHECK(event.top[i - 1].logprob >= event.top[i].logprob);
+    for (std::size_t i = 1; i < event.top.size(); ++i)
+        CHECK(event.top[i - 1].logprob >= event.top[i].logprob);
 }
 
 }  // namespace

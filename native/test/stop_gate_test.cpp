@@ -22,7 +22,8 @@ void take(std::vector<Event> & events, Outcome & outcome) {
     events.clear();
 }
 
-// The text that may be out while a stop string could still begin: nothing that begins one may be at its end.
+// The text that may be out while a stop string could still begin: nothing that begins one may be at
+// its end.
 void check_no_leak(const std::string & text, const std::vector<std::string> & stops) {
     for (const std::string & stop : stops) {
         CHECK(text.find(stop) == std::string::npos);
@@ -55,10 +56,18 @@ R1_TEST("stop gate: text that cannot begin a stop string passes at once") {
     CHECK_EQUAL(out.size(), std::size_t{3});
 }
 
-R1_TEST("stop gate: in any chunking no part of a stop string leaks, all text before it comes, and every id comes in order") {
+R1_TEST(
+    "stop gate: in any chunking no part of a stop string leaks, all text before it comes, and "
+    "every id comes in order") {
     test::Dice dice(2);
-    const std::vector<std::vector<std::string>> stop_lists = {
-        {"ab"}, {"aab"}, {"aaa", "b"}, {"abab", "ba"}, {"abc", "bc", "c"}, {"aaaaaaab"}, {"a"}, {"\xE4\xBD\xA0", "ab\xE5"}};
+    const std::vector<std::vector<std::string>> stop_lists = {{"ab"},
+                                                              {"aab"},
+                                                              {"aaa", "b"},
+                                                              {"abab", "ba"},
+                                                              {"abc", "bc", "c"},
+                                                              {"aaaaaaab"},
+                                                              {"a"},
+                                                              {"\xE4\xBD\xA0", "ab\xE5"}};
     const std::vector<std::string> letters = {"a", "b", "c", "a", "\xE4\xBD\xA0", ""};
     for (int round = 0; round < 20000; ++round) {
         const std::vector<std::string> & stops = dice.pick(stop_lists);
@@ -76,13 +85,17 @@ R1_TEST("stop gate: in any chunking no part of a stop string leaks, all text bef
             take(out, outcome);
             if (!outcome.stopped) {
                 check_no_leak(outcome.text, stops);
-                // Whatever follows, what is out stays right: no end of it may begin a stop string that the rest completes.
+                // Whatever follows, what is out stays right: no end of it may begin a stop string
+                // that the rest completes.
                 for (const std::string & stop : stops) {
-                    for (std::size_t length = 1; length < stop.size() && length <= outcome.text.size(); ++length) {
-                        const bool begins = outcome.text.compare(outcome.text.size() - length, length, stop, 0, length) == 0;
+                    for (std::size_t length = 1;
+                         length < stop.size() && length <= outcome.text.size(); ++length) {
+                        const bool begins = outcome.text.compare(outcome.text.size() - length,
+                                                                 length, stop, 0, length) == 0;
                         const std::string held = whole.substr(outcome.text.size());
                         const bool could_go_on =
-                            stop.compare(length, std::min(held.size(), stop.size() - length), held, 0, std::min(held.size(), stop.size() - length)) == 0;
+                            stop.compare(length, std::min(held.size(), stop.size() - length), held,
+                                         0, std::min(held.size(), stop.size() - length)) == 0;
                         CHECK(!(begins && could_go_on));
                     }
                 }

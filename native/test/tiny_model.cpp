@@ -1,4 +1,5 @@
-// The embedded model and its unquantised form, each loaded once for all claims that need one. Test process only.
+// The embedded model and its unquantised form, each loaded once for all claims that need one. Test
+// process only.
 #include "test/tiny_model.h"
 
 #include <atomic>

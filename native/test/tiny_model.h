@@ -1,4 +1,5 @@
-// The embedded model and its unquantised form, each loaded once for all claims that need one. Test process only.
+// The embedded model and its unquantised form, each loaded once for all claims that need one. Test
+// process only.
 #pragma once
 
 #include <memory>
@@ -8,13 +9,15 @@
 
 namespace r1::test {
 
-/** Where loadable backends lie, in a build that has them: the folder of this program. Set once, by main(). */
+/** Where loadable backends lie, in a build that has them: the folder of this program. Set once, by
+ * main(). */
 void set_backend_folder(const std::string & program);
 
 /** models/tiny-r1.gguf with its weights. */
 std::shared_ptr<Model> tiny_model();
 
-/** models/tiny-r1-f16.gguf: the same before quantisation. Its activations are not rounded to 8 bits on the way, so last bits stay last bits. */
+/** models/tiny-r1-f16.gguf: the same before quantisation. Its activations are not rounded to 8 bits
+ * on the way, so last bits stay last bits. */
 std::shared_ptr<Model> precise_model();
 
 /** A file's vocabulary without weights. */

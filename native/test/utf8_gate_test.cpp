@@ -1,4 +1,5 @@
-// Claims about Utf8Gate: whole characters only, whatever the cuts, and the same replacements as the standard's for broken bytes.
+// Claims about Utf8Gate: whole characters only, whatever the cuts, and the same replacements as the
+// standard's for broken bytes.
 #include "core/utf8_gate.h"
 
 #include "test/check.h"
@@ -13,9 +14,12 @@ std::string all_at_once(const std::string & bytes) {
     return text + gate.flush();
 }
 
-// Length of the well-formed character at `at` by the table of the Unicode standard (3-7), written the slow way; 0: none.
+// Length of the well-formed character at `at` by the table of the Unicode standard (3-7), written
+// the slow way; 0: none.
 std::size_t character_at(const std::string & bytes, std::size_t at) {
-    const auto byte = [&](std::size_t i) { return at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0u; };
+    const auto byte = [&](std::size_t i) {
+        return at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0u;
+    };
     const auto tail = [&](std::size_t i) { return byte(i) >= 0x80 && byte(i) <= 0xBF; };
     const unsigned first = byte(0);
     if (first < 0x80) return 1;
@@ -28,7 +32,8 @@ std::size_t character_at(const std::string & bytes, std::size_t at) {
         code = (first & 0x0Fu) << 12 | (byte(1) & 0x3Fu) << 6 | (byte(2) & 0x3Fu);
         length = code >= 0x800 && (code < 0xD800 || code > 0xDFFF) ? 3 : 0;
     } else if ((first & 0xF8) == 0xF0 && tail(1) && tail(2) && tail(3)) {
-        code = (first & 0x07u) << 18 | (byte(1) & 0x3Fu) << 12 | (byte(2) & 0x3Fu) << 6 | (byte(3) & 0x3Fu);
+        code = (first & 0x07u) << 18 | (byte(1) & 0x3Fu) << 12 | (byte(2) & 0x3Fu) << 6 |
+               (byte(3) & 0x3Fu);
         length = code >= 0x10000 && code <= 0x10FFFF ? 4 : 0;
     }
     return length;
@@ -64,7 +69,8 @@ std::string encode(uint32_t code) {
     return out;
 }
 
-// Every way to cut the bytes into chunks gives the same text, and each piece that leaves is whole characters.
+// Every way to cut the bytes into chunks gives the same text, and each piece that leaves is whole
+// characters.
 void check_all_cuts(const std::string & bytes) {
     const std::string expected = all_at_once(bytes);
     for (uint32_t cuts = 0; cuts < 1u << (bytes.size() - 1); ++cuts) {
@@ -101,7 +107,9 @@ R1_TEST("utf8 gate: every character passes unchanged, held back exactly until it
 }
 
 R1_TEST("utf8 gate: all cuts of valid text give that text") {
-    for (const std::string text : {"a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80z", "\xE4\xBD\xA0\xE5\xA5\xBD", "\xF4\x8F\xBF\xBF\xED\x9F\xBF\xEE\x80\x80", "plain"}) {
+    for (const std::string text :
+         {"a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80z", "\xE4\xBD\xA0\xE5\xA5\xBD",
+          "\xF4\x8F\xBF\xBF\xED\x9F\xBF\xEE\x80\x80", "plain"}) {
         CHECK_EQUAL(all_at_once(text), std::string(text));
         check_all_cuts(text);
     }
@@ -122,21 +130,24 @@ R1_TEST("utf8 gate: all cuts of broken bytes give the same text, one U+FFFD for 
     CHECK_EQUAL(all_at_once("\xFF\xFE"
                             "b"),
                 mark + mark + "b");
-    for (const char * bytes : {"\xE2\x82\xE2\x82\xAC\xC3", "\xF0\x9F\x98\xF0\x9F\x98\x80", "\xED\xA0\x80\xC3\xA9\x80",
-                               "\xF4\x90\x80\x80\xFF"
-                               "a\xE0\x80"}) {
+    for (const char * bytes :
+         {"\xE2\x82\xE2\x82\xAC\xC3", "\xF0\x9F\x98\xF0\x9F\x98\x80", "\xED\xA0\x80\xC3\xA9\x80",
+          "\xF4\x90\x80\x80\xFF"
+          "a\xE0\x80"}) {
         check_all_cuts(bytes);
     }
 }
 
 R1_TEST("utf8 gate: random bytes in random chunks give whole characters, and valid parts survive") {
     r1::test::Dice dice(1);
-    const std::vector<std::string> parts = {"a",        "\xC3\xA9", "\xE4\xBD\xA0", "\xF0\x9F\x98\x80", "\x80", "\xC3",
-                                            "\xE2\x82", "\xF0\x9F", "\xFF",         "\xED\xA0\x80"};
+    const std::vector<std::string> parts = {
+        "a",        "\xC3\xA9", "\xE4\xBD\xA0", "\xF0\x9F\x98\x80", "\x80", "\xC3",
+        "\xE2\x82", "\xF0\x9F", "\xFF",         "\xED\xA0\x80"};
     for (int round = 0; round < 3000; ++round) {
         std::string bytes;
         for (std::size_t i = dice.below(12); i > 0; --i) {
-            bytes += dice.below(6) == 0 ? std::string(1, static_cast<char>(dice.below(256))) : dice.pick(parts);
+            bytes += dice.below(6) == 0 ? std::string(1, static_cast<char>(dice.below(256)))
+                                        : dice.pick(parts);
         }
         Utf8Gate gate;
         std::string text;

@@ -1,4 +1,5 @@
-// Claims about Vocab on the embedded model: no text becomes a special token unless asked, and text comes back.
+// Claims about Vocab on the embedded model: no text becomes a special token unless asked, and text
+// comes back.
 #include "core/vocab.h"
 
 #include "core/failure.h"
@@ -12,7 +13,8 @@ using namespace r1;
 std::vector<llama_token> upstream(const Vocab & vocab, const std::string & text, bool special) {
     std::vector<llama_token> ids(text.size() + 8);
     const int32_t count =
-        llama_tokenize(vocab.handle(), text.data(), static_cast<int32_t>(text.size()), ids.data(), static_cast<int32_t>(ids.size()), false, special);
+        llama_tokenize(vocab.handle(), text.data(), static_cast<int32_t>(text.size()), ids.data(),
+                       static_cast<int32_t>(ids.size()), false, special);
     CHECK(count >= 0);
     ids.resize(static_cast<std::size_t>(count));
     return ids;
@@ -20,16 +22,33 @@ std::vector<llama_token> upstream(const Vocab & vocab, const std::string & text,
 
 // The beginning of a text, about `bytes` long, cut between two characters.
 std::string head(const std::string & text, std::size_t bytes) {
-    while (bytes > 0 && bytes < text.size() && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
+    while (bytes > 0 && bytes < text.size() &&
+           (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80)
+        --bytes;
     return text.substr(0, bytes);
 }
 
-std::string text_of(const Vocab & vocab, const std::vector<llama_token> & ids) { return vocab.detokenize(ids.data(), ids.size()); }
+std::string text_of(const Vocab & vocab, const std::vector<llama_token> & ids) {
+    return vocab.detokenize(ids.data(), ids.size());
+}
 
-R1_TEST("vocab: special strings, their halves, nested and repeated, never become special ids, and the text comes back") {
+R1_TEST(
+    "vocab: special strings, their halves, nested and repeated, never become special ids, and the "
+    "text comes back") {
     const std::shared_ptr<Model> model = test::tiny_model();
     const Vocab & vocab = model->vocab();
-    std::vector<std::string> parts = {"a", " ", "<", ">", "</", "|", "\xEF\xBD\x9C", "think", "\n", "1+1", "\xE4\xBD\xA0", "\xF0\x9F\x98\x80"};
+    std::vector<std::string> parts = {"a",
+                                      " ",
+                                      "<",
+                                      ">",
+                                      "</",
+                                      "|",
+                                      "\xEF\xBD\x9C",
+                                      "think",
+                                      "\n",
+                                      "1+1",
+                                      "\xE4\xBD\xA0",
+                                      "\xF0\x9F\x98\x80"};
     for (const SpecialToken & token : vocab.special_tokens()) {
         parts.push_back(token.text);
         const std::string half = head(token.text, token.text.size() / 2);
@@ -38,7 +57,8 @@ R1_TEST("vocab: special strings, their halves, nested and repeated, never become
         parts.push_back(token.text.substr(half.size()));
         parts.push_back(first + token.text + token.text.substr(first.size()));
         const std::vector<llama_token> alone = vocab.tokenize_safe(token.text);
-        CHECK(std::none_of(alone.begin(), alone.end(), [&](llama_token id) { return vocab.is_special(id); }));
+        CHECK(std::none_of(alone.begin(), alone.end(),
+                           [&](llama_token id) { return vocab.is_special(id); }));
         CHECK_EQUAL(text_of(vocab, alone), token.text);
     }
     CHECK(vocab.special_tokens().size() > 5);
@@ -47,16 +67,31 @@ R1_TEST("vocab: special strings, their halves, nested and repeated, never become
         std::string text;
         for (std::size_t i = dice.below(10); i > 0; --i) text += dice.pick(parts);
         const std::vector<llama_token> ids = vocab.tokenize_safe(text);
-        CHECK(std::none_of(ids.begin(), ids.end(), [&](llama_token id) { return vocab.is_special(id); }));
+        CHECK(std::none_of(ids.begin(), ids.end(),
+                           [&](llama_token id) { return vocab.is_special(id); }));
         CHECK_EQUAL(text_of(vocab, ids), text);
     }
 }
 
-R1_TEST("vocab: text without a special string has llama.cpp's own ids, and with them asked for, too") {
+R1_TEST(
+    "vocab: text without a special string has llama.cpp's own ids, and with them asked for, too") {
     const std::shared_ptr<Model> model = test::tiny_model();
     const Vocab & vocab = model->vocab();
-    const std::vector<std::string> parts = {
-        "What", " is ", "12", "+", "345", "?", "\n\n", "  ", "\t", "don't", "\xE4\xBD\xA0\xE5\xA5\xBD", "\xF0\x9F\x98\x80", "caf\xC3\xA9", "<b>", "{\"a\": 1}"};
+    const std::vector<std::string> parts = {"What",
+                                            " is ",
+                                            "12",
+                                            "+",
+                                            "345",
+                                            "?",
+                                            "\n\n",
+                                            "  ",
+                                            "\t",
+                                            "don't",
+                                            "\xE4\xBD\xA0\xE5\xA5\xBD",
+                                            "\xF0\x9F\x98\x80",
+                                            "caf\xC3\xA9",
+                                            "<b>",
+                                            "{\"a\": 1}"};
     std::vector<std::string> with_special = parts;
     for (const SpecialToken & token : vocab.special_tokens()) with_special.push_back(token.text);
     test::Dice dice(6);

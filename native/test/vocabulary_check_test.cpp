@@ -1,4 +1,5 @@
-// Claims about vocabulary_check: it finds what a slow and plain search finds, in tables of all kinds, and refuses places outside the bytes.
+// Claims about vocabulary_check: it finds what a slow and plain search finds, in tables of all
+// kinds, and refuses places outside the bytes.
 #include "core/vocabulary_check.h"
 
 #include <algorithm>
@@ -23,7 +24,10 @@ public:
             bytes_.insert(bytes_.end(), text.begin(), text.end());
         }
     }
-    StringTable view() const { return {bytes_.data(), static_cast<uint32_t>(bytes_.size()), starts_.data(), static_cast<uint32_t>(starts_.size())}; }
+    StringTable view() const {
+        return {bytes_.data(), static_cast<uint32_t>(bytes_.size()), starts_.data(),
+                static_cast<uint32_t>(starts_.size())};
+    }
     std::vector<uint32_t> & starts() { return starts_; }
 
 private:
@@ -45,12 +49,15 @@ std::optional<std::pair<uint32_t, uint32_t>> naive_equal(const std::vector<std::
 std::optional<uint32_t> naive_no_pair(const std::vector<std::string> & texts) {
     for (uint32_t i = 0; i < texts.size(); ++i) {
         const std::string & text = texts[i];
-        if (std::count(text.begin(), text.end(), ' ') != 1 || text.front() == ' ' || text.back() == ' ') return i;
+        if (std::count(text.begin(), text.end(), ' ') != 1 || text.front() == ' ' ||
+            text.back() == ' ')
+            return i;
     }
     return std::nullopt;
 }
 
-std::vector<std::string> random_texts(std::mt19937 & random, std::size_t count, const std::string & letters, std::size_t longest) {
+std::vector<std::string> random_texts(std::mt19937 & random, std::size_t count,
+                                      const std::string & letters, std::size_t longest) {
     std::vector<std::string> texts(count);
     for (std::string & text : texts) {
         const std::size_t size = random() % (longest + 1);
@@ -59,24 +66,30 @@ std::vector<std::string> random_texts(std::mt19937 & random, std::size_t count, 
     return texts;
 }
 
-R1_TEST("vocabulary check: equal tokens are found as a plain search finds them, cut at a NUL byte, empty ones apart") {
+R1_TEST(
+    "vocabulary check: equal tokens are found as a plain search finds them, cut at a NUL byte, "
+    "empty ones apart") {
     std::mt19937 random(1);
     int found = 0;
     int none = 0;
     for (int round = 0; round < 2000; ++round) {
         const std::size_t longest = 1 + round % 9;
-        const std::vector<std::string> texts = random_texts(random, random() % 60, std::string("ab\0\xe2", 4), longest);
+        const std::vector<std::string> texts =
+            random_texts(random, random() % 60, std::string("ab\0\xe2", 4), longest);
         const Table table(texts);
         CHECK(is_sound(table.view()));
         const auto expected = naive_equal(texts);
-        for (const uint32_t seed : {0u, 7u, static_cast<uint32_t>(random())}) CHECK(first_equal(table.view(), seed) == expected);
+        for (const uint32_t seed : {0u, 7u, static_cast<uint32_t>(random())})
+            CHECK(first_equal(table.view(), seed) == expected);
         ++(expected ? found : none);
     }
     CHECK(found > 200);
     CHECK(none > 200);
 }
 
-R1_TEST("vocabulary check: a large table without equal tokens has none, with one more at its end has that one") {
+R1_TEST(
+    "vocabulary check: a large table without equal tokens has none, with one more at its end has "
+    "that one") {
     std::vector<std::string> texts;
     for (int i = 0; i < 100000; ++i) texts.push_back("token " + std::to_string(i));
     CHECK(!first_equal(Table(texts).view(), 3).has_value());
@@ -100,7 +113,8 @@ R1_TEST("vocabulary check: merges that are no pair are found as a plain search f
     CHECK(none > 200);
 }
 
-R1_TEST("vocabulary check: a table whose places lie outside its bytes or out of order is not sound") {
+R1_TEST(
+    "vocabulary check: a table whose places lie outside its bytes or out of order is not sound") {
     Table good({"a", "", "b c"});
     CHECK(is_sound(good.view()));
     Table outside({"a", "b"});

@@ -10,9 +10,13 @@ namespace r1 {
 
 class CancelTokenWrap : public Napi::ObjectWrap<CancelTokenWrap> {
 public:
-    static Napi::Function define(Napi::Env env) { return DefineClass(env, "NativeCancelToken", {InstanceMethod<&CancelTokenWrap::cancel>("cancel")}); }
+    static Napi::Function define(Napi::Env env) {
+        return DefineClass(env, "NativeCancelToken",
+                           {InstanceMethod<&CancelTokenWrap::cancel>("cancel")});
+    }
 
-    explicit CancelTokenWrap(const Napi::CallbackInfo & info) : Napi::ObjectWrap<CancelTokenWrap>(info) {}
+    explicit CancelTokenWrap(const Napi::CallbackInfo & info)
+        : Napi::ObjectWrap<CancelTokenWrap>(info) {}
 
     const std::shared_ptr<std::atomic<bool>> & flag() const { return flag_; }
 

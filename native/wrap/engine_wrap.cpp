@@ -1,4 +1,5 @@
-// EngineWrap: the contract's NativeEngine. Submits and cancels on the JavaScript thread; making and ending the engine happens on threads of their own.
+// EngineWrap: the contract's NativeEngine. Submits and cancels on the JavaScript thread; making and
+// ending the engine happens on threads of their own.
 #include "wrap/engine_wrap.h"
 
 #include "napi/async_job.h"
@@ -49,26 +50,33 @@ EngineWrap::~EngineWrap() {
 
 Napi::Value EngineWrap::create(const Napi::CallbackInfo & info) {
     const Napi::Env env = info.Env();
-    if (!info[0].IsObject() || !info[0].As<Napi::Object>().InstanceOf(Environment::of(env).model_class.Value())) {
+    if (!info[0].IsObject() ||
+        !info[0].As<Napi::Object>().InstanceOf(Environment::of(env).model_class.Value())) {
         throw Napi::TypeError::New(env, "Expected a NativeModel for `model`.");
     }
-    const std::shared_ptr<Model> model = guarded(env, [&] { return ModelWrap::Unwrap(info[0].As<Napi::Object>())->model(); });
+    const std::shared_ptr<Model> model =
+        guarded(env, [&] { return ModelWrap::Unwrap(info[0].As<Napi::Object>())->model(); });
     const EngineConfig config = engine_config_of(info[1]);
     std::shared_ptr<Model> draft;
     if (!info[3].IsNull() && !info[3].IsUndefined()) {
-        if (!info[3].IsObject() || !info[3].As<Napi::Object>().InstanceOf(Environment::of(env).model_class.Value())) {
+        if (!info[3].IsObject() ||
+            !info[3].As<Napi::Object>().InstanceOf(Environment::of(env).model_class.Value())) {
             throw Napi::TypeError::New(env, "Expected a NativeModel or null for `draftModel`.");
         }
-        draft = guarded(env, [&] { return ModelWrap::Unwrap(info[3].As<Napi::Object>())->model(); });
+        draft =
+            guarded(env, [&] { return ModelWrap::Unwrap(info[3].As<Napi::Object>())->model(); });
     }
     if (!info[2].IsFunction()) {
         throw Napi::TypeError::New(env, "Expected a function for `onEvents`.");
     }
-    if (!info[4].IsObject() || !info[4].As<Napi::Object>().InstanceOf(Environment::of(env).cancel_token_class.Value())) {
+    if (!info[4].IsObject() ||
+        !info[4].As<Napi::Object>().InstanceOf(Environment::of(env).cancel_token_class.Value())) {
         throw Napi::TypeError::New(env, "Expected a cancel token for `token`.");
     }
-    const std::shared_ptr<std::atomic<bool>> cancelled = CancelTokenWrap::Unwrap(info[4].As<Napi::Object>())->flag();
-    const auto channel = std::make_shared<Channel>(env, "r1.engine.events", info[2].As<Napi::Function>(), events_to_js);
+    const std::shared_ptr<std::atomic<bool>> cancelled =
+        CancelTokenWrap::Unwrap(info[4].As<Napi::Object>())->flag();
+    const auto channel = std::make_shared<Channel>(env, "r1.engine.events",
+                                                   info[2].As<Napi::Function>(), events_to_js);
     // Each request holds the process alive until its last event is told.
     channel->on_batch([weak = std::weak_ptr<Channel>(channel)](const std::vector<Event> & events) {
         const std::shared_ptr<Channel> held = weak.lock();
@@ -81,13 +89,16 @@ Napi::Value EngineWrap::create(const Napi::CallbackInfo & info) {
     return run_async<std::shared_ptr<Engine>>(
         env, "r1.engine.create",
         [model, draft, config, channel, cancelled] {
-            const Engine::Sink sink = [channel](std::vector<Event> && events) { channel->push(std::move(events)); };
+            const Engine::Sink sink = [channel](std::vector<Event> && events) {
+                channel->push(std::move(events));
+            };
             return std::make_shared<Engine>(model, draft, config, sink, cancelled.get());
         },
         [channel](Napi::Env at, std::shared_ptr<Engine> & engine) -> Napi::Value {
             ProcessHook::run_before_what_exists_now();
             Parts parts{engine, channel};
-            const Napi::Value wrap = Environment::of(at).engine_class.New({Napi::External<Parts>::New(at, &parts)});
+            const Napi::Value wrap =
+                Environment::of(at).engine_class.New({Napi::External<Parts>::New(at, &parts)});
             engine.reset();  // the wrap has it now; the job's copy must not be the last one
             return wrap;
         },
@@ -175,7 +186,8 @@ Napi::Value EngineWrap::stats(const Napi::CallbackInfo & info) {
 Napi::Value EngineWrap::save_state(const Napi::CallbackInfo & info) {
     const Napi::Env env = info.Env();
     return guarded(env, [&]() -> Napi::Value {
-        auto state = std::make_shared<std::future<std::vector<uint8_t>>>(engine().save_state(ids_of(info[0], "tokens")));
+        auto state = std::make_shared<std::future<std::vector<uint8_t>>>(
+            engine().save_state(ids_of(info[0], "tokens")));
         return run_async<std::vector<uint8_t>>(
             env, "r1.state.save", [state, keep = engine_] { return state->get(); },
             [](Napi::Env at, std::vector<uint8_t> & bytes) -> Napi::Value {
@@ -190,12 +202,14 @@ Napi::Value EngineWrap::restore_state(const Napi::CallbackInfo & info) {
     const Napi::Env env = info.Env();
     return guarded(env, [&]() -> Napi::Value {
         const std::vector<int32_t> tokens = ids_of(info[0], "tokens");
-        if (!info[1].IsTypedArray() || info[1].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+        if (!info[1].IsTypedArray() ||
+            info[1].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
             throw Napi::TypeError::New(env, "Expected a Uint8Array for `state`.");
         }
         const Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
         std::vector<uint8_t> copy(bytes.Data(), bytes.Data() + bytes.ElementLength());
-        auto done = std::make_shared<std::future<void>>(engine().restore_state(tokens, std::move(copy)));
+        auto done =
+            std::make_shared<std::future<void>>(engine().restore_state(tokens, std::move(copy)));
         return run_async<Nothing>(
             env, "r1.state.restore",
             [done, keep = engine_] {

@@ -1,4 +1,5 @@
-// EngineWrap: the contract's NativeEngine. Submits and cancels on the JavaScript thread; making and ending the engine happens on threads of their own.
+// EngineWrap: the contract's NativeEngine. Submits and cancels on the JavaScript thread; making and
+// ending the engine happens on threads of their own.
 #pragma once
 
 #include <napi.h>
@@ -38,7 +39,8 @@ private:
     Napi::Value restore_state(const Napi::CallbackInfo & info);
     Napi::Value close(const Napi::CallbackInfo & info);
 
-    // Stops the engine whatever ends first; the hooks hold it, so that order of destruction cannot matter.
+    // Stops the engine whatever ends first; the hooks hold it, so that order of destruction cannot
+    // matter.
     std::shared_ptr<Engine> engine_;
     std::shared_ptr<Channel> channel_;
     std::optional<EnvironmentHook> environment_hook_;

@@ -1,4 +1,5 @@
-// Native events as the contract's columns: one array a column and no object a token, since making objects by names is what costs. JavaScript thread.
+// Native events as the contract's columns: one array a column and no object a token, since making
+// objects by names is what costs. JavaScript thread.
 #include "wrap/events_to_js.h"
 
 #include <limits>
@@ -24,10 +25,13 @@ void check(Napi::Env env, napi_status status) {
     }
 }
 
-/** A JavaScript array filled from its start. Plain calls of Node-API: the wrapper's own go by generic values. */
+/** A JavaScript array filled from its start. Plain calls of Node-API: the wrapper's own go by
+ * generic values. */
 class Column {
 public:
-    Column(Napi::Env env, std::size_t length) : env_(env) { check(env, napi_create_array_with_length(env, length, &array_)); }
+    Column(Napi::Env env, std::size_t length) : env_(env) {
+        check(env, napi_create_array_with_length(env, length, &array_));
+    }
 
     void push(napi_value value) { check(env_, napi_set_element(env_, array_, length_++, value)); }
     void push(int32_t number) {

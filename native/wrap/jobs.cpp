@@ -1,4 +1,5 @@
-// The addon's process-wide functions: start, devices, versions, quantising, copying. JavaScript thread; quantising and copying run on threads of their own.
+// The addon's process-wide functions: start, devices, versions, quantising, copying. JavaScript
+// thread; quantising and copying run on threads of their own.
 #include "wrap/jobs.h"
 
 #include <algorithm>
@@ -93,9 +94,13 @@ Napi::Value end_threads(const Napi::CallbackInfo & info) {
     return info.Env().Undefined();
 }
 
-Napi::Value llama_version_text(const Napi::CallbackInfo & info) { return Napi::String::New(info.Env(), llama_version()); }
+Napi::Value llama_version_text(const Napi::CallbackInfo & info) {
+    return Napi::String::New(info.Env(), llama_version());
+}
 
-Napi::Value system_info(const Napi::CallbackInfo & info) { return Napi::String::New(info.Env(), std::string(llama_print_system_info())); }
+Napi::Value system_info(const Napi::CallbackInfo & info) {
+    return Napi::String::New(info.Env(), std::string(llama_print_system_info()));
+}
 
 Napi::Value devices_to_js(Napi::Env env, const std::vector<backend::Device> & devices) {
     const Napi::Array array = Napi::Array::New(env);
@@ -121,7 +126,10 @@ Napi::Value backends(const Napi::CallbackInfo & info) {
 
 Napi::Value load_backend(const Napi::CallbackInfo & info) {
     return run_async<backend::LibraryResult>(
-        info.Env(), "r1.backend.load", [path = text_of(info[0], "path"), name = text_of(info[1], "backend")] { return backend::load_library(path, name); },
+        info.Env(), "r1.backend.load",
+        [path = text_of(info[0], "path"), name = text_of(info[1], "backend")] {
+            return backend::load_library(path, name);
+        },
         [](Napi::Env at, backend::LibraryResult & result) {
             ProcessHook::run_before_what_exists_now();
             return library_to_js(at, result);
@@ -130,17 +138,22 @@ Napi::Value load_backend(const Napi::CallbackInfo & info) {
 
 Napi::Value load_backend_now(const Napi::CallbackInfo & info) {
     return guarded(info.Env(), [&] {
-        const backend::LibraryResult result = backend::load_library(text_of(info[0], "path"), text_of(info[1], "backend"));
+        const backend::LibraryResult result =
+            backend::load_library(text_of(info[0], "path"), text_of(info[1], "backend"));
         ProcessHook::run_before_what_exists_now();
         return library_to_js(info.Env(), result);
     });
 }
 
 Napi::Value try_backend(const Napi::CallbackInfo & info) {
-    return guarded(info.Env(), [&] { return library_to_js(info.Env(), backend::try_library(text_of(info[0], "path"))); });
+    return guarded(info.Env(), [&] {
+        return library_to_js(info.Env(), backend::try_library(text_of(info[0], "path")));
+    });
 }
 
-Napi::Value create_cancel_token(const Napi::CallbackInfo & info) { return Environment::of(info.Env()).cancel_token_class.New({}); }
+Napi::Value create_cancel_token(const Napi::CallbackInfo & info) {
+    return Environment::of(info.Env()).cancel_token_class.New({});
+}
 
 Napi::Value quantize_file(const Napi::CallbackInfo & info) {
     const Napi::Env env = info.Env();
@@ -148,11 +161,13 @@ Napi::Value quantize_file(const Napi::CallbackInfo & info) {
     if (!info[1].IsFunction()) {
         throw Napi::TypeError::New(env, "Expected a function for `onLog`.");
     }
-    const auto channel = std::make_shared<EventChannel<LogEntry>>(env, "r1.quantize.log", info[1].As<Napi::Function>(), all_of<LogEntry>(log_entry_to_js));
+    const auto channel = std::make_shared<EventChannel<LogEntry>>(
+        env, "r1.quantize.log", info[1].As<Napi::Function>(), all_of<LogEntry>(log_entry_to_js));
     return run_async<Nothing>(
         env, "r1.quantize",
         [config = std::move(config), channel] {
-            const int key = log_hub::add_sink([&channel](const LogEntry & entry) { channel->push({entry}); });
+            const int key =
+                log_hub::add_sink([&channel](const LogEntry & entry) { channel->push({entry}); });
             struct Remove {
                 int key;
                 ~Remove() { log_hub::remove_sink(key); }
@@ -179,7 +194,9 @@ Napi::Value copy_file_bytes(const Napi::CallbackInfo & info) {
     range.bytes = fields.integer("bytes", 0, kExact);
     return run_async<int64_t>(
         env, "r1.copy", [range] { return copy_range(range); },
-        [](Napi::Env at, int64_t & done) -> Napi::Value { return Napi::Number::New(at, static_cast<double>(done)); });
+        [](Napi::Env at, int64_t & done) -> Napi::Value {
+            return Napi::Number::New(at, static_cast<double>(done));
+        });
 }
 
 Napi::Value row_bytes_of(const Napi::CallbackInfo & info) {
@@ -188,7 +205,9 @@ Napi::Value row_bytes_of(const Napi::CallbackInfo & info) {
         if (!info[1].IsNumber()) {
             throw Napi::TypeError::New(env, "Expected a number for `elements`.");
         }
-        return Napi::Number::New(env, static_cast<double>(row_bytes(text_of(info[0], "type"), info[1].As<Napi::Number>().Int64Value())));
+        return Napi::Number::New(
+            env, static_cast<double>(
+                     row_bytes(text_of(info[0], "type"), info[1].As<Napi::Number>().Int64Value())));
     });
 }
 
@@ -198,7 +217,8 @@ Napi::Value measure_memory(const Napi::CallbackInfo & info) {
         throw Napi::TypeError::New(env, "Expected numbers for `threads` and `milliseconds`.");
     }
     const uint32_t threads = std::clamp<uint32_t>(info[0].As<Napi::Number>().Uint32Value(), 1, 512);
-    const std::chrono::milliseconds time(std::min<uint32_t>(info[1].As<Napi::Number>().Uint32Value(), 10'000));
+    const std::chrono::milliseconds time(
+        std::min<uint32_t>(info[1].As<Napi::Number>().Uint32Value(), 10'000));
     return run_async<double>(
         env, "r1.memory.measure", [threads, time] { return memory_read_speed(threads, time); },
         [](Napi::Env at, double & speed) -> Napi::Value { return Napi::Number::New(at, speed); });

@@ -26,8 +26,10 @@ Napi::Value log_entry_to_js(Napi::Env env, const LogEntry & entry) {
 }
 
 LogWrap::LogWrap(Napi::Env env, const Napi::Function & sink)
-    : channel_(std::make_shared<EventChannel<LogEntry>>(env, "r1.log", sink, all_of<LogEntry>(log_entry_to_js))),
-      key_(log_hub::add_sink([channel = channel_](const LogEntry & entry) { channel->push({entry}); })) {}
+    : channel_(std::make_shared<EventChannel<LogEntry>>(env, "r1.log", sink,
+                                                        all_of<LogEntry>(log_entry_to_js))),
+      key_(log_hub::add_sink(
+          [channel = channel_](const LogEntry & entry) { channel->push({entry}); })) {}
 
 LogWrap::~LogWrap() {
     log_hub::remove_sink(key_);

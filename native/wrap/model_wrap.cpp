@@ -1,4 +1,5 @@
-// ModelWrap: the contract's NativeModel. Its synchronous methods run on the JavaScript thread, loading and freeing on threads of their own.
+// ModelWrap: the contract's NativeModel. Its synchronous methods run on the JavaScript thread,
+// loading and freeing on threads of their own.
 #include "wrap/model_wrap.h"
 
 #include "napi/async_job.h"
@@ -46,7 +47,8 @@ ModelWrap::ModelWrap(const Napi::CallbackInfo & info) : Napi::ObjectWrap<ModelWr
     model_ = *info[0].As<Napi::External<std::shared_ptr<Model>>>().Data();
 }
 
-// Collected without close(): unmapping hundreds of gigabytes must not happen on the JavaScript thread.
+// Collected without close(): unmapping hundreds of gigabytes must not happen on the JavaScript
+// thread.
 ModelWrap::~ModelWrap() {
     if (model_ != nullptr && model_.use_count() == 1) {
         run_aside([model = std::move(model_)] {});
@@ -63,18 +65,22 @@ std::shared_ptr<Model> ModelWrap::model() const {
 Napi::Value ModelWrap::load(const Napi::CallbackInfo & info) {
     const Napi::Env env = info.Env();
     ModelConfig config = model_config_of(info[0]);
-    if (!info[1].IsObject() || !info[1].As<Napi::Object>().InstanceOf(Environment::of(env).cancel_token_class.Value())) {
+    if (!info[1].IsObject() ||
+        !info[1].As<Napi::Object>().InstanceOf(Environment::of(env).cancel_token_class.Value())) {
         throw Napi::TypeError::New(env, "Expected a cancel token for `token`.");
     }
     if (!info[2].IsFunction()) {
         throw Napi::TypeError::New(env, "Expected a function for `onProgress`.");
     }
-    const std::shared_ptr<std::atomic<bool>> cancelled = CancelTokenWrap::Unwrap(info[1].As<Napi::Object>())->flag();
+    const std::shared_ptr<std::atomic<bool>> cancelled =
+        CancelTokenWrap::Unwrap(info[1].As<Napi::Object>())->flag();
 
     // Progress crosses as single numbers, the latest only: the callback gets what was not yet told.
     auto progress = std::make_shared<EventChannel<double>>(
         env, "r1.model.progress", info[2].As<Napi::Function>(),
-        latest_of<double>([](Napi::Env at, const double & value) -> Napi::Value { return Napi::Number::New(at, value); }));
+        latest_of<double>([](Napi::Env at, const double & value) -> Napi::Value {
+            return Napi::Number::New(at, value);
+        }));
     return run_async<std::shared_ptr<Model>>(
         env, "r1.model.load",
         [config = std::move(config), cancelled, progress] {
@@ -89,7 +95,8 @@ Napi::Value ModelWrap::load(const Napi::CallbackInfo & info) {
         },
         [progress](Napi::Env at, std::shared_ptr<Model> & model) -> Napi::Value {
             ProcessHook::run_before_what_exists_now();
-            return Environment::of(at).model_class.New({Napi::External<std::shared_ptr<Model>>::New(at, &model)});
+            return Environment::of(at).model_class.New(
+                {Napi::External<std::shared_ptr<Model>>::New(at, &model)});
         },
         [cancelled] { cancelled->store(true); }, [progress] { progress->close(); });
 }
@@ -179,7 +186,8 @@ Napi::Value ModelWrap::tokenize(const Napi::CallbackInfo & info) {
             throw Napi::TypeError::New(env, "Expected true or false for `special`.");
         }
         const Vocab & vocab = model()->vocab();
-        return ids_to_js(env, info[1].As<Napi::Boolean>().Value() ? vocab.tokenize_special(text) : vocab.tokenize_safe(text));
+        return ids_to_js(env, info[1].As<Napi::Boolean>().Value() ? vocab.tokenize_special(text)
+                                                                  : vocab.tokenize_safe(text));
     });
 }
 
@@ -197,12 +205,15 @@ Napi::Value ModelWrap::tokenize_segments(const Napi::CallbackInfo & info) {
         for (std::size_t i = 0; i < ids.size(); ++i) {
             if (ids[i] >= 0) {
                 if (!vocab.contains(ids[i])) {
-                    throw Failure(ErrorCode::InvalidArgument,
-                                  "Token " + std::to_string(ids[i]) + " is outside the vocabulary of " + std::to_string(vocab.size()) + " tokens.");
+                    throw Failure(ErrorCode::InvalidArgument, "Token " + std::to_string(ids[i]) +
+                                                                  " is outside the vocabulary of " +
+                                                                  std::to_string(vocab.size()) +
+                                                                  " tokens.");
                 }
                 tokens.push_back(ids[i]);
             } else {
-                const std::vector<llama_token> part = vocab.tokenize_safe(text_of(texts.Get(static_cast<uint32_t>(i)), "texts"));
+                const std::vector<llama_token> part =
+                    vocab.tokenize_safe(text_of(texts.Get(static_cast<uint32_t>(i)), "texts"));
                 tokens.insert(tokens.end(), part.begin(), part.end());
             }
             ends.push_back(static_cast<int32_t>(tokens.size()));

@@ -1,4 +1,5 @@
-// ModelWrap: the contract's NativeModel. Its synchronous methods run on the JavaScript thread, loading and freeing on threads of their own.
+// ModelWrap: the contract's NativeModel. Its synchronous methods run on the JavaScript thread,
+// loading and freeing on threads of their own.
 #pragma once
 
 #include <napi.h>

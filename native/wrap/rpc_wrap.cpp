@@ -26,7 +26,9 @@ Napi::Value connect(const Napi::CallbackInfo & info) {
             }
             return backend::devices();
         },
-        [](Napi::Env env, std::vector<backend::Device> & devices) { return jobs::devices_to_js(env, devices); });
+        [](Napi::Env env, std::vector<backend::Device> & devices) {
+            return jobs::devices_to_js(env, devices);
+        });
 }
 
 Napi::Value serve(const Napi::CallbackInfo & info) {

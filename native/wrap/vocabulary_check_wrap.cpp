@@ -1,4 +1,5 @@
-// The addon's checks of a vocabulary's strings. JavaScript thread; the checking runs on threads of its own.
+// The addon's checks of a vocabulary's strings. JavaScript thread; the checking runs on threads of
+// its own.
 #include "wrap/vocabulary_check_wrap.h"
 
 #include <memory>
@@ -35,9 +36,11 @@ std::shared_ptr<HeldTable> table_of(const Napi::CallbackInfo & info) {
         throw Napi::TypeError::New(env, "A table of strings takes less than 4 GiB.");
     }
     auto held = std::make_shared<HeldTable>();
-    held->table = {bytes.Data(), static_cast<uint32_t>(bytes.ByteLength()), starts.Data(), static_cast<uint32_t>(starts.ElementLength())};
+    held->table = {bytes.Data(), static_cast<uint32_t>(bytes.ByteLength()), starts.Data(),
+                   static_cast<uint32_t>(starts.ElementLength())};
     if (!is_sound(held->table)) {
-        throw Napi::TypeError::New(env, "The `starts` of a table of strings lie in order within its bytes.");
+        throw Napi::TypeError::New(
+            env, "The `starts` of a table of strings lie in order within its bytes.");
     }
     held->bytes = Napi::Persistent(bytes);
     held->starts = Napi::Persistent(starts);
@@ -51,7 +54,10 @@ Napi::Value find_equal_strings(const Napi::CallbackInfo & info) {
     return guarded(env, [&]() -> Napi::Value {
         using Found = std::optional<std::pair<uint32_t, uint32_t>>;
         return run_async<Found>(
-            env, "r1.vocabulary", [held = table_of(info), seed = static_cast<uint32_t>(std::random_device{}())] { return first_equal(held->table, seed); },
+            env, "r1.vocabulary",
+            [held = table_of(info), seed = static_cast<uint32_t>(std::random_device{}())] {
+                return first_equal(held->table, seed);
+            },
             [](Napi::Env at, Found & found) -> Napi::Value {
                 if (!found) {
                     return at.Null();
@@ -70,7 +76,9 @@ Napi::Value find_no_pair(const Napi::CallbackInfo & info) {
         using Found = std::optional<uint32_t>;
         return run_async<Found>(
             env, "r1.vocabulary", [held = table_of(info)] { return first_no_pair(held->table); },
-            [](Napi::Env at, Found & found) -> Napi::Value { return found ? Napi::Number::New(at, *found) : at.Null(); });
+            [](Napi::Env at, Found & found) -> Napi::Value {
+                return found ? Napi::Number::New(at, *found) : at.Null();
+            });
     });
 }
 

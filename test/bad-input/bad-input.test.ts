@@ -7,7 +7,11 @@ import { R1_ERROR_CODES } from "../../lib/base/errors.js";
 import { temporaryFolder, tinyModel, tinyModelF16 } from "../fixtures/gguf-temp.js";
 import { outcomeTable, runFileWork, runMutants, type Outcome } from "./run.mjs";
 
-const known = new Set<string>(["ok", ...R1_ERROR_CODES, ...R1_ERROR_CODES.map((code) => `loaded, then ${code}`)]);
+const known = new Set<string>([
+  "ok",
+  ...R1_ERROR_CODES,
+  ...R1_ERROR_CODES.map((code) => `loaded, then ${code}`),
+]);
 
 /** Outcomes that must not be: crashes, hangs, errors that are none of ours, faults of our own. */
 function unexpected(outcomes: readonly Outcome[]): Outcome[] {
@@ -27,7 +31,13 @@ describe("broken model files", () => {
 
   it("120 whole models with wrong hyperparameters, types and shapes load or fail with a typed error", async () => {
     const folder = await temporaryFolder();
-    const outcomes = await runMutants(tinyModelF16, join(folder, "mutant.gguf"), 0, 120, "structure");
+    const outcomes = await runMutants(
+      tinyModelF16,
+      join(folder, "mutant.gguf"),
+      0,
+      120,
+      "structure",
+    );
     console.log(outcomeTable(outcomes));
     expect(outcomes).toHaveLength(120);
     expect(unexpected(outcomes)).toEqual([]);
@@ -48,7 +58,8 @@ describe("broken model files", () => {
   it("copies in which two tokens are the same behind a NUL byte, which once ended the process, are refused", async () => {
     const folder = await temporaryFolder();
     const outcomes: Outcome[] = [];
-    for (const seed of [2799, 3483, 3507, 3963, 5307]) outcomes.push(...(await runMutants(tinyModel, join(folder, "m.gguf"), seed, seed + 1)));
+    for (const seed of [2799, 3483, 3507, 3963, 5307])
+      outcomes.push(...(await runMutants(tinyModel, join(folder, "m.gguf"), seed, seed + 1)));
     expect(outcomes.map(({ outcome }) => outcome)).toEqual(new Array(5).fill("GGUF_INVALID"));
   });
 
@@ -56,7 +67,12 @@ describe("broken model files", () => {
     const folder = join(await temporaryFolder(), "модель 模型 ｜");
     await mkdir(folder);
     await copyFile(tinyModel, join(folder, "good.gguf"));
-    const outcomes = await runMutants(join(folder, "good.gguf"), join(folder, "mutant ü.gguf"), 0, 24);
+    const outcomes = await runMutants(
+      join(folder, "good.gguf"),
+      join(folder, "mutant ü.gguf"),
+      0,
+      24,
+    );
     expect(unexpected(outcomes)).toEqual([]);
   });
 });

@@ -18,8 +18,10 @@ const WORK = {
   split: ({ model, out }) => r1.splitGguf(model, out, { maxTensors: 20 }),
   "merge, first part broken": ({ firstPart, out }) => r1.mergeGguf(firstPart, out),
   "merge, second part broken": ({ secondPart, out }) => r1.mergeGguf(secondPart, out),
-  quantize: ({ model, out }) => r1.quantize(model, out, { type: "Q4_0", threads: 1, allowRequantize: true }),
-  "quantize, matrix broken": ({ good, matrix, out }) => r1.quantize(good, out, { type: "Q4_0", imatrix: matrix, threads: 1 }),
+  quantize: ({ model, out }) =>
+    r1.quantize(model, out, { type: "Q4_0", threads: 1, allowRequantize: true }),
+  "quantize, matrix broken": ({ good, matrix, out }) =>
+    r1.quantize(good, out, { type: "Q4_0", imatrix: matrix, threads: 1 }),
   "read the matrix": ({ matrix }) => r1.readImatrix(matrix),
   "read the older matrix": ({ olderMatrix }) => r1.readImatrix(olderMatrix),
   imatrix: ({ model, out }) => r1.computeImatrix(model, TEXT, { out, chunkSize: 32, threads: 1 }),
@@ -49,7 +51,11 @@ async function maker(good, folder) {
   const parts = join(folder, "parts");
   mkdirSync(parts);
   const { paths } = await r1.splitGguf(good, join(parts, "m"), { maxTensors: 40 });
-  await r1.computeImatrix(good, TEXT, { out: join(parts, "matrix.gguf"), chunkSize: 32, threads: 1 });
+  await r1.computeImatrix(good, TEXT, {
+    out: join(parts, "matrix.gguf"),
+    chunkSize: 32,
+    threads: 1,
+  });
   const whole = [good, ...paths, join(parts, "matrix.gguf")].map((path) => readFileSync(path));
   const layouts = whole.map(layoutOf);
   const [model, first, second, matrix] = [0, 1, 2, whole.length - 1];
@@ -62,7 +68,12 @@ async function maker(good, folder) {
       return join(at, name);
     };
     const set = (prefix, index) => {
-      paths.forEach((path, i) => place(path.slice(dirname(path).length + 1).replace("m-", `${prefix}-`), i + 1 === index ? broken(index, seed) : whole[i + 1]));
+      paths.forEach((path, i) =>
+        place(
+          path.slice(dirname(path).length + 1).replace("m-", `${prefix}-`),
+          i + 1 === index ? broken(index, seed) : whole[i + 1],
+        ),
+      );
       return join(at, `${prefix}-00001-of-0000${paths.length}.gguf`);
     };
     const modelPath = join(at, "model.gguf");
@@ -78,7 +89,10 @@ async function maker(good, folder) {
       firstPart: set("a", first),
       secondPart: set("b", second),
       matrix: place("matrix.gguf", broken(matrix, seed)),
-      olderMatrix: place("matrix.dat", seed % 4 === 0 ? older.subarray(0, seed % older.length) : older),
+      olderMatrix: place(
+        "matrix.dat",
+        seed % 4 === 0 ? older.subarray(0, seed % older.length) : older,
+      ),
       out: join(at, "out.gguf"),
     };
   };
@@ -99,7 +113,12 @@ process.on("message", async ({ base, path: folder, from, to }) => {
       const outcome = await outcomeOf(work, files);
       const left = readdirSync(at).length - before;
       // Nothing may be left of what failed.
-      process.send({ seed, kind, outcome: outcome !== "ok" && left > 0 ? `${outcome}, leaving ${left} files` : outcome, ms: performance.now() - begun });
+      process.send({
+        seed,
+        kind,
+        outcome: outcome !== "ok" && left > 0 ? `${outcome}, leaving ${left} files` : outcome,
+        ms: performance.now() - begun,
+      });
       for (const name of readdirSync(at)) if (name.startsWith("out.gguf")) rmSync(join(at, name));
     }
     rmSync(at, { recursive: true });

@@ -15,7 +15,9 @@ async function outcomeOf(path) {
     return `not an R1Error: ${error?.stack ?? error}`;
   }
   try {
-    const result = await model.complete("<｜User｜>What is 1+1?<｜Assistant｜>", { maxTokens: 6, seed: 1 }).result();
+    const result = await model
+      .complete("<｜User｜>What is 1+1?<｜Assistant｜>", { maxTokens: 6, seed: 1 })
+      .result();
     return Number.isInteger(result.tokens.length) ? "ok" : "no result";
   } catch (error) {
     if (isR1Error(error)) return `loaded, then ${error.code}`;

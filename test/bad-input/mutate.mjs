@@ -17,7 +17,16 @@ const VALUE_BYTES = [1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8];
 export function layoutOf(bytes) {
   let at = 8;
   const count = () => Number(bytes.readBigUInt64LE((at += 8) - 8));
-  const layout = { counts: [8, 16], lengths: [], types: [], scalars: [], strings: [], tensorFields: [], metadataEnd: 0, headerEnd: 0 };
+  const layout = {
+    counts: [8, 16],
+    lengths: [],
+    types: [],
+    scalars: [],
+    strings: [],
+    tensorFields: [],
+    metadataEnd: 0,
+    headerEnd: 0,
+  };
   const string = (isText) => {
     layout.lengths.push(at);
     const length = count();
@@ -68,14 +77,43 @@ export function layoutOf(bytes) {
   return layout;
 }
 
-const INTERESTING = [0, 1, 2, 3, 5, 7, 16, 26, 27, 31, 33, 64, 127, 128, 255, 256, 512, 513, 1024, 1025, 65535, 65536, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1];
+const INTERESTING = [
+  0,
+  1,
+  2,
+  3,
+  5,
+  7,
+  16,
+  26,
+  27,
+  31,
+  33,
+  64,
+  127,
+  128,
+  255,
+  256,
+  512,
+  513,
+  1024,
+  1025,
+  65535,
+  65536,
+  2 ** 31 - 1,
+  2 ** 31,
+  2 ** 32 - 1,
+];
 
 const KINDS = {
   "bit flip in the metadata": (copy, layout, next) => {
-    for (let n = 1 + (next() % 3); n > 0; n--) copy[24 + (next() % (layout.metadataEnd - 24))] ^= 1 << (next() % 8);
+    for (let n = 1 + (next() % 3); n > 0; n--)
+      copy[24 + (next() % (layout.metadataEnd - 24))] ^= 1 << (next() % 8);
   },
   "bit flip in the tensor table": (copy, layout, next) => {
-    for (let n = 1 + (next() % 3); n > 0; n--) copy[layout.metadataEnd + (next() % (layout.headerEnd - layout.metadataEnd))] ^= 1 << (next() % 8);
+    for (let n = 1 + (next() % 3); n > 0; n--)
+      copy[layout.metadataEnd + (next() % (layout.headerEnd - layout.metadataEnd))] ^=
+        1 << (next() % 8);
   },
   "other value": (copy, layout, next) => {
     for (let n = 1 + (next() % 2); n > 0; n--) {
@@ -90,11 +128,25 @@ const KINDS = {
   },
   "huge count or length": (copy, layout, next) => {
     const places = next() % 3 === 0 ? layout.counts : layout.lengths;
-    const huge = [2n ** 64n - 1n, 2n ** 63n, 2n ** 62n, 2n ** 40n, 2n ** 32n, 2n ** 31n, 2n ** 30n, BigInt(next()), 0n, 1n];
+    const huge = [
+      2n ** 64n - 1n,
+      2n ** 63n,
+      2n ** 62n,
+      2n ** 40n,
+      2n ** 32n,
+      2n ** 31n,
+      2n ** 30n,
+      BigInt(next()),
+      0n,
+      1n,
+    ];
     copy.writeBigUInt64LE(huge[next() % huge.length], places[next() % places.length]);
   },
   "wrong type": (copy, layout, next) => {
-    copy.writeUInt32LE(next() % 4 === 0 ? next() : next() % 14, layout.types[next() % layout.types.length]);
+    copy.writeUInt32LE(
+      next() % 4 === 0 ? next() : next() % 14,
+      layout.types[next() % layout.types.length],
+    );
   },
   "wrong tensor": (copy, layout, next) => {
     const at = layout.tensorFields[next() % layout.tensorFields.length];
@@ -103,9 +155,12 @@ const KINDS = {
   "wrong magic or version": (copy, layout, next) => {
     copy[next() % 8] = next() & 255;
   },
-  truncation: (copy, layout, next) => copy.subarray(0, next() % 2 === 0 ? next() % copy.length : next() % (layout.headerEnd + 4096)),
+  truncation: (copy, layout, next) =>
+    copy.subarray(0, next() % 2 === 0 ? next() % copy.length : next() % (layout.headerEnd + 4096)),
   "bit flips in the weights": (copy, layout, next) => {
-    for (let n = 1 + (next() % 4000); n > 0; n--) copy[layout.headerEnd + 32 + (next() % (copy.length - layout.headerEnd - 32))] ^= 1 << (next() % 8);
+    for (let n = 1 + (next() % 4000); n > 0; n--)
+      copy[layout.headerEnd + 32 + (next() % (copy.length - layout.headerEnd - 32))] ^=
+        1 << (next() % 8);
   },
   "weights of random bytes": (copy, layout, next) => {
     const start = layout.headerEnd + 32 + (next() % (copy.length - layout.headerEnd - 32));

@@ -44,7 +44,9 @@ const NEW_TENSORS = [
 const CHANGES = [
   (model, next) => {
     const keys = [
-      ...[...model.pairs].filter(([key, { type }]) => key.startsWith(model.prefix) && type === "u32").map(([key]) => key),
+      ...[...model.pairs]
+        .filter(([key, { type }]) => key.startsWith(model.prefix) && type === "u32")
+        .map(([key]) => key),
       ...U32_KEYS.map((key) => model.prefix + key),
     ];
     const key = keys[next() % keys.length];
@@ -58,18 +60,27 @@ const CHANGES = [
     const tensor = model.tensors[next() % model.tensors.length];
     const type = TYPES[next() % TYPES.length];
     if (tensor.shape[0] % 256 !== 0) return;
-    Object.assign(tensor, { type, data: Buffer.alloc(tensorBytes(type, tensor.shape), next() & 255) });
+    Object.assign(tensor, {
+      type,
+      data: Buffer.alloc(tensorBytes(type, tensor.shape), next() & 255),
+    });
   },
   (model, next) => void model.tensors.splice(next() % model.tensors.length, 1),
   (model, next) => {
     const tensor = model.tensors[next() % model.tensors.length];
     const shape = [...tensor.shape].reverse();
-    if (shape[0] % 32 === 0) Object.assign(tensor, { shape, data: Buffer.alloc(tensorBytes(tensor.type, shape)) });
+    if (shape[0] % 32 === 0)
+      Object.assign(tensor, { shape, data: Buffer.alloc(tensorBytes(tensor.type, shape)) });
   },
   (model, next) => {
     const [name, shape] = NEW_TENSORS[next() % NEW_TENSORS.length];
     if (model.tensors.every((tensor) => tensor.name !== name))
-      model.tensors.push({ name, type: "f32", shape, data: Buffer.alloc(tensorBytes("f32", shape), next() & 1) });
+      model.tensors.push({
+        name,
+        type: "f32",
+        shape,
+        data: Buffer.alloc(tensorBytes("f32", shape), next() & 1),
+      });
   },
 ];
 

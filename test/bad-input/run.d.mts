@@ -8,6 +8,17 @@ export interface Outcome {
   /** Last error output of a child that died. */
   tail?: string;
 }
-export function runMutants(base: string, path: string, from: number, to: number, kind?: "bytes" | "structure"): Promise<Outcome[]>;
-export function runFileWork(base: string, folder: string, from: number, to: number): Promise<Outcome[]>;
+export function runMutants(
+  base: string,
+  path: string,
+  from: number,
+  to: number,
+  kind?: "bytes" | "structure",
+): Promise<Outcome[]>;
+export function runFileWork(
+  base: string,
+  folder: string,
+  from: number,
+  to: number,
+): Promise<Outcome[]>;
 export function outcomeTable(outcomes: readonly Outcome[]): string;

@@ -7,7 +7,10 @@ const HANG_MS = 60_000;
 
 function runChild(program, job, onMessage) {
   return new Promise((resolve) => {
-    const child = fork(fileURLToPath(new URL(CHILDREN[program], import.meta.url)), { execArgv: [], stdio: ["ignore", "ignore", "pipe", "ipc"] });
+    const child = fork(fileURLToPath(new URL(CHILDREN[program], import.meta.url)), {
+      execArgv: [],
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+    });
     let current;
     let isDone = false;
     let tail = "";
@@ -49,11 +52,20 @@ function runChild(program, job, onMessage) {
 export async function runMutants(base, path, from, to, kind = "bytes") {
   const outcomes = [];
   for (let next = from; next < to;) {
-    const end = await runChild("load", { base, path, from: next, to, kind }, (message) => outcomes.push(message));
+    const end = await runChild("load", { base, path, from: next, to, kind }, (message) =>
+      outcomes.push(message),
+    );
     if (end.isDone) break;
-    if (end.current === undefined) throw new Error(`the child ended by itself: ${end.code} ${end.signal} ${end.tail}`);
+    if (end.current === undefined)
+      throw new Error(`the child ended by itself: ${end.code} ${end.signal} ${end.tail}`);
     const { seed, kind: what } = end.current;
-    outcomes.push({ seed, kind: what, outcome: end.hung ? "hang" : `crash: ${end.signal ?? end.code}`, tail: end.tail, ms: 0 });
+    outcomes.push({
+      seed,
+      kind: what,
+      outcome: end.hung ? "hang" : `crash: ${end.signal ?? end.code}`,
+      tail: end.tail,
+      ms: 0,
+    });
     next = seed + 1;
   }
   return outcomes;
@@ -68,11 +80,20 @@ export async function runMutants(base, path, from, to, kind = "bytes") {
 export async function runFileWork(base, folder, from, to) {
   const outcomes = [];
   for (let next = from; next < to;) {
-    const end = await runChild("files", { base, path: folder, from: next, to }, (message) => outcomes.push(message));
+    const end = await runChild("files", { base, path: folder, from: next, to }, (message) =>
+      outcomes.push(message),
+    );
     if (end.isDone) break;
-    if (end.current === undefined) throw new Error(`the child ended by itself: ${end.code} ${end.signal} ${end.tail}`);
+    if (end.current === undefined)
+      throw new Error(`the child ended by itself: ${end.code} ${end.signal} ${end.tail}`);
     const { seed, kind } = end.current;
-    outcomes.push({ seed, kind, outcome: end.hung ? "hang" : `crash: ${end.signal ?? end.code}`, tail: end.tail, ms: 0 });
+    outcomes.push({
+      seed,
+      kind,
+      outcome: end.hung ? "hang" : `crash: ${end.signal ?? end.code}`,
+      tail: end.tail,
+      ms: 0,
+    });
     next = seed + 1;
   }
   return outcomes;
@@ -85,7 +106,22 @@ export function outcomeTable(outcomes) {
   const width = Math.max(...kinds.map((kind) => kind.length));
   const rows = [["", ...names]];
   for (const kind of kinds)
-    rows.push([kind, ...names.map((name) => outcomes.filter((o) => o.kind === kind && o.outcome.split("\n")[0] === name).length || "")]);
-  rows.push(["all", ...names.map((name) => outcomes.filter((o) => o.outcome.split("\n")[0] === name).length)]);
-  return rows.map(([first, ...cells]) => first.padEnd(width) + cells.map((cell, i) => `  ${String(cell).padStart(names[i].length)}`).join("")).join("\n");
+    rows.push([
+      kind,
+      ...names.map(
+        (name) =>
+          outcomes.filter((o) => o.kind === kind && o.outcome.split("\n")[0] === name).length || "",
+      ),
+    ]);
+  rows.push([
+    "all",
+    ...names.map((name) => outcomes.filter((o) => o.outcome.split("\n")[0] === name).length),
+  ]);
+  return rows
+    .map(
+      ([first, ...cells]) =>
+        first.padEnd(width) +
+        cells.map((cell, i) => `  ${String(cell).padStart(names[i].length)}`).join(""),
+    )
+    .join("\n");
 }

@@ -8,13 +8,25 @@ import { addFlags, collect, inFlagWords, nameOf } from "../../lib/cli/flags.js";
 import type { OptionBag } from "../../lib/cli/flags.js";
 import { generateFlags } from "../../lib/cli/flags-generate.js";
 import { loadFlags } from "../../lib/cli/flags-load.js";
-import { conversationFlags, machineFlags, outputFlags, promptFlags } from "../../lib/cli/flags-run.js";
+import {
+  conversationFlags,
+  machineFlags,
+  outputFlags,
+  promptFlags,
+} from "../../lib/cli/flags-run.js";
 import { settingsOf } from "../../lib/cli/settings.js";
 import { GENERATE_KEYS } from "../../lib/engine/engine-options.js";
 import { LOAD_KEYS, normalizeLoad } from "../../lib/model/normalize-load.js";
 import { normalizeSampling } from "../../lib/sampling/options.js";
 
-const all = [...promptFlags, ...conversationFlags, ...generateFlags, ...outputFlags, ...machineFlags, ...loadFlags];
+const all = [
+  ...promptFlags,
+  ...conversationFlags,
+  ...generateFlags,
+  ...outputFlags,
+  ...machineFlags,
+  ...loadFlags,
+];
 
 function read(...words: string[]): OptionBag {
   const command = new Command("run").exitOverride().configureOutput({ writeErr: () => undefined });
@@ -40,7 +52,8 @@ describe("the table of flags", () => {
 
   it("sets only options that the library has", () => {
     for (const flag of all) {
-      if (flag.target === "load" && flag.option !== "path") expect(LOAD_KEYS, nameOf(flag)).toContain(flag.option);
+      if (flag.target === "load" && flag.option !== "path")
+        expect(LOAD_KEYS, nameOf(flag)).toContain(flag.option);
       if (flag.target === "generate") expect(GENERATE_KEYS, nameOf(flag)).toContain(flag.option);
     }
   });
@@ -63,17 +76,27 @@ describe("the help", () => {
       "dry.multiplier": "dryMultiplier",
       "dry.base": "dryBase",
     };
-    Object.assign(native, { "dry.allowedLength": "dryAllowedLength", "dry.penaltyLastN": "dryPenaltyLastN", "dynamicTemperature.range": "dynatempRange" });
+    Object.assign(native, {
+      "dry.allowedLength": "dryAllowedLength",
+      "dry.penaltyLastN": "dryPenaltyLastN",
+      "dynamicTemperature.range": "dynatempRange",
+    });
     Object.assign(native, {
       "dynamicTemperature.exponent": "dynatempExponent",
       "mirostat.version": "mirostat",
       "mirostat.tau": "mirostatTau",
       "mirostat.eta": "mirostatEta",
     });
-    const special: Record<string, number> = { seed: -1, maxTokens: -1, loopGuard: 1024, priority: 0 };
+    const special: Record<string, number> = {
+      seed: -1,
+      maxTokens: -1,
+      loopGuard: 1024,
+      priority: 0,
+    };
     for (const { flag, value } of told) {
       const path = flag.field === undefined ? flag.option : `${flag.option}.${flag.field}`;
-      const actual = special[path] ?? (flag.target === "load" ? load[path] : sampling[native[path] ?? path]);
+      const actual =
+        special[path] ?? (flag.target === "load" ? load[path] : sampling[native[path] ?? path]);
       expect(value, nameOf(flag)).toBe(actual);
     }
   });
@@ -82,30 +105,71 @@ describe("the help", () => {
 describe("a command line of llama.cpp", () => {
   it("is read as documented for the 1.58-bit model", () => {
     const bag = read(
-      ...["--model", "DeepSeek-R1-UD-IQ1_S-00001-of-00003.gguf", "--cache-type-k", "q4_0", "-no-cnv", "--prio", "2", "--temp", "0.6", "--min-p", "0.05"],
-      ...["--ctx-size", "8192", "--seed", "3407", "--n-gpu-layers", "7", "--prompt", "<｜User｜>What is 1+1?<｜Assistant｜>"],
+      ...[
+        "--model",
+        "DeepSeek-R1-UD-IQ1_S-00001-of-00003.gguf",
+        "--cache-type-k",
+        "q4_0",
+        "-no-cnv",
+        "--prio",
+        "2",
+        "--temp",
+        "0.6",
+        "--min-p",
+        "0.05",
+      ],
+      ...[
+        "--ctx-size",
+        "8192",
+        "--seed",
+        "3407",
+        "--n-gpu-layers",
+        "7",
+        "--prompt",
+        "<｜User｜>What is 1+1?<｜Assistant｜>",
+      ],
     );
-    expect(bag.load).toEqual({ path: "DeepSeek-R1-UD-IQ1_S-00001-of-00003.gguf", cacheTypeK: "q4_0", priority: "high", contextSize: 8192, gpuLayers: 7 });
+    expect(bag.load).toEqual({
+      path: "DeepSeek-R1-UD-IQ1_S-00001-of-00003.gguf",
+      cacheTypeK: "q4_0",
+      priority: "high",
+      contextSize: 8192,
+      gpuLayers: 7,
+    });
     expect(bag.generate).toEqual({ temperature: 0.6, minP: 0.05, seed: 3407 });
-    expect(settingsOf(bag)).toMatchObject({ isRaw: true, prompt: "<｜User｜>What is 1+1?<｜Assistant｜>" });
+    expect(settingsOf(bag)).toMatchObject({
+      isRaw: true,
+      prompt: "<｜User｜>What is 1+1?<｜Assistant｜>",
+    });
   });
 
   it("is the same in its short spellings", () => {
     const long = read(
-      ..."--model m.gguf --cache-type-k q4_0 --cache-type-v q8_0 --ctx-size 512 --n-gpu-layers 3 --threads 2 --batch-size 64 --ubatch-size 32".split(" "),
+      ..."--model m.gguf --cache-type-k q4_0 --cache-type-v q8_0 --ctx-size 512 --n-gpu-layers 3 --threads 2 --batch-size 64 --ubatch-size 32".split(
+        " ",
+      ),
     );
-    const short = read(..."-m m.gguf -ctk q4_0 -ctv q8_0 -c 512 -ngl 3 -t 2 -b 64 -ub 32".split(" "));
+    const short = read(
+      ..."-m m.gguf -ctk q4_0 -ctv q8_0 -c 512 -ngl 3 -t 2 -b 64 -ub 32".split(" "),
+    );
     const other = read(
-      ..."--model=m.gguf --cache_type_k=q4_0 --cache-type-v=q8_0 --ctx_size 512 --gpu-layers 3 --threads 2 --batch-size 64 --ubatch_size 32".split(" "),
+      ..."--model=m.gguf --cache_type_k=q4_0 --cache-type-v=q8_0 --ctx_size 512 --gpu-layers 3 --threads 2 --batch-size 64 --ubatch_size 32".split(
+        " ",
+      ),
     );
     expect(short).toEqual(long);
     expect(other).toEqual(long);
   });
 
   it("may give a flag that looks like a flag as a value", () => {
-    expect(read("-p", "-c", "-c", "256")).toMatchObject({ load: { contextSize: 256 }, run: { prompt: "-c" } });
+    expect(read("-p", "-c", "-c", "256")).toMatchObject({
+      load: { contextSize: 256 },
+      run: { prompt: "-c" },
+    });
     expect(read("-p", "--model")).toMatchObject({ load: {}, run: { prompt: "--model" } });
-    expect(read("-n", "-1", "-s", "-1")).toMatchObject({ generate: { maxTokens: undefined, seed: undefined } });
+    expect(read("-n", "-1", "-s", "-1")).toMatchObject({
+      generate: { maxTokens: undefined, seed: undefined },
+    });
   });
 
   it("may leave out the value of -fa, or give it", () => {
@@ -193,12 +257,24 @@ describe("a wrong command line", () => {
     [["--ctx-size", "many"], 'Expected a whole number after --ctx-size but received "many".'],
     [["--temp", ""], 'Expected a number after --temp but received "".'],
     [["--prio", "7"], 'Expected one of 0, 1, 2, 3 after --prio but received "7".'],
-    [["-ot", "exps"], 'Expected PATTERN=BUFFER, such as exps=CPU, after --override-tensor but received "exps".'],
-    [["--override-kv", "a=number:1"], 'Expected KEY=TYPE:VALUE with a type of int, float, bool or str after --override-kv but received "a=number:1".'],
-    [["-l", "x"], 'Expected a token id and a bias, such as 15043+1 or 15043-1.5, after --logit-bias but received "x".'],
+    [
+      ["-ot", "exps"],
+      'Expected PATTERN=BUFFER, such as exps=CPU, after --override-tensor but received "exps".',
+    ],
+    [
+      ["--override-kv", "a=number:1"],
+      'Expected KEY=TYPE:VALUE with a type of int, float, bool or str after --override-kv but received "a=number:1".',
+    ],
+    [
+      ["-l", "x"],
+      'Expected a token id and a bias, such as 15043+1 or 15043-1.5, after --logit-bias but received "x".',
+    ],
     [["-p", "a", "-f", "b"], "--prompt and --file do not go together: give one of the two."],
     [["--raw", "-sys", "b"], "--raw and --system-prompt do not go together: give one of the two."],
-    [["--json", "--json-stream"], "--json and --json-stream do not go together: give one of the two."],
+    [
+      ["--json", "--json-stream"],
+      "--json and --json-stream do not go together: give one of the two.",
+    ],
   ])("%j is refused in words", (words, message) => {
     expect(refusal(...words)).toBe(message);
   });

@@ -15,7 +15,10 @@ describe("a conversation over a pipe", () => {
   });
 
   it("forgets on /reset, and takes a system prompt on /system", async () => {
-    const { stdout, stderr } = await run(greedy, { input: "What is 12+30?\n/reset\n/system Reply in Chinese.\nWhat is 1+1?\n/exit\nWhat is 5+5?\n" });
+    const { stdout, stderr } = await run(greedy, {
+      input:
+        "What is 12+30?\n/reset\n/system Reply in Chinese.\nWhat is 1+1?\n/exit\nWhat is 5+5?\n",
+    });
     expect(stdout.split("</think>").length).toBe(3);
     expect(stderr).toContain("begins anew");
     expect(stdout).toMatch(/\p{Script=Han}/u);

@@ -18,21 +18,31 @@ describe("r1-native doctor", () => {
 
   it("ends with 0 on a warning and with 1 on an error", async () => {
     const folder = await temporaryFolder();
-    const padding = await changedModel(join(folder, "padding.gguf"), (parts) => setPair(parts, "tokenizer.ggml.padding_token_id", "u32", 1));
+    const padding = await changedModel(join(folder, "padding.gguf"), (parts) =>
+      setPair(parts, "tokenizer.ggml.padding_token_id", "u32", 1),
+    );
     const warned = await run(["doctor", padding]);
     expect(warned.code).toBe(0);
     expect(warned.stdout).toMatch(/^warning: Padding is EOS.*\[padding-is-eos\]$/m);
     expect(warned.stdout).toContain("--fix can: Set tokenizer.ggml.padding_token_id to 2");
-    const gating = await changedModel(join(folder, "gating.gguf"), (parts) => parts.pairs.delete("deepseek2.expert_gating_func"));
+    const gating = await changedModel(join(folder, "gating.gguf"), (parts) =>
+      parts.pairs.delete("deepseek2.expert_gating_func"),
+    );
     const failed = await run(["doctor", gating]);
     expect(failed.code).toBe(1);
-    expect(failed.stdout).toMatch(/^error: deepseek2\.expert_gating_func is missing.*\[gating-missing\]$/m);
+    expect(failed.stdout).toMatch(
+      /^error: deepseek2\.expert_gating_func is missing.*\[gating-missing\]$/m,
+    );
   });
 
   it("prints the diagnosis as JSON and nothing else", async () => {
     const { code, stdout } = await run(["doctor", tinyModel, "--json"]);
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ variant: "r1", expertGating: "sigmoid", findings: expect.any(Array) as unknown });
+    expect(JSON.parse(stdout)).toMatchObject({
+      variant: "r1",
+      expertGating: "sigmoid",
+      findings: expect.any(Array) as unknown,
+    });
   });
 
   it("--fix writes a copy that has no error any more, tells the changes, and never overwrites", async () => {
@@ -50,10 +60,14 @@ describe("r1-native doctor", () => {
     expect(fixed.stderr).toContain("tokenizer.ggml.padding_token_id: 1 -> 2");
     expect((await run(["doctor", out])).stdout).toMatch(/^0 errors, 0 warnings/m);
     expect((await run(["doctor", bad, "--fix", out])).stderr).toContain("FILE_EXISTS");
-    for (const args of [[], ["--force"]]) expect(await run(["doctor", bad, "--fix", bad, ...args])).toMatchObject({ code: 2 });
+    for (const args of [[], ["--force"]])
+      expect(await run(["doctor", bad, "--fix", bad, ...args])).toMatchObject({ code: 2 });
     expect((await readFile(bad)).equals(input)).toBe(true);
     const nothing = await run(["doctor", out, "--fix", join(folder, "x.gguf")]);
-    expect([nothing.code, nothing.stderr]).toEqual([0, expect.stringContaining("no file was written")]);
+    expect([nothing.code, nothing.stderr]).toEqual([
+      0,
+      expect.stringContaining("no file was written"),
+    ]);
     expect((await readdir(folder)).sort()).toEqual(["bad.gguf", "good.gguf"]);
   });
 
@@ -69,7 +83,9 @@ describe("r1-native doctor", () => {
   });
 
   it("writes no control characters of a file to the terminal", async () => {
-    const bad = await changedModel(join(await temporaryFolder(), "bad.gguf"), (parts) => setPair(parts, "tokenizer.ggml.pre", "str", "\u001b[31mred\u0007"));
+    const bad = await changedModel(join(await temporaryFolder(), "bad.gguf"), (parts) =>
+      setPair(parts, "tokenizer.ggml.pre", "str", "\u001b[31mred\u0007"),
+    );
     const { stdout } = await run(["doctor", bad]);
     expect(stdout).toContain("\\x1b[31mred\\x07");
     // eslint-disable-next-line no-control-regex

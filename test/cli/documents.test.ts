@@ -15,11 +15,13 @@ const readme = read("README.md");
 const folder = mkdtempSync(join(root, "dist", "snippet-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const snippets = [...readme.matchAll(/^```(js|ts)\n([^]*?)^```$/gm)].map(([, language = "", code = ""], i) => ({
-  name: `README ${language} ${i + 1}`,
-  language,
-  code,
-}));
+const snippets = [...readme.matchAll(/^```(js|ts)\n([^]*?)^```$/gm)].map(
+  ([, language = "", code = ""], i) => ({
+    name: `README ${language} ${i + 1}`,
+    language,
+    code,
+  }),
+);
 
 function faults(path: string): string[] {
   const options: ts.CompilerOptions = {
@@ -32,7 +34,9 @@ function faults(path: string): string[] {
     skipLibCheck: true,
     types: ["node"],
   };
-  return ts.getPreEmitDiagnostics(ts.createProgram([path], options)).map((found) => ts.flattenDiagnosticMessageText(found.messageText, "\n"));
+  return ts
+    .getPreEmitDiagnostics(ts.createProgram([path], options))
+    .map((found) => ts.flattenDiagnosticMessageText(found.messageText, "\n"));
 }
 
 describe("a program of the README", () => {
@@ -45,7 +49,12 @@ describe("a program of the README", () => {
     if (language === "ts") {
       expect(faults(file)).toEqual([]);
       program = file.replace(/mts$/, "mjs");
-      writeFileSync(program, ts.transpileModule(code, { compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext } }).outputText);
+      writeFileSync(
+        program,
+        ts.transpileModule(code, {
+          compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
+        }).outputText,
+      );
     }
     const { stdout } = await promisify(execFile)(process.execPath, [program], { cwd: root });
     expect(stdout.length).toBeGreaterThan(10);
@@ -58,21 +67,38 @@ describe("a command line of the README's table", () => {
   it("is there", () => expect(lines.length).toBeGreaterThanOrEqual(1));
 
   it.each(lines)("runs on the embedded model: %s", async (line) => {
-    const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? "");
-    const { code, stdout } = await run(words.map((word) => (/\.gguf$/.test(word) ? tinyModel : word)));
+    const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(
+      ([, quoted, bare]) => quoted ?? bare ?? "",
+    );
+    const { code, stdout } = await run(
+      words.map((word) => (/\.gguf$/.test(word) ? tinyModel : word)),
+    );
     expect(code).toBe(0);
     expect(stdout).toMatch(/^<think>\n[^]+<\/think>\n/);
   });
 });
 
 describe("the documents", () => {
-  it.each(["README.md", "CHANGELOG.md", "docs/cli.md", "docs/architecture.md", "examples/README.md"])("%s links only to files that exist", (path) => {
-    const links = [...read(path).matchAll(/\]\(([^)#]+)(#[^)]*)?\)/g)].map(([, link = ""]) => link).filter((link) => !/^https?:/.test(link));
-    for (const link of links) expect(existsSync(join(root, dirname(path), link)), `${path} -> ${link}`).toBe(true);
+  it.each([
+    "README.md",
+    "CHANGELOG.md",
+    "docs/cli.md",
+    "docs/architecture.md",
+    "examples/README.md",
+  ])("%s links only to files that exist", (path) => {
+    const links = [...read(path).matchAll(/\]\(([^)#]+)(#[^)]*)?\)/g)]
+      .map(([, link = ""]) => link)
+      .filter((link) => !/^https?:/.test(link));
+    for (const link of links)
+      expect(existsSync(join(root, dirname(path), link)), `${path} -> ${link}`).toBe(true);
   });
 
   it("name only files that exist", () => {
-    const paths = [...read("docs/architecture.md").matchAll(/`((?:lib|native|scripts|vendor|docs)\/[\w./-]+?)(\*)?`/g)].map(([, path = "", star]) => ({
+    const paths = [
+      ...read("docs/architecture.md").matchAll(
+        /`((?:lib|native|scripts|vendor|docs)\/[\w./-]+?)(\*)?`/g,
+      ),
+    ].map(([, path = "", star]) => ({
       path,
       isStart: star !== undefined,
     }));
@@ -80,13 +106,20 @@ describe("the documents", () => {
     for (const { path, isStart } of paths) {
       const name = path.slice(path.lastIndexOf("/") + 1);
       const folder = join(root, path.slice(0, path.lastIndexOf("/")));
-      expect(isStart ? readdirSync(folder).some((entry) => entry.startsWith(name)) : existsSync(join(root, path)), path).toBe(true);
+      expect(
+        isStart
+          ? readdirSync(folder).some((entry) => entry.startsWith(name))
+          : existsSync(join(root, path)),
+        path,
+      ).toBe(true);
     }
   });
 
   it("name no flag and no command that the program does not have, and every command it has", async () => {
     const { stdout } = await run(["--help"]);
-    const commands = [...stdout.matchAll(/^ {2}([a-z][a-z-]*) .*$/gm)].map(([, name = ""]) => name).filter((name) => name !== "help");
+    const commands = [...stdout.matchAll(/^ {2}([a-z][a-z-]*) .*$/gm)]
+      .map(([, name = ""]) => name)
+      .filter((name) => name !== "help");
     expect(commands).toContain("merge");
     // llama.cpp's own, and spellings that the page explains.
     const known = new Set(["--help", "--version", "--ctx_size", "-fit", "--merge", "--split"]);
@@ -100,6 +133,8 @@ describe("the documents", () => {
     expect(named.length).toBeGreaterThan(20);
     for (const name of named) expect(known, name).toContain(name);
     for (const command of commands) expect(manual).toContain(`r1-native ${command}`);
-    for (const page of [manual, readme]) for (const [, name = ""] of page.matchAll(/`r1-native ([a-z][a-z-]*)/g)) expect(commands).toContain(name);
+    for (const page of [manual, readme])
+      for (const [, name = ""] of page.matchAll(/`r1-native ([a-z][a-z-]*)/g))
+        expect(commands).toContain(name);
   });
 });

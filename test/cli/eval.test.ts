@@ -13,7 +13,10 @@ const children: ReturnType<typeof spawn>[] = [];
 afterEach(() => children.splice(0).forEach((child) => child.kill("SIGKILL")));
 
 function start(args: readonly string[]) {
-  const child = spawn(process.execPath, ["examples/eval/eval.mjs", ...args], { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, ["examples/eval/eval.mjs", ...args], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   children.push(child);
   const stderr = new Transcript(child.stderr);
   const stdout = new Transcript(child.stdout);
@@ -50,7 +53,13 @@ describe("eval.mjs", () => {
   it("scores the embedded model with each type of cache", async () => {
     const { stdout, stderr, ended } = start(["--limit", "6", "--cache", "f16,q4_0", "--json"]);
     expect(await ended).toBe(0);
-    const scores = JSON.parse(stdout.text) as { type: string; right: number; sameAnswer: number; questions: number; cache: { bytes: number } }[];
+    const scores = JSON.parse(stdout.text) as {
+      type: string;
+      right: number;
+      sameAnswer: number;
+      questions: number;
+      cache: { bytes: number };
+    }[];
     expect(scores.map(({ type }) => type)).toEqual(["f16", "q4_0"]);
     expect(scores[0]).toMatchObject({ questions: 6, right: 6, sameAnswer: 6 });
     expect(scores[1]?.cache.bytes).toBeLessThan((scores[0]?.cache.bytes ?? 0) / 3);
@@ -59,7 +68,10 @@ describe("eval.mjs", () => {
 
   it("takes plain questions, and prints a table", async () => {
     const path = join(await temporaryFolder(), "own.jsonl");
-    await writeFile(path, '{"question":"What is 1+1?","answer":"2"}\n\n{"question":"What is 1+1?","answer":"3"}\n');
+    await writeFile(
+      path,
+      '{"question":"What is 1+1?","answer":"2"}\n\n{"question":"What is 1+1?","answer":"3"}\n',
+    );
     const { stdout, ended } = start(["--questions", path, "--cache", "f16", "--contains"]);
     expect(await ended).toBe(0);
     expect(stdout.text).toMatch(/^\| accuracy +\| +50\.0 % \|$/m);
@@ -81,7 +93,12 @@ describe("eval.mjs", () => {
 
   it("stops on Ctrl-C with 130 and shows the runs that were done", async () => {
     // Far more runs than are done before the signal comes, however late that is.
-    const { child, stdout, stderr, ended } = start(["--limit", "100", "--cache", new Array(500).fill("f16").join(",")]);
+    const { child, stdout, stderr, ended } = start([
+      "--limit",
+      "100",
+      "--cache",
+      new Array(500).fill("f16").join(","),
+    ]);
     await stderr.until("f16: 100 of 100");
     child.kill("SIGINT");
     expect(await ended).toBe(130);

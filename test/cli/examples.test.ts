@@ -11,7 +11,10 @@ afterEach(() => started.splice(0).forEach((child) => child.kill("SIGKILL")));
 
 /** Starts an example; `stdout` and `stderr` hold its output so far. */
 function example(name: string, args: string[], input = "") {
-  const child = spawn(process.execPath, [`examples/${name}`, ...args], { cwd: root, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [`examples/${name}`, ...args], {
+    cwd: root,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   started.push(child);
   const stdout = new Transcript(child.stdout);
   const stderr = new Transcript(child.stderr);
@@ -26,13 +29,21 @@ describe("start.mjs", () => {
     expect(await ended).toBe(0);
     expect(stdout.text).toContain("What is 1+1?");
     expect(stdout.text).toMatch(/2/);
-    expect(stdout.text.trimEnd().split("\n").at(-1)).toMatch(/tokens\/s.*first token [\d.]+ ms.*bytes/);
+    expect(stdout.text.trimEnd().split("\n").at(-1)).toMatch(
+      /tokens\/s.*first token [\d.]+ ms.*bytes/,
+    );
   });
 });
 
 describe("batch.mjs", () => {
   it("answers each line with one JSON object", async () => {
-    const { stdout, ended } = example("batch.mjs", [], ["What is 1+1?", "", "What is 12+30?", "What is 7+5?", "What is 20+3?", "What is 6-2?"].join("\n"));
+    const { stdout, ended } = example(
+      "batch.mjs",
+      [],
+      ["What is 1+1?", "", "What is 12+30?", "What is 7+5?", "What is 20+3?", "What is 6-2?"].join(
+        "\n",
+      ),
+    );
     expect(await ended).toBe(0);
     const answers = stdout.text
       .trimEnd()
@@ -40,7 +51,10 @@ describe("batch.mjs", () => {
       .map((line) => JSON.parse(line) as { line: number; question: string; answer: string })
       .sort((a, b) => a.line - b.line);
     expect(answers.map(({ line }) => line)).toEqual([1, 3, 4, 5, 6]);
-    expect(answers[1]).toMatchObject({ question: "What is 12+30?", answer: expect.stringContaining("42") as unknown });
+    expect(answers[1]).toMatchObject({
+      question: "What is 12+30?",
+      answer: expect.stringContaining("42") as unknown,
+    });
   });
 });
 
@@ -54,10 +68,17 @@ describe("two-workers.mjs", () => {
 
 describe("server.mjs", () => {
   const ask = (port: string, body: string, signal?: AbortSignal): Promise<Response> =>
-    fetch(`http://127.0.0.1:${port}/`, { method: "POST", body, ...(signal === undefined ? {} : { signal }) });
+    fetch(`http://127.0.0.1:${port}/`, {
+      method: "POST",
+      body,
+      ...(signal === undefined ? {} : { signal }),
+    });
 
   it("streams parts, refuses what it cannot read, lets a client go, and ends on SIGTERM", async () => {
-    const { child, stdout, stderr, ended } = example("server.mjs", [fileURLToPath(new URL("../../models/tiny-r1.gguf", import.meta.url)), "0"]);
+    const { child, stdout, stderr, ended } = example("server.mjs", [
+      fileURLToPath(new URL("../../models/tiny-r1.gguf", import.meta.url)),
+      "0",
+    ]);
     await stdout.until(/listening.*\n/);
     const port = /:(\d+)\s/.exec(stdout.text)?.[1] ?? "";
 
@@ -73,14 +94,19 @@ describe("server.mjs", () => {
     for (const body of ["no json", "{}", '[{"role":"wizard","content":"x"}]']) {
       const refused = await ask(port, body);
       expect(refused.status, body).toBe(400);
-      expect(await refused.json()).toMatchObject({ error: { message: expect.any(String) as unknown } });
+      expect(await refused.json()).toMatchObject({
+        error: { message: expect.any(String) as unknown },
+      });
     }
 
     const leaving = new AbortController();
     const cut = await ask(port, '[{"role":"user","content":"What is 123+456?"}]', leaving.signal);
     await cut.body?.getReader().read();
     leaving.abort();
-    expect((await ask(port, '[{"role":"user","content":"What is 1+1?"}]').then((next) => next.text())).length).toBeGreaterThan(0);
+    expect(
+      (await ask(port, '[{"role":"user","content":"What is 1+1?"}]').then((next) => next.text()))
+        .length,
+    ).toBeGreaterThan(0);
 
     child.kill("SIGTERM");
     expect(await ended).toBe(0);

@@ -57,9 +57,18 @@ describe("wrong usage ends with 2", () => {
     [["run", "-p", ""], "The prompt is empty"],
     [["run", "-p", "x", "--ngram-draft", "65"], "from 0 to 64 for --ngram-draft"],
     [["run", "-p", "x", "-b", "8", "-ub", "8", "--ngram-draft", "10"], "Expected at most 7"],
-    [["plan", "nowhere.gguf", "--vram", "8", "--devices", "Vulkan0"], "--vram and --devices exclude each other"],
-    [["split", DEFAULT_MODEL_PATH, "x", "--max-size", "5M", "--max-tensors", "3"], "no value beside --max-size for --max-tensors"],
-    [["run", "-p", "x", "--override-kv", "deepseek2.block_count=str:x"], "Give --override-kv the kind int"],
+    [
+      ["plan", "nowhere.gguf", "--vram", "8", "--devices", "Vulkan0"],
+      "--vram and --devices exclude each other",
+    ],
+    [
+      ["split", DEFAULT_MODEL_PATH, "x", "--max-size", "5M", "--max-tensors", "3"],
+      "no value beside --max-size for --max-tensors",
+    ],
+    [
+      ["run", "-p", "x", "--override-kv", "deepseek2.block_count=str:x"],
+      "Give --override-kv the kind int",
+    ],
     [["run", "-p", "x", "-b", "8", "-ub", "16"], "--batch-size (8) for --ubatch-size"],
     [["chat", "-p", "x"], "There is no flag -p"],
     [["merge", "a.gguf", "b.gguf", "--forse"], "Did you mean --force?"],
@@ -86,8 +95,14 @@ describe("a failure ends with 1 and names what to do", () => {
   });
 
   it.each([
-    [["-ctk", "q4_0", "-ctv", "f16"], 'but --cache-type-k is "q4_0" and --cache-type-v is "f16". Give --cache-type-k alone.'],
-    [["-ctk", "q4_0", "-fa", "off"], 'which --flash-attn "off" forbids. Leave --flash-attn at "auto"'],
+    [
+      ["-ctk", "q4_0", "-ctv", "f16"],
+      'but --cache-type-k is "q4_0" and --cache-type-v is "f16". Give --cache-type-k alone.',
+    ],
+    [
+      ["-ctk", "q4_0", "-fa", "off"],
+      'which --flash-attn "off" forbids. Leave --flash-attn at "auto"',
+    ],
     [["-c", "1000000000"], "Take a smaller --ctx-size, or a quantised --cache-type-k."],
     [["-c", "256", "-p", "word ".repeat(2000)], "load the model with a larger --ctx-size."],
   ])("and speaks of flags, not of the library's options: %#", async (args, words) => {
@@ -109,7 +124,9 @@ describe("a failure ends with 1 and names what to do", () => {
   it("for an address at which nobody answers too", async () => {
     const end = await run(["inspect", "http://127.0.0.1:1/model.gguf"]);
     expectPlain(end);
-    expect(end.stderr).toMatch(/^error: The connection to http:\/\/127\.0\.0\.1:1\/model\.gguf failed: .*Check the address/);
+    expect(end.stderr).toMatch(
+      /^error: The connection to http:\/\/127\.0\.0\.1:1\/model\.gguf failed: .*Check the address/,
+    );
     expect(end.stderr).toContain("NETWORK_FAILED");
     expect(end.code).toBe(1);
   });
@@ -158,12 +175,17 @@ describe("a signal", () => {
   });
 
   it("given again ends the program also when nobody reads its output", async () => {
-    const child = spawn(process.execPath, [program, ...reply, "--json-stream"], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, [program, ...reply, "--json-stream"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     const ended = once(child, "close").then(([code, signal]: unknown[]) => ({ code, signal }));
     // One part is read, and then nothing more: soon the pipe is full.
     await once(child.stdout, "readable");
     const again = setInterval(() => child.kill("SIGINT"), 300);
-    const { code, signal } = await once(child, "exit").then(([code_, signal_]: unknown[]) => ({ code: code_, signal: signal_ }));
+    const { code, signal } = await once(child, "exit").then(([code_, signal_]: unknown[]) => ({
+      code: code_,
+      signal: signal_,
+    }));
     clearInterval(again);
     expect([130, "SIGINT"]).toContain(signal ?? code);
     child.stdout.resume();

@@ -64,13 +64,53 @@ describe("an option of the library is told as", () => {
         "bandwidth.ram": "--bandwidth",
       },
     ],
-    ["pull", pull, { repo: "<repo>", allowPatterns: "[pattern...]", "ignorePatterns[0]": "--exclude", revision: "--revision", parallel: "--parallel" }],
-    ["split", split, { path: "<file>", prefix: "<prefix>", maxSize: "--max-size", maxTensors: "--max-tensors", noTensorFirst: "--no-tensor-first-split" }],
+    [
+      "pull",
+      pull,
+      {
+        repo: "<repo>",
+        allowPatterns: "[pattern...]",
+        "ignorePatterns[0]": "--exclude",
+        revision: "--revision",
+        parallel: "--parallel",
+      },
+    ],
+    [
+      "split",
+      split,
+      {
+        path: "<file>",
+        prefix: "<prefix>",
+        maxSize: "--max-size",
+        maxTensors: "--max-tensors",
+        noTensorFirst: "--no-tensor-first-split",
+      },
+    ],
     ["merge", merge, { first: "<first>", out: "<out>", force: "--force" }],
     ["doctor", doctor, { source: "<file|url>", out: "--fix", force: "--force" }],
     ["inspect", inspect, { source: "<file|url>" }],
-    ["imatrix", imatrix, { model: "<model>", text: "<textfile>", out: "--out", chunkSize: "--chunk-size", checkTensors: "r1-native run --check-tensors" }],
-    ["rpc-server", rpcServer, { host: "--host", port: "--port", threads: "--threads", "devices[0]": "--device", cache: "--cache" }],
+    [
+      "imatrix",
+      imatrix,
+      {
+        model: "<model>",
+        text: "<textfile>",
+        out: "--out",
+        chunkSize: "--chunk-size",
+        checkTensors: "r1-native run --check-tensors",
+      },
+    ],
+    [
+      "rpc-server",
+      rpcServer,
+      {
+        host: "--host",
+        port: "--port",
+        threads: "--threads",
+        "devices[0]": "--device",
+        cache: "--cache",
+      },
+    ],
     ["devices", devices, { backendDir: "--backend-dir" }],
     [
       "run",
@@ -91,8 +131,12 @@ describe("an option of the library is told as", () => {
   ];
   it.each(rows)("%s calls it", (_name, module, words) => {
     const command = commandOf(module);
-    const told = Object.fromEntries(Object.keys(words).map((option) => [option, inFlagWords(`Give \`${option}\`.`, command)]));
-    expect(told).toEqual(Object.fromEntries(Object.entries(words).map(([option, flag]) => [option, `Give ${flag}.`])));
+    const told = Object.fromEntries(
+      Object.keys(words).map((option) => [option, inFlagWords(`Give \`${option}\`.`, command)]),
+    );
+    expect(told).toEqual(
+      Object.fromEntries(Object.entries(words).map(([option, flag]) => [option, `Give ${flag}.`])),
+    );
   });
 });
 
@@ -100,12 +144,18 @@ describe("what the program has no flag for", () => {
   it("is left out where it stands in brackets as another way, and else left alone", () => {
     const command = commandOf(pull);
     expect(inFlagWords("Set HF_TOKEN (or the option `token`).", command)).toBe("Set HF_TOKEN.");
-    expect(inFlagWords("Ask to replace it (or the option `force`).", command)).toBe("Ask to replace it (or the option --force).");
-    expect(inFlagWords('Use `complete()` (or `template: "file"`).', commandOf(run))).toBe("Use --raw.");
+    expect(inFlagWords("Ask to replace it (or the option `force`).", command)).toBe(
+      "Ask to replace it (or the option --force).",
+    );
+    expect(inFlagWords('Use `complete()` (or `template: "file"`).', commandOf(run))).toBe(
+      "Use --raw.",
+    );
     expect(inFlagWords("Use `toWellFormed()`.", command)).toBe("Use `toWellFormed()`.");
   });
 
   it("stays as it is for who uses the library", () => {
-    expect(inFlagWords("Set HF_TOKEN (or the option `token`).", undefined)).toBe("Set HF_TOKEN (or the option `token`).");
+    expect(inFlagWords("Set HF_TOKEN (or the option `token`).", undefined)).toBe(
+      "Set HF_TOKEN (or the option `token`).",
+    );
   });
 });

@@ -10,7 +10,13 @@ describe("r1-native inspect", () => {
   it("shows what the embedded model is", async () => {
     const { code, stdout } = await run(["inspect", tinyModel]);
     expect(code).toBe(0);
-    for (const text of ["tiny-r1", "deepseek2, r1, attention mla", "6.60 M, of which 3.06 M work on a token", "q8_0", "deepseek2.block_count"]) {
+    for (const text of [
+      "tiny-r1",
+      "deepseek2, r1, attention mla",
+      "6.60 M, of which 3.06 M work on a token",
+      "q8_0",
+      "deepseek2.block_count",
+    ]) {
       expect(stdout).toContain(text);
     }
   });
@@ -18,7 +24,11 @@ describe("r1-native inspect", () => {
   it("gives everything as JSON", async () => {
     const { code, stdout } = await run(["inspect", tinyModel, "--json"]);
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ architecture: "deepseek2", parts: { expected: 1 }, problems: [] });
+    expect(JSON.parse(stdout)).toMatchObject({
+      architecture: "deepseek2",
+      parts: { expected: 1 },
+      problems: [],
+    });
   });
 
   it("ends with 1 and says why when the file cannot be loaded", async () => {
@@ -51,7 +61,8 @@ describe("r1-native split and merge", () => {
     expect(merge.code).toBe(0);
     expect(merge.stderr).toContain(`ollama create r1 -f ${join(folder, "r1.Modelfile")}`);
     const again = await run(["split", out, join(folder, "n"), "--max-size", "4M"]);
-    for (const [i, part] of again.stdout.trim().split("\n").entries()) expect(await sameBytes(part, parts[i] ?? "")).toBe(true);
+    for (const [i, part] of again.stdout.trim().split("\n").entries())
+      expect(await sameBytes(part, parts[i] ?? "")).toBe(true);
   });
 
   it("refuse to overwrite with the name of the flag that would, and take it", async () => {
@@ -87,7 +98,14 @@ describe("r1-native quantize and quants", () => {
     expect(dry.code).toBe(0);
     expect(dry.stderr).toMatch(/would write: 12\.6 MiB -> 3\.97 MiB/);
     expect(await readdir(folder)).toEqual([]);
-    const real = await run(["quantize", tinyModelF16, out, "Q4_K_M", "--tensor-type", "ffn_down_exps=q8_0"]);
+    const real = await run([
+      "quantize",
+      tinyModelF16,
+      out,
+      "Q4_K_M",
+      "--tensor-type",
+      "ffn_down_exps=q8_0",
+    ]);
     expect(real.code).toBe(0);
     expect(real.stderr).toMatch(/q8_0 +\d+/);
     expect((await run(["inspect", out])).code).toBe(0);
@@ -111,7 +129,10 @@ describe("r1-native quantize and quants", () => {
     const { code, stdout } = await run(["quants"]);
     expect(code).toBe(0);
     expect(stdout).toContain("32 (rule: 42)");
-    const json = JSON.parse((await run(["quants", "--json"])).stdout) as { quants: unknown[]; distills: unknown[] };
+    const json = JSON.parse((await run(["quants", "--json"])).stdout) as {
+      quants: unknown[];
+      distills: unknown[];
+    };
     expect([json.quants.length, json.distills.length]).toEqual([4, 6]);
   });
 });

@@ -23,5 +23,10 @@ export function onTerminal(args: readonly string[], env: Readonly<Record<string,
   const screen = new Transcript(child.stdout);
   const ended = once(child, "close").then(([status]: unknown[]) => status as number | null);
   const until = (text: string | RegExp, from?: number): Promise<number> => screen.until(text, from);
-  return { type: (keys: string) => child.stdin.write(keys), shown: () => screen.text, until, ended };
+  return {
+    type: (keys: string) => child.stdin.write(keys),
+    shown: () => screen.text,
+    until,
+    ended,
+  };
 }

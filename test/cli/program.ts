@@ -38,9 +38,15 @@ export interface Started {
 }
 
 /** Starts the program; nothing is on its standard input until the caller ends it. */
-export function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
+export function start(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Started {
   const { NO_COLOR: _no, FORCE_COLOR: _force, ...rest } = process.env;
-  const child = spawn(process.execPath, [program, ...args], { env: { ...rest, ...env }, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [program, ...args], {
+    env: { ...rest, ...env },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   const stdout = new Transcript(child.stdout);
   const stderr = new Transcript(child.stderr);
   // The child may end before it has read what it was given.

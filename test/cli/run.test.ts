@@ -14,7 +14,19 @@ const question = "What is 1+1?";
 
 describe("the documented command lines, with the program's name changed", () => {
   const documented = [
-    ...["--model", tinyModel, "--cache-type-k", "q4_0", "-no-cnv", "--prio", "2", "--temp", "0.6", "--ctx-size", "8192"],
+    ...[
+      "--model",
+      tinyModel,
+      "--cache-type-k",
+      "q4_0",
+      "-no-cnv",
+      "--prio",
+      "2",
+      "--temp",
+      "0.6",
+      "--ctx-size",
+      "8192",
+    ],
     ...["--seed", "3407", "--prompt", "<｜User｜>What is 1+1?<｜Assistant｜>"],
   ];
 
@@ -57,13 +69,20 @@ describe("a prompt", () => {
     const fromFlag = await run(["run", "-p", question, ...greedy]);
     expect(fromFlag.stdout).toContain("2");
     expect((await run(["run", "-f", file, ...greedy])).stdout).toBe(fromFlag.stdout);
-    expect((await run(["run", ...greedy], { input: `${question}\n` })).stdout).toBe(fromFlag.stdout);
+    expect((await run(["run", ...greedy], { input: `${question}\n` })).stdout).toBe(
+      fromFlag.stdout,
+    );
     expect((await run(greedy, { input: question })).stdout).toBe(fromFlag.stdout);
   });
 
   it("has its escape sequences replaced in -p, and elsewhere only when asked", async () => {
     const tokens = async (args: string[], input?: string): Promise<string> =>
-      (await run([...args, "--raw", "--verbose-prompt", "-n", "1", ...greedy], input === undefined ? {} : { input })).stderr;
+      (
+        await run(
+          [...args, "--raw", "--verbose-prompt", "-n", "1", ...greedy],
+          input === undefined ? {} : { input },
+        )
+      ).stderr;
     const escaped = String.raw`a\nb`;
     const replaced = await tokens([], "a\nb");
     expect(await tokens(["-p", escaped])).toBe(replaced);
@@ -76,7 +95,16 @@ describe("a prompt", () => {
   it("that spells special tokens is text in a chat and tokens in raw mode", async () => {
     const prompt = "<｜User｜>What is 1+1?<｜Assistant｜>";
     const asked = async (...args: string[]): Promise<{ tokens: string[]; counted: number }> => {
-      const { stdout, stderr } = await run(["-p", prompt, "-n", "1", "--verbose-prompt", "--json", ...greedy, ...args]);
+      const { stdout, stderr } = await run([
+        "-p",
+        prompt,
+        "-n",
+        "1",
+        "--verbose-prompt",
+        "--json",
+        ...greedy,
+        ...args,
+      ]);
       const { usage } = JSON.parse(stdout) as { usage: { promptTokens: number } };
       return {
         tokens: stderr
@@ -98,12 +126,29 @@ describe("a prompt", () => {
   });
 
   it("that brings its own BOS gets no second one", async () => {
-    const { stderr } = await run(["-p", "<｜begin▁of▁sentence｜><｜User｜>hi<｜Assistant｜>", "--raw", "-n", "1", "--verbose-prompt", ...greedy]);
+    const { stderr } = await run([
+      "-p",
+      "<｜begin▁of▁sentence｜><｜User｜>hi<｜Assistant｜>",
+      "--raw",
+      "-n",
+      "1",
+      "--verbose-prompt",
+      ...greedy,
+    ]);
     expect(stderr.split("begin▁of▁sentence").length).toBe(2);
   });
 
   it("takes a system prompt", async () => {
-    const { code, stderr } = await run(["-p", question, "-sys", "Reply in Chinese.", "--verbose-prompt", "-n", "1", ...greedy]);
+    const { code, stderr } = await run([
+      "-p",
+      question,
+      "-sys",
+      "Reply in Chinese.",
+      "--verbose-prompt",
+      "-n",
+      "1",
+      ...greedy,
+    ]);
     expect(code).toBe(0);
     expect(stderr).toContain("Chinese");
   });
@@ -113,8 +158,12 @@ describe("the output", () => {
   it("holds no terminal codes in a pipe unless they are asked for", async () => {
     expect((await run(["-p", question, ...greedy])).stdout).not.toContain("\u001b");
     expect((await run(["-p", question, ...greedy, "--color", "on"])).stdout).toContain("\u001b[2m");
-    expect((await run(["-p", question, ...greedy], { env: { FORCE_COLOR: "1" } })).stdout).toContain("\u001b[2m");
-    expect((await run(["-p", question, ...greedy], { env: { FORCE_COLOR: "1", NO_COLOR: "1" } })).stdout).not.toContain("\u001b");
+    expect(
+      (await run(["-p", question, ...greedy], { env: { FORCE_COLOR: "1" } })).stdout,
+    ).toContain("\u001b[2m");
+    expect(
+      (await run(["-p", question, ...greedy], { env: { FORCE_COLOR: "1", NO_COLOR: "1" } })).stdout,
+    ).not.toContain("\u001b");
   });
 
   it("is the answer alone with --hide-reasoning", async () => {
@@ -126,13 +175,39 @@ describe("the output", () => {
   });
 
   it("is one object with --json, whose text is what is shown", async () => {
-    const { code, stdout, stderr } = await run(["-p", question, ...greedy, "--json", "--logprobs", "2", "-s", "7"]);
+    const { code, stdout, stderr } = await run([
+      "-p",
+      question,
+      ...greedy,
+      "--json",
+      "--logprobs",
+      "2",
+      "-s",
+      "7",
+    ]);
     expect(code).toBe(0);
     expect(stderr).toBe("");
     const result = JSON.parse(stdout) as Record<string, unknown>;
-    expect(Object.keys(result).sort()).toEqual(["answer", "finishReason", "logprobs", "reasoning", "seed", "text", "timings", "tokens", "toolCalls", "usage"]);
-    expect(result).toMatchObject({ finishReason: "stop", seed: 7, tokens: expect.any(Array) as unknown });
-    expect((await run(["-p", question, ...greedy])).stdout).toBe(`<think>\n${String(result["reasoning"])}\n</think>\n\n${String(result["answer"])}\n`);
+    expect(Object.keys(result).sort()).toEqual([
+      "answer",
+      "finishReason",
+      "logprobs",
+      "reasoning",
+      "seed",
+      "text",
+      "timings",
+      "tokens",
+      "toolCalls",
+      "usage",
+    ]);
+    expect(result).toMatchObject({
+      finishReason: "stop",
+      seed: 7,
+      tokens: expect.any(Array) as unknown,
+    });
+    expect((await run(["-p", question, ...greedy])).stdout).toBe(
+      `<think>\n${String(result["reasoning"])}\n</think>\n\n${String(result["answer"])}\n`,
+    );
   });
 
   it("is one part a line with --json-stream, finish last", async () => {
@@ -154,21 +229,32 @@ describe("the output", () => {
   it("ends after -n tokens, also inside a thought", async () => {
     const { code, stdout } = await run(["-p", question, ...greedy, "-n", "6", "--json"]);
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ finishReason: "length", usage: { completionTokens: 6 } });
+    expect(JSON.parse(stdout)).toMatchObject({
+      finishReason: "length",
+      usage: { completionTokens: 6 },
+    });
   });
 
   it("ends quietly when its reader goes away", () => {
     const script = `set -o pipefail; "$0" "$1" -p hi --ignore-eos --loop-guard 0 -n 3000 -t 1 | head -c 20`;
-    expect(execFileSync("bash", ["-c", script, process.execPath, program], { stdio: ["ignore", "pipe", "pipe"], encoding: "utf8" }).length).toBe(20);
+    expect(
+      execFileSync("bash", ["-c", script, process.execPath, program], {
+        stdio: ["ignore", "pipe", "pipe"],
+        encoding: "utf8",
+      }).length,
+    ).toBe(20);
   });
 });
 
 describe("help and version", () => {
-  it.each([[["--help"]], [["help"]], [["run", "--help"]], [["chat", "--help"]], [["run", "-h"]]])("%j is told on standard output", async (args) => {
-    const { code, stdout, stderr } = await run(args);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(stdout).toContain("Usage: r1-native");
-  });
+  it.each([[["--help"]], [["help"]], [["run", "--help"]], [["chat", "--help"]], [["run", "-h"]]])(
+    "%j is told on standard output",
+    async (args) => {
+      const { code, stdout, stderr } = await run(args);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      expect(stdout).toContain("Usage: r1-native");
+    },
+  );
 
   it("list llama.cpp's spellings", async () => {
     const { stdout } = await run(["run", "--help"]);

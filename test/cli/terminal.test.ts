@@ -20,7 +20,9 @@ describe("on a terminal", () => {
   });
 
   it("NO_COLOR is obeyed", async () => {
-    const { shown, ended } = onTerminal(["-p", "What is 1+1?", "--temp", "0", "-t", "1"], { NO_COLOR: "1" });
+    const { shown, ended } = onTerminal(["-p", "What is 1+1?", "--temp", "0", "-t", "1"], {
+      NO_COLOR: "1",
+    });
     expect(await ended).toBe(0);
     expect(shown()).not.toContain(DIM);
   });

@@ -4,14 +4,33 @@ import { loadModel } from "../../dist/index.js";
 
 const [path, mode, prompt, threads] = process.argv.slice(2);
 const started = performance.now();
-const tell = (event, facts = {}) => process.stdout.write(`${JSON.stringify({ event, ms: performance.now() - started, ...facts })}\n`);
+const tell = (event, facts = {}) =>
+  process.stdout.write(`${JSON.stringify({ event, ms: performance.now() - started, ...facts })}\n`);
 // The documented command's options.
-const options = { contextSize: 8192, cacheTypeK: "q4_0", priority: "high", threads: Number(threads), warmup: mode === "answer" };
+const options = {
+  contextSize: 8192,
+  cacheTypeK: "q4_0",
+  priority: "high",
+  threads: Number(threads),
+  warmup: mode === "answer",
+};
 
-const model = await loadModel(path, { ...options, onProgress: (progress) => tell("progress", { progress }) });
-tell("ready", { cacheTypes: [model.info.cache.typeK, model.info.cache.typeV], contextSize: model.info.contextSize, priority: model.info.priority });
+const model = await loadModel(path, {
+  ...options,
+  onProgress: (progress) => tell("progress", { progress }),
+});
+tell("ready", {
+  cacheTypes: [model.info.cache.typeK, model.info.cache.typeV],
+  contextSize: model.info.contextSize,
+  priority: model.info.priority,
+});
 if (mode === "answer") {
-  const run = model.complete(prompt, { temperature: 0.6, seed: 3407, maxTokens: 3, ignoreEos: true });
+  const run = model.complete(prompt, {
+    temperature: 0.6,
+    seed: 3407,
+    maxTokens: 3,
+    ignoreEos: true,
+  });
   for await (const part of run) if (part.type.endsWith("-delta")) tell("text", { text: part.text });
   const { tokens, text, usage, timings } = await run.result();
   tell("answer", { tokens: [...tokens], text, usage, timings });

@@ -2,7 +2,15 @@
 import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { physicalCores } from "../../lib/model/cpu.js";
-import { firstOf, fullSizeFolder, runOurs, runUpstream, writeFullSize, type Run, type Told } from "./runs.js";
+import {
+  firstOf,
+  fullSizeFolder,
+  runOurs,
+  runUpstream,
+  writeFullSize,
+  type Run,
+  type Told,
+} from "./runs.js";
 
 const GIB = 2 ** 30;
 const folder = fullSizeFolder();

@@ -24,7 +24,9 @@ describe("the full-size model", () => {
   });
 
   it("tells how far it is, from 0 to 1 and never back", () => {
-    const progress = ours.told.slice(0, ours.told.indexOf(only("ready"))).filter(({ event }) => event === "progress");
+    const progress = ours.told
+      .slice(0, ours.told.indexOf(only("ready")))
+      .filter(({ event }) => event === "progress");
     const values = progress.map((one) => Number(one["progress"]));
     expect(values[0]).toBe(0);
     expect(values.at(-1)).toBe(1);
@@ -33,7 +35,10 @@ describe("the full-size model", () => {
   });
 
   it("is given up half-way at once, with the reason, and the process ends by itself", () => {
-    const { outcome, afterAbortMs } = only("second load") as unknown as { outcome: string; afterAbortMs: number };
+    const { outcome, afterAbortMs } = only("second load") as unknown as {
+      outcome: string;
+      afterAbortMs: number;
+    };
     expect(outcome).toBe("rejected with the reason");
     // Ten times what is seen.
     expect(afterAbortMs).toBeLessThan(2500);

@@ -35,7 +35,10 @@ export interface Run {
 export async function writeFullSize(folder: string): Promise<string> {
   const paths = await SHAPES["r1-full-sparse"](join(folder, "DeepSeek-R1-UD-IQ1_S.gguf"));
   const onDisk = paths.reduce((sum, path) => sum + statSync(path).blocks * 512, 0);
-  if (onDisk > 100 * 2 ** 20) throw new Error(`${folder} is on a file system without sparse files: set R1_FULL_SIZE_DIR to a folder on one that has them`);
+  if (onDisk > 100 * 2 ** 20)
+    throw new Error(
+      `${folder} is on a file system without sparse files: set R1_FULL_SIZE_DIR to a folder on one that has them`,
+    );
   return paths[0] ?? "";
 }
 
@@ -47,7 +50,10 @@ export function fullSizeFolder(): string {
 /** The first line of a kind; throws if there is none. */
 export function firstOf(told: readonly Told[], event: Told["event"]): Told {
   const found = told.find((one) => one.event === event);
-  if (found === undefined) throw new Error(`the run never told of "${event}"; it told of ${told.at(-1)?.event ?? "nothing"} last`);
+  if (found === undefined)
+    throw new Error(
+      `the run never told of "${event}"; it told of ${told.at(-1)?.event ?? "nothing"} last`,
+    );
   return found;
 }
 
@@ -75,7 +81,8 @@ function watch(child: ChildProcess): { peak: Peak } {
   const look = (): void => {
     try {
       const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
-      const kib = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
+      const kib = (name: string): number =>
+        Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
       peak.anonymous = Math.max(peak.anonymous, kib("RssAnon") * 1024);
       peak.resident = Math.max(peak.resident, kib("VmHWM") * 1024);
     } catch {
@@ -100,31 +107,78 @@ const PRIORITIES = ["normal", "medium", "high", "realtime"];
 /** llama-completion with the documented command's options, and the priority by name; on a file with multi-head latent attention V has to have K's type. */
 export async function runUpstream(path: string, threads: number, priority: string): Promise<Run> {
   const level = String(PRIORITIES.indexOf(priority));
-  const flags = ["--model", path, "--cache-type-k", "q4_0", "--cache-type-v", "q4_0", "-no-cnv", "--prio", level, "--temp", "0.6", "--ctx-size", "8192"];
-  const others = ["--seed", "3407", "-n", "3", "-t", String(threads), "-fit", "off", "--ignore-eos", "--no-display-prompt", "--prompt", PROMPT];
+  const flags = [
+    "--model",
+    path,
+    "--cache-type-k",
+    "q4_0",
+    "--cache-type-v",
+    "q4_0",
+    "-no-cnv",
+    "--prio",
+    level,
+    "--temp",
+    "0.6",
+    "--ctx-size",
+    "8192",
+  ];
+  const others = [
+    "--seed",
+    "3407",
+    "-n",
+    "3",
+    "-t",
+    String(threads),
+    "-fit",
+    "off",
+    "--ignore-eos",
+    "--no-display-prompt",
+    "--prompt",
+    PROMPT,
+  ];
   const start = performance.now();
-  const child = spawn(tool("llama-completion"), [...flags, ...others], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(tool("llama-completion"), [...flags, ...others], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const { peak } = watch(child);
   let [readyMs, readyCpuMs, text, log] = [0, 0, "", ""];
   child.stdout.setEncoding("utf8").on("data", (piece: string) => (text += piece));
   createInterface({ input: child.stderr }).on("line", (line) => {
     log += `${line}\n`;
     // The first line it writes once the warm-up is over.
-    if (readyMs === 0 && line.includes("system_info:")) [readyMs, readyCpuMs] = [performance.now() - start, cpuMs(child)];
+    if (readyMs === 0 && line.includes("system_info:"))
+      [readyMs, readyCpuMs] = [performance.now() - start, cpuMs(child)];
   });
   const code = await ended(child);
   const rate = (name: string): number => {
-    const [, ms, count] = new RegExp(`\\b${name} time =\\s+([\\d.]+) ms /\\s+(\\d+)`).exec(log.replaceAll("prompt eval", "prompt_eval")) ?? [];
+    const [, ms, count] =
+      new RegExp(`\\b${name} time =\\s+([\\d.]+) ms /\\s+(\\d+)`).exec(
+        log.replaceAll("prompt eval", "prompt_eval"),
+      ) ?? [];
     return (1000 * Number(count)) / Number(ms);
   };
-  return { code, readyMs, readyCpuMs, promptTokensPerSecond: rate("prompt_eval"), tokensPerSecond: rate("eval"), text: text.trim(), peak };
+  return {
+    code,
+    readyMs,
+    readyCpuMs,
+    promptTokensPerSecond: rate("prompt_eval"),
+    tokensPerSecond: rate("eval"),
+    text: text.trim(),
+    peak,
+  };
 }
 
 /** r1-native by `driver.mjs`, in one of its two ways. */
-export async function runOurs(path: string, mode: "answer" | "load", threads: number): Promise<Run & { told: readonly Told[] }> {
+export async function runOurs(
+  path: string,
+  mode: "answer" | "load",
+  threads: number,
+): Promise<Run & { told: readonly Told[] }> {
   const driver = fileURLToPath(new URL("driver.mjs", import.meta.url));
   const start = performance.now();
-  const child = spawn(process.execPath, [driver, path, mode, PROMPT, String(threads)], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [driver, path, mode, PROMPT, String(threads)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const { peak } = watch(child);
   const told: Told[] = [];
   let [readyMs, readyCpuMs] = [0, 0];
@@ -135,14 +189,21 @@ export async function runOurs(path: string, mode: "answer" | "load", threads: nu
   });
   const code = await ended(child);
   const answer = told.find(({ event }) => event === "answer") as unknown as
-    { text: string; usage: { promptTokens: number; completionTokens: number }; timings: { promptMs: number; decodeMs: number } } | undefined;
+    | {
+        text: string;
+        usage: { promptTokens: number; completionTokens: number };
+        timings: { promptMs: number; decodeMs: number };
+      }
+    | undefined;
   return {
     code,
     readyMs,
     readyCpuMs,
-    promptTokensPerSecond: (1000 * (answer?.usage.promptTokens ?? 0)) / (answer?.timings.promptMs ?? 1),
+    promptTokensPerSecond:
+      (1000 * (answer?.usage.promptTokens ?? 0)) / (answer?.timings.promptMs ?? 1),
     // The first token comes with the prompt.
-    tokensPerSecond: (1000 * ((answer?.usage.completionTokens ?? 1) - 1)) / (answer?.timings.decodeMs ?? 1),
+    tokensPerSecond:
+      (1000 * ((answer?.usage.completionTokens ?? 1) - 1)) / (answer?.timings.decodeMs ?? 1),
     text: answer?.text ?? "",
     peak,
     told,

@@ -16,7 +16,10 @@ afterEach(async () => {
 });
 
 /** Copies all but the first 77 bytes of the source to byte 1000 of a new file, and says what came and how. */
-async function copied(kernelCopy?: KernelCopy, signal?: AbortSignal): Promise<{ bytes: Buffer; told: number[] }> {
+async function copied(
+  kernelCopy?: KernelCopy,
+  signal?: AbortSignal,
+): Promise<{ bytes: Buffer; told: number[] }> {
   const folder = await temporaryFolder();
   const [fromPath, toPath] = [join(folder, "from"), join(folder, "to")];
   await writeFile(fromPath, source);
@@ -25,7 +28,15 @@ async function copied(kernelCopy?: KernelCopy, signal?: AbortSignal): Promise<{ 
   await to.truncate(1000 + SIZE - 77);
   const told: number[] = [];
   const copier = new Copier(signal, (bytes) => told.push(bytes), kernelCopy);
-  await copier.copy({ from, fromPath, fromOffset: 77, to, toPath, toOffset: 1000, bytes: SIZE - 77 });
+  await copier.copy({
+    from,
+    fromPath,
+    fromOffset: 77,
+    to,
+    toPath,
+    toOffset: 1000,
+    bytes: SIZE - 77,
+  });
   const bytes = await readFile(toPath);
   await Promise.all([fromPath, toPath].map((path) => rm(path)));
   return { bytes, told };
@@ -54,7 +65,9 @@ describe("a copy of a range", () => {
     ["stops in its second piece", Number.MAX_SAFE_INTEGER, 5_000_001],
   ])("has the same bytes when the kernel %s", async (_, first, second) => {
     const limits = [first, second];
-    const { bytes, told } = await copied((range) => native().copyRange({ ...range, bytes: Math.min(range.bytes, limits.shift() ?? 0) }));
+    const { bytes, told } = await copied((range) =>
+      native().copyRange({ ...range, bytes: Math.min(range.bytes, limits.shift() ?? 0) }),
+    );
     expect(bytes.equals(expected)).toBe(true);
     expect(sum(told)).toBe(SIZE - 77);
   });
@@ -75,7 +88,9 @@ describe("a copy of a range", () => {
   it("refuses what is no range, and survives files that are not open", async () => {
     const range = { from: 0, fromOffset: 0, to: 1, toOffset: 0, bytes: 1 };
     expect(() => native().copyRange({ ...range, bytes: -1 })).toThrow(TypeError);
-    expect(() => native().copyRange({ ...range, from: "x" as unknown as number })).toThrow(TypeError);
+    expect(() => native().copyRange({ ...range, from: "x" as unknown as number })).toThrow(
+      TypeError,
+    );
     expect(await native().copyRange({ ...range, from: 999_999, to: 999_998 })).toBe(0);
     const file = await open(join(await temporaryFolder(), "x"), "w+");
     handles.push(file);

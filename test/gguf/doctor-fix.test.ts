@@ -17,7 +17,9 @@ import { temporaryFolder, tinyModel } from "../fixtures/gguf-temp.js";
 async function spoilt(path: string): Promise<string> {
   const { pairs } = await readGguf(tinyModel);
   const types = pairs.get("tokenizer.ggml.token_type")?.data ?? Buffer.alloc(0);
-  const values = Array.from({ length: 768 }, (_, i) => (i === 3 || i === 6 ? 1 : types.readInt32LE(i * 4)));
+  const values = Array.from({ length: 768 }, (_, i) =>
+    i === 3 || i === 6 ? 1 : types.readInt32LE(i * 4),
+  );
   return changedModel(path, (parts) => {
     setPair(parts, "tokenizer.ggml.padding_token_id", "u32", 1);
     setPair(parts, "tokenizer.ggml.bos_token_id", "u32", 20);
@@ -30,7 +32,15 @@ async function spoilt(path: string): Promise<string> {
   });
 }
 
-const spoiltIds = ["add-bos", "bos-id", "eos-id", "gating-missing", "padding-is-eos", "pre-tokenizer", "token-types"];
+const spoiltIds = [
+  "add-bos",
+  "bos-id",
+  "eos-id",
+  "gating-missing",
+  "padding-is-eos",
+  "pre-tokenizer",
+  "token-types",
+];
 
 describe("fixGguf", () => {
   it("writes a copy with everything put right, which loads and answers as the sound file does", async () => {
@@ -41,7 +51,9 @@ describe("fixGguf", () => {
     expect(wrong.map(({ id }) => id).sort()).toEqual(spoiltIds);
     const input = await readFile(bad);
     const progress: number[] = [];
-    const { path, bytes, changes } = await fixGguf(bad, out, { onProgress: (share) => progress.push(share) });
+    const { path, bytes, changes } = await fixGguf(bad, out, {
+      onProgress: (share) => progress.push(share),
+    });
     expect(path).toBe(out);
     expect((await stat(out)).size).toBe(bytes);
     expect(changes).toEqual(before.findings.flatMap((finding) => finding.changes));
@@ -55,16 +67,24 @@ describe("fixGguf", () => {
     // Every pair is the sound file's, but for the one that only this file has; every tensor has the same bytes.
     const [sound, fixed] = [await readGguf(tinyModel), await readGguf(out)];
     expect([...fixed.pairs.keys()].filter((key) => !sound.pairs.has(key))).toEqual(["custom.key"]);
-    for (const [key, { raw }] of sound.pairs) expect(fixed.pairs.get(key)?.raw.equals(raw), key).toBe(true);
+    for (const [key, { raw }] of sound.pairs)
+      expect(fixed.pairs.get(key)?.raw.equals(raw), key).toBe(true);
     expect(fixed.tensors.map(({ name, type, shape }) => ({ name, type, shape }))).toEqual(
       sound.tensors.map(({ name, type, shape }) => ({ name, type, shape })),
     );
-    for (const [i, { data, name }] of sound.tensors.entries()) expect(fixed.tensors[i]?.data.equals(data), name).toBe(true);
+    for (const [i, { data, name }] of sound.tensors.entries())
+      expect(fixed.tensors[i]?.data.equals(data), name).toBe(true);
 
     const answers = [];
     for (const file of [tinyModel, out]) {
       const model = await loadModel(file, { threads: 1, contextSize: 512 });
-      answers.push((await model.chat([{ role: "user", content: "What is 12+30?" }], { temperature: 0, maxTokens: 200 }).result()).tokens);
+      answers.push(
+        (
+          await model
+            .chat([{ role: "user", content: "What is 12+30?" }], { temperature: 0, maxTokens: 200 })
+            .result()
+        ).tokens,
+      );
       await model.close();
     }
     expect(answers[1]).toEqual(answers[0]);
@@ -72,11 +92,19 @@ describe("fixGguf", () => {
 
   it("gives a file without gating the sound file's probabilities back, to the last bit", async () => {
     const folder = await temporaryFolder();
-    const bad = await changedModel(join(folder, "bad.gguf"), (parts) => parts.pairs.delete("deepseek2.expert_gating_func"));
+    const bad = await changedModel(join(folder, "bad.gguf"), (parts) =>
+      parts.pairs.delete("deepseek2.expert_gating_func"),
+    );
     await fixGguf(bad, join(folder, "good.gguf"));
     const probabilities = async (file: string): Promise<number[]> => {
       const model = await loadModel(file, { threads: 1, contextSize: 512 });
-      const { logprobs } = await model.chat([{ role: "user", content: "What is 12+30?" }], { temperature: 0, maxTokens: 20, logprobs: 1 }).result();
+      const { logprobs } = await model
+        .chat([{ role: "user", content: "What is 12+30?" }], {
+          temperature: 0,
+          maxTokens: 20,
+          logprobs: 1,
+        })
+        .result();
       await model.close();
       return (logprobs ?? []).map(({ logprob }) => logprob);
     };
@@ -98,7 +126,11 @@ describe("fixGguf", () => {
 
   it("writes nothing when there is nothing to correct", async () => {
     const folder = await temporaryFolder();
-    expect(await fixGguf(tinyModel, join(folder, "copy.gguf"))).toEqual({ path: null, bytes: 0, changes: [] });
+    expect(await fixGguf(tinyModel, join(folder, "copy.gguf"))).toEqual({
+      path: null,
+      bytes: 0,
+      changes: [],
+    });
     expect(await readdir(folder)).toEqual([]);
   });
 
@@ -108,8 +140,15 @@ describe("fixGguf", () => {
     await symlink(bad, join(folder, "soft.gguf"));
     await link(bad, join(folder, "hard.gguf"));
     const input = await readFile(bad);
-    for (const out of [bad, join(folder, ".", "bad.gguf"), join(folder, "soft.gguf"), join(folder, "hard.gguf")]) {
-      await expect(fixGguf(bad, out, { force: true }), out).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    for (const out of [
+      bad,
+      join(folder, ".", "bad.gguf"),
+      join(folder, "soft.gguf"),
+      join(folder, "hard.gguf"),
+    ]) {
+      await expect(fixGguf(bad, out, { force: true }), out).rejects.toMatchObject({
+        code: "INVALID_ARGUMENT",
+      });
     }
     expect((await readFile(bad)).equals(input)).toBe(true);
   });
@@ -123,12 +162,18 @@ describe("fixGguf", () => {
     expect(await readFile(out, "utf8")).toBe("precious");
     await fixGguf(bad, out, { force: true });
     expect((await diagnose(out)).variant).toBe("r1");
-    await expect(fixGguf("https://localhost/x.gguf", out)).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    await expect(fixGguf("https://localhost/x.gguf", out)).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+    });
     const short = join(folder, "short.gguf");
     await writeFile(short, (await readFile(bad)).subarray(0, 1_000_000));
-    await expect(fixGguf(short, join(folder, "x.gguf"))).rejects.toMatchObject({ code: "FILE_TRUNCATED" });
+    await expect(fixGguf(short, join(folder, "x.gguf"))).rejects.toMatchObject({
+      code: "FILE_TRUNCATED",
+    });
     // @ts-expect-error a misspelt option
-    await expect(fixGguf(bad, out, { overwrite: true })).rejects.toMatchObject({ code: "UNKNOWN_OPTION" });
+    await expect(fixGguf(bad, out, { overwrite: true })).rejects.toMatchObject({
+      code: "UNKNOWN_OPTION",
+    });
   });
 
   it("leaves nothing behind when it is aborted", async () => {
@@ -136,7 +181,10 @@ describe("fixGguf", () => {
     const bad = await spoilt(join(folder, "bad.gguf"));
     const controller = new AbortController();
     const reason = new Error("enough");
-    const run = fixGguf(bad, join(folder, "out.gguf"), { signal: controller.signal, onProgress: () => controller.abort(reason) });
+    const run = fixGguf(bad, join(folder, "out.gguf"), {
+      signal: controller.signal,
+      onProgress: () => controller.abort(reason),
+    });
     await expect(run).rejects.toBe(reason);
     expect(await readdir(folder)).toEqual(["bad.gguf"]);
   });
@@ -153,8 +201,12 @@ describe("diagnose on a remote file", () => {
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     try {
-      const { findings } = await diagnose(`http://127.0.0.1:${(server.address() as AddressInfo).port}/bad.gguf`);
-      expect(findings.filter(({ changes }) => changes.length > 0).map(({ id }) => id)).toEqual(expect.arrayContaining(spoiltIds));
+      const { findings } = await diagnose(
+        `http://127.0.0.1:${(server.address() as AddressInfo).port}/bad.gguf`,
+      );
+      expect(findings.filter(({ changes }) => changes.length > 0).map(({ id }) => id)).toEqual(
+        expect.arrayContaining(spoiltIds),
+      );
       expect(requests).toBe(1);
     } finally {
       server.closeAllConnections();
@@ -170,12 +222,19 @@ describe("diagnose on a remote file", () => {
       const [, from = "0", to = ""] = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? "") ?? [];
       const piece = bad.subarray(Number(from), to === "" ? undefined : Number(to) + 1);
       served += piece.length;
-      response.writeHead(206, { "content-range": `bytes ${from}-${Number(from) + piece.length - 1}/${bad.length}`, "content-length": piece.length }).end(piece);
+      response
+        .writeHead(206, {
+          "content-range": `bytes ${from}-${Number(from) + piece.length - 1}/${bad.length}`,
+          "content-length": piece.length,
+        })
+        .end(piece);
     });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     try {
-      const found = await diagnose(`http://127.0.0.1:${(server.address() as AddressInfo).port}/bad.gguf`);
+      const found = await diagnose(
+        `http://127.0.0.1:${(server.address() as AddressInfo).port}/bad.gguf`,
+      );
       expect(found.isRemote).toBe(true);
       expect(
         found.findings

@@ -19,18 +19,30 @@ const FILES: readonly (readonly [name: string, write: (folder: string) => Promis
     "the layout before MLA",
     (folder) => {
       const path = join(folder, "legacy.gguf");
-      execFileSync(process.execPath, [root("scripts/make-synthetic.mjs"), "--shape", "deepseek2-legacy", "--out", path], { stdio: "ignore" });
+      execFileSync(
+        process.execPath,
+        [root("scripts/make-synthetic.mjs"), "--shape", "deepseek2-legacy", "--out", path],
+        { stdio: "ignore" },
+      );
       return Promise.resolve(path);
     },
   ],
-  ["padding = EOS", (folder) => changedModel(join(folder, "padding.gguf"), (parts) => setPair(parts, "tokenizer.ggml.padding_token_id", "u32", 1))],
+  [
+    "padding = EOS",
+    (folder) =>
+      changedModel(join(folder, "padding.gguf"), (parts) =>
+        setPair(parts, "tokenizer.ggml.padding_token_id", "u32", 1),
+      ),
+  ],
   [
     "a template that writes BOS twice",
     async (folder) => {
       const template = (await readGguf(tinyModel)).pairs.get("tokenizer.chat_template")?.text ?? "";
       const twice = template.replace("bos_token", "bos_token + bos_token");
       expect(twice).not.toBe(template);
-      return changedModel(join(folder, "twice.gguf"), (parts) => setPair(parts, "tokenizer.chat_template", "str", twice));
+      return changedModel(join(folder, "twice.gguf"), (parts) =>
+        setPair(parts, "tokenizer.chat_template", "str", twice),
+      );
     },
   ],
   [
@@ -44,7 +56,13 @@ const FILES: readonly (readonly [name: string, write: (folder: string) => Promis
       });
     },
   ],
-  ["no gating function", (folder) => changedModel(join(folder, "gating.gguf"), (parts) => parts.pairs.delete("deepseek2.expert_gating_func"))],
+  [
+    "no gating function",
+    (folder) =>
+      changedModel(join(folder, "gating.gguf"), (parts) =>
+        parts.pairs.delete("deepseek2.expert_gating_func"),
+      ),
+  ],
 ];
 
 describe("the table of findings in docs/model-files.md", () => {
@@ -58,8 +76,12 @@ describe("the table of findings in docs/model-files.md", () => {
           .filter((finding) => finding.severity === severity)
           .map(({ id }) => `\`${id}\``)
           .join(", ");
-      const mended = findings.filter(({ changes }) => changes.length > 0).map(({ id }) => `\`${id}\``);
-      rows.push(`| ${name} | ${list("error")} | ${list("warning")} | ${list("info")} | ${mended.join(", ")} |`);
+      const mended = findings
+        .filter(({ changes }) => changes.length > 0)
+        .map(({ id }) => `\`${id}\``);
+      rows.push(
+        `| ${name} | ${list("error")} | ${list("warning")} | ${list("info")} | ${mended.join(", ")} |`,
+      );
     }
     const squeeze = (text: string): string => text.replace(/ +/g, " ");
     const document = squeeze(readFileSync(root("docs/model-files.md"), "utf8"));

@@ -11,7 +11,8 @@ import { setPair } from "../fixtures/gguf-model.js";
 import { llamaFolder, tinyModel } from "../fixtures/gguf-temp.js";
 
 describe("the chat template", () => {
-  const official = (name: string): Promise<string> => readFile(join(llamaFolder, "models/templates", name), "utf8");
+  const official = (name: string): Promise<string> =>
+    readFile(join(llamaFolder, "models/templates", name), "utf8");
   const withTemplate = (template: string | null): Promise<Diagnosis> =>
     changed((parts) => {
       if (template === null) parts.pairs.delete("tokenizer.chat_template");
@@ -20,18 +21,22 @@ describe("the chat template", () => {
   /** The embedded model's template: the end of its pair. */
   const own = async (): Promise<string> => {
     const { pairs } = await readGguf(tinyModel);
-    return pairs.get("tokenizer.chat_template")?.raw.toString("utf8", 8 + "tokenizer.chat_template".length + 4 + 8) ?? "";
+    return (
+      pairs
+        .get("tokenizer.chat_template")
+        ?.raw.toString("utf8", 8 + "tokenizer.chat_template".length + 4 + 8) ?? ""
+    );
   };
 
-  it.each(["deepseek-ai-DeepSeek-R1-Distill-Llama-8B.jinja", "deepseek-ai-DeepSeek-R1-Distill-Qwen-32B.jinja"])(
-    "%s is R1's and opens the reasoning",
-    async (name) => {
-      const found = await withTemplate(await official(name));
-      expect(found.templateForm).toBe("r1-opens-think");
-      expect(ids(found)).toEqual([]);
-      expect(finding(found, "template-opens-think").severity).toBe("info");
-    },
-  );
+  it.each([
+    "deepseek-ai-DeepSeek-R1-Distill-Llama-8B.jinja",
+    "deepseek-ai-DeepSeek-R1-Distill-Qwen-32B.jinja",
+  ])("%s is R1's and opens the reasoning", async (name) => {
+    const found = await withTemplate(await official(name));
+    expect(found.templateForm).toBe("r1-opens-think");
+    expect(ids(found)).toEqual([]);
+    expect(finding(found, "template-opens-think").severity).toBe("info");
+  });
 
   it("of llama.cpp is told from R1's", async () => {
     const found = await withTemplate(await official("llama-cpp-deepseek-r1.jinja"));
@@ -43,7 +48,10 @@ describe("the chat template", () => {
     expect(finding(await diagnose(tinyModel), "double-bos").severity).toBe("info");
     const twice = await withTemplate(`{{ bos_token }}${await own()}`);
     expect(ids(twice)).toEqual(["template-double-bos"]);
-    expect(finding(twice, "template-double-bos")).toMatchObject({ severity: "error", found: expect.stringContaining("2 BOS") as unknown });
+    expect(finding(twice, "template-double-bos")).toMatchObject({
+      severity: "error",
+      found: expect.stringContaining("2 BOS") as unknown,
+    });
     const literal = await withTemplate(`${ROLE_TEXTS.bos}${await own()}`);
     expect(ids(literal)).toEqual(["template-double-bos"]);
     const none = await withTemplate((await own()).replace("bos_token + ", ""));
@@ -53,9 +61,19 @@ describe("the chat template", () => {
   it.each([
     ["none", null, "none", "template-missing"],
     ["an empty one", "", "none", "template-missing"],
-    ["ChatML", "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n", "other", "template-not-r1"],
+    [
+      "ChatML",
+      "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n",
+      "other",
+      "template-not-r1",
+    ],
     ["one that cannot be parsed", "{% if %}", "fails", "template-fails"],
-    ["one without end", "{% for a in range(99999) %}{% for b in range(99999) %}{{ b }}{% endfor %}{% endfor %}", "fails", "template-fails"],
+    [
+      "one without end",
+      "{% for a in range(99999) %}{% for b in range(99999) %}{{ b }}{% endfor %}{% endfor %}",
+      "fails",
+      "template-fails",
+    ],
   ] as const)("%s is told", async (_, template, form, id) => {
     const found = await withTemplate(template);
     expect(found.templateForm).toBe(form);
@@ -64,9 +82,13 @@ describe("the chat template", () => {
 
   it("with a closed reasoning block, one that keeps reasoning, one without EOS, and one that drops system messages are told", async () => {
     const text = await own();
-    const closed = await withTemplate(text.replace("{{- '<｜Assistant｜>' -}}", "{{- '<｜Assistant｜><think>\\n</think>' -}}"));
+    const closed = await withTemplate(
+      text.replace("{{- '<｜Assistant｜>' -}}", "{{- '<｜Assistant｜><think>\\n</think>' -}}"),
+    );
     expect([closed.templateForm, ids(closed)]).toEqual(["r1-closed", ["template-closed"]]);
-    const keeps = await withTemplate(text.replace("content.split('</think>')[-1] | trim", "content"));
+    const keeps = await withTemplate(
+      text.replace("content.split('</think>')[-1] | trim", "content"),
+    );
     expect(finding(keeps, "template-history").found).toContain("keeps the reasoning");
     const open = await withTemplate(text.replace("content + '<｜end▁of▁sentence｜>'", "content"));
     expect(finding(open, "template-history").found).toContain("does not close assistant turns");

@@ -48,7 +48,13 @@ describe("a sound file", () => {
       "info double-bos",
       "info mla-cache-types",
     ]);
-    expect(found.roles.find(({ role }) => role === "user")).toEqual({ role: "user", text: "<｜User｜>", expected: 128_803, actual: 3, kind: "user-defined" });
+    expect(found.roles.find(({ role }) => role === "user")).toEqual({
+      role: "user",
+      text: "<｜User｜>",
+      expected: 128_803,
+      actual: 3,
+      kind: "user-defined",
+    });
     // Both values are told.
     expect(finding(found, "ids-differ").found).toContain("<｜User｜> is 3, in the table 128803");
   });
@@ -67,7 +73,9 @@ describe("a sound file", () => {
 });
 
 describe("whole vocabularies", () => {
-  let vocabularies: ReturnType<typeof writeVocabularies<"r1" | "r1-control" | "distill-qwen" | "distill-llama">>;
+  let vocabularies: ReturnType<
+    typeof writeVocabularies<"r1" | "r1-control" | "distill-qwen" | "distill-llama">
+  >;
   beforeAll(() => {
     vocabularies = writeVocabularies(["r1", "r1-control", "distill-qwen", "distill-llama"]);
   });
@@ -81,7 +89,8 @@ describe("whole vocabularies", () => {
   ] as const)("%s is told, with the ids of the table", async (name, variant) => {
     const found = await diagnose(vocabularies.paths[name]);
     expect(found.variant).toBe(variant);
-    for (const { expected, actual } of found.roles) if (expected !== null) expect(actual).toBe(expected);
+    for (const { expected, actual } of found.roles)
+      if (expected !== null) expect(actual).toBe(expected);
     for (const id of [
       "ids-differ",
       "role-missing",
@@ -97,13 +106,18 @@ describe("whole vocabularies", () => {
       expect(found.findings.map((one) => one.id)).not.toContain(id);
     expect(ids(found)).toContain("no-tensors");
     // llama.cpp's converter marks all that look like <｜...｜> as control.
-    expect(finding(found, "markers-user-defined").found.includes("<｜User｜>")).toBe(name !== "r1-control");
+    expect(finding(found, "markers-user-defined").found.includes("<｜User｜>")).toBe(
+      name !== "r1-control",
+    );
   });
 
   it("of a base model whose tokens were not renamed is told as such", async () => {
     const found = await diagnose(join(upstreamModels, "ggml-vocab-qwen2.gguf"));
     expect(found.variant).toBe("other");
-    expect(finding(found, "vocabulary-not-r1")).toMatchObject({ severity: "error", found: expect.stringContaining("<|im_start|>, not <｜User｜>") as unknown });
+    expect(finding(found, "vocabulary-not-r1")).toMatchObject({
+      severity: "error",
+      found: expect.stringContaining("<|im_start|>, not <｜User｜>") as unknown,
+    });
   });
 
   it("of a third model is told as such", async () => {
@@ -115,11 +129,16 @@ describe("whole vocabularies", () => {
   it("of another release than the weights is told", async () => {
     const { pairs } = await readGguf(vocabularies.paths["distill-qwen"]);
     const found = await changed((parts) => {
-      for (const [key, { raw }] of pairs) if (key.startsWith("tokenizer.ggml.")) parts.pairs.set(key, raw);
+      for (const [key, { raw }] of pairs)
+        if (key.startsWith("tokenizer.ggml.")) parts.pairs.set(key, raw);
       parts.pairs.delete("deepseek2.vocab_size");
     });
-    expect(finding(found, "vocabulary-of-another-release").found).toContain("stand where those of distill-qwen do");
-    expect(finding(found, "vocabulary-size").found).toContain("has 151936 tokens, the weights have embeddings for 768");
+    expect(finding(found, "vocabulary-of-another-release").found).toContain(
+      "stand where those of distill-qwen do",
+    );
+    expect(finding(found, "vocabulary-size").found).toContain(
+      "has 151936 tokens, the weights have embeddings for 768",
+    );
     // Nothing in a vocabulary that is not the weights' own is mended.
     expect(found.findings.flatMap(({ changes }) => changes)).toEqual([]);
   });
@@ -127,36 +146,107 @@ describe("whole vocabularies", () => {
   it("with a token moved: both values, as an error", async () => {
     const { pairs } = await readGguf(vocabularies.paths.r1);
     const found = await changed((parts) => {
-      for (const [key, { raw }] of pairs) if (key.startsWith("tokenizer.ggml.")) parts.pairs.set(key, raw);
+      for (const [key, { raw }] of pairs)
+        if (key.startsWith("tokenizer.ggml.")) parts.pairs.set(key, raw);
       const tokens = [...(pairs.get("tokenizer.ggml.tokens")?.strings ?? [])].map(String);
       [tokens[128_803], tokens[128_804]] = [tokens[128_804] ?? "", tokens[128_803] ?? ""];
       setPair(parts, "tokenizer.ggml.tokens", "arr", { of: "str", values: tokens });
     });
     expect(finding(found, "ids-differ")).toMatchObject({
       severity: "error",
-      found: "<｜User｜> is 128804, in the table 128803; <｜Assistant｜> is 128803, in the table 128804.",
+      found:
+        "<｜User｜> is 128804, in the table 128803; <｜Assistant｜> is 128803, in the table 128804.",
     });
   });
 });
 
 describe("one thing wrong", () => {
   it.each([
-    ["padding is EOS", "padding-is-eos", "warning", (parts) => setPair(parts, "tokenizer.ggml.padding_token_id", "u32", 1), { from: 1, to: 2 }],
-    ["no padding", "padding-id", "info", (parts) => parts.pairs.delete("tokenizer.ggml.padding_token_id"), { from: null, to: 2 }],
-    ["BOS named wrongly", "bos-id", "error", (parts) => setPair(parts, "tokenizer.ggml.bos_token_id", "u32", 20), { from: 20, to: 0 }],
-    ["no EOS named", "eos-id", "error", (parts) => parts.pairs.delete("tokenizer.ggml.eos_token_id"), { from: null, to: 1 }],
-    ["add_bos_token false", "add-bos", "warning", (parts) => setPair(parts, "tokenizer.ggml.add_bos_token", "bool", false), { from: false, to: true }],
-    ["add_bos_token absent", "add-bos", "warning", (parts) => parts.pairs.delete("tokenizer.ggml.add_bos_token"), { from: null, to: true }],
-    ["add_eos_token true", "add-eos", "error", (parts) => setPair(parts, "tokenizer.ggml.add_eos_token", "bool", true), { from: true, to: false }],
-    ["no gating", "gating-missing", "error", (parts) => parts.pairs.delete("deepseek2.expert_gating_func"), { from: null, to: 2 }],
-    ["softmax gating", "gating-wrong", "error", (parts) => setPair(parts, "deepseek2.expert_gating_func", "u32", 1), { from: 1, to: 2 }],
-    ["no pre-tokeniser", "pre-tokenizer", "error", (parts) => parts.pairs.delete("tokenizer.ggml.pre"), { from: null, to: "deepseek-v3" }],
-    ["another pre-tokeniser", "pre-tokenizer", "error", (parts) => setPair(parts, "tokenizer.ggml.pre", "str", "qwen2"), { from: "qwen2", to: "deepseek-v3" }],
-  ] satisfies [string, FindingId, string, (parts: ModelParts) => void, object][])("%s: %s, and nothing else", async (_, id, severity, change, change1) => {
-    const found = await changed(change);
-    expect(ids(found)).toEqual([id]);
-    expect(finding(found, id)).toMatchObject({ severity, changes: [change1] });
-  });
+    [
+      "padding is EOS",
+      "padding-is-eos",
+      "warning",
+      (parts) => setPair(parts, "tokenizer.ggml.padding_token_id", "u32", 1),
+      { from: 1, to: 2 },
+    ],
+    [
+      "no padding",
+      "padding-id",
+      "info",
+      (parts) => parts.pairs.delete("tokenizer.ggml.padding_token_id"),
+      { from: null, to: 2 },
+    ],
+    [
+      "BOS named wrongly",
+      "bos-id",
+      "error",
+      (parts) => setPair(parts, "tokenizer.ggml.bos_token_id", "u32", 20),
+      { from: 20, to: 0 },
+    ],
+    [
+      "no EOS named",
+      "eos-id",
+      "error",
+      (parts) => parts.pairs.delete("tokenizer.ggml.eos_token_id"),
+      { from: null, to: 1 },
+    ],
+    [
+      "add_bos_token false",
+      "add-bos",
+      "warning",
+      (parts) => setPair(parts, "tokenizer.ggml.add_bos_token", "bool", false),
+      { from: false, to: true },
+    ],
+    [
+      "add_bos_token absent",
+      "add-bos",
+      "warning",
+      (parts) => parts.pairs.delete("tokenizer.ggml.add_bos_token"),
+      { from: null, to: true },
+    ],
+    [
+      "add_eos_token true",
+      "add-eos",
+      "error",
+      (parts) => setPair(parts, "tokenizer.ggml.add_eos_token", "bool", true),
+      { from: true, to: false },
+    ],
+    [
+      "no gating",
+      "gating-missing",
+      "error",
+      (parts) => parts.pairs.delete("deepseek2.expert_gating_func"),
+      { from: null, to: 2 },
+    ],
+    [
+      "softmax gating",
+      "gating-wrong",
+      "error",
+      (parts) => setPair(parts, "deepseek2.expert_gating_func", "u32", 1),
+      { from: 1, to: 2 },
+    ],
+    [
+      "no pre-tokeniser",
+      "pre-tokenizer",
+      "error",
+      (parts) => parts.pairs.delete("tokenizer.ggml.pre"),
+      { from: null, to: "deepseek-v3" },
+    ],
+    [
+      "another pre-tokeniser",
+      "pre-tokenizer",
+      "error",
+      (parts) => setPair(parts, "tokenizer.ggml.pre", "str", "qwen2"),
+      { from: "qwen2", to: "deepseek-v3" },
+    ],
+  ] satisfies [string, FindingId, string, (parts: ModelParts) => void, object][])(
+    "%s: %s, and nothing else",
+    async (_, id, severity, change, change1) => {
+      const found = await changed(change);
+      expect(ids(found)).toEqual([id]);
+      expect(finding(found, id)).toMatchObject({ severity, changes: [change1] });
+    },
+  );
 
   it("tags marked as ordinary text", async () => {
     const found = await withTokens((_, types) => types.fill(1, 5, 7));
@@ -179,7 +269,10 @@ describe("one thing wrong", () => {
     const found = await withTokens((tokens) => {
       tokens[5] = "<thought>";
     });
-    expect(finding(found, "role-missing")).toMatchObject({ severity: "warning", found: expect.stringContaining("<think>") as unknown });
+    expect(finding(found, "role-missing")).toMatchObject({
+      severity: "warning",
+      found: expect.stringContaining("<think>") as unknown,
+    });
   });
 
   it("no <｜User｜>: another model's vocabulary", async () => {
@@ -191,7 +284,9 @@ describe("one thing wrong", () => {
   });
 
   it("an architecture of none of the releases", async () => {
-    const found = await changed((parts) => setPair(parts, "general.architecture", "str", "mistral"));
+    const found = await changed((parts) =>
+      setPair(parts, "general.architecture", "str", "mistral"),
+    );
     expect(found.variant).toBe("other");
     expect(ids(found)).toContain("architecture-unknown");
   });
@@ -207,7 +302,9 @@ describe("one thing wrong", () => {
   });
 
   it("missing and short parts", async () => {
-    const { paths } = await splitGguf(tinyModel, join(await temporaryFolder(), "m"), { maxTensors: 30 });
+    const { paths } = await splitGguf(tinyModel, join(await temporaryFolder(), "m"), {
+      maxTensors: 30,
+    });
     expect(ids(await diagnose(paths[1] ?? ""))).toEqual([]);
     await truncate(paths[2] ?? "", 100_000);
     await rm(paths[1] ?? "");
@@ -222,12 +319,17 @@ describe("one thing wrong", () => {
 describe("diagnose", () => {
   it("refuses unknown options and what is no file", async () => {
     // @ts-expect-error a misspelt option
-    await expect(diagnose(tinyModel, { singal: 1 })).rejects.toMatchObject({ code: "UNKNOWN_OPTION", details: { nearest: "signal" } });
+    await expect(diagnose(tinyModel, { singal: 1 })).rejects.toMatchObject({
+      code: "UNKNOWN_OPTION",
+      details: { nearest: "signal" },
+    });
     await expect(diagnose("no-such.gguf")).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
     await expect(diagnose("package.json")).rejects.toMatchObject({ code: "NOT_GGUF" });
   });
 
   it("gives up when its signal aborts", async () => {
-    await expect(diagnose(tinyModel, { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
+    await expect(
+      diagnose(tinyModel, { signal: AbortSignal.abort(new Error("enough")) }),
+    ).rejects.toThrow("enough");
   });
 });

@@ -2,7 +2,14 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { computeImatrix, isR1Error, loadModel, quantize, readImatrix, type ImatrixOptions } from "../../dist/index.js";
+import {
+  computeImatrix,
+  isR1Error,
+  loadModel,
+  quantize,
+  readImatrix,
+  type ImatrixOptions,
+} from "../../dist/index.js";
 import { SHAPES } from "../../scripts/synthetic-shapes.mjs";
 import { run } from "../cli/program.js";
 import { temporaryFolder, tinyModelF16 } from "../fixtures/gguf-temp.js";
@@ -10,7 +17,10 @@ import { runTool, sameBytes } from "../fixtures/gguf-tools.js";
 
 const CHUNK = 64;
 /** Sums with their answers, as the embedded model knows them; no special strings, which llama-imatrix takes as text. */
-const TEXT = Array.from({ length: 60 }, (_, i) => `What is ${i}+${(i * 7) % 31}? It is ${i + ((i * 7) % 31)}. How many letters has it? `).join("\n");
+const TEXT = Array.from(
+  { length: 60 },
+  (_, i) => `What is ${i}+${(i * 7) % 31}? It is ${i + ((i * 7) % 31)}. How many letters has it? `,
+).join("\n");
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {
   return promise.then(
@@ -19,8 +29,17 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
   );
 }
 
-async function compute(folder: string, options: Partial<ImatrixOptions> = {}, model = tinyModelF16): Promise<Awaited<ReturnType<typeof computeImatrix>>> {
-  return computeImatrix(model, TEXT, { out: join(folder, "own.gguf"), chunkSize: CHUNK, threads: 1, ...options });
+async function compute(
+  folder: string,
+  options: Partial<ImatrixOptions> = {},
+  model = tinyModelF16,
+): Promise<Awaited<ReturnType<typeof computeImatrix>>> {
+  return computeImatrix(model, TEXT, {
+    out: join(folder, "own.gguf"),
+    chunkSize: CHUNK,
+    threads: 1,
+    ...options,
+  });
 }
 
 describe("computeImatrix", () => {
@@ -29,7 +48,22 @@ describe("computeImatrix", () => {
     const [text, upstream] = [join(folder, "text.txt"), join(folder, "upstream.gguf")];
     await writeFile(text, TEXT);
     const { path, tensors, chunks } = await compute(folder, { dataset: text });
-    runTool("llama-imatrix", ["-m", tinyModelF16, "-f", text, "-o", upstream, "-c", String(CHUNK), "-b", String(CHUNK), "-t", "1", "--no-ppl", "--no-repack"]);
+    runTool("llama-imatrix", [
+      "-m",
+      tinyModelF16,
+      "-f",
+      text,
+      "-o",
+      upstream,
+      "-c",
+      String(CHUNK),
+      "-b",
+      String(CHUNK),
+      "-t",
+      "1",
+      "--no-ppl",
+      "--no-repack",
+    ]);
     const [own, theirs] = await Promise.all([readImatrix(path), readImatrix(upstream)]);
     expect([chunks, tensors]).toEqual([own.chunks, own.entries.size]);
     expect([own.datasets, own.chunks]).toEqual([theirs.datasets, theirs.chunks]);
@@ -50,9 +84,17 @@ describe("computeImatrix", () => {
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
     for (const type of ["IQ2_XXS", "Q2_K"]) {
       // Upstream refuses 2 bits for what has no values; the embedding is looked up, not multiplied.
-      await quantize(model, join(folder, `${type}.gguf`), { type, imatrix: path, tokenEmbeddingType: "q8_0", outputTensorType: "q8_0", threads: 1 });
+      await quantize(model, join(folder, `${type}.gguf`), {
+        type,
+        imatrix: path,
+        tokenEmbeddingType: "q8_0",
+        outputTensorType: "q8_0",
+        threads: 1,
+      });
       const small = await loadModel(join(folder, `${type}.gguf`), { contextSize: 256, threads: 1 });
-      expect((await small.complete("What is 1+1?", { maxTokens: 4, ignoreEos: true }).result()).tokens).toHaveLength(4);
+      expect(
+        (await small.complete("What is 1+1?", { maxTokens: 4, ignoreEos: true }).result()).tokens,
+      ).toHaveLength(4);
       await small.close();
     }
   }, 120_000);
@@ -83,7 +125,9 @@ describe("computeImatrix", () => {
     const reason = new Error("enough");
     await expect(compute(folder, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     const controller = new AbortController();
-    await expect(compute(folder, { signal: controller.signal, onProgress: () => controller.abort(reason) })).rejects.toBe(reason);
+    await expect(
+      compute(folder, { signal: controller.signal, onProgress: () => controller.abort(reason) }),
+    ).rejects.toBe(reason);
     const thrown = (): never => {
       throw reason;
     };
@@ -97,7 +141,17 @@ describe("r1-native imatrix", () => {
     const folder = await temporaryFolder();
     const [text, out] = [join(folder, "text.txt"), join(folder, "cli.gguf")];
     await writeFile(text, TEXT);
-    const args = ["imatrix", tinyModelF16, text, "--out", out, "--chunk-size", String(CHUNK), "--threads", "1"];
+    const args = [
+      "imatrix",
+      tinyModelF16,
+      text,
+      "--out",
+      out,
+      "--chunk-size",
+      String(CHUNK),
+      "--threads",
+      "1",
+    ];
     const { code, stdout, stderr } = await run(args);
     expect([code, stdout]).toEqual([0, `${out}\n`]);
     expect(stderr).toMatch(/values for \d+ tensors, from \d+ chunks/);
@@ -105,7 +159,13 @@ describe("r1-native imatrix", () => {
     expect((await readFile(out)).equals(await readFile(path))).toBe(true);
     expect(await run(args)).toMatchObject({ code: 1 });
     expect((await run([...args, "--force"])).code).toBe(0);
-    const missing = await run(["imatrix", tinyModelF16, join(folder, "none.txt"), "--out", join(folder, "x.gguf")]);
+    const missing = await run([
+      "imatrix",
+      tinyModelF16,
+      join(folder, "none.txt"),
+      "--out",
+      join(folder, "x.gguf"),
+    ]);
     expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining("FILE_NOT_FOUND")]);
   });
 });

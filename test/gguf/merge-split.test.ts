@@ -2,7 +2,16 @@
 // dist/ and llama.cpp's tools). Kills are in kill.test.ts.
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { copyFile, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import {
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -22,14 +31,21 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
 }
 
 /** Splits and merges with both programs, and compares every file. */
-async function compare(model: string, options: SplitOptions, flags: readonly string[]): Promise<number> {
+async function compare(
+  model: string,
+  options: SplitOptions,
+  flags: readonly string[],
+): Promise<number> {
   const folder = await temporaryFolder();
   for (const name of ["own", "upstream"]) await mkdir(join(folder, name));
   const { paths } = await splitGguf(model, join(folder, "own", "m"), options);
   runTool("llama-gguf-split", ["--split", ...flags, model, join(folder, "upstream", "m")]);
   const names = await readdir(join(folder, "upstream"));
   expect(await readdir(join(folder, "own"))).toEqual(names);
-  for (const name of names) expect(await sameBytes(join(folder, "own", name), join(folder, "upstream", name)), name).toBe(true);
+  for (const name of names)
+    expect(await sameBytes(join(folder, "own", name), join(folder, "upstream", name)), name).toBe(
+      true,
+    );
   const { path } = await mergeGguf(paths[0] ?? "", join(folder, "own.gguf"));
   runTool("llama-gguf-split", ["--merge", paths[0] ?? "", join(folder, "upstream.gguf")]);
   expect(await sameBytes(path, join(folder, "upstream.gguf")), "merged").toBe(true);
@@ -42,13 +58,20 @@ describe("split and merge give llama-gguf-split's bytes", () => {
   });
 
   it("on the f16 model, by size, the first part without tensors", async () => {
-    expect(await compare(tinyModelF16, { maxSize: 2_000_000, noTensorFirst: true }, ["--split-max-size", "2M", "--no-tensor-first-split"])).toBeGreaterThan(5);
+    expect(
+      await compare(tinyModelF16, { maxSize: 2_000_000, noTensorFirst: true }, [
+        "--split-max-size",
+        "2M",
+        "--no-tensor-first-split",
+      ]),
+    ).toBeGreaterThan(5);
   });
 
   it("on a model with odd shapes, every type of value, and vectors with padding behind them", async () => {
     const folder = await temporaryFolder();
     const path = join(folder, "odd.gguf");
-    const data = (bytes: number): Buffer => Buffer.from(Array.from({ length: bytes }, (_, i) => (i * 37) & 255));
+    const data = (bytes: number): Buffer =>
+      Buffer.from(Array.from({ length: bytes }, (_, i) => (i * 37) & 255));
     const pairs = [
       pair("general.architecture", "str", "odd"),
       pair("split.count", "u16", 0),
@@ -86,16 +109,30 @@ describe("split and merge give llama-gguf-split's bytes", () => {
       ...(i % 2 === 0 ? {} : { data: mark(`t${i}`) }),
     }));
     await writeGguf(path, [pair("general.architecture", "str", "large")], tensors);
-    const child = fork(fileURLToPath(new URL("memory-child.mjs", import.meta.url)), [path, join(folder, "m"), "1800000000", join(folder, "merged.gguf")], {
-      execArgv: [],
-    });
-    const [told] = (await once(child, "message")) as [{ paths: string[]; bytes: number; peakBytes: number }];
+    const child = fork(
+      fileURLToPath(new URL("memory-child.mjs", import.meta.url)),
+      [path, join(folder, "m"), "1800000000", join(folder, "merged.gguf")],
+      {
+        execArgv: [],
+      },
+    );
+    const [told] = (await once(child, "message")) as [
+      { paths: string[]; bytes: number; peakBytes: number },
+    ];
     expect(told.bytes).toBeGreaterThan(4 * 2 ** 30);
     expect(told.paths).toHaveLength(3);
-    console.log(`peak memory of splitting and merging ${(told.bytes / 2 ** 30).toFixed(2)} GiB: ${(told.peakBytes / 1e6).toFixed(0)} MB`);
+    console.log(
+      `peak memory of splitting and merging ${(told.bytes / 2 ** 30).toFixed(2)} GiB: ${(told.peakBytes / 1e6).toFixed(0)} MB`,
+    );
     expect(told.peakBytes).toBeLessThan(200e6);
     expect((await stat(join(folder, "merged.gguf"))).blocks * 512).toBeLessThan(100e6);
-    runTool("llama-gguf-split", ["--split", "--split-max-size", "1800M", path, join(folder, "upstream")]);
+    runTool("llama-gguf-split", [
+      "--split",
+      "--split-max-size",
+      "1800M",
+      path,
+      join(folder, "upstream"),
+    ]);
     for (const part of told.paths) {
       const theirs = part.replace("m-0", "upstream-0");
       expect(await sameBytes(part, theirs), part).toBe(true);
@@ -118,7 +155,9 @@ describe("merge and split refuse", () => {
     const out = join(own.folder, "out.gguf");
     await writeFile(out, "precious");
     expect(await codeOf(mergeGguf(own.first, out))).toBe("FILE_EXISTS");
-    expect(await codeOf(splitGguf(tinyModel, join(own.folder, "m"), { maxTensors: 30 }))).toBe("FILE_EXISTS");
+    expect(await codeOf(splitGguf(tinyModel, join(own.folder, "m"), { maxTensors: 30 }))).toBe(
+      "FILE_EXISTS",
+    );
     expect(await readFile(out, "utf8")).toBe("precious");
     await mergeGguf(own.first, out, { force: true });
     await splitGguf(tinyModel, join(own.folder, "m"), { maxTensors: 30, force: true });
@@ -130,12 +169,24 @@ describe("merge and split refuse", () => {
     const own = await fresh();
     expect(await codeOf(mergeGguf(tinyModel, join(own.folder, "x.gguf")))).toBe("SHARD_INVALID");
     expect(await codeOf(splitGguf(own.first, join(own.folder, "x")))).toBe("SHARD_INVALID");
-    expect(await codeOf(mergeGguf(own.first, join(own.folder, "none", "x.gguf")))).toBe("FILE_NOT_FOUND");
+    expect(await codeOf(mergeGguf(own.first, join(own.folder, "none", "x.gguf")))).toBe(
+      "FILE_NOT_FOUND",
+    );
     expect(await codeOf(mergeGguf(own.first, own.first, { force: true }))).toBe("INVALID_ARGUMENT");
-    expect(await codeOf(mergeGguf(own.first, join(own.folder, "x.gguf"), { forse: true } as object))).toBe("UNKNOWN_OPTION");
-    expect(await codeOf(splitGguf(tinyModel, join(own.folder, "x"), { maxSize: 1, maxTensors: 1 }))).toBe("INVALID_ARGUMENT");
-    expect(await codeOf(splitGguf(tinyModel, join(own.folder, "x"), { maxTensors: 0 }))).toBe("INVALID_ARGUMENT");
-    expect((await readdir(own.folder)).sort()).toEqual(["m-00001-of-00003.gguf", "m-00002-of-00003.gguf", "m-00003-of-00003.gguf"]);
+    expect(
+      await codeOf(mergeGguf(own.first, join(own.folder, "x.gguf"), { forse: true } as object)),
+    ).toBe("UNKNOWN_OPTION");
+    expect(
+      await codeOf(splitGguf(tinyModel, join(own.folder, "x"), { maxSize: 1, maxTensors: 1 })),
+    ).toBe("INVALID_ARGUMENT");
+    expect(await codeOf(splitGguf(tinyModel, join(own.folder, "x"), { maxTensors: 0 }))).toBe(
+      "INVALID_ARGUMENT",
+    );
+    expect((await readdir(own.folder)).sort()).toEqual([
+      "m-00001-of-00003.gguf",
+      "m-00002-of-00003.gguf",
+      "m-00003-of-00003.gguf",
+    ]);
   });
 
   it("a model that is cut short or has lost a part", async () => {
@@ -151,7 +202,11 @@ describe("merge and split refuse", () => {
   it("what does not fit the disk, before writing", async () => {
     const own = await temporaryFolder();
     const path = join(own, "huge.gguf");
-    await writeGguf(path, [pair("general.architecture", "str", "huge")], [{ name: "t", type: "f32", shape: [1 << 30, 3000] }]);
+    await writeGguf(
+      path,
+      [pair("general.architecture", "str", "huge")],
+      [{ name: "t", type: "f32", shape: [1 << 30, 3000] }],
+    );
     expect(await codeOf(splitGguf(path, join(own, "m")))).toBe("NO_SPACE");
     expect(await readdir(own)).toEqual(["huge.gguf"]);
   });
@@ -160,9 +215,14 @@ describe("merge and split refuse", () => {
     const own = await fresh();
     const reason = new Error("enough");
     const controller = new AbortController();
-    const merged = mergeGguf(own.first, join(own.folder, "x.gguf"), { signal: controller.signal, onProgress: () => controller.abort(reason) });
+    const merged = mergeGguf(own.first, join(own.folder, "x.gguf"), {
+      signal: controller.signal,
+      onProgress: () => controller.abort(reason),
+    });
     await expect(merged).rejects.toBe(reason);
-    await expect(splitGguf(tinyModel, join(own.folder, "y"), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    await expect(
+      splitGguf(tinyModel, join(own.folder, "y"), { signal: AbortSignal.abort(reason) }),
+    ).rejects.toBe(reason);
     expect((await readdir(own.folder)).filter((name) => !name.startsWith("m-"))).toEqual([]);
   });
 
@@ -172,14 +232,18 @@ describe("merge and split refuse", () => {
     const fail = (): void => {
       throw failure;
     };
-    await expect(mergeGguf(own.first, join(own.folder, "x.gguf"), { onProgress: fail })).rejects.toBe(failure);
+    await expect(
+      mergeGguf(own.first, join(own.folder, "x.gguf"), { onProgress: fail }),
+    ).rejects.toBe(failure);
     expect((await readdir(own.folder)).filter((name) => !name.startsWith("m-"))).toEqual([]);
   });
 
   it("nothing of a good model: progress rises to 1, told once", async () => {
     const seen: number[] = [];
     const { first } = await fresh();
-    await mergeGguf(first, join(await temporaryFolder(), "x.gguf"), { onProgress: (progress) => void seen.push(progress) });
+    await mergeGguf(first, join(await temporaryFolder(), "x.gguf"), {
+      onProgress: (progress) => void seen.push(progress),
+    });
     expect(seen.at(-1)).toBe(1);
     expect(seen.filter((value) => value === 1)).toHaveLength(1);
     expect(seen).toEqual([...seen].sort((a, b) => a - b));

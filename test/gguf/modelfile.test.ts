@@ -36,8 +36,16 @@ describe("the Modelfile for Ollama", () => {
     const text = await readFile(path, "utf8");
     expect(text).toMatch(/^FROM \.\/merged file\.gguf\n/);
     const parameters = [...text.matchAll(/^PARAMETER (.*)$/gm)].map(([, line]) => line);
-    const stops = [BOS, "<｜end▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>"].map((stop) => `stop "${stop}"`);
-    expect(parameters).toEqual(["temperature 0.6", "top_p 0.95", "min_p 0.05", "num_ctx 8192", ...stops]);
+    const stops = [BOS, "<｜end▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>"].map(
+      (stop) => `stop "${stop}"`,
+    );
+    expect(parameters).toEqual([
+      "temperature 0.6",
+      "top_p 0.95",
+      "min_p 0.05",
+      "num_ctx 8192",
+      ...stops,
+    ]);
     expect(await codeOf(writeModelfile(model, "me/r1:1.58bit"))).toBe("FILE_EXISTS");
   });
 
@@ -49,7 +57,9 @@ describe("the Modelfile for Ollama", () => {
       await copyFile(model, copy);
       const template = await templateOf(copy);
       // Ollama finds the tags by the text around `.Thinking` inside a loop over the messages.
-      expect(template).toContain("{{- if and $isLast .Thinking }}<think>\n{{ .Thinking }}\n</think>\n{{ end }}{{ .Content }}");
+      expect(template).toContain(
+        "{{- if and $isLast .Thinking }}<think>\n{{ .Thinking }}\n</think>\n{{ end }}{{ .Content }}",
+      );
       expect(template).toContain("{{ if not $isLast }}<｜end▁of▁sentence｜>{{ end }}");
       expect(template).toContain("<｜User｜>{{ .Content }}");
     }

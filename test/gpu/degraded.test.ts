@@ -13,7 +13,11 @@ let expected: string;
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "r1-native-vulkan-"));
   const model = await loadTiny({ contextSize: 512 });
-  expected = (await model.chat([{ role: "user", content: "What is 1+1?" }], { temperature: 0, maxTokens: 8 }).result()).text;
+  expected = (
+    await model
+      .chat([{ role: "user", content: "What is 1+1?" }], { temperature: 0, maxTokens: 8 })
+      .result()
+  ).text;
   await model.close();
 });
 afterAll(() => rmSync(root, { recursive: true }));
@@ -28,7 +32,10 @@ async function degrades(folder: string, reason: RegExp): Promise<void> {
 describe("the Vulkan backend degrades to the CPU", () => {
   it("without a driver", async () => {
     const { VK_DRIVER_FILES, VK_ICD_FILENAMES } = process.env;
-    Object.assign(process.env, { VK_DRIVER_FILES: "/nowhere.json", VK_ICD_FILENAMES: "/nowhere.json" });
+    Object.assign(process.env, {
+      VK_DRIVER_FILES: "/nowhere.json",
+      VK_ICD_FILENAMES: "/nowhere.json",
+    });
     try {
       await degrades(BACKEND_DIR, /libggml-vulkan\.so \(/);
     } finally {
@@ -49,7 +56,9 @@ describe("the Vulkan backend degrades to the CPU", () => {
 
   it("without the Vulkan loader", async () => {
     await degrades(
-      folderWith(root, "loader", (path) => copyPatched(LIBRARY, path, "libvulkan.so.1", "libvulkan.so.X")),
+      folderWith(root, "loader", (path) =>
+        copyPatched(LIBRARY, path, "libvulkan.so.1", "libvulkan.so.X"),
+      ),
       /libvulkan\.so\.X: cannot open shared object file/,
     );
   });
@@ -57,7 +66,12 @@ describe("the Vulkan backend degrades to the CPU", () => {
   it("when its ggml is another version", async () => {
     const folder = folderWith(root, "version", (path) => {
       copyFileSync(LIBRARY, path);
-      copyPatched(join(BACKEND_DIR, "libggml-base.so"), join(dirname(path), "libggml-base.so"), "0.25.1\0", "0.24.9\0");
+      copyPatched(
+        join(BACKEND_DIR, "libggml-base.so"),
+        join(dirname(path), "libggml-base.so"),
+        "0.25.1\0",
+        "0.24.9\0",
+      );
     });
     await degrades(folder, /built for ggml 0\.24\.9, and this is ggml 0\.25\.1/);
   });
@@ -93,6 +107,8 @@ describe("the Vulkan backend degrades to the CPU", () => {
       rmSync(folder, { recursive: true });
     }
     expect(worked).toBeLessThan(places.length);
-    console.log(`${places.length} damaged copies: ${places.length - worked} refused with a warning, ${worked} in use, 0 processes lost`);
+    console.log(
+      `${places.length} damaged copies: ${places.length - worked} refused with a warning, ${worked} in use, 0 processes lost`,
+    );
   });
 });

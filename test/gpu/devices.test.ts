@@ -6,7 +6,8 @@ import { devices } from "../../lib/model/devices.js";
 import { BACKEND, BACKEND_FLAGS, DEVICE, answer, loadOnGpu } from "./tools.js";
 
 const PROGRAM = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
-const run = (...args: string[]): string => spawnSync(process.execPath, [PROGRAM, ...args, ...BACKEND_FLAGS], { encoding: "utf8" }).stdout;
+const run = (...args: string[]): string =>
+  spawnSync(process.execPath, [PROGRAM, ...args, ...BACKEND_FLAGS], { encoding: "utf8" }).stdout;
 
 describe("devices", () => {
   it("tells each device's memory", () => {
@@ -19,7 +20,14 @@ describe("devices", () => {
       expect(freeBytes).toBeGreaterThan(0);
       expect(freeBytes).toBeLessThanOrEqual(totalBytes);
     }
-    console.log(found.map(({ name, description, freeBytes, totalBytes }) => `${name} (${description}): ${freeBytes} of ${totalBytes} bytes free`).join("\n"));
+    console.log(
+      found
+        .map(
+          ({ name, description, freeBytes, totalBytes }) =>
+            `${name} (${description}): ${freeBytes} of ${totalBytes} bytes free`,
+        )
+        .join("\n"),
+    );
   });
 });
 
@@ -45,7 +53,9 @@ describe("the program", () => {
     const table = run("devices");
     expect(table).toMatch(new RegExp(`^${DEVICE} +gpu `, "m"));
     expect(run("--list-devices")).toBe(table);
-    expect((JSON.parse(run("devices", "--json")) as { name: string }[]).map(({ name }) => name).sort()).toEqual(["CPU", DEVICE]);
+    expect(
+      (JSON.parse(run("devices", "--json")) as { name: string }[]).map(({ name }) => name).sort(),
+    ).toEqual(["CPU", DEVICE]);
   });
 
   it("answers on it", () => {

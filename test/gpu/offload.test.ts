@@ -24,8 +24,14 @@ const PLACES: readonly [what: string, options: LoadOptions][] = [
   ["gpuLayers auto", { gpuLayers: "auto" }],
   ["all layers, all experts on the CPU (cpuMoe)", { gpuLayers: "all", cpuMoe: true }],
   ["all layers, experts of 2 on the CPU (nCpuMoe)", { gpuLayers: "all", nCpuMoe: 2 }],
-  ["all layers, experts on the CPU by a pattern", { gpuLayers: "all", tensorOverrides: { "ffn_.*_exps": "CPU" } }],
-  ["no layers, one layer's experts on the GPU by a pattern", { gpuLayers: 0, tensorOverrides: { "blk\\.2\\.ffn_.*_exps": DEVICE } }],
+  [
+    "all layers, experts on the CPU by a pattern",
+    { gpuLayers: "all", tensorOverrides: { "ffn_.*_exps": "CPU" } },
+  ],
+  [
+    "no layers, one layer's experts on the GPU by a pattern",
+    { gpuLayers: 0, tensorOverrides: { "blk\\.2\\.ffn_.*_exps": DEVICE } },
+  ],
   ["all layers, the cache on the CPU", { gpuLayers: "all", offloadKqv: false }],
 ];
 

@@ -7,7 +7,13 @@ import { BACKEND, DEVICE, IS_SOFTWARE, QUESTION, WIDTH, bytesOn, loadOnGpu } fro
 const UBATCH = 2;
 /** The micro-batch that runs; where one takes a fraction of a millisecond, another may have ended between the look at the counts and the abort. */
 const MORE = IS_SOFTWARE ? 1 : 2;
-const ON_DEVICE = { gpuLayers: "all", ubatchSize: UBATCH, batchSize: 64, contextSize: 2048, maxDraft: 0 } as const;
+const ON_DEVICE = {
+  gpuLayers: "all",
+  ubatchSize: UBATCH,
+  batchSize: 64,
+  contextSize: 2048,
+  maxDraft: 0,
+} as const;
 const PROMPT = `<｜User｜>${"What is 12+34? Tell me about letters. ".repeat(IS_SOFTWARE ? 4 : 60)}<｜Assistant｜>`;
 const EIGHT = { temperature: 0, maxTokens: 8 } as const;
 
@@ -29,9 +35,14 @@ describe("an abort during a prompt", () => {
     for (let i = 0; i < 6; i++) {
       const start = model.stats().promptTokens;
       const controller = new AbortController();
-      const run = model.complete(PROMPT, { maxTokens: 1, cachePrompt: false, signal: controller.signal });
+      const run = model.complete(PROMPT, {
+        maxTokens: 1,
+        cachePrompt: false,
+        signal: controller.signal,
+      });
       // Some of it is computed, most is not.
-      while (model.stats().promptTokens < start + (i + 1) * UBATCH) await new Promise((resolve) => setImmediate(resolve));
+      while (model.stats().promptTokens < start + (i + 1) * UBATCH)
+        await new Promise((resolve) => setImmediate(resolve));
       const atAbort = model.stats();
       const since = performance.now();
       controller.abort();
@@ -39,12 +50,17 @@ describe("an abort during a prompt", () => {
       waits.push(performance.now() - since);
       const atEnd = model.stats();
       more.push(atEnd.promptTokens - atAbort.promptTokens);
-      expect({ finishReason, tokens: tokens.length }).toEqual({ finishReason: "aborted", tokens: 0 });
+      expect({ finishReason, tokens: tokens.length }).toEqual({
+        finishReason: "aborted",
+        tokens: 0,
+      });
       expect(atEnd.promptTokens - atAbort.promptTokens).toBeLessThanOrEqual(MORE * UBATCH);
       expect(atEnd.steps - atAbort.steps).toBeLessThanOrEqual(MORE);
       expect(atEnd.promptTokens - start).toBeLessThan(whole.usage.promptTokens / 2);
       // Nothing is left in the device's queue that the next request would have to wait for, with cells kept and without.
-      expect((await model.chat([...QUESTION], { ...EIGHT, cachePrompt: i % 2 === 0 }).result()).tokens).toEqual(expected);
+      expect(
+        (await model.chat([...QUESTION], { ...EIGHT, cachePrompt: i % 2 === 0 }).result()).tokens,
+      ).toEqual(expected);
     }
     console.log(
       `prompt of ${whole.usage.promptTokens} tokens, micro-batches of ${UBATCH}, ${stepMs.toFixed(1)} ms each; after the abort ${more.join(", ")} tokens more, ${waits.map((ms) => ms.toFixed(1)).join(", ")} ms`,
@@ -61,12 +77,24 @@ describe("a process with a GPU backend", () => {
 
   it.each([
     ["after close()", `${LOAD} await model.close();`, 0],
-    ["without close()", `${LOAD} await model.chat([{ role: "user", content: "Hello" }], { maxTokens: 3 }).result(); process.exit(0);`, 0],
+    [
+      "without close()",
+      `${LOAD} await model.chat([{ role: "user", content: "Hello" }], { maxTokens: 3 }).result(); process.exit(0);`,
+      0,
+    ],
     ["by process.exit() in the middle of a reply", `${LOAD} ${OPEN} process.exit(5);`, 5],
-    ["by an exception in the middle of a reply", `${LOAD} ${OPEN} setImmediate(() => { throw new Error("mine"); }); await sleep(5000);`, 1],
+    [
+      "by an exception in the middle of a reply",
+      `${LOAD} ${OPEN} setImmediate(() => { throw new Error("mine"); }); await sleep(5000);`,
+      1,
+    ],
   ])("ends %s with its own exit code", async (_, code, expected) => {
     const outcome = await runChild(code, { limitMs: 240_000 });
-    expect({ code: outcome.code, signal: outcome.signal, stderr: expected === 1 ? "" : outcome.stderr }).toEqual({ code: expected, signal: null, stderr: "" });
+    expect({
+      code: outcome.code,
+      signal: outcome.signal,
+      stderr: expected === 1 ? "" : outcome.stderr,
+    }).toEqual({ code: expected, signal: null, stderr: "" });
     if (expected === 1) expect(outcome.stderr).toContain("Error: mine");
   });
 });

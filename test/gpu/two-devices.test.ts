@@ -29,26 +29,31 @@ const loadOnBoth = (options: LoadOptions): Promise<Model> =>
   });
 
 describe("half of the layers on a GPU, half on another machine's device", () => {
-  it.each(["f16", "q4_0"] as const)("give the CPU's greedy text, with a cache of %s", async (cacheTypeK) => {
-    const alone = await loadOnCpu({ cacheTypeK });
-    expect(alone.info.devices).toEqual(["CPU"]);
-    const expected = (await answer(alone)).text;
-    await alone.close();
+  it.each(["f16", "q4_0"] as const)(
+    "give the CPU's greedy text, with a cache of %s",
+    async (cacheTypeK) => {
+      const alone = await loadOnCpu({ cacheTypeK });
+      expect(alone.info.devices).toEqual(["CPU"]);
+      const expected = (await answer(alone)).text;
+      await alone.close();
 
-    const model = await loadOnBoth({ tensorSplit: [1, 1], cacheTypeK });
-    const { text } = await model.chat([...QUESTION], REPLY).result();
-    expect(text).toBe(expected);
-    expect(model.info.devices).toEqual([DEVICE, "RPC0", "CPU"]);
-    const [gpu, rpc] = model.info.memory;
-    expect([gpu?.device, rpc?.device]).toEqual([DEVICE, "RPC0"]);
-    for (const place of [gpu, rpc]) {
-      expect(place!.weightBytes).toBeGreaterThan(1_000_000);
-      expect(place!.cacheBytes).toBeGreaterThan(0);
-    }
-    expect(gpu!.cacheBytes + rpc!.cacheBytes).toBe(model.info.cache.bytes);
-    console.log(`${cacheTypeK}: ${DEVICE} ${gpu!.weightBytes}, RPC0 ${rpc!.weightBytes} bytes of weights; equal`);
-    await model.close();
-  });
+      const model = await loadOnBoth({ tensorSplit: [1, 1], cacheTypeK });
+      const { text } = await model.chat([...QUESTION], REPLY).result();
+      expect(text).toBe(expected);
+      expect(model.info.devices).toEqual([DEVICE, "RPC0", "CPU"]);
+      const [gpu, rpc] = model.info.memory;
+      expect([gpu?.device, rpc?.device]).toEqual([DEVICE, "RPC0"]);
+      for (const place of [gpu, rpc]) {
+        expect(place!.weightBytes).toBeGreaterThan(1_000_000);
+        expect(place!.cacheBytes).toBeGreaterThan(0);
+      }
+      expect(gpu!.cacheBytes + rpc!.cacheBytes).toBe(model.info.cache.bytes);
+      console.log(
+        `${cacheTypeK}: ${DEVICE} ${gpu!.weightBytes}, RPC0 ${rpc!.weightBytes} bytes of weights; equal`,
+      );
+      await model.close();
+    },
+  );
 
   it("are divided as `tensorSplit` says", async () => {
     const cells: number[] = [];
@@ -77,7 +82,12 @@ describe("the devices of a process with both", () => {
       process.exit(0);
     `);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    const found = JSON.parse(stdout) as { name: string; type: string; freeBytes: number; totalBytes: number }[];
+    const found = JSON.parse(stdout) as {
+      name: string;
+      type: string;
+      freeBytes: number;
+      totalBytes: number;
+    }[];
     expect(found.map(({ name, type }) => [name, type]).sort()).toEqual([
       ...[
         ["CPU", "cpu"],

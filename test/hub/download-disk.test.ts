@@ -1,5 +1,13 @@
 // Downloads and the disk: aborts, notes, locks, room, layouts.
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { downloadFileToCacheDir, scanCacheDir } from "@huggingface/hub";
@@ -25,7 +33,10 @@ describe("an abort", () => {
     });
     await expect(first).rejects.toBe(reason);
     expect(existsSync(bigPath())).toBe(false);
-    expect(readdirSync(join(at.dir, "sub")).sort()).toEqual(["big-Q4_K_M.gguf.partial", "big-Q4_K_M.gguf.partial.json"]);
+    expect(readdirSync(join(at.dir, "sub")).sort()).toEqual([
+      "big-Q4_K_M.gguf.partial",
+      "big-Q4_K_M.gguf.partial.json",
+    ]);
     at.hub.fault = undefined;
     const result = await pull(onlyBig);
     expect(readFileSync(bigPath()).equals(big)).toBe(true);
@@ -42,7 +53,9 @@ describe("an abort", () => {
   it("while waiting for Retry-After comes through at once", async () => {
     at.hub.fault = () => ({ kind: "status", status: 429, headers: { "retry-after": "300" } });
     const began = performance.now();
-    await expect(pull({ ...onlyBig, signal: AbortSignal.timeout(300) })).rejects.toMatchObject({ name: "TimeoutError" });
+    await expect(pull({ ...onlyBig, signal: AbortSignal.timeout(300) })).rejects.toMatchObject({
+      name: "TimeoutError",
+    });
     expect(performance.now() - began).toBeLessThan(10_000);
   });
 
@@ -51,7 +64,15 @@ describe("an abort", () => {
     await failure(pull({ ...onlyBig, retries: 0 }));
     at.hub.fault = undefined;
     const note = `${bigPath()}.partial.json`;
-    for (const text of ["", "{", "[]", JSON.stringify({ ...(JSON.parse(readFileSync(note, "utf8")) as object), ranges: [[-5, BIG * 2]] })]) {
+    for (const text of [
+      "",
+      "{",
+      "[]",
+      JSON.stringify({
+        ...(JSON.parse(readFileSync(note, "utf8")) as object),
+        ranges: [[-5, BIG * 2]],
+      }),
+    ]) {
       writeFileSync(note, text);
       await pull({ ...onlyBig, force: true });
       expect(readFileSync(bigPath()).equals(big)).toBe(true);
@@ -64,7 +85,8 @@ describe("the disk", () => {
   it("is asked before anything is fetched: NO_SPACE", async () => {
     const [size, name] = [2 ** 50, "huge.gguf"];
     at.hub.commit({ [name]: big });
-    at.hub.editListing = (entries) => entries.map((entry) => ({ ...entry, lfs: { oid: "0".repeat(64), size } }));
+    at.hub.editListing = (entries) =>
+      entries.map((entry) => ({ ...entry, lfs: { oid: "0".repeat(64), size } }));
     const error = await failure(pull());
     expect(error.code).toBe("NO_SPACE");
     expect(error.details["neededBytes"]).toBe(size);
@@ -115,7 +137,14 @@ describe("two downloads of one file", () => {
 
 describe("the Hub's cache", () => {
   const inCache = (options: DownloadOptions = {}): ReturnType<typeof downloadModel> =>
-    downloadModel(at.hub.repo, { endpoint: at.hub.endpoint, token: false, cache: at.dir, chunkBytes: CHUNK, retryDelayMs: 1, ...options });
+    downloadModel(at.hub.repo, {
+      endpoint: at.hub.endpoint,
+      token: false,
+      cache: at.dir,
+      chunkBytes: CHUNK,
+      retryDelayMs: 1,
+      ...options,
+    });
 
   it("has blobs by hash, links by commit, and the commit of the branch", async () => {
     const result = await inCache();
@@ -136,7 +165,11 @@ describe("the Hub's cache", () => {
     expect(warnings).toEqual([]);
     expect(repos.map(({ id }) => id)).toEqual([{ type: "model", name: at.hub.repo }]);
     const [revision] = repos[0]?.revisions ?? [];
-    expect(revision).toMatchObject({ commitOid: result.commit, refs: ["main"], size: BIG + readme.length });
+    expect(revision).toMatchObject({
+      commitOid: result.commit,
+      refs: ["main"],
+      size: BIG + readme.length,
+    });
     expect(revision?.files.map(({ blob }) => blob.size).sort()).toEqual([readme.length, BIG]);
     const nobody = (): Promise<Response> => Promise.reject(new Error("it asked"));
     const theirs = await downloadFileToCacheDir({

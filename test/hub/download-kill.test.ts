@@ -16,29 +16,43 @@ const large = noise(4_000_000, 9);
 const child = fileURLToPath(new URL("./pull-child.mjs", import.meta.url));
 
 describe("a killed download", () => {
-  it.each([400_000, 1_500_000, 3_000_000])("after %i bytes leaves nothing that looks whole, and at most one chunk comes twice", async (after) => {
-    at.hub.commit({ "m.gguf": large });
-    at.hub.fault = () => ({ kind: "slow", bytesPerTick: 16_384, tickMs: 5, crawlAfter: after + 300_000 });
-    const target = join(at.dir, "m.gguf");
-    const running = spawn(process.execPath, [child, at.hub.repo, at.hub.endpoint, at.dir], { stdio: ["ignore", "pipe", "inherit"] });
-    let fetched = 0;
-    running.stdout.setEncoding("utf8").on("data", (text: string) => {
-      fetched = Number(text.trim().split("\n").at(-1));
-      if (fetched >= after) running.kill("SIGKILL");
-    });
-    await once(running, "close");
-    expect(fetched).toBeGreaterThanOrEqual(after);
-    expect(existsSync(target)).toBe(false);
-    at.hub.fault = undefined;
-    const result = await pull();
-    expect(readFileSync(target).equals(large)).toBe(true);
-    expect(fetched + result.fetchedBytes - large.length).toBeLessThanOrEqual(KILL_CHUNK);
-  });
+  it.each([400_000, 1_500_000, 3_000_000])(
+    "after %i bytes leaves nothing that looks whole, and at most one chunk comes twice",
+    async (after) => {
+      at.hub.commit({ "m.gguf": large });
+      at.hub.fault = () => ({
+        kind: "slow",
+        bytesPerTick: 16_384,
+        tickMs: 5,
+        crawlAfter: after + 300_000,
+      });
+      const target = join(at.dir, "m.gguf");
+      const running = spawn(process.execPath, [child, at.hub.repo, at.hub.endpoint, at.dir], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      let fetched = 0;
+      running.stdout.setEncoding("utf8").on("data", (text: string) => {
+        fetched = Number(text.trim().split("\n").at(-1));
+        if (fetched >= after) running.kill("SIGKILL");
+      });
+      await once(running, "close");
+      expect(fetched).toBeGreaterThanOrEqual(after);
+      expect(existsSync(target)).toBe(false);
+      at.hub.fault = undefined;
+      const result = await pull();
+      expect(readFileSync(target).equals(large)).toBe(true);
+      expect(fetched + result.fetchedBytes - large.length).toBeLessThanOrEqual(KILL_CHUNK);
+    },
+  );
 });
 
 describe("r1-native pull", () => {
   const args = (): string[] => ["pull", at.hub.repo, "*Q4_K_M*", "--dir", at.dir];
-  const env = (): Record<string, string> => ({ HF_ENDPOINT: at.hub.endpoint, HF_TOKEN: "hf_x", HF_HOME: at.dir });
+  const env = (): Record<string, string> => ({
+    HF_ENDPOINT: at.hub.endpoint,
+    HF_TOKEN: "hf_x",
+    HF_HOME: at.dir,
+  });
 
   it("puts the paths on standard output and the rest on standard error", async () => {
     const { code, stdout, stderr } = await run(args(), { env: env() });
@@ -50,7 +64,12 @@ describe("r1-native pull", () => {
 
   it("tells as JSON what it did", async () => {
     const { stdout } = await run([...args(), "--json"], { env: env() });
-    expect(JSON.parse(stdout)).toMatchObject({ repo: at.hub.repo, modelPath: bigPath(), fetchedBytes: BIG, files: [{ name: "sub/big-Q4_K_M.gguf" }] });
+    expect(JSON.parse(stdout)).toMatchObject({
+      repo: at.hub.repo,
+      modelPath: bigPath(),
+      fetchedBytes: BIG,
+      files: [{ name: "sub/big-Q4_K_M.gguf" }],
+    });
   });
 
   it("ends with 130 after Ctrl-C, and goes on the next time", async () => {

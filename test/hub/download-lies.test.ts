@@ -44,24 +44,43 @@ describe("a server that lies", () => {
   });
 
   const listings: [name: string, edit: (entries: Record<string, unknown>[]) => unknown][] = [
-    ["a path that climbs out", (entries) => entries.map((entry) => ({ ...entry, path: `../../${String(entry["path"])}` }))],
-    ["an absolute path", (entries) => entries.map((entry) => ({ ...entry, path: `/tmp/${String(entry["path"])}` }))],
-    ["a path with a NUL byte", (entries) => entries.map((entry) => ({ ...entry, path: `a\0${String(entry["path"])}` }))],
-    ["a negative size", (entries) => entries.map(({ lfs: _lfs, ...entry }) => ({ ...entry, size: -1 }))],
+    [
+      "a path that climbs out",
+      (entries) => entries.map((entry) => ({ ...entry, path: `../../${String(entry["path"])}` })),
+    ],
+    [
+      "an absolute path",
+      (entries) => entries.map((entry) => ({ ...entry, path: `/tmp/${String(entry["path"])}` })),
+    ],
+    [
+      "a path with a NUL byte",
+      (entries) => entries.map((entry) => ({ ...entry, path: `a\0${String(entry["path"])}` })),
+    ],
+    [
+      "a negative size",
+      (entries) => entries.map(({ lfs: _lfs, ...entry }) => ({ ...entry, size: -1 })),
+    ],
     ["no hash", (entries) => entries.map((entry) => ({ ...entry, lfs: { size: 5000 } }))],
     ["a word", () => "no list"],
     ["an object", () => ({ error: "none" })],
     ["entries that are null", () => [null]],
   ];
 
-  it.each(listings)("with a listing of %s is NETWORK_FAILED, and nothing is written", async (_name, edit) => {
-    at.hub.editListing = edit;
-    expect((await failure(pull())).code).toBe("NETWORK_FAILED");
-    expect(existsSync(at.dir)).toBe(false);
-  });
+  it.each(listings)(
+    "with a listing of %s is NETWORK_FAILED, and nothing is written",
+    async (_name, edit) => {
+      at.hub.editListing = edit;
+      expect((await failure(pull())).code).toBe("NETWORK_FAILED");
+      expect(existsSync(at.dir)).toBe(false);
+    },
+  );
 
   it("with a page of a portal instead of JSON is NETWORK_FAILED", async () => {
-    at.hub.apiFault = () => ({ status: 200, headers: { "content-type": "text/html" }, body: "<html>Log in</html>" });
+    at.hub.apiFault = () => ({
+      status: 200,
+      headers: { "content-type": "text/html" },
+      body: "<html>Log in</html>",
+    });
     const error = await failure(pull());
     expect(error.code).toBe("NETWORK_FAILED");
     expect(error.message).toContain("not JSON");
@@ -73,7 +92,8 @@ describe("a revision that changes midway", () => {
     const other = noise(BIG, 2);
     const old = at.hub.branches.get("main");
     at.hub.fault = ({ count }) => {
-      if (count === 3) at.hub.commit({ "README.md": Buffer.from("new\n"), "sub/big-Q4_K_M.gguf": other });
+      if (count === 3)
+        at.hub.commit({ "README.md": Buffer.from("new\n"), "sub/big-Q4_K_M.gguf": other });
       return undefined;
     };
     const result = await pull();

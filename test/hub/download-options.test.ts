@@ -22,10 +22,16 @@ describe("a private repository", () => {
   it("takes token and endpoint from the environment", async () => {
     at.hub.token = "hf_env";
     const before = { ...process.env };
-    Object.assign(process.env, { HF_TOKEN: "hf_env", HF_ENDPOINT: at.hub.endpoint, HF_HOME: at.dir });
+    Object.assign(process.env, {
+      HF_TOKEN: "hf_env",
+      HF_ENDPOINT: at.hub.endpoint,
+      HF_HOME: at.dir,
+    });
     try {
       const result = await downloadModel(at.hub.repo, onlyBig);
-      expect(result.folder.startsWith(join(at.dir, "hub", "models--owner--model", "snapshots"))).toBe(true);
+      expect(
+        result.folder.startsWith(join(at.dir, "hub", "models--owner--model", "snapshots")),
+      ).toBe(true);
       mkdirSync(at.dir, { recursive: true });
       delete process.env["HF_TOKEN"];
       expect((await failure(downloadModel(at.hub.repo, onlyBig))).code).toBe("FILE_UNREADABLE");

@@ -23,10 +23,15 @@ describe("a download", () => {
   });
 
   it("takes only the files that fit a pattern, over pages of the listing", async () => {
-    const files = Object.fromEntries(Array.from({ length: 25 }, (_, i) => [`part-${i}.bin`, noise(10 + i, i)]));
+    const files = Object.fromEntries(
+      Array.from({ length: 25 }, (_, i) => [`part-${i}.bin`, noise(10 + i, i)]),
+    );
     at.hub.commit({ ...files, "DeepSeek-R1-UD-IQ1_S/a.gguf": noise(100, 3) });
     at.hub.pageSize = 4;
-    const result = await pull({ allowPatterns: ["*UD-IQ1_S*", "part-1?.bin"], ignorePatterns: "part-13*" });
+    const result = await pull({
+      allowPatterns: ["*UD-IQ1_S*", "part-1?.bin"],
+      ignorePatterns: "part-13*",
+    });
     expect(result.files).toHaveLength(10);
     expect(result.files[0]?.name).toBe("DeepSeek-R1-UD-IQ1_S/a.gguf");
   });
@@ -48,8 +53,14 @@ describe("a download", () => {
   it("tells its progress, which never falls and ends with all bytes", async () => {
     const seen: DownloadProgress[] = [];
     await pull({ onProgress: (progress) => seen.push(progress) });
-    expect(seen.at(-1)).toMatchObject({ receivedBytes: BIG + readme.length, totalBytes: BIG + readme.length, filesDone: 2, files: 2 });
-    for (let i = 1; i < seen.length; i++) expect(seen[i]?.receivedBytes).toBeGreaterThanOrEqual(seen[i - 1]?.receivedBytes ?? 0);
+    expect(seen.at(-1)).toMatchObject({
+      receivedBytes: BIG + readme.length,
+      totalBytes: BIG + readme.length,
+      filesDone: 2,
+      files: 2,
+    });
+    for (let i = 1; i < seen.length; i++)
+      expect(seen[i]?.receivedBytes).toBeGreaterThanOrEqual(seen[i - 1]?.receivedBytes ?? 0);
   });
 
   it("ends with what onProgress throws", async () => {
@@ -66,7 +77,10 @@ describe("a download", () => {
 
 describe("a connection", () => {
   it("that is cut again and again goes on where it was cut: no byte comes twice", async () => {
-    at.hub.fault = ({ end, start, count }) => (end - start > 5000 && count % 3 !== 0 ? { kind: "cut", after: Math.floor((end - start) / 3) } : undefined);
+    at.hub.fault = ({ end, start, count }) =>
+      end - start > 5000 && count % 3 !== 0
+        ? { kind: "cut", after: Math.floor((end - start) / 3) }
+        : undefined;
     const result = await pull(onlyBig);
     expect(readFileSync(bigPath()).equals(big)).toBe(true);
     expect(result.fetchedBytes).toBe(BIG);
@@ -98,7 +112,15 @@ describe("a connection", () => {
     const { endpoint } = at.hub;
     await at.hub.stop();
     at.hub = await new FakeHub().start();
-    const error = await failure(downloadModel(at.hub.repo, { endpoint, token: false, dir: at.dir, retries: 1, retryDelayMs: 1 }));
+    const error = await failure(
+      downloadModel(at.hub.repo, {
+        endpoint,
+        token: false,
+        dir: at.dir,
+        retries: 1,
+        retryDelayMs: 1,
+      }),
+    );
     expect(error.code).toBe("NETWORK_FAILED");
   });
 });
@@ -123,7 +145,9 @@ describe("a refusal", () => {
     at.hub.fault = ({ count }) => {
       if (count === 3) refusedAt = performance.now();
       else if (refusedAt > 0 && performance.now() - refusedAt < 950) early++;
-      return count === 3 ? { kind: "status", status: 429, headers: { "retry-after": "1" } } : { kind: "slow", bytesPerTick: 16_384, tickMs: 2 };
+      return count === 3
+        ? { kind: "status", status: 429, headers: { "retry-after": "1" } }
+        : { kind: "slow", bytesPerTick: 16_384, tickMs: 2 };
     };
     await pull(onlyBig);
     expect(readFileSync(bigPath()).equals(big)).toBe(true);
@@ -140,7 +164,8 @@ describe("a refusal", () => {
   });
 
   it("of the listing is tried again too", async () => {
-    at.hub.apiFault = (_url, count) => (count < 3 ? { status: count === 1 ? 503 : 429, headers: { "retry-after": "0" } } : undefined);
+    at.hub.apiFault = (_url, count) =>
+      count < 3 ? { status: count === 1 ? 503 : 429, headers: { "retry-after": "0" } } : undefined;
     await pull(onlyBig);
     expect(readFileSync(bigPath()).equals(big)).toBe(true);
   });
@@ -154,6 +179,10 @@ describe("a refusal", () => {
 
   it("of a repository or revision that is not there is FILE_NOT_FOUND", async () => {
     expect(await failure(pull({ revision: "v9" }))).toMatchObject({ code: "FILE_NOT_FOUND" });
-    expect(await failure(downloadModel("owner/other", { endpoint: at.hub.endpoint, token: false, dir: at.dir }))).toMatchObject({ code: "FILE_NOT_FOUND" });
+    expect(
+      await failure(
+        downloadModel("owner/other", { endpoint: at.hub.endpoint, token: false, dir: at.dir }),
+      ),
+    ).toMatchObject({ code: "FILE_NOT_FOUND" });
   });
 });

@@ -29,7 +29,8 @@ export interface Asked {
 export type Files = Record<string, Buffer>;
 
 const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
-const gitSha1 = (bytes: Buffer): string => createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
+const gitSha1 = (bytes: Buffer): string =>
+  createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
 
 /** Files as large as this or larger are LFS files. */
 const LFS_BYTES = 4096;
@@ -43,7 +44,12 @@ export class FakeHub {
   /** The token that is asked for; undefined: anyone may read. */
   token: string | undefined;
   /** Answers to requests of the API, before anything else. */
-  apiFault: ((url: string, count: number) => { status: number; headers?: Record<string, string>; body?: string } | undefined) | undefined;
+  apiFault:
+    | ((
+        url: string,
+        count: number,
+      ) => { status: number; headers?: Record<string, string>; body?: string } | undefined)
+    | undefined;
   fault: ((asked: Asked) => Fault | undefined) | undefined;
   /** Changes a listing on its way. */
   editListing: ((entries: Record<string, unknown>[]) => unknown) | undefined;
@@ -60,8 +66,10 @@ export class FakeHub {
   constructor() {
     this.#hub = createServer((request, response) => this.#answer(request, response));
     this.#cdn = createServer((request, response) => {
-      if (request.headers.authorization !== undefined) this.leaked.push(request.headers.authorization);
-      const [, commit = "", path = ""] = /^\/cdn\/([0-9a-f]+)\/(.+)$/.exec(decodeURIComponent(request.url ?? "")) ?? [];
+      if (request.headers.authorization !== undefined)
+        this.leaked.push(request.headers.authorization);
+      const [, commit = "", path = ""] =
+        /^\/cdn\/([0-9a-f]+)\/(.+)$/.exec(decodeURIComponent(request.url ?? "")) ?? [];
       this.#send(request, response, path, this.commits.get(commit)?.[path]);
     });
   }
@@ -77,7 +85,11 @@ export class FakeHub {
   }
 
   async start(): Promise<this> {
-    await Promise.all([this.#hub, this.#cdn].map((server) => new Promise<void>((done) => server.listen(0, "127.0.0.1", done))));
+    await Promise.all(
+      [this.#hub, this.#cdn].map(
+        (server) => new Promise<void>((done) => server.listen(0, "127.0.0.1", done)),
+      ),
+    );
     return this;
   }
 
@@ -108,17 +120,28 @@ export class FakeHub {
       }
     }
     const [, revision] = /^\/api\/models\/owner\/model\/revision\/(.+)$/.exec(path) ?? [];
-    if (revision !== undefined) return this.#json(response, this.#commitOf(revision), (sha) => ({ _id: "1", id: this.repo, sha, lastModified: "2025-01-27" }));
+    if (revision !== undefined)
+      return this.#json(response, this.#commitOf(revision), (sha) => ({
+        _id: "1",
+        id: this.repo,
+        sha,
+        lastModified: "2025-01-27",
+      }));
     const [, tree] = /^\/api\/models\/owner\/model\/tree\/(.+)$/.exec(path) ?? [];
     if (tree !== undefined) return this.#list(url, response, tree);
     const [, commit = "", file] = /^\/owner\/model\/resolve\/([^/]+)\/(.+)$/.exec(path) ?? [];
     const bytes = file === undefined ? undefined : this.commits.get(commit)?.[file];
-    if (file === undefined || bytes === undefined) response.writeHead(404, { "x-error-message": "Entry not found" }).end();
+    if (file === undefined || bytes === undefined)
+      response.writeHead(404, { "x-error-message": "Entry not found" }).end();
     else if (bytes.length < LFS_BYTES) this.#send(request, response, file, bytes);
     else {
       const { port } = this.#cdn.address() as AddressInfo;
       // Another host by its name: a token must not follow.
-      response.writeHead(302, { location: `http://localhost:${port}/cdn/${commit}/${encodeURIComponent(file)}` }).end();
+      response
+        .writeHead(302, {
+          location: `http://localhost:${port}/cdn/${commit}/${encodeURIComponent(file)}`,
+        })
+        .end();
     }
   }
 
@@ -126,9 +149,17 @@ export class FakeHub {
     return this.commits.has(revision) ? revision : this.branches.get(revision);
   }
 
-  #json(response: ServerResponse, commit: string | undefined, make: (commit: string) => unknown): void {
-    if (commit === undefined) response.writeHead(404, { "x-error-message": "Invalid rev id" }).end();
-    else response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(make(commit)));
+  #json(
+    response: ServerResponse,
+    commit: string | undefined,
+    make: (commit: string) => unknown,
+  ): void {
+    if (commit === undefined)
+      response.writeHead(404, { "x-error-message": "Invalid rev id" }).end();
+    else
+      response
+        .writeHead(200, { "content-type": "application/json" })
+        .end(JSON.stringify(make(commit)));
   }
 
   #list(url: URL, response: ServerResponse, commit: string): void {
@@ -138,17 +169,31 @@ export class FakeHub {
       return;
     }
     const all = Object.entries(files).map(([path, bytes]) => {
-      const lfs = bytes.length < LFS_BYTES ? {} : { lfs: { oid: sha256(bytes), size: bytes.length, pointerSize: 130 } };
+      const lfs =
+        bytes.length < LFS_BYTES
+          ? {}
+          : { lfs: { oid: sha256(bytes), size: bytes.length, pointerSize: 130 } };
       return { type: "file", path, size: bytes.length, oid: gitSha1(bytes), ...lfs };
     });
     const from = Number(url.searchParams.get("cursor") ?? "0");
     const next = from + this.pageSize;
     const page = all.slice(from, next);
-    if (next < all.length) response.setHeader("link", `<${this.endpoint}${url.pathname}?recursive=true&cursor=${next}>; rel="next"`);
-    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(this.editListing?.(page) ?? page));
+    if (next < all.length)
+      response.setHeader(
+        "link",
+        `<${this.endpoint}${url.pathname}?recursive=true&cursor=${next}>; rel="next"`,
+      );
+    response
+      .writeHead(200, { "content-type": "application/json" })
+      .end(JSON.stringify(this.editListing?.(page) ?? page));
   }
 
-  #send(request: IncomingMessage, response: ServerResponse, path: string, bytes: Buffer | undefined): void {
+  #send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    bytes: Buffer | undefined,
+  ): void {
     if (bytes === undefined) {
       response.writeHead(404).end();
       return;
@@ -178,7 +223,10 @@ export class FakeHub {
     }
     const first = fault?.kind === "shift" ? start + 1 : start;
     const total = fault?.kind === "total" ? fault.total : bytes.length;
-    response.writeHead(206, { "content-range": `bytes ${first}-${start + body.length - 1}/${total}`, "content-length": body.length });
+    response.writeHead(206, {
+      "content-range": `bytes ${first}-${start + body.length - 1}/${total}`,
+      "content-length": body.length,
+    });
     if (fault?.kind === "cut" || fault?.kind === "stall") {
       const piece = body.subarray(0, fault.after);
       this.sentBytes += piece.length;

@@ -11,7 +11,19 @@ useHub();
 
 const DOWNLOADS = Number(process.env["R1_DOWNLOADS"] ?? 20);
 /** What a download gets over by itself. */
-const PASSING = ["cut", "cut at once", "429", "429 with Retry-After", "500", "503", "408", "silence", "short", "long", "commit"] as const;
+const PASSING = [
+  "cut",
+  "cut at once",
+  "429",
+  "429 with Retry-After",
+  "500",
+  "503",
+  "408",
+  "silence",
+  "short",
+  "long",
+  "commit",
+] as const;
 /** What it must not get over: the bytes are not the listed ones. */
 const FATAL = ["flip", "other length", "other place", "whole file", "416"] as const;
 type Kind = (typeof PASSING)[number] | (typeof FATAL)[number];
@@ -54,7 +66,8 @@ async function oneDownload(seed: number, tally: Tally): Promise<void> {
   const count = 1 + (next() % 6);
   const places = new Map<number, Kind>();
   // By the number of the request: a fault meets whoever comes then.
-  for (let i = 0; i < count; i++) places.set(1 + (next() % 20), PASSING[next() % PASSING.length] ?? "cut");
+  for (let i = 0; i < count; i++)
+    places.set(1 + (next() % 20), PASSING[next() % PASSING.length] ?? "cut");
   if (isFatal) places.set(1 + (next() % 12), FATAL[next() % FATAL.length] ?? "flip");
   let met = 0;
   let fatal = 0;
@@ -63,7 +76,11 @@ async function oneDownload(seed: number, tally: Tally): Promise<void> {
     if (kind === undefined) return undefined;
     met++;
     if ((FATAL as readonly string[]).includes(kind)) fatal++;
-    if (kind === "commit") at.hub.commit({ "README.md": Buffer.from(`${seed}\n`), "sub/big-Q4_K_M.gguf": noise(BIG, seed + 100) });
+    if (kind === "commit")
+      at.hub.commit({
+        "README.md": Buffer.from(`${seed}\n`),
+        "sub/big-Q4_K_M.gguf": noise(BIG, seed + 100),
+      });
     return faultOf(kind, asked, next());
   };
   const outcome = await pull({ ...onlyBig, timeoutMs: 400, parallel: 1 + (seed % 4) }).then(

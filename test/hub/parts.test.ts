@@ -4,16 +4,26 @@ import { describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";
 import { isSafePath, type HubFile } from "../../lib/hub/listing.js";
 import { fitsPattern } from "../../lib/hub/patterns.js";
-import { countBytes, mergeRanges, missingPieces, prefixLength, readRanges, type Range } from "../../lib/hub/ranges.js";
+import {
+  countBytes,
+  mergeRanges,
+  missingPieces,
+  prefixLength,
+  readRanges,
+  type Range,
+} from "../../lib/hub/ranges.js";
 import { chooseModel, modelsOf, parseReference, quantLabel } from "../../lib/hub/reference.js";
 import { retryAfterMs } from "../../lib/hub/retry.js";
 import { cacheFolder, endpointOf } from "../../lib/hub/settings.js";
 
 const SIZE = 200;
 const ranges = fc.array(
-  fc.tuple(fc.integer({ min: 0, max: SIZE - 1 }), fc.integer({ min: 1, max: SIZE })).map(([start, end]): Range => [start, Math.max(start + 1, end)]),
+  fc
+    .tuple(fc.integer({ min: 0, max: SIZE - 1 }), fc.integer({ min: 1, max: SIZE }))
+    .map(([start, end]): Range => [start, Math.max(start + 1, end)]),
 );
-const bytesOf = (list: readonly Range[]): Set<number> => new Set(list.flatMap(([start, end]) => Array.from({ length: end - start }, (_, i) => start + i)));
+const bytesOf = (list: readonly Range[]): Set<number> =>
+  new Set(list.flatMap(([start, end]) => Array.from({ length: end - start }, (_, i) => start + i)));
 
 describe("ranges", () => {
   it("and what is missing make the whole file, without overlap, in pieces that are not too long", () => {
@@ -29,12 +39,24 @@ describe("ranges", () => {
         let prefix = 0;
         while (have.has(prefix)) prefix++;
         expect(prefixLength(there)).toBe(prefix);
-        expect(readRanges(JSON.parse(JSON.stringify(mergeRanges(there))), SIZE)).toEqual(mergeRanges(there));
+        expect(readRanges(JSON.parse(JSON.stringify(mergeRanges(there))), SIZE)).toEqual(
+          mergeRanges(there),
+        );
       }),
     );
   });
 
-  it.each([[null], [{}], [[1]], [[[1]]], [[[5, 5]]], [[[-1, 4]]], [[[0, SIZE + 1]]], [[[0, 1.5]]], [[["0", "4"]]]])("are not read from %j", (value) => {
+  it.each([
+    [null],
+    [{}],
+    [[1]],
+    [[[1]]],
+    [[[5, 5]]],
+    [[[-1, 4]]],
+    [[[0, SIZE + 1]]],
+    [[[0, 1.5]]],
+    [[["0", "4"]]],
+  ])("are not read from %j", (value) => {
     expect(readRanges(value, SIZE)).toBeUndefined();
   });
 });
@@ -65,7 +87,11 @@ describe("a pattern", () => {
   });
 });
 
-const file = (path: string): HubFile => ({ path, bytes: 1, hash: { kind: "sha256", hex: "0".repeat(64) } });
+const file = (path: string): HubFile => ({
+  path,
+  bytes: 1,
+  hash: { kind: "sha256", hex: "0".repeat(64) },
+});
 const codeOf = (work: () => unknown): string => {
   try {
     work();
@@ -78,16 +104,22 @@ const codeOf = (work: () => unknown): string => {
 
 describe("a reference", () => {
   it.each([
-    ["hf:unsloth/DeepSeek-R1-Distill-Qwen-1.5B-GGUF:Q4_K_M", { repo: "unsloth/DeepSeek-R1-Distill-Qwen-1.5B-GGUF", quant: "Q4_K_M" }],
+    [
+      "hf:unsloth/DeepSeek-R1-Distill-Qwen-1.5B-GGUF:Q4_K_M",
+      { repo: "unsloth/DeepSeek-R1-Distill-Qwen-1.5B-GGUF", quant: "Q4_K_M" },
+    ],
     ["hf:a/b", { repo: "a/b" }],
     ["hf:a/b@v1.0:UD-IQ1_S", { repo: "a/b", revision: "v1.0", quant: "UD-IQ1_S" }],
     ["hf:a/b/sub/x.gguf", { repo: "a/b", file: "sub/x.gguf" }],
     ["hf:a/b@main/sub/x.gguf", { repo: "a/b", revision: "main", file: "sub/x.gguf" }],
   ])("%s is read", (text, expected) => expect(parseReference(text)).toEqual(expected));
 
-  it.each(["hf:", "hf:a", "hf:a/b:", "hf:a/b/c", "hf:../b:Q4", "hf:a/b:Q4 K", "hf:a/../x.gguf"])("%s is refused", (text) => {
-    expect(codeOf(() => parseReference(text))).toBe("INVALID_ARGUMENT");
-  });
+  it.each(["hf:", "hf:a", "hf:a/b:", "hf:a/b/c", "hf:../b:Q4", "hf:a/b:Q4 K", "hf:a/../x.gguf"])(
+    "%s is refused",
+    (text) => {
+      expect(codeOf(() => parseReference(text))).toBe("INVALID_ARGUMENT");
+    },
+  );
 
   it.each([
     ["DeepSeek-R1-UD-IQ1_S/DeepSeek-R1-UD-IQ1_S-00001-of-00003.gguf", "UD-IQ1_S"],
@@ -115,11 +147,19 @@ describe("a reference", () => {
 
   it("chooses a quant, all its parts, exact names before others", () => {
     const chosen = (quant?: string, path?: string): string[] =>
-      chooseModel({ repo: "o/m", ...(quant === undefined ? {} : { quant }), ...(path === undefined ? {} : { file: path }) }, listing).files.map(
-        (one) => one.path,
-      );
+      chooseModel(
+        {
+          repo: "o/m",
+          ...(quant === undefined ? {} : { quant }),
+          ...(path === undefined ? {} : { file: path }),
+        },
+        listing,
+      ).files.map((one) => one.path);
     expect(chosen()).toEqual(["m-Q4_K_M.gguf"]);
-    expect(chosen("ud-iq1_s")).toEqual(["m-UD-IQ1_S-00001-of-00002.gguf", "m-UD-IQ1_S-00002-of-00002.gguf"]);
+    expect(chosen("ud-iq1_s")).toEqual([
+      "m-UD-IQ1_S-00001-of-00002.gguf",
+      "m-UD-IQ1_S-00002-of-00002.gguf",
+    ]);
     expect(chosen("IQ1_S")).toEqual(["m-IQ1_S.gguf"]);
     expect(chosen("Q2_K_XL")).toEqual(["m-UD-Q2_K_XL.gguf"]);
     expect(chosen(undefined, "a/m-Q8_0.gguf")).toEqual(["a/m-Q8_0.gguf"]);
@@ -127,9 +167,15 @@ describe("a reference", () => {
   });
 
   it("says what is wrong: no such quant, several, parts that are not there", () => {
-    expect(codeOf(() => chooseModel({ repo: "o/m", quant: "Q5_K_M" }, listing))).toBe("FILE_NOT_FOUND");
-    expect(codeOf(() => chooseModel({ repo: "o/m", quant: "Q8_0" }, listing))).toBe("INVALID_ARGUMENT");
-    expect(codeOf(() => chooseModel({ repo: "o/m", quant: "UD-IQ1_M" }, listing))).toBe("SHARD_MISSING");
+    expect(codeOf(() => chooseModel({ repo: "o/m", quant: "Q5_K_M" }, listing))).toBe(
+      "FILE_NOT_FOUND",
+    );
+    expect(codeOf(() => chooseModel({ repo: "o/m", quant: "Q8_0" }, listing))).toBe(
+      "INVALID_ARGUMENT",
+    );
+    expect(codeOf(() => chooseModel({ repo: "o/m", quant: "UD-IQ1_M" }, listing))).toBe(
+      "SHARD_MISSING",
+    );
     expect(codeOf(() => chooseModel({ repo: "o/m" }, [file("README.md")]))).toBe("FILE_NOT_FOUND");
   });
 
@@ -139,10 +185,22 @@ describe("a reference", () => {
 });
 
 describe("a path of a listing", () => {
-  it.each(["", "/a", "a/", "../a", "a/../b", "./a", "a//b", "a\\b", "a\0b", "a\nb", `${"a".repeat(300)}.gguf`])("%j is not safe", (path) =>
-    expect(isSafePath(path)).toBe(false),
+  it.each([
+    "",
+    "/a",
+    "a/",
+    "../a",
+    "a/../b",
+    "./a",
+    "a//b",
+    "a\\b",
+    "a\0b",
+    "a\nb",
+    `${"a".repeat(300)}.gguf`,
+  ])("%j is not safe", (path) => expect(isSafePath(path)).toBe(false));
+  it.each(["a", "a/b.gguf", ".gitattributes", "a b/ü.bin", "..a"])("%j is", (path) =>
+    expect(isSafePath(path)).toBe(true),
   );
-  it.each(["a", "a/b.gguf", ".gitattributes", "a b/ü.bin", "..a"])("%j is", (path) => expect(isSafePath(path)).toBe(true));
 });
 
 describe("settings", () => {
@@ -150,8 +208,12 @@ describe("settings", () => {
     expect(cacheFolder({ HF_HUB_CACHE: "/c", HF_HOME: "/h" })).toBe("/c");
     expect(cacheFolder({ HF_HOME: "/h", XDG_CACHE_HOME: "/x" })).toBe("/h/hub");
     expect(cacheFolder({ XDG_CACHE_HOME: "/x", HF_HOME: "" })).toBe("/x/huggingface/hub");
-    expect(await endpointOf(undefined, { HF_ENDPOINT: "https://mirror.example/hub/" })).toBe("https://mirror.example/hub");
-    await expect(endpointOf(undefined, { HF_ENDPOINT: "mirror" })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    expect(await endpointOf(undefined, { HF_ENDPOINT: "https://mirror.example/hub/" })).toBe(
+      "https://mirror.example/hub",
+    );
+    await expect(endpointOf(undefined, { HF_ENDPOINT: "mirror" })).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+    });
   });
 
   it("Retry-After is seconds or a date", () => {

@@ -18,7 +18,11 @@ const reference = "hf:owner/model:Q8_0";
 let before: NodeJS.ProcessEnv;
 beforeEach(() => {
   before = { ...process.env };
-  at.hub.commit({ "README.md": Buffer.from("# Tiny\n"), "tiny-r1-Q8_0.gguf": tiny, "tiny-r1-Q4_0.gguf": Buffer.alloc(5000) });
+  at.hub.commit({
+    "README.md": Buffer.from("# Tiny\n"),
+    "tiny-r1-Q8_0.gguf": tiny,
+    "tiny-r1-Q4_0.gguf": Buffer.alloc(5000),
+  });
   Object.assign(process.env, { HF_ENDPOINT: at.hub.endpoint, HF_HOME: at.dir, HF_TOKEN: "hf_x" });
 });
 afterEach(() => {
@@ -29,7 +33,9 @@ describe("a reference", () => {
   it("is downloaded and loaded by loadModel; the second time nothing comes", async () => {
     const options = { threads: 1, contextSize: 256 };
     const model = await loadModel(reference, options);
-    const { answer } = await model.chat([{ role: "user", content: "What is 1+1?" }], { temperature: 0, maxTokens: 200 }).result();
+    const { answer } = await model
+      .chat([{ role: "user", content: "What is 1+1?" }], { temperature: 0, maxTokens: 200 })
+      .result();
     expect(answer).toContain("2");
     await model.close();
     expect(at.hub.sentBytes).toBe(tiny.length);
@@ -40,10 +46,24 @@ describe("a reference", () => {
   it("tells how far its download is, before the load begins, and ends with what the callback throws", async () => {
     const seen: DownloadProgress[] = [];
     const order: string[] = [];
-    const options = { threads: 1, contextSize: 256, onProgress: () => order.push("load"), onDownload: () => order.push("download") };
-    const model = await loadModel(reference, { ...options, onDownload: (progress) => seen.push(progress) });
+    const options = {
+      threads: 1,
+      contextSize: 256,
+      onProgress: () => order.push("load"),
+      onDownload: () => order.push("download"),
+    };
+    const model = await loadModel(reference, {
+      ...options,
+      onDownload: (progress) => seen.push(progress),
+    });
     await model.close();
-    expect(seen.at(-1)).toMatchObject({ phase: "fetching", receivedBytes: tiny.length, totalBytes: tiny.length, fetchedBytes: tiny.length, files: 1 });
+    expect(seen.at(-1)).toMatchObject({
+      phase: "fetching",
+      receivedBytes: tiny.length,
+      totalBytes: tiny.length,
+      fetchedBytes: tiny.length,
+      files: 1,
+    });
     order.length = 0;
     await (await loadModel(reference, options)).close();
     expect(order.indexOf("load")).toBeGreaterThan(order.lastIndexOf("download"));
@@ -85,7 +105,19 @@ describe("a reference", () => {
   });
 
   it("is taken by the program where a model is named", async () => {
-    const { code, stdout } = await run(["run", "-m", reference, "-p", "What is 1+1?", "-n", "8", "-c", "256", "-t", "1"]);
+    const { code, stdout } = await run([
+      "run",
+      "-m",
+      reference,
+      "-p",
+      "What is 1+1?",
+      "-n",
+      "8",
+      "-c",
+      "256",
+      "-t",
+      "1",
+    ]);
     expect(stdout).toContain("<think>");
     expect(code).toBe(0);
   });
@@ -93,7 +125,13 @@ describe("a reference", () => {
   it("is inspected and diagnosed from its header alone, with the user's token, which goes no further than the Hub", async () => {
     at.hub.token = "hf_x";
     const found = await inspectGguf(reference);
-    expect(found).toMatchObject({ isRemote: true, name: "tiny-r1", variant: "r1", sizeBytes: tiny.length, problems: [] });
+    expect(found).toMatchObject({
+      isRemote: true,
+      name: "tiny-r1",
+      variant: "r1",
+      sizeBytes: tiny.length,
+      problems: [],
+    });
     expect((await diagnose(reference)).variant).toBe("r1");
     expect(at.hub.sentBytes).toBeLessThan(tiny.length);
     expect(at.hub.leaked).toEqual([]);

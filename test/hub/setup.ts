@@ -21,7 +21,14 @@ export const bigPath = (): string => join(at.dir, "sub", "big-Q4_K_M.gguf");
 
 /** Downloads into the test's folder. */
 export const pull = (options: DownloadOptions = {}): ReturnType<typeof downloadModel> =>
-  downloadModel(at.hub.repo, { endpoint: at.hub.endpoint, token: false, dir: at.dir, chunkBytes: CHUNK, retryDelayMs: 1, ...options });
+  downloadModel(at.hub.repo, {
+    endpoint: at.hub.endpoint,
+    token: false,
+    dir: at.dir,
+    chunkBytes: CHUNK,
+    retryDelayMs: 1,
+    ...options,
+  });
 
 /** The R1Error that work fails with. */
 export async function failure(work: Promise<unknown>): Promise<R1Error> {

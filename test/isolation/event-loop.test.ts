@@ -13,9 +13,16 @@ it(`turns while ${KILLS} children are killed with generations running and waitin
   const delays: number[] = [];
   for (let kill = 0; kill < KILLS; kill++) {
     const model = await loadModel({ threads: 1, contextSize: 32_768, isolation: "process" });
-    const runs = Array.from({ length: 4 }, () => model.complete("<｜User｜>What is 1+1?<｜Assistant｜>", ENDLESS));
-    const failures = runs.map((run) => expect(run.result()).rejects.toMatchObject({ code: "ENGINE_CRASHED" }));
-    await vi.waitFor(() => expect(model.stats().steps).toBeGreaterThan(5), { timeout: 60_000, interval: 1 });
+    const runs = Array.from({ length: 4 }, () =>
+      model.complete("<｜User｜>What is 1+1?<｜Assistant｜>", ENDLESS),
+    );
+    const failures = runs.map((run) =>
+      expect(run.result()).rejects.toMatchObject({ code: "ENGINE_CRASHED" }),
+    );
+    await vi.waitFor(() => expect(model.stats().steps).toBeGreaterThan(5), {
+      timeout: 60_000,
+      interval: 1,
+    });
     const [child = 0] = childrenOf(process.pid, "engine-child");
     // From the death to the news of it, and a moment after.
     let last = performance.now();
@@ -32,7 +39,9 @@ it(`turns while ${KILLS} children are killed with generations running and waitin
   }
   delays.sort((a, b) => a - b);
   const [p99 = 0, max = 0] = [delays[Math.floor(delays.length * 0.99)], delays.at(-1)];
-  process.stdout.write(`event loop while ${KILLS} children were killed: p99 ${p99.toFixed(1)} ms, max ${max.toFixed(1)} ms late\n`);
+  process.stdout.write(
+    `event loop while ${KILLS} children were killed: p99 ${p99.toFixed(1)} ms, max ${max.toFixed(1)} ms late\n`,
+  );
   expect(delays.length).toBeGreaterThan(KILLS * 5);
   expect(p99).toBeLessThan(200);
   expect(max).toBeLessThan(1000);

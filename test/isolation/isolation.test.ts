@@ -11,7 +11,8 @@ const PROGRAM = "engine-child";
 const QUESTION = [{ role: "user", content: "What is 12+30?" }] as const;
 const LONG = `<｜User｜>${"What is 1+1? ".repeat(700)}<｜Assistant｜>`;
 
-const load = (options: LoadOptions = {}): Promise<Model> => loadModel({ threads: 1, contextSize: 8192, ...options });
+const load = (options: LoadOptions = {}): Promise<Model> =>
+  loadModel({ threads: 1, contextSize: 8192, ...options });
 
 /** On a machine that does much else a child gets its turn late. */
 const PATIENT = { timeout: 60_000, interval: 2 };
@@ -20,7 +21,8 @@ const PATIENT = { timeout: 60_000, interval: 2 };
 async function engineChild(): Promise<number> {
   return vi.waitFor(() => {
     const [child, ...others] = childrenOf(process.pid, PROGRAM);
-    if (child === undefined || others.length > 0) throw new Error(`${others.length + Number(child !== undefined)} children`);
+    if (child === undefined || others.length > 0)
+      throw new Error(`${others.length + Number(child !== undefined)} children`);
     return child;
   }, PATIENT);
 }
@@ -35,15 +37,25 @@ async function answers(model: Model): Promise<unknown> {
   const session = model.session({ system: "Reply in Chinese." });
   await session.send("What is 1+1?", GREEDY).result();
   // What is saved is what was there before the turn that follows at once.
-  const [saved, unbroken] = await Promise.all([session.save(), session.send("What is 5+5?", GREEDY).result()]);
+  const [saved, unbroken] = await Promise.all([
+    session.save(),
+    session.send("What is 5+5?", GREEDY).result(),
+  ]);
   const restored = await (await model.restoreSession(saved)).send("What is 5+5?", GREEDY).result();
   expect(restored.tokens).toEqual(unbroken.tokens);
   expect(restored.usage.cachedTokens).toBeGreaterThanOrEqual(unbroken.usage.cachedTokens);
   const stopped = await model.chat(QUESTION, { ...GREEDY, stop: ["42"] }).result();
   const seeded = await model.chat(QUESTION, { seed: 3407 }).result();
-  const raw = await model.complete("<｜User｜>What is 7*8?<｜Assistant｜>", { ...GREEDY, logprobs: true }).result();
+  const raw = await model
+    .complete("<｜User｜>What is 7*8?<｜Assistant｜>", { ...GREEDY, logprobs: true })
+    .result();
   const whole = [unbroken, stopped, seeded, raw];
-  return whole.map(({ text, tokens, finishReason, usage }) => ({ text, tokens: [...tokens], finishReason, usage }));
+  return whole.map(({ text, tokens, finishReason, usage }) => ({
+    text,
+    tokens: [...tokens],
+    finishReason,
+    usage,
+  }));
 }
 
 describe("a model in a process of its own", () => {
@@ -71,17 +83,25 @@ describe("a model in a process of its own", () => {
     const model = await load({ isolation: "process", maxQueue: 1 });
     const first = model.complete(LONG, { ...GREEDY, ...ENDLESS });
     const second = model.complete(LONG, { ...GREEDY, ...ENDLESS });
-    expect(() => model.complete(LONG, GREEDY)).toThrow(expect.objectContaining({ code: "QUEUE_FULL" }) as Error);
+    expect(() => model.complete(LONG, GREEDY)).toThrow(
+      expect.objectContaining({ code: "QUEUE_FULL" }) as Error,
+    );
     first.cancel();
     second.cancel();
-    expect([(await first.result()).finishReason, (await second.result()).finishReason]).toEqual(["aborted", "aborted"]);
+    expect([(await first.result()).finishReason, (await second.result()).finishReason]).toEqual([
+      "aborted",
+      "aborted",
+    ]);
     expect((await model.chat(QUESTION, GREEDY).result()).answer).toContain("42");
     await model.close();
   });
 
   it("takes backendDir, which is to be a folder", async () => {
     const nowhere = load({ isolation: "process", backendDir: "/no/such/folder" });
-    await expect(nowhere).rejects.toMatchObject({ code: "INVALID_ARGUMENT", details: { option: "backendDir" } });
+    await expect(nowhere).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+      details: { option: "backendDir" },
+    });
     const model = await load({ isolation: "process", backendDir: "." });
     expect((await model.chat(QUESTION, GREEDY).result()).answer).toContain("42");
     await model.close();
@@ -107,16 +127,32 @@ describe("the death of its process", () => {
         const child = await engineChild();
         if (stage === "while it has nothing to do") process.kill(child, "SIGKILL");
         else {
-          const run = model.complete(stage === "in a prompt" ? LONG : "<｜User｜>What is 1+1?<｜Assistant｜>", { ...GREEDY, ...ENDLESS });
-          if (stage === "in a prompt") await vi.waitFor(() => expect(model.stats().running).toBe(1), PATIENT);
+          const run = model.complete(
+            stage === "in a prompt" ? LONG : "<｜User｜>What is 1+1?<｜Assistant｜>",
+            { ...GREEDY, ...ENDLESS },
+          );
+          if (stage === "in a prompt")
+            await vi.waitFor(() => expect(model.stats().running).toBe(1), PATIENT);
           else for await (const part of run) if (part.type === "reasoning-delta") break;
-          const [running, waiting] = [model.complete(LONG, { ...GREEDY, ...ENDLESS }), model.complete(LONG, GREEDY)];
-          const failures = [running, waiting].map((each) => expect(each.result()).rejects.toMatchObject(crashed));
-          if (stage === "in a prompt") failures.push(expect(run.result()).rejects.toMatchObject(crashed));
+          const [running, waiting] = [
+            model.complete(LONG, { ...GREEDY, ...ENDLESS }),
+            model.complete(LONG, GREEDY),
+          ];
+          const failures = [running, waiting].map((each) =>
+            expect(each.result()).rejects.toMatchObject(crashed),
+          );
+          if (stage === "in a prompt")
+            failures.push(expect(run.result()).rejects.toMatchObject(crashed));
           process.kill(child, "SIGKILL");
           await Promise.all(failures);
         }
-        await vi.waitFor(() => expect(() => model.chat(QUESTION)).toThrow(expect.objectContaining({ code: "ENGINE_CRASHED" }) as Error), PATIENT);
+        await vi.waitFor(
+          () =>
+            expect(() => model.chat(QUESTION)).toThrow(
+              expect.objectContaining({ code: "ENGINE_CRASHED" }) as Error,
+            ),
+          PATIENT,
+        );
         await model.close();
       }
       const next = await load({ isolation: "process" });
@@ -149,21 +185,39 @@ describe("the death of its process", () => {
 });
 
 describe("a model over two rpc-servers", () => {
-  it.each(["f16", "q4_0"] as const)("gives the ids it gives here, with a cache of %s", async (cacheTypeK) => {
-    const here = await load({ cacheTypeK });
-    const expected = (await here.chat(QUESTION, GREEDY).result()).tokens;
-    await here.close();
-    const servers = [await startRpcServer({ port: 0, threads: 1 }), await startRpcServer({ port: 0, threads: 1 })];
-    const there = await load({ cacheTypeK, rpc: servers.map(({ endpoint }) => endpoint), gpuLayers: "all", tensorSplit: [1, 1] });
-    expect(there.info.devices).toEqual(expect.arrayContaining(["RPC0", "RPC1"]));
-    expect((await there.chat(QUESTION, GREEDY).result()).tokens).toEqual(expected);
-    await there.close();
-    await Promise.all(servers.map((server) => server.close()));
-  });
+  it.each(["f16", "q4_0"] as const)(
+    "gives the ids it gives here, with a cache of %s",
+    async (cacheTypeK) => {
+      const here = await load({ cacheTypeK });
+      const expected = (await here.chat(QUESTION, GREEDY).result()).tokens;
+      await here.close();
+      const servers = [
+        await startRpcServer({ port: 0, threads: 1 }),
+        await startRpcServer({ port: 0, threads: 1 }),
+      ];
+      const there = await load({
+        cacheTypeK,
+        rpc: servers.map(({ endpoint }) => endpoint),
+        gpuLayers: "all",
+        tensorSplit: [1, 1],
+      });
+      expect(there.info.devices).toEqual(expect.arrayContaining(["RPC0", "RPC1"]));
+      expect((await there.chat(QUESTION, GREEDY).result()).tokens).toEqual(expected);
+      await there.close();
+      await Promise.all(servers.map((server) => server.close()));
+    },
+  );
 
   it("fails with ENGINE_CRASHED when one of them ends, and this process goes on", async () => {
-    const servers = [await startRpcServer({ port: 0, threads: 1 }), await startRpcServer({ port: 0, threads: 1 })];
-    const model = await load({ rpc: servers.map(({ endpoint }) => endpoint), gpuLayers: "all", tensorSplit: [1, 1] });
+    const servers = [
+      await startRpcServer({ port: 0, threads: 1 }),
+      await startRpcServer({ port: 0, threads: 1 }),
+    ];
+    const model = await load({
+      rpc: servers.map(({ endpoint }) => endpoint),
+      gpuLayers: "all",
+      tensorSplit: [1, 1],
+    });
     const run = model.complete("<｜User｜>What is 1+1?<｜Assistant｜>", { ...GREEDY, ...ENDLESS });
     const ended = expect(
       (async () => {

@@ -37,10 +37,26 @@ const ENDS: readonly (readonly [name: string, code: number, snippet: string])[] 
     0,
     `const m = await isolated(); tell(); m.complete("x", { ...endless, maxTokens: 200 }).result().then((r) => { if (r.tokens.length !== 200) process.exitCode = 1; });`,
   ],
-  ["by process.exit while loading", 3, `isolated({ onProgress: () => { tell(); process.exit(3); } });`],
-  ["by process.exit during a prompt", 4, `const m = await isolated(); tell(); m.complete(long); setTimeout(() => process.exit(4), 20);`],
-  ["by process.exit inside the loop", 5, `const m = await isolated(); tell(); for await (const p of m.complete("x", endless)) if (p.text) process.exit(5);`],
-  ["by process.exit while closing", 6, `const m = await isolated(); tell(); m.complete("x", endless); m.close(); process.exit(6);`],
+  [
+    "by process.exit while loading",
+    3,
+    `isolated({ onProgress: () => { tell(); process.exit(3); } });`,
+  ],
+  [
+    "by process.exit during a prompt",
+    4,
+    `const m = await isolated(); tell(); m.complete(long); setTimeout(() => process.exit(4), 20);`,
+  ],
+  [
+    "by process.exit inside the loop",
+    5,
+    `const m = await isolated(); tell(); for await (const p of m.complete("x", endless)) if (p.text) process.exit(5);`,
+  ],
+  [
+    "by process.exit while closing",
+    6,
+    `const m = await isolated(); tell(); m.complete("x", endless); m.close(); process.exit(6);`,
+  ],
   [
     "by an uncaught error while decoding",
     1,
@@ -72,9 +88,18 @@ describe("isolated models in worker threads", () => {
   it.each([
     ["while loading", `await load({ isolation: "process", onProgress: () => post(1) });`],
     ["with an idle model", `await load({ isolation: "process" }); post(1);`],
-    ["during a prompt", `const m = await load({ isolation: "process" }); m.complete("x ".repeat(3000), endless); post(1);`],
-    ["while decoding", `const m = await load({ isolation: "process" }); for await (const p of m.complete("x", endless)) post(1);`],
-    ["while closing", `const m = await load({ isolation: "process" }); m.complete("x", endless); m.close(); post(1);`],
+    [
+      "during a prompt",
+      `const m = await load({ isolation: "process" }); m.complete("x ".repeat(3000), endless); post(1);`,
+    ],
+    [
+      "while decoding",
+      `const m = await load({ isolation: "process" }); for await (const p of m.complete("x", endless)) post(1);`,
+    ],
+    [
+      "while closing",
+      `const m = await load({ isolation: "process" }); m.complete("x", endless); m.close(); post(1);`,
+    ],
   ])("can be terminated %s, again and again, and their children end", async (_stage, code) => {
     const outcome = await runAndLook(`
       for (let i = 0; i < 3; i++) {

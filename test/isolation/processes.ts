@@ -12,7 +12,11 @@ export function childrenOf(parent: number, program: string): number[] {
         const [state, ppid] = readFileSync(`/proc/${id}/stat`, "utf8")
           .replace(/^.*\) /s, "")
           .split(" ");
-        return state !== "Z" && Number(ppid) === parent && readFileSync(`/proc/${id}/cmdline`, "utf8").includes(program);
+        return (
+          state !== "Z" &&
+          Number(ppid) === parent &&
+          readFileSync(`/proc/${id}/cmdline`, "utf8").includes(program)
+        );
       } catch {
         return false;
       }

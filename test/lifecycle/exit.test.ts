@@ -8,26 +8,66 @@ const UNCAUGHT = 1;
 const THROWS_MID_LOAD = `load({ onProgress: () => setImmediate(() => { throw new Error("mine"); }) });`;
 
 const CASES: readonly (readonly [name: string, code: number, snippet: string])[] = [
-  ["by itself with an idle model that nobody closed", 0, `const m = await load(); await m.complete("x", { maxTokens: 5 }).result();`],
+  [
+    "by itself with an idle model that nobody closed",
+    0,
+    `const m = await load(); await m.complete("x", { maxTokens: 5 }).result();`,
+  ],
   ["by itself with a model that was never used", 0, `await load();`],
-  ["by itself with a logger", 0, `const m = await load({ logger: () => {} }); await m.complete("x", { maxTokens: 5 }).result();`],
+  [
+    "by itself with a logger",
+    0,
+    `const m = await load({ logger: () => {} }); await m.complete("x", { maxTokens: 5 }).result();`,
+  ],
   ["by process.exit right after loadModel is called", 3, `load(); process.exit(3);`],
-  ["by process.exit while the files are checked", 3, `load(); setTimeout(() => process.exit(3), 2);`],
+  [
+    "by process.exit while the files are checked",
+    3,
+    `load(); setTimeout(() => process.exit(3), 2);`,
+  ],
   ["by process.exit while the weights load", 3, `load({ onProgress: () => process.exit(3) });`],
-  ["by process.exit while the context is made", 3, `load({ onProgress: (value) => value > 0.9 && process.exit(3) });`],
-  ["by process.exit during a prompt", 4, `const m = await load(); m.complete(long); setTimeout(() => process.exit(4), 20);`],
-  ["by process.exit while decoding", 5, `const m = await load(); m.complete("x", endless); setTimeout(() => process.exit(5), 50);`],
-  ["by process.exit inside the loop", 6, `const m = await load(); for await (const p of m.complete("x", endless)) if (p.text) process.exit(6);`],
+  [
+    "by process.exit while the context is made",
+    3,
+    `load({ onProgress: (value) => value > 0.9 && process.exit(3) });`,
+  ],
+  [
+    "by process.exit during a prompt",
+    4,
+    `const m = await load(); m.complete(long); setTimeout(() => process.exit(4), 20);`,
+  ],
+  [
+    "by process.exit while decoding",
+    5,
+    `const m = await load(); m.complete("x", endless); setTimeout(() => process.exit(5), 50);`,
+  ],
+  [
+    "by process.exit inside the loop",
+    6,
+    `const m = await load(); for await (const p of m.complete("x", endless)) if (p.text) process.exit(6);`,
+  ],
   [
     "by process.exit with 16 running",
     5,
     `const m = await load({ sequences: 16 }); for (let i = 0; i < 16; i++) m.complete("x" + i, endless); setTimeout(() => process.exit(5), 100);`,
   ],
-  ["by process.exit while closing", 7, `const m = await load(); m.complete("x", endless); await sleep(20); m.close(); process.exit(7);`],
+  [
+    "by process.exit while closing",
+    7,
+    `const m = await load(); m.complete("x", endless); await sleep(20); m.close(); process.exit(7);`,
+  ],
   ["by process.exit after close()", 8, `const m = await load(); await m.close(); process.exit(8);`],
   ["by an uncaught error while loading", UNCAUGHT, THROWS_MID_LOAD],
-  ["by an uncaught error during a prompt", UNCAUGHT, `const m = await load(); m.complete(long); setTimeout(() => { throw new Error("mine"); }, 20);`],
-  ["by an uncaught error while decoding", UNCAUGHT, `const m = await load(); m.complete("x", endless); setTimeout(() => { throw new Error("mine"); }, 50);`],
+  [
+    "by an uncaught error during a prompt",
+    UNCAUGHT,
+    `const m = await load(); m.complete(long); setTimeout(() => { throw new Error("mine"); }, 20);`,
+  ],
+  [
+    "by an uncaught error while decoding",
+    UNCAUGHT,
+    `const m = await load(); m.complete("x", endless); setTimeout(() => { throw new Error("mine"); }, 50);`,
+  ],
   [
     "by an error thrown inside the loop",
     UNCAUGHT,
@@ -47,11 +87,15 @@ describe("a process ends cleanly", () => {
   it("by an uncaught error while the weights load, twelve times over", async () => {
     const outcomes: ChildOutcome[] = [];
     for (let i = 0; i < 12; i++) outcomes.push(await runChild(THROWS_MID_LOAD));
-    expect(outcomes.map(({ code, signal }) => signal ?? code)).toEqual(outcomes.map(() => UNCAUGHT));
+    expect(outcomes.map(({ code, signal }) => signal ?? code)).toEqual(
+      outcomes.map(() => UNCAUGHT),
+    );
   });
 
   it("although a listener to its end loads another model", async () => {
-    const outcome = await runChild(`process.on("exit", () => load().catch(() => {})); load({ onProgress: () => process.exit(3) });`);
+    const outcome = await runChild(
+      `process.on("exit", () => load().catch(() => {})); load({ onProgress: () => process.exit(3) });`,
+    );
     expect(outcome).toEqual({ code: 3, signal: null, stdout: "", stderr: "" });
   });
 
@@ -64,7 +108,9 @@ describe("a process ends cleanly", () => {
   });
 
   it("by process.exit while a worker, and nobody else, loads a model", async () => {
-    const outcome = await runChild(`worker("load({ onProgress: () => post(1) });").once("message", () => process.exit(3));`);
+    const outcome = await runChild(
+      `worker("load({ onProgress: () => post(1) });").once("message", () => process.exit(3));`,
+    );
     expect(outcome).toEqual({ code: 3, signal: null, stdout: "", stderr: "" });
   });
 
@@ -76,7 +122,9 @@ describe("a process ends cleanly", () => {
   });
 
   it("and quietly: nothing is printed by native code", async () => {
-    const outcome = await runChild(`const m = await load(); await m.complete("x", { maxTokens: 5 }).result(); await m.close();`);
+    const outcome = await runChild(
+      `const m = await load(); await m.complete("x", { maxTokens: 5 }).result(); await m.close();`,
+    );
     expect(outcome).toEqual({ code: 0, signal: null, stdout: "", stderr: "" });
   });
 });

@@ -54,7 +54,15 @@ const CALLS: Record<string, (stage: Stage) => unknown> = {
 };
 
 /** Calls that need no engine any more. */
-const ALWAYS = ["model.info", "model.isClosed", "session.messages", "session.isBusy", "session.reset", "model.close", "model[Symbol.asyncDispose]"];
+const ALWAYS = [
+  "model.info",
+  "model.isClosed",
+  "session.messages",
+  "session.isBusy",
+  "session.reset",
+  "model.close",
+  "model[Symbol.asyncDispose]",
+];
 
 let model: Model;
 beforeEach(async () => void (model = await loadTiny()));
@@ -80,7 +88,9 @@ describe.each(Object.entries(CALLS))("%s", (name, call) => {
     const run = session.send("x", ENDLESS);
     const closing = model.close();
     if (state === "closed") await closing;
-    expect(await outcomeOf(() => call({ model, session, run }))).toBe(ALWAYS.includes(name) ? "works" : "DISPOSED");
+    expect(await outcomeOf(() => call({ model, session, run }))).toBe(
+      ALWAYS.includes(name) ? "works" : "DISPOSED",
+    );
     await closing;
   });
 });
@@ -89,7 +99,11 @@ describe("a model that is still loading", () => {
   it("is not there: only its promise is, and a second load beside it works", async () => {
     const [first, second] = await Promise.all([loadTiny(), loadTiny()]);
     const runs = [first, second, model].map((each) => each.chat(MESSAGES, SHORT).result());
-    expect((await Promise.all(runs)).map((result) => result.answer)).toEqual(["It's 2.", "It's 2.", "It's 2."]);
+    expect((await Promise.all(runs)).map((result) => result.answer)).toEqual([
+      "It's 2.",
+      "It's 2.",
+      "It's 2.",
+    ]);
     await Promise.all([first.close(), second.close()]);
   });
 

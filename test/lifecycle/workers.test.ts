@@ -21,10 +21,13 @@ describe("worker threads", () => {
       "It's 2. It's 2. It's 2.\n",
     ));
 
-  it("end by themselves with an idle model", () => passes(`const w = worker("await load();"); await next(w, "exit");`));
+  it("end by themselves with an idle model", () =>
+    passes(`const w = worker("await load();"); await next(w, "exit");`));
 
   it("can be terminated while loading, at any moment", () =>
-    passes(`for (let delay = 40; delay < 140; delay += 20) { const w = worker("await load();"); await sleep(delay); await w.terminate(); }`));
+    passes(
+      `for (let delay = 40; delay < 140; delay += 20) { const w = worker("await load();"); await sleep(delay); await w.terminate(); }`,
+    ));
 
   it("can be terminated during a prompt", () =>
     passes(
@@ -41,10 +44,14 @@ describe("worker threads", () => {
     ));
 
   it("can be terminated while closing", () =>
-    passes(`const w = worker('const m = await load(); m.complete("x", endless); m.close(); post(1);'); await next(w, "message"); await w.terminate();`));
+    passes(
+      `const w = worker('const m = await load(); m.complete("x", endless); m.close(); post(1);'); await next(w, "message"); await w.terminate();`,
+    ));
 
   it("can call process.exit while decoding", () =>
-    passes(`const w = worker('const m = await load(); for await (const p of m.complete("x", endless)) if (p.text) process.exit(0);'); await next(w, "exit");`));
+    passes(
+      `const w = worker('const m = await load(); for await (const p of m.complete("x", endless)) if (p.text) process.exit(0);'); await next(w, "exit");`,
+    ));
 
   it("do not keep the main thread from process.exit while they decode", async () => {
     const outcome = await runChild(

@@ -72,7 +72,10 @@ describe("an abort while decoding", () => {
       const waiting = model.complete(RAW, ENDLESS);
       const start = performance.now();
       waiting.cancel();
-      expect(await waiting.result()).toMatchObject({ finishReason: "aborted", usage: { completionTokens: 0 } });
+      expect(await waiting.result()).toMatchObject({
+        finishReason: "aborted",
+        usage: { completionTokens: 0 },
+      });
       waits.push(performance.now() - start);
     }
     expect(first.isEnded).toBe(false);
@@ -86,7 +89,9 @@ describe("an abort while decoding", () => {
 describe("many at once", () => {
   it("an abort of one leaves the others untouched", async () => {
     const wide = await loadTiny({ sequences: 4, contextSize: 8192 });
-    const alone = await Promise.all([0, 1, 2].map((seed) => wide.complete(RAW, { ...GREEDY, seed }).result()));
+    const alone = await Promise.all(
+      [0, 1, 2].map((seed) => wide.complete(RAW, { ...GREEDY, seed }).result()),
+    );
     const others = alone.map((_, seed) => wide.complete(RAW, { ...GREEDY, seed }));
     const doomed = wide.complete(LONG, ENDLESS);
     await sleep(3);
@@ -102,7 +107,9 @@ describe("many at once", () => {
     const first = narrow.complete(RAW, { ...ENDLESS, ...GREEDY });
     await first[Symbol.asyncIterator]().next();
     const second = narrow.complete(RAW, GREEDY);
-    expect(() => narrow.complete(RAW, GREEDY)).toThrow(expect.objectContaining({ code: "QUEUE_FULL" }));
+    expect(() => narrow.complete(RAW, GREEDY)).toThrow(
+      expect.objectContaining({ code: "QUEUE_FULL" }),
+    );
     first.cancel();
     expect((await second.result()).answer).toBe("It's 2.");
     await narrow.close();

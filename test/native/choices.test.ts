@@ -7,7 +7,9 @@ import type { Generation } from "../../lib/engine/generation.js";
 import { ENDLESS, collect, loadTiny, sleep } from "../fixtures/tiny.js";
 
 /** Longer than what the engine waits for another prompt's cells for. */
-const LONG: ChatMessage[] = [{ role: "user", content: `${"What is 12+34? Tell me about letters. ".repeat(6)}What is 1+1?` }];
+const LONG: ChatMessage[] = [
+  { role: "user", content: `${"What is 12+34? Tell me about letters. ".repeat(6)}What is 1+1?` },
+];
 const RAW = `<｜User｜>Letters first, then sums. ${"What is 12+34? Tell me about letters. ".repeat(6)}<｜Assistant｜>`;
 /** Hot enough for different seeds to give different replies. */
 const HOT = { temperature: 5, topK: 0, topP: 1, minP: 0, maxTokens: 24, ignoreEos: true } as const;
@@ -16,17 +18,22 @@ let model: Model;
 beforeAll(async () => void (model = await loadTiny({ sequences: 4, contextSize: 4096 })));
 afterAll(() => model.close());
 
-const all = (runs: readonly Generation[]): Promise<GenerationResult[]> => Promise.all(runs.map((run) => run.result()));
+const all = (runs: readonly Generation[]): Promise<GenerationResult[]> =>
+  Promise.all(runs.map((run) => run.result()));
 
 describe("choices", () => {
   it("gives n replies with seeds that count up, of which each but the first takes over the prompt's cells", async () => {
-    for (const runs of [model.choices(LONG, { ...HOT, n: 4, seed: 11 }), model.choices(RAW, { ...HOT, n: 4, seed: 11 })]) {
+    for (const runs of [
+      model.choices(LONG, { ...HOT, n: 4, seed: 11 }),
+      model.choices(RAW, { ...HOT, n: 4, seed: 11 }),
+    ]) {
       const results = await all(runs);
       expect(results.map(({ seed }) => seed)).toEqual([11, 12, 13, 14]);
       expect(new Set(results.map(({ text }) => text)).size).toBe(4);
       const { promptTokens } = results[0]?.usage ?? { promptTokens: 0 };
       expect(promptTokens).toBeGreaterThan(33);
-      for (const { usage } of results.slice(1)) expect(usage).toMatchObject({ promptTokens, cachedTokens: promptTokens - 1 });
+      for (const { usage } of results.slice(1))
+        expect(usage).toMatchObject({ promptTokens, cachedTokens: promptTokens - 1 });
     }
   });
 
@@ -62,10 +69,23 @@ describe("choices", () => {
     const tools = [
       {
         type: "function",
-        function: { name: "add", parameters: { type: "object", properties: { a: { enum: [1, 2] } }, required: ["a"], additionalProperties: false } },
+        function: {
+          name: "add",
+          parameters: {
+            type: "object",
+            properties: { a: { enum: [1, 2] } },
+            required: ["a"],
+            additionalProperties: false,
+          },
+        },
       },
     ] as const;
-    const options: ChatOptions = { tools, toolChoice: "required", reasoning: { mode: "off" }, maxTokens: 200 };
+    const options: ChatOptions = {
+      tools,
+      toolChoice: "required",
+      reasoning: { mode: "off" },
+      maxTokens: 200,
+    };
     for (const { toolCalls } of await all(model.choices(LONG, { ...options, n: 3, seed: 1 }))) {
       expect(toolCalls).toHaveLength(1);
       expect(toolCalls[0]?.name).toBe("add");
@@ -85,14 +105,18 @@ describe("choices", () => {
     const results = await all(runs.slice(1));
     await expect(collect(runs[0] as Generation)).rejects.toBe(reason);
     process.off("warning", listen);
-    expect(results.map(({ finishReason }) => finishReason)).toEqual(Array.from({ length: 15 }, () => "aborted"));
+    expect(results.map(({ finishReason }) => finishReason)).toEqual(
+      Array.from({ length: 15 }, () => "aborted"),
+    );
     expect(warnings).toEqual([]);
     expect(roomy.stats()).toMatchObject({ waiting: 0 });
     await roomy.close();
   });
 
   it.each([0, -1, 65, 1.5, "2", undefined])("refuses n = %o", (n) => {
-    expect(() => model.choices(LONG, { n: n as number })).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
+    expect(() => model.choices(LONG, { n: n as number })).toThrow(
+      expect.objectContaining({ code: "INVALID_ARGUMENT" }),
+    );
   });
 
   it("refuses what chat() and complete() refuse", () => {
@@ -105,15 +129,21 @@ describe("choices", () => {
       }
     };
     expect(codeOf(() => model.choices([], { n: 2 }))).toBe("INVALID_MESSAGE");
-    expect(codeOf(() => model.choices(LONG, { n: 2, temprature: 1 } as never))).toBe("UNKNOWN_OPTION");
+    expect(codeOf(() => model.choices(LONG, { n: 2, temprature: 1 } as never))).toBe(
+      "UNKNOWN_OPTION",
+    );
     expect(codeOf(() => model.choices(LONG, { n: 2, seed: -1 }))).toBe("INVALID_ARGUMENT");
-    expect(codeOf(() => model.choices(RAW, { n: 2, openThink: true } as never))).toBe("UNKNOWN_OPTION");
+    expect(codeOf(() => model.choices(RAW, { n: 2, openThink: true } as never))).toBe(
+      "UNKNOWN_OPTION",
+    );
     expect(codeOf(() => model.choices(RAW.repeat(100), { n: 2 }))).toBe("PROMPT_TOO_LONG");
   });
 
   it("lets none of them run on when the queue has no room for all", async () => {
     const narrow = await loadTiny({ maxQueue: 2 });
-    expect(() => narrow.choices(RAW, { ...ENDLESS, n: 64 })).toThrow(expect.objectContaining({ code: "QUEUE_FULL" }));
+    expect(() => narrow.choices(RAW, { ...ENDLESS, n: 64 })).toThrow(
+      expect.objectContaining({ code: "QUEUE_FULL" }),
+    );
     while (narrow.stats().running + narrow.stats().waiting > 0) await sleep(5);
     // Had one gone on, it would have filled the context of 2048.
     expect(narrow.stats().completionTokens).toBeLessThan(1000);

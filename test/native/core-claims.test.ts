@@ -8,8 +8,15 @@ const program = fileURLToPath(new URL("../../build-native/bin/r1_core_tests", im
 describe("native/core", () => {
   it("holds every claim of its C++ tests", { timeout: 600_000 }, () => {
     const run = spawnSync(program, [], { encoding: "utf8" });
-    expect(run.error, "run `npm run build:native -- --native-tests` to build the C++ tests").toBeUndefined();
-    expect({ status: run.status, signal: run.signal, output: run.stdout + run.stderr }).toMatchObject({ status: 0, signal: null });
+    expect(
+      run.error,
+      "run `npm run build:native -- --native-tests` to build the C++ tests",
+    ).toBeUndefined();
+    expect({
+      status: run.status,
+      signal: run.signal,
+      output: run.stdout + run.stderr,
+    }).toMatchObject({ status: 0, signal: null });
     expect(run.stdout).toMatch(/^[1-9]\d* claims hold, 0 do not$/m);
   });
 });

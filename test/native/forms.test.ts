@@ -7,7 +7,12 @@ import { loadTiny, patchedTiny, withFolder } from "../fixtures/tiny.js";
 import { writeLargeVocabularyModel } from "../parity/large-vocabulary.js";
 
 const QUESTION = [{ role: "user", content: "What is 12+34?" }] as const;
-const STRING = { type: "object", properties: { s: { type: "string", minLength: 5, maxLength: 12 } }, required: ["s"], additionalProperties: false };
+const STRING = {
+  type: "object",
+  properties: { s: { type: "string", minLength: 5, maxLength: 12 } },
+  required: ["s"],
+  additionalProperties: false,
+};
 let model: Model;
 beforeAll(async () => void (model = await loadTiny({ sequences: 4, contextSize: 8192 })));
 afterAll(() => model.close());
@@ -20,7 +25,14 @@ describe("an answer in a form", () => {
       for (let seed = 0; seed < 5; seed++) {
         const own = model.tokenizer.encode("e");
         const { answer, finishReason } = await model
-          .chat(QUESTION, { seed, logitBias, stopTokens: own, response: { schema: STRING }, reasoning: { mode }, maxTokens: 300 })
+          .chat(QUESTION, {
+            seed,
+            logitBias,
+            stopTokens: own,
+            response: { schema: STRING },
+            reasoning: { mode },
+            maxTokens: 300,
+          })
           .result();
         expect(finishReason).toBe("stop");
         expect(JSON.parse(answer)).toEqual({ s: expect.stringMatching(/^[^]{5,12}$/u) as string });
@@ -36,9 +48,16 @@ describe("an answer in a form", () => {
 
   it("fails as such when other options forbid all that it allows", async () => {
     const logitBias = Object.fromEntries(
-      Array.from({ length: model.tokenizer.size }, (_, id) => [id, model.tokenizer.decode([id]).includes("y") ? -Infinity : 0]),
+      Array.from({ length: model.tokenizer.size }, (_, id) => [
+        id,
+        model.tokenizer.decode([id]).includes("y") ? -Infinity : 0,
+      ]),
     );
-    const run = model.chat(QUESTION, { logitBias, response: { grammar: 'root ::= "y"' }, reasoning: { mode: "off" } });
+    const run = model.chat(QUESTION, {
+      logitBias,
+      response: { grammar: 'root ::= "y"' },
+      reasoning: { mode: "off" },
+    });
     await expect(run.result()).rejects.toMatchObject({ code: "DECODE_FAILED" });
   });
 
@@ -47,8 +66,12 @@ describe("an answer in a form", () => {
       const other = await loadTiny({}, patchedTiny(folder, "</think>", "<thought"));
       expect(other.tokenizer.endThink).toBe(-1);
       const response = { grammar: 'root ::= "yes" | "no"' };
-      expect(() => other.chat(QUESTION, { openThink: true, response })).toThrow(expect.objectContaining({ code: "TEMPLATE_UNSUPPORTED" }));
-      expect((await other.chat(QUESTION, { openThink: false, response, seed: 1 }).result()).answer).toMatch(/^(yes|no)$/);
+      expect(() => other.chat(QUESTION, { openThink: true, response })).toThrow(
+        expect.objectContaining({ code: "TEMPLATE_UNSUPPORTED" }),
+      );
+      expect(
+        (await other.chat(QUESTION, { openThink: false, response, seed: 1 }).result()).answer,
+      ).toMatch(/^(yes|no)$/);
       await other.close();
     });
   });
@@ -70,10 +93,19 @@ describe("an answer in a form", () => {
     };
     for (let seed = 0; seed < 4; seed++) {
       const { answer, finishReason } = await model
-        .chat(QUESTION, { seed, ...options, response: { schema }, reasoning: { mode: "off" }, maxTokens: 400 })
+        .chat(QUESTION, {
+          seed,
+          ...options,
+          response: { schema },
+          reasoning: { mode: "off" },
+          maxTokens: 400,
+        })
         .result();
       if (finishReason === "stop")
-        expect(JSON.parse(answer)).toMatchObject({ a: expect.stringMatching(/^(x|yes)$/) as string, n: expect.any(Number) as number });
+        expect(JSON.parse(answer)).toMatchObject({
+          a: expect.stringMatching(/^(x|yes)$/) as string,
+          n: expect.any(Number) as number,
+        });
       else expect(finishReason).toBe("length");
     }
   });
@@ -83,12 +115,17 @@ describe("a forced call", () => {
   it("has arguments that parse and fit over many seeds, also where the model would write tool tags into a string", async () => {
     const parameters = {
       type: "object",
-      properties: { text: { type: "string", maxLength: 40 }, n: { type: "integer", minimum: 0, maximum: 9 } },
+      properties: {
+        text: { type: "string", maxLength: 40 },
+        n: { type: "integer", minimum: 0, maximum: 9 },
+      },
       required: ["text", "n"],
       additionalProperties: false,
     };
     const tools = [{ type: "function", function: { name: "note", parameters } }] as const;
-    const bars = [...new Set(model.tokenizer.encode("<｜tool▁call▁end｜><｜tool▁calls▁end｜><｜User｜>"))];
+    const bars = [
+      ...new Set(model.tokenizer.encode("<｜tool▁call▁end｜><｜tool▁calls▁end｜><｜User｜>")),
+    ];
     const results = await Promise.all(
       Array.from({ length: 60 }, (_, seed) =>
         model
@@ -98,7 +135,9 @@ describe("a forced call", () => {
             toolChoice: "required",
             reasoning: { mode: "off" },
             maxTokens: 500,
-            ...(seed % 2 === 0 ? { logitBias: Object.fromEntries(bars.map((id) => [id, 8])), temperature: 3 } : {}),
+            ...(seed % 2 === 0
+              ? { logitBias: Object.fromEntries(bars.map((id) => [id, 8])), temperature: 3 }
+              : {}),
           })
           .result(),
       ),
@@ -106,8 +145,15 @@ describe("a forced call", () => {
     const ended = results.filter(({ finishReason }) => finishReason !== "length");
     expect(ended.length).toBeGreaterThan(30);
     for (const { finishReason, toolCalls, answer } of ended) {
-      expect({ finishReason, calls: toolCalls.length, answer }).toEqual({ finishReason: "tool-calls", calls: 1, answer: "" });
-      expect(toolCalls[0]).toMatchObject({ name: "note", arguments: { text: expect.any(String) as string, n: expect.any(Number) as number } });
+      expect({ finishReason, calls: toolCalls.length, answer }).toEqual({
+        finishReason: "tool-calls",
+        calls: 1,
+        answer: "",
+      });
+      expect(toolCalls[0]).toMatchObject({
+        name: "note",
+        arguments: { text: expect.any(String) as string, n: expect.any(Number) as number },
+      });
     }
   });
 });

@@ -14,25 +14,48 @@ const QUESTION = [{ role: "user", content: "What is 1+1?" }] as const;
 
 describe("the cache", () => {
   // 4 layers, rows of 96 values: 64 latent and 32 rotary ones.
-  const bytesOfRow = { f32: 384, f16: 192, bf16: 192, q8_0: 102, q5_1: 72, q5_0: 66, iq4_nl: 54, q4_1: 60, q4_0: 54 };
+  const bytesOfRow = {
+    f32: 384,
+    f16: 192,
+    bf16: 192,
+    q8_0: 102,
+    q5_1: 72,
+    q5_0: 66,
+    iq4_nl: 54,
+    q4_1: 60,
+    q4_0: 54,
+  };
 
-  it.each(CACHE_TYPES)("of type %s is taken for K and V of an MLA file, in the bytes llama.cpp allocates", async (cacheTypeK) => {
-    const lines: string[] = [];
-    const model = await loadTiny({ cacheTypeK, logger: ({ text }) => lines.push(text) });
-    const result = await model.chat(QUESTION, GREEDY).result();
-    expect(result.answer).toMatch(/2/);
-    const { cache } = model.info;
-    expect(cache).toEqual({ typeK: cacheTypeK, typeV: cacheTypeK, bytes: 2048 * 4 * bytesOfRow[cacheTypeK] });
-    // llama.cpp's own words: "size = 1.50 MiB (2048 cells, 4 layers, ...".
-    await model.close();
-    const told = lines.join("\n").match(/llama_kv_cache: size =\s*([\d.]+) MiB/)?.[1];
-    expect(Number(told)).toBeCloseTo(cache.bytes / 1024 ** 2, 1);
-  });
+  it.each(CACHE_TYPES)(
+    "of type %s is taken for K and V of an MLA file, in the bytes llama.cpp allocates",
+    async (cacheTypeK) => {
+      const lines: string[] = [];
+      const model = await loadTiny({ cacheTypeK, logger: ({ text }) => lines.push(text) });
+      const result = await model.chat(QUESTION, GREEDY).result();
+      expect(result.answer).toMatch(/2/);
+      const { cache } = model.info;
+      expect(cache).toEqual({
+        typeK: cacheTypeK,
+        typeV: cacheTypeK,
+        bytes: 2048 * 4 * bytesOfRow[cacheTypeK],
+      });
+      // llama.cpp's own words: "size = 1.50 MiB (2048 cells, 4 layers, ...".
+      await model.close();
+      const told = lines.join("\n").match(/llama_kv_cache: size =\s*([\d.]+) MiB/)?.[1];
+      expect(Number(told)).toBeCloseTo(cache.bytes / 1024 ** 2, 1);
+    },
+  );
 
   it("of two types on an MLA file is refused, and so are absurd sizes", async () => {
-    await expect(loadTiny({ cacheTypeK: "q4_0", cacheTypeV: "f16" })).rejects.toMatchObject({ code: "CACHE_TYPE_UNSUPPORTED" });
-    await expect(loadTiny({ cacheTypeK: "q8_0", flashAttention: "off" })).rejects.toMatchObject({ code: "CACHE_TYPE_UNSUPPORTED" });
-    await expect(loadTiny({ contextSize: 2 ** 31 - 1 })).rejects.toMatchObject({ code: "OUT_OF_MEMORY" });
+    await expect(loadTiny({ cacheTypeK: "q4_0", cacheTypeV: "f16" })).rejects.toMatchObject({
+      code: "CACHE_TYPE_UNSUPPORTED",
+    });
+    await expect(loadTiny({ cacheTypeK: "q8_0", flashAttention: "off" })).rejects.toMatchObject({
+      code: "CACHE_TYPE_UNSUPPORTED",
+    });
+    await expect(loadTiny({ contextSize: 2 ** 31 - 1 })).rejects.toMatchObject({
+      code: "OUT_OF_MEMORY",
+    });
   });
 
   it("works without flash attention too", async () => {
@@ -44,7 +67,12 @@ describe("the cache", () => {
 
 describe("the documented command", () => {
   it("runs on an MLA file with nothing but its own options", async () => {
-    const model = await loadModel(DEFAULT_MODEL_PATH, { cacheTypeK: "q4_0", priority: "high", contextSize: 8192, threads: 1 });
+    const model = await loadModel(DEFAULT_MODEL_PATH, {
+      cacheTypeK: "q4_0",
+      priority: "high",
+      contextSize: 8192,
+      threads: 1,
+    });
     const options = { temperature: 0.6, minP: 0.05, seed: 3407 };
     const result = await model.complete("<｜User｜>What is 1+1?<｜Assistant｜>", options).result();
     expect(result).toMatchObject({ answer: "It's 2.", seed: 3407, finishReason: "stop" });
@@ -68,13 +96,24 @@ describe("facts", () => {
     });
     expect(model.info.parameters).toBeGreaterThan(6_000_000);
     expect(model.info.systemInfo).toMatch(/CPU/);
-    expect(model.tokenizer).toMatchObject({ bos: 0, eos: 1, pad: 2, user: 3, assistant: 4, think: 5, endThink: 6, size: 768 });
+    expect(model.tokenizer).toMatchObject({
+      bos: 0,
+      eos: 1,
+      pad: 2,
+      user: 3,
+      assistant: 4,
+      think: 5,
+      endThink: 6,
+      size: 768,
+    });
     await model.close();
   });
 
   it("hold the CPU among the devices", () => {
     expect(devices().map((device) => device.type)).toContain("cpu");
-    expect(devices().every((device) => device.name !== "" && device.totalBytes >= device.freeBytes)).toBe(true);
+    expect(
+      devices().every((device) => device.name !== "" && device.totalBytes >= device.freeBytes),
+    ).toBe(true);
     // This process alone holds some of it.
     const cpu = devices().find((device) => device.type === "cpu");
     expect(cpu!.freeBytes).toBeLessThan(cpu!.totalBytes);
@@ -115,9 +154,15 @@ describe("options that change how it is loaded", () => {
   });
 
   it("a device that is not there, or a pattern that is none, is a typed error", async () => {
-    await expect(loadTiny({ devices: ["CUDA7"] })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
-    await expect(loadTiny({ tensorOverrides: { "(": "CPU" } })).rejects.toMatchObject({ name: "R1Error" });
-    await expect(loadTiny({ tensorOverrides: { x: "NOWHERE" } })).rejects.toMatchObject({ name: "R1Error" });
+    await expect(loadTiny({ devices: ["CUDA7"] })).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+    });
+    await expect(loadTiny({ tensorOverrides: { "(": "CPU" } })).rejects.toMatchObject({
+      name: "R1Error",
+    });
+    await expect(loadTiny({ tensorOverrides: { x: "NOWHERE" } })).rejects.toMatchObject({
+      name: "R1Error",
+    });
   });
 });
 
@@ -132,14 +177,17 @@ describe("priority", () => {
       return fields[38] === "1";
     }).length;
 
-  it.each(["medium", "high", "realtime"] as const)("%s is what the engine's thread has, where info.priority says so", async (priority) => {
-    expect(realTimeThreads()).toBe(0);
-    const model = await loadTiny({ priority });
-    expect(model.info.priority).toBeOneOf([priority, "normal"]);
-    expect(realTimeThreads()).toBe(model.info.priority === "normal" ? 0 : 1);
-    await model.close();
-    expect(realTimeThreads()).toBe(0);
-  });
+  it.each(["medium", "high", "realtime"] as const)(
+    "%s is what the engine's thread has, where info.priority says so",
+    async (priority) => {
+      expect(realTimeThreads()).toBe(0);
+      const model = await loadTiny({ priority });
+      expect(model.info.priority).toBeOneOf([priority, "normal"]);
+      expect(realTimeThreads()).toBe(model.info.priority === "normal" ? 0 : 1);
+      await model.close();
+      expect(realTimeThreads()).toBe(0);
+    },
+  );
 
   it("stays normal with a thread on every core", async () => {
     const model = await loadTiny({ priority: "high", threads: cpus().length });
@@ -150,7 +198,12 @@ describe("priority", () => {
 
 describe("overrides of metadata", () => {
   it("are read instead of the file's values", async () => {
-    const model = await loadTiny({ metadataOverrides: { "deepseek2.context_length": 512, "deepseek2.rope.freq_base": { kind: "float", value: 10_000 } } });
+    const model = await loadTiny({
+      metadataOverrides: {
+        "deepseek2.context_length": 512,
+        "deepseek2.rope.freq_base": { kind: "float", value: 10_000 },
+      },
+    });
     expect(model.info.trainContextSize).toBe(512);
     await model.close();
   });
@@ -183,18 +236,27 @@ describe("overrides of metadata", () => {
     ["deepseek2.rope.freq_base", 10_000, /the kind float/],
     ["tokenizer.ggml.add_bos_token", 1, /the kind bool/],
     ["tokenizer.ggml.tokens", "x", /an array/],
-  ])("of another kind than the file's value, which llama.cpp would pass over, are refused: %s is %o", async (key, value, message) => {
-    await expect(loadTiny({ metadataOverrides: { [key]: value } })).rejects.toMatchObject({
-      code: "INVALID_ARGUMENT",
-      message: expect.stringMatching(message) as unknown,
-    });
-  });
+  ])(
+    "of another kind than the file's value, which llama.cpp would pass over, are refused: %s is %o",
+    async (key, value, message) => {
+      await expect(loadTiny({ metadataOverrides: { [key]: value } })).rejects.toMatchObject({
+        code: "INVALID_ARGUMENT",
+        message: expect.stringMatching(message) as unknown,
+      });
+    },
+  );
 
   it("leave a bad file its own error", () =>
     withFolder(async (folder) => {
       const path = patchedTiny(folder, "deepseek2.block_count", "deepseek2.block_cuont");
-      await expect(loadModel(path, { metadataOverrides: { "general.name": "x" } })).rejects.toMatchObject({ code: "GGUF_INVALID" });
-      const model = await loadModel(path, { threads: 1, contextSize: 256, metadataOverrides: { "deepseek2.block_count": 4 } });
+      await expect(
+        loadModel(path, { metadataOverrides: { "general.name": "x" } }),
+      ).rejects.toMatchObject({ code: "GGUF_INVALID" });
+      const model = await loadModel(path, {
+        threads: 1,
+        contextSize: 256,
+        metadataOverrides: { "deepseek2.block_count": 4 },
+      });
       expect(model.info.layers).toBe(4);
       await model.close();
     }));
@@ -208,12 +270,24 @@ describe("a file that cannot be loaded", () => {
         return join(folder, name);
       };
       mkdirSync(join(folder, "dir"));
-      await expect(loadModel(join(folder, "none.gguf"))).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
-      await expect(loadModel(join(folder, "dir"))).rejects.toMatchObject({ code: "FILE_IS_DIRECTORY" });
-      await expect(loadModel(write("empty.gguf", ""))).rejects.toMatchObject({ code: "FILE_EMPTY" });
-      await expect(loadModel(write("text.gguf", "hello, this is no model"))).rejects.toMatchObject({ code: "NOT_GGUF" });
-      await expect(loadModel(patchedTiny(folder, "deepseek2.block_count", "deepseek2.block_cuont"))).rejects.toMatchObject({ code: "GGUF_INVALID" });
-      await expect(loadModel(patchedTiny(folder, "general.architecture", "general.architectuer"))).rejects.toMatchObject({ name: "R1Error" });
+      await expect(loadModel(join(folder, "none.gguf"))).rejects.toMatchObject({
+        code: "FILE_NOT_FOUND",
+      });
+      await expect(loadModel(join(folder, "dir"))).rejects.toMatchObject({
+        code: "FILE_IS_DIRECTORY",
+      });
+      await expect(loadModel(write("empty.gguf", ""))).rejects.toMatchObject({
+        code: "FILE_EMPTY",
+      });
+      await expect(loadModel(write("text.gguf", "hello, this is no model"))).rejects.toMatchObject({
+        code: "NOT_GGUF",
+      });
+      await expect(
+        loadModel(patchedTiny(folder, "deepseek2.block_count", "deepseek2.block_cuont")),
+      ).rejects.toMatchObject({ code: "GGUF_INVALID" });
+      await expect(
+        loadModel(patchedTiny(folder, "general.architecture", "general.architectuer")),
+      ).rejects.toMatchObject({ name: "R1Error" });
     }));
 });
 
@@ -254,7 +328,12 @@ describe("the event loop", () => {
 
   it("that is blocked does not hold up decoding", async () => {
     const model = await loadTiny();
-    const run = model.complete("x", { ...GREEDY, ignoreEos: true, loopGuard: false, maxTokens: 200 });
+    const run = model.complete("x", {
+      ...GREEDY,
+      ignoreEos: true,
+      loopGuard: false,
+      maxTokens: 200,
+    });
     const end = performance.now() + 120_000;
     while (model.stats().completionTokens === 0 && performance.now() < end);
     // All of it was generated in this one turn of the event loop, which nothing has left.

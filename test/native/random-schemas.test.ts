@@ -11,7 +11,9 @@ const ajv = new Ajv2020({ strict: false, logger: false, validateFormats: false }
 const SCHEMAS = 150;
 
 let model: Model;
-beforeAll(async () => void (model = await loadTiny({ contextSize: 8192, sequences: 8, maxQueue: 200 })));
+beforeAll(
+  async () => void (model = await loadTiny({ contextSize: 8192, sequences: 8, maxQueue: 200 })),
+);
 afterAll(() => model.close());
 
 describe("random schemas", () => {
@@ -20,8 +22,16 @@ describe("random schemas", () => {
     const ended = await Promise.all(
       schemas.map(async (schema, seed) => {
         try {
-          const options = { seed, temperature: 1, maxTokens: 150, response: { schema }, reasoning: { mode: "off" } } as const;
-          const { answer, finishReason } = await model.chat([{ role: "user", content: "Well?" }], options).result();
+          const options = {
+            seed,
+            temperature: 1,
+            maxTokens: 150,
+            response: { schema },
+            reasoning: { mode: "off" },
+          } as const;
+          const { answer, finishReason } = await model
+            .chat([{ role: "user", content: "Well?" }], options)
+            .result();
           if (finishReason !== "stop") return undefined;
           const validate = ajv.compile(schema);
           ajv.removeSchema(schema);
@@ -34,7 +44,9 @@ describe("random schemas", () => {
     );
     const answers = ended.filter((wrong) => wrong !== undefined);
     const wrong = answers.filter((text) => text !== "");
-    console.log(`answers in random schemas: ${answers.length - wrong.length} valid of ${answers.length} that ended by themselves, of ${SCHEMAS} schemas`);
+    console.log(
+      `answers in random schemas: ${answers.length - wrong.length} valid of ${answers.length} that ended by themselves, of ${SCHEMAS} schemas`,
+    );
     expect(wrong).toEqual([]);
     expect(answers.length).toBeGreaterThan(SCHEMAS / 3);
   });

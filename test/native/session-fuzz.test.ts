@@ -55,12 +55,27 @@ describe("400 altered copies of a saved session", () => {
     ["with a share each", "{ sequences: 3, contextSize: 3 * 2048, kvUnified: false }"],
     ["of a q4_0 cache", '{ cacheTypeK: "q4_0" }'],
     ["without flash attention", '{ flashAttention: "off" }'],
-  ])("%s kill nothing: each is restored or refused with a code, and the true one still goes on as it should", { timeout: 120_000 }, async (_, layout) => {
-    const child = await runChild(FUZZ.replace("LAYOUT", layout), { limitMs: 110_000 });
-    expect({ code: child.code, signal: child.signal, stderr: child.stderr }).toEqual({ code: 0, signal: null, stderr: "" });
-    const { outcomes, same } = JSON.parse(child.stdout) as { outcomes: Record<string, number>; same: boolean };
-    expect(Object.keys(outcomes).filter((name) => !["restored", "STATE_INVALID", "STATE_MISMATCH"].includes(name))).toEqual([]);
-    expect(outcomes["STATE_INVALID"]).toBeGreaterThan(100);
-    expect(same).toBe(true);
-  });
+  ])(
+    "%s kill nothing: each is restored or refused with a code, and the true one still goes on as it should",
+    { timeout: 120_000 },
+    async (_, layout) => {
+      const child = await runChild(FUZZ.replace("LAYOUT", layout), { limitMs: 110_000 });
+      expect({ code: child.code, signal: child.signal, stderr: child.stderr }).toEqual({
+        code: 0,
+        signal: null,
+        stderr: "",
+      });
+      const { outcomes, same } = JSON.parse(child.stdout) as {
+        outcomes: Record<string, number>;
+        same: boolean;
+      };
+      expect(
+        Object.keys(outcomes).filter(
+          (name) => !["restored", "STATE_INVALID", "STATE_MISMATCH"].includes(name),
+        ),
+      ).toEqual([]);
+      expect(outcomes["STATE_INVALID"]).toBeGreaterThan(100);
+      expect(same).toBe(true);
+    },
+  );
 });

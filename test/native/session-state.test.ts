@@ -32,7 +32,9 @@ describe("a session", () => {
     const question = [{ role: "user", content: "What is 7+8?" }] as const;
     await model.chat(question, GREEDY).result();
     expect((await model.chat(question, GREEDY).result()).usage.cachedTokens).toBeGreaterThan(0);
-    expect((await model.chat(question, { ...GREEDY, cachePrompt: false }).result()).usage.cachedTokens).toBe(0);
+    expect(
+      (await model.chat(question, { ...GREEDY, cachePrompt: false }).result()).usage.cachedTokens,
+    ).toBe(0);
   });
 });
 
@@ -56,7 +58,13 @@ describe("a saved session", () => {
         [other, bytes],
       ] as const) {
         const restored = await host.restoreSession(from, GREEDY);
-        expect(restored.messages.map((message) => message.role)).toEqual(["system", "user", "assistant", "user", "assistant"]);
+        expect(restored.messages.map((message) => message.role)).toEqual([
+          "system",
+          "user",
+          "assistant",
+          "user",
+          "assistant",
+        ]);
         const result = await restored.send(TURNS[2] as string).result();
         expect(result.tokens).toEqual(expected.tokens);
         expect(result.usage.cachedTokens).toBeGreaterThanOrEqual(expected.usage.cachedTokens);
@@ -70,10 +78,17 @@ describe("a saved session", () => {
     const one = await loadTiny();
     const session = one.session(GREEDY);
     await session.send(TURNS[0] as string).result();
-    const [saved, next] = await Promise.all([session.save(), session.send(TURNS[1] as string).result()]);
+    const [saved, next] = await Promise.all([
+      session.save(),
+      session.send(TURNS[1] as string).result(),
+    ]);
     expect(decodeSession(saved).messages).toHaveLength(2);
     expect(decodeSession(saved).tokens.length).toBeGreaterThan(5);
-    const restored = await (await one.restoreSession(saved, GREEDY)).send(TURNS[1] as string).result();
+    const restored = await (
+      await one.restoreSession(saved, GREEDY)
+    )
+      .send(TURNS[1] as string)
+      .result();
     expect(restored.tokens).toEqual(next.tokens);
     await one.close();
   });
@@ -99,13 +114,19 @@ describe("a saved session", () => {
     for (const [i, from] of models.entries()) {
       // Others first, so that its cells lie in another sequence than the first.
       const session = from.session({ system: "Be brief.", ...GREEDY });
-      const before = Array.from({ length: i }, () => from.complete("x", { ...ENDLESS, maxTokens: 60 }));
+      const before = Array.from({ length: i }, () =>
+        from.complete("x", { ...ENDLESS, maxTokens: 60 }),
+      );
       await session.send(TURNS[0] as string).result();
       const bytes = await session.save();
       await Promise.all(before.map((run) => run.result()));
       const expected = await session.send(TURNS[1] as string).result();
       for (const to of models) {
-        const result = await (await to.restoreSession(bytes, GREEDY)).send(TURNS[1] as string).result();
+        const result = await (
+          await to.restoreSession(bytes, GREEDY)
+        )
+          .send(TURNS[1] as string)
+          .result();
         expect(result.tokens).toEqual(expected.tokens);
         expect(result.usage.cachedTokens).toBeGreaterThan(5);
       }
@@ -122,7 +143,9 @@ describe("a saved session", () => {
     // One sequence: another prompt takes its cells.
     await one.complete("something else", { ...GREEDY, maxTokens: 3 }).result();
     const restored = await one.restoreSession(await session.save(), GREEDY);
-    expect((await restored.send(TURNS[1] as string).result()).tokens).toEqual((await session.send(TURNS[1] as string).result()).tokens);
+    expect((await restored.send(TURNS[1] as string).result()).tokens).toEqual(
+      (await session.send(TURNS[1] as string).result()).tokens,
+    );
     await one.close();
   });
 
@@ -131,12 +154,16 @@ describe("a saved session", () => {
     await session.send(TURNS[0] as string).result();
     const bytes = await session.save();
     for (let at = 0; at < bytes.length; at += Math.ceil(bytes.length / 40)) {
-      await expect(model.restoreSession(bytes.subarray(0, at))).rejects.toMatchObject({ code: "STATE_INVALID" });
+      await expect(model.restoreSession(bytes.subarray(0, at))).rejects.toMatchObject({
+        code: "STATE_INVALID",
+      });
       const altered = Uint8Array.from(bytes);
       altered[at] = (altered[at] as number) ^ 1;
       await expect(model.restoreSession(altered)).rejects.toMatchObject({ code: "STATE_INVALID" });
     }
-    await expect(model.restoreSession(new Uint8Array(1000))).rejects.toMatchObject({ code: "STATE_INVALID" });
+    await expect(model.restoreSession(new Uint8Array(1000))).rejects.toMatchObject({
+      code: "STATE_INVALID",
+    });
   });
 
   it("of another file, cache type, layout or rope is refused with STATE_MISMATCH that names it", () =>
@@ -155,7 +182,10 @@ describe("a saved session", () => {
         [loadTiny({ rope: { freqBase: 5000 } }), "options"],
       ] as const) {
         const other = await loading;
-        await expect(other.restoreSession(bytes)).rejects.toMatchObject({ code: "STATE_MISMATCH", details: { what } });
+        await expect(other.restoreSession(bytes)).rejects.toMatchObject({
+          code: "STATE_MISMATCH",
+          details: { what },
+        });
         await other.close();
       }
     }));
@@ -172,14 +202,26 @@ describe("a saved session", () => {
   it("is refused where it cannot be read or written, and nothing is left behind", () =>
     withFolder(async (folder) => {
       const session = model.session(GREEDY);
-      await expect(model.restoreSession(join(folder, "none"))).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
-      await expect(model.restoreSession(folder)).rejects.toMatchObject({ code: "FILE_IS_DIRECTORY" });
-      await expect(session.save(join(folder, "no", "s"))).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
+      await expect(model.restoreSession(join(folder, "none"))).rejects.toMatchObject({
+        code: "FILE_NOT_FOUND",
+      });
+      await expect(model.restoreSession(folder)).rejects.toMatchObject({
+        code: "FILE_IS_DIRECTORY",
+      });
+      await expect(session.save(join(folder, "no", "s"))).rejects.toMatchObject({
+        code: "FILE_NOT_FOUND",
+      });
       await expect(session.save(folder)).rejects.toMatchObject({ name: "R1Error" });
       await expect(session.save("")).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
-      await expect(model.restoreSession(1 as never)).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
-      await expect(model.restoreSession(await session.save(), { system: "x" } as object)).rejects.toMatchObject({ code: "UNKNOWN_OPTION" });
-      await expect(model.restoreSession(await session.save(), { temperature: -1 })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+      await expect(model.restoreSession(1 as never)).rejects.toMatchObject({
+        code: "INVALID_ARGUMENT",
+      });
+      await expect(
+        model.restoreSession(await session.save(), { system: "x" } as object),
+      ).rejects.toMatchObject({ code: "UNKNOWN_OPTION" });
+      await expect(
+        model.restoreSession(await session.save(), { temperature: -1 }),
+      ).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
       expect(readdirSync(folder)).toEqual([]);
     }));
 

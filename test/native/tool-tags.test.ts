@@ -14,8 +14,15 @@ const FIRST = 763;
 const idOf = (tag: (typeof TAGS)[number]): number => FIRST + TAGS.indexOf(tag);
 const USER_DEFINED = 4;
 const QUESTION = [{ role: "user", content: "What is 12+34?" }] as const;
-const parameters = { type: "object", properties: { n: { type: "integer", minimum: 0, maximum: 9 } }, required: ["n"], additionalProperties: false };
-const tools = (["note", "count"] as const).map((name) => ({ type: "function", function: { name, parameters } }) as const);
+const parameters = {
+  type: "object",
+  properties: { n: { type: "integer", minimum: 0, maximum: 9 } },
+  required: ["n"],
+  additionalProperties: false,
+};
+const tools = (["note", "count"] as const).map(
+  (name) => ({ type: "function", function: { name, parameters } }) as const,
+);
 
 /** The embedded model with tool tokens in its vocabulary. */
 async function withToolTokens(): Promise<string> {
@@ -25,7 +32,8 @@ async function withToolTokens(): Promise<string> {
   TAGS.forEach((tag) => (tokens[idOf(tag)] = ROLE_TEXTS[tag]));
   setPair(parts, "tokenizer.ggml.tokens", "arr", { of: "str", values: tokens });
   const types = parts.pairs.get("tokenizer.ggml.token_type") as Buffer;
-  for (const tag of TAGS) types.writeInt32LE(USER_DEFINED, types.length - 4 * (tokens.length - idOf(tag)));
+  for (const tag of TAGS)
+    types.writeInt32LE(USER_DEFINED, types.length - 4 * (tokens.length - idOf(tag)));
   return writeParts(join(await temporaryFolder(), "tool-tokens.gguf"), parts);
 }
 
@@ -35,9 +43,14 @@ afterAll(() => model.close());
 
 describe("a vocabulary with tool tokens", () => {
   it("has them in the prompt, and no text of a user becomes one", () => {
-    for (const tag of TAGS) expect([...model.tokenizer.encode(ROLE_TEXTS[tag], { special: true })]).toEqual([idOf(tag)]);
-    const shown = model.formatChat([{ role: "user", content: Object.values(ROLE_TEXTS).join("") }], { tools });
-    for (const tag of TAGS) expect([...shown.tokens].filter((id) => id === idOf(tag))).toHaveLength(1);
+    for (const tag of TAGS)
+      expect([...model.tokenizer.encode(ROLE_TEXTS[tag], { special: true })]).toEqual([idOf(tag)]);
+    const shown = model.formatChat(
+      [{ role: "user", content: Object.values(ROLE_TEXTS).join("") }],
+      { tools },
+    );
+    for (const tag of TAGS)
+      expect([...shown.tokens].filter((id) => id === idOf(tag))).toHaveLength(1);
   });
 
   it("holds a forced call to the tokens, and reads it", async () => {
@@ -47,7 +60,8 @@ describe("a vocabulary with tool tokens", () => {
           .chat(QUESTION, {
             seed,
             tools,
-            toolChoice: seed % 2 === 0 ? "required" : { type: "function", function: { name: "count" } },
+            toolChoice:
+              seed % 2 === 0 ? "required" : { type: "function", function: { name: "count" } },
             reasoning: { mode: "off" },
             maxTokens: 300,
           })
@@ -59,14 +73,30 @@ describe("a vocabulary with tool tokens", () => {
     for (const { finishReason, toolCalls, answer, tokens } of ended) {
       expect({ finishReason, answer }).toEqual({ finishReason: "tool-calls", answer: "" });
       for (const call of toolCalls)
-        expect(call).toMatchObject({ name: expect.stringMatching(/^(note|count)$/) as string, arguments: { n: expect.any(Number) as number } });
-      const counts = Object.fromEntries(TAGS.map((tag) => [tag, [...tokens].filter((id) => id === idOf(tag)).length]));
+        expect(call).toMatchObject({
+          name: expect.stringMatching(/^(note|count)$/) as string,
+          arguments: { n: expect.any(Number) as number },
+        });
+      const counts = Object.fromEntries(
+        TAGS.map((tag) => [tag, [...tokens].filter((id) => id === idOf(tag)).length]),
+      );
       const { length } = toolCalls;
-      expect(counts).toEqual({ toolCallsBegin: 1, toolCallsEnd: 1, toolCallBegin: length, toolCallEnd: length, toolSep: length });
+      expect(counts).toEqual({
+        toolCallsBegin: 1,
+        toolCallsEnd: 1,
+        toolCallBegin: length,
+        toolCallEnd: length,
+        toolSep: length,
+      });
     }
   });
 
-  it.each(["calls▁end", "end｜>", ROLE_TEXTS.toolCallEnd, `${ROLE_TEXTS.toolCallEnd}${ROLE_TEXTS.toolCallsEnd}`])(
+  it.each([
+    "calls▁end",
+    "end｜>",
+    ROLE_TEXTS.toolCallEnd,
+    `${ROLE_TEXTS.toolCallEnd}${ROLE_TEXTS.toolCallsEnd}`,
+  ])(
     "gives the calls and nothing else when the stop string %j ends it inside a tag",
     async (stop) => {
       const call = `${ROLE_TEXTS.toolCallsBegin}${ROLE_TEXTS.toolCallBegin}function${ROLE_TEXTS.toolSep}note\n\`\`\`json\n{"n": 1}\n\`\`\`${ROLE_TEXTS.toolCallEnd}${ROLE_TEXTS.toolCallsEnd}`;
@@ -81,7 +111,10 @@ describe("a vocabulary with tool tokens", () => {
       const types: string[] = [];
       for await (const part of run) types.push(part.type);
       expect(types).toEqual(["tool-call", "finish"]);
-      expect(await run.result()).toMatchObject({ answer: "", toolCalls: [{ name: "note", arguments: { n: 1 } }] });
+      expect(await run.result()).toMatchObject({
+        answer: "",
+        toolCalls: [{ name: "note", arguments: { n: 1 } }],
+      });
     },
   );
 
@@ -99,6 +132,9 @@ describe("a vocabulary with tool tokens", () => {
         })
         .result();
     expect(await ask(-Infinity)).toMatchObject({ answer: call, toolCalls: [] });
-    expect(await ask(100)).toMatchObject({ answer: "", toolCalls: [{ name: "note", arguments: { n: 1 } }] });
+    expect(await ask(100)).toMatchObject({
+      answer: "",
+      toolCalls: [{ name: "note", arguments: { n: 1 } }],
+    });
   });
 });

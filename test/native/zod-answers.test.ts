@@ -24,21 +24,32 @@ const SCHEMAS = {
 };
 
 let model: Model;
-beforeAll(async () => void (model = await loadTiny({ contextSize: 4096, sequences: 4, maxQueue: 200 })));
+beforeAll(
+  async () => void (model = await loadTiny({ contextSize: 4096, sequences: 4, maxQueue: 200 })),
+);
 afterAll(() => model.close());
 
 describe("a Zod schema as response.schema", () => {
-  it.each(Object.entries(SCHEMAS))("%s: every answer that ended is one Zod accepts", async (_, schema) => {
-    const answers = await Promise.all(
-      Array.from({ length: 12 }, async (_, seed) => {
-        const run = model.chat([{ role: "user", content: `What is ${seed}+1?` }], { seed, response: { schema }, reasoning: { maxTokens: 4 }, maxTokens: 200 });
-        return run.result();
-      }),
-    );
-    const ended = answers.filter(({ finishReason }) => finishReason === "stop");
-    expect(ended.length).toBeGreaterThan(0);
-    for (const { answer } of ended) expect(schema.safeParse(JSON.parse(answer)).error, answer).toBeUndefined();
-  });
+  it.each(Object.entries(SCHEMAS))(
+    "%s: every answer that ended is one Zod accepts",
+    async (_, schema) => {
+      const answers = await Promise.all(
+        Array.from({ length: 12 }, async (_, seed) => {
+          const run = model.chat([{ role: "user", content: `What is ${seed}+1?` }], {
+            seed,
+            response: { schema },
+            reasoning: { maxTokens: 4 },
+            maxTokens: 200,
+          });
+          return run.result();
+        }),
+      );
+      const ended = answers.filter(({ finishReason }) => finishReason === "stop");
+      expect(ended.length).toBeGreaterThan(0);
+      for (const { answer } of ended)
+        expect(schema.safeParse(JSON.parse(answer)).error, answer).toBeUndefined();
+    },
+  );
 
   it("may refer to itself", async () => {
     const Node = z.object({
@@ -49,12 +60,20 @@ describe("a Zod schema as response.schema", () => {
     });
     const answers = await Promise.all(
       Array.from({ length: 12 }, (_, seed) =>
-        model.chat([{ role: "user", content: "What is 1+1?" }], { seed, response: { schema: Node }, reasoning: { maxTokens: 4 }, maxTokens: 400 }).result(),
+        model
+          .chat([{ role: "user", content: "What is 1+1?" }], {
+            seed,
+            response: { schema: Node },
+            reasoning: { maxTokens: 4 },
+            maxTokens: 400,
+          })
+          .result(),
       ),
     );
     const ended = answers.filter(({ finishReason }) => finishReason === "stop");
     expect(ended.length).toBeGreaterThan(0);
-    for (const { answer } of ended) expect(Node.safeParse(JSON.parse(answer)).success, answer).toBe(true);
+    for (const { answer } of ended)
+      expect(Node.safeParse(JSON.parse(answer)).success, answer).toBe(true);
   });
 
   it.each([
@@ -62,6 +81,8 @@ describe("a Zod schema as response.schema", () => {
     ["names held to a length", z.record(z.string().max(3), z.int())],
     ["a transform", z.string().transform((text) => text.length)],
   ])("%s is refused before the run", (_, schema) => {
-    expect(() => model.chat([{ role: "user", content: "x" }], { response: { schema } })).toThrow(expect.objectContaining({ code: "SCHEMA_UNSUPPORTED" }));
+    expect(() => model.chat([{ role: "user", content: "x" }], { response: { schema } })).toThrow(
+      expect.objectContaining({ code: "SCHEMA_UNSUPPORTED" }),
+    );
   });
 });

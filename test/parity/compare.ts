@@ -15,7 +15,11 @@ export interface Setting {
 }
 
 /** The most likely token always. */
-export const GREEDY: Setting = { name: "greedy", flags: ["--temp", "0"], options: { temperature: 0 } };
+export const GREEDY: Setting = {
+  name: "greedy",
+  flags: ["--temp", "0"],
+  options: { temperature: 0 },
+};
 
 /** The documented command line: llama.cpp's other defaults stay active. */
 export const DOCUMENTED: Setting = {
@@ -49,14 +53,27 @@ export async function compare(
   maxTokens: number,
 ): Promise<Comparison[]> {
   const entries = Object.entries(prompts);
-  const questions = entries.map(([, prompt]) => ({ file, prompt, maxTokens, flags: [...flags, ...setting.flags] }));
+  const questions = entries.map(([, prompt]) => ({
+    file,
+    prompt,
+    maxTokens,
+    flags: [...flags, ...setting.flags],
+  }));
   const isAlone = flags.some((flag, i) => ["-t", "-tb"].includes(flag) && flags[i + 1] !== "1");
   const upstream = await oracle.askAll(questions, isAlone ? 1 : 2);
   const results: Comparison[] = [];
   for (const [i, [name, prompt]] of entries.entries()) {
     const own = model.tokenizer.encode(prompt, { special: true });
-    const { tokens, finishReason } = await model.complete(prompt, { maxTokens, loopGuard: false, ...setting.options }).result();
-    results.push({ name, upstream: upstream[i]!, prompt: [model.tokenizer.bos, ...own], tokens: [...tokens], finishReason });
+    const { tokens, finishReason } = await model
+      .complete(prompt, { maxTokens, loopGuard: false, ...setting.options })
+      .result();
+    results.push({
+      name,
+      upstream: upstream[i]!,
+      prompt: [model.tokenizer.bos, ...own],
+      tokens: [...tokens],
+      finishReason,
+    });
   }
   return results;
 }
@@ -64,10 +81,13 @@ export async function compare(
 /** Names of the comparisons in which an id differs, and where; empty: parity. */
 export function differences(comparisons: readonly Comparison[]): string[] {
   return comparisons.flatMap(({ name, upstream, prompt, tokens }) => {
-    if (JSON.stringify(prompt) !== JSON.stringify(upstream.prompt)) return [`${name}: the ids of the prompt differ`];
+    if (JSON.stringify(prompt) !== JSON.stringify(upstream.prompt))
+      return [`${name}: the ids of the prompt differ`];
     if (JSON.stringify(tokens) === JSON.stringify(upstream.tokens)) return [];
     const at = tokens.findIndex((id, i) => id !== upstream.tokens[i]);
-    return [`${name}: ${tokens.length} ids against ${upstream.tokens.length}, the first other one at ${at < 0 ? tokens.length : at}`];
+    return [
+      `${name}: ${tokens.length} ids against ${upstream.tokens.length}, the first other one at ${at < 0 ? tokens.length : at}`,
+    ];
   });
 }
 

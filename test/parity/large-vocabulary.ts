@@ -38,17 +38,31 @@ function halfOf(n: number): number {
 
 function random(name: string, columns: number, rows: number, deviation: number): TensorSpec {
   const seed = Array.from(name).reduce((sum, c) => Math.imul(sum, 31) + c.charCodeAt(0), 17);
-  return { name, type: "q8_0", shape: [columns, rows], data: randomBlocks(columns * rows, deviation, seed) };
+  return {
+    name,
+    type: "q8_0",
+    shape: [columns, rows],
+    data: randomBlocks(columns * rows, deviation, seed),
+  };
 }
 
 function constant(name: string, length: number, value: number): TensorSpec {
-  return { name, type: "f32", shape: [length], data: Buffer.from(new Float32Array(length).fill(value).buffer) };
+  return {
+    name,
+    type: "f32",
+    shape: [length],
+    data: Buffer.from(new Float32Array(length).fill(value).buffer),
+  };
 }
 
 /** Two layers in the shape of Qwen 2, with Qwen 2's 151,936 tokens. */
 export async function writeLargeVocabularyModel(path: string): Promise<void> {
-  const { pairs } = await readGguf(fileURLToPath(new URL("../../vendor/llama.cpp/models/ggml-vocab-qwen2.gguf", import.meta.url)));
-  const vocabulary = [...pairs].filter(([key]) => key.startsWith("tokenizer.")).map(([, entry]) => entry.raw);
+  const { pairs } = await readGguf(
+    fileURLToPath(new URL("../../vendor/llama.cpp/models/ggml-vocab-qwen2.gguf", import.meta.url)),
+  );
+  const vocabulary = [...pairs]
+    .filter(([key]) => key.startsWith("tokenizer."))
+    .map(([, entry]) => entry.raw);
   const own = [
     pair("general.architecture", "str", "qwen2"),
     pair("qwen2.block_count", "u32", LAYERS),
@@ -60,7 +74,10 @@ export async function writeLargeVocabularyModel(path: string): Promise<void> {
     pair("qwen2.rope.freq_base", "f32", 10000),
     pair("qwen2.attention.layer_norm_rms_epsilon", "f32", 1e-6),
   ];
-  const tensors = [random("token_embd.weight", WIDTH, VOCABULARY, 0.3), constant("output_norm.weight", WIDTH, 1)];
+  const tensors = [
+    random("token_embd.weight", WIDTH, VOCABULARY, 0.3),
+    constant("output_norm.weight", WIDTH, 1),
+  ];
   for (let i = 0; i < LAYERS; i++) {
     const name = (part: string): string => `blk.${i}.${part}`;
     tensors.push(

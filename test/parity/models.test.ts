@@ -23,14 +23,29 @@ afterAll(() => {
   tally.print("other models");
 });
 
-const some = Object.fromEntries(["one sum", "letters in a word", "chinese", "json", "two turns", "over 512 tokens"].map((name) => [name, PROMPTS[name]!]));
+const some = Object.fromEntries(
+  ["one sum", "letters in a word", "chinese", "json", "two turns", "over 512 tokens"].map(
+    (name) => [name, PROMPTS[name]!],
+  ),
+);
 
 describe("an R1 file without latent attention, K in q4_0 alone as in the documented command", () => {
   const file = join(folder, "legacy.gguf");
   let model: Model;
   beforeAll(async () => {
-    execFileSync(process.execPath, [root("scripts/make-synthetic.mjs"), "--shape", "deepseek2-legacy", "--out", file]);
-    model = await loadModel(file, { contextSize: 2048, threads: 1, cacheTypeK: "q4_0", prefixCache: false });
+    execFileSync(process.execPath, [
+      root("scripts/make-synthetic.mjs"),
+      "--shape",
+      "deepseek2-legacy",
+      "--out",
+      file,
+    ]);
+    model = await loadModel(file, {
+      contextSize: 2048,
+      threads: 1,
+      cacheTypeK: "q4_0",
+      prefixCache: false,
+    });
   });
   afterAll(() => model.close());
 
@@ -52,7 +67,13 @@ describe("the embedded model's unquantised weights", () => {
   afterAll(() => model.close());
 
   it.each([GREEDY, DOCUMENTED])("every id equals upstream's: $name", async (setting) => {
-    const comparisons = await compare(oracle, { model, file, flags: ["-c", "2048", "-t", "1", "-tb", "1"] }, some, setting, 200);
+    const comparisons = await compare(
+      oracle,
+      { model, file, flags: ["-c", "2048", "-t", "1", "-tb", "1"] },
+      some,
+      setting,
+      200,
+    );
     tally.add(comparisons);
     expect(differences(comparisons)).toEqual([]);
   });
@@ -60,7 +81,9 @@ describe("the embedded model's unquantised weights", () => {
 
 describe("a vocabulary of 151,936 tokens, where top-k is taken from a prefiltered part of the logits", () => {
   const file = join(folder, "large-vocabulary.gguf");
-  const prompts = Object.fromEntries(["one sum", "emoji", "python"].map((name) => [name, SHORT_PROMPTS[name]!]));
+  const prompts = Object.fromEntries(
+    ["one sum", "emoji", "python"].map((name) => [name, SHORT_PROMPTS[name]!]),
+  );
   let model: Model;
   beforeAll(async () => {
     await writeLargeVocabularyModel(file);
@@ -80,16 +103,27 @@ describe("a vocabulary of 151,936 tokens, where top-k is taken from a prefiltere
       options: { temperature: 3, topK: 128, topP: 1, minP: 0, seed: 8 },
       flags: "--temp 3 --top-k 128 --top-p 1 --min-p 0 --seed 8".split(" "),
     },
-    { name: "top-k 1000", options: { temperature: 3, topK: 1000, seed: 9 }, flags: "--temp 3 --top-k 1000 --seed 9".split(" ") },
+    {
+      name: "top-k 1000",
+      options: { temperature: 3, topK: 1000, seed: 9 },
+      flags: "--temp 3 --top-k 1000 --seed 9".split(" "),
+    },
     GREEDY,
   ];
 
   it.each(settings)("every one of 240 ids equals upstream's: $name", async (setting) => {
-    const compared = await compare(oracle, { model, file, flags: ["-c", "1024", "-t", "1", "-tb", "1"] }, prompts, setting, 80);
+    const compared = await compare(
+      oracle,
+      { model, file, flags: ["-c", "1024", "-t", "1", "-tb", "1"] },
+      prompts,
+      setting,
+      80,
+    );
     // This vocabulary adds no BOS, here and there.
     const comparisons = compared.map((one) => ({ ...one, prompt: one.prompt.slice(1) }));
     tally.add(comparisons);
     expect(differences(comparisons)).toEqual([]);
-    if (setting !== GREEDY) expect(new Set(comparisons.flatMap(({ tokens }) => tokens)).size).toBeGreaterThan(150);
+    if (setting !== GREEDY)
+      expect(new Set(comparisons.flatMap(({ tokens }) => tokens)).size).toBeGreaterThan(150);
   });
 });

@@ -7,11 +7,17 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const program = join(process.env["R1_UPSTREAM_BIN"] ?? here("../../build-native/bin"), "llama-completion");
+const program = join(
+  process.env["R1_UPSTREAM_BIN"] ?? here("../../build-native/bin"),
+  "llama-completion",
+);
 const run = promisify(execFile);
 
 /** On a CPU with AMX upstream repacks what it then cannot multiply by, and ends with an assertion; this library repacks no MLA file there either. */
-const LAYOUT = existsSync("/proc/cpuinfo") && readFileSync("/proc/cpuinfo", "utf8").includes(" amx_int8") ? ["--no-repack"] : [];
+const LAYOUT =
+  existsSync("/proc/cpuinfo") && readFileSync("/proc/cpuinfo", "utf8").includes(" amx_int8")
+    ? ["--no-repack"]
+    : [];
 
 /** What upstream did with one prompt. */
 export interface Trace {
@@ -41,24 +47,59 @@ export class Oracle {
   #asked = 0;
 
   constructor() {
-    if (!existsSync(program)) throw new Error(`${program} is missing: build it with "npm run build:tools".`);
-    execFileSync(process.env["CXX"]?.split(" ")[0] ?? "c++", ["-std=c++17", "-O1", "-shared", "-fPIC", "-o", this.#library, here("trace-tokens.cpp"), "-ldl"]);
+    if (!existsSync(program))
+      throw new Error(`${program} is missing: build it with "npm run build:tools".`);
+    execFileSync(process.env["CXX"]?.split(" ")[0] ?? "c++", [
+      "-std=c++17",
+      "-O1",
+      "-shared",
+      "-fPIC",
+      "-o",
+      this.#library,
+      here("trace-tokens.cpp"),
+      "-ldl",
+    ]);
   }
 
   /** The same prompt and flags, upstream. */
   async ask({ file, prompt, maxTokens, flags }: Question): Promise<Trace> {
     const trace = join(this.#folder, `${this.#asked++}.trace`);
-    const fixed = ["-m", file, "-no-cnv", "-fit", "off", "--no-escape", "--no-display-prompt", "--log-disable", ...LAYOUT];
+    const fixed = [
+      "-m",
+      file,
+      "-no-cnv",
+      "-fit",
+      "off",
+      "--no-escape",
+      "--no-display-prompt",
+      "--log-disable",
+      ...LAYOUT,
+    ];
     // A clean environment: LLAMA_ARG_* variables and a user's configuration file are flags too.
     // Threads that wait give their core up: spinning ones take minutes where other programs have the cores.
-    const env = { PATH: process.env["PATH"], HOME: this.#folder, GOMP_SPINCOUNT: "0", LD_PRELOAD: this.#library, R1_TRACE_FILE: trace };
-    const asked = run(program, [...fixed, "-n", String(maxTokens), ...flags, "-p", prompt], { env, encoding: "buffer" });
+    const env = {
+      PATH: process.env["PATH"],
+      HOME: this.#folder,
+      GOMP_SPINCOUNT: "0",
+      LD_PRELOAD: this.#library,
+      R1_TRACE_FILE: trace,
+    };
+    const asked = run(program, [...fixed, "-n", String(maxTokens), ...flags, "-p", prompt], {
+      env,
+      encoding: "buffer",
+    });
     asked.child.stdin?.end();
     await asked;
     const bytes = readFileSync(trace);
     rmSync(trace);
-    const records = Array.from({ length: bytes.length / 8 }, (_, i) => ({ id: bytes.readInt32LE(i * 8), generated: bytes.readInt32LE(i * 8 + 4) === 1 }));
-    return { prompt: records.filter((r) => !r.generated).map((r) => r.id), tokens: records.filter((r) => r.generated).map((r) => r.id) };
+    const records = Array.from({ length: bytes.length / 8 }, (_, i) => ({
+      id: bytes.readInt32LE(i * 8),
+      generated: bytes.readInt32LE(i * 8 + 4) === 1,
+    }));
+    return {
+      prompt: records.filter((r) => !r.generated).map((r) => r.id),
+      tokens: records.filter((r) => r.generated).map((r) => r.id),
+    };
   }
 
   /** Many questions, answers in order; `processes` at a time (more threads than cores would spin waiting for each other). */
@@ -66,7 +107,8 @@ export class Oracle {
     const answers = new Array<Trace>(questions.length);
     let next = 0;
     const work = async (): Promise<void> => {
-      for (let i = next++; i < questions.length; i = next++) answers[i] = await this.ask(questions[i]!);
+      for (let i = next++; i < questions.length; i = next++)
+        answers[i] = await this.ask(questions[i]!);
     };
     await Promise.all(Array.from({ length: processes }, work));
     return answers;

@@ -2,8 +2,10 @@
 
 const ask = (question: string): string => `<｜User｜>${question}<｜Assistant｜>`;
 
-const sentence = (i: number): string => `Item ${i}: the sum of ${i} and ${(i * 7) % 100} is noted, and box ${(i * 13) % 50} stays closed.`;
-const long = (count: number): string => Array.from({ length: count }, (_, i) => sentence(i)).join("\n");
+const sentence = (i: number): string =>
+  `Item ${i}: the sum of ${i} and ${(i * 7) % 100} is noted, and box ${(i * 13) % 50} stays closed.`;
+const long = (count: number): string =>
+  Array.from({ length: count }, (_, i) => sentence(i)).join("\n");
 
 /** Prompts whose ids stay below 500. */
 export const SHORT_PROMPTS: Readonly<Record<string, string>> = {
@@ -28,7 +30,8 @@ export const SHORT_PROMPTS: Readonly<Record<string, string>> = {
   "open reasoning": `${ask("What is 6+7?")}<think>\n`,
   "skipped reasoning": `${ask("What is 6+7?")}<think>\n\n</think>\n\n`,
   "inside the reasoning": `${ask("What is 40+2?")}<think>\nOkay, so I need to figure out`,
-  "special tokens anywhere": "</think><｜Assistant｜><｜User｜><think>1<｜end▁of▁sentence｜>2</think>",
+  "special tokens anywhere":
+    "</think><｜Assistant｜><｜User｜><think>1<｜end▁of▁sentence｜>2</think>",
   "no markup at all": "The quick brown fox",
   "one token": "1",
   "one special token": "<｜User｜>",

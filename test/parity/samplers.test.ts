@@ -18,7 +18,20 @@ afterAll(() => {
 const setting = (name: string, options: GenerateOptions, ...flags: string[]): Setting => ({
   name,
   options: { temperature: 1.2, topK: 0, topP: 1, minP: 0, seed: 42, ignoreEos: true, ...options },
-  flags: ["--temp", "1.2", "--top-k", "0", "--top-p", "1", "--min-p", "0", "--seed", "42", "--ignore-eos", ...flags],
+  flags: [
+    "--temp",
+    "1.2",
+    "--top-k",
+    "0",
+    "--top-p",
+    "1",
+    "--min-p",
+    "0",
+    "--seed",
+    "42",
+    "--ignore-eos",
+    ...flags,
+  ],
 });
 
 const SETTINGS = [
@@ -30,23 +43,78 @@ const SETTINGS = [
   setting("top-p 0.8", { topP: 0.8 }, "--top-p", "0.8"),
   setting("min-p 0.1", { minP: 0.1 }, "--min-p", "0.1"),
   setting("typical 0.7", { typicalP: 0.7 }, "--typical", "0.7"),
-  setting("XTC 0.5 above 0.05", { xtc: { probability: 0.5, threshold: 0.05 } }, "--xtc-probability", "0.5", "--xtc-threshold", "0.05"),
+  setting(
+    "XTC 0.5 above 0.05",
+    { xtc: { probability: 0.5, threshold: 0.05 } },
+    "--xtc-probability",
+    "0.5",
+    "--xtc-threshold",
+    "0.05",
+  ),
   setting("top-n-sigma 1", { topNSigma: 1 }, "--top-nsigma", "1"),
   setting("repeat penalty 1.3", { repeatPenalty: 1.3 }, "--repeat-penalty", "1.3"),
   setting("frequency penalty 0.5", { frequencyPenalty: 0.5 }, "--frequency-penalty", "0.5"),
-  setting("presence penalty 0.7 over 20 tokens", { presencePenalty: 0.7, penaltyLastN: 20 }, "--presence-penalty", "0.7", "--repeat-last-n", "20"),
+  setting(
+    "presence penalty 0.7 over 20 tokens",
+    { presencePenalty: 0.7, penaltyLastN: 20 },
+    "--presence-penalty",
+    "0.7",
+    "--repeat-last-n",
+    "20",
+  ),
   setting("DRY 0.8", { dry: { multiplier: 0.8 } }, "--dry-multiplier", "0.8"),
   setting(
     "DRY with breakers of its own",
-    { dry: { multiplier: 1, base: 1.5, allowedLength: 1, penaltyLastN: 128, sequenceBreakers: ["=", "."] } },
-    ...["--dry-multiplier", "1", "--dry-base", "1.5", "--dry-allowed-length", "1", "--dry-penalty-last-n", "128"],
+    {
+      dry: {
+        multiplier: 1,
+        base: 1.5,
+        allowedLength: 1,
+        penaltyLastN: 128,
+        sequenceBreakers: ["=", "."],
+      },
+    },
+    ...[
+      "--dry-multiplier",
+      "1",
+      "--dry-base",
+      "1.5",
+      "--dry-allowed-length",
+      "1",
+      "--dry-penalty-last-n",
+      "128",
+    ],
     ...["--dry-sequence-breaker", "=", "--dry-sequence-breaker", "."],
   ),
   setting("Mirostat", { mirostat: { version: 1 } }, "--mirostat", "1"),
-  setting("Mirostat 2.0", { mirostat: { version: 2, tau: 3, eta: 0.2 } }, "--mirostat", "2", "--mirostat-ent", "3", "--mirostat-lr", "0.2"),
-  setting("dynamic temperature", { dynamicTemperature: { range: 0.9, exponent: 1.5 } }, ...["--dynatemp-range", "0.9", "--dynatemp-exp", "1.5"]),
-  setting("a biased and a forbidden token", { logitBias: { 56: 3, 57: -Infinity } }, "--logit-bias", "56+3", "--logit-bias", "57-inf"),
-  setting("llama.cpp's defaults", { temperature: 0.8, topK: 40, topP: 0.95, minP: 0.05 }, ..."--temp 0.8 --top-k 40 --top-p 0.95 --min-p 0.05".split(" ")),
+  setting(
+    "Mirostat 2.0",
+    { mirostat: { version: 2, tau: 3, eta: 0.2 } },
+    "--mirostat",
+    "2",
+    "--mirostat-ent",
+    "3",
+    "--mirostat-lr",
+    "0.2",
+  ),
+  setting(
+    "dynamic temperature",
+    { dynamicTemperature: { range: 0.9, exponent: 1.5 } },
+    ...["--dynatemp-range", "0.9", "--dynatemp-exp", "1.5"],
+  ),
+  setting(
+    "a biased and a forbidden token",
+    { logitBias: { 56: 3, 57: -Infinity } },
+    "--logit-bias",
+    "56+3",
+    "--logit-bias",
+    "57-inf",
+  ),
+  setting(
+    "llama.cpp's defaults",
+    { temperature: 0.8, topK: 40, topP: 0.95, minP: 0.05 },
+    ..."--temp 0.8 --top-k 40 --top-p 0.95 --min-p 0.05".split(" "),
+  ),
   setting(
     "another order",
     { topK: 20, minP: 0.02, samplers: ["temperature", "minP", "topK"] },
@@ -54,7 +122,16 @@ const SETTINGS = [
   ),
   setting(
     "everything at once",
-    { topK: 60, topP: 0.97, minP: 0.01, typicalP: 0.95, repeatPenalty: 1.1, dry: { multiplier: 0.5 }, xtc: { probability: 0.2, threshold: 0.1 }, topNSigma: 3 },
+    {
+      topK: 60,
+      topP: 0.97,
+      minP: 0.01,
+      typicalP: 0.95,
+      repeatPenalty: 1.1,
+      dry: { multiplier: 0.5 },
+      xtc: { probability: 0.2, threshold: 0.1 },
+      topNSigma: 3,
+    },
     ..."--top-k 60 --top-p 0.97 --min-p 0.01 --typical 0.95 --repeat-penalty 1.1 --dry-multiplier 0.5 --xtc-probability 0.2 --xtc-threshold 0.1 --top-nsigma 3".split(
       " ",
     ),
@@ -72,7 +149,13 @@ describe("each sampler alone", () => {
   const prompts = Object.fromEntries(names.map((name) => [name, SHORT_PROMPTS[name]!]));
 
   it.each(SETTINGS)("chooses as upstream does: $name", async (given) => {
-    const comparisons = await compare(oracle, { model, file: TINY_R1, flags: ["-c", "2048", "-t", "1", "-tb", "1"] }, prompts, given, 150);
+    const comparisons = await compare(
+      oracle,
+      { model, file: TINY_R1, flags: ["-c", "2048", "-t", "1", "-tb", "1"] },
+      prompts,
+      given,
+      150,
+    );
     tally.add(comparisons);
     expect(differences(comparisons)).toEqual([]);
     expect(comparisons.every(({ tokens }) => tokens.length === 150)).toBe(true);

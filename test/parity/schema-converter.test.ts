@@ -21,12 +21,19 @@ interface Group {
   readonly file: string;
   readonly description: string;
   readonly schema: Record<string, unknown>;
-  readonly tests: readonly { readonly description: string; readonly data: unknown; readonly valid: boolean }[];
+  readonly tests: readonly {
+    readonly description: string;
+    readonly data: unknown;
+    readonly valid: boolean;
+  }[];
 }
 
 const ajv = new Ajv({ strict: false, logger: false, validateFormats: false });
 
-function validator({ $schema: _draft, ...schema }: Record<string, unknown>): ((value: unknown) => boolean) | undefined {
+function validator({
+  $schema: _draft,
+  ...schema
+}: Record<string, unknown>): ((value: unknown) => boolean) | undefined {
   try {
     return ajv.compile(schema);
   } catch {
@@ -40,11 +47,13 @@ function groups(): Group[] {
   return readdirSync(suite)
     .filter((name) => name.endsWith(".json"))
     .flatMap((file) =>
-      (JSON.parse(readFileSync(new URL(file, suite), "utf8")) as Omit<Group, "file">[]).map((group) => ({
-        ...group,
-        file: file.slice(0, -".json".length),
-        schema: { ...group.schema, $schema: "http://json-schema.org/draft-07/schema#" },
-      })),
+      (JSON.parse(readFileSync(new URL(file, suite), "utf8")) as Omit<Group, "file">[]).map(
+        (group) => ({
+          ...group,
+          file: file.slice(0, -".json".length),
+          schema: { ...group.schema, $schema: "http://json-schema.org/draft-07/schema#" },
+        }),
+      ),
     )
     .filter(({ schema }) => validator(schema) !== undefined);
 }
@@ -54,13 +63,33 @@ type Made = { readonly grammar: string } | { readonly refusal: string };
 
 function upstream(schemas: readonly unknown[]): Made[] {
   const program = join(folder, "convert");
-  const flags = ["-std=c++17", "-O1", `-I${join(tree, "common")}`, "-o", program, here("schema-converter.cpp")];
-  execFileSync(process.env["CXX"]?.split(" ")[0] ?? "c++", [...flags, `-L${bin}`, "-lllama-common", "-lllama", "-lggml", "-lggml-base", `-Wl,-rpath,${bin}`]);
-  const { stdout, status } = spawnSync(program, { input: schemas.map((schema) => `${JSON.stringify(schema)}\n`).join(""), encoding: "utf8" });
+  const flags = [
+    "-std=c++17",
+    "-O1",
+    `-I${join(tree, "common")}`,
+    "-o",
+    program,
+    here("schema-converter.cpp"),
+  ];
+  execFileSync(process.env["CXX"]?.split(" ")[0] ?? "c++", [
+    ...flags,
+    `-L${bin}`,
+    "-lllama-common",
+    "-lllama",
+    "-lggml",
+    "-lggml-base",
+    `-Wl,-rpath,${bin}`,
+  ]);
+  const { stdout, status } = spawnSync(program, {
+    input: schemas.map((schema) => `${JSON.stringify(schema)}\n`).join(""),
+    encoding: "utf8",
+  });
   expect(status).toBe(0);
   const lines = stdout.split("\n").slice(0, -1);
   return lines.map((line) => {
-    const text = line.slice(1).replace(/\\(.)/g, (_, escaped: string) => (escaped === "n" ? "\n" : escaped));
+    const text = line
+      .slice(1)
+      .replace(/\\(.)/g, (_, escaped: string) => (escaped === "n" ? "\n" : escaped));
     return line.startsWith("G") ? { grammar: text } : { refusal: text };
   });
 }
@@ -95,7 +124,15 @@ interface Score {
 }
 
 function score(all: readonly Group[], made: readonly Made[]): Score {
-  const result: Score = { schemas: 0, refused: 0, unsound: 0, valid: [0, 0], invalid: [0, 0], texts: [0, 0], wrongFiles: new Set() };
+  const result: Score = {
+    schemas: 0,
+    refused: 0,
+    unsound: 0,
+    valid: [0, 0],
+    invalid: [0, 0],
+    texts: [0, 0],
+    wrongFiles: new Set(),
+  };
   all.forEach((group, i) => {
     const found = made[i] as Made;
     if ("refusal" in found) {
@@ -139,7 +176,8 @@ describe("the JSON Schema test suite, by upstream's converter and by ours", () =
         all.map((group) => ours(group.schema)),
       ),
     };
-    const row = (what: string, figure: (made: Score) => string | number): string => `| ${what} | ${figure(scores.upstream)} | ${figure(scores.ours)} |`;
+    const row = (what: string, figure: (made: Score) => string | number): string =>
+      `| ${what} | ${figure(scores.upstream)} | ${figure(scores.ours)} |`;
     console.log(
       [
         `| of the ${all.length} schemas of draft 4 | llama.cpp's converter | ours |`,
@@ -153,7 +191,11 @@ describe("the JSON Schema test suite, by upstream's converter and by ours", () =
         `llama.cpp's: ${[...scores.upstream.wrongFiles].join(", ")}`,
       ].join("\n"),
     );
-    expect(scores.ours).toMatchObject({ unsound: 0, invalid: [0, scores.ours.invalid[1]], texts: [0, scores.ours.texts[1]] });
+    expect(scores.ours).toMatchObject({
+      unsound: 0,
+      invalid: [0, scores.ours.invalid[1]],
+      texts: [0, scores.ours.texts[1]],
+    });
     expect(scores.upstream.unsound).toBeGreaterThan(0);
   });
 });

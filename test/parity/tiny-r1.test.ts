@@ -16,16 +16,31 @@ afterAll(() => {
 describe.each(["f16", "q4_0"] as const)("with K and V in %s", (type) => {
   let model: Model;
   beforeAll(async () => {
-    model = await loadModel(TINY_R1, { contextSize: 8192, threads: 1, cacheTypeK: type, prefixCache: false });
+    model = await loadModel(TINY_R1, {
+      contextSize: 8192,
+      threads: 1,
+      cacheTypeK: type,
+      prefixCache: false,
+    });
   });
   afterAll(() => model.close());
 
   const flags = ["-c", "8192", "-t", "1", "-tb", "1", "-ctk", type, "-ctv", type];
 
   // Long prompts take a while where other programs have the cores.
-  it.each([GREEDY, DOCUMENTED])("every id equals upstream's: $name", { timeout: 300_000 }, async (setting) => {
-    const comparisons = await compare(oracle, { model, file: TINY_R1, flags }, PROMPTS, setting, 400);
-    tally.add(comparisons);
-    expect(differences(comparisons)).toEqual([]);
-  });
+  it.each([GREEDY, DOCUMENTED])(
+    "every id equals upstream's: $name",
+    { timeout: 300_000 },
+    async (setting) => {
+      const comparisons = await compare(
+        oracle,
+        { model, file: TINY_R1, flags },
+        PROMPTS,
+        setting,
+        400,
+      );
+      tally.add(comparisons);
+      expect(differences(comparisons)).toEqual([]);
+    },
+  );
 });

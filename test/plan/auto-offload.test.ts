@@ -20,32 +20,53 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const device = (name: string, gib: number, type: "gpu" | "cpu" = "gpu") => ({ name, description: "", type, freeBytes: gib * GIB, totalBytes: gib * GIB });
-const choose = (sizes: readonly number[], options: LoadOptions = {}) =>
-  chooseOffload(checked, normalizeLoad(options), { typeK: "q4_0", typeV: "q4_0", flashAttention: "on" }, [
-    device("CPU", 64, "cpu"),
-    ...sizes.map((gib, i) => device(`GPU${i}`, gib)),
-  ]);
-
-it.each([[[24]], [[48]], [[80]], [[160]], [[80, 80]], [[24, 0.5]]])("on GPUs of %j GiB it is the plan of planOffload", async (vramGiB) => {
-  const plan = await planOffload(path, { vramGiB, cacheTypeK: "q4_0" });
-  const { gpuLayers, tensorOverrides, tensorSplit, placement } = choose(vramGiB);
-  expect(placement?.denseLayers).toBe(61);
-  expect(gpuLayers).toBe(plan.load.gpuLayers === "all" ? -1 : plan.load.gpuLayers);
-  expect(tensorOverrides).toEqual(plan.load.tensorOverrides ?? []);
-  expect(tensorSplit).toEqual(plan.load.tensorSplit ?? []);
+const device = (name: string, gib: number, type: "gpu" | "cpu" = "gpu") => ({
+  name,
+  description: "",
+  type,
+  freeBytes: gib * GIB,
+  totalBytes: gib * GIB,
 });
+const choose = (sizes: readonly number[], options: LoadOptions = {}) =>
+  chooseOffload(
+    checked,
+    normalizeLoad(options),
+    { typeK: "q4_0", typeV: "q4_0", flashAttention: "on" },
+    [device("CPU", 64, "cpu"), ...sizes.map((gib, i) => device(`GPU${i}`, gib))],
+  );
 
-it("is nothing without a GPU", () => expect(choose([])).toMatchObject({ gpuLayers: 0, tensorOverrides: [], tensorSplit: [] }));
+it.each([[[24]], [[48]], [[80]], [[160]], [[80, 80]], [[24, 0.5]]])(
+  "on GPUs of %j GiB it is the plan of planOffload",
+  async (vramGiB) => {
+    const plan = await planOffload(path, { vramGiB, cacheTypeK: "q4_0" });
+    const { gpuLayers, tensorOverrides, tensorSplit, placement } = choose(vramGiB);
+    expect(placement?.denseLayers).toBe(61);
+    expect(gpuLayers).toBe(plan.load.gpuLayers === "all" ? -1 : plan.load.gpuLayers);
+    expect(tensorOverrides).toEqual(plan.load.tensorOverrides ?? []);
+    expect(tensorSplit).toEqual(plan.load.tensorSplit ?? []);
+  },
+);
+
+it("is nothing without a GPU", () =>
+  expect(choose([])).toMatchObject({ gpuLayers: 0, tensorOverrides: [], tensorSplit: [] }));
 
 it("plans around experts that the user keeps in system memory", () => {
   const { gpuLayers, tensorOverrides, placement } = choose([24], { cpuMoe: true });
   expect(gpuLayers).toBe(-1);
-  expect(tensorOverrides).toEqual([{ pattern: "\\.ffn_(up|down|gate|gate_up)_(ch|)exps", buffer: "CPU" }]);
+  expect(tensorOverrides).toEqual([
+    { pattern: "\\.ffn_(up|down|gate|gate_up)_(ch|)exps", buffer: "CPU" },
+  ]);
   expect(placement?.places[0]?.expertBytes).toBe(0);
 });
 
 it("goes by whole layers where the user divides the model", () => {
-  expect(choose([25], { tensorSplit: [1] })).toMatchObject({ gpuLayers: 7, tensorSplit: [1], tensorOverrides: [] });
-  expect(choose([25], { tensorOverrides: { shexp: "GPU0" } })).toMatchObject({ gpuLayers: 7, placement: undefined });
+  expect(choose([25], { tensorSplit: [1] })).toMatchObject({
+    gpuLayers: 7,
+    tensorSplit: [1],
+    tensorOverrides: [],
+  });
+  expect(choose([25], { tensorOverrides: { shexp: "GPU0" } })).toMatchObject({
+    gpuLayers: 7,
+    placement: undefined,
+  });
 });

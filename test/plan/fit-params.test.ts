@@ -14,10 +14,16 @@ const MIB = 2 ** 20;
 const folder = mkdtempSync(join(tmpdir(), "r1-fit-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-type Shape = "r1-full-sparse" | "r1-full-legacy-sparse" | "distill-qwen-7b-sparse" | "distill-qwen-32b-sparse" | "distill-llama-70b-sparse";
+type Shape =
+  | "r1-full-sparse"
+  | "r1-full-legacy-sparse"
+  | "distill-qwen-7b-sparse"
+  | "distill-qwen-32b-sparse"
+  | "distill-llama-70b-sparse";
 const written = new Map<Shape, Promise<string>>();
 function file(shape: Shape): Promise<string> {
-  const made = written.get(shape) ?? SHAPES[shape](join(folder, shape)).then(([first = ""]) => first);
+  const made =
+    written.get(shape) ?? SHAPES[shape](join(folder, shape)).then(([first = ""]) => first);
   written.set(shape, made);
   return made;
 }
@@ -32,7 +38,8 @@ function asArguments({ load, placement }: OffloadPlan): string[] {
   ];
 }
 
-const total = ({ weightsBytes, cacheBytes, computeBytes }: Account): number => weightsBytes + cacheBytes + computeBytes;
+const total = ({ weightsBytes, cacheBytes, computeBytes }: Account): number =>
+  weightsBytes + cacheBytes + computeBytes;
 const table: string[] = [];
 const mib = (bytes: number): string => String(Math.round(bytes / MIB));
 afterAll(() => console.log(table.join("\n")));
@@ -44,14 +51,26 @@ interface Case {
   readonly contextSize?: number;
 }
 
-async function compare({ shape, vram, cacheTypeK, contextSize = 8192 }: Case, { isFitted = false } = {}) {
+async function compare(
+  { shape, vram, cacheTypeK, contextSize = 8192 }: Case,
+  { isFitted = false } = {},
+) {
   const path = await file(shape);
   // A device behind RPC fetches no experts.
-  const plan = await planOffload(path, { vramGiB: vram, cacheTypeK, contextSize, opOffload: false });
+  const plan = await planOffload(path, {
+    vramGiB: vram,
+    cacheTypeK,
+    contextSize,
+    opOffload: false,
+  });
   const base = { path, contextSize, typeK: plan.cache.typeK, typeV: plan.cache.typeV };
   return withRpcDevices(vram, async (rpc) => {
     const question: FitQuestion = rpc === "" ? base : { ...base, rpc };
-    return { plan, ours: await account(question, asArguments(plan)), theirs: isFitted ? await account(question, await fitParams(question)) : [] };
+    return {
+      plan,
+      ours: await account(question, asArguments(plan)),
+      theirs: isFitted ? await account(question, await fitParams(question)) : [],
+    };
   });
 }
 
@@ -70,32 +89,45 @@ const cases: Case[] = [
 ];
 
 describe("the bytes of a plan", () => {
-  it.each(cases)("are within 2 % of llama.cpp's own: $shape on $vram GiB, $cacheTypeK", async (one) => {
-    const { plan, ours } = await compare(one);
-    const planned = plan.placement.places;
-    planned.forEach((place, i) => {
-      const told = ours[i];
-      if (told === undefined) throw new Error(`no account of ${place.name}`);
-      table.push(
-        `| ${one.shape} ${one.cacheTypeK} ${one.contextSize ?? 8192} [${one.vram.join()}] | ${place.name} | ${mib(place.weightsBytes)} / ${mib(told.weightsBytes)} | ${mib(place.cacheBytes)} / ${mib(told.cacheBytes)} | ${mib(place.computeBytes)} / ${mib(told.computeBytes)} | ${((total(place) / total(told) - 1) * 100).toFixed(2)} % |`,
-      );
-      // The tool cuts to whole MiB.
-      expect(Math.abs(place.weightsBytes - told.weightsBytes)).toBeLessThanOrEqual(0.002 * told.weightsBytes + 2 * MIB);
-      expect(Math.abs(place.cacheBytes - told.cacheBytes)).toBeLessThanOrEqual(MIB);
-      expect(Math.abs(total(place) - total(told))).toBeLessThanOrEqual(0.02 * total(told) + 3 * MIB);
-    });
-  });
+  it.each(cases)(
+    "are within 2 % of llama.cpp's own: $shape on $vram GiB, $cacheTypeK",
+    async (one) => {
+      const { plan, ours } = await compare(one);
+      const planned = plan.placement.places;
+      planned.forEach((place, i) => {
+        const told = ours[i];
+        if (told === undefined) throw new Error(`no account of ${place.name}`);
+        table.push(
+          `| ${one.shape} ${one.cacheTypeK} ${one.contextSize ?? 8192} [${one.vram.join()}] | ${place.name} | ${mib(place.weightsBytes)} / ${mib(told.weightsBytes)} | ${mib(place.cacheBytes)} / ${mib(told.cacheBytes)} | ${mib(place.computeBytes)} / ${mib(told.computeBytes)} | ${((total(place) / total(told) - 1) * 100).toFixed(2)} % |`,
+        );
+        // The tool cuts to whole MiB.
+        expect(Math.abs(place.weightsBytes - told.weightsBytes)).toBeLessThanOrEqual(
+          0.002 * told.weightsBytes + 2 * MIB,
+        );
+        expect(Math.abs(place.cacheBytes - told.cacheBytes)).toBeLessThanOrEqual(MIB);
+        expect(Math.abs(total(place) - total(told))).toBeLessThanOrEqual(
+          0.02 * total(told) + 3 * MIB,
+        );
+      });
+    },
+  );
 });
 
 describe("where a plan puts the full-size model", () => {
-  it.each([24, 48, 80, 160])("on %i GiB, no less of it is on the device than llama-fit-params puts there, and it fits", async (gib) => {
-    const { plan, ours, theirs } = await compare({ shape: "r1-full-sparse", vram: [gib], cacheTypeK: "q4_0" }, { isFitted: true });
-    const [here, there] = [ours[0], theirs[0]];
-    if (here === undefined || there === undefined) throw new Error("no account");
-    table.push(
-      `| ${gib} | ${mib(there.weightsBytes)} | ${mib(total(there))} | ${mib(here.weightsBytes)} | ${mib(total(here))} | ${plan.placement.expertLayers} |`,
-    );
-    expect(here.weightsBytes).toBeGreaterThanOrEqual(there.weightsBytes);
-    expect(total(here)).toBeLessThanOrEqual(gib * GIB - GIB + 64 * MIB);
-  });
+  it.each([24, 48, 80, 160])(
+    "on %i GiB, no less of it is on the device than llama-fit-params puts there, and it fits",
+    async (gib) => {
+      const { plan, ours, theirs } = await compare(
+        { shape: "r1-full-sparse", vram: [gib], cacheTypeK: "q4_0" },
+        { isFitted: true },
+      );
+      const [here, there] = [ours[0], theirs[0]];
+      if (here === undefined || there === undefined) throw new Error("no account");
+      table.push(
+        `| ${gib} | ${mib(there.weightsBytes)} | ${mib(total(there))} | ${mib(here.weightsBytes)} | ${mib(total(here))} | ${plan.placement.expertLayers} |`,
+      );
+      expect(here.weightsBytes).toBeGreaterThanOrEqual(there.weightsBytes);
+      expect(total(here)).toBeLessThanOrEqual(gib * GIB - GIB + 64 * MIB);
+    },
+  );
 });

@@ -34,7 +34,13 @@ describe("the published table", () => {
     ["2 x 80 GB", 160],
   ] as const;
   const cells = R1_QUANTS.flatMap((quant) =>
-    columns.map(([column, gib]) => ({ name: quant.name, column, gib, size: quant.sizeGiB, told: quant.layersOnGpu[column] })),
+    columns.map(([column, gib]) => ({
+      name: quant.name,
+      column,
+      gib,
+      size: quant.sizeGiB,
+      told: quant.layersOnGpu[column],
+    })),
   );
 
   it("has twelve cells", () => expect(cells).toHaveLength(12));
@@ -55,39 +61,58 @@ describe("the published table", () => {
       const { rule } = plan({ vramGiB });
       expect(rule).toMatchObject({ layers, published: layers });
     }
-    const odd = planInspected({ ...full, sources: ["DeepSeek-R1-UD-Q2_K_XL-00001-of-00005.gguf"] }, normalizePlan({ vramGiB: [80, 80] }));
+    const odd = planInspected(
+      { ...full, sources: ["DeepSeek-R1-UD-Q2_K_XL-00001-of-00005.gguf"] },
+      normalizePlan({ vramGiB: [80, 80] }),
+    );
     expect(odd.rule).toMatchObject({ layers: 42, published: 32 });
     expect(odd.reasons.join(" ")).toContain("the published table says 32");
   });
 });
 
 describe("the full-size shape", () => {
-  it.each([24, 48, 80, 160])("with %i GiB has all 61 layers' attention on the GPU, and more weights there than whole layers bring", (vramGiB) => {
-    const { placement, rule, sizeBytes } = plan({ vramGiB, cacheTypeK: "q4_0" });
-    const [gpu, cpu] = placement.places;
-    expect(placement.denseLayers).toBe(61);
-    expect(placement.gpuLayers).toBe("all");
-    expect((gpu?.weightsBytes ?? 0) + (gpu?.cacheBytes ?? 0) + (gpu?.computeBytes ?? 0) + GIB).toBeLessThanOrEqual(vramGiB * GIB);
-    // What the CPU reads for a token is what the rate hangs on: never more than with the rule's whole layers.
-    const ruled = (sizeBytes * (61 - rule.layers)) / 61;
-    expect(cpu?.weightsBytes).toBeLessThan(ruled + 2 * GIB);
-  });
+  it.each([24, 48, 80, 160])(
+    "with %i GiB has all 61 layers' attention on the GPU, and more weights there than whole layers bring",
+    (vramGiB) => {
+      const { placement, rule, sizeBytes } = plan({ vramGiB, cacheTypeK: "q4_0" });
+      const [gpu, cpu] = placement.places;
+      expect(placement.denseLayers).toBe(61);
+      expect(placement.gpuLayers).toBe("all");
+      expect(
+        (gpu?.weightsBytes ?? 0) + (gpu?.cacheBytes ?? 0) + (gpu?.computeBytes ?? 0) + GIB,
+      ).toBeLessThanOrEqual(vramGiB * GIB);
+      // What the CPU reads for a token is what the rate hangs on: never more than with the rule's whole layers.
+      const ruled = (sizeBytes * (61 - rule.layers)) / 61;
+      expect(cpu?.weightsBytes).toBeLessThan(ruled + 2 * GIB);
+    },
+  );
 
   it("with 160 GiB on one GPU is there whole", () => {
-    expect(plan({ vramGiB: 160, cacheTypeK: "q4_0" }).placement).toMatchObject({ kind: "all", tensorOverrides: [], expertLayers: 58 });
+    expect(plan({ vramGiB: 160, cacheTypeK: "q4_0" }).placement).toMatchObject({
+      kind: "all",
+      tensorOverrides: [],
+      expertLayers: 58,
+    });
   });
 
-  it.each([24, 31, 48, 80])("on %i GiB keeps the experts of some layers on the CPU, by patterns that fit just these", (vramGiB) => {
-    const { placement } = plan({ vramGiB, cacheTypeK: "q4_0" });
-    expect(placement.kind).toBe("experts");
-    const patterns = placement.tensorOverrides.map(({ pattern }) => new RegExp(pattern));
-    const moved = full.tensors.filter(({ name }) => patterns.some((pattern) => pattern.test(name)));
-    expect(sum(moved.map(({ bytes }) => bytes))).toBe(placement.places[1]?.expertBytes);
-    expect(moved.every(({ name }) => name.includes("_exps."))).toBe(true);
-    // Whole layers, but for at most one that is shared.
-    const layers = moved.map(({ name }) => /\d+/.exec(name)?.[0]);
-    expect(layers.filter((layer) => layers.filter((other) => other === layer).length < 3).length).toBeLessThan(3);
-  });
+  it.each([24, 31, 48, 80])(
+    "on %i GiB keeps the experts of some layers on the CPU, by patterns that fit just these",
+    (vramGiB) => {
+      const { placement } = plan({ vramGiB, cacheTypeK: "q4_0" });
+      expect(placement.kind).toBe("experts");
+      const patterns = placement.tensorOverrides.map(({ pattern }) => new RegExp(pattern));
+      const moved = full.tensors.filter(({ name }) =>
+        patterns.some((pattern) => pattern.test(name)),
+      );
+      expect(sum(moved.map(({ bytes }) => bytes))).toBe(placement.places[1]?.expertBytes);
+      expect(moved.every(({ name }) => name.includes("_exps."))).toBe(true);
+      // Whole layers, but for at most one that is shared.
+      const layers = moved.map(({ name }) => /\d+/.exec(name)?.[0]);
+      expect(
+        layers.filter((layer) => layers.filter((other) => other === layer).length < 3).length,
+      ).toBeLessThan(3);
+    },
+  );
 
   it("leaves less than one tensor's room on the GPU unused", () => {
     for (const vramGiB of [24, 48, 80, 100]) {
@@ -101,7 +126,9 @@ describe("the full-size shape", () => {
     const [fetching] = plan({ vramGiB: 24 }).placement.places;
     const [other] = plan({ vramGiB: 24, opOffload: false }).placement.places;
     expect((fetching?.computeBytes ?? 0) - (other?.computeBytes ?? 0)).toBe(
-      Math.max(...full.tensors.filter(({ name }) => name.startsWith("blk.")).map(({ bytes }) => bytes)),
+      Math.max(
+        ...full.tensors.filter(({ name }) => name.startsWith("blk.")).map(({ bytes }) => bytes),
+      ),
     );
     expect(other?.expertBytes).toBeGreaterThan(fetching?.expertBytes ?? Infinity);
   });
@@ -110,13 +137,21 @@ describe("the full-size shape", () => {
     const { placement } = plan({ vramGiB: [80, 40], cacheTypeK: "q4_0" });
     expect(placement.tensorSplit).toHaveLength(2);
     expect(sum(placement.tensorSplit ?? [])).toBe(62);
-    for (const { capacityBytes, weightsBytes, cacheBytes, computeBytes } of placement.places.slice(0, 2)) {
-      expect(weightsBytes + cacheBytes + computeBytes + GIB).toBeLessThanOrEqual(capacityBytes ?? 0);
+    for (const { capacityBytes, weightsBytes, cacheBytes, computeBytes } of placement.places.slice(
+      0,
+      2,
+    )) {
+      expect(weightsBytes + cacheBytes + computeBytes + GIB).toBeLessThanOrEqual(
+        capacityBytes ?? 0,
+      );
     }
   });
 
   it("has cache bytes of the formula: 70,272 a token in f16, 37,332 in q8_0, 19,764 in q4_0", () => {
-    expect(plan({ vramGiB: 0 }).cache).toMatchObject({ bytesPerToken: 70_272, bytes: 70_272 * 8192 });
+    expect(plan({ vramGiB: 0 }).cache).toMatchObject({
+      bytesPerToken: 70_272,
+      bytes: 70_272 * 8192,
+    });
     expect(plan({ vramGiB: 0, cacheTypeK: "q8_0" }).cache.bytesPerToken).toBe(37_332);
     expect(plan({ vramGiB: 0, cacheTypeK: "q4_0" }).cache.bytesPerToken).toBe(19_764);
   });
@@ -132,11 +167,16 @@ describe("the full-size shape", () => {
   });
 
   it("bounds the rate by the bandwidths that are told, and says which are not", () => {
-    const bound = (bandwidth: PlanOptions["bandwidth"]): OffloadPlan => plan({ vramGiB: 24, ramGiB: 64, ...(bandwidth === undefined ? {} : { bandwidth }) });
+    const bound = (bandwidth: PlanOptions["bandwidth"]): OffloadPlan =>
+      plan({ vramGiB: 24, ramGiB: 64, ...(bandwidth === undefined ? {} : { bandwidth }) });
     const all = bound({ gpu: 1000, ram: 60, disk: 3 });
     const some = bound({ ram: 60 });
-    expect(all.reasons.at(-1)).toMatch(/^Reading the weights allows at most [\d.]+ tokens a second \(GPU 1000 GB\/s, memory 60 GB\/s, disk 3 GB\/s\)\.$/);
-    expect(some.reasons.at(-1)).toContain("Not counted, for want of a bandwidth: the GPU and the disk.");
+    expect(all.reasons.at(-1)).toMatch(
+      /^Reading the weights allows at most [\d.]+ tokens a second \(GPU 1000 GB\/s, memory 60 GB\/s, disk 3 GB\/s\)\.$/,
+    );
+    expect(some.reasons.at(-1)).toContain(
+      "Not counted, for want of a bandwidth: the GPU and the disk.",
+    );
     // A bound stays one when less is known.
     expect(some.tokensPerSecondBound ?? 0).toBeGreaterThan(all.tokensPerSecondBound ?? Infinity);
     expect(bound(undefined).tokensPerSecondBound).toBeUndefined();
@@ -144,12 +184,23 @@ describe("the full-size shape", () => {
   });
 
   it("begins with both answers in one line", () => {
-    const first = (options: PlanOptions): string | undefined => plan({ cacheTypeK: "q4_0", ...options }).reasons[0];
-    expect(first({ vramGiB: 24 })).toBe("24 GiB: 7 whole layers by the rule; or all 61 layers' attention and the experts of 5.");
-    expect(first({ vramGiB: 80 })).toBe("80 GiB: 33 whole layers by the rule; or all 61 layers' attention and the experts of 32.");
-    expect(first({ vramGiB: [80, 80] })).toBe("80 + 80 GiB: 61 whole layers by the rule, and everything fits.");
-    expect(first({ vramGiB: 8 })).toMatch(/^8 GiB: 0 whole layers by the rule; or the attention of \d+ of 61 layers and no layer's experts\.$/);
-    expect(first({ vramGiB: 1 })).toBe("1 GiB: 0 whole layers by the rule; but not even the compute buffers fit beside the margin.");
+    const first = (options: PlanOptions): string | undefined =>
+      plan({ cacheTypeK: "q4_0", ...options }).reasons[0];
+    expect(first({ vramGiB: 24 })).toBe(
+      "24 GiB: 7 whole layers by the rule; or all 61 layers' attention and the experts of 5.",
+    );
+    expect(first({ vramGiB: 80 })).toBe(
+      "80 GiB: 33 whole layers by the rule; or all 61 layers' attention and the experts of 32.",
+    );
+    expect(first({ vramGiB: [80, 80] })).toBe(
+      "80 + 80 GiB: 61 whole layers by the rule, and everything fits.",
+    );
+    expect(first({ vramGiB: 8 })).toMatch(
+      /^8 GiB: 0 whole layers by the rule; or the attention of \d+ of 61 layers and no layer's experts\.$/,
+    );
+    expect(first({ vramGiB: 1 })).toBe(
+      "1 GiB: 0 whole layers by the rule; but not even the compute buffers fit beside the margin.",
+    );
   });
 
   it("puts every tensor somewhere, once, and never more on a GPU than it holds, whatever there is", () => {
@@ -169,8 +220,17 @@ describe("the full-size shape", () => {
           const shared = 58 - sum(placement.places.map(({ expertLayers }) => expertLayers));
           expect(shared).toBeGreaterThanOrEqual(0);
           expect(shared).toBeLessThanOrEqual(vramGiB.length);
-          for (const { name, capacityBytes, weightsBytes, cacheBytes, computeBytes } of placement.places) {
-            if (name !== "CPU" && weightsBytes > 0) expect(weightsBytes + cacheBytes + computeBytes).toBeLessThanOrEqual((capacityBytes ?? 0) - GIB);
+          for (const {
+            name,
+            capacityBytes,
+            weightsBytes,
+            cacheBytes,
+            computeBytes,
+          } of placement.places) {
+            if (name !== "CPU" && weightsBytes > 0)
+              expect(weightsBytes + cacheBytes + computeBytes).toBeLessThanOrEqual(
+                (capacityBytes ?? 0) - GIB,
+              );
           }
         },
       ),
@@ -191,20 +251,35 @@ describe("the cache bytes of a plan", () => {
     ["q4_0", 2048, 1],
     ["f32", 300, 1],
     ["q5_1", 4096, 2],
-  ] as const)("are those that llama.cpp allocates: %s, %i cells, %i sequences", async (cacheTypeK, contextSize, sequences) => {
-    const planned = await planOffload(DEFAULT_MODEL_PATH, { vramGiB: 0, cacheTypeK, contextSize, sequences });
-    const model = await loadTiny({ cacheTypeK, contextSize, sequences, threads: 1 });
-    try {
-      expect(planned.cache).toMatchObject({ typeK: model.info.cache.typeK, typeV: model.info.cache.typeV, bytes: model.info.cache.bytes });
-    } finally {
-      await model.close();
-    }
-  });
+  ] as const)(
+    "are those that llama.cpp allocates: %s, %i cells, %i sequences",
+    async (cacheTypeK, contextSize, sequences) => {
+      const planned = await planOffload(DEFAULT_MODEL_PATH, {
+        vramGiB: 0,
+        cacheTypeK,
+        contextSize,
+        sequences,
+      });
+      const model = await loadTiny({ cacheTypeK, contextSize, sequences, threads: 1 });
+      try {
+        expect(planned.cache).toMatchObject({
+          typeK: model.info.cache.typeK,
+          typeV: model.info.cache.typeV,
+          bytes: model.info.cache.bytes,
+        });
+      } finally {
+        await model.close();
+      }
+    },
+  );
 });
 
 describe("a model without a GPU's help", () => {
   it("is planned for the CPU, and the plan loads", async () => {
-    const { placement, load, reasons } = await planOffload(DEFAULT_MODEL_PATH, { vramGiB: 0, contextSize: 512 });
+    const { placement, load, reasons } = await planOffload(DEFAULT_MODEL_PATH, {
+      vramGiB: 0,
+      contextSize: 512,
+    });
     expect(placement).toMatchObject({ kind: "cpu", gpuLayers: 0, denseLayers: 0 });
     expect(reasons[0]).toContain("no GPU");
     const model = await loadTiny({ ...load, threads: 1 });
@@ -212,13 +287,18 @@ describe("a model without a GPU's help", () => {
   });
 
   it("fits whole on a GPU that is large enough", async () => {
-    expect((await planOffload(DEFAULT_MODEL_PATH, { vramGiB: 4, contextSize: 512 })).placement.kind).toBe("all");
+    expect(
+      (await planOffload(DEFAULT_MODEL_PATH, { vramGiB: 4, contextSize: 512 })).placement.kind,
+    ).toBe("all");
   });
 });
 
 describe("a bandwidth that is to be measured", () => {
   it("is this machine's, and told", async () => {
-    const { bandwidth, tokensPerSecondBound, reasons } = await planOffload(DEFAULT_MODEL_PATH, { vramGiB: 0, bandwidth: { ram: "measured" } });
+    const { bandwidth, tokensPerSecondBound, reasons } = await planOffload(DEFAULT_MODEL_PATH, {
+      vramGiB: 0,
+      bandwidth: { ram: "measured" },
+    });
     expect(bandwidth.ram).toBeGreaterThan(0.1);
     expect(bandwidth.ram).toBeLessThan(10_000);
     expect(tokensPerSecondBound).toBeGreaterThan(1);
@@ -245,12 +325,16 @@ describe("a plan", () => {
     [{ vramGiB: 24, bandwidth: { gpu: 0 } }, "INVALID_ARGUMENT"],
   ];
   it.each(wrong)("with %j is %s", async (options, code) => {
-    const error: unknown = await planOffload(DEFAULT_MODEL_PATH, options as PlanOptions).catch((reason: unknown) => reason);
+    const error: unknown = await planOffload(DEFAULT_MODEL_PATH, options as PlanOptions).catch(
+      (reason: unknown) => reason,
+    );
     expect(isR1Error(error) ? error.code : error).toBe(code);
   });
 
   it("of a file that is not there is FILE_NOT_FOUND", async () => {
-    const error: unknown = await planOffload(join(folder, "none.gguf")).catch((reason: unknown) => reason);
+    const error: unknown = await planOffload(join(folder, "none.gguf")).catch(
+      (reason: unknown) => reason,
+    );
     expect(isR1Error(error, "FILE_NOT_FOUND")).toBe(true);
   });
 });

@@ -17,7 +17,16 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("r1-native plan", () => {
   it("tells the plan in words, as a table and as a command line", async () => {
-    const { code, stdout } = await run(["plan", first, "--vram", "24", "--ram", "128", "--cache-type-k", "q4_0"]);
+    const { code, stdout } = await run([
+      "plan",
+      first,
+      "--vram",
+      "24",
+      "--ram",
+      "128",
+      "--cache-type-k",
+      "q4_0",
+    ]);
     expect(code).toBe(0);
     expect(stdout).toContain("floor(24 / 131 * 61 - 4): 7 whole layers");
     expect(stdout).toContain("All 61 layers' attention");
@@ -26,10 +35,24 @@ describe("r1-native plan", () => {
 
   it("measures how fast memory is when it is for this machine, and only then", async () => {
     const here = await run(["plan", DEFAULT_MODEL_PATH]);
-    expect(here.stdout).toMatch(/at most [\d.e+]+ tokens a second \(measured here: memory [\d.e+]+ GB\/s/);
-    expect((await run(["plan", DEFAULT_MODEL_PATH, "--vram", "0"])).stdout).not.toContain("measured");
-    const asked = await run(["plan", DEFAULT_MODEL_PATH, "--vram", "0", "--bandwidth", "ram=measured", "--json"]);
-    expect(JSON.parse(asked.stdout)).toMatchObject({ bandwidth: { ram: expect.any(Number) as number } });
+    expect(here.stdout).toMatch(
+      /at most [\d.e+]+ tokens a second \(measured here: memory [\d.e+]+ GB\/s/,
+    );
+    expect((await run(["plan", DEFAULT_MODEL_PATH, "--vram", "0"])).stdout).not.toContain(
+      "measured",
+    );
+    const asked = await run([
+      "plan",
+      DEFAULT_MODEL_PATH,
+      "--vram",
+      "0",
+      "--bandwidth",
+      "ram=measured",
+      "--json",
+    ]);
+    expect(JSON.parse(asked.stdout)).toMatchObject({
+      bandwidth: { ram: expect.any(Number) as number },
+    });
   });
 
   it.each([
@@ -46,7 +69,10 @@ describe("r1-native plan", () => {
 
   it.each([
     ["unsloth/DeepSeek-R1-GGUF", "A model on the Hub is written hf:unsloth/DeepSeek-R1-GGUF."],
-    ["unsloth/DeepSeek-R1-GGUF:UD-IQ1_S", "A model on the Hub is written hf:unsloth/DeepSeek-R1-GGUF:UD-IQ1_S."],
+    [
+      "unsloth/DeepSeek-R1-GGUF:UD-IQ1_S",
+      "A model on the Hub is written hf:unsloth/DeepSeek-R1-GGUF:UD-IQ1_S.",
+    ],
     ["models/gone.gguf", "Check the path."],
   ])("tells of %s what may have been meant", async (source, hint) => {
     const { code, stderr } = await run(["plan", source, "--vram", "24"]);

@@ -6,7 +6,9 @@ import { describe, expect, it } from "vitest";
 import { checkEndpoints } from "../../lib/rpc/endpoint.js";
 import { probeServers } from "../../lib/rpc/probe.js";
 
-async function listening(serve: (socket: Socket) => void): Promise<{ port: number; close: () => void }> {
+async function listening(
+  serve: (socket: Socket) => void,
+): Promise<{ port: number; close: () => void }> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket.on("error", () => undefined));
@@ -27,17 +29,39 @@ function answer(major: number, minor: number): Buffer {
   return bytes;
 }
 
-const WRONG: readonly (readonly [name: string, code: string, reason: string, serve: (socket: Socket) => void])[] = [
+const WRONG: readonly (readonly [
+  name: string,
+  code: string,
+  reason: string,
+  serve: (socket: Socket) => void,
+])[] = [
   ["says nothing", "RPC_BUSY", "silent", () => undefined],
-  ["says half and then nothing", "RPC_BUSY", "silent", (socket) => socket.write(answer(7, 0).subarray(0, 10))],
+  [
+    "says half and then nothing",
+    "RPC_BUSY",
+    "silent",
+    (socket) => socket.write(answer(7, 0).subarray(0, 10)),
+  ],
   ["closes at once", "RPC_INVALID", "closed", (socket) => socket.end()],
-  ["resets the connection", "RPC_INVALID", "closed", (socket) => socket.once("data", () => socket.resetAndDestroy())],
-  ["speaks HTTP", "RPC_INVALID", "protocol", (socket) => socket.write("HTTP/1.1 400 Bad Request\r\n\r\n")],
+  [
+    "resets the connection",
+    "RPC_INVALID",
+    "closed",
+    (socket) => socket.once("data", () => socket.resetAndDestroy()),
+  ],
+  [
+    "speaks HTTP",
+    "RPC_INVALID",
+    "protocol",
+    (socket) => socket.write("HTTP/1.1 400 Bad Request\r\n\r\n"),
+  ],
   ["is of an older version", "RPC_INVALID", "version", (socket) => socket.write(answer(6, 0))],
   ["is of a newer version", "RPC_INVALID", "version", (socket) => socket.write(answer(7, 1))],
 ];
 
-async function failureOf(endpoint: string): Promise<{ code: string; details: object; message: string; ms: number }> {
+async function failureOf(
+  endpoint: string,
+): Promise<{ code: string; details: object; message: string; ms: number }> {
   const start = performance.now();
   const error = await probeServers(checkEndpoints([endpoint], "rpc")).then(
     () => ({ code: "none" }),
@@ -52,14 +76,21 @@ describe("a server", () => {
     const { port, close } = await listening(serve);
     const found = await failureOf(`127.0.0.1:${port}`);
     close();
-    expect(found).toMatchObject({ code, details: { server: `127.0.0.1:${port}`, reason }, message: expect.stringContaining(String(port)) as string });
+    expect(found).toMatchObject({
+      code,
+      details: { server: `127.0.0.1:${port}`, reason },
+      message: expect.stringContaining(String(port)) as string,
+    });
     expect(found.ms).toBeLessThan(3000);
   });
 
   it("that is not there is RPC_UNREACHABLE, and so is a name that nobody knows", async () => {
     const { port, close } = await listening(() => undefined);
     close();
-    expect(await failureOf(`127.0.0.1:${port}`)).toMatchObject({ code: "RPC_UNREACHABLE", details: { reason: "refused" } });
+    expect(await failureOf(`127.0.0.1:${port}`)).toMatchObject({
+      code: "RPC_UNREACHABLE",
+      details: { reason: "refused" },
+    });
     const unknown = await failureOf("no-such-host.invalid:50052");
     expect(unknown.code).toBe("RPC_UNREACHABLE");
     expect(unknown.ms).toBeLessThan(3000);
@@ -109,7 +140,9 @@ describe("an address", () => {
     [["a:1", "b:1", "A:1"]],
     [["a:1", "a:01"]],
   ])("is refused: %j", (given) => {
-    expect(() => checkEndpoints(given, "rpc")).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }) as Error);
+    expect(() => checkEndpoints(given, "rpc")).toThrow(
+      expect.objectContaining({ code: "INVALID_ARGUMENT" }) as Error,
+    );
   });
 
   it("is one of at most 16", () => {

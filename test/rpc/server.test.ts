@@ -10,7 +10,9 @@ import { run, start } from "../cli/program.js";
 function isOpen(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: "127.0.0.1", port });
-    socket.on("connect", () => socket.destroy(resolve(true) as undefined)).on("error", () => resolve(false));
+    socket
+      .on("connect", () => socket.destroy(resolve(true) as undefined))
+      .on("error", () => resolve(false));
   });
 }
 
@@ -23,7 +25,11 @@ async function takenPort(): Promise<{ port: number; free: () => void }> {
 describe("startRpcServer", () => {
   it("listens on a free port of loopback until it is closed, however often", async () => {
     const server = await startRpcServer({ port: 0, threads: 1 });
-    expect(server).toMatchObject({ host: "127.0.0.1", isLoopback: true, endpoint: `127.0.0.1:${server.port}` });
+    expect(server).toMatchObject({
+      host: "127.0.0.1",
+      isLoopback: true,
+      endpoint: `127.0.0.1:${server.port}`,
+    });
     expect(await isOpen(server.port)).toBe(true);
     await Promise.all([server.close(), server.close()]);
     await server.ended;
@@ -32,30 +38,56 @@ describe("startRpcServer", () => {
 
   it("says that a port is taken, that an address is not this machine's, that a device is not there", async () => {
     const taken = await takenPort();
-    await expect(startRpcServer({ port: taken.port })).rejects.toMatchObject({ code: "RPC_SERVER_FAILED", details: { reason: "port-taken" } });
+    await expect(startRpcServer({ port: taken.port })).rejects.toMatchObject({
+      code: "RPC_SERVER_FAILED",
+      details: { reason: "port-taken" },
+    });
     taken.free();
-    await expect(startRpcServer({ host: "192.0.2.1" })).rejects.toMatchObject({ code: "RPC_SERVER_FAILED", details: { reason: "host" } });
-    await expect(startRpcServer({ host: "no-such-host.invalid" })).rejects.toMatchObject({ code: "RPC_SERVER_FAILED", details: { reason: "host" } });
+    await expect(startRpcServer({ host: "192.0.2.1" })).rejects.toMatchObject({
+      code: "RPC_SERVER_FAILED",
+      details: { reason: "host" },
+    });
+    await expect(startRpcServer({ host: "no-such-host.invalid" })).rejects.toMatchObject({
+      code: "RPC_SERVER_FAILED",
+      details: { reason: "host" },
+    });
     await expect(startRpcServer({ port: 0, devices: ["CUDA7"] })).rejects.toMatchObject({
       code: "INVALID_ARGUMENT",
       message: expect.stringContaining("CUDA7") as string,
     });
   });
 
-  it.each([{ port: -1 }, { port: 65_536 }, { host: "" }, { threads: 0 }, { devices: "CPU" }, { cache: 1 }, { prot: 1 }])("refuses %j", async (options) => {
-    await expect(startRpcServer(options as object)).rejects.toMatchObject({ code: expect.stringMatching(/^(INVALID_ARGUMENT|UNKNOWN_OPTION)$/) as string });
+  it.each([
+    { port: -1 },
+    { port: 65_536 },
+    { host: "" },
+    { threads: 0 },
+    { devices: "CPU" },
+    { cache: 1 },
+    { prot: 1 },
+  ])("refuses %j", async (options) => {
+    await expect(startRpcServer(options as object)).rejects.toMatchObject({
+      code: expect.stringMatching(/^(INVALID_ARGUMENT|UNKNOWN_OPTION)$/) as string,
+    });
   });
 });
 
 describe("r1-native rpc-server", () => {
-  it.each(["SIGINT", "SIGTERM"] as const)("tells its address, and %s ends it with code 0 and frees the port", async (signal) => {
-    const { child, stdout: shown, ended } = start(["rpc-server", "--port", "0", "--threads", "1"]);
-    await shown.until("listening on 127.0.0.1:");
-    child.kill(signal);
-    const { code, stdout, stderr } = await ended;
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(await isOpen(Number(/:(\d+)\n/.exec(stdout)?.[1]))).toBe(false);
-  });
+  it.each(["SIGINT", "SIGTERM"] as const)(
+    "tells its address, and %s ends it with code 0 and frees the port",
+    async (signal) => {
+      const {
+        child,
+        stdout: shown,
+        ended,
+      } = start(["rpc-server", "--port", "0", "--threads", "1"]);
+      await shown.until("listening on 127.0.0.1:");
+      child.kill(signal);
+      const { code, stdout, stderr } = await ended;
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      expect(await isOpen(Number(/:(\d+)\n/.exec(stdout)?.[1]))).toBe(false);
+    },
+  );
 
   it("warns plainly when other machines can reach it", async () => {
     const { child, stdout, ended } = start(["rpc-server", "--host", "0.0.0.0", "--port", "0"]);

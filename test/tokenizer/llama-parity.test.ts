@@ -6,7 +6,12 @@ import { TABLE, TEXT, writeVocabularies } from "../fixtures/vocab-files.js";
 import type { VocabularyName } from "../fixtures/vocab-files.js";
 import { openVocabulary, upstreamIds } from "./vocabulary.js";
 
-const names = ["r1", "r1-control", "distill-qwen", "distill-llama"] as const satisfies VocabularyName[];
+const names = [
+  "r1",
+  "r1-control",
+  "distill-qwen",
+  "distill-llama",
+] as const satisfies VocabularyName[];
 const files = writeVocabularies(names);
 afterAll(() => files.remove());
 
@@ -59,7 +64,8 @@ describe.each(names)("the vocabulary %s", (name) => {
           else expected.at(-1)?.push(id);
         }
         expect(expected.length).toBe(values.length);
-        for (const [i, value] of values.entries()) expect(Array.from(model.tokenizer.encode(value)), value).toEqual(expected[i]);
+        for (const [i, value] of values.entries())
+          expect(Array.from(model.tokenizer.encode(value)), value).toEqual(expected[i]);
       }),
       { numRuns: 4, endOnFailure: true },
     );
@@ -67,10 +73,15 @@ describe.each(names)("the vocabulary %s", (name) => {
 
   it("reads special strings as llama.cpp does where the caller asks for it", () => {
     fc.assert(
-      fc.property(fc.array(fc.oneof(fc.constantFrom(...special), text), { minLength: 50, maxLength: 150 }), (pieces) => {
-        const value = pieces.join("");
-        expect(Array.from(model.tokenizer.encode(value, { special: true }))).toEqual(upstreamIds(files.paths[name], value, true));
-      }),
+      fc.property(
+        fc.array(fc.oneof(fc.constantFrom(...special), text), { minLength: 50, maxLength: 150 }),
+        (pieces) => {
+          const value = pieces.join("");
+          expect(Array.from(model.tokenizer.encode(value, { special: true }))).toEqual(
+            upstreamIds(files.paths[name], value, true),
+          );
+        },
+      ),
       { numRuns: 3, endOnFailure: true },
     );
   });

@@ -7,7 +7,12 @@ import { TABLE, TEXT, writeVocabularies } from "../fixtures/vocab-files.js";
 import type { VocabularyName } from "../fixtures/vocab-files.js";
 import { openVocabulary, upstreamIds } from "./vocabulary.js";
 
-const names = ["r1", "r1-control", "distill-qwen", "distill-llama"] as const satisfies VocabularyName[];
+const names = [
+  "r1",
+  "r1-control",
+  "distill-qwen",
+  "distill-llama",
+] as const satisfies VocabularyName[];
 const files = writeVocabularies(names);
 afterAll(() => files.remove());
 
@@ -29,7 +34,9 @@ describe.each(names)("the vocabulary %s", (name) => {
 
   it("reads each template string as its one id, and writes it back", () => {
     for (const role of roles) {
-      expect(Array.from(model.tokenizer.encode(TEXT[role], { special: true })), role).toEqual([row[role]]);
+      expect(Array.from(model.tokenizer.encode(TEXT[role], { special: true })), role).toEqual([
+        row[role],
+      ]);
       expect(model.tokenizer.decode(Int32Array.of(row[role])), role).toBe(TEXT[role]);
     }
   });
@@ -46,11 +53,13 @@ describe.each(names)("the vocabulary %s", (name) => {
     const expected = [row.bos, ...upstreamIds(files.paths[name], prompt, true)];
     expect(expected[1]).toBe(row.user);
     expect(expected.at(-1)).toBe(row.assistant);
-    for (const given of [prompt, TEXT.bos + prompt, TEXT.bos + TEXT.bos + prompt]) expect(Array.from(rawPrompt(given, model).tokens)).toEqual(expected);
+    for (const given of [prompt, TEXT.bos + prompt, TEXT.bos + TEXT.bos + prompt])
+      expect(Array.from(rawPrompt(given, model).tokens)).toEqual(expected);
   });
 
   it("gives a conversation of two turns the ids llama.cpp gives the published text", () => {
-    const published = "<｜begin▁of▁sentence｜><｜User｜>What is 1+1?<｜Assistant｜>It's 2.<｜end▁of▁sentence｜><｜User｜>Explain more!<｜Assistant｜>";
+    const published =
+      "<｜begin▁of▁sentence｜><｜User｜>What is 1+1?<｜Assistant｜>It's 2.<｜end▁of▁sentence｜><｜User｜>Explain more!<｜Assistant｜>";
     const { tokens, text } = chatPrompt(
       [
         { role: "user", content: "What is 1+1?" },
@@ -67,7 +76,10 @@ describe.each(names)("the vocabulary %s", (name) => {
 
   it("counts where each segment of a template ends", () => {
     const { bos, user, assistant } = row;
-    const { tokens, ends } = model.native.tokenizeSegments(["", "", "What is 1+1?", ""], Int32Array.of(bos, user, -1, assistant));
+    const { tokens, ends } = model.native.tokenizeSegments(
+      ["", "", "What is 1+1?", ""],
+      Int32Array.of(bos, user, -1, assistant),
+    );
     expect(Array.from(ends.slice(0, 2))).toEqual([1, 2]);
     expect(ends.at(-1)).toBe(tokens.length);
     expect(model.tokenizer.decode(tokens.slice(ends[1], ends[2]))).toBe("What is 1+1?");

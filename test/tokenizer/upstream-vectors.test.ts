@@ -12,9 +12,14 @@ interface Vector {
 }
 
 function vectors(name: string): Vector[] {
-  const texts = readFileSync(join(upstreamModels, `${name}.gguf.inp`), "utf8").split("\n__ggml_vocab_test__\n");
+  const texts = readFileSync(join(upstreamModels, `${name}.gguf.inp`), "utf8").split(
+    "\n__ggml_vocab_test__\n",
+  );
   const lines = readFileSync(join(upstreamModels, `${name}.gguf.out`), "utf8").split("\n");
-  return texts.map((text, i) => ({ text, ids: (lines[i] ?? "").split(" ").filter(Boolean).map(Number) }));
+  return texts.map((text, i) => ({
+    text,
+    ids: (lines[i] ?? "").split(" ").filter(Boolean).map(Number),
+  }));
 }
 
 /** The file whose vectors, and the file to read them with; the remapped files must give the same ids, as none of the texts holds a special string. */

@@ -7,7 +7,12 @@ import { TEXT, writeVocabularies } from "../fixtures/vocab-files.js";
 import type { VocabularyName } from "../fixtures/vocab-files.js";
 import { openVocabulary } from "./vocabulary.js";
 
-const names = ["r1", "r1-control", "distill-qwen", "distill-llama"] as const satisfies VocabularyName[];
+const names = [
+  "r1",
+  "r1-control",
+  "distill-qwen",
+  "distill-llama",
+] as const satisfies VocabularyName[];
 const files = writeVocabularies(names);
 afterAll(() => files.remove());
 
@@ -23,7 +28,9 @@ describe.each(names)("user text read with the vocabulary %s", (name) => {
   afterAll(() => model.close());
 
   it("never holds a special id and comes back letter by letter", () => {
-    const text = fc.array(fc.oneof(hostile(texts), ordinary), { maxLength: 12 }).map((pieces) => pieces.join(""));
+    const text = fc
+      .array(fc.oneof(hostile(texts), ordinary), { maxLength: 12 })
+      .map((pieces) => pieces.join(""));
     fc.assert(
       fc.property(text, (value) => {
         const ids = model.tokenizer.encode(value);

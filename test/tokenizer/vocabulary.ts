@@ -32,12 +32,29 @@ export async function openVocabulary(path: string): Promise<Weights> {
   return new Weights(vocabulary);
 }
 
-const oracle = join(process.env["R1_UPSTREAM_BIN"] ?? fileURLToPath(new URL("../../build-native/bin", import.meta.url)), "llama-tokenize");
+const oracle = join(
+  process.env["R1_UPSTREAM_BIN"] ??
+    fileURLToPath(new URL("../../build-native/bin", import.meta.url)),
+  "llama-tokenize",
+);
 
 /** Ids that llama.cpp's own program gives, without BOS. It reads special strings of user-defined tokens even without `special`. */
 export function upstreamIds(path: string, text: string, special: boolean): number[] {
   if (!existsSync(oracle)) throw new Error(`${oracle} is missing: "npm run build:tools" builds it`);
-  const flags = ["-m", path, "--stdin", "--ids", "--no-bos", "--no-escape", "--log-disable", ...(special ? [] : ["--no-parse-special"])];
-  const out = execFileSync(oracle, flags, { input: text, encoding: "utf8", stdio: ["pipe", "pipe", "ignore"] });
+  const flags = [
+    "-m",
+    path,
+    "--stdin",
+    "--ids",
+    "--no-bos",
+    "--no-escape",
+    "--log-disable",
+    ...(special ? [] : ["--no-parse-special"]),
+  ];
+  const out = execFileSync(oracle, flags, {
+    input: text,
+    encoding: "utf8",
+    stdio: ["pipe", "pipe", "ignore"],
+  });
   return JSON.parse(out) as number[];
 }

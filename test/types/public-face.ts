@@ -16,7 +16,8 @@ import {
 /* eslint-disable @typescript-eslint/no-unnecessary-type-parameters, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access -- wrong on purpose */
 
 /** Fails to compile unless both types are the same. */
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+type Same<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 export const same = <A, B>(_: Same<A, B>): void => undefined;
 
 export async function loading(): Promise<void> {
@@ -38,7 +39,12 @@ export async function loading(): Promise<void> {
 
 export async function asking(model: Model, session: ChatSession): Promise<void> {
   const messages: ChatMessage[] = [{ role: "user", content: "hi" }];
-  const run: Generation = model.chat(messages, { temperature: 0, seed: 1, stop: ["x"], openThink: "auto" });
+  const run: Generation = model.chat(messages, {
+    temperature: 0,
+    seed: 1,
+    stop: ["x"],
+    openThink: "auto",
+  });
   for await (const part of run) {
     same<Part, typeof part>(true);
     if (part.type === "reasoning-delta") same<string, typeof part.text>(true);

@@ -6,7 +6,9 @@ import { describe, expect, it } from "vitest";
 describe("the types of the public face", () => {
   it("accept what is right and refuse what is wrong", () => {
     const root = fileURLToPath(new URL("../..", import.meta.url));
-    const compiler = fileURLToPath(new URL("../../node_modules/typescript/bin/tsc", import.meta.url));
+    const compiler = fileURLToPath(
+      new URL("../../node_modules/typescript/bin/tsc", import.meta.url),
+    );
     const settings = [
       "--noEmit",
       "--strict",
@@ -23,7 +25,11 @@ describe("the types of the public face", () => {
     ];
     const run = (): string => {
       try {
-        return execFileSync(process.execPath, [compiler, ...settings, "test/types/public-face.ts"], { cwd: root, encoding: "utf8" });
+        return execFileSync(
+          process.execPath,
+          [compiler, ...settings, "test/types/public-face.ts"],
+          { cwd: root, encoding: "utf8" },
+        );
       } catch (error) {
         return (error as { stdout: string }).stdout;
       }

@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
-const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+const read = (path: string): string =>
+  readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 const index = read("lib/index.ts");
 const exported = [...index.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, names = ""]) =>
   names
@@ -19,7 +20,9 @@ describe("docs/api.md", () => {
   });
 
   it("names everything that is exported, as code", () => {
-    const code = [...read("docs/api.md").matchAll(/```[^`]*```|`[^`]+`/g)].map(([text]) => text).join(" ");
+    const code = [...read("docs/api.md").matchAll(/```[^`]*```|`[^`]+`/g)]
+      .map(([text]) => text)
+      .join(" ");
     expect(exported.filter((name) => !new RegExp(`\\b${name}\\b`).test(code))).toEqual([]);
   });
 });

@@ -19,7 +19,9 @@ describe("AsyncQueue", () => {
         queue.end();
         while (reads.length < steps.length + 1) reads.push(queue.next());
         const got = await Promise.all(reads);
-        expect(got.filter((read) => !read.done).map((read) => read.value)).toEqual(Array.from({ length: written }, (_, i) => i));
+        expect(got.filter((read) => !read.done).map((read) => read.value)).toEqual(
+          Array.from({ length: written }, (_, i) => i),
+        );
         expect(got.at(-1)?.done).toBe(true);
       }),
     );
@@ -96,7 +98,9 @@ describe("waitOrAbort", () => {
       aborted = performance.now();
       controller.abort(reason);
     }, 5);
-    await expect(waitOrAbort(new Promise(never), controller.signal, () => stops++, never)).rejects.toBe(reason);
+    await expect(
+      waitOrAbort(new Promise(never), controller.signal, () => stops++, never),
+    ).rejects.toBe(reason);
     // A timer of 250 ms at the most, and a machine that may be slow.
     expect(performance.now() - aborted).toBeLessThan(2500);
     expect(stops).toBe(1);
@@ -107,12 +111,16 @@ describe("waitOrAbort", () => {
     const late: string[] = [];
     const work = new Promise<string>((resolve) => setTimeout(() => resolve("weights"), 20));
     controller.abort("no");
-    await expect(waitOrAbort(work, controller.signal, never, (value) => late.push(value))).rejects.toBe("no");
+    await expect(
+      waitOrAbort(work, controller.signal, never, (value) => late.push(value)),
+    ).rejects.toBe("no");
     expect(late).toEqual(["weights"]);
   });
 
   it("throws the work's own error when nothing was aborted", async () => {
-    await expect(waitOrAbort(Promise.reject(new Error("own")), new AbortController().signal, never, never)).rejects.toThrow("own");
+    await expect(
+      waitOrAbort(Promise.reject(new Error("own")), new AbortController().signal, never, never),
+    ).rejects.toThrow("own");
   });
 
   it("prefers the reason to what the work says about being stopped", async () => {
@@ -120,7 +128,9 @@ describe("waitOrAbort", () => {
     let stop: (error: Error) => void = never;
     const work = new Promise<never>((_, reject) => (stop = reject));
     setTimeout(() => controller.abort("mine"), 1);
-    await expect(waitOrAbort(work, controller.signal, () => stop(new Error("ABORTED")), never)).rejects.toBe("mine");
+    await expect(
+      waitOrAbort(work, controller.signal, () => stop(new Error("ABORTED")), never),
+    ).rejects.toBe("mine");
   });
 });
 

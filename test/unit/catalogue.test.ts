@@ -4,7 +4,15 @@ import { R1_DISTILLS, R1_LAYERS, R1_QUANTS, ruleOfThumbLayers } from "../../lib/
 
 describe("the catalogue", () => {
   it("is the published table", () => {
-    expect(R1_QUANTS.map(({ name, bits, sizeGiB, accuracy, layersOnGpu }) => [name, bits, sizeGiB, accuracy, ...Object.values(layersOnGpu)])).toEqual([
+    expect(
+      R1_QUANTS.map(({ name, bits, sizeGiB, accuracy, layersOnGpu }) => [
+        name,
+        bits,
+        sizeGiB,
+        accuracy,
+        ...Object.values(layersOnGpu),
+      ]),
+    ).toEqual([
       ["UD-IQ1_S", 1.58, 131, "fair", 7, 33, 61],
       ["UD-IQ1_M", 1.73, 158, "good", 5, 26, 57],
       ["UD-IQ2_XXS", 2.22, 183, "better", 4, 22, 49],
@@ -33,10 +41,22 @@ describe("the catalogue", () => {
   });
 
   it("has distills whose weights follow from their shapes", () => {
-    for (const { name, layers, embeddingLength: width, feedForwardLength, heads, headsKv, headLength, vocabSize, parameters, variant } of R1_DISTILLS) {
+    for (const {
+      name,
+      layers,
+      embeddingLength: width,
+      feedForwardLength,
+      heads,
+      headsKv,
+      headLength,
+      vocabSize,
+      parameters,
+      variant,
+    } of R1_DISTILLS) {
       const kv = headsKv * headLength;
       const biases = variant === "distill-qwen" ? width + 2 * kv : 0;
-      const layer = 2 * width * width + 2 * width * kv + 3 * width * feedForwardLength + 2 * width + biases;
+      const layer =
+        2 * width * width + 2 * width * kv + 3 * width * feedForwardLength + 2 * width + biases;
       expect(heads * headLength, name).toBe(width);
       expect(2 * width * vocabSize + width + layers * layer, name).toBe(parameters);
     }
@@ -44,7 +64,9 @@ describe("the catalogue", () => {
 
   it("cannot be changed by who reads it", () => {
     expect(Object.isFrozen(R1_QUANTS)).toBe(true);
-    expect(R1_QUANTS.every((quant) => Object.isFrozen(quant) && Object.isFrozen(quant.layersOnGpu))).toBe(true);
+    expect(
+      R1_QUANTS.every((quant) => Object.isFrozen(quant) && Object.isFrozen(quant.layersOnGpu)),
+    ).toBe(true);
     expect(R1_DISTILLS.every((distill) => Object.isFrozen(distill))).toBe(true);
   });
 });

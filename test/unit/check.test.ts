@@ -1,8 +1,24 @@
 // The vocabulary of checks, and the error class.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { array, boolean, integer, knownKeys, nearest, number, object, oneOf, string } from "../../lib/base/check.js";
-import { R1Error, R1_ERROR_CODES, fromNative, isErrorCode, isR1Error } from "../../lib/base/errors.js";
+import {
+  array,
+  boolean,
+  integer,
+  knownKeys,
+  nearest,
+  number,
+  object,
+  oneOf,
+  string,
+} from "../../lib/base/check.js";
+import {
+  R1Error,
+  R1_ERROR_CODES,
+  fromNative,
+  isErrorCode,
+  isR1Error,
+} from "../../lib/base/errors.js";
 
 const thrown = (action: () => unknown): R1Error => {
   try {
@@ -15,7 +31,9 @@ const thrown = (action: () => unknown): R1Error => {
 
 describe("a check", () => {
   it("returns what it was given", () => {
-    fc.assert(fc.property(fc.integer({ min: -5, max: 5 }), (value) => integer(value, "x", -5, 5) === value));
+    fc.assert(
+      fc.property(fc.integer({ min: -5, max: 5 }), (value) => integer(value, "x", -5, 5) === value),
+    );
     expect(number(0.5, "x", 0, 1)).toBe(0.5);
     expect(boolean(false, "x")).toBe(false);
     expect(string("", "x", true)).toBe("");
@@ -25,7 +43,9 @@ describe("a check", () => {
 
   it("says what it expected, for which option, and what it got", () => {
     const error = thrown(() => integer(1.5, "maxTokens", 1, 9));
-    expect(error.message).toBe("Expected an integer from 1 to 9 for `maxTokens` but received 1.5 (number).");
+    expect(error.message).toBe(
+      "Expected an integer from 1 to 9 for `maxTokens` but received 1.5 (number).",
+    );
     expect(error).toMatchObject({ code: "INVALID_ARGUMENT", details: { option: "maxTokens" } });
   });
 
@@ -35,7 +55,9 @@ describe("a check", () => {
   });
 
   it("names the element of an array", () => {
-    expect(thrown(() => array(["a", 1], "stop", (value, path) => string(value, path))).message).toContain("`stop[1]`");
+    expect(
+      thrown(() => array(["a", 1], "stop", (value, path) => string(value, path))).message,
+    ).toContain("`stop[1]`");
   });
 
   it.each([null, [], "x", 1])("refuses %o as an object", (value) => {
@@ -53,12 +75,17 @@ describe("a misspelt name", () => {
   ])("%s is answered with %s", (wrong, right) => {
     expect(nearest(wrong, ["temperature", "ctxSize", "contextSize", "topK", "seed"])).toBe(right);
     const error = thrown(() => knownKeys({ [wrong]: 1 }, "chat", [right]));
-    expect(error).toMatchObject({ code: "UNKNOWN_OPTION", details: { option: wrong, nearest: right } });
+    expect(error).toMatchObject({
+      code: "UNKNOWN_OPTION",
+      details: { option: wrong, nearest: right },
+    });
     expect(error.message).toContain(right);
   });
 
   it("is answered with all names when none is near", () => {
-    expect(thrown(() => knownKeys({ qqqqqqqq: 1 }, "chat", ["seed", "topK"])).message).toContain("seed, topK");
+    expect(thrown(() => knownKeys({ qqqqqqqq: 1 }, "chat", ["seed", "topK"])).message).toContain(
+      "seed, topK",
+    );
   });
 
   it("never takes long, however long it is", () => {
@@ -70,7 +97,10 @@ describe("a misspelt name", () => {
 
 describe("R1Error", () => {
   it("is told by its brand, also from another copy of the library", () => {
-    const foreign = Object.assign(new Error("x"), { code: "DISPOSED", [Symbol.for("r1-native.R1Error")]: true });
+    const foreign = Object.assign(new Error("x"), {
+      code: "DISPOSED",
+      [Symbol.for("r1-native.R1Error")]: true,
+    });
     expect(isR1Error(foreign, "DISPOSED")).toBe(true);
     expect(isR1Error(foreign, "ABORTED")).toBe(false);
     expect(isR1Error(Object.assign(new Error("x"), { code: "DISPOSED" }))).toBe(false);
@@ -80,7 +110,12 @@ describe("R1Error", () => {
   it("keeps its code, its cause and frozen details", () => {
     const cause = new Error("why");
     const error = new R1Error("IO_FAILED", "m", { cause, details: { path: "p" } });
-    expect(error).toMatchObject({ name: "R1Error", code: "IO_FAILED", cause, details: { path: "p" } });
+    expect(error).toMatchObject({
+      name: "R1Error",
+      code: "IO_FAILED",
+      cause,
+      details: { path: "p" },
+    });
     expect(Object.isFrozen(error.details)).toBe(true);
   });
 

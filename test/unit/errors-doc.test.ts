@@ -8,6 +8,7 @@ describe("docs/errors.md", () => {
     const text = readFileSync(new URL("../../docs/errors.md", import.meta.url), "utf8");
     const sections = [...text.matchAll(/^### `([A-Z0-9_]+)`$/gm)].map((match) => match[1]);
     expect(sections.sort()).toEqual([...R1_ERROR_CODES].sort());
-    for (const section of text.split(/^### /m).slice(1)) expect(section, section.slice(0, 40)).toMatch(/Retriable: (yes|no)/);
+    for (const section of text.split(/^### /m).slice(1))
+      expect(section, section.slice(0, 40)).toMatch(/Retriable: (yes|no)/);
   });
 });

@@ -37,7 +37,8 @@ async function collect(run: AsyncIterable<Part>): Promise<Part[]> {
   return parts;
 }
 
-const textOf = (parts: Part[], type: string): string => parts.map((part) => (part.type === type && "text" in part ? part.text : "")).join("");
+const textOf = (parts: Part[], type: string): string =>
+  parts.map((part) => (part.type === type && "text" in part ? part.text : "")).join("");
 
 describe("a generation", () => {
   it("yields reasoning, then the answer, then finish, and the same again in result()", async () => {
@@ -51,7 +52,13 @@ describe("a generation", () => {
       "finish",
     ]);
     const result = await run.result();
-    expect(result).toMatchObject({ reasoning: "hm", answer: "2", finishReason: "stop", seed: 7, text: "<think>\nhm\n</think>\n\n2" });
+    expect(result).toMatchObject({
+      reasoning: "hm",
+      answer: "2",
+      finishReason: "stop",
+      seed: 7,
+      text: "<think>\nhm\n</think>\n\n2",
+    });
     expect(textOf(parts, "reasoning-delta")).toBe("hm");
     expect(textOf(parts, "answer-delta")).toBe("2");
     expect(result.tokens.at(-1)).toBe(FAKE.eos);
@@ -76,7 +83,9 @@ describe("a generation", () => {
   });
 
   it("tells a random seed in the result", async () => {
-    const seeds = await Promise.all([1, 2, 3].map(async () => (await model.complete("x").result()).seed));
+    const seeds = await Promise.all(
+      [1, 2, 3].map(async () => (await model.complete("x").result()).seed),
+    );
     expect(new Set(seeds).size).toBe(3);
     expect(addon.requests.map((entry) => entry.request.sampling.seed)).toEqual(seeds);
   });
@@ -92,7 +101,9 @@ describe("a generation", () => {
   it("refuses to be iterated a second time", async () => {
     const run = model.complete("x");
     await collect(run);
-    expect(() => run[Symbol.asyncIterator]()).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
+    expect(() => run[Symbol.asyncIterator]()).toThrow(
+      expect.objectContaining({ code: "INVALID_ARGUMENT" }),
+    );
   });
 
   it("runs although nobody looks, and puts what nobody read together", async () => {
@@ -102,7 +113,12 @@ describe("a generation", () => {
     addon.last.say("def");
     addon.last.end();
     await run.result();
-    expect((await collect(run)).map((part) => part.type)).toEqual(["answer-start", "answer-delta", "answer-end", "finish"]);
+    expect((await collect(run)).map((part) => part.type)).toEqual([
+      "answer-start",
+      "answer-delta",
+      "answer-end",
+      "finish",
+    ]);
   });
 
   it("delivers each delta by itself to a reader that keeps up", async () => {
@@ -126,7 +142,11 @@ describe("a generation", () => {
     addon.last.say("a");
     addon.last.end();
     const values = await Promise.all(reads);
-    expect(values.map((read) => read.value?.type)).toEqual(["answer-start", "answer-delta", "answer-end"]);
+    expect(values.map((read) => read.value?.type)).toEqual([
+      "answer-start",
+      "answer-delta",
+      "answer-end",
+    ]);
   });
 });
 
@@ -166,7 +186,11 @@ describe("giving up", () => {
   it("a signal that is aborted already starts no native work", async () => {
     const run = model.complete("x", { signal: AbortSignal.abort("no") });
     await expect(collect(run)).rejects.toBe("no");
-    expect(await run.result()).toMatchObject({ finishReason: "aborted", text: "", usage: { promptTokens: 2, completionTokens: 0 } });
+    expect(await run.result()).toMatchObject({
+      finishReason: "aborted",
+      text: "",
+      usage: { promptTokens: 2, completionTokens: 0 },
+    });
     expect(addon.requests).toEqual([]);
   });
 
@@ -212,14 +236,17 @@ describe("failing", () => {
     expect(await run.result()).toMatchObject({ text: "a", finishReason: "stop" });
   });
 
-  it.each(["length", "stop-string", "timeout", "loop"] as const)("resolves with reason %s", async (reason) => {
-    addon.reply = null;
-    const run = model.complete("x");
-    addon.last.say("a");
-    addon.last.end(reason);
-    expect((await run.result()).finishReason).toBe(reason);
-    expect((await collect(run)).at(-1)).toMatchObject({ finishReason: reason });
-  });
+  it.each(["length", "stop-string", "timeout", "loop"] as const)(
+    "resolves with reason %s",
+    async (reason) => {
+      addon.reply = null;
+      const run = model.complete("x");
+      addon.last.say("a");
+      addon.last.end(reason);
+      expect((await run.result()).finishReason).toBe(reason);
+      expect((await collect(run)).at(-1)).toMatchObject({ finishReason: reason });
+    },
+  );
 });
 
 describe("cost", () => {

@@ -7,7 +7,13 @@ import { checkModelFiles } from "../../lib/gguf/check-model.js";
 import { readGgufFile } from "../../lib/gguf/open-file.js";
 import { splitGguf } from "../../lib/gguf/split.js";
 import { pair, writeGguf } from "../../scripts/gguf-writer.mjs";
-import { changedModel, setPair, tinyParts, writeParts, type ModelParts } from "../fixtures/gguf-model.js";
+import {
+  changedModel,
+  setPair,
+  tinyParts,
+  writeParts,
+  type ModelParts,
+} from "../fixtures/gguf-model.js";
 import { temporaryFolder, tinyModel } from "../fixtures/gguf-temp.js";
 
 async function errorOf(path: string): Promise<R1Error> {
@@ -45,7 +51,10 @@ describe("checkModelFiles", () => {
       version: 3,
     });
     expect(model.chatTemplate).toContain("<｜Assistant｜>");
-    expect(model.metadata["tokenizer.ggml.tokens"]).toMatchObject({ elementType: "str", length: 768 });
+    expect(model.metadata["tokenizer.ggml.tokens"]).toMatchObject({
+      elementType: "str",
+      length: 768,
+    });
   });
 
   it("lets an unchanged copy pass", async () => {
@@ -76,7 +85,9 @@ describe("checkModelFiles", () => {
 
   it("says which key is wrong, and what to do", async () => {
     const path = join(await temporaryFolder(), "m.gguf");
-    const error = await errorOf(await changedModel(path, (parts) => setPair(parts, d("block_count"), "u32", 0)));
+    const error = await errorOf(
+      await changedModel(path, (parts) => setPair(parts, d("block_count"), "u32", 0)),
+    );
     expect(error.message).toContain("block_count");
     expect(error.message).toContain(path);
     expect(error.message).toMatch(/[Dd]ownload|convert/);
@@ -93,57 +104,165 @@ describe("checkModelFiles", () => {
     ["more experts used than there are", (p) => setPair(p, d("expert_used_count"), "u32", 9)],
     ["no experts used", (p) => setPair(p, d("expert_used_count"), "u32", 0)],
     ["experts used but none there", (p) => setPair(p, d("expert_count"), "u32", 0)],
-    ["groups that do not divide the experts", (p) => (setPair(p, d("expert_group_count"), "u32", 3), setPair(p, d("expert_group_used_count"), "u32", 1))],
-    ["no groups used", (p) => (setPair(p, d("expert_group_count"), "u32", 4), setPair(p, d("expert_group_used_count"), "u32", 0))],
-    ["all groups used", (p) => (setPair(p, d("expert_group_count"), "u32", 4), setPair(p, d("expert_group_used_count"), "u32", 4))],
-    ["as many groups as experts", (p) => (setPair(p, d("expert_group_count"), "u32", 8), setPair(p, d("expert_group_used_count"), "u32", 4))],
+    [
+      "groups that do not divide the experts",
+      (p) => (
+        setPair(p, d("expert_group_count"), "u32", 3),
+        setPair(p, d("expert_group_used_count"), "u32", 1)
+      ),
+    ],
+    [
+      "no groups used",
+      (p) => (
+        setPair(p, d("expert_group_count"), "u32", 4),
+        setPair(p, d("expert_group_used_count"), "u32", 0)
+      ),
+    ],
+    [
+      "all groups used",
+      (p) => (
+        setPair(p, d("expert_group_count"), "u32", 4),
+        setPair(p, d("expert_group_used_count"), "u32", 4)
+      ),
+    ],
+    [
+      "as many groups as experts",
+      (p) => (
+        setPair(p, d("expert_group_count"), "u32", 8),
+        setPair(p, d("expert_group_used_count"), "u32", 4)
+      ),
+    ],
     ["an unknown gating function", (p) => setPair(p, d("expert_gating_func"), "u32", 9)],
     ["an unknown rope scaling", (p) => setPair(p, d("rope.scaling.type"), "str", "spiral")],
-    ["K heads no longer than their rotating part", (p) => setPair(p, d("attention.key_length_mla"), "u32", 32)],
+    [
+      "K heads no longer than their rotating part",
+      (p) => setPair(p, d("attention.key_length_mla"), "u32", 32),
+    ],
     ["only one MLA length", (p) => setPair(p, d("attention.value_length_mla"), "u32", 0)],
-    ["a K length that does not fit the latent row", (p) => setPair(p, d("attention.key_length"), "u32", 128)],
-    ["a V length that does not fit the latent row", (p) => setPair(p, d("attention.value_length"), "u32", 32)],
-    ["two K and V heads in an MLA model", (p) => setPair(p, d("attention.head_count_kv"), "u32", 2)],
+    [
+      "a K length that does not fit the latent row",
+      (p) => setPair(p, d("attention.key_length"), "u32", 128),
+    ],
+    [
+      "a V length that does not fit the latent row",
+      (p) => setPair(p, d("attention.value_length"), "u32", 32),
+    ],
+    [
+      "two K and V heads in an MLA model",
+      (p) => setPair(p, d("attention.head_count_kv"), "u32", 2),
+    ],
     ["no heads", (p) => setPair(p, d("attention.head_count"), "u32", 0)],
-    ["heads for too few layers", (p) => setPair(p, d("attention.head_count"), "arr", { of: "u32", values: [4, 4] })],
+    [
+      "heads for too few layers",
+      (p) => setPair(p, d("attention.head_count"), "arr", { of: "u32", values: [4, 4] }),
+    ],
     ["an odd number of rotating values", (p) => setPair(p, d("rope.dimension_count"), "u32", 31)],
-    ["a norm epsilon below zero", (p) => setPair(p, d("attention.layer_norm_rms_epsilon"), "f32", -1)],
-    ["a norm epsilon that is no number", (p) => setPair(p, d("attention.layer_norm_rms_epsilon"), "f32", Number.NaN)],
+    [
+      "a norm epsilon below zero",
+      (p) => setPair(p, d("attention.layer_norm_rms_epsilon"), "f32", -1),
+    ],
+    [
+      "a norm epsilon that is no number",
+      (p) => setPair(p, d("attention.layer_norm_rms_epsilon"), "f32", Number.NaN),
+    ],
     ["a rope base of zero", (p) => setPair(p, d("rope.freq_base"), "f32", 0)],
     ["an infinite expert scale", (p) => setPair(p, d("expert_weights_scale"), "f32", Infinity)],
-    ["a temperature scale without its length", (p) => setPair(p, d("attention.temperature_scale"), "f32", 0.1)],
+    [
+      "a temperature scale without its length",
+      (p) => setPair(p, d("attention.temperature_scale"), "f32", 0.1),
+    ],
     ["no context length", (p) => p.pairs.delete(d("context_length"))],
     ["no tokens", (p) => setPair(p, "tokenizer.ggml.tokens", "arr", { of: "str", values: [] })],
-    ["tokens that are numbers", (p) => setPair(p, "tokenizer.ggml.tokens", "arr", { of: "u32", values: [1] })],
-    ["the same token twice", (p) => setPair(p, "tokenizer.ggml.tokens", "arr", { of: "str", values: Array.from({ length: 768 }, (_, i) => `t${i % 767}`) })],
+    [
+      "tokens that are numbers",
+      (p) => setPair(p, "tokenizer.ggml.tokens", "arr", { of: "u32", values: [1] }),
+    ],
+    [
+      "the same token twice",
+      (p) =>
+        setPair(p, "tokenizer.ggml.tokens", "arr", {
+          of: "str",
+          values: Array.from({ length: 768 }, (_, i) => `t${i % 767}`),
+        }),
+    ],
     [
       "tokens that differ behind a NUL byte only",
-      (p) => setPair(p, "tokenizer.ggml.tokens", "arr", { of: "str", values: Array.from({ length: 768 }, (_, i) => (i < 2 ? `same\0${i}` : `t${i}`)) }),
+      (p) =>
+        setPair(p, "tokenizer.ggml.tokens", "arr", {
+          of: "str",
+          values: Array.from({ length: 768 }, (_, i) => (i < 2 ? `same\0${i}` : `t${i}`)),
+        }),
     ],
     ["a key with a NUL byte", (p) => setPair(p, "split.count\0", "u16", 3)],
     [
       "a tensor name with a NUL byte",
-      (p) => void Object.assign(p.tensors.find(({ name }) => name === "output_norm.weight") ?? {}, { name: "output_norm.weight\0x" }),
+      (p) =>
+        void Object.assign(p.tensors.find(({ name }) => name === "output_norm.weight") ?? {}, {
+          name: "output_norm.weight\0x",
+        }),
     ],
-    ["types for too few tokens", (p) => setPair(p, "tokenizer.ggml.token_type", "arr", { of: "i32", values: [1, 1] })],
-    ["an unknown type of token", (p) => setPair(p, "tokenizer.ggml.token_type", "arr", { of: "i32", values: new Array<number>(768).fill(9) })],
-    ["types as u32", (p) => setPair(p, "tokenizer.ggml.token_type", "arr", { of: "u32", values: new Array<number>(768).fill(1) })],
+    [
+      "types for too few tokens",
+      (p) => setPair(p, "tokenizer.ggml.token_type", "arr", { of: "i32", values: [1, 1] }),
+    ],
+    [
+      "an unknown type of token",
+      (p) =>
+        setPair(p, "tokenizer.ggml.token_type", "arr", {
+          of: "i32",
+          values: new Array<number>(768).fill(9),
+        }),
+    ],
+    [
+      "types as u32",
+      (p) =>
+        setPair(p, "tokenizer.ggml.token_type", "arr", {
+          of: "u32",
+          values: new Array<number>(768).fill(1),
+        }),
+    ],
     ["no merges", (p) => p.pairs.delete("tokenizer.ggml.merges")],
-    ["a merge of three", (p) => setPair(p, "tokenizer.ggml.merges", "arr", { of: "str", values: ["a b c"] })],
-    ["a merge of one", (p) => setPair(p, "tokenizer.ggml.merges", "arr", { of: "str", values: ["ab"] })],
-    ["a merge with nothing before its space", (p) => setPair(p, "tokenizer.ggml.merges", "arr", { of: "str", values: [" b"] })],
+    [
+      "a merge of three",
+      (p) => setPair(p, "tokenizer.ggml.merges", "arr", { of: "str", values: ["a b c"] }),
+    ],
+    [
+      "a merge of one",
+      (p) => setPair(p, "tokenizer.ggml.merges", "arr", { of: "str", values: ["ab"] }),
+    ],
+    [
+      "a merge with nothing before its space",
+      (p) => setPair(p, "tokenizer.ggml.merges", "arr", { of: "str", values: [" b"] }),
+    ],
     ["a BOS outside the vocabulary", (p) => setPair(p, "tokenizer.ggml.bos_token_id", "u32", 768)],
     ["add_bos_token without a BOS", (p) => p.pairs.delete("tokenizer.ggml.bos_token_id")],
-    ["an EOS outside the vocabulary", (p) => setPair(p, "tokenizer.ggml.eos_token_id", "u32", 4294967295)],
+    [
+      "an EOS outside the vocabulary",
+      (p) => setPair(p, "tokenizer.ggml.eos_token_id", "u32", 4294967295),
+    ],
     ["no kind of vocabulary", (p) => p.pairs.delete("tokenizer.ggml.model")],
-    ["a norm in f16", (p) => void Object.assign(p.tensors.find(({ name }) => name === "output_norm.weight") ?? {}, { type: "f16", data: Buffer.alloc(512) })],
+    [
+      "a norm in f16",
+      (p) =>
+        void Object.assign(p.tensors.find(({ name }) => name === "output_norm.weight") ?? {}, {
+          type: "f16",
+          data: Buffer.alloc(512),
+        }),
+    ],
     [
       "a matrix of integers",
-      (p) => void Object.assign(p.tensors.find(({ name }) => name === "output.weight") ?? {}, { type: "i32", data: Buffer.alloc(786_432) }),
+      (p) =>
+        void Object.assign(p.tensors.find(({ name }) => name === "output.weight") ?? {}, {
+          type: "i32",
+          data: Buffer.alloc(786_432),
+        }),
     ],
     [
       "a tensor of a fifth layer",
-      (p) => void Object.assign(p.tensors.find(({ name }) => name === "blk.3.attn_norm.weight") ?? {}, { name: "blk.4.attn_norm.weight" }),
+      (p) =>
+        void Object.assign(p.tensors.find(({ name }) => name === "blk.3.attn_norm.weight") ?? {}, {
+          name: "blk.4.attn_norm.weight",
+        }),
     ],
   ];
   it.each(changes)("refuses a model with %s", async (_, change) => {
@@ -153,17 +272,31 @@ describe("checkModelFiles", () => {
 
   it("refuses a model without a vocabulary as unsupported", async () => {
     const path = join(await temporaryFolder(), "m.gguf");
-    const error = await errorOf(await changedModel(path, (parts) => setPair(parts, "tokenizer.ggml.model", "str", "none")));
+    const error = await errorOf(
+      await changedModel(path, (parts) => setPair(parts, "tokenizer.ggml.model", "str", "none")),
+    );
     expect(error.code).toBe("MODEL_UNSUPPORTED");
   });
 
   it("refuses a dense model whose heads do not make its width", async () => {
     const path = join(await temporaryFolder(), "q.gguf");
-    const u32 = { block_count: 1, context_length: 64, embedding_length: 100, "attention.head_count": 3, "attention.head_count_kv": 3 };
+    const u32 = {
+      block_count: 1,
+      context_length: 64,
+      embedding_length: 100,
+      "attention.head_count": 3,
+      "attention.head_count_kv": 3,
+    };
     const { pairs } = await tinyParts();
-    const vocabulary = [...pairs].filter(([key]) => key.startsWith("tokenizer.")).map(([, raw]) => raw);
+    const vocabulary = [...pairs]
+      .filter(([key]) => key.startsWith("tokenizer."))
+      .map(([, raw]) => raw);
     const own = Object.entries(u32).map(([key, value]) => pair(`qwen2.${key}`, "u32", value));
-    await writeGguf(path, [pair("general.architecture", "str", "qwen2"), ...own, ...vocabulary], [{ name: "output_norm.weight", type: "f32", shape: [100] }]);
+    await writeGguf(
+      path,
+      [pair("general.architecture", "str", "qwen2"), ...own, ...vocabulary],
+      [{ name: "output_norm.weight", type: "f32", shape: [100] }],
+    );
     expect((await errorOf(path)).message).toMatch(/odd|width/);
   });
 });
@@ -182,7 +315,11 @@ describe("checkModelFiles on split models", () => {
 
   it("finds all parts from the first", async () => {
     const { paths } = await split();
-    expect(await checkModelFiles(paths[0] ?? "")).toMatchObject({ paths, tensorCount: 70, isMla: true });
+    expect(await checkModelFiles(paths[0] ?? "")).toMatchObject({
+      paths,
+      tensorCount: 70,
+      isMla: true,
+    });
   });
 
   it("names the parts that are missing", async () => {
@@ -248,7 +385,10 @@ describe("checkModelFiles on split models", () => {
         ["split.count", pair("split.count", "u16", 2)],
         ["split.tensors.count", pair("split.tensors.count", "i32", 70)],
       ]);
-    const first = { pairs: new Map([...parts.pairs, ...keys(0)]), tensors: parts.tensors.slice(0, 40) };
+    const first = {
+      pairs: new Map([...parts.pairs, ...keys(0)]),
+      tensors: parts.tensors.slice(0, 40),
+    };
     const second = { pairs: keys(1), tensors: parts.tensors.slice(40) };
     const path = await writeParts(join(folder, "m-00001-of-00002.gguf"), first);
     await writeParts(join(folder, "m-00002-of-00002.gguf"), second);
@@ -261,10 +401,18 @@ describe("checkModelFiles on split models", () => {
   it("refuses a model whose first part counts other tensors than there are", async () => {
     const { folder } = await split();
     await mkdir(join(folder, "n"));
-    const keys = [pair("split.no", "u16", 0), pair("split.count", "u16", 2), pair("split.tensors.count", "i32", 71)];
+    const keys = [
+      pair("split.no", "u16", 0),
+      pair("split.count", "u16", 2),
+      pair("split.tensors.count", "i32", 71),
+    ];
     const path = join(folder, "n", "m-00001-of-00002.gguf");
     await writeGguf(path, [...parts.pairs.values(), ...keys], parts.tensors.slice(0, 40));
-    await writeGguf(join(folder, "n", "m-00002-of-00002.gguf"), [pair("split.no", "u16", 1), pair("split.count", "u16", 2)], parts.tensors.slice(40));
+    await writeGguf(
+      join(folder, "n", "m-00002-of-00002.gguf"),
+      [pair("split.no", "u16", 1), pair("split.count", "u16", 2)],
+      parts.tensors.slice(40),
+    );
     expect((await errorOf(path)).message).toContain("71");
   });
 

@@ -30,13 +30,23 @@ describe("the GGUF reader", () => {
   it("reads the same metadata and tensors as @huggingface/gguf", async () => {
     const own = await readGgufFile(tinyModel);
     const other = await gguf(tinyModel, { allowLocalFile: true });
-    expect(own.tensors.map(({ name, shape, type, offset }) => [name, shape, type.id, offset])).toEqual(
-      other.tensorInfos.map(({ name, shape, dtype, offset }) => [name, shape.map(Number), dtype, Number(offset)]),
+    expect(
+      own.tensors.map(({ name, shape, type, offset }) => [name, shape, type.id, offset]),
+    ).toEqual(
+      other.tensorInfos.map(({ name, shape, dtype, offset }) => [
+        name,
+        shape.map(Number),
+        dtype,
+        Number(offset),
+      ]),
     );
     expect(own.dataOffset).toBe(Number(other.tensorDataOffset));
     for (const entry of own.entries.values()) {
       const value = (other.metadata as Record<string, unknown>)[entry.key];
-      if (entry.type === "arr") expect(Array.from({ length: entry.elements.length }, (_, i) => entry.elements.at(i))).toEqual(value);
+      if (entry.type === "arr")
+        expect(
+          Array.from({ length: entry.elements.length }, (_, i) => entry.elements.at(i)),
+        ).toEqual(value);
       else expect(entry.value).toEqual(value);
     }
   });
@@ -65,7 +75,8 @@ describe("the GGUF reader", () => {
       [],
     );
     const { entries } = await readGgufFile(path);
-    for (const [key, type, , expected] of values) expect(entries.get(key)).toMatchObject({ type, value: expected });
+    for (const [key, type, , expected] of values)
+      expect(entries.get(key)).toMatchObject({ type, value: expected });
   });
 
   it("reads arrays of strings across the borders of its window", async () => {
@@ -74,14 +85,20 @@ describe("the GGUF reader", () => {
     await writeGguf(path, [pair("a", "arr", { of: "str", values }), pair("b", "u32", 7)], []);
     const { entries } = await readGgufFile(path);
     const a = entries.get("a");
-    expect(a?.type === "arr" && Array.from({ length: a.elements.length }, (_, i) => a.elements.at(i))).toEqual(values);
+    expect(
+      a?.type === "arr" && Array.from({ length: a.elements.length }, (_, i) => a.elements.at(i)),
+    ).toEqual(values);
     expect(entries.get("b")).toMatchObject({ value: 7 });
   });
 
   it("knows the block sizes of llama.cpp's own table", async () => {
     const text = await readFile(join(llamaFolder, "gguf-py/gguf/constants.py"), "utf8");
     const ids = new Map(
-      [...(/class GGMLQuantizationType\(IntEnum\):([\s\S]*?)\n\n\n/.exec(text)?.[1] ?? "").matchAll(/(\w+)\s*=\s*(\d+)/g)].map((m) => [m[1], Number(m[2])]),
+      [
+        ...(
+          /class GGMLQuantizationType\(IntEnum\):([\s\S]*?)\n\n\n/.exec(text)?.[1] ?? ""
+        ).matchAll(/(\w+)\s*=\s*(\d+)/g),
+      ].map((m) => [m[1], Number(m[2])]),
     );
     const sizes = [...text.matchAll(/GGMLQuantizationType\.(\w+):\s+\((\d+), ([\d +*/QK_]+)\)/g)];
     expect(sizes.length).toBe(GGML_TYPES.length);
@@ -94,7 +111,15 @@ describe("the GGUF reader", () => {
             sum +
             term
               .split(/(?=[*/])/)
-              .reduce((p, f) => (f.includes("*") ? p * Number(f.replace("*", "")) : f.includes("/") ? p / Number(f.replace("/", "")) : Number(f)), 0),
+              .reduce(
+                (p, f) =>
+                  f.includes("*")
+                    ? p * Number(f.replace("*", ""))
+                    : f.includes("/")
+                      ? p / Number(f.replace("/", ""))
+                      : Number(f),
+                0,
+              ),
           0,
         );
       const own = GGML_TYPES.find(({ id }) => id === ids.get(name));
@@ -127,7 +152,10 @@ describe("the GGUF reader", () => {
 });
 
 describe("what the GGUF reader refuses", () => {
-  const good = header([pair("general.architecture", "str", "llama")], [{ name: "t", type: "f32", shape: [8] }]);
+  const good = header(
+    [pair("general.architecture", "str", "llama")],
+    [{ name: "t", type: "f32", shape: [8] }],
+  );
   const u64 = (value: bigint): Buffer => {
     const bytes = Buffer.alloc(8);
     bytes.writeBigUInt64LE(value);
@@ -144,7 +172,11 @@ describe("what the GGUF reader refuses", () => {
     ["three bytes", Buffer.from("GGU"), "NOT_GGUF"],
     ["another magic", patched(0, Buffer.from("GGJT")), "NOT_GGUF"],
     ["a zip", Buffer.from("PK\x03\x04 and so on, long enough for a header"), "NOT_GGUF"],
-    ["a Git LFS pointer", Buffer.from("version https://git-lfs.github.com/spec/v1\noid sha256:0"), "NOT_GGUF"],
+    [
+      "a Git LFS pointer",
+      Buffer.from("version https://git-lfs.github.com/spec/v1\noid sha256:0"),
+      "NOT_GGUF",
+    ],
     ["the magic alone", Buffer.from("GGUF"), "FILE_TRUNCATED"],
     ["half a header", good.subarray(0, 40), "FILE_TRUNCATED"],
     ["version 1", patched(4, Buffer.from([1, 0, 0, 0])), "GGUF_INVALID"],
@@ -155,7 +187,11 @@ describe("what the GGUF reader refuses", () => {
     ["more tensors than fit", patched(8, u64(50_000n)), "FILE_TRUNCATED"],
     ["a key of 2^62 bytes", patched(24, u64(2n ** 62n)), "GGUF_INVALID"],
     ["an empty key", patched(24, u64(0n)), "GGUF_INVALID"],
-    ["a key that occurs twice", header([pair("a", "u8", 1), pair("a", "u8", 1)], []), "GGUF_INVALID"],
+    [
+      "a key that occurs twice",
+      header([pair("a", "u8", 1), pair("a", "u8", 1)], []),
+      "GGUF_INVALID",
+    ],
     [
       "a tensor that occurs twice",
       header(
@@ -166,20 +202,39 @@ describe("what the GGUF reader refuses", () => {
     ],
     ["an alignment of 48", header([pair("general.alignment", "u32", 48)], []), "GGUF_INVALID"],
     ["an alignment of 0", header([pair("general.alignment", "u32", 0)], []), "GGUF_INVALID"],
-    ["an alignment that is a string", header([pair("general.alignment", "str", "32")], []), "GGUF_INVALID"],
-    ["a tensor without values", header([], [{ name: "t", type: "f32", shape: [0, 4] }]), "GGUF_INVALID"],
-    ["a name of 64 bytes", header([], [{ name: "n".repeat(64), type: "f32", shape: [4] }]), "GGUF_INVALID"],
+    [
+      "an alignment that is a string",
+      header([pair("general.alignment", "str", "32")], []),
+      "GGUF_INVALID",
+    ],
+    [
+      "a tensor without values",
+      header([], [{ name: "t", type: "f32", shape: [0, 4] }]),
+      "GGUF_INVALID",
+    ],
+    [
+      "a name of 64 bytes",
+      header([], [{ name: "n".repeat(64), type: "f32", shape: [4] }]),
+      "GGUF_INVALID",
+    ],
   ])("%s", async (_, bytes, code) => {
     expect(await codeOfBytes(bytes)).toBe(code);
   });
 
   it("anything at all without another failure than an R1Error, and never for long", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), fc.boolean(), async (bytes, withMagic) => {
-        const all = withMagic ? Buffer.concat([good.subarray(0, 8), Buffer.from(bytes)]) : Buffer.concat([good, Buffer.from(bytes)]);
-        for (let i = 0; !withMagic && i < bytes.length; i++) all[(bytes[i] ?? 0) % good.length] = bytes[(i * 7) % bytes.length] ?? 0;
-        await codeOfBytes(all.length === 0 ? Buffer.from("G") : all);
-      }),
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 300 }),
+        fc.boolean(),
+        async (bytes, withMagic) => {
+          const all = withMagic
+            ? Buffer.concat([good.subarray(0, 8), Buffer.from(bytes)])
+            : Buffer.concat([good, Buffer.from(bytes)]);
+          for (let i = 0; !withMagic && i < bytes.length; i++)
+            all[(bytes[i] ?? 0) % good.length] = bytes[(i * 7) % bytes.length] ?? 0;
+          await codeOfBytes(all.length === 0 ? Buffer.from("G") : all);
+        },
+      ),
       { numRuns: 300, seed: 3407 },
     );
   });

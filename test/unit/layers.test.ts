@@ -33,7 +33,8 @@ describe("the layers of lib/", () => {
 describe("the checker of layers", () => {
   it("lets a file import from below and from its own folder", () => {
     const root = projectOf({
-      "lib/engine/a.ts": 'import { b } from "./b.js";\nimport { m } from "../model/m.js";\nimport type { N } from "../binding/native.js";\n',
+      "lib/engine/a.ts":
+        'import { b } from "./b.js";\nimport { m } from "../model/m.js";\nimport type { N } from "../binding/native.js";\n',
       "lib/sampling/s.ts": 'import type { N } from "../binding/native.js";\n',
     });
     // sampling/ and binding/ are both in layer 1; types of the contract are let through all the same.
@@ -41,23 +42,79 @@ describe("the checker of layers", () => {
   });
 
   const broken: [name: string, files: Record<string, string>, message: RegExp][] = [
-    ["an upward import", { "lib/base/x.ts": 'import { loadModel } from "../model/model.js";\n' }, /lib\/base\/x\.ts:1: imports model\/model\.ts/],
-    ["an upward import of a type", { "lib/gguf/x.ts": 'import type { E } from "../engine/engine.js";\n' }, /imports engine\/engine\.ts/],
-    ["an upward export", { "lib/plan/x.ts": 'export * from "../chat/session.js";\n' }, /imports chat\/session\.ts/],
-    ["an upward import at run time", { "lib/hub/x.ts": 'export const f = () => import("../cli/main.js");\n' }, /imports cli\/main\.ts/],
-    ["an upward import of a type in passing", { "lib/hub/x.ts": 'export type T = import("../chat/session.js").S;\n' }, /imports chat\/session\.ts/],
-    ["a sideways import", { "lib/template/x.ts": 'import { s } from "../sampling/options.js";\n' }, /may import only below it/],
-    ["the addon in a program", { "lib/cli/x.ts": 'import { native } from "../binding/load.js";\n' }, /may know the addon/],
-    ["the addon in sampling/", { "lib/sampling/x.ts": 'import { native } from "../binding/load.js";\n' }, /may know the addon/],
-    ["the addon in gguf/ beside quantize", { "lib/gguf/merge.ts": 'import { native } from "../binding/load.js";\n' }, /may know the addon/],
+    [
+      "an upward import",
+      { "lib/base/x.ts": 'import { loadModel } from "../model/model.js";\n' },
+      /lib\/base\/x\.ts:1: imports model\/model\.ts/,
+    ],
+    [
+      "an upward import of a type",
+      { "lib/gguf/x.ts": 'import type { E } from "../engine/engine.js";\n' },
+      /imports engine\/engine\.ts/,
+    ],
+    [
+      "an upward export",
+      { "lib/plan/x.ts": 'export * from "../chat/session.js";\n' },
+      /imports chat\/session\.ts/,
+    ],
+    [
+      "an upward import at run time",
+      { "lib/hub/x.ts": 'export const f = () => import("../cli/main.js");\n' },
+      /imports cli\/main\.ts/,
+    ],
+    [
+      "an upward import of a type in passing",
+      { "lib/hub/x.ts": 'export type T = import("../chat/session.js").S;\n' },
+      /imports chat\/session\.ts/,
+    ],
+    [
+      "a sideways import",
+      { "lib/template/x.ts": 'import { s } from "../sampling/options.js";\n' },
+      /may import only below it/,
+    ],
+    [
+      "the addon in a program",
+      { "lib/cli/x.ts": 'import { native } from "../binding/load.js";\n' },
+      /may know the addon/,
+    ],
+    [
+      "the addon in sampling/",
+      { "lib/sampling/x.ts": 'import { native } from "../binding/load.js";\n' },
+      /may know the addon/,
+    ],
+    [
+      "the addon in gguf/ beside quantize",
+      { "lib/gguf/merge.ts": 'import { native } from "../binding/load.js";\n' },
+      /may know the addon/,
+    ],
     ["a barrel", { "lib/model/index.ts": "export {};\n" }, /only index/],
-    ["the public face from below", { "lib/chat/x.ts": 'import { loadModel } from "../index.js";\n' }, /public face/],
+    [
+      "the public face from below",
+      { "lib/chat/x.ts": 'import { loadModel } from "../index.js";\n' },
+      /public face/,
+    ],
     ["a folder of no layer", { "lib/utils/x.ts": "export {};\n" }, /in no layer/],
-    ["an import from outside lib/", { "lib/base/x.ts": 'import "../../test/x.js";\n' }, /outside lib/],
-    ["Node-API in the core", { "native/core/x.cpp": "#include <napi.h>\n" }, /native\/core\/x\.cpp: includes napi\.h/],
-    ["a wrapper in the core", { "native/core/x.cpp": '#include "wrap/engine_wrap.h"\n' }, /includes wrap\/engine_wrap\.h/],
+    [
+      "an import from outside lib/",
+      { "lib/base/x.ts": 'import "../../test/x.js";\n' },
+      /outside lib/,
+    ],
+    [
+      "Node-API in the core",
+      { "native/core/x.cpp": "#include <napi.h>\n" },
+      /native\/core\/x\.cpp: includes napi\.h/,
+    ],
+    [
+      "a wrapper in the core",
+      { "native/core/x.cpp": '#include "wrap/engine_wrap.h"\n' },
+      /includes wrap\/engine_wrap\.h/,
+    ],
     ["llama.cpp in a wrapper", { "native/wrap/x.h": "#include <llama.h>\n" }, /includes llama\.h/],
-    ["the core's insides in napi/", { "native/napi/x.h": '#include "core/engine.h"\n' }, /includes core\/engine\.h/],
+    [
+      "the core's insides in napi/",
+      { "native/napi/x.h": '#include "core/engine.h"\n' },
+      /includes core\/engine\.h/,
+    ],
     ["a file of 301 lines", { "native/core/x.cpp": "// x\n".repeat(301) }, /301 lines/],
   ];
 

@@ -3,24 +3,54 @@ import { describe, expect, it } from "vitest";
 import { explainLoadFailure } from "../../lib/binding/load-failure.js";
 
 const cases: [symptom: string, message: string, reason: RegExp, advice: RegExp][] = [
-  ["nothing is built", "No native build was found for platform=linux arch=x64 runtime=node", /is not built for/, /npm run build:native/],
+  [
+    "nothing is built",
+    "No native build was found for platform=linux arch=x64 runtime=node",
+    /is not built for/,
+    /npm run build:native/,
+  ],
   [
     "the C library is too old",
     "/lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found (required by r1_native.node)",
     /newer system .*GLIBC_2\.38/,
     /--build-from-source/,
   ],
-  ["the C++ library is too old", "libstdc++.so.6: version `GLIBCXX_3.4.32' not found", /GLIBCXX_3\.4\.32/, /--build-from-source/],
-  ["the file is for another platform", "r1_native.node: invalid ELF header", /another platform/, /copied/],
+  [
+    "the C++ library is too old",
+    "libstdc++.so.6: version `GLIBCXX_3.4.32' not found",
+    /GLIBCXX_3\.4\.32/,
+    /--build-from-source/,
+  ],
+  [
+    "the file is for another platform",
+    "r1_native.node: invalid ELF header",
+    /another platform/,
+    /copied/,
+  ],
   [
     "the file is for another Mac",
     "dlopen(r1_native.node, 0x0001): tried: 'r1_native.node' (mach-o file, but is an incompatible architecture (have 'arm64', need 'x86_64'))",
     /another platform/,
     /copied/,
   ],
-  ["a library is missing", "libllama.so: cannot open shared object file: No such file or directory", /libllama\.so is missing/, /beside r1_native\.node/],
-  ["the libraries do not match", "r1_native.node: undefined symbol: llama_model_n_layer_nextn", /llama_model_n_layer_nextn is missing/, /--build-from-source/],
-  ["addons are off", "Cannot load native addon because loading addons is disabled.", /addons disabled/, /--no-addons/],
+  [
+    "a library is missing",
+    "libllama.so: cannot open shared object file: No such file or directory",
+    /libllama\.so is missing/,
+    /beside r1_native\.node/,
+  ],
+  [
+    "the libraries do not match",
+    "r1_native.node: undefined symbol: llama_model_n_layer_nextn",
+    /llama_model_n_layer_nextn is missing/,
+    /--build-from-source/,
+  ],
+  [
+    "addons are off",
+    "Cannot load native addon because loading addons is disabled.",
+    /addons disabled/,
+    /--no-addons/,
+  ],
 ];
 
 describe("explainLoadFailure", () => {

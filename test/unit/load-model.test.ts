@@ -22,7 +22,13 @@ beforeEach(() => {
 describe("loadModel", () => {
   it("takes no path, a path, a file: URL, or options alone", async () => {
     const file = new URL("../../models/tiny-r1.gguf", import.meta.url);
-    for (const args of [[], [undefined, { threads: 1 }], [file], [file.pathname, { threads: 1 }], [{ threads: 1 }]] as const) {
+    for (const args of [
+      [],
+      [undefined, { threads: 1 }],
+      [file],
+      [file.pathname, { threads: 1 }],
+      [{ threads: 1 }],
+    ] as const) {
       const model = await loadModel(...(args as unknown as []));
       expect(model.info.path).toMatch(/models\/tiny-r1\.gguf$/);
       expect(addon.modelConfig?.paths).toEqual([model.info.path]);
@@ -31,7 +37,14 @@ describe("loadModel", () => {
   });
 
   it("gives native code complete objects", async () => {
-    const model = await loadModel({ cacheTypeK: "q4_0", priority: "high", gpuLayers: 3, metadataOverrides: { a: 1 }, sequences: 2, contextSize: 4096 });
+    const model = await loadModel({
+      cacheTypeK: "q4_0",
+      priority: "high",
+      gpuLayers: 3,
+      metadataOverrides: { a: 1 },
+      sequences: 2,
+      contextSize: 4096,
+    });
     expect(addon.modelConfig).toMatchObject({
       gpuLayers: 3,
       vocabOnly: false,
@@ -71,26 +84,42 @@ describe("loadModel", () => {
   });
 
   it("rejects bad options before it looks at the file", async () => {
-    await expect(loadModel("/nowhere/x.gguf", { ctxSize: 1 } as object)).rejects.toMatchObject({ code: "UNKNOWN_OPTION" });
-    await expect(loadModel({ threads: 1 } as never, { threads: 1 })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    await expect(loadModel("/nowhere/x.gguf", { ctxSize: 1 } as object)).rejects.toMatchObject({
+      code: "UNKNOWN_OPTION",
+    });
+    await expect(loadModel({ threads: 1 } as never, { threads: 1 })).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+    });
   });
 
   it("refuses null, which a setting that is missing may be, rather than load the embedded model", async () => {
-    await expect(loadModel(null as never)).rejects.toMatchObject({ code: "INVALID_ARGUMENT", details: { option: "path" } });
-    await expect(loadModel(null as never, { threads: 1 })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    await expect(loadModel(null as never)).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+      details: { option: "path" },
+    });
+    await expect(loadModel(null as never, { threads: 1 })).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+    });
     expect(addon.modelConfig).toBeUndefined();
   });
 
   it("refuses an absurd context before native code is called", async () => {
-    await expect(loadModel({ contextSize: 2 ** 31 - 1, cacheTypeK: "f32" })).rejects.toMatchObject({ code: "OUT_OF_MEMORY" });
+    await expect(loadModel({ contextSize: 2 ** 31 - 1, cacheTypeK: "f32" })).rejects.toMatchObject({
+      code: "OUT_OF_MEMORY",
+    });
     expect(addon.modelConfig).toBeUndefined();
   });
 
   it("passes native codes on, with the caller's stack, and closes what was opened", async () => {
     addon.loadError = Object.assign(new Error("no such tensor"), { code: "MODEL_LOAD_FAILED" });
-    await expect(loadModel()).rejects.toMatchObject({ name: "R1Error", code: "MODEL_LOAD_FAILED", message: "no such tensor" });
+    await expect(loadModel()).rejects.toMatchObject({
+      name: "R1Error",
+      code: "MODEL_LOAD_FAILED",
+      message: "no such tensor",
+    });
     addon.loadError = undefined;
-    addon.createEngine = () => Promise.reject(Object.assign(new Error("too big"), { code: "OUT_OF_MEMORY" }));
+    addon.createEngine = () =>
+      Promise.reject(Object.assign(new Error("too big"), { code: "OUT_OF_MEMORY" }));
     await expect(loadModel()).rejects.toMatchObject({ code: "OUT_OF_MEMORY" });
     expect(addon.modelClosed).toBe(1);
   });
@@ -100,7 +129,9 @@ describe("a draft model with gpuLayers auto", () => {
   const options = { contextSize: 512, draftModel: DEFAULT_MODEL_PATH };
   /** What the model and its draft take of the GPU, with the margin; the draft's cache is f16. */
   const bytesOnGpu = async (cacheTypeK: "f16" | "q4_0"): Promise<number> => {
-    const [gpu] = (await planOffload(DEFAULT_MODEL_PATH, { vramGiB: 4, contextSize: 512, cacheTypeK })).placement.places;
+    const [gpu] = (
+      await planOffload(DEFAULT_MODEL_PATH, { vramGiB: 4, contextSize: 512, cacheTypeK })
+    ).placement.places;
     return (gpu?.weightsBytes ?? 0) + (gpu?.cacheBytes ?? 0) + (gpu?.computeBytes ?? 0);
   };
   const layers = async (gpuBytes: number): Promise<(number | undefined)[]> => {

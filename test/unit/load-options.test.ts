@@ -29,8 +29,14 @@ describe("the options of a load", () => {
     });
     const asked = normalizeLoad({});
     expect(settleThreads(asked, 2 ** 20)).toMatchObject({ threads: 1, threadsBatch: 1 });
-    expect(settleThreads(asked, 2 ** 40)).toMatchObject({ threads: physicalCores(), threadsBatch: physicalCores() });
-    expect(settleThreads(normalizeLoad({ threads: 3 }), 2 ** 20)).toMatchObject({ threads: 3, threadsBatch: 3 });
+    expect(settleThreads(asked, 2 ** 40)).toMatchObject({
+      threads: physicalCores(),
+      threadsBatch: physicalCores(),
+    });
+    expect(settleThreads(normalizeLoad({ threads: 3 }), 2 ** 20)).toMatchObject({
+      threads: 3,
+      threadsBatch: 3,
+    });
     expect(normalizeLoad({ threads: 3 }).threadsBatch).toBe(3);
     expect(normalizeLoad({ batchSize: 128 }).ubatchSize).toBe(128);
   });
@@ -58,7 +64,12 @@ describe("the options of a load", () => {
     ["thread", "threads"],
     ["useMmap", undefined],
   ])("refuse %s and name %s", (wrong, right) => {
-    expect(() => normalizeLoad({ [wrong]: 1 })).toThrow(expect.objectContaining({ code: "UNKNOWN_OPTION", details: { option: wrong, nearest: right } }));
+    expect(() => normalizeLoad({ [wrong]: 1 })).toThrow(
+      expect.objectContaining({
+        code: "UNKNOWN_OPTION",
+        details: { option: wrong, nearest: right },
+      }),
+    );
   });
 
   it.each([
@@ -103,12 +114,17 @@ describe("the options of a load", () => {
     [],
     "x",
   ])("refuse %o with INVALID_ARGUMENT", (options) => {
-    expect(() => normalizeLoad(options)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
+    expect(() => normalizeLoad(options)).toThrow(
+      expect.objectContaining({ code: "INVALID_ARGUMENT" }),
+    );
   });
 
   it("refuse an unknown key of rope", () => {
     expect(() => normalizeLoad({ rope: { freqbase: 1 } })).toThrow(
-      expect.objectContaining({ code: "UNKNOWN_OPTION", details: { option: "freqbase", nearest: "freqBase" } }),
+      expect.objectContaining({
+        code: "UNKNOWN_OPTION",
+        details: { option: "freqbase", nearest: "freqBase" },
+      }),
     );
   });
 
@@ -116,11 +132,17 @@ describe("the options of a load", () => {
     { metadataOverrides: { "deepseek2.block_count": { kind: "int", valeu: 4, value: 4 } } },
     { tensorOverrides: [{ pattern: "x", bufer: "CPU", buffer: "CPU" }] },
   ])("refuse an unknown key within %o", (options) => {
-    expect(() => normalizeLoad(options)).toThrow(expect.objectContaining({ code: "UNKNOWN_OPTION" }));
+    expect(() => normalizeLoad(options)).toThrow(
+      expect.objectContaining({ code: "UNKNOWN_OPTION" }),
+    );
   });
 
   it("turn metadata into kinds", () => {
-    expect(normalizeLoad({ metadataOverrides: { a: 1, b: 1.5, c: true, d: "x", e: { kind: "float", value: 1 } } }).metadataOverrides).toEqual([
+    expect(
+      normalizeLoad({
+        metadataOverrides: { a: 1, b: 1.5, c: true, d: "x", e: { kind: "float", value: 1 } },
+      }).metadataOverrides,
+    ).toEqual([
       { key: "a", kind: "int", value: 1 },
       { key: "b", kind: "float", value: 1.5 },
       { key: "c", kind: "bool", value: true },
@@ -130,11 +152,19 @@ describe("the options of a load", () => {
   });
 
   it("turn cpuMoe and nCpuMoe into overrides after the user's own, matching expert weights only", () => {
-    expect(normalizeLoad({ tensorOverrides: { x: "GPU0" }, nCpuMoe: 2 }).tensorOverrides).toHaveLength(3);
+    expect(
+      normalizeLoad({ tensorOverrides: { x: "GPU0" }, nCpuMoe: 2 }).tensorOverrides,
+    ).toHaveLength(3);
     const [all] = normalizeLoad({ cpuMoe: true }).tensorOverrides;
     const pattern = new RegExp(all?.pattern ?? "");
-    for (const name of ["blk.3.ffn_up_exps.weight", "blk.60.ffn_gate_up_exps.weight", "blk.9.ffn_down_chexps.weight"]) expect(pattern.test(name)).toBe(true);
-    for (const name of ["blk.3.ffn_up.weight", "blk.3.ffn_up_shexp.weight", "blk.3.attn_q.weight"]) expect(pattern.test(name)).toBe(false);
+    for (const name of [
+      "blk.3.ffn_up_exps.weight",
+      "blk.60.ffn_gate_up_exps.weight",
+      "blk.9.ffn_down_chexps.weight",
+    ])
+      expect(pattern.test(name)).toBe(true);
+    for (const name of ["blk.3.ffn_up.weight", "blk.3.ffn_up_shexp.weight", "blk.3.attn_q.weight"])
+      expect(pattern.test(name)).toBe(false);
     const first = new RegExp(normalizeLoad({ nCpuMoe: 2 }).tensorOverrides[1]?.pattern ?? "");
     expect(first.test("blk.1.ffn_up_exps.weight")).toBe(true);
     expect(first.test("blk.11.ffn_up_exps.weight")).toBe(false);
@@ -142,7 +172,15 @@ describe("the options of a load", () => {
 
   it("are all in the table", () => {
     expect(LOAD_KEYS.length).toBeGreaterThan(30);
-    for (const key of ["contextSize", "cacheTypeK", "tensorOverrides", "numa", "rope", "signal"] as const) expect(LOAD_KEYS).toContain(key);
+    for (const key of [
+      "contextSize",
+      "cacheTypeK",
+      "tensorOverrides",
+      "numa",
+      "rope",
+      "signal",
+    ] as const)
+      expect(LOAD_KEYS).toContain(key);
   });
 });
 
@@ -167,11 +205,23 @@ describe("the cache types", () => {
 
   it.each(CACHE_TYPES)("K %s alone gives V the same type on an MLA file", (type) => {
     const isExact = ["f32", "f16", "bf16"].includes(type);
-    expect(chooseCacheTypes({ ...question, cacheTypeK: type })).toEqual({ typeK: type, typeV: type, flashAttention: isExact ? "auto" : "on" });
+    expect(chooseCacheTypes({ ...question, cacheTypeK: type })).toEqual({
+      typeK: type,
+      typeV: type,
+      flashAttention: isExact ? "auto" : "on",
+    });
   });
 
   it("K q4_0 alone leaves V at f16 on a file without MLA", () => {
-    expect(chooseCacheTypes({ ...question, isMla: false, keyLength: 192, valueLength: 128, cacheTypeK: "q4_0" })).toEqual({
+    expect(
+      chooseCacheTypes({
+        ...question,
+        isMla: false,
+        keyLength: 192,
+        valueLength: 128,
+        cacheTypeK: "q4_0",
+      }),
+    ).toEqual({
       typeK: "q4_0",
       typeV: "f16",
       flashAttention: "auto",
@@ -179,46 +229,101 @@ describe("the cache types", () => {
   });
 
   it("V alone gives K its type on an MLA file, and only V elsewhere", () => {
-    expect(chooseCacheTypes({ ...question, cacheTypeV: "q8_0" })).toMatchObject({ typeK: "q8_0", typeV: "q8_0" });
-    expect(chooseCacheTypes({ ...question, isMla: false, cacheTypeV: "q8_0" })).toMatchObject({ typeK: "f16", typeV: "q8_0", flashAttention: "on" });
+    expect(chooseCacheTypes({ ...question, cacheTypeV: "q8_0" })).toMatchObject({
+      typeK: "q8_0",
+      typeV: "q8_0",
+    });
+    expect(chooseCacheTypes({ ...question, isMla: false, cacheTypeV: "q8_0" })).toMatchObject({
+      typeK: "f16",
+      typeV: "q8_0",
+      flashAttention: "on",
+    });
   });
 
   it("two types on an MLA file are refused, and the message says why", () => {
-    expect(() => chooseCacheTypes({ ...question, cacheTypeK: "q4_0", cacheTypeV: "f16" })).toThrow(/view of K/);
+    expect(() => chooseCacheTypes({ ...question, cacheTypeK: "q4_0", cacheTypeV: "f16" })).toThrow(
+      /view of K/,
+    );
     expect(code({ cacheTypeK: "q4_0", cacheTypeV: "f16" })).toBe("CACHE_TYPE_UNSUPPORTED");
     expect(code({ cacheTypeK: "q4_0", cacheTypeV: "q4_0" })).toBe("none");
     expect(code({ isMla: false, cacheTypeK: "q4_0", cacheTypeV: "q8_0" })).toBe("none");
   });
 
   it("a quantised V without flash attention is refused", () => {
-    expect(code({ isMla: false, cacheTypeV: "q4_0", flashAttention: "off" })).toBe("CACHE_TYPE_UNSUPPORTED");
+    expect(code({ isMla: false, cacheTypeV: "q4_0", flashAttention: "off" })).toBe(
+      "CACHE_TYPE_UNSUPPORTED",
+    );
     expect(code({ cacheTypeK: "q4_0", flashAttention: "off" })).toBe("CACHE_TYPE_UNSUPPORTED");
     expect(code({ isMla: false, cacheTypeK: "q4_0", flashAttention: "off" })).toBe("none");
   });
 
   it("rows that no block divides are refused", () => {
-    expect(code({ isMla: false, keyLength: 80, cacheTypeK: "q4_0" })).toBe("CACHE_TYPE_UNSUPPORTED");
-    expect(code({ isMla: false, valueLength: 80, cacheTypeV: "q4_0" })).toBe("CACHE_TYPE_UNSUPPORTED");
+    expect(code({ isMla: false, keyLength: 80, cacheTypeK: "q4_0" })).toBe(
+      "CACHE_TYPE_UNSUPPORTED",
+    );
+    expect(code({ isMla: false, valueLength: 80, cacheTypeV: "q4_0" })).toBe(
+      "CACHE_TYPE_UNSUPPORTED",
+    );
     expect(code({ isMla: false, keyLength: 80, cacheTypeK: "bf16" })).toBe("none");
   });
 
   it("take the bytes of r1.md: 8192 cells of the 671B model", () => {
-    const rowBytes = (type: string, values: number): number => (type === "f16" ? values * 2 : (values / 32) * 18);
+    const rowBytes = (type: string, values: number): number =>
+      type === "f16" ? values * 2 : (values / 32) * 18;
     const mla = { layers: 61, isMla: true, kvHeads: [1], keyLength: 576, valueLength: 512 };
-    expect(estimateCacheBytes(mla, { typeK: "f16", typeV: "f16", flashAttention: "auto" }, 1, rowBytes)).toBe(70_272);
-    expect(estimateCacheBytes(mla, { typeK: "q4_0", typeV: "q4_0", flashAttention: "on" }, 1, rowBytes)).toBe(19_764);
-    const legacy = { layers: 61, isMla: false, kvHeads: Array.from({ length: 61 }, () => 128), keyLength: 192, valueLength: 128 };
-    expect(estimateCacheBytes(legacy, { typeK: "f16", typeV: "f16", flashAttention: "auto" }, 1, rowBytes)).toBe(4_997_120);
-    expect(estimateCacheBytes(legacy, { typeK: "q4_0", typeV: "f16", flashAttention: "auto" }, 1, rowBytes)).toBe(2_842_112);
+    expect(
+      estimateCacheBytes(mla, { typeK: "f16", typeV: "f16", flashAttention: "auto" }, 1, rowBytes),
+    ).toBe(70_272);
+    expect(
+      estimateCacheBytes(mla, { typeK: "q4_0", typeV: "q4_0", flashAttention: "on" }, 1, rowBytes),
+    ).toBe(19_764);
+    const legacy = {
+      layers: 61,
+      isMla: false,
+      kvHeads: Array.from({ length: 61 }, () => 128),
+      keyLength: 192,
+      valueLength: 128,
+    };
+    expect(
+      estimateCacheBytes(
+        legacy,
+        { typeK: "f16", typeV: "f16", flashAttention: "auto" },
+        1,
+        rowBytes,
+      ),
+    ).toBe(4_997_120);
+    expect(
+      estimateCacheBytes(
+        legacy,
+        { typeK: "q4_0", typeV: "f16", flashAttention: "auto" },
+        1,
+        rowBytes,
+      ),
+    ).toBe(2_842_112);
   });
 });
 
 describe("the layers on devices", () => {
   const gib = 1024 ** 3;
-  const gpu = (name: string, free: number, type: "gpu" | "igpu" = "gpu") => ({ name, description: "", type, freeBytes: free * gib, totalBytes: free * gib });
-  const cpu = { name: "CPU", description: "", type: "cpu" as const, freeBytes: gib, totalBytes: gib };
-  const ask = (gpuLayers: number | "auto" | "all", devices: Parameters<typeof chooseGpuLayers>[0]["devices"], wanted: string[] = []) =>
-    chooseGpuLayers({ gpuLayers, wanted, devices, sizeBytes: 131 * gib, layers: 61 });
+  const gpu = (name: string, free: number, type: "gpu" | "igpu" = "gpu") => ({
+    name,
+    description: "",
+    type,
+    freeBytes: free * gib,
+    totalBytes: free * gib,
+  });
+  const cpu = {
+    name: "CPU",
+    description: "",
+    type: "cpu" as const,
+    freeBytes: gib,
+    totalBytes: gib,
+  };
+  const ask = (
+    gpuLayers: number | "auto" | "all",
+    devices: Parameters<typeof chooseGpuLayers>[0]["devices"],
+    wanted: string[] = [],
+  ) => chooseGpuLayers({ gpuLayers, wanted, devices, sizeBytes: 131 * gib, layers: 61 });
 
   it("are none without a GPU", () => {
     expect(ask("auto", [cpu])).toBe(0);
@@ -237,7 +342,9 @@ describe("the layers on devices", () => {
     expect(ask("auto", [cpu, gpu("A", 2)])).toBe(0);
   });
   it("are refused on a device there is not, naming those there are", () => {
-    expect(() => ask("auto", [cpu, gpu("CUDA0", 24)], ["CUDA1"])).toThrow(/no device "CUDA1".*CPU, CUDA0/);
+    expect(() => ask("auto", [cpu, gpu("CUDA0", 24)], ["CUDA1"])).toThrow(
+      /no device "CUDA1".*CPU, CUDA0/,
+    );
   });
 });
 

@@ -5,7 +5,11 @@ import { closingTokens, DEFAULT_CLOSING, normalizeReasoning } from "../../lib/re
 
 describe("the option reasoning", () => {
   it("is automatic and without limit when it is left out", () => {
-    expect(normalizeReasoning(undefined)).toEqual({ mode: "auto", budget: -1, closing: DEFAULT_CLOSING });
+    expect(normalizeReasoning(undefined)).toEqual({
+      mode: "auto",
+      budget: -1,
+      closing: DEFAULT_CLOSING,
+    });
     expect(normalizeReasoning({})).toEqual(normalizeReasoning(undefined));
   });
 
@@ -13,7 +17,11 @@ describe("the option reasoning", () => {
     expect(normalizeReasoning({ effort: "low" }).budget).toBe(1024);
     expect(normalizeReasoning({ effort: "high" }).budget).toBe(-1);
     expect(normalizeReasoning({ effort: "low", maxTokens: 7 }).budget).toBe(7);
-    expect(normalizeReasoning({ maxTokens: 0, closing: "" })).toEqual({ mode: "auto", budget: 0, closing: "" });
+    expect(normalizeReasoning({ maxTokens: 0, closing: "" })).toEqual({
+      mode: "auto",
+      budget: 0,
+      closing: "",
+    });
   });
 
   it.each([
@@ -38,9 +46,14 @@ describe("the option reasoning", () => {
   });
 
   it("closes with the line as plain text and the closing tag, if there is a budget", () => {
-    const tokenize = (text: string): Int32Array => Int32Array.from(text, (character) => character.charCodeAt(0));
-    expect([...closingTokens(normalizeReasoning({ maxTokens: 3, closing: "ok" }), 6, tokenize)]).toEqual([111, 107, 6]);
+    const tokenize = (text: string): Int32Array =>
+      Int32Array.from(text, (character) => character.charCodeAt(0));
+    expect([
+      ...closingTokens(normalizeReasoning({ maxTokens: 3, closing: "ok" }), 6, tokenize),
+    ]).toEqual([111, 107, 6]);
     expect(closingTokens(normalizeReasoning({}), 6, tokenize)).toHaveLength(0);
-    expect(() => closingTokens(normalizeReasoning({ maxTokens: 3 }), -1, tokenize)).toThrow(expect.objectContaining({ code: "TEMPLATE_UNSUPPORTED" }));
+    expect(() => closingTokens(normalizeReasoning({ maxTokens: 3 }), -1, tokenize)).toThrow(
+      expect.objectContaining({ code: "TEMPLATE_UNSUPPORTED" }),
+    );
   });
 });

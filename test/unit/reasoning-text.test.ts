@@ -18,7 +18,10 @@ describe("a stream told by text, in a vocabulary without tag tokens", () => {
   it.each(cases)("splits %j at every place alike", (text, reasoning, answer) => {
     for (let i = 0; i <= text.length; i++) {
       for (let j = i; j <= text.length; j++) {
-        const events = [text.slice(0, i), text.slice(i, j), text.slice(j)].map((piece): Event => [1, piece]);
+        const events = [text.slice(0, i), text.slice(i, j), text.slice(j)].map((piece): Event => [
+          1,
+          piece,
+        ]);
         expect(check(BY_TEXT, events)).toMatchObject({ reasoning, answer });
       }
     }
@@ -32,25 +35,35 @@ describe("a stream told by text, in a vocabulary without tag tokens", () => {
 
   it("gives the same texts for any cut of any text", () => {
     fc.assert(
-      fc.property(fc.array(word, { maxLength: 20 }), fc.array(fc.nat(8), { maxLength: 40 }), fc.boolean(), (words, cuts, startsInReasoning) => {
-        const text = words.join("");
-        const init = { ...BY_TEXT, startsInReasoning };
-        const whole = check(init, [[1, text]]);
-        const pieces: Event[] = [];
-        let at = 0;
-        for (const cut of cuts) {
-          pieces.push([1, text.slice(at, at + cut)]);
-          at += cut;
-        }
-        const { reasoning, answer } = check(init, [...pieces, [1, text.slice(at)]]);
-        expect({ reasoning, answer }).toEqual({ reasoning: whole.reasoning, answer: whole.answer });
-      }),
+      fc.property(
+        fc.array(word, { maxLength: 20 }),
+        fc.array(fc.nat(8), { maxLength: 40 }),
+        fc.boolean(),
+        (words, cuts, startsInReasoning) => {
+          const text = words.join("");
+          const init = { ...BY_TEXT, startsInReasoning };
+          const whole = check(init, [[1, text]]);
+          const pieces: Event[] = [];
+          let at = 0;
+          for (const cut of cuts) {
+            pieces.push([1, text.slice(at, at + cut)]);
+            at += cut;
+          }
+          const { reasoning, answer } = check(init, [...pieces, [1, text.slice(at)]]);
+          expect({ reasoning, answer }).toEqual({
+            reasoning: whole.reasoning,
+            answer: whole.answer,
+          });
+        },
+      ),
       { numRuns: 2000 },
     );
   });
 
   it("counts the tokens of the tags and what is between", () => {
-    const events: Event[] = ["<", "think", ">", "a", "</", "think", ">", "b"].map((text, i): Event => [i, text]);
+    const events: Event[] = ["<", "think", ">", "a", "</", "think", ">", "b"].map(
+      (text, i): Event => [i, text],
+    );
     expect(check(BY_TEXT, events)).toMatchObject({ reasoning: "a", answer: "b", count: 7 });
   });
 });

@@ -20,7 +20,8 @@ const TOOLS = [
 ];
 const T = ROLE_TEXTS;
 
-const call = (name: string, json: string): string => `${T.toolCallBegin}function${T.toolSep}${name}\n\`\`\`json\n${json}\n\`\`\`${T.toolCallEnd}`;
+const call = (name: string, json: string): string =>
+  `${T.toolCallBegin}function${T.toolSep}${name}\n\`\`\`json\n${json}\n\`\`\`${T.toolCallEnd}`;
 const calls = (...texts: string[]): string => T.toolCallsBegin + texts.join("\n") + T.toolCallsEnd;
 
 interface Outcome {
@@ -31,11 +32,18 @@ interface Outcome {
 }
 
 function read(pieces: readonly string[]): { parts: ContentPart[]; outcome: Outcome } {
-  const segmenter = new Segmenter({ think: -1, endThink: -1, startsInReasoning: false, reader: new ToolReader(TOOLS, T) });
+  const segmenter = new Segmenter({
+    think: -1,
+    endThink: -1,
+    startsInReasoning: false,
+    reader: new ToolReader(TOOLS, T),
+  });
   const parts = pieces.flatMap((piece) => segmenter.push(9, piece));
   parts.push(...segmenter.end());
   const errors = parts.flatMap((part) => (part.type === "tool-call-error" ? [part.text] : []));
-  expect(parts.flatMap((part) => (part.type === "tool-call" ? [part.call] : []))).toEqual(segmenter.toolCalls);
+  expect(parts.flatMap((part) => (part.type === "tool-call" ? [part.call] : []))).toEqual(
+    segmenter.toolCalls,
+  );
   return {
     parts,
     outcome: {
@@ -72,10 +80,19 @@ describe("well-formed calls", () => {
   });
 
   it("come out one by one while the stream goes on", () => {
-    const segmenter = new Segmenter({ think: 1, endThink: 2, startsInReasoning: false, reader: new ToolReader(TOOLS, T) });
-    const kinds = [T.toolCallsBegin, call("ping", "{}"), "\n", call("ping", '{"n": 1}'), T.toolCallsEnd].map((piece) =>
-      segmenter.push(9, piece).map((part) => part.type),
-    );
+    const segmenter = new Segmenter({
+      think: 1,
+      endThink: 2,
+      startsInReasoning: false,
+      reader: new ToolReader(TOOLS, T),
+    });
+    const kinds = [
+      T.toolCallsBegin,
+      call("ping", "{}"),
+      "\n",
+      call("ping", '{"n": 1}'),
+      T.toolCallsEnd,
+    ].map((piece) => segmenter.push(9, piece).map((part) => part.type));
     expect(kinds).toEqual([[], ["tool-call"], [], ["tool-call"], []]);
   });
 
@@ -86,29 +103,58 @@ describe("well-formed calls", () => {
       `${T.toolCallsBegin}${T.toolCallBegin}ping${T.toolSep}{}${T.toolCallEnd}${T.toolCallsEnd}`,
       calls(call("ping", "{}").replace("```json", "```")),
     ]) {
-      expect(read([text]).outcome, text).toMatchObject({ calls: [{ name: "ping", arguments: {} }], errors: [] });
+      expect(read([text]).outcome, text).toMatchObject({
+        calls: [{ name: "ping", arguments: {} }],
+        errors: [],
+      });
     }
   });
 
   it("are what the template writes for a history", () => {
     const args = { city: 'São "Paulo"\n</think>', days: 3 };
-    expect(read([calls(call("get_weather", pythonJson(args)))]).outcome.calls).toEqual([{ name: "get_weather", arguments: args }]);
+    expect(read([calls(call("get_weather", pythonJson(args)))]).outcome.calls).toEqual([
+      { name: "get_weather", arguments: args },
+    ]);
   });
 });
 
 describe("malformed calls", () => {
   const cases: [what: string, text: string, message: RegExp][] = [
     ["bad JSON", calls(call("ping", "{oops}")), /not JSON/],
-    ["an unknown name", calls(call("rm_rf", "{}")), /no tool named "rm_rf"; the tools are get_weather, ping/],
+    [
+      "an unknown name",
+      calls(call("rm_rf", "{}")),
+      /no tool named "rm_rf"; the tools are get_weather, ping/,
+    ],
     ["a missing argument", calls(call("get_weather", "{}")), /must have required property 'city'/],
     ["a wrong type", calls(call("get_weather", '{"city": 1}')), /\/city must be string/],
-    ["an extra argument", calls(call("get_weather", '{"city": "x", "y": 1}')), /additional properties/],
+    [
+      "an extra argument",
+      calls(call("get_weather", '{"city": "x", "y": 1}')),
+      /additional properties/,
+    ],
     ["no separator", `${T.toolCallBegin}function ping {}${T.toolCallEnd}`, /no separator/],
-    ["another type", `${T.toolCallBegin}plugin${T.toolSep}ping\n{}${T.toolCallEnd}`, /type is "plugin"/],
+    [
+      "another type",
+      `${T.toolCallBegin}plugin${T.toolSep}ping\n{}${T.toolCallEnd}`,
+      /type is "plugin"/,
+    ],
     ["no body", `${T.toolCallBegin}function${T.toolSep}${T.toolCallEnd}`, /not a name/],
-    ["an unfinished call", `${T.toolCallsBegin}${T.toolCallBegin}function${T.toolSep}ping\n\`\`\`json\n{"a": `, /ended inside/],
-    ["text between calls", calls(call("ping", "{}"), "and also", call("ping", "{}")), /text between/],
-    ["arguments nested without end", calls(call("ping", `{"a": ${"[".repeat(5000)}${"]".repeat(5000)}}`)), /nested/],
+    [
+      "an unfinished call",
+      `${T.toolCallsBegin}${T.toolCallBegin}function${T.toolSep}ping\n\`\`\`json\n{"a": `,
+      /ended inside/,
+    ],
+    [
+      "text between calls",
+      calls(call("ping", "{}"), "and also", call("ping", "{}")),
+      /text between/,
+    ],
+    [
+      "arguments nested without end",
+      calls(call("ping", `{"a": ${"[".repeat(5000)}${"]".repeat(5000)}}`)),
+      /nested/,
+    ],
   ];
 
   it.each(cases)("with %s are parts, not exceptions", (_what, text, message) => {
@@ -136,27 +182,37 @@ describe("any stream", () => {
       calls(call("ping", "{}")),
     );
     fc.assert(
-      fc.property(fc.array(word, { maxLength: 12 }), fc.array(fc.nat(30), { maxLength: 30 }), (words, cuts) => {
-        const text = words.join("");
-        const pieces: string[] = [];
-        let at = 0;
-        for (const cut of cuts) {
-          pieces.push(text.slice(at, at + cut));
-          at += cut;
-        }
-        const whole = read([text]).outcome;
-        expect(read([...pieces, text.slice(at)]).outcome).toEqual(whole);
-        expect(read([...text]).outcome).toEqual(whole);
-        // No tag and no call that succeeds holds this letter, so each one must be in the answer or in an error.
-        expect(count(whole.answer) + count(whole.errors.join(""))).toBe(count(text));
-      }),
+      fc.property(
+        fc.array(word, { maxLength: 12 }),
+        fc.array(fc.nat(30), { maxLength: 30 }),
+        (words, cuts) => {
+          const text = words.join("");
+          const pieces: string[] = [];
+          let at = 0;
+          for (const cut of cuts) {
+            pieces.push(text.slice(at, at + cut));
+            at += cut;
+          }
+          const whole = read([text]).outcome;
+          expect(read([...pieces, text.slice(at)]).outcome).toEqual(whole);
+          expect(read([...text]).outcome).toEqual(whole);
+          // No tag and no call that succeeds holds this letter, so each one must be in the answer or in an error.
+          expect(count(whole.answer) + count(whole.errors.join(""))).toBe(count(text));
+        },
+      ),
       { numRuns: 1000 },
     );
   });
 });
 
 describe("tags that the vocabulary has tokens for", () => {
-  const IDS = { toolCallsBegin: 101, toolCallsEnd: 102, toolCallBegin: 103, toolCallEnd: 104, toolSep: 105 } as const;
+  const IDS = {
+    toolCallsBegin: 101,
+    toolCallsEnd: 102,
+    toolCallBegin: 103,
+    toolCallEnd: 104,
+    toolSep: 105,
+  } as const;
   const names = Object.keys(IDS) as (keyof typeof IDS)[];
   type Word = string | { readonly tag: keyof typeof IDS };
   const spell = (word: Word): string => (typeof word === "string" ? word : T[word.tag]);
@@ -168,9 +224,20 @@ describe("tags that the vocabulary has tokens for", () => {
   }
 
   /** Reads a stream of events whose tags are tokens. */
-  function readEvents(events: readonly (readonly [token: number, text: string])[], init: { startsInReasoning: boolean }): Told & { reasoning: string } {
-    const segmenter = new Segmenter({ think: 1, endThink: 2, ...init, reader: new ToolReader(TOOLS, T, IDS) });
-    const parts = [...events.flatMap(([token, text]) => segmenter.push(token, text)), ...segmenter.end()];
+  function readEvents(
+    events: readonly (readonly [token: number, text: string])[],
+    init: { startsInReasoning: boolean },
+  ): Told & { reasoning: string } {
+    const segmenter = new Segmenter({
+      think: 1,
+      endThink: 2,
+      ...init,
+      reader: new ToolReader(TOOLS, T, IDS),
+    });
+    const parts = [
+      ...events.flatMap(([token, text]) => segmenter.push(token, text)),
+      ...segmenter.end(),
+    ];
     return {
       reasoning: segmenter.reasoning,
       answer: segmenter.answer,
@@ -178,7 +245,8 @@ describe("tags that the vocabulary has tokens for", () => {
       errors: parts.flatMap((part) => (part.type === "tool-call-error" ? [part.text] : [])),
     };
   }
-  const eventsOf = (words: readonly Word[]): [number, string][] => words.map((word) => (typeof word === "string" ? [9, word] : [IDS[word.tag], T[word.tag]]));
+  const eventsOf = (words: readonly Word[]): [number, string][] =>
+    words.map((word) => (typeof word === "string" ? [9, word] : [IDS[word.tag], T[word.tag]]));
   const callOf = (name: string, json: string): Word[] => [
     { tag: "toolCallBegin" },
     "function",
@@ -193,16 +261,28 @@ describe("tags that the vocabulary has tokens for", () => {
   );
   const words = fc
     .array(
-      fc.oneof({ weight: 3, arbitrary: word.map((one) => [one]) }, { weight: 2, arbitrary: fc.constantFrom(callOf("ping", "{}"), callOf("nope", "{}")) }),
+      fc.oneof(
+        { weight: 3, arbitrary: word.map((one) => [one]) },
+        { weight: 2, arbitrary: fc.constantFrom(callOf("ping", "{}"), callOf("nope", "{}")) },
+      ),
       { maxLength: 8 },
     )
     .map((lists) => lists.flat());
 
   it("are told by their tokens: letters spelt by others are text, in the answer and in arguments", () => {
     const spelt = calls(call("ping", "{}"));
-    expect(readEvents([[9, spelt]], { startsInReasoning: false })).toEqual({ reasoning: "", answer: spelt, calls: [], errors: [] });
+    expect(readEvents([[9, spelt]], { startsInReasoning: false })).toEqual({
+      reasoning: "",
+      answer: spelt,
+      calls: [],
+      errors: [],
+    });
     const inside = callOf("get_weather", JSON.stringify({ city: spelt }));
-    expect(readEvents(eventsOf([{ tag: "toolCallsBegin" }, ...inside, { tag: "toolCallsEnd" }]), { startsInReasoning: false })).toMatchObject({
+    expect(
+      readEvents(eventsOf([{ tag: "toolCallsBegin" }, ...inside, { tag: "toolCallsEnd" }]), {
+        startsInReasoning: false,
+      }),
+    ).toMatchObject({
       answer: "",
       calls: [{ name: "get_weather", args: { city: spelt } }],
       errors: [],
@@ -210,7 +290,13 @@ describe("tags that the vocabulary has tokens for", () => {
   });
 
   it("may be cut by a stop string that ends in them: what is there of one is no text between calls", () => {
-    const whole = eventsOf([{ tag: "toolCallsBegin" }, ...callOf("ping", "{}"), "\n", ...callOf("ping", "{}"), { tag: "toolCallsEnd" }]);
+    const whole = eventsOf([
+      { tag: "toolCallsBegin" },
+      ...callOf("ping", "{}"),
+      "\n",
+      ...callOf("ping", "{}"),
+      { tag: "toolCallsEnd" },
+    ]);
     const text = whole.map(([, each]) => each).join("");
     for (let left = text.indexOf(T.toolCallEnd); left < text.length; left++) {
       // The engine gives the tokens up to the one in which the stop string begins and ends, with the text before it.
@@ -221,21 +307,40 @@ describe("tags that the vocabulary has tokens for", () => {
         return kept === undefined ? [] : [[token, kept]];
       });
       const { answer, calls: made, errors } = readEvents(cut, { startsInReasoning: false });
-      expect([answer, errors.filter((error) => error.startsWith("<｜tool▁calls"))], `${left}`).toEqual(["", []]);
-      expect([made.length, errors.length], `${left}`).toEqual(left < text.lastIndexOf(T.toolCallEnd) ? [1, expect.any(Number)] : [2, 0]);
-      if (left >= text.length - T.toolCallsEnd.length) expect(read([text.slice(0, left)]).outcome, `${left}`).toMatchObject({ calls: [{}, {}], errors: [] });
+      expect(
+        [answer, errors.filter((error) => error.startsWith("<｜tool▁calls"))],
+        `${left}`,
+      ).toEqual(["", []]);
+      expect([made.length, errors.length], `${left}`).toEqual(
+        left < text.lastIndexOf(T.toolCallEnd) ? [1, expect.any(Number)] : [2, 0],
+      );
+      if (left >= text.length - T.toolCallsEnd.length)
+        expect(read([text.slice(0, left)]).outcome, `${left}`).toMatchObject({
+          calls: [{}, {}],
+          errors: [],
+        });
     }
   });
 
   it("are text in the reasoning, and calls right after it", () => {
     const events = eventsOf(["hm", { tag: "toolCallsBegin" }, ...callOf("ping", "{}")]);
-    expect(readEvents(events, { startsInReasoning: true })).toMatchObject({ reasoning: events.map(([, text]) => text).join(""), answer: "", calls: [] });
-    expect(readEvents([[2, "</think>"], [9, "\n\n"], ...eventsOf(callOf("ping", "{}"))], { startsInReasoning: true })).toMatchObject({
+    expect(readEvents(events, { startsInReasoning: true })).toMatchObject({
+      reasoning: events.map(([, text]) => text).join(""),
+      answer: "",
+      calls: [],
+    });
+    expect(
+      readEvents([[2, "</think>"], [9, "\n\n"], ...eventsOf(callOf("ping", "{}"))], {
+        startsInReasoning: true,
+      }),
+    ).toMatchObject({
       reasoning: "",
       answer: "",
       calls: [{ name: "ping", args: {} }],
     });
-    expect(readEvents([[9, " \n"], ...eventsOf(callOf("ping", "{}"))], { startsInReasoning: false })).toMatchObject({
+    expect(
+      readEvents([[9, " \n"], ...eventsOf(callOf("ping", "{}"))], { startsInReasoning: false }),
+    ).toMatchObject({
       answer: " \n",
       calls: [{ name: "ping" }],
     });
@@ -280,10 +385,13 @@ describe("tags that the vocabulary has tokens for", () => {
         (list) => {
           // A stand-in that is no tag's letters must come to the same.
           const standIn = (tag: string): string => `<§${names.indexOf(tag as keyof typeof IDS)}§>`;
-          const restore = (text: string): string => text.replace(/<§(\d)§>/g, (_, i: string) => T[names[Number(i)] as keyof typeof IDS]);
+          const restore = (text: string): string =>
+            text.replace(/<§(\d)§>/g, (_, i: string) => T[names[Number(i)] as keyof typeof IDS]);
           const events = (write: (tag: keyof typeof IDS) => string): [number, string][] =>
             list.flatMap((one): [number, string][] =>
-              typeof one === "object" && "looks" in one ? [...write(one.looks)].map((c): [number, string] => [9, c]) : eventsOf([one]),
+              typeof one === "object" && "looks" in one
+                ? [...write(one.looks)].map((c): [number, string] => [9, c])
+                : eventsOf([one]),
             );
           const other = readEvents(events(standIn), { startsInReasoning: false });
           expect(

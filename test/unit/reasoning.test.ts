@@ -10,7 +10,10 @@ const END = 6;
 const BY_ID = { think: THINK, endThink: END, startsInReasoning: false } as const;
 
 /** The segmenter's rules, said once more over whole tokens. */
-function expected(init: SegmenterInit, events: readonly Event[]): { reasoning: string; answer: string; count: number } {
+function expected(
+  init: SegmenterInit,
+  events: readonly Event[],
+): { reasoning: string; answer: string; count: number } {
   let rest = [...events];
   let reasoning = "";
   let count = 0;
@@ -58,7 +61,11 @@ describe("a stream told by token id", () => {
       [13, "\n\n"],
       [14, "2"],
     ];
-    expect(check(BY_ID, events)).toMatchObject({ reasoning: "One plus one.", answer: "2", count: 5 });
+    expect(check(BY_ID, events)).toMatchObject({
+      reasoning: "One plus one.",
+      answer: "2",
+      count: 5,
+    });
     expect(run(BY_ID, events).parts).toEqual([
       { type: "reasoning-start" },
       { type: "reasoning-delta", text: "One plus", tokens: [10, 11] },
@@ -76,7 +83,11 @@ describe("a stream told by token id", () => {
       [END, "</think>"],
       [14, "\n2"],
     ];
-    expect(check({ ...BY_ID, startsInReasoning: true }, events)).toMatchObject({ reasoning: "Hm", answer: "2", count: 2 });
+    expect(check({ ...BY_ID, startsInReasoning: true }, events)).toMatchObject({
+      reasoning: "Hm",
+      answer: "2",
+      count: 2,
+    });
   });
 
   it("calls everything answer, line breaks and all, when no tag comes", () => {
@@ -105,7 +116,10 @@ describe("a stream told by token id", () => {
       [END, "</think>"],
       [9, "<think>no</think>"],
     ];
-    expect(check(BY_ID, events)).toMatchObject({ reasoning: "say </think> aloud", answer: "<think>no</think>" });
+    expect(check(BY_ID, events)).toMatchObject({
+      reasoning: "say </think> aloud",
+      answer: "<think>no</think>",
+    });
   });
 
   it("writes tags that open or close nothing as text", () => {
@@ -120,7 +134,11 @@ describe("a stream told by token id", () => {
       [THINK, "<think>"],
       [9, "d"],
     ];
-    expect(check(BY_ID, events)).toMatchObject({ reasoning: "a<think>b", answer: "c</think><think>d", count: 5 });
+    expect(check(BY_ID, events)).toMatchObject({
+      reasoning: "a<think>b",
+      answer: "c</think><think>d",
+      count: 5,
+    });
     expect(
       check(BY_ID, [
         [9, "text first"],
@@ -172,21 +190,30 @@ describe("a stream told by token id", () => {
 
   it("gives the same texts when the engine holds text back for stop strings", () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(event, fc.nat(6)), { maxLength: 24 }), fc.boolean(), (items, startsInReasoning) => {
-        // Spelt-out tags beside late real ones cannot be told apart; real streams hold back less than a tag.
-        const events = items.map(([[token, text]]): Event => (token === 100 && text.includes("think>") ? [token, "th"] : [token, text]));
-        let held = "";
-        const late = events.map(([token, text], i): Event => {
-          held += text;
-          const characters = [...held];
-          const give = i === events.length - 1 ? characters.length : Math.max(0, characters.length - (items[i]?.[1] ?? 0));
-          held = characters.slice(give).join("");
-          return [token, characters.slice(0, give).join("")];
-        });
-        const init = { ...BY_ID, startsInReasoning };
-        const { reasoning, answer } = expected(init, events);
-        expect(check(init, late)).toMatchObject({ reasoning, answer });
-      }),
+      fc.property(
+        fc.array(fc.tuple(event, fc.nat(6)), { maxLength: 24 }),
+        fc.boolean(),
+        (items, startsInReasoning) => {
+          // Spelt-out tags beside late real ones cannot be told apart; real streams hold back less than a tag.
+          const events = items.map(([[token, text]]): Event =>
+            token === 100 && text.includes("think>") ? [token, "th"] : [token, text],
+          );
+          let held = "";
+          const late = events.map(([token, text], i): Event => {
+            held += text;
+            const characters = [...held];
+            const give =
+              i === events.length - 1
+                ? characters.length
+                : Math.max(0, characters.length - (items[i]?.[1] ?? 0));
+            held = characters.slice(give).join("");
+            return [token, characters.slice(0, give).join("")];
+          });
+          const init = { ...BY_ID, startsInReasoning };
+          const { reasoning, answer } = expected(init, events);
+          expect(check(init, late)).toMatchObject({ reasoning, answer });
+        },
+      ),
       { numRuns: 2000 },
     );
   });

@@ -42,15 +42,22 @@ describe("a grammar", () => {
   });
 
   it("reads escapes, sets, groups, repetitions and tokens", () => {
-    const grammar = parseGrammar('root ::= "a\\x41\\u00e9\\U0001F600\\"" [^a-c\\]-] .? (x | "y"){2,3} <[5]> !<think>\nx ::= "x"+');
+    const grammar = parseGrammar(
+      'root ::= "a\\x41\\u00e9\\U0001F600\\"" [^a-c\\]-] .? (x | "y"){2,3} <[5]> !<think>\nx ::= "x"+',
+    );
     expect(printGrammar(grammar)).toBe(
-      'root ::= "aA\\xE9\\U0001F600\\x22" [^\\x2D\\x5Da-c] .? (x | "y"){2,3} <[5]> !<think>\nx ::= "x"+\n'.replace("(x", "(x"),
+      'root ::= "aA\\xE9\\U0001F600\\x22" [^\\x2D\\x5Da-c] .? (x | "y"){2,3} <[5]> !<think>\nx ::= "x"+\n'.replace(
+        "(x",
+        "(x",
+      ),
     );
   });
 
   it("reads back what was printed, and holds the same texts", () => {
     const leaf: fc.Arbitrary<GrammarNode> = fc.oneof(
-      fc.constantFrom("a", "b", 'q"\\', "é", "😀", "[]-^").map((text): GrammarNode => ({ kind: "text", text })),
+      fc
+        .constantFrom("a", "b", 'q"\\', "é", "😀", "[]-^")
+        .map((text): GrammarNode => ({ kind: "text", text })),
       fc.constantFrom(
         charRanges([[97, 99]]),
         charRanges(invert([[97, 97]])),
@@ -65,11 +72,20 @@ describe("a grammar", () => {
       node: fc.oneof(
         { maxDepth: 3 },
         leaf,
-        fc.array(tie("node"), { minLength: 1, maxLength: 3 }).map((nodes): GrammarNode => ({ kind: "seq", nodes })),
-        fc.array(tie("node"), { minLength: 1, maxLength: 3 }).map((nodes): GrammarNode => ({ kind: "alt", nodes })),
+        fc
+          .array(tie("node"), { minLength: 1, maxLength: 3 })
+          .map((nodes): GrammarNode => ({ kind: "seq", nodes })),
+        fc
+          .array(tie("node"), { minLength: 1, maxLength: 3 })
+          .map((nodes): GrammarNode => ({ kind: "alt", nodes })),
         fc
           .tuple(tie("node"), fc.constantFrom([0, 1], [0, 2], [1, 3], [2, 2], [1, Infinity]))
-          .map(([inner, [min, max]]): GrammarNode => ({ kind: "repeat", node: inner, min: min ?? 0, max: max ?? 1 })),
+          .map(([inner, [min, max]]): GrammarNode => ({
+            kind: "repeat",
+            node: inner,
+            min: min ?? 0,
+            max: max ?? 1,
+          })),
       ),
     })).node;
     fc.assert(
@@ -100,14 +116,34 @@ describe("a hostile grammar is refused at once", () => {
     ["left recursion", 'root ::= root "a" | "b"', /left recursion/],
     ["hidden left recursion", 'root ::= e b "a"\ne ::= "x"?\nb ::= root | "b"', /left recursion/],
     ["a loop of nothing", 'root ::= ("a"?)* "b"', /may be empty/],
-    ["exponential beginnings", rules(40, (i) => `a${i} ::= a${i + 1} | a${i + 1}`), /ways to begin/],
-    ["exponential stacks", rules(40, (i) => `a${i} ::= a${i + 1} "x" | a${i + 1} "y"`), /ways to begin/],
+    [
+      "exponential beginnings",
+      rules(40, (i) => `a${i} ::= a${i + 1} | a${i + 1}`),
+      /ways to begin/,
+    ],
+    [
+      "exponential stacks",
+      rules(40, (i) => `a${i} ::= a${i + 1} "x" | a${i + 1} "y"`),
+      /ways to begin/,
+    ],
     ["exponential nesting", 'root ::= "a" root "b" | "a" root "c" | "d"', /readings double/],
     ["a dangling else", 's ::= "if " s " else " s | "if " s | "x"\nroot ::= s', /readings double/],
     ["an optional that nests alike", 'root ::= "(" ("a" root)? ("a" root)? ")"', /readings double/],
-    ["hundreds of branches that nest", `root ::= ${Array.from({ length: 1000 }, (_, i) => `"${i};" root "x"`).join(" | ")} | "y"`, /too many branches/],
-    ["lists by two branches, nested", 'root ::= list\nlist ::= item | item " " list\nitem ::= "x" | "(" list ")"', /readings double/],
-    ["multiplied repetitions", 'root ::= ((("a"{1000}){1000}){1000}){1000}', /more than 200000 elements|more than the 2000/],
+    [
+      "hundreds of branches that nest",
+      `root ::= ${Array.from({ length: 1000 }, (_, i) => `"${i};" root "x"`).join(" | ")} | "y"`,
+      /too many branches/,
+    ],
+    [
+      "lists by two branches, nested",
+      'root ::= list\nlist ::= item | item " " list\nitem ::= "x" | "(" list ")"',
+      /readings double/,
+    ],
+    [
+      "multiplied repetitions",
+      'root ::= ((("a"{1000}){1000}){1000}){1000}',
+      /more than 200000 elements|more than the 2000/,
+    ],
     ["a loop of nothing further in", 'root ::= "b" ("a"?)*', /may be empty/],
     [
       "many ways to a large rule",
@@ -142,7 +178,29 @@ describe("a hostile grammar is refused at once", () => {
   });
 
   it("whatever it is: an error with a code or a grammar, never a hang", () => {
-    const word = fc.constantFrom("root", "a", "b", "::=", "|", "(", ")", "*", "+", "?", "{2}", "{0,3}", '"x"', '"', "[a-z]", "[", "\n", " ", ".", "<", "#");
+    const word = fc.constantFrom(
+      "root",
+      "a",
+      "b",
+      "::=",
+      "|",
+      "(",
+      ")",
+      "*",
+      "+",
+      "?",
+      "{2}",
+      "{0,3}",
+      '"x"',
+      '"',
+      "[a-z]",
+      "[",
+      "\n",
+      " ",
+      ".",
+      "<",
+      "#",
+    );
     fc.assert(
       fc.property(fc.array(word, { maxLength: 30 }), (words) => {
         try {
@@ -174,29 +232,52 @@ describe("the option response", () => {
     expect(made.grammar).toContain("root ::=");
     expect(made.check?.({ n: 1 })).toBeUndefined();
     expect(made.check?.({ n: "x" })).toContain("integer");
-    expect(normalizeResponse({ schema: { toJSONSchema: () => schema } }).grammar).toBe(made.grammar);
+    expect(normalizeResponse({ schema: { toJSONSchema: () => schema } }).grammar).toBe(
+      made.grammar,
+    );
     // What Zod's own converter returns carries a property that is no keyword.
-    expect(normalizeResponse({ schema: Object.defineProperty({ ...schema }, "~standard", { value: {}, enumerable: false }) }).grammar).toBe(made.grammar);
+    expect(
+      normalizeResponse({
+        schema: Object.defineProperty({ ...schema }, "~standard", { value: {}, enumerable: false }),
+      }).grammar,
+    ).toBe(made.grammar);
     expect(normalizeResponse(undefined)).toEqual({ grammar: "", check: undefined });
   });
 
   it("is refused when it is neither, both, or misspelt", () => {
-    for (const value of [{}, { schema: {}, grammar: 'root ::= "a"' }, "json", { grammar: 5 }, { grammar: " " }]) {
-      expect(() => normalizeResponse(value)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
+    for (const value of [
+      {},
+      { schema: {}, grammar: 'root ::= "a"' },
+      "json",
+      { grammar: 5 },
+      { grammar: " " },
+    ]) {
+      expect(() => normalizeResponse(value)).toThrow(
+        expect.objectContaining({ code: "INVALID_ARGUMENT" }),
+      );
     }
-    expect(() => normalizeResponse({ shema: {} })).toThrow(expect.objectContaining({ code: "UNKNOWN_OPTION" }));
+    expect(() => normalizeResponse({ shema: {} })).toThrow(
+      expect.objectContaining({ code: "UNKNOWN_OPTION" }),
+    );
     const broken = (): never => {
       throw new Error("Transforms cannot be represented");
     };
-    expect(() => normalizeResponse({ schema: { toJSONSchema: broken } })).toThrow(/Transforms cannot be represented/);
-    expect(() => normalizeResponse({ schema: { _zod: {} } })).toThrow(expect.objectContaining({ code: "SCHEMA_UNSUPPORTED" }));
+    expect(() => normalizeResponse({ schema: { toJSONSchema: broken } })).toThrow(
+      /Transforms cannot be represented/,
+    );
+    expect(() => normalizeResponse({ schema: { _zod: {} } })).toThrow(
+      expect.objectContaining({ code: "SCHEMA_UNSUPPORTED" }),
+    );
   });
 });
 
 describe("a forced tool call", () => {
   const parameters = {
     type: "object",
-    properties: { city: { type: "string", maxLength: 20 }, days: { type: "integer", minimum: 1, maximum: 9 } },
+    properties: {
+      city: { type: "string", maxLength: 20 },
+      days: { type: "integer", minimum: 1, maximum: 9 },
+    },
     required: ["city"],
     additionalProperties: false,
   };
@@ -210,7 +291,9 @@ describe("a forced tool call", () => {
       const next = sampler(parseGrammar(toolGrammar(forced, ROLE_TEXTS)), numbers(3));
       for (let i = 0; i < 100; i++) {
         const reader = new ToolReader(tools, ROLE_TEXTS);
-        const parts = [...reader.push(next()), ...reader.end()].filter((part) => typeof part !== "string" || part.trim() !== "");
+        const parts = [...reader.push(next()), ...reader.end()].filter(
+          (part) => typeof part !== "string" || part.trim() !== "",
+        );
         expect(parts.length).toBeGreaterThan(0);
         expect(parts.length).toBeLessThanOrEqual(forced.length === 1 ? 1 : 16);
         for (const part of parts) expect(part).toMatchObject({ type: "tool-call" });
@@ -219,7 +302,12 @@ describe("a forced tool call", () => {
   });
 
   it("names the tool whose schema cannot be kept", () => {
-    const bad = [tools[1] as (typeof tools)[number], { name: "f", parameters: { properties: { x: { not: { const: 1 } } } } }];
-    expect(() => toolGrammar(bad, ROLE_TEXTS)).toThrow("tools[1].function.parameters/properties/x/not");
+    const bad = [
+      tools[1] as (typeof tools)[number],
+      { name: "f", parameters: { properties: { x: { not: { const: 1 } } } } },
+    ];
+    expect(() => toolGrammar(bad, ROLE_TEXTS)).toThrow(
+      "tools[1].function.parameters/properties/x/not",
+    );
   });
 });

@@ -6,7 +6,12 @@ import { isR1Error } from "../../lib/base/errors.js";
 import { parseGrammar } from "../../lib/sampling/grammar-parse.js";
 import { schemaToGrammar } from "../../lib/sampling/schema-grammar.js";
 import { numbers, sampler } from "../fixtures/grammar-text.js";
-import { places, supportedSchema, UNSUPPORTED, type RandomSchema } from "../fixtures/random-schema.js";
+import {
+  places,
+  supportedSchema,
+  UNSUPPORTED,
+  type RandomSchema,
+} from "../fixtures/random-schema.js";
 
 const TEXTS = 25;
 const ajv = new Ajv2020({ strict: false, logger: false, validateFormats: false });
@@ -25,7 +30,10 @@ function outcome(schema: RandomSchema): { path?: string; message?: string } {
   const next = sampler(parseGrammar(source), numbers(1));
   for (let i = 0; i < TEXTS; i++) {
     const text = next();
-    if (!validate(JSON.parse(text))) throw new Error(`${text} does not fit ${JSON.stringify(schema)}: ${JSON.stringify(validate.errors?.[0])}`);
+    if (!validate(JSON.parse(text)))
+      throw new Error(
+        `${text} does not fit ${JSON.stringify(schema)}: ${JSON.stringify(validate.errors?.[0])}`,
+      );
   }
   return {};
 }
@@ -36,7 +44,9 @@ function exists(schema: RandomSchema, path: string): boolean {
   const pointer = path.slice("schema".length);
   return places(schema).some(
     (place) =>
-      pointer === place.pointer || (pointer.startsWith(`${place.pointer}/`) && (pointer.slice(place.pointer.length + 1).split("/")[0] ?? "") in place.at),
+      pointer === place.pointer ||
+      (pointer.startsWith(`${place.pointer}/`) &&
+        (pointer.slice(place.pointer.length + 1).split("/")[0] ?? "") in place.at),
   );
 }
 
@@ -55,31 +65,40 @@ describe("a random schema", () => {
       }),
       { numRuns: 600 },
     );
-    console.log(`random schemas: ${kept} kept, ${TEXTS} texts of each parse and fit; ${refused} refused with their place`);
+    console.log(
+      `random schemas: ${kept} kept, ${TEXTS} texts of each parse and fit; ${refused} refused with their place`,
+    );
     expect(kept).toBeGreaterThan(refused);
   });
 
   it("with a keyword that cannot be kept is refused with its place, unless nothing ever looks there", () => {
     const found = { refused: 0, unseen: 0 };
     fc.assert(
-      fc.property(supportedSchema, fc.constantFrom(...Object.keys(UNSUPPORTED)), fc.nat(), (schema, keyword, choice) => {
-        if (outcome(schema).path !== undefined) return;
-        const copy = structuredClone(schema);
-        const all = places(copy).filter(({ pointer }) => !pointer.startsWith("/$defs"));
-        const place = all[choice % all.length] as (typeof all)[number];
-        place.at[keyword] = UNSUPPORTED[keyword];
-        const { path, message } = outcome(copy);
-        if (path === undefined) {
-          found.unseen++;
-          return;
-        }
-        found.refused++;
-        expect(exists(copy, path), `${path} in ${JSON.stringify(copy)}`).toBe(true);
-        expect(message).toContain(path);
-      }),
+      fc.property(
+        supportedSchema,
+        fc.constantFrom(...Object.keys(UNSUPPORTED)),
+        fc.nat(),
+        (schema, keyword, choice) => {
+          if (outcome(schema).path !== undefined) return;
+          const copy = structuredClone(schema);
+          const all = places(copy).filter(({ pointer }) => !pointer.startsWith("/$defs"));
+          const place = all[choice % all.length] as (typeof all)[number];
+          place.at[keyword] = UNSUPPORTED[keyword];
+          const { path, message } = outcome(copy);
+          if (path === undefined) {
+            found.unseen++;
+            return;
+          }
+          found.refused++;
+          expect(exists(copy, path), `${path} in ${JSON.stringify(copy)}`).toBe(true);
+          expect(message).toContain(path);
+        },
+      ),
       { numRuns: 400 },
     );
-    console.log(`random schemas with a keyword that cannot be kept: ${found.refused} refused with its place, ${found.unseen} in which it changes nothing`);
+    console.log(
+      `random schemas with a keyword that cannot be kept: ${found.refused} refused with its place, ${found.unseen} in which it changes nothing`,
+    );
     expect(found.refused).toBeGreaterThan(found.unseen / 10);
   });
 });

@@ -8,7 +8,10 @@ import { schemaToGrammar } from "../../lib/sampling/schema-grammar.js";
 import { accepts, numbers, sampler } from "../fixtures/grammar-text.js";
 
 describe("the JSON Schema test suite", () => {
-  const folder = new URL("../../node_modules/json-schema-test-suite/tests/draft4/", import.meta.url);
+  const folder = new URL(
+    "../../node_modules/json-schema-test-suite/tests/draft4/",
+    import.meta.url,
+  );
   interface Group {
     description: string;
     schema: Record<string, unknown>;
@@ -37,7 +40,8 @@ describe("the JSON Schema test suite", () => {
           const isIn = accepts(grammar, JSON.stringify(test.data));
           if (test.valid && isIn) inside++;
           if (!test.valid) outside++;
-          if (!test.valid) expect(isIn, `${file}: ${group.description}: ${test.description}`).toBe(false);
+          if (!test.valid)
+            expect(isIn, `${file}: ${group.description}: ${test.description}`).toBe(false);
         }
         const next = sampler(grammar, numbers(kept));
         for (let i = 0; i < 30; i++) {
@@ -46,7 +50,12 @@ describe("the JSON Schema test suite", () => {
         }
       }
     }
-    expect({ kept: kept > 30, refused: refused > 0, inside: inside > 40, outside: outside > 40 }).toEqual({
+    expect({
+      kept: kept > 30,
+      refused: refused > 0,
+      inside: inside > 40,
+      outside: outside > 40,
+    }).toEqual({
       kept: true,
       refused: true,
       inside: true,

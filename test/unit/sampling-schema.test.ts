@@ -16,7 +16,10 @@ function checkSchema(schema: unknown, count = 60): ReturnType<typeof parseGramma
   for (let i = 0; i < count; i++) {
     const text = next();
     const value = JSON.parse(text) as unknown;
-    if (!validate(value)) throw new Error(`${text} does not fit ${JSON.stringify(schema)}: ${ajv.errorsText(validate.errors)}`);
+    if (!validate(value))
+      throw new Error(
+        `${text} does not fit ${JSON.stringify(schema)}: ${ajv.errorsText(validate.errors)}`,
+      );
   }
   return grammar;
 }
@@ -25,7 +28,8 @@ function refusal(schema: unknown): { path: unknown; message: string } {
   try {
     schemaToGrammar(schema);
   } catch (error) {
-    if (isR1Error(error, "SCHEMA_UNSUPPORTED")) return { path: error.details["path"], message: error.message };
+    if (isR1Error(error, "SCHEMA_UNSUPPORTED"))
+      return { path: error.details["path"], message: error.message };
     throw error;
   }
   throw new Error(`${JSON.stringify(schema).slice(0, 200)} was not refused`);
@@ -48,7 +52,11 @@ const TREE = {
   $defs: {
     node: {
       type: "object",
-      properties: { value: { type: "number" }, left: { $ref: "#/$defs/node" }, right: { $ref: "#/$defs/node" } },
+      properties: {
+        value: { type: "number" },
+        left: { $ref: "#/$defs/node" },
+        right: { $ref: "#/$defs/node" },
+      },
       required: ["value"],
       additionalProperties: false,
     },
@@ -62,7 +70,13 @@ describe("texts of the grammar fit the schema", () => {
     ["a record", PERSON],
     ["a tree", TREE],
     ["a list that nests in itself", { type: "array", items: { $ref: "#" } }],
-    ["optional properties only", { type: "object", properties: { a: { type: "boolean" }, b: { type: "null" }, c: { const: 3 } } }],
+    [
+      "optional properties only",
+      {
+        type: "object",
+        properties: { a: { type: "boolean" }, b: { type: "null" }, c: { const: 3 } },
+      },
+    ],
     [
       "other properties",
       {
@@ -73,7 +87,10 @@ describe("texts of the grammar fit the schema", () => {
       },
     ],
     ["a map", { type: "object", additionalProperties: { type: "integer" } }],
-    ["a required property without a schema", { type: "object", properties: { a: { type: "null" } }, required: ["z", "a"] }],
+    [
+      "a required property without a schema",
+      { type: "object", properties: { a: { type: "null" } }, required: ["z", "a"] },
+    ],
     [
       "names that need escapes",
       {
@@ -83,11 +100,31 @@ describe("texts of the grammar fit the schema", () => {
         additionalProperties: { type: "string" },
       },
     ],
-    ["a tuple", { type: "array", prefixItems: [{ type: "integer" }, { type: "string" }], items: false, minItems: 1 }],
-    ["a tuple with more", { type: "array", prefixItems: [{ type: "integer" }], items: { type: "boolean" }, minItems: 3, maxItems: 5 }],
+    [
+      "a tuple",
+      {
+        type: "array",
+        prefixItems: [{ type: "integer" }, { type: "string" }],
+        items: false,
+        minItems: 1,
+      },
+    ],
+    [
+      "a tuple with more",
+      {
+        type: "array",
+        prefixItems: [{ type: "integer" }],
+        items: { type: "boolean" },
+        minItems: 3,
+        maxItems: 5,
+      },
+    ],
     ["an array of 2 to 4", { type: "array", items: { type: "null" }, minItems: 2, maxItems: 4 }],
     ["an empty array", { type: "array", maxItems: 0 }],
-    ["several types", { type: ["string", "null", "integer"], maxLength: 3, minimum: 5, maximum: 12 }],
+    [
+      "several types",
+      { type: ["string", "null", "integer"], maxLength: 3, minimum: 5, maximum: 12 },
+    ],
     [
       "allOf",
       {
@@ -103,32 +140,60 @@ describe("texts of the grammar fit the schema", () => {
         type: "object",
         properties: { kind: { type: "string" } },
         required: ["kind"],
-        anyOf: [{ properties: { kind: { const: "x" } } }, { properties: { kind: { const: "y" }, n: { type: "integer" } }, required: ["n"] }],
+        anyOf: [
+          { properties: { kind: { const: "x" } } },
+          { properties: { kind: { const: "y" }, n: { type: "integer" } }, required: ["n"] },
+        ],
       },
     ],
     [
       "oneOf told apart by a const",
       {
         oneOf: [
-          { type: "object", properties: { t: { const: "a" }, v: { type: "integer" } }, required: ["t"] },
+          {
+            type: "object",
+            properties: { t: { const: "a" }, v: { type: "integer" } },
+            required: ["t"],
+          },
           { type: "object", properties: { t: { const: "b" } }, required: ["t", "v"] },
           { type: "string" },
         ],
       },
     ],
-    ["a reference beside keywords", { $defs: { s: { type: "string", maxLength: 9 } }, $ref: "#/$defs/s", minLength: 2 }],
-    ["an enum of mixed values cut down by its type", { enum: [1, "one", null, [1], { a: 1 }], type: ["integer", "object"] }],
+    [
+      "a reference beside keywords",
+      { $defs: { s: { type: "string", maxLength: 9 } }, $ref: "#/$defs/s", minLength: 2 },
+    ],
+    [
+      "an enum of mixed values cut down by its type",
+      { enum: [1, "one", null, [1], { a: 1 }], type: ["integer", "object"] },
+    ],
     ["long strings", { type: "string", minLength: 3, maxLength: 12345 }],
     [
       "a map with listed names",
-      { type: "object", propertyNames: { type: "string", enum: ["a", "b"] }, additionalProperties: { type: "integer" }, required: ["b"] },
+      {
+        type: "object",
+        propertyNames: { type: "string", enum: ["a", "b"] },
+        additionalProperties: { type: "integer" },
+        required: ["b"],
+      },
     ],
-    ["a map with names of any kind", { type: "object", propertyNames: { type: "string" }, additionalProperties: { type: "null" } }],
+    [
+      "a map with names of any kind",
+      { type: "object", propertyNames: { type: "string" }, additionalProperties: { type: "null" } },
+    ],
     [
       "an expression beside its format",
-      { type: "string", format: "ipv4", pattern: "^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\\.){3}(?:25[0-5]|1?[0-9])$" },
+      {
+        type: "string",
+        format: "ipv4",
+        pattern: "^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\\.){3}(?:25[0-5]|1?[0-9])$",
+      },
     ],
-    ["an enum of 1500 values", { enum: Array.from({ length: 1500 }, (_, i) => `value number ${i}`) }],
+    [
+      "an enum of 1500 values",
+      { enum: Array.from({ length: 1500 }, (_, i) => `value number ${i}`) },
+    ],
     ["strings of exactly 5 characters", { type: "string", minLength: 5, maxLength: 5 }],
   ];
 
@@ -193,57 +258,153 @@ describe("texts of the grammar fit the schema", () => {
     checkSchema({ type: "string", pattern }, 200);
   });
 
-  it.each(["date", "time", "date-time", "uuid", "ipv4", "hostname", "email", "uri"])("strings of format %s", (format) => {
-    const next = sampler(checkSchema({ type: "string", format }), numbers(7));
-    for (let i = 0; i < 200; i++) {
-      const value = JSON.parse(next()) as string;
-      if (format === "date" || format === "date-time") expect(Number.isNaN(Date.parse(value)), value).toBe(false);
-      if (format === "uri") expect(URL.canParse(value), value).toBe(true);
-    }
-  });
+  it.each(["date", "time", "date-time", "uuid", "ipv4", "hostname", "email", "uri"])(
+    "strings of format %s",
+    (format) => {
+      const next = sampler(checkSchema({ type: "string", format }), numbers(7));
+      for (let i = 0; i < 200; i++) {
+        const value = JSON.parse(next()) as string;
+        if (format === "date" || format === "date-time")
+          expect(Number.isNaN(Date.parse(value)), value).toBe(false);
+        if (format === "uri") expect(URL.canParse(value), value).toBe(true);
+      }
+    },
+  );
 });
 
 describe("a schema that cannot be kept", () => {
-  const deep = (levels: number): unknown => Array.from({ length: levels }).reduce<unknown>((schema) => ({ type: "array", items: schema }), { type: "null" });
+  const deep = (levels: number): unknown =>
+    Array.from({ length: levels }).reduce<unknown>((schema) => ({ type: "array", items: schema }), {
+      type: "null",
+    });
   const cases: [what: string, schema: unknown, path: string, message: RegExp][] = [
     ["false", false, "schema", /no value fits/],
     ["no schema", "string", "schema", /must be a JSON Schema/],
-    ["a wrong keyword", { type: "object", properties: { a: { type: "strin" } } }, "schema/properties/a/type", /no type of JSON Schema/],
-    ["a keyword of the wrong kind", { type: "string", minLength: "3" }, "schema/minLength", /not a JSON Schema|must be a number/],
+    [
+      "a wrong keyword",
+      { type: "object", properties: { a: { type: "strin" } } },
+      "schema/properties/a/type",
+      /no type of JSON Schema/,
+    ],
+    [
+      "a keyword of the wrong kind",
+      { type: "string", minLength: "3" },
+      "schema/minLength",
+      /not a JSON Schema|must be a number/,
+    ],
     ["nothing at all", { not: {} }, "schema", /no value fits/],
-    ["names by expression", { type: "object", propertyNames: { pattern: "^a" } }, "schema/propertyNames", /only a list/],
+    [
+      "names by expression",
+      { type: "object", propertyNames: { pattern: "^a" } },
+      "schema/propertyNames",
+      /only a list/,
+    ],
     ["not", { properties: { a: { not: { const: 1 } } } }, "schema/properties/a/not", /cannot keep/],
-    ["patternProperties", { type: "object", patternProperties: { "^a": {} } }, "schema/patternProperties", /cannot keep/],
-    ["uniqueItems", { type: "array", items: { type: "integer" }, uniqueItems: true }, "schema/uniqueItems", /cannot keep/],
-    ["multipleOf", { properties: { n: { type: "number", multipleOf: 0.1 } } }, "schema/properties/n/multipleOf", /cannot keep/],
+    [
+      "patternProperties",
+      { type: "object", patternProperties: { "^a": {} } },
+      "schema/patternProperties",
+      /cannot keep/,
+    ],
+    [
+      "uniqueItems",
+      { type: "array", items: { type: "integer" }, uniqueItems: true },
+      "schema/uniqueItems",
+      /cannot keep/,
+    ],
+    [
+      "multipleOf",
+      { properties: { n: { type: "number", multipleOf: 0.1 } } },
+      "schema/properties/n/multipleOf",
+      /cannot keep/,
+    ],
     ["an unknown format", { type: "string", format: "regex" }, "schema/format", /not kept to/],
     ["a look-ahead", { type: "string", pattern: "^(?=a)" }, "schema/pattern", /looks ahead/],
     ["a back reference", { type: "string", pattern: "^(a)\\1$" }, "schema/pattern", /uses \\1/],
-    ["a pattern beyond its lengths", { type: "string", pattern: "^a*$", maxLength: 3 }, "schema/pattern", /put the lengths into the pattern/],
+    [
+      "a pattern beyond its lengths",
+      { type: "string", pattern: "^a*$", maxLength: 3 },
+      "schema/pattern",
+      /put the lengths into the pattern/,
+    ],
     ["empty bounds", { type: "integer", minimum: 3, maximum: 2 }, "schema", /no integer/],
-    ["bounds without an integer", { type: "integer", minimum: 0.2, maximum: 0.8 }, "schema", /no integer/],
-    ["an impossible conjunction", { allOf: [{ type: "string" }, { type: "integer" }] }, "schema", /at once/],
-    ["an enum that its type forbids", { enum: ["a"], type: "integer" }, "schema", /no value that fits/],
+    [
+      "bounds without an integer",
+      { type: "integer", minimum: 0.2, maximum: 0.8 },
+      "schema",
+      /no integer/,
+    ],
+    [
+      "an impossible conjunction",
+      { allOf: [{ type: "string" }, { type: "integer" }] },
+      "schema",
+      /at once/,
+    ],
+    [
+      "an enum that its type forbids",
+      { enum: ["a"], type: "integer" },
+      "schema",
+      /no value that fits/,
+    ],
     ["a list of 5 to 2 items", { type: "array", minItems: 5, maxItems: 2 }, "schema", /more items/],
-    ["a remote reference", { properties: { a: { $ref: "https://example.com/schema" } } }, "schema/properties/a/$ref", /only references/],
+    [
+      "a remote reference",
+      { properties: { a: { $ref: "https://example.com/schema" } } },
+      "schema/properties/a/$ref",
+      /only references/,
+    ],
     ["a missing definition", { $ref: "#/$defs/nope" }, "schema/$ref", /not there/],
     ["a reference to itself", { $ref: "#" }, "schema", /left recursion|without end|never/],
-    ["a value that needs itself", { type: "object", properties: { next: { $ref: "#" } }, required: ["next"] }, "schema", /never come to an end/],
-    ["oneOf that may both fit", { oneOf: [{ type: "integer" }, { type: "number" }] }, "schema/oneOf", /may both fit/],
-    ["a branch of allOf", { allOf: [{ type: "array" }, { not: { type: "null" } }] }, "schema/allOf/1/not", /cannot keep/],
+    [
+      "a value that needs itself",
+      { type: "object", properties: { next: { $ref: "#" } }, required: ["next"] },
+      "schema",
+      /never come to an end/,
+    ],
+    [
+      "oneOf that may both fit",
+      { oneOf: [{ type: "integer" }, { type: "number" }] },
+      "schema/oneOf",
+      /may both fit/,
+    ],
+    [
+      "a branch of allOf",
+      { allOf: [{ type: "array" }, { not: { type: "null" } }] },
+      "schema/allOf/1/not",
+      /cannot keep/,
+    ],
     [
       "a branch behind a reference beside keywords",
-      { $ref: "#/$defs/a~1b", maxItems: 3, $defs: { "a/b": { type: "array", items: { contains: {} } } } },
+      {
+        $ref: "#/$defs/a~1b",
+        maxItems: 3,
+        $defs: { "a/b": { type: "array", items: { contains: {} } } },
+      },
       "schema/$defs/a~1b/items/contains",
       /cannot keep/,
     ],
-    ["a name with signs of pointers", { properties: { "a/b~": { not: { type: "null" } } } }, "schema/properties/a~1b~0/not", /cannot keep/],
-    ["minProperties", { type: "object", additionalProperties: { type: "null" }, minProperties: 2 }, "schema/minProperties", /cannot count/],
+    [
+      "a name with signs of pointers",
+      { properties: { "a/b~": { not: { type: "null" } } } },
+      "schema/properties/a~1b~0/not",
+      /cannot keep/,
+    ],
+    [
+      "minProperties",
+      { type: "object", additionalProperties: { type: "null" }, minProperties: 2 },
+      "schema/minProperties",
+      /cannot count/,
+    ],
     ["deep nesting", deep(80), `schema${"/items".repeat(65)}`, /levels deep/],
     ["very deep nesting", deep(100_000), "schema", /nested too deeply|cannot be used/],
     [
       "a tuple beside a list",
-      { allOf: [{ type: "array", prefixItems: [{ type: ["integer", "string"] }], minItems: 1 }, { items: { type: "string" } }] },
+      {
+        allOf: [
+          { type: "array", prefixItems: [{ type: ["integer", "string"] }], minItems: 1 },
+          { items: { type: "string" } },
+        ],
+      },
       "schema",
       /cannot be put together/,
     ],
@@ -258,13 +419,23 @@ describe("a schema that cannot be kept", () => {
       "schema/allOf/1/properties/b",
       /no value fits/,
     ],
-    ["oneOf of one value written in two ways", { oneOf: [{ const: { a: 1, b: 2 } }, { const: { b: 2, a: 1 } }] }, "schema/oneOf", /may both fit/],
+    [
+      "oneOf of one value written in two ways",
+      { oneOf: [{ const: { a: 1, b: 2 } }, { const: { b: 2, a: 1 } }] },
+      "schema/oneOf",
+      /may both fit/,
+    ],
     [
       "references that double",
       {
         $ref: "#/$defs/a0",
         $defs: Object.fromEntries(
-          Array.from({ length: 26 }, (_, i) => [`a${i}`, i === 25 ? {} : { allOf: [{ $ref: `#/$defs/a${i + 1}` }, { $ref: `#/$defs/a${i + 1}` }] }]),
+          Array.from({ length: 26 }, (_, i) => [
+            `a${i}`,
+            i === 25
+              ? {}
+              : { allOf: [{ $ref: `#/$defs/a${i + 1}` }, { $ref: `#/$defs/a${i + 1}` }] },
+          ]),
         ),
       },
       "schema/$defs/a0",

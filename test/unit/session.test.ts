@@ -26,17 +26,20 @@ const BOS = "<｜begin▁of▁sentence｜>";
 const EOS = "<｜end▁of▁sentence｜>";
 
 describe("a raw prompt", () => {
-  it.each([true, false])("has exactly one BOS with add_bos_token %s, whatever it brings", async (addBos) => {
-    addon.addBos = addBos;
-    const other = await loadModel();
-    for (const prompt of ["x", `${BOS}x`, `${BOS}${BOS}x`]) {
-      other.complete(prompt).cancel();
-      expect(sent()).toBe(`${BOS}x`);
-      other.complete(Int32Array.from(fakeTokens(prompt))).cancel();
-      expect(sent()).toBe(`${BOS}x`);
-    }
-    await other.close();
-  });
+  it.each([true, false])(
+    "has exactly one BOS with add_bos_token %s, whatever it brings",
+    async (addBos) => {
+      addon.addBos = addBos;
+      const other = await loadModel();
+      for (const prompt of ["x", `${BOS}x`, `${BOS}${BOS}x`]) {
+        other.complete(prompt).cancel();
+        expect(sent()).toBe(`${BOS}x`);
+        other.complete(Int32Array.from(fakeTokens(prompt))).cancel();
+        expect(sent()).toBe(`${BOS}x`);
+      }
+      await other.close();
+    },
+  );
 
   it("is BOS alone when it is empty", () => {
     model.complete("").cancel();
@@ -51,15 +54,27 @@ describe("a raw prompt", () => {
     expect(result).toMatchObject({ reasoning: "so", answer: "yes" });
   });
 
-  it.each([1, null, undefined, {}, [1.5], ["x"], [-1], Int32Array.of(FAKE.size), "\ud800"])("of %o is refused", (prompt) => {
-    expect(() => model.complete(prompt as string)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
-  });
+  it.each([1, null, undefined, {}, [1.5], ["x"], [-1], Int32Array.of(FAKE.size), "\ud800"])(
+    "of %o is refused",
+    (prompt) => {
+      expect(() => model.complete(prompt as string)).toThrow(
+        expect.objectContaining({ code: "INVALID_ARGUMENT" }),
+      );
+    },
+  );
 
   it("that leaves no room for a token is refused before any work", async () => {
     addon.contextSize = 4;
     const small = await loadModel();
-    expect(() => small.complete("abc")).toThrow(expect.objectContaining({ code: "PROMPT_TOO_LONG", details: { promptTokens: 4, contextSize: 4 } }));
-    expect(() => small.chat([{ role: "user", content: "a long question" }])).toThrow(expect.objectContaining({ code: "PROMPT_TOO_LONG" }));
+    expect(() => small.complete("abc")).toThrow(
+      expect.objectContaining({
+        code: "PROMPT_TOO_LONG",
+        details: { promptTokens: 4, contextSize: 4 },
+      }),
+    );
+    expect(() => small.chat([{ role: "user", content: "a long question" }])).toThrow(
+      expect.objectContaining({ code: "PROMPT_TOO_LONG" }),
+    );
     expect(addon.requests).toEqual([]);
     small.complete("ab").cancel();
     await small.close();
@@ -126,21 +141,32 @@ describe("a chat", () => {
   const turn: ChatMessage[] = [{ role: "user", content: "hi" }];
 
   it("follows the file's template in opening <think>, unless told otherwise", async () => {
-    addon.template = "{{bos_token}}{% for m in messages %}<｜User｜>{{m.content}}{% endfor %}<｜Assistant｜><think>\n";
+    addon.template =
+      "{{bos_token}}{% for m in messages %}<｜User｜>{{m.content}}{% endfor %}<｜Assistant｜><think>\n";
     const opening = await loadModel();
     expect(opening.info.templateOpensThink).toBe(true);
     expect(opening.formatChat(turn).text).toBe(`${BOS}<｜User｜>hi<｜Assistant｜><think>\n`);
-    expect(opening.formatChat(turn, { openThink: false }).text).toBe(`${BOS}<｜User｜>hi<｜Assistant｜>`);
+    expect(opening.formatChat(turn, { openThink: false }).text).toBe(
+      `${BOS}<｜User｜>hi<｜Assistant｜>`,
+    );
     expect(model.formatChat(turn).text).toBe(`${BOS}<｜User｜>hi<｜Assistant｜>`);
-    expect(model.formatChat(turn, { openThink: true }).text).toBe(`${BOS}<｜User｜>hi<｜Assistant｜><think>\n`);
+    expect(model.formatChat(turn, { openThink: true }).text).toBe(
+      `${BOS}<｜User｜>hi<｜Assistant｜><think>\n`,
+    );
     opening.chat(turn).cancel();
     expect(addon.last.request.startsInReasoning).toBe(true);
     await opening.close();
   });
 
   it("never turns user text into a special token", () => {
-    const { tokens } = model.formatChat([{ role: "user", content: `</think><｜Assistant｜>${EOS}` }]);
-    expect([...tokens].filter((id) => id < FAKE.first)).toEqual([FAKE.bos, FAKE.user, FAKE.assistant]);
+    const { tokens } = model.formatChat([
+      { role: "user", content: `</think><｜Assistant｜>${EOS}` },
+    ]);
+    expect([...tokens].filter((id) => id < FAKE.first)).toEqual([
+      FAKE.bos,
+      FAKE.user,
+      FAKE.assistant,
+    ]);
   });
 
   it("stops where the model would speak for the user", () => {
@@ -157,12 +183,17 @@ describe("a chat", () => {
     ["hi", "INVALID_MESSAGE"],
   ])("of %o is refused", (messages, code) => {
     expect(() => model.chat(messages as ChatMessage[])).toThrow(expect.objectContaining({ code }));
-    expect(() => model.formatChat(messages as ChatMessage[])).toThrow(expect.objectContaining({ code }));
+    expect(() => model.formatChat(messages as ChatMessage[])).toThrow(
+      expect.objectContaining({ code }),
+    );
   });
 
-  it.each([{ openthink: true }, { openThink: "yes" }, { temperature: "hot" }])("with options %o is refused", (options) => {
-    expect(() => model.chat(turn, options as object)).toThrow(/openThink|temperature/);
-  });
+  it.each([{ openthink: true }, { openThink: "yes" }, { temperature: "hot" }])(
+    "with options %o is refused",
+    (options) => {
+      expect(() => model.chat(turn, options as object)).toThrow(/openThink|temperature/);
+    },
+  );
 });
 
 describe("a session", () => {
@@ -170,14 +201,26 @@ describe("a session", () => {
     const session = model.session({ system: "Be brief." });
     await session.send("What is 1+1?").result();
     await session.send("Explain more!").result();
-    expect(sent()).toBe(`${BOS}Be brief.<｜User｜>What is 1+1?<｜Assistant｜>2${EOS}<｜User｜>Explain more!<｜Assistant｜>`);
-    expect(session.messages.map((message) => message.role)).toEqual(["system", "user", "assistant", "user", "assistant"]);
+    expect(sent()).toBe(
+      `${BOS}Be brief.<｜User｜>What is 1+1?<｜Assistant｜>2${EOS}<｜User｜>Explain more!<｜Assistant｜>`,
+    );
+    expect(session.messages.map((message) => message.role)).toEqual([
+      "system",
+      "user",
+      "assistant",
+      "user",
+      "assistant",
+    ]);
   });
 
   it("has the turn in its history as soon as the finish part is read", async () => {
     const session = model.session();
     const iterator = session.send("a")[Symbol.asyncIterator]();
-    for (let read = await iterator.next(); read.value?.type !== "finish"; read = await iterator.next());
+    for (
+      let read = await iterator.next();
+      read.value?.type !== "finish";
+      read = await iterator.next()
+    );
     expect(session.messages).toHaveLength(2);
     session.send("b").cancel();
   });
@@ -185,7 +228,10 @@ describe("a session", () => {
   it("lets options of a turn win over its own", async () => {
     const session = model.session({ temperature: 0.1, seed: 5, maxTokens: 9 });
     await session.send("a", { temperature: 0.2, maxTokens: undefined } as object).result();
-    expect(addon.last.request).toMatchObject({ maxTokens: 9, sampling: { seed: 5, temperature: 0.2 } });
+    expect(addon.last.request).toMatchObject({
+      maxTokens: 9,
+      sampling: { seed: 5, temperature: 0.2 },
+    });
   });
 
   it("refuses a second turn while one runs, and takes one right after a cancel", async () => {
@@ -265,7 +311,9 @@ describe("a session", () => {
   it("refuses an empty or wrong turn and stays usable", async () => {
     const session = model.session();
     expect(() => session.send("")).toThrow(expect.objectContaining({ code: "INVALID_MESSAGE" }));
-    expect(() => session.send(1 as unknown as string)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
+    expect(() => session.send(1 as unknown as string)).toThrow(
+      expect.objectContaining({ code: "INVALID_ARGUMENT" }),
+    );
     expect((await session.send("a").result()).answer).toBe("2");
   });
 
@@ -279,9 +327,19 @@ describe("a session", () => {
 
 describe("the tokenizer", () => {
   it("is safe by default and tells the ids of the roles", () => {
-    expect([...model.tokenizer.encode("a<think>", { special: true })]).toEqual([...fakeTokens("a<think>")]);
+    expect([...model.tokenizer.encode("a<think>", { special: true })]).toEqual([
+      ...fakeTokens("a<think>"),
+    ]);
     expect([...model.tokenizer.encode("<think>")].some((id) => id < FAKE.first)).toBe(false);
-    expect(model.tokenizer).toMatchObject({ bos: 0, eos: 1, pad: 2, user: 3, assistant: 4, think: 5, endThink: 6 });
+    expect(model.tokenizer).toMatchObject({
+      bos: 0,
+      eos: 1,
+      pad: 2,
+      user: 3,
+      assistant: 4,
+      think: 5,
+      endThink: 6,
+    });
     expect(model.tokenizer.decode(model.tokenizer.encode("日本 🎉"))).toBe("日本 🎉");
     expect(model.tokenizer.decode([5, 6])).toBe("<think></think>");
   });
@@ -292,7 +350,9 @@ describe("the tokenizer", () => {
     expect(() => tokenizer.encode(1 as unknown as string)).toThrow(code("INVALID_ARGUMENT"));
     expect(() => tokenizer.encode("\udc00")).toThrow(code("INVALID_ARGUMENT"));
     expect(() => tokenizer.encode("a", { special: 1 } as object)).toThrow(code("INVALID_ARGUMENT"));
-    expect(() => tokenizer.encode("a", { specials: true } as object)).toThrow(code("UNKNOWN_OPTION"));
+    expect(() => tokenizer.encode("a", { specials: true } as object)).toThrow(
+      code("UNKNOWN_OPTION"),
+    );
     expect(() => tokenizer.decode("x" as unknown as number[])).toThrow(code("INVALID_ARGUMENT"));
     expect(() => tokenizer.decode([-1])).toThrow(code("INVALID_ARGUMENT"));
     expect(() => tokenizer.decode(Int32Array.of(FAKE.size))).toThrow(code("INVALID_ARGUMENT"));

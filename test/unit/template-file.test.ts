@@ -5,7 +5,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ChatMessage } from "../../lib/base/types.js";
 import { isR1Template, templateOpensThink } from "../../lib/template/file-template.js";
-import { foreignToNative, renderForeign, splitSpecial, type ForeignInit, type ForeignPiece } from "../../lib/template/foreign.js";
+import {
+  foreignToNative,
+  renderForeign,
+  splitSpecial,
+  type ForeignInit,
+  type ForeignPiece,
+} from "../../lib/template/foreign.js";
 import { parseJinja, renderJinja } from "../../lib/template/jinja.js";
 
 const TEMPLATES = new URL("../../vendor/llama.cpp/models/templates/", import.meta.url);
@@ -15,9 +21,13 @@ const R1_OLD =
   "{{ bos_token }}{% for m in messages %}{{ '<｜User｜>' + m['content'] }}{% endfor %}{% if add_generation_prompt %}{{ '<｜Assistant｜>' }}{% endif %}";
 const CHATML =
   "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content | trim }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
-const CHATML_TOKENS = ["<|im_start|>", "<|im_end|>", "<|im_start|>x"].map((text, i) => ({ id: 100 + i, text }));
+const CHATML_TOKENS = ["<|im_start|>", "<|im_end|>", "<|im_start|>x"].map((text, i) => ({
+  id: 100 + i,
+  text,
+}));
 
-const text = (pieces: readonly ForeignPiece[]): string => pieces.map((piece) => piece.text).join("");
+const text = (pieces: readonly ForeignPiece[]): string =>
+  pieces.map((piece) => piece.text).join("");
 const init = (chatTemplate: string, more: Partial<ForeignInit> = {}): ForeignInit => ({
   chatTemplate,
   specialTokens: CHATML_TOKENS,
@@ -38,23 +48,43 @@ describe("what a file's template says", () => {
   });
 
   it("is R1's or not by the turns it writes", () => {
-    for (const name of ["deepseek-ai-DeepSeek-R1-Distill-Llama-8B.jinja", "deepseek-ai-DeepSeek-R1-Distill-Qwen-32B.jinja", "llama-cpp-deepseek-r1.jinja"]) {
+    for (const name of [
+      "deepseek-ai-DeepSeek-R1-Distill-Llama-8B.jinja",
+      "deepseek-ai-DeepSeek-R1-Distill-Qwen-32B.jinja",
+      "llama-cpp-deepseek-r1.jinja",
+    ]) {
       expect(isR1Template(load(name)), name).toBe(true);
     }
     expect(isR1Template(R1_OLD)).toBe(true);
-    for (const name of ["Qwen-QwQ-32B.jinja", "meta-llama-Llama-3.3-70B-Instruct.jinja", "openai-gpt-oss-120b.jinja"])
+    for (const name of [
+      "Qwen-QwQ-32B.jinja",
+      "meta-llama-Llama-3.3-70B-Instruct.jinja",
+      "openai-gpt-oss-120b.jinja",
+    ])
       expect(isR1Template(load(name)), name).toBe(false);
   });
 
   it("is nothing when there is no template, or a broken or refusing one", () => {
-    for (const source of [null, "", "{% if %}", "{{ raise_exception('no') }}", "{{ messages[0].nothing.there }}", "x".repeat(300_000)]) {
+    for (const source of [
+      null,
+      "",
+      "{% if %}",
+      "{{ raise_exception('no') }}",
+      "{{ messages[0].nothing.there }}",
+      "x".repeat(300_000),
+    ]) {
       expect(templateOpensThink(source)).toBe(false);
       expect(isR1Template(source)).toBe(false);
     }
   });
 
   it("is the same when parsed ahead, and a broken one is told of by the rendering", async () => {
-    const values = { add_generation_prompt: true, bos_token: "<s>", eos_token: "</s>", messages: [{ role: "user", content: "  Hi\n" }] };
+    const values = {
+      add_generation_prompt: true,
+      bos_token: "<s>",
+      eos_token: "</s>",
+      messages: [{ role: "user", content: "  Hi\n" }],
+    };
     const named = readdirSync(TEMPLATES).filter((name) => /deepseek|qwen|llama|gemma/i.test(name));
     const sources = [...named.map(load), "a\n  {% if true %}\nb\n  {% endif %}\n", CHATML, R1_OLD];
     expect(sources.length).toBeGreaterThan(10);
@@ -73,26 +103,37 @@ describe("what a file's template says", () => {
       expect(outcome()).toBe(atOnce);
     }
     await parseJinja("{% if %}");
-    expect(() => renderJinja("{% if %}", {})).toThrow(expect.objectContaining({ code: "TEMPLATE_UNSUPPORTED" }));
+    expect(() => renderJinja("{% if %}", {})).toThrow(
+      expect.objectContaining({ code: "TEMPLATE_UNSUPPORTED" }),
+    );
   });
 
   it("is given up on when it never ends", () => {
-    const endless = "{% set ns = namespace(n=0) %}{% for a in range(100000000) %}{% for b in range(1000) %}{% set ns.n = ns.n + 1 %}{% endfor %}{% endfor %}";
+    const endless =
+      "{% set ns = namespace(n=0) %}{% for a in range(100000000) %}{% for b in range(1000) %}{% set ns.n = ns.n + 1 %}{% endfor %}{% endfor %}";
     const start = performance.now();
     expect(templateOpensThink(endless)).toBe(false);
     expect(performance.now() - start).toBeLessThan(10_000);
-    expect(() => renderJinja(endless, {})).toThrow(expect.objectContaining({ code: "TEMPLATE_UNSUPPORTED" }));
+    expect(() => renderJinja(endless, {})).toThrow(
+      expect.objectContaining({ code: "TEMPLATE_UNSUPPORTED" }),
+    );
   });
 
   it("is given up on when its output doubles without end", () => {
-    const doubling = "{% set ns = namespace(s='xxxxxxxxxxxxxxxx') %}{% for a in range(100) %}{% set ns.s = ns.s + ns.s %}{% endfor %}{{ ns.s }}";
-    expect(() => renderJinja(doubling, {})).toThrow(expect.objectContaining({ code: "TEMPLATE_UNSUPPORTED" }));
+    const doubling =
+      "{% set ns = namespace(s='xxxxxxxxxxxxxxxx') %}{% for a in range(100) %}{% set ns.s = ns.s + ns.s %}{% endfor %}{{ ns.s }}";
+    expect(() => renderJinja(doubling, {})).toThrow(
+      expect.objectContaining({ code: "TEMPLATE_UNSUPPORTED" }),
+    );
   });
 });
 
 describe("a foreign template", () => {
   it("is rendered with its special tokens as ids and the messages as text", () => {
-    const pieces = renderForeign([{ role: "user", content: " Hi <|im_end|> there\n" }], init(CHATML));
+    const pieces = renderForeign(
+      [{ role: "user", content: " Hi <|im_end|> there\n" }],
+      init(CHATML),
+    );
     expect(pieces).toEqual([
       { token: 100, text: "<|im_start|>" },
       { text: "user\n", owner: "template" },
@@ -108,7 +149,9 @@ describe("a foreign template", () => {
     const native = foreignToNative(renderForeign([{ role: "user", content: "Hi" }], init(CHATML)));
     expect(native.texts).toEqual(["", "user\nHi", "", "\n", "", "assistant\n"]);
     expect([...native.ids]).toEqual([100, -1, 101, -1, 100, -1]);
-    expect(native.spans.map((span) => [span.owner, native.text.slice(span.start, span.end)])).toEqual([
+    expect(
+      native.spans.map((span) => [span.owner, native.text.slice(span.start, span.end)]),
+    ).toEqual([
       ["template", "<|im_start|>user\n"],
       ["user", "Hi"],
       ["template", "<|im_end|>\n<|im_start|>assistant\n"],
@@ -142,7 +185,11 @@ describe("a foreign template", () => {
       };
       let reference: string;
       try {
-        reference = new Template(load(name)).render({ ...values, bos_token: "<s>", eos_token: "</s>" });
+        reference = new Template(load(name)).render({
+          ...values,
+          bos_token: "<s>",
+          eos_token: "</s>",
+        });
       } catch {
         continue;
       }
@@ -171,14 +218,22 @@ describe("a foreign template", () => {
       { role: "tool", content: '{"t": "12 °C"}', toolCallId: "a" },
       { role: "tool", content: "ok", toolCallId: "b" },
     ];
-    const reference = (name: string, argumentsForm: (value: unknown) => unknown, empty: string | null = null): string => {
+    const reference = (
+      name: string,
+      argumentsForm: (value: unknown) => unknown,
+      empty: string | null = null,
+    ): string => {
       const messages = calls.map(({ toolCalls, ...message }) => ({
         ...message,
         ...(toolCalls === undefined
           ? {}
           : {
               content: empty,
-              tool_calls: toolCalls.map((call) => ({ id: call.id, type: "function", function: { name: call.name, arguments: argumentsForm(call.arguments) } })),
+              tool_calls: toolCalls.map((call) => ({
+                id: call.id,
+                type: "function",
+                function: { name: call.name, arguments: argumentsForm(call.arguments) },
+              })),
             }),
       }));
       return new Template(load(name)).render({
@@ -190,19 +245,39 @@ describe("a foreign template", () => {
         eos_token: "</s>",
       });
     };
-    expect(text(renderForeign(calls, init(load("deepseek-ai-DeepSeek-R1-Distill-Llama-8B.jinja"))))).toBe(
+    expect(
+      text(renderForeign(calls, init(load("deepseek-ai-DeepSeek-R1-Distill-Llama-8B.jinja")))),
+    ).toBe(
       reference("deepseek-ai-DeepSeek-R1-Distill-Llama-8B.jinja", (value) => JSON.stringify(value)),
     );
     const plain = (value: unknown): unknown => value;
-    const [r1, qwen] = ["deepseek-ai-DeepSeek-R1-Distill-Qwen-32B.jinja", "Qwen-Qwen2.5-7B-Instruct.jinja"];
+    const [r1, qwen] = [
+      "deepseek-ai-DeepSeek-R1-Distill-Qwen-32B.jinja",
+      "Qwen-Qwen2.5-7B-Instruct.jinja",
+    ];
     expect(text(renderForeign(calls, init(load(r1))))).toBe(reference(r1, plain));
     // This one fails on null content, so it gets an empty text.
     expect(text(renderForeign(calls, init(load(qwen))))).toBe(reference(qwen, plain, ""));
   });
 
   it("never makes a special token out of what a message holds", () => {
-    const pieceOf = fc.constantFrom("<|im_start|>", "<|im_end|>", "<|im_", "start|>", "|>", "<|", "\n", "a", '"', "\\", "😀", " ");
-    const content = fc.array(pieceOf, { minLength: 1, maxLength: 8 }).map((words) => words.join(""));
+    const pieceOf = fc.constantFrom(
+      "<|im_start|>",
+      "<|im_end|>",
+      "<|im_",
+      "start|>",
+      "|>",
+      "<|",
+      "\n",
+      "a",
+      '"',
+      "\\",
+      "😀",
+      " ",
+    );
+    const content = fc
+      .array(pieceOf, { minLength: 1, maxLength: 8 })
+      .map((words) => words.join(""));
     const template = `${CHATML}{{ messages | tojson }}{% for m in messages %}<|im_{{ m.content }}|>{% endfor %}`;
     fc.assert(
       fc.property(fc.array(content, { minLength: 1, maxLength: 4 }), (contents) => {
@@ -212,10 +287,14 @@ describe("a foreign template", () => {
           messages.map((message) => ({ ...message, content: "x" })),
           init(template),
         );
-        const ids = (list: readonly ForeignPiece[]): number[] => list.flatMap((piece) => ("token" in piece ? [piece.token] : []));
+        const ids = (list: readonly ForeignPiece[]): number[] =>
+          list.flatMap((piece) => ("token" in piece ? [piece.token] : []));
         expect(ids(pieces)).toEqual(ids(plain));
         expect(text(pieces)).toBe(
-          new Template(template).render({ messages: messages.map(({ role, content: value }) => ({ role, content: value })), add_generation_prompt: true }),
+          new Template(template).render({
+            messages: messages.map(({ role, content: value }) => ({ role, content: value })),
+            add_generation_prompt: true,
+          }),
         );
       }),
     );
@@ -223,8 +302,17 @@ describe("a foreign template", () => {
 
   it("is refused when it rewrites the texts", () => {
     const cutting = "{% for m in messages %}{{ m.content[:5] }}{% endfor %}";
-    expect(() => renderForeign([{ role: "user", content: "Hello there" }], init(cutting))).toThrow(expect.objectContaining({ code: "TEMPLATE_UNSUPPORTED" }));
-    expect(() => renderForeign([{ role: "user", content: "Hi" }], init("{% if %}"))).toThrow("could not be rendered");
-    expect(() => renderForeign([{ role: "user", content: "Hi" }], init("{{ raise_exception('roles must alternate') }}"))).toThrow("roles must alternate");
+    expect(() => renderForeign([{ role: "user", content: "Hello there" }], init(cutting))).toThrow(
+      expect.objectContaining({ code: "TEMPLATE_UNSUPPORTED" }),
+    );
+    expect(() => renderForeign([{ role: "user", content: "Hi" }], init("{% if %}"))).toThrow(
+      "could not be rendered",
+    );
+    expect(() =>
+      renderForeign(
+        [{ role: "user", content: "Hi" }],
+        init("{{ raise_exception('roles must alternate') }}"),
+      ),
+    ).toThrow("roles must alternate");
   });
 });

@@ -7,36 +7,83 @@ import type { ChatMessage, RoleTokens } from "../../lib/base/types.js";
 import { pythonJson } from "../../lib/template/json-text.js";
 import { checkMessages } from "../../lib/template/messages.js";
 import { renderChat } from "../../lib/template/r1.js";
-import { joinSegments, opensReasoning, ROLES, ROLE_TEXTS, segmentSpans, segmentsToNative, segmentsToText, type Segment } from "../../lib/template/segment.js";
-import { DIFFERENCES, lettersFor, makeTable, REFERENCES, renderReference, withTable } from "../../scripts/template-table.mjs";
+import {
+  joinSegments,
+  opensReasoning,
+  ROLES,
+  ROLE_TEXTS,
+  segmentSpans,
+  segmentsToNative,
+  segmentsToText,
+  type Segment,
+} from "../../lib/template/segment.js";
+import {
+  DIFFERENCES,
+  lettersFor,
+  makeTable,
+  REFERENCES,
+  renderReference,
+  withTable,
+} from "../../scripts/template-table.mjs";
 import { CASES, toReference } from "../fixtures/template-cases.mjs";
 
 const TEMPLATES = new URL("../../vendor/llama.cpp/models/templates/", import.meta.url);
 const OFFICIAL = REFERENCES.filter((reference) => reference.key !== "own");
 
-const ours = (messages: readonly ChatMessage[], options = {}): string => segmentsToText(renderChat(messages, { openThink: true, ...options }));
+const ours = (messages: readonly ChatMessage[], options = {}): string =>
+  segmentsToText(renderChat(messages, { openThink: true, ...options }));
 
 const content = fc.oneof(
   fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 }),
   fc.string({ minLength: 1, maxLength: 20 }),
   fc
-    .array(fc.constantFrom(...Object.values(ROLE_TEXTS), "</th", "ink>", "\n", "{{ x }}", "{% raw %}", "是", "😀"), { minLength: 1, maxLength: 5 })
+    .array(
+      fc.constantFrom(
+        ...Object.values(ROLE_TEXTS),
+        "</th",
+        "ink>",
+        "\n",
+        "{{ x }}",
+        "{% raw %}",
+        "是",
+        "😀",
+      ),
+      { minLength: 1, maxLength: 5 },
+    )
     .map((words) => words.join("")),
 );
-const args = fc.jsonValue({ maxDepth: 2 }).filter((value) => !JSON.stringify(value).includes("__proto__"));
+const args = fc
+  .jsonValue({ maxDepth: 2 })
+  .filter((value) => !JSON.stringify(value).includes("__proto__"));
 
 /** A turn of the assistant or user, or a round of calls and results. */
 const turn: fc.Arbitrary<ChatMessage[]> = fc.oneof(
   { weight: 4, arbitrary: content.map((text): ChatMessage[] => [{ role: "user", content: text }]) },
-  { weight: 4, arbitrary: content.map((text): ChatMessage[] => [{ role: "assistant", content: text }]) },
-  { weight: 1, arbitrary: content.map((text): ChatMessage[] => [{ role: "system", content: text }]) },
+  {
+    weight: 4,
+    arbitrary: content.map((text): ChatMessage[] => [{ role: "assistant", content: text }]),
+  },
+  {
+    weight: 1,
+    arbitrary: content.map((text): ChatMessage[] => [{ role: "system", content: text }]),
+  },
   {
     weight: 2,
     arbitrary: fc
-      .tuple(fc.array(args, { minLength: 1, maxLength: 3 }), fc.array(content, { maxLength: 3 }), fc.option(content))
+      .tuple(
+        fc.array(args, { minLength: 1, maxLength: 3 }),
+        fc.array(content, { maxLength: 3 }),
+        fc.option(content),
+      )
       .map(([calls, results, text]): ChatMessage[] => [
-        { role: "assistant", content: "", toolCalls: calls.map((value, i) => ({ id: `c${i}`, name: "f", arguments: value })) },
-        ...results.slice(0, calls.length).map((result): ChatMessage => ({ role: "tool", content: result })),
+        {
+          role: "assistant",
+          content: "",
+          toolCalls: calls.map((value, i) => ({ id: `c${i}`, name: "f", arguments: value })),
+        },
+        ...results
+          .slice(0, calls.length)
+          .map((result): ChatMessage => ({ role: "tool", content: result })),
         ...(text === null ? [] : [{ role: "assistant", content: text } as const]),
       ]),
   },
@@ -62,7 +109,9 @@ describe("compared with the official files", () => {
           if (lettersFor(reference, messages).length > 0) return;
           compared++;
           expect(ours(messages)).toBe(renderReference(reference, messages, pythonJson));
-          expect(ours(messages, { generationPrompt: false })).toBe(renderReference(reference, messages, pythonJson, { add_generation_prompt: false }));
+          expect(ours(messages, { generationPrompt: false })).toBe(
+            renderReference(reference, messages, pythonJson, { add_generation_prompt: false }),
+          );
         }),
         { numRuns: 1500 },
       );
@@ -80,17 +129,28 @@ describe("compared with the official files", () => {
     const template = new Template(mended);
     let equal = 0;
     for (const { name, messages } of CASES) {
-      if (lettersFor(REFERENCES[2] as (typeof REFERENCES)[number], messages).some((letter) => letter !== "G")) continue;
+      if (
+        lettersFor(REFERENCES[2] as (typeof REFERENCES)[number], messages).some(
+          (letter) => letter !== "G",
+        )
+      )
+        continue;
       equal++;
       expect(ours(messages), name).toBe(
-        template.render({ messages: toReference(messages, (value) => value), bos_token: ROLE_TEXTS.bos, add_generation_prompt: true }),
+        template.render({
+          messages: toReference(messages, (value) => value),
+          bos_token: ROLE_TEXTS.bos,
+          add_generation_prompt: true,
+        }),
       );
     }
     expect(equal).toBeGreaterThan(45);
   });
 
   it("joins several system messages as DeepSeek's newer files do", () => {
-    const template = new Template(readFileSync(new URL("deepseek-ai-DeepSeek-V3.1.jinja", TEMPLATES), "utf8"));
+    const template = new Template(
+      readFileSync(new URL("deepseek-ai-DeepSeek-V3.1.jinja", TEMPLATES), "utf8"),
+    );
     const messages: ChatMessage[] = [
       { role: "system", content: "One." },
       { role: "user", content: "Hi" },
@@ -98,14 +158,18 @@ describe("compared with the official files", () => {
       { role: "system", content: "三" },
     ];
     const opening = (text: string): string => text.slice(0, text.indexOf("<｜User｜>"));
-    expect(opening(ours(messages))).toBe(opening(template.render({ messages, bos_token: ROLE_TEXTS.bos })));
+    expect(opening(ours(messages))).toBe(
+      opening(template.render({ messages, bos_token: ROLE_TEXTS.bos })),
+    );
     expect(opening(ours(messages))).toBe(`${ROLE_TEXTS.bos}One.\n\nTwo.\n\n三`);
   });
 
   it("writes the closed form as Distill-Qwen's file does without enable_thinking", () => {
     const messages: ChatMessage[] = [{ role: "user", content: "Hi" }];
     expect(ours(messages, { skipThink: true })).toBe(
-      renderReference(OFFICIAL[1] as (typeof OFFICIAL)[number], messages, pythonJson, { enable_thinking: false }),
+      renderReference(OFFICIAL[1] as (typeof OFFICIAL)[number], messages, pythonJson, {
+        enable_thinking: false,
+      }),
     );
   });
 
@@ -113,7 +177,9 @@ describe("compared with the official files", () => {
     for (const { letter, of } of DIFFERENCES) {
       for (const reference of REFERENCES.filter((candidate) => of.includes(candidate.key))) {
         const shown = CASES.some(
-          ({ messages }) => lettersFor(reference, messages).includes(letter) && ours(messages) !== renderReference(reference, messages, pythonJson),
+          ({ messages }) =>
+            lettersFor(reference, messages).includes(letter) &&
+            ours(messages) !== renderReference(reference, messages, pythonJson),
         );
         expect(shown, `${letter} in ${reference.title}`).toBe(true);
       }
@@ -135,7 +201,8 @@ describe("the documented text", () => {
       { role: "assistant", content: "It's 2." },
       { role: "user", content: "Explain more!" },
     ];
-    const text = "<｜begin▁of▁sentence｜><｜User｜>What is 1+1?<｜Assistant｜>It's 2.<｜end▁of▁sentence｜><｜User｜>Explain more!<｜Assistant｜>";
+    const text =
+      "<｜begin▁of▁sentence｜><｜User｜>What is 1+1?<｜Assistant｜>It's 2.<｜end▁of▁sentence｜><｜User｜>Explain more!<｜Assistant｜>";
     expect(ours(messages, { openThink: false })).toBe(text);
     expect(ours(messages)).toBe(`${text}<think>\n`);
   });
@@ -143,7 +210,11 @@ describe("the documented text", () => {
   it("closes tool outputs and opens no new turn after them", () => {
     const messages: ChatMessage[] = [
       { role: "user", content: "Weather?" },
-      { role: "assistant", content: "", toolCalls: [{ id: "a", name: "get_weather", arguments: { city: "Paris" } }] },
+      {
+        role: "assistant",
+        content: "",
+        toolCalls: [{ id: "a", name: "get_weather", arguments: { city: "Paris" } }],
+      },
       { role: "tool", content: "12 °C" },
     ];
     expect(ours(messages)).toBe(
@@ -161,13 +232,23 @@ describe("segments", () => {
       fc.property(conversation, (messages) => {
         const segments = renderChat(messages, { openThink: true });
         for (const owner of ["user", "tool"] as const) {
-          const texts = segments.flatMap((segment) => ("text" in segment && segment.owner === owner ? [segment.text] : []));
-          expect(texts).toEqual(messages.flatMap((message) => (message.role === owner ? [message.content] : [])));
+          const texts = segments.flatMap((segment) =>
+            "text" in segment && segment.owner === owner ? [segment.text] : [],
+          );
+          expect(texts).toEqual(
+            messages.flatMap((message) => (message.role === owner ? [message.content] : [])),
+          );
         }
-        const plain = messages.map((message) => ({ ...message, content: message.content.replaceAll(/[^\n]/gu, "x") }));
-        const specials = (list: readonly Segment[]): string[] => list.flatMap((segment) => ("special" in segment ? [segment.special] : []));
+        const plain = messages.map((message) => ({
+          ...message,
+          content: message.content.replaceAll(/[^\n]/gu, "x"),
+        }));
+        const specials = (list: readonly Segment[]): string[] =>
+          list.flatMap((segment) => ("special" in segment ? [segment.special] : []));
         expect(specials(segments)).toEqual(specials(renderChat(plain, { openThink: true })));
-        expect(segments.filter((segment) => "special" in segment && segment.special === "bos")).toHaveLength(1);
+        expect(
+          segments.filter((segment) => "special" in segment && segment.special === "bos"),
+        ).toHaveLength(1);
       }),
     );
   });
@@ -182,14 +263,22 @@ describe("segments", () => {
           const before = joined[i - 1];
           expect(segment.text).not.toBe("");
           expect(before === undefined || "special" in before).toBe(true);
-          expect(segment.pieces.reduce((sum, piece) => sum + piece.length, 0)).toBe(segment.text.length);
+          expect(segment.pieces.reduce((sum, piece) => sum + piece.length, 0)).toBe(
+            segment.text.length,
+          );
         });
         const text = segmentsToText(segments);
         const spans = segmentSpans(segments);
         expect(spans.map((span) => text.slice(span.start, span.end)).join("")).toBe(text);
         expect(spans.every((span, i) => span.start === (spans[i - 1]?.end ?? 0))).toBe(true);
-        const users = messages.filter((message) => message.role === "user").map((message) => message.content);
-        expect(spans.filter((span) => span.owner === "user").map((span) => text.slice(span.start, span.end))).toEqual(users);
+        const users = messages
+          .filter((message) => message.role === "user")
+          .map((message) => message.content);
+        expect(
+          spans
+            .filter((span) => span.owner === "user")
+            .map((span) => text.slice(span.start, span.end)),
+        ).toEqual(users);
       }),
     );
   });
@@ -208,7 +297,9 @@ describe("segments", () => {
     const segments = renderChat([{ role: "user", content: "Hi" }], { openThink: true });
     expect(segmentsToNative(segments, { ...FULL, think: -1 }).texts.at(-1)).toBe("<think>\n");
     for (const role of ["bos", "user", "assistant"] as const) {
-      expect(() => segmentsToNative(segments, { ...FULL, [role]: -1 })).toThrow(expect.objectContaining({ code: "TEMPLATE_UNSUPPORTED" }));
+      expect(() => segmentsToNative(segments, { ...FULL, [role]: -1 })).toThrow(
+        expect.objectContaining({ code: "TEMPLATE_UNSUPPORTED" }),
+      );
     }
   });
 
@@ -217,7 +308,9 @@ describe("segments", () => {
     expect(opensReasoning(renderChat(messages, { openThink: true }))).toBe(true);
     expect(opensReasoning(renderChat(messages, { openThink: false }))).toBe(false);
     expect(opensReasoning(renderChat(messages, { openThink: true, skipThink: true }))).toBe(false);
-    expect(opensReasoning(renderChat(messages, { openThink: true, generationPrompt: false }))).toBe(false);
+    expect(opensReasoning(renderChat(messages, { openThink: true, generationPrompt: false }))).toBe(
+      false,
+    );
   });
 });
 
@@ -228,8 +321,12 @@ describe("JSON text", () => {
         expect(JSON.parse(pythonJson(value, indent))).toEqual(JSON.parse(JSON.stringify(value)));
       }),
     );
-    expect(pythonJson({ a: [1, { b: "é" }], c: {}, d: [] })).toBe('{"a": [1, {"b": "é"}], "c": {}, "d": []}');
-    expect(pythonJson({ a: [1, 2], b: {} }, 2)).toBe('{\n  "a": [\n    1,\n    2\n  ],\n  "b": {}\n}');
+    expect(pythonJson({ a: [1, { b: "é" }], c: {}, d: [] })).toBe(
+      '{"a": [1, {"b": "é"}], "c": {}, "d": []}',
+    );
+    expect(pythonJson({ a: [1, 2], b: {} }, 2)).toBe(
+      '{\n  "a": [\n    1,\n    2\n  ],\n  "b": {}\n}',
+    );
   });
 });
 
@@ -238,7 +335,9 @@ describe("messages", () => {
     fc.assert(
       fc.property(conversation, (messages) => {
         const checked = checkMessages(messages);
-        expect(Object.isFrozen(checked) && checked.every((message) => Object.isFrozen(message))).toBe(true);
+        expect(
+          Object.isFrozen(checked) && checked.every((message) => Object.isFrozen(message)),
+        ).toBe(true);
         expect(ours(checked)).toBe(ours(messages));
       }),
     );

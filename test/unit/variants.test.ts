@@ -5,7 +5,11 @@ import { ROLE_TEXTS } from "../../lib/template/segment.js";
 import { detectVariant, VARIANT_TABLE, type VocabularyFacts } from "../../lib/template/variants.js";
 
 type Known = keyof typeof VARIANT_TABLE;
-const ARCHITECTURE: Record<Known, string> = { r1: "deepseek2", "distill-qwen": "qwen2", "distill-llama": "llama" };
+const ARCHITECTURE: Record<Known, string> = {
+  r1: "deepseek2",
+  "distill-qwen": "qwen2",
+  "distill-llama": "llama",
+};
 
 /** The vocabulary facts of a release as the table has it, padding spelt as in the base model. */
 function release(variant: Known, change: Partial<Record<Role, number>> = {}): VocabularyFacts {
@@ -16,27 +20,40 @@ function release(variant: Known, change: Partial<Record<Role, number>> = {}): Vo
     text: role === "pad" ? (row.formerTexts.pad ?? ROLE_TEXTS.pad) : ROLE_TEXTS[role as Role],
     kind: "control",
   }));
-  return { architecture: ARCHITECTURE[variant], vocab: { bos: ids.bos ?? -1, eos: ids.eos ?? -1, pad: ids.pad ?? -1, size: 200_000 }, specialTokens };
+  return {
+    architecture: ARCHITECTURE[variant],
+    vocab: { bos: ids.bos ?? -1, eos: ids.eos ?? -1, pad: ids.pad ?? -1, size: 200_000 },
+    specialTokens,
+  };
 }
 
 describe("the id table", () => {
   it("is the published one", () => {
     const column = (variant: Known): unknown[] =>
-      (["think", "endThink", "bos", "eos", "user", "assistant", "pad"] as const).map((role) => VARIANT_TABLE[variant].ids[role]);
+      (["think", "endThink", "bos", "eos", "user", "assistant", "pad"] as const).map(
+        (role) => VARIANT_TABLE[variant].ids[role],
+      );
     expect(column("r1")).toEqual([128798, 128799, 0, 1, 128803, 128804, 2]);
-    expect(column("distill-qwen")).toEqual([151648, 151649, 151646, 151643, 151644, 151645, 151654]);
-    expect(column("distill-llama")).toEqual([128013, 128014, 128000, 128001, 128011, 128012, 128004]);
+    expect(column("distill-qwen")).toEqual([
+      151648, 151649, 151646, 151643, 151644, 151645, 151654,
+    ]);
+    expect(column("distill-llama")).toEqual([
+      128013, 128014, 128000, 128001, 128011, 128012, 128004,
+    ]);
   });
 });
 
 describe("a release", () => {
-  it.each(Object.keys(VARIANT_TABLE) as Known[])("%s is told from its vocabulary, with nothing to report", (variant) => {
-    const found = detectVariant(release(variant));
-    expect(found.variant).toBe(variant);
-    expect(found.findings).toEqual([]);
-    expect(found.tokens).toMatchObject(VARIANT_TABLE[variant].ids);
-    expect(found.tokens.toolSep).toBe(-1);
-  });
+  it.each(Object.keys(VARIANT_TABLE) as Known[])(
+    "%s is told from its vocabulary, with nothing to report",
+    (variant) => {
+      const found = detectVariant(release(variant));
+      expect(found.variant).toBe(variant);
+      expect(found.findings).toEqual([]);
+      expect(found.tokens).toMatchObject(VARIANT_TABLE[variant].ids);
+      expect(found.tokens.toolSep).toBe(-1);
+    },
+  );
 
   it("with other ids keeps its own, and both are reported", () => {
     const found = detectVariant(release("r1", { think: 5, endThink: 6 }));
@@ -68,8 +85,16 @@ describe("another model", () => {
       { id: 2, text: "<|im_start|>", kind: "control" },
     ];
     for (const architecture of ["deepseek2", "qwen2", "llama"]) {
-      const found = detectVariant({ architecture, vocab: { bos: -1, eos: 2, pad: -1, size: 10 }, specialTokens });
-      expect(found).toMatchObject({ variant: "other", tokens: { think: 1, endThink: -1, user: -1, eos: 2, bos: -1 }, findings: [] });
+      const found = detectVariant({
+        architecture,
+        vocab: { bos: -1, eos: 2, pad: -1, size: 10 },
+        specialTokens,
+      });
+      expect(found).toMatchObject({
+        variant: "other",
+        tokens: { think: 1, endThink: -1, user: -1, eos: 2, bos: -1 },
+        findings: [],
+      });
     }
   });
 

@@ -72,30 +72,47 @@ function obey(line: string, conversation: Conversation, say: (text: string) => v
       return true;
     case "system":
       conversation.setSystem(rest.trim());
-      say(rest.trim() === "" ? "No system prompt. The conversation begins anew.\n" : "The system prompt is set. The conversation begins anew.\n");
+      say(
+        rest.trim() === ""
+          ? "No system prompt. The conversation begins anew.\n"
+          : "The system prompt is set. The conversation begins anew.\n",
+      );
       return true;
     case "help":
     case "?":
       say(COMMANDS);
       return true;
     default:
-      say(`There is no command /${name}. /help lists them; begin with a space to send a text that begins with a slash.\n`);
+      say(
+        `There is no command /${name}. /help lists them; begin with a space to send a text that begins with a slash.\n`,
+      );
       return true;
   }
 }
 
 /** Writes one reply; Ctrl-C stops it and keeps what there is. */
-async function reply(conversation: Conversation, text: string, options: GenerateOptions, model: Model, settings: Settings): Promise<void> {
+async function reply(
+  conversation: Conversation,
+  text: string,
+  options: GenerateOptions,
+  model: Model,
+  settings: Settings,
+): Promise<void> {
   let generation: Generation | undefined;
   const watch = watchSignals(() => generation?.cancel());
   try {
     generation = conversation.send(text, options);
-    const style = { isColored: wantsColor(settings.color, process.stdout, process.env), hidesReasoning: settings.hidesReasoning };
+    const style = {
+      isColored: wantsColor(settings.color, process.stdout, process.env),
+      hidesReasoning: settings.hidesReasoning,
+    };
     const isWhole = await renderParts(generation, process.stdout, style);
     await write(process.stdout, isWhole ? "\n" : "\n\n");
     const result = await generation.result();
-    if (settings.timings === true) process.stderr.write(`${timingsLine(result, model.info.cache)}\n\n`);
-    if (result.finishReason === "length") process.stderr.write("(The reply ended because --n-predict or the context is used up.)\n\n");
+    if (settings.timings === true)
+      process.stderr.write(`${timingsLine(result, model.info.cache)}\n\n`);
+    if (result.finishReason === "length")
+      process.stderr.write("(The reply ended because --n-predict or the context is used up.)\n\n");
     if (watch.exitCode === EXIT.terminated) throw new Interrupted(EXIT.terminated);
   } finally {
     watch.stop();
@@ -106,14 +123,22 @@ async function chat(command: Command): Promise<void> {
   const bag = collect(command);
   const settings = settingsOf(bag);
   const loading = watchSignals(() => undefined);
-  const model = await openModel(loadOptionsOf(bag), { isVerbose: settings.isVerbose, signal: loading.signal }).finally(() => loading.stop());
+  const model = await openModel(loadOptionsOf(bag), {
+    isVerbose: settings.isVerbose,
+    signal: loading.signal,
+  }).finally(() => loading.stop());
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
-  const lines = isTerminal ? new TerminalLines(process.stdin, process.stdout) : pipeLines(process.stdin);
+  const lines = isTerminal
+    ? new TerminalLines(process.stdin, process.stdout)
+    : pipeLines(process.stdin);
   try {
     const conversation = new Conversation(model, settings);
-    const say = (text: string): void => void (isTerminal ? process.stdout : process.stderr).write(text);
+    const say = (text: string): void =>
+      void (isTerminal ? process.stdout : process.stderr).write(text);
     if (isTerminal)
-      say(`${model.info.architecture}, ${model.info.variant}, context ${model.info.contextSize} tokens. /help lists the commands, Ctrl-D leaves.\n\n`);
+      say(
+        `${model.info.architecture}, ${model.info.variant}, context ${model.info.contextSize} tokens. /help lists the commands, Ctrl-D leaves.\n\n`,
+      );
     for (;;) {
       const line = await readTurn(lines, "> ", () => say("(Ctrl-D or /exit leaves.)\n"));
       if (line === undefined) {

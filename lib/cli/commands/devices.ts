@@ -12,14 +12,29 @@ Examples:
 A name of the first column goes after --device, and after = in --override-tensor. docs/gpu.md tells where GPUs come from.`;
 
 /** Tells the devices on standard output. */
-export async function listDevices({ backendDir, json }: { readonly backendDir?: string | undefined; readonly json?: boolean }): Promise<void> {
+export async function listDevices({
+  backendDir,
+  json,
+}: {
+  readonly backendDir?: string | undefined;
+  readonly json?: boolean;
+}): Promise<void> {
   const found = devices(backendDir === undefined ? {} : { backendDir });
   if (json === true) {
     await write(process.stdout, `${JSON.stringify(found, null, 2)}\n`);
     return;
   }
-  const rows = found.map(({ name, type, totalBytes, freeBytes, description }) => [name, type, bytesText(totalBytes), bytesText(freeBytes), description]);
-  await write(process.stdout, `${tableText([["device", "kind", "memory", "free", "what it is"], ...rows], [2, 3])}\n`);
+  const rows = found.map(({ name, type, totalBytes, freeBytes, description }) => [
+    name,
+    type,
+    bytesText(totalBytes),
+    bytesText(freeBytes),
+    description,
+  ]);
+  await write(
+    process.stdout,
+    `${tableText([["device", "kind", "memory", "free", "what it is"], ...rows], [2, 3])}\n`,
+  );
 }
 
 /** Adds the command to the program. */
@@ -27,7 +42,10 @@ export function register(program: Command): void {
   program
     .command("devices")
     .description("list the devices that can hold layers, and their memory")
-    .option("--backend-dir <dir>", "folder with further backend libraries, such as libggml-vulkan.so")
+    .option(
+      "--backend-dir <dir>",
+      "folder with further backend libraries, such as libggml-vulkan.so",
+    )
     .option("--json", "as JSON")
     .addHelpText("after", HELP)
     .action(listDevices);

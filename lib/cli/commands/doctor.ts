@@ -41,8 +41,11 @@ const ROLE_NAMES: Partial<Readonly<Record<Diagnosis["roles"][number]["role"], st
 
 /** Escapes control characters: a file must not be able to steer the terminal. */
 function safe(text: string): string {
-  // eslint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return text.replace(
+    // eslint-disable-next-line no-control-regex
+    /[\u0000-\u001f\u007f-\u009f]/g,
+    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
 }
 
 function facts(found: Diagnosis): string {
@@ -74,7 +77,9 @@ function roles(found: Diagnosis): string {
       actual < 0 ? "none" : String(actual),
       kind ?? "",
     ]);
-  return rows.length === 0 ? "" : `\n\n${tableText([["role", "token", "table", "file", "type"], ...rows], [2, 3])}`;
+  return rows.length === 0
+    ? ""
+    : `\n\n${tableText([["role", "token", "table", "file", "type"], ...rows], [2, 3])}`;
 }
 
 function changeText({ key, index, from, to }: MetadataChange): string {
@@ -86,7 +91,8 @@ function findingText({ severity, id, found, effect, fix, changes }: Finding): st
 }
 
 function countText(findings: readonly Finding[]): string {
-  const count = (severity: Finding["severity"]): number => findings.filter((finding) => finding.severity === severity).length;
+  const count = (severity: Finding["severity"]): number =>
+    findings.filter((finding) => finding.severity === severity).length;
   const some = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;
   return `${some(count("error"), "error")}, ${some(count("warning"), "warning")}, ${count("info")} ${count("info") === 1 ? "note" : "notes"}`;
 }
@@ -100,20 +106,31 @@ async function examine(source: string): Promise<Diagnosis> {
   }
 }
 
-async function doctor(source: string, options: { json?: boolean; fix?: string; force?: boolean }): Promise<void> {
+async function doctor(
+  source: string,
+  options: { json?: boolean; fix?: string; force?: boolean },
+): Promise<void> {
   const found = await examine(source);
   if (options.json === true) await write(process.stdout, `${JSON.stringify(found, null, 2)}\n`);
   else
-    await write(process.stdout, safeLines(`${facts(found)}${roles(found)}\n\n${[...found.findings.map(findingText), countText(found.findings)].join("\n\n")}`));
+    await write(
+      process.stdout,
+      safeLines(
+        `${facts(found)}${roles(found)}\n\n${[...found.findings.map(findingText), countText(found.findings)].join("\n\n")}`,
+      ),
+    );
   let left = found.findings;
   const out = options.fix;
   if (out !== undefined) {
     const { path, bytes, changes } = await withProgress("copying", (onProgress, signal) =>
       fixGguf(source, out, { force: options.force ?? false, onProgress, signal }),
     );
-    if (path === null) process.stderr.write("nothing in the metadata that can be corrected: no file was written\n");
+    if (path === null)
+      process.stderr.write("nothing in the metadata that can be corrected: no file was written\n");
     else {
-      process.stderr.write(`wrote ${path}, ${bytesText(bytes)}:\n${changes.map((change) => `  ${safe(changeText(change))}\n`).join("")}`);
+      process.stderr.write(
+        `wrote ${path}, ${bytesText(bytes)}:\n${changes.map((change) => `  ${safe(changeText(change))}\n`).join("")}`,
+      );
       left = found.findings.filter((finding) => finding.changes.length === 0);
     }
   }
@@ -130,7 +147,10 @@ export function register(program: Command): void {
   const command = program
     .command("doctor")
     .description("find what makes a file of R1 answer worse than it can, and correct its metadata")
-    .argument("<file|url>", "a GGUF file, its address, or hf:owner/name:QUANT; of a split model any part (with --fix the first)")
+    .argument(
+      "<file|url>",
+      "a GGUF file, its address, or hf:owner/name:QUANT; of a split model any part (with --fix the first)",
+    )
     .option("--json", "the diagnosis as JSON")
     .option("--fix <out>", "write a corrected copy")
     .option("--force", "overwrite an existing output file")

@@ -24,8 +24,13 @@ async function textOf(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code === "ENOENT" ? "FILE_NOT_FOUND" : "FILE_UNREADABLE";
-    throw new R1Error(code, `The text "${path}" cannot be read: ${(error as Error).message}. Name a text file.`, { cause: error, details: { path } });
+    const code =
+      (error as NodeJS.ErrnoException).code === "ENOENT" ? "FILE_NOT_FOUND" : "FILE_UNREADABLE";
+    throw new R1Error(
+      code,
+      `The text "${path}" cannot be read: ${(error as Error).message}. Name a text file.`,
+      { cause: error, details: { path } },
+    );
   }
 }
 
@@ -34,7 +39,9 @@ async function imatrix(model: string, textFile: string, flags: Flags): Promise<v
   const { path, tensors, chunks } = await withProgress("measuring", (onProgress, signal) =>
     computeImatrix(model, text, { ...flags, dataset: textFile, onProgress, signal }),
   );
-  process.stderr.write(`wrote values for ${tensors} tensors, from ${chunks} chunk${chunks === 1 ? "" : "s"} of text\n`);
+  process.stderr.write(
+    `wrote values for ${tensors} tensors, from ${chunks} chunk${chunks === 1 ? "" : "s"} of text\n`,
+  );
   process.stdout.write(`${path}\n`);
 }
 
@@ -46,7 +53,11 @@ export function register(program: Command): void {
     .argument("<model>", "a model file, or the first part of a split one")
     .argument("<textfile>", "text to run through it")
     .requiredOption("--out <file>", "the file to write")
-    .option("--chunk-size <n>", "tokens run through the model at once (default: 512)", wholeNumber("--chunk-size", 16, 1 << 20))
+    .option(
+      "--chunk-size <n>",
+      "tokens run through the model at once (default: 512)",
+      wholeNumber("--chunk-size", 16, 1 << 20),
+    )
     .option("-t, --threads <n>", "threads of the model", wholeNumber("--threads", 0, 512))
     .option("--force", "overwrite an existing file")
     .addHelpText("after", HELP)

@@ -18,11 +18,14 @@ Exit codes: 0 the model can be loaded, 1 something is wrong with it (see "proble
 
 function valueText(value: MetadataSummary[string]): string {
   if (typeof value === "object") {
-    const first = value.first.map((element) => JSON.stringify(typeof element === "bigint" ? String(element) : element)).join(", ");
+    const first = value.first
+      .map((element) => JSON.stringify(typeof element === "bigint" ? String(element) : element))
+      .join(", ");
     return `[${first}${value.length > value.first.length ? ", ..." : ""}] (${value.length} ${value.elementType})`;
   }
   // The file holds 32-bit floats; more digits than they have would only be noise.
-  if (typeof value === "number" && !Number.isInteger(value)) return String(Number(value.toPrecision(7)));
+  if (typeof value === "number" && !Number.isInteger(value))
+    return String(Number(value.toPrecision(7)));
   if (typeof value !== "string") return String(value);
   // Escapes control characters: a file must not be able to steer the terminal.
   const text = JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
@@ -39,25 +42,44 @@ function summary(found: Inspection): string {
       "architecture",
       `${valueText(found.architecture)}, ${found.variant === "other" ? "not one of R1's vocabularies" : found.variant}, attention ${found.attention}`,
     ],
-    ["weights", `${countText(parameters.total)}${isMoe ? `, of which ${countText(parameters.active)} work on a token` : ""}`],
+    [
+      "weights",
+      `${countText(parameters.total)}${isMoe ? `, of which ${countText(parameters.active)} work on a token` : ""}`,
+    ],
     ["size", `${bytesText(found.sizeBytes)}, ${found.bitsPerWeight.toFixed(2)} bits a weight`],
     ["parts", parts.expected === 1 ? "one file" : `${parts.present} of ${parts.expected}`],
     ["template", found.hasChatTemplate ? "in the file" : "none in the file"],
   ];
-  const types = found.types.map(({ type, tensors, parameters: values, bytes }) => [type, String(tensors), countText(values), bytesText(bytes)]);
+  const types = found.types.map(({ type, tensors, parameters: values, bytes }) => [
+    type,
+    String(tensors),
+    countText(values),
+    bytesText(bytes),
+  ]);
   return `${tableText(rows)}\n\n${tableText([["type", "tensors", "weights", "size"], ...types], [1, 2, 3])}`;
 }
 
 function metadataTable(found: Inspection): string {
-  return tableText(Object.entries(found.metadata).map(([key, value]) => [valueText(key), valueText(value)]));
+  return tableText(
+    Object.entries(found.metadata).map(([key, value]) => [valueText(key), valueText(value)]),
+  );
 }
 
 function tensorTable(found: Inspection): string {
-  const rows = found.tensors.map(({ name, type, shape, bytes, part }) => [valueText(name), type, shape.join(" x "), bytesText(bytes), String(part)]);
+  const rows = found.tensors.map(({ name, type, shape, bytes, part }) => [
+    valueText(name),
+    type,
+    shape.join(" x "),
+    bytesText(bytes),
+    String(part),
+  ]);
   return tableText([["tensor", "type", "shape", "size", "part"], ...rows], [3, 4]);
 }
 
-async function inspect(source: string, options: { json?: boolean; tensors?: boolean }): Promise<void> {
+async function inspect(
+  source: string,
+  options: { json?: boolean; tensors?: boolean },
+): Promise<void> {
   const watch = watchSignals(() => undefined);
   let found: Inspection;
   try {
@@ -66,11 +88,15 @@ async function inspect(source: string, options: { json?: boolean; tensors?: bool
     watch.stop();
   }
   if (options.json === true) {
-    await write(process.stdout, `${JSON.stringify(found, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value), 2)}\n`);
+    await write(
+      process.stdout,
+      `${JSON.stringify(found, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value), 2)}\n`,
+    );
   } else {
     await write(process.stdout, `${summary(found)}\n\n${metadataTable(found)}\n`);
     if (options.tensors === true) await write(process.stdout, `\n${tensorTable(found)}\n`);
-    for (const { code, message } of found.problems) await write(process.stdout, `\nproblem: ${message} (${code})\n`);
+    for (const { code, message } of found.problems)
+      await write(process.stdout, `\nproblem: ${message} (${code})\n`);
   }
   // Everything is said; only the exit code is left to tell.
   if (found.problems.length > 0) throw new Interrupted(EXIT.failed);
@@ -81,7 +107,10 @@ export function register(program: Command): void {
   const command = program
     .command("inspect")
     .description("look into a model file, local or remote, without loading it")
-    .argument("<file|url>", "a GGUF file, its address, or hf:owner/name:QUANT; of a split model any part")
+    .argument(
+      "<file|url>",
+      "a GGUF file, its address, or hf:owner/name:QUANT; of a split model any part",
+    )
     .option("--json", "everything as JSON")
     .option("--tensors", "list every tensor")
     .addHelpText("after", HELP)

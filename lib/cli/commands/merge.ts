@@ -11,15 +11,23 @@ Example:
 
 The parts are not changed. The output is the same, byte for byte, as llama-gguf-split --merge writes.`;
 
-async function merge(first: string, out: string, options: { force?: boolean; ollama?: string }): Promise<void> {
+async function merge(
+  first: string,
+  out: string,
+  options: { force?: boolean; ollama?: string },
+): Promise<void> {
   const force = options.force ?? false;
   // Asked before hours of copying, not after.
   if (options.ollama !== undefined) {
     if (!force) await refuseExisting(modelfilePath(out, options.ollama));
     await modelfileFacts(first);
   }
-  const { bytes, tensors, parts } = await withProgress("merging", (onProgress, signal) => mergeGguf(first, out, { force, onProgress, signal }));
-  process.stderr.write(`merged ${parts.length} parts into ${out}: ${tensors} tensors, ${bytesText(bytes)}\n`);
+  const { bytes, tensors, parts } = await withProgress("merging", (onProgress, signal) =>
+    mergeGguf(first, out, { force, onProgress, signal }),
+  );
+  process.stderr.write(
+    `merged ${parts.length} parts into ${out}: ${tensors} tensors, ${bytesText(bytes)}\n`,
+  );
   if (options.ollama === undefined) return;
   const path = await writeModelfile(out, options.ollama, { force });
   process.stderr.write(`wrote ${path}; next: ollama create ${options.ollama} -f ${path}\n`);

@@ -35,18 +35,29 @@ const gibFlag =
   (value) => {
     const number = Number(value);
     if (!/^\d+(\.\d+)?$/.test(value) || number > 2 ** 20)
-      throw new R1Error("INVALID_ARGUMENT", `Expected a number of GiB after ${flag} but received ${JSON.stringify(value)}.`, { details: { option: flag } });
+      throw new R1Error(
+        "INVALID_ARGUMENT",
+        `Expected a number of GiB after ${flag} but received ${JSON.stringify(value)}.`,
+        { details: { option: flag } },
+      );
     return number;
   };
 
 function bandwidthFlag(value: string): Record<string, number | "measured"> {
   const speeds: Record<string, number | "measured"> = {};
   for (const entry of value.split(",")) {
-    const [, place = "", speed = ""] = /^(gpu|ram|disk)=(\d+(?:\.\d+)?)$|^(ram)=(measured)$/.exec(entry)?.filter((part) => part !== undefined) ?? [];
+    const [, place = "", speed = ""] =
+      /^(gpu|ram|disk)=(\d+(?:\.\d+)?)$|^(ram)=(measured)$/
+        .exec(entry)
+        ?.filter((part) => part !== undefined) ?? [];
     if (place === "")
-      throw new R1Error("INVALID_ARGUMENT", `Expected gpu=GB,ram=GB,disk=GB (or ram=measured) after --bandwidth but received ${JSON.stringify(value)}.`, {
-        details: { option: "--bandwidth" },
-      });
+      throw new R1Error(
+        "INVALID_ARGUMENT",
+        `Expected gpu=GB,ram=GB,disk=GB (or ram=measured) after --bandwidth but received ${JSON.stringify(value)}.`,
+        {
+          details: { option: "--bandwidth" },
+        },
+      );
     speeds[place] = speed === "measured" ? speed : Number(speed);
   }
   return speeds;
@@ -64,17 +75,32 @@ function placesTable({ placement }: OffloadPlan): string {
     String(place.expertLayers),
   ]);
   return tableText(
-    [["place", "memory", "weights", "of these experts", "cache", "compute (estimate)", "layers", "with experts"], ...rows],
+    [
+      [
+        "place",
+        "memory",
+        "weights",
+        "of these experts",
+        "cache",
+        "compute (estimate)",
+        "layers",
+        "with experts",
+      ],
+      ...rows,
+    ],
     [1, 2, 3, 4, 5, 6, 7],
   );
 }
 
 /** A word for a shell. */
-const quoted = (word: string): string => (/^[\w./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`);
+const quoted = (word: string): string =>
+  /^[\w./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 
 /** The flags of `r1-native run` that the plan comes to. */
 function runLine(source: string, { load }: OffloadPlan): string {
-  const overrides = Array.isArray(load.tensorOverrides) ? (load.tensorOverrides as readonly { pattern: string; buffer: string }[]) : [];
+  const overrides = Array.isArray(load.tensorOverrides)
+    ? (load.tensorOverrides as readonly { pattern: string; buffer: string }[])
+    : [];
   const words = [
     "r1-native",
     "run",
@@ -87,7 +113,8 @@ function runLine(source: string, { load }: OffloadPlan): string {
     "--cache-type-k",
     load.cacheTypeK ?? "f16",
   ];
-  for (const { pattern, buffer } of overrides) words.push("--override-tensor", `${pattern}=${buffer}`);
+  for (const { pattern, buffer } of overrides)
+    words.push("--override-tensor", `${pattern}=${buffer}`);
   if (load.tensorSplit !== undefined) words.push("--tensor-split", load.tensorSplit.join(","));
   return words.map(quoted).join(" ");
 }
@@ -95,7 +122,10 @@ function runLine(source: string, { load }: OffloadPlan): string {
 async function plan(source: string, flags: PlanFlags): Promise<void> {
   const { vram, devices, backendDir, ram, ctxSize, cacheTypeK, sequences, margin, json } = flags;
   // Of another machine this one's memory says nothing.
-  const bandwidth = { ...(vram === undefined && ram === undefined ? ({ ram: "measured" } as const) : {}), ...flags.bandwidth };
+  const bandwidth = {
+    ...(vram === undefined && ram === undefined ? ({ ram: "measured" } as const) : {}),
+    ...flags.bandwidth,
+  };
   const watch = watchSignals(() => undefined);
   let made: OffloadPlan;
   try {
@@ -105,7 +135,9 @@ async function plan(source: string, flags: PlanFlags): Promise<void> {
       ...(backendDir === undefined ? {} : { backendDir }),
       ...(ram === undefined ? {} : { ramGiB: ram }),
       ...(ctxSize === undefined ? {} : { contextSize: ctxSize }),
-      ...(cacheTypeK === undefined ? {} : { cacheTypeK: cacheTypeK as NonNullable<PlanOptions["cacheTypeK"]> }),
+      ...(cacheTypeK === undefined
+        ? {}
+        : { cacheTypeK: cacheTypeK as NonNullable<PlanOptions["cacheTypeK"]> }),
       ...(sequences === undefined ? {} : { sequences }),
       ...(margin === undefined ? {} : { marginGiB: margin }),
       bandwidth,
@@ -118,26 +150,52 @@ async function plan(source: string, flags: PlanFlags): Promise<void> {
     watch.stop();
   }
   if (json === true) process.stdout.write(`${JSON.stringify(made, null, 2)}\n`);
-  else process.stdout.write(`${made.reasons.join("\n")}\n\n${placesTable(made)}\n\n${runLine(source, made)}\n`);
+  else
+    process.stdout.write(
+      `${made.reasons.join("\n")}\n\n${placesTable(made)}\n\n${runLine(source, made)}\n`,
+    );
 }
 
 /** Adds the command to the program. */
 export function register(program: Command): void {
   const command = program
     .command("plan")
-    .description("tell what of a model fits on the GPU and what does not, before downloading or loading it")
+    .description(
+      "tell what of a model fits on the GPU and what does not, before downloading or loading it",
+    )
     .argument("<source>", "a GGUF file, its address, or hf:owner/name:QUANT")
-    .option("--vram <gib>", "memory of the GPUs, with commas for several; 0: none", (value: string) => value.split(",").map(gibFlag("--vram")))
-    .option("--devices <list>", "names of GPUs of this machine, with commas (r1-native devices lists them)", (value: string) => value.split(","))
+    .option(
+      "--vram <gib>",
+      "memory of the GPUs, with commas for several; 0: none",
+      (value: string) => value.split(",").map(gibFlag("--vram")),
+    )
+    .option(
+      "--devices <list>",
+      "names of GPUs of this machine, with commas (r1-native devices lists them)",
+      (value: string) => value.split(","),
+    )
     .option("--backend-dir <folder>", "where further backend libraries are")
     .option("--ram <gib>", "system memory", gibFlag("--ram"))
-    .option("-c, --ctx-size <n>", "tokens of context (8192)", wholeNumber("--ctx-size", 1, 2 ** 31 - 1))
+    .option(
+      "-c, --ctx-size <n>",
+      "tokens of context (8192)",
+      wholeNumber("--ctx-size", 1, 2 ** 31 - 1),
+    )
     .option("--cache-type-k <type>", "type of the cache (f16)")
     .option("--sequences <n>", "generations side by side (1)", wholeNumber("--sequences", 1, 256))
     .option("--margin <gib>", "left free on each GPU (1)", gibFlag("--margin"))
-    .option("--bandwidth <list>", "gpu=GB,ram=GB,disk=GB a second, or ram=measured: tells a bound on tokens a second", bandwidthFlag)
+    .option(
+      "--bandwidth <list>",
+      "gpu=GB,ram=GB,disk=GB a second, or ram=measured: tells a bound on tokens a second",
+      bandwidthFlag,
+    )
     .option("--json", "everything as JSON")
     .addHelpText("after", HELP)
     .action(plan);
-  setWords(command, { vramGiB: "--vram", ramGiB: "--ram", marginGiB: "--margin", contextSize: "--ctx-size" });
+  setWords(command, {
+    vramGiB: "--vram",
+    ramGiB: "--ram",
+    marginGiB: "--margin",
+    contextSize: "--ctx-size",
+  });
 }

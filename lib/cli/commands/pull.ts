@@ -28,16 +28,24 @@ interface PullOptions {
   readonly json?: boolean;
 }
 
-async function pull(repo: string, patterns: readonly string[], options: PullOptions): Promise<void> {
+async function pull(
+  repo: string,
+  patterns: readonly string[],
+  options: PullOptions,
+): Promise<void> {
   const { dir, revision, exclude, parallel, force = false, json = false } = options;
   const watch = watchSignals(() => undefined);
   const bar = downloadBar();
   try {
     const isReference = isHubReference(repo);
     if (isReference && (patterns.length > 0 || exclude !== undefined)) {
-      throw new R1Error("INVALID_ARGUMENT", `${repo} names its model by itself: leave the patterns out, or name the repository without hf:.`, {
-        details: { option: "pattern" },
-      });
+      throw new R1Error(
+        "INVALID_ARGUMENT",
+        `${repo} names its model by itself: leave the patterns out, or name the repository without hf:.`,
+        {
+          details: { option: "pattern" },
+        },
+      );
     }
     const common = {
       ...(dir === undefined ? {} : { dir }),
@@ -49,7 +57,11 @@ async function pull(repo: string, patterns: readonly string[], options: PullOpti
     };
     const result = isReference
       ? await downloadReference(repo, common)
-      : await downloadModel(repo, { ...common, allowPatterns: patterns, ...(exclude === undefined ? {} : { ignorePatterns: exclude }) });
+      : await downloadModel(repo, {
+          ...common,
+          allowPatterns: patterns,
+          ...(exclude === undefined ? {} : { ignorePatterns: exclude }),
+        });
     bar.stop();
     if (json) {
       process.stdout.write(`${JSON.stringify(result)}\n`);

@@ -34,7 +34,11 @@ interface Flags {
 
 function tensorTypeRule(value: string, before: TensorTypeRule[] | undefined): TensorTypeRule[] {
   const at = value.lastIndexOf("=");
-  if (at < 1) throw new R1Error("INVALID_ARGUMENT", `Expected PATTERN=TYPE after --tensor-type but received ${JSON.stringify(value)}.`);
+  if (at < 1)
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      `Expected PATTERN=TYPE after --tensor-type but received ${JSON.stringify(value)}.`,
+    );
   return [...(before ?? []), { pattern: value.slice(0, at), type: value.slice(at + 1) }];
 }
 
@@ -46,7 +50,9 @@ function optionsOf(kind: string, flags: Flags): QuantizeOptions {
     ...(recipe === undefined ? { type: kind } : { recipe }),
     ...(tensorType === undefined ? {} : { tensorTypes: tensorType }),
     quantizeOutputTensor: leaveOutputTensor !== true,
-    ...(verbose === true ? { onLog: (line: string) => void process.stderr.write(`${line}\n`) } : {}),
+    ...(verbose === true
+      ? { onLog: (line: string) => void process.stderr.write(`${line}\n`) }
+      : {}),
   };
 }
 
@@ -56,7 +62,9 @@ function report(result: QuantizeResult, isDry: boolean): void {
     const sum = counts.get(to) ?? { tensors: 0, bytes: 0 };
     counts.set(to, { tensors: sum.tensors + 1, bytes: sum.bytes + bytes });
   }
-  const rows = [...counts].sort(([, a], [, b]) => b.bytes - a.bytes).map(([type, { tensors, bytes }]) => [type, String(tensors), bytesText(bytes)]);
+  const rows = [...counts]
+    .sort(([, a], [, b]) => b.bytes - a.bytes)
+    .map(([type, { tensors, bytes }]) => [type, String(tensors), bytesText(bytes)]);
   process.stderr.write(`${tableText([["type", "tensors", "size"], ...rows], [1, 2])}\n`);
   const sizes = `${bytesText(result.inputBytes)} -> ${bytesText(result.bytes)} (${result.bitsPerWeight.toFixed(2)} bits a weight)`;
   process.stderr.write(`${isDry ? "would write" : `wrote ${result.paths.join(", ")}`}: ${sizes}\n`);
@@ -64,7 +72,9 @@ function report(result: QuantizeResult, isDry: boolean): void {
 
 async function run(input: string, output: string, kind: string, flags: Flags): Promise<void> {
   const options = optionsOf(kind, flags);
-  const result = await withProgress("quantising", (onProgress, signal) => quantize(input, output, { ...options, onProgress, signal }));
+  const result = await withProgress("quantising", (onProgress, signal) =>
+    quantize(input, output, { ...options, onProgress, signal }),
+  );
   report(result, flags.dryRun === true);
 }
 
@@ -77,7 +87,11 @@ export function register(program: Command): void {
     .argument("<output>", "the file to write (with --keep-split the prefix of the parts)")
     .argument("<type>", "a type or a recipe, see below")
     .option("--imatrix <file>", "importance matrix; types of 1 to 2 bits need one")
-    .option("--tensor-type <pattern=type>", "type of the tensors a regular expression finds; may be repeated, the first that fits counts", tensorTypeRule)
+    .option(
+      "--tensor-type <pattern=type>",
+      "type of the tensors a regular expression finds; may be repeated, the first that fits counts",
+      tensorTypeRule,
+    )
     .option("--output-tensor-type <type>", "type of output.weight")
     .option("--token-embedding-type <type>", "type of token_embd.weight")
     .option("--allow-requantize", "quantise what is quantised already; quality suffers")
@@ -90,5 +104,9 @@ export function register(program: Command): void {
     .option("-v, --verbose", "show llama.cpp's log")
     .addHelpText("after", HELP)
     .action(run);
-  setWords(command, { recipe: "<type>", tensorTypes: "--tensor-type", quantizeOutputTensor: "--leave-output-tensor" });
+  setWords(command, {
+    recipe: "<type>",
+    tensorTypes: "--tensor-type",
+    quantizeOutputTensor: "--leave-output-tensor",
+  });
 }

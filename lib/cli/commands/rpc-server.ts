@@ -62,8 +62,15 @@ export function register(program: Command): void {
     .description("lend this machine's devices to models on other machines (llama.cpp's RPC)")
     .option("-H, --host <address>", "address to listen on (127.0.0.1: this machine alone)")
     .option("-p, --port <n>", "port; 0: a free one (50052)", wholeNumber("--port", 0, 65_535))
-    .option("-t, --threads <n>", "threads of the CPU device (the physical cores)", wholeNumber("--threads", 1, 512))
-    .option("-d, --device <name...>", "devices to lend, as r1-native tells them (every GPU, or else the CPU)")
+    .option(
+      "-t, --threads <n>",
+      "threads of the CPU device (the physical cores)",
+      wholeNumber("--threads", 1, 512),
+    )
+    .option(
+      "-d, --device <name...>",
+      "devices to lend, as r1-native tells them (every GPU, or else the CPU)",
+    )
     .option("-c, --cache", "keep large tensors on disk, so that a model need not be sent again")
     .addHelpText("after", HELP)
     .action(serve);

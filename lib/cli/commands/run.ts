@@ -11,7 +11,14 @@ import { conversationFlags, machineFlags, outputFlags, promptFlags } from "../fl
 import { readText } from "../flag-values.js";
 import { openModel } from "../open-model.js";
 import { listDevices } from "./devices.js";
-import { renderJsonLines, renderParts, resultJson, timingsLine, wantsColor, write } from "../render.js";
+import {
+  renderJsonLines,
+  renderParts,
+  resultJson,
+  timingsLine,
+  wantsColor,
+  write,
+} from "../render.js";
 import type { Settings } from "../settings.js";
 import { loadOptionsOf, settingsOf } from "../settings.js";
 
@@ -36,16 +43,24 @@ async function readPipe(): Promise<string> {
 async function readPrompt(settings: Settings): Promise<string> {
   if (settings.prompt !== undefined) {
     // A raw prompt may be empty: it is BOS alone.
-    if (settings.prompt === "" && !settings.isRaw) throw new R1Error("INVALID_ARGUMENT", "The prompt is empty: -p was given no text.");
+    if (settings.prompt === "" && !settings.isRaw)
+      throw new R1Error("INVALID_ARGUMENT", "The prompt is empty: -p was given no text.");
     return settings.escapes === "none" ? settings.prompt : processEscapes(settings.prompt);
   }
   if (settings.file === undefined && process.stdin.isTTY) {
-    throw new R1Error("INVALID_ARGUMENT", "There is no prompt. Give one with -p or -f or through a pipe, or use `r1-native chat` for a conversation.");
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      "There is no prompt. Give one with -p or -f or through a pipe, or use `r1-native chat` for a conversation.",
+    );
   }
   const text = settings.file === undefined ? await readPipe() : readText(settings.file);
   if (text === "") {
-    const source = settings.file === undefined ? "the pipe on standard input" : `the file ${settings.file}`;
-    throw new R1Error("INVALID_ARGUMENT", `The prompt is empty: ${source} held no text. Give one with -p, -f or through a pipe.`);
+    const source =
+      settings.file === undefined ? "the pipe on standard input" : `the file ${settings.file}`;
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      `The prompt is empty: ${source} held no text. Give one with -p, -f or through a pipe.`,
+    );
   }
   return settings.escapes === "all" ? processEscapes(text) : text;
 }
@@ -72,14 +87,22 @@ function rawTokens({ tokenizer }: Model, prompt: string): Int32Array {
 /** Each token of a prompt on a line of its own, as llama.cpp shows them. */
 function showTokens(model: Model, tokens: Int32Array): void {
   process.stderr.write(`${tokens.length} prompt tokens\n`);
-  for (const token of tokens) process.stderr.write(`${String(token).padStart(6)} -> ${JSON.stringify(model.tokenizer.decode(Int32Array.of(token)))}\n`);
+  for (const token of tokens)
+    process.stderr.write(
+      `${String(token).padStart(6)} -> ${JSON.stringify(model.tokenizer.decode(Int32Array.of(token)))}\n`,
+    );
 }
 
 async function show(generation: Generation, settings: Settings): Promise<void> {
-  const style = { isColored: wantsColor(settings.color, process.stdout, process.env), hidesReasoning: settings.hidesReasoning };
-  if (settings.output === "json") await write(process.stdout, resultJson(await generation.result()));
+  const style = {
+    isColored: wantsColor(settings.color, process.stdout, process.env),
+    hidesReasoning: settings.hidesReasoning,
+  };
+  if (settings.output === "json")
+    await write(process.stdout, resultJson(await generation.result()));
   else if (settings.output === "json-stream") await renderJsonLines(generation, process.stdout);
-  else if (!(await renderParts(generation, process.stdout, style))) await write(process.stdout, "\n");
+  else if (!(await renderParts(generation, process.stdout, style)))
+    await write(process.stdout, "\n");
 }
 
 async function run(command: Command): Promise<void> {
@@ -94,20 +117,34 @@ async function run(command: Command): Promise<void> {
   let model: Model | undefined;
   try {
     const prompt = await unlessInterrupted(readPrompt(settings), watch.signal);
-    model = await openModel(loadOptionsOf(bag), { isVerbose: settings.isVerbose, signal: watch.signal });
+    model = await openModel(loadOptionsOf(bag), {
+      isVerbose: settings.isVerbose,
+      signal: watch.signal,
+    });
     watch.signal.throwIfAborted();
     const messages = [
-      ...(settings.system === undefined ? [] : [{ role: "system" as const, content: settings.system }]),
+      ...(settings.system === undefined
+        ? []
+        : [{ role: "system" as const, content: settings.system }]),
       { role: "user" as const, content: prompt },
     ];
     if (settings.showsPromptTokens) {
-      showTokens(model, settings.isRaw ? rawTokens(model, prompt) : model.formatChat(messages, { openThink: settings.openThink }).tokens);
+      showTokens(
+        model,
+        settings.isRaw
+          ? rawTokens(model, prompt)
+          : model.formatChat(messages, { openThink: settings.openThink }).tokens,
+      );
     }
-    generation = settings.isRaw ? model.complete(prompt, bag.generate) : model.chat(messages, { ...bag.generate, openThink: settings.openThink });
-    if (settings.showsPrompt && settings.output === "text") await write(process.stdout, `${prompt}\n`);
+    generation = settings.isRaw
+      ? model.complete(prompt, bag.generate)
+      : model.chat(messages, { ...bag.generate, openThink: settings.openThink });
+    if (settings.showsPrompt && settings.output === "text")
+      await write(process.stdout, `${prompt}\n`);
     await show(generation, settings);
     const result = await generation.result();
-    if (settings.timings ?? process.stderr.isTTY) process.stderr.write(`\n${timingsLine(result, model.info.cache)}\n`);
+    if (settings.timings ?? process.stderr.isTTY)
+      process.stderr.write(`\n${timingsLine(result, model.info.cache)}\n`);
     if (watch.exitCode !== undefined) throw new Interrupted(watch.exitCode);
   } finally {
     watch.stop();
@@ -122,6 +159,13 @@ export function register(program: Command): void {
     .description("answer one prompt, from -p, -f or a pipe (also without the word run)")
     .addHelpText("after", HELP)
     .action(() => run(command));
-  addFlags(command, [...promptFlags, ...conversationFlags, ...loadFlags, ...generateFlags, ...outputFlags, ...machineFlags]);
+  addFlags(command, [
+    ...promptFlags,
+    ...conversationFlags,
+    ...loadFlags,
+    ...generateFlags,
+    ...outputFlags,
+    ...machineFlags,
+  ]);
   setWords(command, { "complete()": "--raw", maxDraft: "--ngram-draft" });
 }

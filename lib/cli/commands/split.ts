@@ -10,9 +10,17 @@ Example:
 
 The output is the same, byte for byte, as llama-gguf-split writes.`;
 
-async function split(path: string, prefix: string, options: Pick<SplitOptions, "maxSize" | "maxTensors" | "noTensorFirst" | "force">): Promise<void> {
-  const { paths, bytes, tensors } = await withProgress("splitting", (onProgress, signal) => splitGguf(path, prefix, { ...options, onProgress, signal }));
-  process.stderr.write(`split ${path} into ${paths.length} parts: ${tensors} tensors, ${bytesText(bytes)}\n`);
+async function split(
+  path: string,
+  prefix: string,
+  options: Pick<SplitOptions, "maxSize" | "maxTensors" | "noTensorFirst" | "force">,
+): Promise<void> {
+  const { paths, bytes, tensors } = await withProgress("splitting", (onProgress, signal) =>
+    splitGguf(path, prefix, { ...options, onProgress, signal }),
+  );
+  process.stderr.write(
+    `split ${path} into ${paths.length} parts: ${tensors} tensors, ${bytesText(bytes)}\n`,
+  );
   process.stdout.write(`${paths.join("\n")}\n`);
 }
 
@@ -23,14 +31,33 @@ export function register(program: Command): void {
     .description("split a model file into parts")
     .argument("<file>", "the file to split")
     .argument("<prefix>", "the parts are <prefix>-00001-of-0000N.gguf and so on")
-    .option("--max-size <size>", "most bytes of tensors a part, e.g. 500M or 48G", decimalSize("--max-size"))
-    .option("--max-tensors <n>", "most tensors a part (default: 128)", wholeNumber("--max-tensors", 1, 65_536))
+    .option(
+      "--max-size <size>",
+      "most bytes of tensors a part, e.g. 500M or 48G",
+      decimalSize("--max-size"),
+    )
+    .option(
+      "--max-tensors <n>",
+      "most tensors a part (default: 128)",
+      wholeNumber("--max-tensors", 1, 65_536),
+    )
     .option("--no-tensor-first-split", "the first part holds the metadata alone")
     .option("--force", "overwrite existing files")
     .addHelpText("after", HELP)
-    .action((path: string, prefix: string, options: { maxSize?: number; maxTensors?: number; tensorFirstSplit: boolean; force?: boolean }) => {
-      const { tensorFirstSplit, ...rest } = options;
-      return split(path, prefix, { ...rest, noTensorFirst: !tensorFirstSplit });
-    });
+    .action(
+      (
+        path: string,
+        prefix: string,
+        options: {
+          maxSize?: number;
+          maxTensors?: number;
+          tensorFirstSplit: boolean;
+          force?: boolean;
+        },
+      ) => {
+        const { tensorFirstSplit, ...rest } = options;
+        return split(path, prefix, { ...rest, noTensorFirst: !tensorFirstSplit });
+      },
+    );
   setWords(command, { path: "<file>", noTensorFirst: "--no-tensor-first-split" });
 }

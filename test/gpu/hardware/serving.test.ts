@@ -8,13 +8,21 @@ import { BACKEND, DEVICE, QUESTION, REPLY, answer, loadOnCpu, loadOnGpu } from "
 
 const ALL = { gpuLayers: "all", contextSize: 8192 } as const;
 const LONG = `<｜User｜>${"What is 1+1? ".repeat(233)}<｜Assistant｜>`;
-const freeBytes = (): number => devices(BACKEND).find(({ name }) => name === DEVICE)?.freeBytes ?? 0;
+const freeBytes = (): number =>
+  devices(BACKEND).find(({ name }) => name === DEVICE)?.freeBytes ?? 0;
 
 describe("sixteen sequences at once", () => {
   it("each give what they give on the CPU", async () => {
-    const questions = Array.from({ length: 16 }, (_, i) => [{ role: "user", content: `What is ${i + 2}+${i * 3 + 1}?` }] as const);
+    const questions = Array.from(
+      { length: 16 },
+      (_, i) => [{ role: "user", content: `What is ${i + 2}+${i * 3 + 1}?` }] as const,
+    );
     const ask = async (model: Awaited<ReturnType<typeof loadOnGpu>>): Promise<string[]> =>
-      (await Promise.all(questions.map((messages) => model.chat(messages, { ...GREEDY, maxTokens: 200 }).result()))).map(({ text }) => text);
+      (
+        await Promise.all(
+          questions.map((messages) => model.chat(messages, { ...GREEDY, maxTokens: 200 }).result()),
+        )
+      ).map(({ text }) => text);
     const cpu = await loadOnCpu({ sequences: 16, contextSize: 16 * 512 });
     const expected = await ask(cpu);
     await cpu.close();
@@ -37,7 +45,11 @@ describe("a saved session", () => {
     await model.close();
     for (const load of [loadOnGpu, loadOnCpu]) {
       const other = await load(load === loadOnGpu ? ALL : { contextSize: 8192 });
-      const restored = await (await other.restoreSession(saved, GREEDY)).send("What is 5+5?").result();
+      const restored = await (
+        await other.restoreSession(saved, GREEDY)
+      )
+        .send("What is 5+5?")
+        .result();
       expect(restored.text).toBe(unbroken.text);
       expect(restored.usage.cachedTokens).toBeGreaterThanOrEqual(unbroken.usage.cachedTokens);
       await other.close();
@@ -50,7 +62,11 @@ describe("two models on one GPU", () => {
     const models = await Promise.all([loadOnGpu(ALL), loadOnGpu(ALL)]);
     const [first, second] = await Promise.all(models.map((model) => answer(model)));
     expect(first?.text).toBe(second?.text);
-    const run = models[1].complete("<｜User｜>Hello<｜Assistant｜>", { ...GREEDY, ...ENDLESS, maxTokens: 400 });
+    const run = models[1].complete("<｜User｜>Hello<｜Assistant｜>", {
+      ...GREEDY,
+      ...ENDLESS,
+      maxTokens: 400,
+    });
     await models[0].close();
     expect((await run.result()).tokens).toHaveLength(400);
     expect((await answer(models[1])).text).toBe(first?.text);
@@ -70,7 +86,9 @@ describe("the GPU's memory", () => {
     const used = before - freeBytes();
     await model.close();
     const left = before - freeBytes();
-    console.log(`the model says ${bytes} bytes; ${taken} fewer are free when it is loaded, ${used} after an answer, ${left} when it is closed`);
+    console.log(
+      `the model says ${bytes} bytes; ${taken} fewer are free when it is loaded, ${used} after an answer, ${left} when it is closed`,
+    );
     expect(taken).toBeGreaterThan(0.9 * bytes);
     expect(taken).toBeLessThan(bytes + 300e6);
     expect(left).toBeLessThan(0.1 * bytes + 64e6);
@@ -86,14 +104,20 @@ describe("closing", () => {
     });
     for (let i = 0; i < 3; i++) {
       const model = await loadOnGpu({ ...ALL, sequences: 16 });
-      const runs = Array.from({ length: 16 }, (_, j) => model.complete(j === 0 ? LONG : `${j}`, { ...GREEDY, ...ENDLESS }));
+      const runs = Array.from({ length: 16 }, (_, j) =>
+        model.complete(j === 0 ? LONG : `${j}`, { ...GREEDY, ...ENDLESS }),
+      );
       const ends = runs.map((run) =>
         run.result().then(
           ({ finishReason }) => finishReason,
           (error: unknown) => (error as { code: string }).code,
         ),
       );
-      if (i > 0) await vi.waitFor(() => expect(model.stats().steps).toBeGreaterThan(20 * i), { timeout: 20_000, interval: 1 });
+      if (i > 0)
+        await vi.waitFor(() => expect(model.stats().steps).toBeGreaterThan(20 * i), {
+          timeout: 20_000,
+          interval: 1,
+        });
       await model.close();
       const found = new Set(await Promise.all(ends));
       expect(
@@ -112,7 +136,9 @@ describe("a prompt of many micro-batches after a short one", () => {
     const model = await loadOnGpu({ ...ALL, ubatchSize, batchSize: Math.max(64, ubatchSize) });
     const { tokens } = await model.chat([...QUESTION], { ...GREEDY, maxTokens: 24 }).result();
     expect(tokens.length).toBeGreaterThan(0);
-    const { usage, finishReason } = await model.complete(LONG, { ...GREEDY, maxTokens: 16 }).result();
+    const { usage, finishReason } = await model
+      .complete(LONG, { ...GREEDY, maxTokens: 16 })
+      .result();
     expect(usage.promptTokens).toBeGreaterThan(1300);
     expect(["stop", "length"]).toContain(finishReason);
     await model.close();
@@ -136,9 +162,20 @@ describe("a model in a process of its own", () => {
       const victim = await loadModel(isolated);
       const child = children().find((id) => !others.includes(id));
       const run = victim.complete(stage === "in a prompt" ? LONG : "x", { ...GREEDY, ...ENDLESS });
-      const end = expect(run.result()).rejects.toMatchObject({ code: "ENGINE_CRASHED", details: { signal: "SIGKILL" } });
-      if (stage === "in a prompt") await vi.waitFor(() => expect(victim.stats().running).toBe(1), { timeout: 20_000, interval: 1 });
-      else await vi.waitFor(() => expect(victim.stats().steps).toBeGreaterThan(10), { timeout: 20_000, interval: 1 });
+      const end = expect(run.result()).rejects.toMatchObject({
+        code: "ENGINE_CRASHED",
+        details: { signal: "SIGKILL" },
+      });
+      if (stage === "in a prompt")
+        await vi.waitFor(() => expect(victim.stats().running).toBe(1), {
+          timeout: 20_000,
+          interval: 1,
+        });
+      else
+        await vi.waitFor(() => expect(victim.stats().steps).toBeGreaterThan(10), {
+          timeout: 20_000,
+          interval: 1,
+        });
       process.kill(child!, "SIGKILL");
       await end;
       await victim.close();

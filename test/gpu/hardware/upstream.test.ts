@@ -10,13 +10,21 @@ afterAll(() => oracle.close());
 
 describe.each(["f16", "q4_0"] as const)("with K and V in %s", (type) => {
   it("every greedy id equals upstream's", async () => {
-    const model = await loadOnGpu({ contextSize: 8192, gpuLayers: "all", cacheTypeK: type, prefixCache: false, maxDraft: 0 });
+    const model = await loadOnGpu({
+      contextSize: 8192,
+      gpuLayers: "all",
+      cacheTypeK: type,
+      prefixCache: false,
+      maxDraft: 0,
+    });
     expect(model.info.devices).toEqual([DEVICE, "CPU"]);
     const flags = ["-c", "8192", "-t", "1", "-tb", "1", "-ctk", type, "-ctv", type, "-ngl", "99"];
     const found = await compare(oracle, { model, file: TINY_R1, flags }, PROMPTS, GREEDY, 400);
     await model.close();
     const ids = found.reduce((sum, { tokens }) => sum + tokens.length, 0);
-    console.log(`${DEVICE}, ${type}: ${found.length - differences(found).length} of ${found.length} runs equal to upstream's in every id (${ids} ids)`);
+    console.log(
+      `${DEVICE}, ${type}: ${found.length - differences(found).length} of ${found.length} runs equal to upstream's in every id (${ids} ids)`,
+    );
     expect(differences(found)).toEqual([]);
   });
 });
