@@ -1,0 +1,110 @@
+// Runs the fuzzers of this folder one after the other: `npm run test:fuzz -- --help`. Each is a module
+// NAME.fuzz.mjs; what it exports is written in test/fuzz/README.md.
+import { randomInt } from "node:crypto";
+import { readdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { randomFrom } from "./random.mjs";
+
+const HELP = `usage: npm run test:fuzz -- [options]
+
+  --minutes N     time for all fuzzers together (default 4)
+  --count N       inputs for each fuzzer, whatever time they take
+  --only A,B      these fuzzers
+  --seed N        repeat a run; without it each run has a fresh seed, which is printed
+  --list          print the names of the fuzzers
+`;
+
+const folder = dirname(fileURLToPath(import.meta.url));
+const SUFFIX = ".fuzz.mjs";
+/** Failures of one fuzzer that are printed in full. */
+const SHOWN = 5;
+
+function parse() {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: "string", default: "4" },
+      count: { type: "string" },
+      only: { type: "string" },
+      seed: { type: "string" },
+      list: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const positive = (name, isWhole) => {
+    if (values[name] === undefined) return undefined;
+    const number = Number(values[name]);
+    if (!(number > 0) || (isWhole && !Number.isSafeInteger(number)))
+      throw new Error(`--${name} takes a positive number, not "${values[name]}"`);
+    return number;
+  };
+  return {
+    ...values,
+    minutes: positive("minutes", false),
+    count: positive("count", true),
+    seed: positive("seed", true),
+  };
+}
+
+async function runOne(name, seed, milliseconds, count) {
+  const { fuzz } = await import(`./${name}${SUFFIX}`);
+  const started = performance.now();
+  const deadline = count === undefined ? started + milliseconds : Infinity;
+  const result = await fuzz({
+    random: randomFrom(seed),
+    seed,
+    isOver: (tried) => (count === undefined ? performance.now() >= deadline : tried >= count),
+  });
+  const seconds = ((performance.now() - started) / 1000).toFixed(0);
+  const { tried, failures, note } = result;
+  console.log(
+    `${failures.length === 0 ? "ok  " : "FAIL"} ${name}: seed ${seed}, ${tried} inputs in ${seconds} s, ` +
+      `${failures.length} failed${note === undefined ? "" : `; ${note}`}`,
+  );
+  for (const failure of failures.slice(0, SHOWN)) console.log(`     ${failure}`);
+  if (failures.length > SHOWN) console.log(`     ... and ${failures.length - SHOWN} more`);
+  if (tried === 0) console.log("     no input was tried in its time");
+  return failures.length === 0 && tried > 0;
+}
+
+let options;
+try {
+  options = parse();
+} catch (error) {
+  console.error(`${error.message}\n\n${HELP}`);
+  process.exit(2);
+}
+if (options.help) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+const all = readdirSync(folder)
+  .filter((file) => file.endsWith(SUFFIX))
+  .map((file) => file.slice(0, -SUFFIX.length))
+  .sort();
+if (options.list) {
+  console.log(all.join("\n"));
+  process.exit(0);
+}
+const names = options.only?.split(",") ?? all;
+const unknown = names.filter((name) => !all.includes(name));
+if (unknown.length > 0) {
+  console.error(`There is no fuzzer ${unknown.join(", ")}; there are ${all.join(", ")}.`);
+  process.exit(2);
+}
+let passed = 0;
+let failed = 0;
+for (const name of names) {
+  const seed = options.seed ?? randomInt(1, 2 ** 32);
+  let isGood = false;
+  try {
+    isGood = await runOne(name, seed, (options.minutes * 60_000) / names.length, options.count);
+  } catch (error) {
+    console.log(`FAIL ${name}: seed ${seed}, the fuzzer itself failed: ${error.stack}`);
+  }
+  if (isGood) passed += 1;
+  else failed += 1;
+}
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
