@@ -35,9 +35,15 @@ export type { ResponseOptions } from "./sampling/response.js";
 export type { ToolChoice, ToolDefinition } from "./template/tools.js";
 export type { OwnerSpan, SegmentOwner } from "./template/segment.js";
 
+export { fromAiSdk } from "./template/from-ai-sdk.js";
+export type { AiSdkMessage } from "./template/from-ai-sdk.js";
+export { fromOpenAI } from "./template/from-openai.js";
+export type { OpenAIMessage } from "./template/from-openai.js";
+
 // What comes out.
 export type {
   ChatMessage,
+  ChatMessageInput,
   ChatRole,
   ContentPart,
   FinishPart,
@@ -45,8 +51,10 @@ export type {
   GenerationResult,
   Part,
   Timings,
+  TextPart,
   TokenLogprob,
   ToolCall,
+  ToolCallInput,
   Usage,
   Variant,
 } from "./base/types.js";
@@ -104,3 +112,5 @@ export { resolveModel } from "./hub/resolve.js";
 // Errors.
 export { R1Error, R1_ERROR_CODES, isR1Error } from "./base/errors.js";
 export type { R1ErrorCode } from "./base/errors.js";
+export { ERROR_INFO } from "./base/error-info.js";
+export type { ErrorInfo } from "./base/error-info.js";

@@ -1,7 +1,8 @@
 // The vocabulary of argument checks: each returns the value it was given or throws an R1Error that names the option. Runs on any JavaScript thread.
 import { R1Error } from "./errors.js";
 
-function describe(value: unknown): string {
+/** What a value is, in a few words: itself if it is short, else its kind. Never throws. */
+export function describe(value: unknown): string {
   if (value === null) return "null";
   if (value === undefined) return "undefined";
   if (typeof value === "string")

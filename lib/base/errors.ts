@@ -1,57 +1,13 @@
-// R1Error, its codes and its guard: the one error class of the project. Runs on any JavaScript thread.
+// R1Error and its guard: the one error class of the project.
+import { ERROR_INFO } from "./error-info.js";
+import type { R1ErrorCode } from "./error-info.js";
 
-/**
- * Every stable code an {@link R1Error} can carry. `docs/errors.md` says of each when it comes up, what to do, and whether trying again can help.
- */
-export const R1_ERROR_CODES = [
-  "INVALID_ARGUMENT",
-  "UNKNOWN_OPTION",
-  "INVALID_MESSAGE",
-  "ADDON_MISSING",
-  "FILE_NOT_FOUND",
-  "FILE_UNREADABLE",
-  "FILE_IS_DIRECTORY",
-  "FILE_EMPTY",
-  "FILE_TRUNCATED",
-  "FILE_EXISTS",
-  "FILE_BUSY",
-  "NOT_GGUF",
-  "GGUF_INVALID",
-  "SHARD_MISSING",
-  "SHARD_INVALID",
-  "MODEL_UNSUPPORTED",
-  "MODEL_LOAD_FAILED",
-  "CACHE_TYPE_UNSUPPORTED",
-  "OUT_OF_MEMORY",
-  "NO_SPACE",
-  "IO_FAILED",
-  "NETWORK_FAILED",
-  "HASH_MISMATCH",
-  "ABORTED",
-  "DISPOSED",
-  "PROMPT_TOO_LONG",
-  "CONTEXT_FULL",
-  "QUEUE_FULL",
-  "SESSION_BUSY",
-  "TIMEOUT",
-  "DECODE_FAILED",
-  "TEMPLATE_UNSUPPORTED",
-  "GRAMMAR_INVALID",
-  "SCHEMA_UNSUPPORTED",
-  "STATE_INVALID",
-  "STATE_MISMATCH",
-  "QUANTIZE_FAILED",
-  "CHILD_CRASHED",
-  "ENGINE_CRASHED",
-  "RPC_UNREACHABLE",
-  "RPC_BUSY",
-  "RPC_INVALID",
-  "RPC_SERVER_FAILED",
-  "INTERNAL",
-] as const;
+export type { R1ErrorCode } from "./error-info.js";
 
-/** One of {@link R1_ERROR_CODES}. */
-export type R1ErrorCode = (typeof R1_ERROR_CODES)[number];
+/** Every stable code an {@link R1Error} can carry; `docs/errors.md` has a section on each. */
+export const R1_ERROR_CODES: readonly R1ErrorCode[] = Object.freeze(
+  Object.keys(ERROR_INFO) as R1ErrorCode[],
+);
 
 const brand = Symbol.for("r1-native.R1Error");
 
@@ -79,6 +35,16 @@ export class R1Error extends Error {
   /** Facts for programs; frozen. */
   readonly details: Readonly<Record<string, unknown>>;
 
+  /** Whether the same call can succeed later, by its code: see {@link ERROR_INFO}. */
+  get retriable(): boolean {
+    return ERROR_INFO[this.code].retriable;
+  }
+
+  /** The HTTP status with which a server answers a request that ended so, by its code. */
+  get httpStatus(): number {
+    return ERROR_INFO[this.code].httpStatus;
+  }
+
   constructor(code: R1ErrorCode, message: string, options: R1ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
@@ -88,13 +54,20 @@ export class R1Error extends Error {
 }
 
 /**
- * Tells an {@link R1Error} from other values, also one that came from another copy of the library or another realm.
+ * Whether a value is an {@link R1Error}, also one of another copy of the library or another realm.
  *
- * @param code - If given, the error must carry this code.
+ * @param codes - If given, the error carries one of these codes, and `code` has their type.
+ * @example
+ * ```ts
+ * if (isR1Error(error, "QUEUE_FULL", "CONTEXT_FULL")) response.status(503);
+ * ```
  */
-export function isR1Error(error: unknown, code?: R1ErrorCode): error is R1Error {
+export function isR1Error<const C extends R1ErrorCode = R1ErrorCode>(
+  error: unknown,
+  ...codes: C[]
+): error is R1Error & { readonly code: C } {
   if (typeof error !== "object" || error === null || !(brand in error)) return false;
-  return code === undefined || (error as { code?: unknown }).code === code;
+  return codes.length === 0 || (codes as unknown[]).includes((error as { code?: unknown }).code);
 }
 
 /** Whether a text is one of {@link R1_ERROR_CODES}. */

@@ -13,11 +13,53 @@ export interface ToolCall {
   readonly arguments: unknown;
 }
 
-/** One message of a conversation. */
+/** A part of a message's content. R1 reads text only. */
+export interface TextPart {
+  readonly type: "text";
+  readonly text: string;
+}
+
+/** A call of a tool as a conversation may hold it. */
+export interface ToolCallInput {
+  /** Unique within its message; tool messages answer to it. */
+  readonly id: string;
+  /** Name of the tool. */
+  readonly name: string;
+  /** Arguments as data, or as JSON text of an object. Empty text means none. */
+  readonly arguments: unknown;
+}
+
+/**
+ * A message as `chat`, `formatChat` and sessions take it. A {@link ChatMessage} is one, and so is
+ * `{ role: "assistant", ...result }` with the result of a generation: its answer and tool calls
+ * count, its reasoning is dropped. Messages of the `openai` and `ai` packages are converted by
+ * `fromOpenAI` and `fromAiSdk`.
+ */
+export interface ChatMessageInput {
+  /** Who speaks. `developer` is another word for `system`. */
+  readonly role: ChatRole | "developer";
+  /**
+   * Text, or text parts, which are joined with nothing between them. User and tool text can never
+   * become a special token. Only a user message must have some; of an assistant message it may be
+   * null or left out.
+   */
+  readonly content?: string | readonly TextPart[] | null | undefined;
+  /** Accepted and ignored: R1's template has no place for names. */
+  readonly name?: string | null | undefined;
+  /** Calls an assistant message made. Each needs a result before the conversation goes on. */
+  readonly toolCalls?: readonly ToolCallInput[] | null | undefined;
+  /**
+   * For a tool message: the id of the call it answers. Results may come in any order; without ids
+   * they are taken in the order of the calls.
+   */
+  readonly toolCallId?: string | null | undefined;
+}
+
+/** One message of a conversation, checked: what a session keeps. */
 export interface ChatMessage {
   /** Who speaks. */
   readonly role: ChatRole;
-  /** Plain text. User and tool text can never become a special token. May be empty only for a system message, or an assistant message with tool calls. */
+  /** Plain text. User and tool text can never become a special token. */
   readonly content: string;
   /** Calls an assistant message made. */
   readonly toolCalls?: readonly ToolCall[];

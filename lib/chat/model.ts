@@ -1,6 +1,6 @@
 // The model as its user holds it: facts, tokenizer, and the calls that generate. Runs on the JavaScript thread that loaded it.
 import { knownKeys, object, refuse } from "../base/check.js";
-import type { ChatMessage, GenerationResult } from "../base/types.js";
+import type { ChatMessage, ChatMessageInput, GenerationResult } from "../base/types.js";
 import type { Engine, EngineStats } from "../engine/engine.js";
 import { normalizeGenerate } from "../engine/engine-options.js";
 import type { GenerateConfig, GenerateOptions } from "../engine/engine-options.js";
@@ -93,7 +93,7 @@ export class Model implements AsyncDisposable {
    *
    * @throws {R1Error} at the call, before any work: `INVALID_MESSAGE`, `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `PROMPT_TOO_LONG`, `TEMPLATE_UNSUPPORTED`, `QUEUE_FULL`, `DISPOSED`.
    */
-  chat(messages: readonly ChatMessage[], options: ChatOptions = {}): Generation {
+  chat(messages: readonly ChatMessageInput[], options: ChatOptions = {}): Generation {
     this.#assertOpen();
     return this.#chat(checkMessages(messages), options);
   }
@@ -110,11 +110,14 @@ export class Model implements AsyncDisposable {
    * const results = await Promise.all(model.choices([{ role: "user", content: "What is 1+1?" }], { n: 4, seed: 1 }).map((run) => run.result()));
    * ```
    */
-  choices(messages: readonly ChatMessage[], options: ChatOptions & ChoicesOptions): Generation[];
+  choices(
+    messages: readonly ChatMessageInput[],
+    options: ChatOptions & ChoicesOptions,
+  ): Generation[];
   /** The same from a raw prompt. */
   choices(prompt: string | Int32Array, options: GenerateOptions & ChoicesOptions): Generation[];
   choices(
-    prompt: readonly ChatMessage[] | string | Int32Array,
+    prompt: readonly ChatMessageInput[] | string | Int32Array,
     options: ChatOptions & ChoicesOptions,
   ): Generation[] {
     this.#assertOpen();
@@ -154,7 +157,7 @@ export class Model implements AsyncDisposable {
   }
 
   /** What `chat` would send: ids and text. @throws {R1Error} `INVALID_MESSAGE`, `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `TEMPLATE_UNSUPPORTED`, `DISPOSED`. */
-  formatChat(messages: readonly ChatMessage[], options: FormatOptions = {}): FormattedChat {
+  formatChat(messages: readonly ChatMessageInput[], options: FormatOptions = {}): FormattedChat {
     this.#assertOpen();
     knownKeys(object(options, "options"), "formatChat", [...CHAT_KEYS, "reasoning"]);
     const config = normalizePrompt(options, normalizeReasoning(options.reasoning).mode);

@@ -92,7 +92,10 @@ export function decodeSession(bytes: Uint8Array): SavedSession {
 function readHead(text: string): Pick<SavedSession, "maker" | "messages" | "startLength"> {
   try {
     const { maker, messages, startLength } = object(JSON.parse(text), "session");
-    const turns = Array.isArray(messages) && messages.length === 0 ? [] : checkMessages(messages);
+    const turns =
+      Array.isArray(messages) && messages.length === 0
+        ? []
+        : checkMessages(messages, { mayEndInCalls: true });
     return {
       maker: object(maker, "maker") as unknown as SessionMaker,
       messages: turns,

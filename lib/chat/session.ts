@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { object, refuse } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
-import type { ChatMessage, GenerationResult } from "../base/types.js";
+import type { ChatMessage, ChatMessageInput, GenerationResult } from "../base/types.js";
 import { writeWhole } from "../base/whole-file.js";
 import type { Generation } from "../engine/generation.js";
 import { checkMessages } from "../template/messages.js";
@@ -13,8 +13,8 @@ import type { ChatOptions } from "./chat-options.js";
 export interface SessionOptions extends Omit<ChatOptions, "signal"> {
   /** System prompt. @defaultValue none */
   readonly system?: string;
-  /** Turns that came before. @defaultValue none */
-  readonly messages?: readonly ChatMessage[];
+  /** Turns that came before. They may end in calls of tools, whose results `send` brings. @defaultValue none */
+  readonly messages?: readonly ChatMessageInput[];
 }
 
 /** A session's turns, and what the engine holds of them. */
@@ -79,12 +79,13 @@ export class ChatSession {
     if (system !== undefined && typeof system !== "string") refuse("system", "a string", system);
     const start = [
       ...(system === undefined || system === "" ? [] : [{ role: "system", content: system }]),
-      ...(messages === undefined ? [] : checkMessages(messages)),
+      ...(messages === undefined ? [] : checkMessages(messages, { mayEndInCalls: true })),
     ];
     this.#host = host;
     this.#defaults = defaults;
     this.#messages =
-      saved?.messages ?? (start.length === 0 ? Object.freeze([]) : checkMessages(start));
+      saved?.messages ??
+      (start.length === 0 ? Object.freeze([]) : checkMessages(start, { mayEndInCalls: true }));
     this.#start = Object.freeze(this.#messages.slice(0, saved?.startLength));
     this.#held = saved?.held ?? new Int32Array(0);
   }
@@ -106,12 +107,12 @@ export class ChatSession {
    * @param options - For this turn, over the session's.
    * @throws {R1Error} at the call: `SESSION_BUSY`, and the codes of `model.chat`.
    */
-  send(text: string | readonly ChatMessage[], options: ChatOptions = {}): Generation {
+  send(text: string | readonly ChatMessageInput[], options: ChatOptions = {}): Generation {
     this.#assertIdle("`send`");
     if (typeof text !== "string" && !Array.isArray(text))
       refuse("text", "a string or an array of messages", text);
     const history = this.#messages;
-    const said: readonly ChatMessage[] =
+    const said: readonly ChatMessageInput[] =
       typeof text === "string" ? [{ role: "user", content: text }] : text;
     const asked = checkMessages([...history, ...said]);
     const given = Object.fromEntries(

@@ -1,51 +1,94 @@
-// Checks a conversation that came from outside and returns a frozen copy of it. Runs on any JavaScript thread.
-import { knownKeys } from "../base/check.js";
-import { R1Error } from "../base/errors.js";
+// Checks a conversation that came from outside and returns a frozen copy of it in one form.
+import { describe, nearest } from "../base/check.js";
 import type { ChatMessage, ChatRole, ToolCall } from "../base/types.js";
+import { refuseMessage } from "./refuse-message.js";
+import { orderResults } from "./tool-results.js";
 
-const CHAT_ROLES: readonly ChatRole[] = ["system", "user", "assistant", "tool"];
-const MESSAGE_KEYS = ["role", "content", "toolCalls", "toolCallId"] as const;
+const ROLES: Readonly<Record<string, ChatRole>> = {
+  system: "system",
+  developer: "system",
+  user: "user",
+  assistant: "assistant",
+  tool: "tool",
+};
+const MESSAGE_KEYS = ["role", "content", "name", "toolCalls", "toolCallId"] as const;
+/** Of a `GenerationResult` that was spread into an assistant message; `answer` is its content. */
+const RESULT_KEYS = [
+  "reasoning",
+  "answer",
+  "text",
+  "tokens",
+  "finishReason",
+  "seed",
+  "usage",
+  "timings",
+  "logprobs",
+] as const;
 const CALL_KEYS = ["id", "name", "arguments"] as const;
+/** Keys of OpenAI's messages and calls, and what to write instead. */
+const FOREIGN_KEYS: Readonly<Record<string, string>> = {
+  tool_calls: "`toolCalls`",
+  tool_call_id: "`toolCallId`",
+  function: "`name` and `arguments` without `function` around them",
+};
 
 /** A code unit of a surrogate pair that stands alone: no character, so no tokeniser can keep it. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
-
-function fail(path: string, problem: string): never {
-  throw new R1Error("INVALID_MESSAGE", `\`${path}\` ${problem}`, { details: { path } });
-}
+/** Deepest nesting of a call's arguments. */
+const MAX_DEPTH = 64;
 
 function plainObject(value: unknown, path: string): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    fail(path, "must be an object.");
+    refuseMessage(path, `must be an object, not ${describe(value)}.`);
   return value as Record<string, unknown>;
+}
+
+/** Refuses keys that mean nothing here: a misspelt one must not be passed over in silence. */
+function messageKeys(
+  message: Record<string, unknown>,
+  path: string,
+  known: readonly string[],
+  hinted: readonly string[] = known,
+): void {
+  for (const key of Object.keys(message)) {
+    if (known.includes(key)) continue;
+    const near = nearest(key, hinted);
+    const foreign = FOREIGN_KEYS[key];
+    const hint =
+      foreign !== undefined
+        ? `Write ${foreign}, or convert OpenAI's messages with \`fromOpenAI(messages)\`.`
+        : near !== undefined
+          ? `Did you mean \`${near}\`?`
+          : `Known keys: ${hinted.join(", ")}.`;
+    refuseMessage(path, `has an unknown key ${JSON.stringify(key)}. ${hint}`);
+  }
 }
 
 /** Text that reaches the tokeniser unchanged. */
 function wholeText(value: unknown, path: string): string {
-  if (typeof value !== "string")
-    fail(
-      path,
-      `must be a string, not ${value === null ? "null" : Array.isArray(value) ? "an array" : typeof value}.`,
-    );
+  if (typeof value !== "string") refuseMessage(path, `must be a string, not ${describe(value)}.`);
   const lone = LONE_SURROGATE.exec(value);
   if (lone !== null)
-    fail(
+    refuseMessage(
       path,
-      `holds half a character (a lone surrogate) at position ${lone.index}. Cut strings between characters, or repair it with \`toWellFormed()\`.`,
+      `holds half a character (a lone surrogate) at position ${lone.index}. ` +
+        "Cut strings between characters, or repair it with `toWellFormed()`.",
     );
   return value;
 }
 
 /** A deep, frozen copy of plain JSON data; anything that JSON cannot hold is refused. */
 function jsonCopy(value: unknown, path: string, depth = 0): unknown {
-  if (depth > 64) fail(path, "is nested more than 64 levels deep.");
+  if (depth > MAX_DEPTH) refuseMessage(path, `is nested more than ${MAX_DEPTH} levels deep.`);
   if (value === null || typeof value === "boolean") return value;
   if (typeof value === "string") return wholeText(value, path);
   if (typeof value === "number")
-    return Number.isFinite(value) ? value : fail(path, "must be a finite number.");
+    return Number.isFinite(value) ? value : refuseMessage(path, "must be a finite number.");
   if (Array.isArray(value))
-    return Object.freeze(value.map((element, i) => jsonCopy(element, `${path}[${i}]`, depth + 1)));
-  if (typeof value !== "object") fail(path, `must be JSON data, not ${typeof value}.`);
+    return Object.freeze(
+      Array.from(value, (element, i) => jsonCopy(element, `${path}[${i}]`, depth + 1)),
+    );
+  if (typeof value !== "object") refuseMessage(path, `must be JSON data, not ${typeof value}.`);
   const copy: Record<string, unknown> = {};
   for (const [key, element] of Object.entries(value)) {
     if (element === undefined) continue;
@@ -57,107 +100,139 @@ function jsonCopy(value: unknown, path: string, depth = 0): unknown {
   return Object.freeze(copy);
 }
 
+/** Arguments as data. Text is read as OpenAI's form of them: a JSON object, or nothing for none. */
+function callArguments(value: unknown, path: string): unknown {
+  if (typeof value !== "string") return jsonCopy(value, path);
+  let parsed: unknown;
+  try {
+    parsed = value.trim() === "" ? {} : JSON.parse(value);
+  } catch {
+    // Refused below.
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
+    refuseMessage(
+      path,
+      `must be an object, or JSON text of one, not ${describe(value)}. ` +
+        "Arguments have names: give for example { a: 1 }.",
+    );
+  return jsonCopy(parsed, path);
+}
+
 function checkCalls(value: unknown, path: string): readonly ToolCall[] {
-  if (!Array.isArray(value) || value.length === 0)
-    fail(path, "must be a non-empty array of tool calls; leave it out when there are none.");
+  if (!Array.isArray(value))
+    refuseMessage(path, `must be an array of tool calls, not ${describe(value)}.`);
   const ids = new Set<string>();
   return Object.freeze(
-    value.map((element: unknown, i) => {
+    Array.from(value, (element: unknown, i) => {
       const at = `${path}[${i}]`;
       const call = plainObject(element, at);
-      knownKeys(call, at, CALL_KEYS);
+      messageKeys(call, at, CALL_KEYS);
       const id = wholeText(call["id"], `${at}.id`);
       const name = wholeText(call["name"], `${at}.name`);
-      if (id === "") fail(`${at}.id`, "must not be empty.");
+      if (id === "") refuseMessage(`${at}.id`, "must not be empty.");
       if (!/^[\w.:/-]{1,256}$/.test(name))
-        fail(`${at}.name`, "must be 1 to 256 letters, digits or _ . : / - characters.");
+        refuseMessage(`${at}.name`, "must be 1 to 256 letters, digits or _ . : / - characters.");
       if (ids.has(id))
-        fail(`${at}.id`, `repeats ${JSON.stringify(id)}; every call needs an id of its own.`);
+        refuseMessage(
+          `${at}.id`,
+          `repeats ${JSON.stringify(id)}; every call needs an id of its own.`,
+        );
       ids.add(id);
-      if (!("arguments" in call))
-        fail(`${at}.arguments`, "is missing; give the parsed arguments, `{}` when there are none.");
-      return Object.freeze({ id, name, arguments: jsonCopy(call["arguments"], `${at}.arguments`) });
+      if (call["arguments"] === undefined)
+        refuseMessage(`${at}.arguments`, "is missing; give `{}` when there are none.");
+      const given = callArguments(call["arguments"], `${at}.arguments`);
+      return Object.freeze({ id, name, arguments: given });
     }),
   );
 }
 
+/** Content as one text: text itself, or text parts joined without anything between them. */
+function contentText(value: unknown, path: string): string {
+  if (!Array.isArray(value)) return wholeText(value, path);
+  return Array.from(value, (element: unknown, i) => {
+    const part = plainObject(element, `${path}[${i}]`);
+    if (part["type"] !== "text")
+      refuseMessage(
+        `${path}[${i}].type`,
+        `must be "text", not ${describe(part["type"])}: this model reads text only.`,
+      );
+    return wholeText(part["text"], `${path}[${i}].text`);
+  }).join("");
+}
+
+/** The content of an assistant message; of a result, its answer. Without any it is empty. */
+function assistantText(message: Record<string, unknown>, path: string): string {
+  if (message["content"] !== undefined && message["content"] !== null)
+    return contentText(message["content"], `${path}.content`);
+  if (message["answer"] !== undefined) return wholeText(message["answer"], `${path}.answer`);
+  return "";
+}
+
 function checkMessage(value: unknown, path: string): ChatMessage {
   const message = plainObject(value, path);
-  knownKeys(message, path, MESSAGE_KEYS);
-  const role = message["role"];
-  if (!CHAT_ROLES.includes(role as ChatRole))
-    fail(
+  const given = message["role"];
+  const role = typeof given === "string" && Object.hasOwn(ROLES, given) ? ROLES[given] : undefined;
+  if (role === undefined)
+    refuseMessage(
       `${path}.role`,
-      `must be one of "system", "user", "assistant", "tool", not ${JSON.stringify(role) ?? String(role)}.`,
+      `must be one of "system", "developer", "user", "assistant", "tool", not ${describe(given)}.`,
     );
-  const content = wholeText(message["content"], `${path}.content`);
-  const hasCalls = message["toolCalls"] !== undefined;
-  if (hasCalls && role !== "assistant")
-    fail(
-      `${path}.toolCalls`,
-      `is only for assistant messages, not for ${role as ChatRole} messages.`,
-    );
-  if (message["toolCallId"] !== undefined && role !== "tool")
-    fail(`${path}.toolCallId`, `is only for tool messages, not for ${role as ChatRole} messages.`);
-  if (content === "" && role !== "system" && !hasCalls)
-    fail(
-      `${path}.content`,
-      "is empty; only a system message, or an assistant message with tool calls, may be.",
-    );
+  const isAssistant = role === "assistant";
+  const known = isAssistant ? [...MESSAGE_KEYS, ...RESULT_KEYS] : MESSAGE_KEYS;
+  messageKeys(message, path, known, MESSAGE_KEYS);
+  const { name, toolCalls, toolCallId } = message;
+  if (name !== undefined && name !== null) wholeText(name, `${path}.name`);
+  if (toolCalls !== undefined && toolCalls !== null && !isAssistant)
+    refuseMessage(`${path}.toolCalls`, `is only for assistant messages, not for ${role} messages.`);
+  if (toolCallId !== undefined && toolCallId !== null && role !== "tool")
+    refuseMessage(`${path}.toolCallId`, `is only for tool messages, not for ${role} messages.`);
+  const content = isAssistant
+    ? assistantText(message, path)
+    : contentText(message["content"], `${path}.content`);
+  if (content === "" && role === "user")
+    refuseMessage(`${path}.content`, "is empty; a user message needs some text.");
+  const calls =
+    toolCalls === undefined || toolCalls === null ? [] : checkCalls(toolCalls, `${path}.toolCalls`);
   return Object.freeze({
-    role: role as ChatRole,
+    role,
     content,
-    ...(hasCalls ? { toolCalls: checkCalls(message["toolCalls"], `${path}.toolCalls`) } : {}),
-    ...(message["toolCallId"] === undefined
+    ...(calls.length === 0 ? {} : { toolCalls: calls }),
+    ...(toolCallId === undefined || toolCallId === null
       ? {}
-      : { toolCallId: wholeText(message["toolCallId"], `${path}.toolCallId`) }),
+      : { toolCallId: wholeText(toolCallId, `${path}.toolCallId`) }),
   });
 }
 
-/** Tool messages follow the assistant message whose calls they answer, each call answered at most once. */
-function checkOrder(messages: readonly ChatMessage[], path: string): void {
-  let open: Set<string> | undefined;
-  messages.forEach((message, i) => {
-    if (message.role === "assistant")
-      open =
-        message.toolCalls === undefined
-          ? undefined
-          : new Set(message.toolCalls.map((call) => call.id));
-    else if (message.role === "user") open = undefined;
-    else if (message.role === "tool") {
-      const at = `${path}[${i}]`;
-      if (open === undefined)
-        fail(at, "is a tool message, but no assistant message with `toolCalls` stands before it.");
-      if (open.size === 0)
-        fail(
-          at,
-          "is a tool message too many: every call of the assistant message before it is answered.",
-        );
-      if (message.toolCallId === undefined) open.delete([...open][0] ?? "");
-      else if (!open.delete(message.toolCallId))
-        fail(
-          `${at}.toolCallId`,
-          `is ${JSON.stringify(message.toolCallId)}, which names no unanswered call of the assistant message before it.`,
-        );
-    }
-  });
+/** How {@link checkMessages} takes the end of a conversation. */
+export interface MessagesCheck {
+  /** How errors name the list. @defaultValue `"messages"` */
+  readonly path?: string;
+  /** The last calls may still wait for their results, as in a session. @defaultValue false */
+  readonly mayEndInCalls?: boolean;
 }
 
 /**
- * Checks a conversation and returns a frozen copy, so that later changes by the caller change nothing.
+ * Checks a conversation and returns a frozen copy in one form, so that later changes by the caller
+ * change nothing: roles are R1's four, contents are text, arguments are data, and results of tools
+ * stand in the order of their calls.
  *
  * @param value - What the caller passed as messages.
- * @param path - How errors name it.
- * @throws {R1Error} `INVALID_MESSAGE` for no messages, an unknown role, content that is empty or no string or holds half a character, or tool messages out of order;
- * `UNKNOWN_OPTION` for a misspelt key.
+ * @throws {R1Error} `INVALID_MESSAGE` for no messages, an unknown role or key, an empty user
+ * message, content that is neither text nor text parts or holds half a character, a call without a
+ * result, or a result without a call; `details.path` names the place.
  */
-export function checkMessages(value: unknown, path = "messages"): readonly ChatMessage[] {
+export function checkMessages(value: unknown, options: MessagesCheck = {}): readonly ChatMessage[] {
+  const { path = "messages", mayEndInCalls = false } = options;
   if (!Array.isArray(value))
-    fail(path, 'must be an array of messages, e.g. [{ role: "user", content: "What is 1+1?" }].');
-  if (value.length === 0) fail(path, "is empty; a conversation needs at least one message.");
-  const messages = Object.freeze(
-    value.map((element: unknown, i) => checkMessage(element, `${path}[${i}]`)),
+    refuseMessage(
+      path,
+      'must be an array of messages, e.g. [{ role: "user", content: "What is 1+1?" }].',
+    );
+  if (value.length === 0)
+    refuseMessage(path, "is empty; a conversation needs at least one message.");
+  // Array.from also visits holes, which are then refused as undefined.
+  const messages = Array.from(value, (element: unknown, i) =>
+    checkMessage(element, `${path}[${i}]`),
   );
-  checkOrder(messages, path);
-  return messages;
+  return Object.freeze(orderResults(messages, path, mayEndInCalls));
 }

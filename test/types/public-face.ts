@@ -1,6 +1,10 @@
 // The types of the public face, checked by the compiler alone: every `@ts-expect-error` must be an error, and nothing else may be one.
+import type { ModelMessage } from "ai";
+import type { ChatCompletionMessageParam } from "openai/resources/chat/completions";
 import {
   R1Error,
+  fromAiSdk,
+  fromOpenAI,
   isR1Error,
   loadModel,
   type ChatMessage,
@@ -80,4 +84,29 @@ export function failing(error: unknown): string {
 export async function disposing(): Promise<void> {
   await using model = await loadModel();
   model.stats();
+}
+
+export function errors(error: unknown): string {
+  if (isR1Error(error, "QUEUE_FULL", "CONTEXT_FULL"))
+    same<"QUEUE_FULL" | "CONTEXT_FULL", typeof error.code>(true);
+  // @ts-expect-error: no such code
+  if (isR1Error(error, "QUEUE_EMPTY")) return "";
+  return isR1Error(error) && error.retriable ? error.code : String(error);
+}
+
+export function foreignMessages(
+  model: Model,
+  openai: ChatCompletionMessageParam[],
+  aiSdk: ModelMessage[],
+  result: GenerationResult,
+): void {
+  model.chat(fromOpenAI(openai));
+  model.chat(fromAiSdk(aiSdk));
+  model.chat([
+    { role: "user", content: "hi" },
+    { role: "assistant", ...result },
+  ]);
+  model.chat([{ role: "developer", content: [{ type: "text", text: "x" }], name: "y" }]);
+  // @ts-expect-error: no such role
+  model.chat([{ role: "function", content: "x" }]);
 }

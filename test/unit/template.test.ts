@@ -54,7 +54,8 @@ const content = fc.oneof(
 );
 const args = fc
   .jsonValue({ maxDepth: 2 })
-  .filter((value) => !JSON.stringify(value).includes("__proto__"));
+  // Text is read as JSON of an object by the check, and is not under test here.
+  .filter((value) => typeof value !== "string" && !JSON.stringify(value).includes("__proto__"));
 
 /** A turn of the assistant or user, or a round of calls and results. */
 const turn: fc.Arbitrary<ChatMessage[]> = fc.oneof(
@@ -330,10 +331,24 @@ describe("JSON text", () => {
   });
 });
 
+/** Rounds whose calls all have a result, since a conversation with others is refused. */
+const answeredConversation = conversation.map((messages) =>
+  messages.flatMap((message, at): ChatMessage[] => {
+    const results = messages.slice(at + 1).findIndex((next) => next.role !== "tool");
+    const given = results < 0 ? messages.length - at - 1 : results;
+    const missing = Math.max(0, (message.toolCalls?.length ?? 0) - given);
+    // Results carry no ids here, so that those added count for the first calls.
+    return [
+      message,
+      ...Array.from({ length: missing }, () => ({ role: "tool", content: "r" }) as const),
+    ];
+  }),
+);
+
 describe("messages", () => {
   it("pass the check and render alike when they are in order", () => {
     fc.assert(
-      fc.property(conversation, (messages) => {
+      fc.property(answeredConversation, (messages) => {
         const checked = checkMessages(messages);
         expect(
           Object.isFrozen(checked) && checked.every((message) => Object.isFrozen(message)),
