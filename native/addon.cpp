@@ -2,6 +2,7 @@
 // environment that loads it.
 #include <napi.h>
 
+#include "napi/error_maker.h"
 #include "wrap/cancel_token_wrap.h"
 #include "wrap/engine_wrap.h"
 #include "wrap/environment.h"
@@ -25,6 +26,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
     const auto add = [&](const char * name, Napi::Value (*function)(const Napi::CallbackInfo &)) {
         exports.Set(name, Napi::Function::New(env, function, name));
     };
+    add("setErrorMaker", r1::error_maker::set);
     add("initialize", r1::jobs::initialize);
     add("start", r1::jobs::start);
     add("endThreads", r1::jobs::end_threads);

@@ -75,6 +75,22 @@ export function isErrorCode(code: unknown): code is R1ErrorCode {
   return (R1_ERROR_CODES as readonly unknown[]).includes(code);
 }
 
+/** Errors that native code made; their own stack names no public call. */
+const fromAddon = new WeakSet<R1Error>();
+
+/** Makes the error of a native failure. */
+export function nativeError(code: string, message: string): R1Error {
+  const error = new R1Error(isErrorCode(code) ? code : "INTERNAL", message);
+  fromAddon.add(error);
+  return error;
+}
+
+function withStack(error: R1Error, site: Error | undefined): R1Error {
+  if (site?.stack !== undefined)
+    error.stack = `${error.name}: ${error.message}\n${site.stack.split("\n").slice(1).join("\n")}`;
+  return error;
+}
+
 /**
  * Turns what native code threw into an {@link R1Error} whose stack is that of the public call.
  *
@@ -82,13 +98,11 @@ export function isErrorCode(code: unknown): code is R1ErrorCode {
  * @param site - An Error made at the public call; its stack is kept.
  */
 export function fromNative(error: unknown, site?: Error): R1Error {
-  if (isR1Error(error)) return error;
+  if (isR1Error(error)) return fromAddon.has(error) ? withStack(error, site) : error;
   const raw = error as { code?: unknown; message?: unknown } | null;
   const code = isErrorCode(raw?.code) ? raw.code : "INTERNAL";
   const made = new R1Error(code, typeof raw?.message === "string" ? raw.message : String(error), {
     cause: error,
   });
-  if (site?.stack !== undefined)
-    made.stack = `${made.name}: ${made.message}\n${site.stack.split("\n").slice(1).join("\n")}`;
-  return made;
+  return withStack(made, site);
 }

@@ -169,15 +169,22 @@ export function loadBackends(folder: string | undefined): Promise<BackendProblem
   return work;
 }
 
-/** {@link loadBackends} on the calling thread, which it holds up for as long as the drivers take to start. */
+/**
+ * {@link loadBackends} on the calling thread, which it holds up for as long as the drivers take to start,
+ * but not for a load that is under way: then a library is not loaded now, which is a problem of its own.
+ */
 export function loadBackendsNow(folder: string | undefined): BackendProblem[] {
   const all = libraries(folder);
+  const busy: BackendProblem[] = [];
   for (const candidate of all) {
     const { path, backend } = candidate;
     if (isSettled(candidate)) continue;
-    let problem = problemOf(path, tryNow(path));
-    problem ??= problemOf(path, native().loadBackendNow(path, backend));
-    settled.set(path, problem);
+    const failed = problemOf(path, tryNow(path));
+    const result = failed === undefined ? native().loadBackendNow(path, backend) : null;
+    if (failed !== undefined) settled.set(path, failed);
+    else if (result !== null) settled.set(path, problemOf(path, result));
+    // Not for good: a later call tries again.
+    else busy.push({ path, reason: "a model is being loaded; ask again when that has ended" });
   }
-  return problemsOf(all);
+  return [...problemsOf(all), ...busy];
 }

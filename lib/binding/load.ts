@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isMainThread } from "node:worker_threads";
-import { R1Error } from "../base/errors.js";
+import { nativeError, R1Error } from "../base/errors.js";
 import { explainLoadFailure } from "./load-failure.js";
 import type { NativeAddon } from "./native.js";
 import type { NativeStartConfig } from "./native-backends.js";
@@ -27,28 +27,38 @@ interface Loaded {
 let loaded: Loaded | undefined;
 
 /**
- * Sets what ggml reads from the environment when its libraries are loaded. On a worker thread `process.env` is a copy that C never sees: there the
- * main thread's environment stands.
+ * Calls `work` with the environment variables that libgomp and ggml read once, while their libraries
+ * are loaded, and then puts back what was there: the environment is the host's and its children's. On
+ * a worker thread `process.env` is a copy that C never sees, and the process's environment stands.
+ * Where these libraries are loaded later, native/core/backend.cpp does the same.
  */
-function prepareEnvironment(): void {
-  // At a barrier libgomp's threads spin before they sleep, by default for milliseconds. Where other programs want the cores, each barrier then waits for the
-  // scheduler, and two threads can fall to a few tokens a second. A spin of about 1 ms costs little speed on free cores and bounds the harm (docs/decisions/openmp.md).
-  if (process.env["OMP_WAIT_POLICY"] === undefined) process.env["GOMP_SPINCOUNT"] ??= "100000";
-  // Without it an abort in ggml starts a debugger on the process, which can hang it.
-  process.env["GGML_NO_BACKTRACE"] ??= "1";
-  // It makes ggml load a library of whoever set the environment; `R1_KEEP_BACKEND_PATH=1` says that this is wanted.
-  if (process.env["R1_KEEP_BACKEND_PATH"] !== "1") delete process.env["GGML_BACKEND_PATH"];
+function withStartEnvironment<T>(work: () => T): T {
+  const wanted: Record<string, string> = {
+    // Otherwise ggml installs a handler that starts a debugger on a dying process and can hang it.
+    GGML_NO_BACKTRACE: "1",
+    // At a barrier libgomp's threads spin for milliseconds before they sleep. Where other programs
+    // want the cores, two threads can fall to a few tokens a second (docs/decisions/openmp.md).
+    ...(process.env["OMP_WAIT_POLICY"] === undefined ? { GOMP_SPINCOUNT: "100000" } : {}),
+  };
+  const added = Object.keys(wanted).filter((name) => process.env[name] === undefined);
+  for (const name of added) process.env[name] = wanted[name];
+  try {
+    return work();
+  } finally {
+    for (const name of added) Reflect.deleteProperty(process.env, name);
+  }
 }
 
 function load(): Loaded {
-  prepareEnvironment();
   let file: string | undefined;
   try {
     file = (require("node-gyp-build") as AddonFinder).path(packageFolder);
-    const addon = require(file) as NativeAddon;
+    const found = file;
+    const addon = withStartEnvironment(() => require(found) as NativeAddon);
+    addon.setErrorMaker(nativeError);
     // process.exit and an uncaught error run no cleanup hooks of the main thread, and C's own come too late for what a load is just constructing. First among the
     // listeners: one that throws keeps the later ones from being called. A worker's threads end with its environment.
-    if (isMainThread) process.prependListener("exit", () => addon.endThreads());
+    if (isMainThread) process.prependListener("exit", (code) => addon.endThreads(code));
     return { addon, folder: dirname(file) };
   } catch (error) {
     const { reason, advice } = explainLoadFailure(

@@ -4,8 +4,11 @@
 
 #include <llama.h>
 
+#include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <thread>
 
 #include "core/backend_library.h"
 #include "core/failure.h"
@@ -15,6 +18,50 @@ namespace r1::backend {
 namespace {
 
 std::shared_mutex registry_mutex;
+
+const std::atomic<bool> never{false};
+
+// Instead of ggml's own way, which starts a debugger on the process and can hang it. The
+// environment variable that says so would be there for the host's children too.
+void print_abort(const char * message) { std::fprintf(stderr, "%s\n", message); }
+
+/** Sets what ggml and libgomp read once, while they are loaded, and puts back what was there: the
+ * environment is the host's, and its children's. */
+class StartEnvironment {
+public:
+    StartEnvironment() {
+        // docs/decisions/openmp.md
+        if (std::getenv("OMP_WAIT_POLICY") == nullptr) {
+            set("GOMP_SPINCOUNT", "100000");
+        }
+        set("GGML_NO_BACKTRACE", "1");
+        set("KMP_BLOCKTIME", "200");  // else ggml sets it, and leaves it there
+    }
+    ~StartEnvironment() {
+        for (const char * name : added_) {
+            unsetenv(name);
+        }
+    }
+    StartEnvironment(const StartEnvironment &) = delete;
+    StartEnvironment & operator=(const StartEnvironment &) = delete;
+
+private:
+    void set(const char * name, const char * value) {
+        if (std::getenv(name) == nullptr && setenv(name, value, 0) == 0) {
+            added_.push_back(name);
+        }
+    }
+
+    std::vector<const char *> added_;
+};
+
+#ifdef R1_BACKEND_DL
+// A library of whoever set the environment, loaded only where the user says that it is wanted.
+const char * wanted_backend_path() {
+    const char * keep = std::getenv("R1_KEEP_BACKEND_PATH");
+    return keep != nullptr && std::string(keep) == "1" ? std::getenv("GGML_BACKEND_PATH") : nullptr;
+}
+#endif
 
 const char * type_name(enum ggml_backend_dev_type type) {
     switch (type) {
@@ -63,23 +110,36 @@ std::shared_lock<std::shared_mutex> read_registry() {
     return std::shared_lock<std::shared_mutex>(registry_mutex);
 }
 
-std::unique_lock<std::shared_mutex> write_registry() {
-    return std::unique_lock<std::shared_mutex>(registry_mutex);
+std::unique_lock<std::shared_mutex> try_write_registry() {
+    return std::unique_lock<std::shared_mutex>(registry_mutex, std::try_to_lock);
+}
+
+// A queue of writers would make new readers wait too, and one of them may be JavaScript's thread.
+std::unique_lock<std::shared_mutex> write_registry(const std::atomic<bool> & cancelled) {
+    constexpr std::chrono::milliseconds pause{5};
+    for (;;) {
+        std::unique_lock<std::shared_mutex> lock = try_write_registry();
+        if (lock.owns_lock() || cancelled.load()) {
+            return lock;
+        }
+        std::this_thread::sleep_for(pause);
+    }
 }
 
 void initialize(const std::string & backend_dir, const std::string & numa) {
     static std::once_flag once;
     const ggml_numa_strategy strategy = numa_strategy(numa);
     std::call_once(once, [&] {
-        const auto lock = write_registry();
+        const auto lock = write_registry(never);
         log_hub::install();
+        ggml_set_abort_callback(print_abort);
+        const StartEnvironment environment;
 #ifdef R1_BACKEND_DL
         // Only what lies beside the addon: libllama itself would search node's own folder and the
         // working directory when it finds the registry empty.
         load_best(backend_dir, "rpc");
         load_best(backend_dir, "cpu");
-        const char * other = std::getenv("GGML_BACKEND_PATH");
-        if (other != nullptr) {
+        if (const char * other = wanted_backend_path()) {
             ggml_backend_load(other);
         }
 #endif
@@ -92,7 +152,13 @@ void initialize(const std::string & backend_dir, const std::string & numa) {
 }
 
 std::vector<Device> devices() {
-    const auto lock = read_registry();
+    static std::mutex known_mutex;
+    static std::vector<Device> * known = new std::vector<Device>();
+    const std::shared_lock<std::shared_mutex> lock(registry_mutex, std::try_to_lock);
+    if (!lock.owns_lock()) {
+        const std::lock_guard<std::mutex> guard(known_mutex);
+        return *known;  // a load reads too: only a starting driver has the registry for itself
+    }
     std::vector<Device> result;
     for (std::size_t i = 0; i < ggml_backend_dev_count(); ++i) {
         ggml_backend_dev_t dev = ggml_backend_dev_get(i);
@@ -101,7 +167,23 @@ std::vector<Device> devices() {
         ggml_backend_dev_memory(dev, &device.free_bytes, &device.total_bytes);
         result.push_back(std::move(device));
     }
+    const std::lock_guard<std::mutex> guard(known_mutex);
+    *known = result;
     return result;
+}
+
+std::vector<std::string> names() {
+    static std::mutex known_mutex;
+    static std::vector<std::string> * known = new std::vector<std::string>();
+    const std::shared_lock<std::shared_mutex> lock(registry_mutex, std::try_to_lock);
+    const std::lock_guard<std::mutex> guard(known_mutex);
+    if (lock.owns_lock()) {
+        known->clear();
+        for (std::size_t i = 0; i < ggml_backend_reg_count(); ++i) {
+            known->emplace_back(ggml_backend_reg_name(ggml_backend_reg_get(i)));
+        }
+    }
+    return *known;
 }
 
 ggml_backend_dev_t device_by_name(const std::string & name) {

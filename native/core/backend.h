@@ -2,6 +2,7 @@
 // initialize() first.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <mutex>
 #include <shared_mutex>
@@ -28,15 +29,24 @@ struct Device {
 void initialize(const std::string & backend_dir, const std::string & numa);
 
 /**
- * ggml's registry takes no lock of its own. Whoever reads it, or calls what reads it inside
- * llama.cpp (loading a model, making a context), holds the one; whoever adds to it holds the other.
- * Neither is taken twice on one thread.
+ * ggml's registry takes no lock of its own. A reader of it, or of what reads it inside llama.cpp
+ * (loading a model, making a context), holds the first; a writer holds the second. A load holds the
+ * first for as long as it takes: minutes. Neither is taken twice on one thread.
  */
 std::shared_lock<std::shared_mutex> read_registry();
-std::unique_lock<std::shared_mutex> write_registry();
 
-/** What ggml knows of devices now. May ask a driver. */
+/** Waits for the readers without holding up new ones. Not locked: `cancelled` was set. */
+std::unique_lock<std::shared_mutex> write_registry(const std::atomic<bool> & cancelled);
+
+/** Never waits. Not locked: a model is being loaded, or another thread writes. */
+std::unique_lock<std::shared_mutex> try_write_registry();
+
+/** What ggml knows of devices now. May ask a driver; never waits for a load: while a driver starts
+ * on another thread it is what was known before. */
 std::vector<Device> devices();
+
+/** Names of the backends in ggml's registry. Never waits either. */
+std::vector<std::string> names();
 
 /** The device of that name. Throws InvalidArgument, naming those there are. */
 ggml_backend_dev_t device_by_name(const std::string & name);

@@ -10,12 +10,15 @@
 
 #include "core/backend.h"
 #include "core/backend_trial.h"
+#include "core/failure.h"
 #include "core/log_hub.h"
 
 namespace r1::backend {
 namespace {
 
 namespace fs = std::filesystem;
+
+const std::atomic<bool> never{false};
 
 std::vector<std::string> device_names_of(ggml_backend_reg_t reg) {
     std::vector<std::string> found;
@@ -92,12 +95,11 @@ int score_of(const fs::path & path) {
 
 }  // namespace
 
-LibraryResult load_library(const std::string & path, const std::string & backend) {
+namespace {
+
+// With the registry's lock held for writing.
+LibraryResult load_locked(const std::string & file, const std::string & backend) {
     static std::map<std::string, LibraryResult> done;
-    std::error_code error;
-    const fs::path real = fs::canonical(path, error);
-    const std::string file = error ? path : real.string();
-    const auto lock = write_registry();
     const auto known = done.find(file);
     if (known != done.end()) {
         return known->second;
@@ -119,10 +121,36 @@ LibraryResult load_library(const std::string & path, const std::string & backend
     return done[file] = result_of(reg, std::move(reason));
 }
 
+std::string real_path(const std::string & path) {
+    std::error_code error;
+    const fs::path real = fs::canonical(path, error);
+    return error ? path : real.string();
+}
+
+}  // namespace
+
+LibraryResult load_library(const std::string & path, const std::string & backend,
+                           const std::atomic<bool> & cancelled) {
+    const auto lock = write_registry(cancelled);
+    if (!lock.owns_lock()) {
+        throw Failure(ErrorCode::Aborted, "Loading the library " + path + " was aborted.");
+    }
+    return load_locked(real_path(path), backend);
+}
+
+std::optional<LibraryResult> load_library_now(const std::string & path,
+                                              const std::string & backend) {
+    const auto lock = try_write_registry();
+    if (!lock.owns_lock()) {
+        return std::nullopt;
+    }
+    return load_locked(real_path(path), backend);
+}
+
 void start_linked_devices() {
     static std::once_flag once;
     std::call_once(once, [] {
-        const auto lock = write_registry();
+        const auto lock = write_registry(never);
         for (std::size_t i = 0; i < ggml_backend_dev_count(); ++i) {
             ggml_backend_dev_t device = ggml_backend_dev_get(i);
             const enum ggml_backend_dev_type type = ggml_backend_dev_type(device);
@@ -134,7 +162,7 @@ void start_linked_devices() {
 }
 
 LibraryResult try_library(const std::string & path) {
-    const auto lock = write_registry();
+    const auto lock = write_registry(never);
     const std::size_t copies = trial::copies_of_ggml();
     std::string reason;
     ggml_backend_reg_t reg = load_unlocked(path, reason);
@@ -177,15 +205,6 @@ bool load_best(const std::string & folder, const std::string & name) {
     }
     std::string reason;
     return load_unlocked(best.string(), reason) != nullptr;
-}
-
-std::vector<std::string> names() {
-    const auto lock = read_registry();
-    std::vector<std::string> found;
-    for (std::size_t i = 0; i < ggml_backend_reg_count(); ++i) {
-        found.emplace_back(ggml_backend_reg_name(ggml_backend_reg_get(i)));
-    }
-    return found;
 }
 
 }  // namespace r1::backend

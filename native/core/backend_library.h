@@ -2,6 +2,8 @@
 // trying one out in a process made for that. Any thread.
 #pragma once
 
+#include <atomic>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,10 +18,16 @@ struct LibraryResult {
 
 /**
  * Loads a library; once a path and process, a later call gets what came of the first. Does nothing
- * where a backend of that name (ggml's) is there. Blocks while a model is being loaded or a context
- * made, for llama.cpp reads ggml's list of devices then.
+ * where a backend of that name (ggml's) is there. Waits while a model is being loaded or a context
+ * made, for llama.cpp reads ggml's list of devices then; throws Failure(Aborted) if `cancelled` is
+ * set meanwhile.
  */
-LibraryResult load_library(const std::string & path, const std::string & backend);
+LibraryResult load_library(const std::string & path, const std::string & backend,
+                           const std::atomic<bool> & cancelled);
+
+/** The same without waiting; nothing where it would have to wait. */
+std::optional<LibraryResult> load_library_now(const std::string & path,
+                                              const std::string & backend);
 
 /** Starts the GPUs of linked-in backends, at the first call. Two models that load side by side must
  * not both do it. May throw what a driver's wrapper throws.
@@ -36,8 +44,5 @@ LibraryResult try_library(const std::string & path);
 /** Loads the best of `libggml-NAME*.so` in a folder for this CPU, by the score that each gives
  * itself. False when none can be loaded. */
 bool load_best(const std::string & folder, const std::string & name);
-
-/** Names of the backends in ggml's registry. */
-std::vector<std::string> names();
 
 }  // namespace r1::backend

@@ -205,11 +205,16 @@ Context::Context(std::shared_ptr<Model> model, const EngineConfig & config,
              pools_->priority()};
 }
 
+int32_t Context::decode(const llama_batch & batch) {
+    pools_->prepare(context_.get(), batch.n_tokens);
+    return llama_decode(context_.get(), batch);
+}
+
 void Context::warm_up() {
     const llama_token begin = llama_vocab_bos(model_->vocab().handle());
     // One token reads all weights as well as two, in little more than half the time.
     llama_token token = model_->vocab().contains(begin) ? begin : 0;
-    llama_decode(context_.get(), llama_batch_get_one(&token, 1));
+    decode(llama_batch_get_one(&token, 1));
     llama_synchronize(context_.get());
     // The cells are free again; zeroing them as well would write through the whole cache, which was
     // zeroed when it was made.

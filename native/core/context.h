@@ -84,6 +84,9 @@ public:
     const EngineInfo & info() const { return info_; }
     const std::shared_ptr<ThreadPools> & pools() const { return pools_; }
 
+    /** llama_decode, with as many threads as the system gives. */
+    int32_t decode(const llama_batch & batch);
+
     /** Decodes one batch of BOS and EOS and clears the cache, so that the first request finds
      * everything in place. */
     void warm_up();

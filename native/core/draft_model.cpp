@@ -97,7 +97,7 @@ bool DraftModel::decode(const std::vector<Item> & items) {
     batch.logits = logits.data();
     bool good = false;
     try {
-        good = llama_decode(context_.handle(), batch) == 0;
+        good = context_.decode(batch) == 0;
     } catch (const std::exception &) {
         good = false;
     }

@@ -26,6 +26,9 @@ Engine::Engine(std::shared_ptr<Model> model, std::shared_ptr<Model> draft,
     std::future<void> started = ready.get_future();
     thread_ = std::thread([this, config, draft = std::move(draft), &ready]() mutable {
         main(config, std::move(draft), ready);
+        std::lock_guard<std::mutex> lock(mutex_);
+        has_ended_ = true;
+        ended_.notify_all();
     });
     try {
         started.get();
@@ -221,6 +224,18 @@ void Engine::stop() {
     if (thread_.joinable()) {
         thread_.join();
     }
+}
+
+bool Engine::stop_until(Clock::time_point deadline) {
+    request_stop();
+    {
+        std::unique_lock<std::mutex> lock(mutex_);
+        if (!ended_.wait_until(lock, deadline, [this] { return has_ended_; })) {
+            return false;
+        }
+    }
+    stop();
+    return true;
 }
 
 void Engine::dispose_all() {

@@ -83,6 +83,10 @@ public:
     /** Ends and joins the thread, frees the context. Not on the engine thread. Idempotent. */
     void stop();
 
+    /** stop(), but waits for no longer than that; false: the thread is in a decode that does not
+     * return. */
+    bool stop_until(Clock::time_point deadline);
+
 private:
     static constexpr std::chrono::seconds rate_window{3};
     // Decodes in a row that requests of others may cut short before one is decoded to its end, or a
@@ -125,6 +129,8 @@ private:
     EngineStats stats_;
     Clock::time_point settled_{};  // when stats_ was last brought up to date
     bool closed_ = false;
+    std::condition_variable ended_;
+    bool has_ended_ = false;  // main() is done
 
     // Read inside a decode, from worker threads.
     std::atomic<const std::atomic<bool> *> cancelled_{nullptr};  // while the engine starts

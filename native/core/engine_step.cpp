@@ -83,7 +83,7 @@ void Engine::decode(std::vector<Event> & out) {
     std::string thrown;
     const Clock::time_point start = Clock::now();
     try {
-        code = llama_decode(context_->handle(), batcher_->view());
+        code = context_->decode(batcher_->view());
         if (code == 0) {
             llama_synchronize(context_->handle());
         }

@@ -13,6 +13,7 @@ enum class ErrorCode {
     ModelLoadFailed,
     CacheTypeUnsupported,
     OutOfMemory,
+    ResourceExhausted,
     Aborted,
     Disposed,
     PromptTooLong,
@@ -34,6 +35,7 @@ inline const char * error_code_name(ErrorCode code) {
         case ErrorCode::ModelLoadFailed: return "MODEL_LOAD_FAILED";
         case ErrorCode::CacheTypeUnsupported: return "CACHE_TYPE_UNSUPPORTED";
         case ErrorCode::OutOfMemory: return "OUT_OF_MEMORY";
+        case ErrorCode::ResourceExhausted: return "RESOURCE_EXHAUSTED";
         case ErrorCode::Aborted: return "ABORTED";
         case ErrorCode::Disposed: return "DISPOSED";
         case ErrorCode::PromptTooLong: return "PROMPT_TOO_LONG";

@@ -11,6 +11,7 @@
 #include "core/backend.h"
 #include "core/failure.h"
 #include "core/log_hub.h"
+#include "core/thread_supply.h"
 
 namespace r1 {
 namespace {
@@ -203,6 +204,13 @@ std::vector<ImportanceSums> compute_imatrix(const std::shared_ptr<Model> & model
         chunk;  // logits of every token, so that the last layer's feed-forward sees all of them
     params.n_threads = config.threads;
     params.n_threads_batch = config.threads;
+    // Between two nodes of a graph: one chunk of a large model takes minutes.
+    params.abort_callback = [](void * data) {
+        return static_cast<const std::atomic<bool> *>(data)->load(std::memory_order_relaxed);
+    };
+    params.abort_callback_data = const_cast<std::atomic<bool> *>(&cancelled);
+    thread_supply::require(static_cast<std::size_t>(config.threads - 1),
+                           "for " + std::to_string(config.threads) + " workers");
     params.cb_eval = &Collector::on_node;
     params.cb_eval_user_data = &collector;
     log_hub::ThreadCapture capture;
@@ -236,6 +244,9 @@ std::vector<ImportanceSums> compute_imatrix(const std::shared_ptr<Model> & model
         llama_batch batch = llama_batch_get_one(tokens.data(), config.chunk);
         batch.logits = logits.data();
         const int32_t code = llama_decode(context.get(), batch);
+        if (code != 0 && cancelled.load()) {
+            throw Failure(ErrorCode::Aborted, "Computing the importance matrix was aborted.");
+        }
         if (code != 0 || !collector.error().empty()) {
             throw Failure(
                 ErrorCode::DecodeFailed,

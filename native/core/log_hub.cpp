@@ -45,10 +45,25 @@ void deliver(const LogEntry & entry) {
     }
 }
 
+// Trivial, so that it can be read until the thread is gone.
+thread_local bool has_thread_ended = false;
+
+struct Pending {
+    LogEntry entry{LogLevel::Debug, {}};
+    Pending() = default;
+    Pending(const Pending &) = delete;
+    Pending & operator=(const Pending &) = delete;
+    ~Pending() { has_thread_ended = true; }
+};
+
 // llama.cpp logs pieces: a line ends with its line break, and a CONT piece goes on with the line
 // before it.
 void on_log(ggml_log_level level, const char * text, void *) {
-    thread_local LogEntry pending{LogLevel::Debug, {}};
+    if (has_thread_ended) {
+        return;  // a driver's own end may log after this thread's objects are gone
+    }
+    thread_local Pending holder;
+    LogEntry & pending = holder.entry;
     try {
         if (level != GGML_LOG_LEVEL_CONT) {
             if (!pending.text.empty()) {

@@ -2,12 +2,15 @@
 // its own; the rest is read-only and safe on any thread.
 #include "core/model.h"
 
-#include <regex>
+#include <cerrno>
+#include <cstring>
+#include <thread>
 
 #include "core/backend.h"
 #include "core/backend_library.h"
 #include "core/failure.h"
 #include "core/log_hub.h"
+#include "core/thread_supply.h"
 
 namespace r1 {
 namespace {
@@ -75,13 +78,6 @@ struct LoadArguments {
             params.tensor_split = tensor_split.data();
         }
         for (const TensorOverride & entry : config.tensor_overrides) {
-            try {
-                const std::regex checked(entry.pattern);
-            } catch (const std::regex_error & error) {
-                throw Failure(ErrorCode::InvalidArgument,
-                              "`tensorOverrides` pattern " + entry.pattern +
-                                  " is no regular expression: " + error.what() + ".");
-            }
             tensor_overrides.push_back(
                 {entry.pattern.c_str(), backend::buffer_type_by_name(entry.buffer)});
         }
@@ -103,8 +99,13 @@ struct LoadArguments {
         params.check_tensors = config.check_tensors;
         // AMX's layout cannot multiply by what folded MLA has behind a permuted view; llama.cpp
         // places such weights there all the same, and asserts when it plans the first graph.
-        params.use_extra_bufts =
-            config.repack && !(config.mla && backend::has_cpu_buffer_type("AMX"));
+        const bool has_amx = config.repack && backend::has_cpu_buffer_type("AMX");
+        params.use_extra_bufts = config.repack && !(config.mla && has_amx);
+        if (has_amx && params.use_extra_bufts && !config.vocab_only) {
+            // AMX lays weights out by OpenMP on every processor while they are loaded.
+            const unsigned processors = std::max(1u, std::thread::hardware_concurrency());
+            thread_supply::require(processors - 1, "to repack weights on every processor");
+        }
         params.vocab_only = config.vocab_only;
     }
 };
@@ -146,6 +147,9 @@ std::shared_ptr<Model> Model::load(const ModelConfig & config, const std::atomic
         std::string reason = thrown.empty() ? capture.errors() : thrown;
         if (reason.empty()) {
             reason = "no reason given";
+        }
+        if (reason.find(std::strerror(EAGAIN)) != std::string::npos) {
+            throw thread_supply::none_left();  // `checkTensors` takes a thread for each
         }
         throw Failure(ErrorCode::ModelLoadFailed,
                       "llama.cpp could not load " + config.paths[0] + ": " + reason);

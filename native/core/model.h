@@ -17,7 +17,8 @@
 namespace r1 {
 
 struct TensorOverride {
-    std::string pattern;  // std::regex over tensor names; the first match wins
+    std::string pattern;  // std::regex over tensor names, of known names only: a
+                          // stranger's may never end; the first match wins
     std::string buffer;   // device or buffer type name
 };
 

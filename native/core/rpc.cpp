@@ -10,6 +10,8 @@
 namespace r1::rpc {
 namespace {
 
+const std::atomic<bool> never{false};
+
 // By name, since the backend may be a library that was loaded at run time.
 template <typename Function>
 Function * rpc_function(const char * name) {
@@ -45,7 +47,7 @@ std::vector<ggml_backend_dev_t> default_devices() {
 }  // namespace
 
 void connect(const std::vector<std::string> & endpoints) {
-    const auto lock = backend::write_registry();
+    const auto lock = backend::write_registry(never);
     const auto add_server =
         rpc_function<decltype(ggml_backend_rpc_add_server)>("ggml_backend_rpc_add_server");
     for (const std::string & endpoint : endpoints) {

@@ -6,10 +6,12 @@
 #include <llama.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "core/backend.h"
 #include "core/failure.h"
+#include "core/thread_supply.h"
 
 namespace r1 {
 namespace {
@@ -57,7 +59,7 @@ bool raise_this_thread(int fifo) {
 
 ThreadPools::ThreadPools(int32_t threads, int32_t threads_batch, const std::string & priority,
                          uint32_t poll)
-    : priority_(priority) {
+    : priority_(priority), threads_(threads), threads_batch_(threads_batch) {
     Level level = level_of(priority);
     const auto cores = static_cast<int32_t>(std::thread::hardware_concurrency());
     if (level.fifo != 0 &&
@@ -68,6 +70,10 @@ ThreadPools::ThreadPools(int32_t threads, int32_t threads_batch, const std::stri
     const auto make =
         cpu_function<ggml_threadpool_t (*)(ggml_threadpool_params *)>("ggml_threadpool_new");
     const auto start = [&](int32_t count) {
+        // Without OpenMP ggml asserts that each thread starts; with it, libgomp does at the first
+        // decode.
+        thread_supply::require(static_cast<std::size_t>(count - 1),
+                               "for a pool of " + std::to_string(count) + " worker threads");
         ggml_threadpool_params params = ggml_threadpool_params_default(count);
         params.prio = level.ggml;
         params.poll = poll;
@@ -78,13 +84,20 @@ ThreadPools::ThreadPools(int32_t threads, int32_t threads_batch, const std::stri
         }
         return pool;
     };
-    decode_ = start(threads);
-    if (threads_batch != threads) {
-        batch_ = start(threads_batch);
+    try {
+        decode_ = start(threads);
+        if (threads_batch != threads) {
+            batch_ = start(threads_batch);
+        }
+    } catch (...) {
+        free_pools();
+        throw;
     }
 }
 
-ThreadPools::~ThreadPools() {
+ThreadPools::~ThreadPools() { free_pools(); }
+
+void ThreadPools::free_pools() noexcept {
     try {
         const auto stop = cpu_function<void (*)(ggml_threadpool_t)>("ggml_threadpool_free");
         if (batch_ != nullptr) {
@@ -93,9 +106,24 @@ ThreadPools::~ThreadPools() {
         if (decode_ != nullptr) {
             stop(decode_);
         }
-    } catch (const Failure &) {
+    } catch (...) {
         // The constructor found these functions, so they are there.
     }
+}
+
+void ThreadPools::prepare(llama_context * context, int32_t tokens) {
+    const int32_t wanted = tokens > 1 ? threads_batch_ : threads_;
+    int32_t given = wanted;
+    // libgomp ends the threads that a smaller team leaves over, and starts them again for a larger.
+    if (wanted > team_) {
+        given = team_ + static_cast<int32_t>(
+                            thread_supply::available(static_cast<std::size_t>(wanted - team_)));
+    }
+    is_limited_ = is_limited_ || given < wanted;
+    if (is_limited_) {
+        llama_set_n_threads(context, std::min(threads_, given), std::min(threads_batch_, given));
+    }
+    team_ = given;
 }
 
 void ThreadPools::attach(llama_context * context) const {

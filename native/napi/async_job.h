@@ -13,17 +13,25 @@
 
 namespace r1 {
 
+/** What asynchronous work does beside its own. */
+struct AsyncOptions {
+    /** Any thread; asks `work` to end. */
+    std::function<void()> cancel = [] {};
+    /** JavaScript thread, before the promise is settled, whatever the outcome. */
+    std::function<void()> settled = [] {};
+    NoThread otherwise = NoThread::Refuse;
+};
+
 /**
  * Order: `work` (own thread), then `to_js` (JavaScript thread), then both are destroyed (JavaScript
- * thread). A Failure in `work` rejects with its code. `settled` runs before the promise is settled,
- * whatever the outcome (JavaScript thread). If the environment or the process ends first, `cancel`
- * is called and `work` is waited for; nothing is settled then.
+ * thread). A Failure in `work`, or of the start of its thread, rejects with its code. If the
+ * environment or the process ends first, `cancel` is called and `work` is waited for, but not for
+ * ever (shutdown.h); nothing is settled then.
  */
 template <typename Result>
-Napi::Promise run_async(
-    Napi::Env env, const char * name, std::function<Result()> work,
-    std::function<Napi::Value(Napi::Env, Result &)> to_js, std::function<void()> cancel = [] {},
-    std::function<void()> settled = [] {}) {
+Napi::Promise run_async(Napi::Env env, const char * name, std::function<Result()> work,
+                        std::function<Napi::Value(Napi::Env, Result &)> to_js,
+                        AsyncOptions options = {}) {
     struct State {
         std::function<Result()> work;
         std::function<Napi::Value(Napi::Env, Result &)> to_js;
@@ -35,30 +43,37 @@ Napi::Promise run_async(
                                                Napi::Promise::Deferred::New(env), std::nullopt,
                                                std::nullopt});
     const Napi::Promise promise = state->deferred.Promise();
-    JobThread::start(
-        env, name,
-        [state] {
-            try {
-                state->result.emplace(state->work());
-            } catch (...) {
-                state->error = facts_of_current_exception();
-            }
-        },
-        [state, settled = std::move(settled)](Napi::Env at) {
-            settled();
-            if (state->error) {
-                state->deferred.Reject(make_error(at, *state->error).Value());
-                return;
-            }
-            try {
-                state->deferred.Resolve(state->to_js(at, *state->result));
-            } catch (const Napi::Error & error) {
-                state->deferred.Reject(error.Value());
-            } catch (...) {
-                state->deferred.Reject(make_error(at, facts_of_current_exception()).Value());
-            }
-        },
-        std::move(cancel));
+    JobThread::Work job;
+    job.run = [state] {
+        try {
+            state->result.emplace(state->work());
+        } catch (...) {
+            state->error = facts_of_current_exception();
+        }
+    };
+    job.cancel = std::move(options.cancel);
+    job.discard = [state] { state->result.reset(); };
+    job.done = [state, settled = options.settled](Napi::Env at) {
+        settled();
+        if (state->error) {
+            state->deferred.Reject(make_error(at, *state->error).Value());
+            return;
+        }
+        try {
+            state->deferred.Resolve(state->to_js(at, *state->result));
+        } catch (const Napi::Error & error) {
+            state->deferred.Reject(error.Value());
+        } catch (...) {
+            state->deferred.Reject(make_error(at, facts_of_current_exception()).Value());
+        }
+    };
+    try {
+        JobThread::start(env, name, std::move(job), options.otherwise);
+    } catch (const Failure &) {
+        const ErrorFacts facts = facts_of_current_exception();
+        options.settled();
+        state->deferred.Reject(make_error(env, facts).Value());
+    }
     return promise;
 }
 

@@ -5,8 +5,10 @@
 
 #include <exception>
 #include <string>
+#include <system_error>
 
-#include "core/failure.h"
+#include "core/thread_supply.h"
+#include "napi/error_maker.h"
 
 namespace r1 {
 
@@ -24,6 +26,12 @@ inline ErrorFacts facts_of_current_exception() {
         return {error_code_name(failure.code()), failure.what()};
     } catch (const std::bad_alloc &) {
         return {error_code_name(ErrorCode::OutOfMemory), "The system has no memory left for this."};
+    } catch (const std::system_error & error) {
+        if (error.code() == std::errc::resource_unavailable_try_again) {
+            return {error_code_name(ErrorCode::ResourceExhausted),
+                    thread_supply::none_left().what()};
+        }
+        return {error_code_name(ErrorCode::Internal), error.what()};
     } catch (const std::exception & error) {
         return {error_code_name(ErrorCode::Internal), error.what()};
     } catch (...) {
@@ -32,8 +40,12 @@ inline ErrorFacts facts_of_current_exception() {
     }
 }
 
-/** An Error with `message` and `code`. */
+/** An error with `message` and `code`: an R1Error once JavaScript has said how one is made. */
 inline Napi::Error make_error(Napi::Env env, const ErrorFacts & facts) {
+    const Napi::Value made = error_maker::make(env, facts.code, facts.message);
+    if (made.IsObject()) {
+        return Napi::Error(env, made);
+    }
     Napi::Error error = Napi::Error::New(env, facts.message);
     error.Set("code", Napi::String::New(env, facts.code));
     return error;

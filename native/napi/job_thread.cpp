@@ -1,57 +1,101 @@
-// JobThread: one thread for one job, joined before its environment or the process ends; `done` is
-// called on the JavaScript thread.
+// JobThread: one thread for one job, waited for before its environment or the process ends; `done`
+// is called on the JavaScript thread.
 #include "napi/job_thread.h"
 
-#include "napi/error.h"
+#include <system_error>
+
+#include "core/failure.h"
+#include "core/thread_supply.h"
+#include "napi/reaper.h"
 
 namespace r1 {
 
-JobThread::JobThread(std::function<void()> work, std::function<void(Napi::Env)> done,
-                     std::function<void()> cancel)
-    : work_(std::move(work)), done_(std::move(done)), cancel_(std::move(cancel)) {}
-
-void JobThread::start(Napi::Env env, const char * name, std::function<void()> work,
-                      std::function<void(Napi::Env)> done, std::function<void()> cancel) {
+void JobThread::start(Napi::Env env, const char * name, Work work, NoThread otherwise) {
     if (ProcessHook::is_ending()) {
-        throw make_error(env, {error_code_name(ErrorCode::Disposed),
-                               "The process is ending: nothing new can be started."});
+        throw Failure(ErrorCode::Disposed, "The process is ending: nothing new can be started.");
     }
-    std::shared_ptr<JobThread> job(
-        new JobThread(std::move(work), std::move(done), std::move(cancel)));
+    std::shared_ptr<JobThread> job(new JobThread(std::move(work)));
+    job->queued_ = std::make_unique<std::shared_ptr<JobThread>>();
     const napi_status status = napi_create_threadsafe_function(
         env, nullptr, nullptr, Napi::String::New(env, name), 0, 1, nullptr, nullptr, nullptr,
         &JobThread::call_js, &job->function_);
     if (status != napi_ok) {
-        throw make_error(env,
-                         {error_code_name(ErrorCode::Internal),
-                          std::string("Node could not make a channel for the job ") + name + "."});
+        throw Failure(ErrorCode::Internal,
+                      std::string("Node could not make a channel for the job ") + name + ".");
     }
-    // Hooks run newest first, so this one runs before the thread-safe function's own: the thread is
-    // joined while its channel is still there.
+    // Hooks run newest first, so this one runs before the thread-safe function's own: the thread
+    // has ended while its channel is still there.
     job->environment_hook_.emplace(env, [weak = std::weak_ptr<JobThread>(job)] {
         if (const std::shared_ptr<JobThread> running = weak.lock()) {
-            running->end_early();
+            running->end_with_environment();
         }
     });
-    job->process_hook_.emplace([weak = std::weak_ptr<JobThread>(job)] {
-        if (const std::shared_ptr<JobThread> running = weak.lock()) {
-            running->end_early();
-        }
-    });
+    job->process_hook_.emplace(
+        [weak = std::weak_ptr<JobThread>(job)] {
+            if (const std::shared_ptr<JobThread> running = weak.lock()) {
+                running->work_.cancel();
+            }
+        },
+        [weak = std::weak_ptr<JobThread>(job)](ProcessHook::Deadline deadline) {
+            const std::shared_ptr<JobThread> running = weak.lock();
+            return running == nullptr || running->wait(deadline);
+        });
     // The thread holds the job until its last call is queued; the queue holds it until that call
     // has run.
-    job->thread_ = std::thread([job]() mutable {
-        job->work_();
-        auto * queued = new std::shared_ptr<JobThread>(job);
-        napi_threadsafe_function function = job->function_;
-        job.reset();
-        if (napi_call_threadsafe_function(function, queued, napi_tsfn_nonblocking) != napi_ok) {
-            // The environment is going down: end_early() waits for this thread and owns the rest;
-            // only the holder is dropped there.
-            (*queued)->cancel_();
-            delete queued;
+    *job->queued_ = job;
+    try {
+        job->thread_ = std::thread([running = job.get()] { running->run(); });
+        return;
+    } catch (const std::system_error &) {
+        if (otherwise == NoThread::Reaper) {
+            // A share of its own: JavaScript's thread cannot join the reaper's.
+            reaper::post([job] { job->run(); });
+            return;
         }
-    });
+    }
+    job->environment_hook_.reset();
+    job->process_hook_.reset();
+    napi_release_threadsafe_function(job->function_, napi_tsfn_abort);
+    job->queued_.reset();
+    throw thread_supply::none_left();
+}
+
+// Holds itself by `queued_`, which the call to JavaScript takes over.
+void JobThread::run() {
+    work_.run();
+    std::unique_ptr<std::shared_ptr<JobThread>> queued;
+    bool is_abandoned = false;
+    {
+        // Under the lock, so that the environment cannot go down in between.
+        std::lock_guard<std::mutex> lock(mutex_);
+        queued = std::move(queued_);
+        has_ended_ = true;
+        is_abandoned = is_abandoned_;
+        if (!is_abandoned_ && napi_call_threadsafe_function(function_, queued.get(),
+                                                            napi_tsfn_nonblocking) == napi_ok) {
+            queued.release();  // NOLINT: call_js deletes it
+        }
+        ended_.notify_all();
+    }
+    if (is_abandoned) {
+        work_.discard();
+        // The rest refers to an environment that is gone, so nothing can free it.
+        queued.release();  // NOLINT: kept on purpose
+        process_hook_.reset();
+    }
+    // Else, if it is still here: the environment is going down, and waits for this thread with a
+    // share of its own.
+}
+
+bool JobThread::wait(ProcessHook::Deadline deadline) {
+    {
+        std::unique_lock<std::mutex> lock(mutex_);
+        if (!ended_.wait_until(lock, deadline, [this] { return has_ended_; })) {
+            return false;
+        }
+    }
+    join();
+    return true;
 }
 
 void JobThread::join() {
@@ -61,9 +105,18 @@ void JobThread::join() {
     }
 }
 
-void JobThread::end_early() {
-    cancel_();
-    join();
+void JobThread::end_with_environment() {
+    work_.cancel();
+    if (wait(std::chrono::steady_clock::now() + longest_end)) {
+        return;
+    }
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!has_ended_) {
+        is_abandoned_ = true;
+        if (thread_.joinable()) {
+            thread_.detach();
+        }
+    }
 }
 
 void JobThread::call_js(napi_env env, napi_value, void *, void * data) {
@@ -80,10 +133,11 @@ void JobThread::call_js(napi_env env, napi_value, void *, void * data) {
     try {
         const Napi::Env environment(env);
         const Napi::HandleScope scope(environment);
-        job->done_(environment);
+        job->work_.done(environment);
     } catch (...) {
         // A worker that is being terminated refuses every call: the promise is settled for nobody.
     }
+    job->work_ = {};  // here, whichever thread drops the last share
 }
 
 }  // namespace r1

@@ -1,9 +1,10 @@
-// JobThread: one thread for one job, joined before its environment or the process ends; `done` is
-// called on the JavaScript thread.
+// JobThread: one thread for one job, waited for before its environment or the process ends; `done`
+// is called on the JavaScript thread.
 #pragma once
 
 #include <napi.h>
 
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -14,34 +15,56 @@
 
 namespace r1 {
 
+/** What a job does where the system gives no thread. */
+enum class NoThread {
+    Refuse,  // start() throws
+    Reaper,  // the reaper's thread does it: for what frees, which must not fail
+};
+
 class JobThread : public std::enable_shared_from_this<JobThread> {
 public:
+    struct Work {
+        /** On its own thread. Must not throw. */
+        std::function<void()> run;
+        /** JavaScript thread, after `run`. */
+        std::function<void(Napi::Env)> done;
+        /** Any thread, while `run` runs, more than once. Must not throw. */
+        std::function<void()> cancel;
+        /** On its own thread, instead of `done`, where the environment went down while `run` did
+         * not end: frees what `run` made. */
+        std::function<void()> discard;
+    };
+
     /**
-     * JavaScript thread. `work` and `cancel` must not throw. `cancel` may be called from any thread
-     * while `work` runs. Throws a Napi::Error: DISPOSED where the process is ending, INTERNAL where
-     * Node makes no channel.
+     * JavaScript thread. Throws Failure, and nothing is left behind: ResourceExhausted where the
+     * system gives no thread, Disposed where the process is ending, Internal where Node makes no
+     * channel.
      */
-    static void start(Napi::Env env, const char * name, std::function<void()> work,
-                      std::function<void(Napi::Env)> done, std::function<void()> cancel);
+    static void start(Napi::Env env, const char * name, Work work, NoThread otherwise);
 
     JobThread(const JobThread &) = delete;
     JobThread & operator=(const JobThread &) = delete;
 
 private:
-    JobThread(std::function<void()> work, std::function<void(Napi::Env)> done,
-              std::function<void()> cancel);
+    explicit JobThread(Work work) : work_(std::move(work)) {}
     static void call_js(napi_env env, napi_value, void *, void * data);
-    void end_early();
+    void run();
+    bool wait(ProcessHook::Deadline deadline);
+    void end_with_environment();
     void join();
 
-    std::function<void()> work_;
-    std::function<void(Napi::Env)> done_;
-    std::function<void()> cancel_;
+    Work work_;
     napi_threadsafe_function function_ = nullptr;
+    std::unique_ptr<std::shared_ptr<JobThread>> queued_;  // what the queue will hold
     std::optional<EnvironmentHook> environment_hook_;
     std::optional<ProcessHook> process_hook_;
     std::mutex join_mutex_;
     std::thread thread_;
+
+    std::mutex mutex_;
+    std::condition_variable ended_;
+    bool has_ended_ = false;
+    bool is_abandoned_ = false;  // the environment is gone: its channel must not be touched
 };
 
 }  // namespace r1

@@ -2,29 +2,71 @@
 // process.
 #include "napi/shutdown.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
-#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <thread>
+#include <optional>
 #include <vector>
 
 namespace r1 {
 namespace {
 
+struct Entry {
+    std::function<void()> ask;
+    std::function<bool(ProcessHook::Deadline)> wait;
+};
+
 struct ProcessHooks {
     std::mutex mutex;
-    std::map<int, std::function<void()>> hooks;
+    std::map<int, Entry> hooks;
     int next_key = 1;
     int registrations = 0;
     bool ending = false;
+    int exit_code = 0;
+    std::optional<ProcessHook::Deadline> deadline;
 };
 
 // Never destroyed: it is used while static objects are being destroyed.
 ProcessHooks & process_hooks() {
     static ProcessHooks * instance = new ProcessHooks();
     return *instance;
+}
+
+// Returns whether all has ended.
+bool end_all() {
+    std::vector<Entry> entries;
+    ProcessHook::Deadline deadline;
+    {
+        ProcessHooks & all = process_hooks();
+        std::lock_guard<std::mutex> lock(all.mutex);
+        all.ending = true;
+        if (!all.deadline) {
+            all.deadline = std::chrono::steady_clock::now() + longest_end;
+        }
+        deadline = *all.deadline;
+        for (auto & [key, entry] : all.hooks) {
+            entries.push_back(entry);
+        }
+    }
+    for (const Entry & entry : entries) {
+        entry.ask();
+    }
+    bool ended = true;
+    for (const Entry & entry : entries) {
+        ended = entry.wait(deadline) && ended;
+    }
+    return ended;
+}
+
+// The C library calls it before the exit functions of what was constructed before.
+void at_exit() {
+    if (!end_all()) {
+        // A thread that cannot be ended would go on while static objects are destroyed.
+        _exit(process_hooks().exit_code);
+    }
 }
 
 }  // namespace
@@ -46,11 +88,11 @@ void EnvironmentHook::call(void * data) {
     hook->run_();
 }
 
-ProcessHook::ProcessHook(std::function<void()> run) {
+ProcessHook::ProcessHook(std::function<void()> ask, std::function<bool(Deadline)> wait) {
     ProcessHooks & all = process_hooks();
     std::lock_guard<std::mutex> lock(all.mutex);
     key_ = all.next_key++;
-    all.hooks.emplace(key_, std::move(run));
+    all.hooks.emplace(key_, Entry{std::move(ask), std::move(wait)});
 }
 
 ProcessHook::~ProcessHook() {
@@ -59,19 +101,13 @@ ProcessHook::~ProcessHook() {
     all.hooks.erase(key_);
 }
 
-void ProcessHook::run_all() {
-    std::vector<std::function<void()>> hooks;
+void ProcessHook::run_all(int exit_code) {
     {
         ProcessHooks & all = process_hooks();
         std::lock_guard<std::mutex> lock(all.mutex);
-        all.ending = true;
-        for (auto & [key, hook] : all.hooks) {
-            hooks.push_back(hook);
-        }
+        all.exit_code = exit_code;
     }
-    for (const std::function<void()> & hook : hooks) {
-        hook();
-    }
+    end_all();
 }
 
 bool ProcessHook::is_ending() {
@@ -87,19 +123,8 @@ void ProcessHook::run_before_what_exists_now() {
     std::lock_guard<std::mutex> lock(all.mutex);
     if (all.registrations < enough) {
         ++all.registrations;
-        std::atexit(&ProcessHook::run_all);
+        std::atexit(&at_exit);
     }
-}
-
-void run_aside(std::function<void()> work) {
-    auto done = std::make_shared<std::promise<void>>();
-    auto hook =
-        std::make_shared<ProcessHook>([finished = done->get_future().share()] { finished.wait(); });
-    std::thread([work = std::move(work), done, hook = std::move(hook)]() mutable {
-        work();
-        work = nullptr;  // what it holds is destroyed before the process may end
-        done->set_value();
-    }).detach();
 }
 
 }  // namespace r1

@@ -4,6 +4,7 @@
 
 #include <node_api.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 
@@ -29,20 +30,31 @@ private:
 };
 
 /**
- * Calls a function when the process exits without taking its environments down (process.exit and an
- * uncaught error do that): native threads must not run on while the libraries' static objects are
- * destroyed. Destroying it, on any thread, takes it back.
+ * What runs beside the JavaScript threads when the process exits without taking its environments
+ * down (process.exit and an uncaught error do that): native threads must not run on while the
+ * libraries' static objects are destroyed. Destroying it, on any thread, takes it back.
  */
 class ProcessHook {
 public:
-    explicit ProcessHook(std::function<void()> run);
+    using Deadline = std::chrono::steady_clock::time_point;
+
+    /**
+     * `ask` asks the work to end and returns at once; all are asked before any is waited for, so
+     * that no work waits for other work that was not asked yet. `wait` waits for its end until the
+     * deadline, and says whether it came.
+     */
+    ProcessHook(std::function<void()> ask, std::function<bool(Deadline)> wait);
     ~ProcessHook();
     ProcessHook(const ProcessHook &) = delete;
     ProcessHook & operator=(const ProcessHook &) = delete;
 
-    /** Calls all that are there, and begins the end: is_ending() is true from here on. JavaScript
-     * thread; more than once does no harm. */
-    static void run_all();
+    /**
+     * Ends all that is there, and begins the end: is_ending() is true from here on. Waits for most
+     * five seconds in all its calls together; what has not ended by then is in a read or a driver
+     * that does not return, and the process leaves without running the libraries' exit functions,
+     * with `exit_code`, when the C library calls its own. JavaScript thread.
+     */
+    static void run_all(int exit_code);
     /** Any thread. Nothing that runs beside the JavaScript thread is to be started any more. */
     static bool is_ending();
     /**
@@ -57,8 +69,7 @@ private:
     int key_;
 };
 
-/** Runs `work`, which must not throw, on a thread of its own that nobody hears of; the process does
- * not end before it is done and destroyed. Any thread. */
-void run_aside(std::function<void()> work);
+/** How long the end of an environment or of the process waits for work that was asked to end. */
+constexpr std::chrono::seconds longest_end{5};
 
 }  // namespace r1

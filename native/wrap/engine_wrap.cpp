@@ -4,6 +4,7 @@
 
 #include "napi/async_job.h"
 #include "napi/fields.h"
+#include "napi/reaper.h"
 #include "wrap/cancel_token_wrap.h"
 #include "wrap/environment.h"
 #include "wrap/events_to_js.h"
@@ -32,8 +33,15 @@ EngineWrap::EngineWrap(const Napi::CallbackInfo & info) : Napi::ObjectWrap<Engin
     const Parts & parts = *info[0].As<Napi::External<Parts>>().Data();
     engine_ = parts.engine;
     channel_ = parts.channel;
-    environment_hook_.emplace(info.Env(), [engine = engine_] { engine->stop(); });
-    process_hook_.emplace([engine = engine_] { engine->stop(); });
+    memory_.emplace(info.Env(), engine_->info().cache_bytes + engine_->info().compute_bytes);
+    environment_hook_.emplace(info.Env(), [engine = engine_] {
+        engine->request_stop();
+        engine->stop_until(std::chrono::steady_clock::now() + longest_end);
+    });
+    process_hook_.emplace([engine = engine_] { engine->request_stop(); },
+                          [engine = engine_](ProcessHook::Deadline deadline) {
+                              return engine->stop_until(deadline);
+                          });
 }
 
 // Collected without close(): only asks for the end, and leaves joining the thread to another one.
@@ -45,7 +53,7 @@ EngineWrap::~EngineWrap() {
     environment_hook_.reset();
     engine_->request_stop();
     process_hook_.reset();
-    run_aside([engine = std::move(engine_)] { engine->stop(); });
+    reaper::post([engine = std::move(engine_)] { engine->stop(); });
 }
 
 Napi::Value EngineWrap::create(const Napi::CallbackInfo & info) {
@@ -102,7 +110,7 @@ Napi::Value EngineWrap::create(const Napi::CallbackInfo & info) {
             engine.reset();  // the wrap has it now; the job's copy must not be the last one
             return wrap;
         },
-        [cancelled] { cancelled->store(true); });
+        {[cancelled] { cancelled->store(true); }});
 }
 
 Engine & EngineWrap::engine() const {
@@ -241,9 +249,11 @@ Napi::Value EngineWrap::close(const Napi::CallbackInfo & info) {
             channel_->close();
             environment_hook_.reset();
             process_hook_.reset();
+            memory_.reset();
             Unref();
             return env.Undefined();
-        });
+        },
+        {[] {}, [] {}, NoThread::Reaper});
 }
 
 }  // namespace r1

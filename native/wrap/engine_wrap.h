@@ -9,6 +9,7 @@
 
 #include "core/engine.h"
 #include "napi/event_channel.h"
+#include "napi/external_memory.h"
 #include "napi/shutdown.h"
 
 namespace r1 {
@@ -43,6 +44,7 @@ private:
     // matter.
     std::shared_ptr<Engine> engine_;
     std::shared_ptr<Channel> channel_;
+    std::optional<ExternalMemory> memory_;
     std::optional<EnvironmentHook> environment_hook_;
     std::optional<ProcessHook> process_hook_;
 };

@@ -70,7 +70,7 @@ Napi::Value compute_importance(const Napi::CallbackInfo & info) {
         [](Napi::Env at, std::vector<ImportanceSums> & results) {
             return results_to_js(at, results);
         },
-        [cancelled] { cancelled->store(true); }, [progress] { progress->close(); });
+        {[cancelled] { cancelled->store(true); }, [progress] { progress->close(); }});
 }
 
 }  // namespace r1::jobs

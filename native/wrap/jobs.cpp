@@ -3,6 +3,7 @@
 #include "wrap/jobs.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "core/backend.h"
 #include "core/backend_library.h"
@@ -90,7 +91,7 @@ Napi::Value start(const Napi::CallbackInfo & info) {
 }
 
 Napi::Value end_threads(const Napi::CallbackInfo & info) {
-    ProcessHook::run_all();
+    ProcessHook::run_all(info[0].IsNumber() ? info[0].As<Napi::Number>().Int32Value() : 0);
     return info.Env().Undefined();
 }
 
@@ -125,23 +126,28 @@ Napi::Value backends(const Napi::CallbackInfo & info) {
 }
 
 Napi::Value load_backend(const Napi::CallbackInfo & info) {
+    const auto cancelled = std::make_shared<std::atomic<bool>>(false);
     return run_async<backend::LibraryResult>(
         info.Env(), "r1.backend.load",
-        [path = text_of(info[0], "path"), name = text_of(info[1], "backend")] {
-            return backend::load_library(path, name);
+        [path = text_of(info[0], "path"), name = text_of(info[1], "backend"), cancelled] {
+            return backend::load_library(path, name, *cancelled);
         },
         [](Napi::Env at, backend::LibraryResult & result) {
             ProcessHook::run_before_what_exists_now();
             return library_to_js(at, result);
-        });
+        },
+        {[cancelled] { cancelled->store(true); }});
 }
 
 Napi::Value load_backend_now(const Napi::CallbackInfo & info) {
-    return guarded(info.Env(), [&] {
-        const backend::LibraryResult result =
-            backend::load_library(text_of(info[0], "path"), text_of(info[1], "backend"));
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const std::optional<backend::LibraryResult> result =
+            backend::load_library_now(text_of(info[0], "path"), text_of(info[1], "backend"));
+        if (!result) {
+            return info.Env().Null();
+        }
         ProcessHook::run_before_what_exists_now();
-        return library_to_js(info.Env(), result);
+        return library_to_js(info.Env(), *result);
     });
 }
 
@@ -175,11 +181,12 @@ Napi::Value quantize_file(const Napi::CallbackInfo & info) {
             quantize(config);
             return Nothing{};
         },
-        [channel](Napi::Env at, Nothing &) { return at.Undefined(); }, [] {},
-        [env, channel] {
-            channel->drain(env);
-            channel->close();
-        });
+        [channel](Napi::Env at, Nothing &) { return at.Undefined(); },
+        {[] {},
+         [env, channel] {
+             channel->drain(env);
+             channel->close();
+         }});
 }
 
 Napi::Value copy_file_bytes(const Napi::CallbackInfo & info) {

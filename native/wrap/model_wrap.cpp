@@ -4,7 +4,7 @@
 
 #include "napi/async_job.h"
 #include "napi/event_channel.h"
-#include "napi/shutdown.h"
+#include "napi/reaper.h"
 #include "wrap/cancel_token_wrap.h"
 #include "wrap/environment.h"
 #include "wrap/model_config.h"
@@ -45,13 +45,17 @@ ModelWrap::ModelWrap(const Napi::CallbackInfo & info) : Napi::ObjectWrap<ModelWr
         throw Napi::TypeError::New(info.Env(), "A NativeModel is made by loadModel().");
     }
     model_ = *info[0].As<Napi::External<std::shared_ptr<Model>>>().Data();
+    // A vocabulary alone takes some hundred bytes a token.
+    constexpr uint64_t token_bytes = 200;
+    memory_.emplace(info.Env(), model_->info().size_bytes +
+                                    token_bytes * static_cast<uint64_t>(model_->vocab().size()));
 }
 
 // Collected without close(): unmapping hundreds of gigabytes must not happen on the JavaScript
-// thread.
+// thread, whoever drops the last share.
 ModelWrap::~ModelWrap() {
-    if (model_ != nullptr && model_.use_count() == 1) {
-        run_aside([model = std::move(model_)] {});
+    if (model_ != nullptr) {
+        reaper::post([model = std::move(model_)] {});
     }
 }
 
@@ -84,6 +88,7 @@ Napi::Value ModelWrap::load(const Napi::CallbackInfo & info) {
     return run_async<std::shared_ptr<Model>>(
         env, "r1.model.load",
         [config = std::move(config), cancelled, progress] {
+            reaper::ensure();
             int told = -1;
             return Model::load(config, *cancelled, [&](float value) {
                 const int thousandths = static_cast<int>(value * 1000);
@@ -98,7 +103,7 @@ Napi::Value ModelWrap::load(const Napi::CallbackInfo & info) {
             return Environment::of(at).model_class.New(
                 {Napi::External<std::shared_ptr<Model>>::New(at, &model)});
         },
-        [cancelled] { cancelled->store(true); }, [progress] { progress->close(); });
+        {[cancelled] { cancelled->store(true); }, [progress] { progress->close(); }});
 }
 
 Napi::Value ModelWrap::info(const Napi::CallbackInfo & info) {
@@ -236,13 +241,14 @@ Napi::Value ModelWrap::detokenize(const Napi::CallbackInfo & info) {
 Napi::Value ModelWrap::close(const Napi::CallbackInfo & info) {
     std::shared_ptr<Model> model = std::move(model_);
     model_.reset();
+    memory_.reset();
     return run_async<Nothing>(
         info.Env(), "r1.model.close",
         [model = std::move(model)]() mutable {
             model.reset();
             return Nothing{};
         },
-        [](Napi::Env env, Nothing &) { return env.Undefined(); });
+        [](Napi::Env env, Nothing &) { return env.Undefined(); }, {[] {}, [] {}, NoThread::Reaper});
 }
 
 }  // namespace r1

@@ -5,8 +5,10 @@
 #include <napi.h>
 
 #include <memory>
+#include <optional>
 
 #include "core/model.h"
+#include "napi/external_memory.h"
 
 namespace r1 {
 
@@ -35,6 +37,7 @@ private:
     Napi::Value close(const Napi::CallbackInfo & info);
 
     std::shared_ptr<Model> model_;
+    std::optional<ExternalMemory> memory_;
 };
 
 }  // namespace r1
