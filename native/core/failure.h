@@ -64,4 +64,12 @@ private:
     ErrorCode code_;
 };
 
+/** What to throw when a std::thread could not be started. */
+inline Failure no_thread_left() {
+    return Failure(ErrorCode::ResourceExhausted,
+                   "The system gives no more threads. End other work, or raise the limit of "
+                   "processes and threads (ulimit -u, pids of the container) or of address space, "
+                   "and try again.");
+}
+
 }  // namespace r1

@@ -149,7 +149,7 @@ std::shared_ptr<Model> Model::load(const ModelConfig & config, const std::atomic
             reason = "no reason given";
         }
         if (reason.find(std::strerror(EAGAIN)) != std::string::npos) {
-            throw thread_supply::none_left();  // `checkTensors` takes a thread for each
+            throw no_thread_left();  // `checkTensors` takes a thread for each
         }
         throw Failure(ErrorCode::ModelLoadFailed,
                       "llama.cpp could not load " + config.paths[0] + ": " + reason);

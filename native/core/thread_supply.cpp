@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "core/failure.h"
+
 namespace r1::thread_supply {
 namespace {
 
@@ -44,13 +46,6 @@ std::size_t available(std::size_t count) {
         thread.join();
     }
     return threads.size();
-}
-
-Failure none_left() {
-    return Failure(ErrorCode::ResourceExhausted,
-                   "The system gives no more threads. End other work, or raise the limit of "
-                   "processes and threads (ulimit -u, pids of the container) or of address space, "
-                   "and try again.");
 }
 
 void require(std::size_t count, const std::string & purpose) {

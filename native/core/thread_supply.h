@@ -5,8 +5,6 @@
 #include <cstddef>
 #include <string>
 
-#include "core/failure.h"
-
 namespace r1::thread_supply {
 
 /** Starts up to `count` threads at once, ends them again, and returns how many there were. */
@@ -15,9 +13,6 @@ std::size_t available(std::size_t count);
 /** Throws Failure(ResourceExhausted) if the system does not give `count` more threads; `purpose`
  * ends the sentence "The system gives no thread ...". */
 void require(std::size_t count, const std::string & purpose);
-
-/** What to throw when a std::thread could not be started. */
-Failure none_left();
 
 /** Makes the next calls of available() find at most `count` threads; SIZE_MAX: no limit. For
  * tests. */

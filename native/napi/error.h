@@ -7,7 +7,7 @@
 #include <string>
 #include <system_error>
 
-#include "core/thread_supply.h"
+#include "core/failure.h"
 #include "napi/error_maker.h"
 
 namespace r1 {
@@ -28,8 +28,7 @@ inline ErrorFacts facts_of_current_exception() {
         return {error_code_name(ErrorCode::OutOfMemory), "The system has no memory left for this."};
     } catch (const std::system_error & error) {
         if (error.code() == std::errc::resource_unavailable_try_again) {
-            return {error_code_name(ErrorCode::ResourceExhausted),
-                    thread_supply::none_left().what()};
+            return {error_code_name(ErrorCode::ResourceExhausted), no_thread_left().what()};
         }
         return {error_code_name(ErrorCode::Internal), error.what()};
     } catch (const std::exception & error) {

@@ -5,7 +5,6 @@
 #include <system_error>
 
 #include "core/failure.h"
-#include "core/thread_supply.h"
 #include "napi/reaper.h"
 
 namespace r1 {
@@ -57,7 +56,7 @@ void JobThread::start(Napi::Env env, const char * name, Work work, NoThread othe
     job->process_hook_.reset();
     napi_release_threadsafe_function(job->function_, napi_tsfn_abort);
     job->queued_.reset();
-    throw thread_supply::none_left();
+    throw no_thread_left();
 }
 
 // Holds itself by `queued_`, which the call to JavaScript takes over.

@@ -9,7 +9,7 @@
 #include <system_error>
 #include <thread>
 
-#include "core/thread_supply.h"
+#include "core/failure.h"
 #include "napi/shutdown.h"
 
 namespace r1::reaper {
@@ -68,7 +68,7 @@ void ensure() {
     try {
         std::thread(run).detach();
     } catch (const std::system_error &) {
-        throw thread_supply::none_left();
+        throw no_thread_left();
     }
     own.is_running = true;
     new ProcessHook([] {}, wait_until_idle);  // for the rest of the process
