@@ -107,7 +107,9 @@ export { downloadModel } from "./hub/download.js";
 export type { DownloadedFile, DownloadResult } from "./hub/download.js";
 export type { DownloadOptions } from "./hub/download-options.js";
 export type { DownloadProgress } from "./hub/meter.js";
-export { resolveModel } from "./hub/resolve.js";
+export { listModels, resolveModel } from "./hub/resolve.js";
+export type { ListedModel, ListOptions } from "./hub/resolve.js";
+export type { RetryNotice } from "./hub/retry.js";
 
 // Errors.
 export { R1Error, R1_ERROR_CODES, isR1Error } from "./base/errors.js";

@@ -1,6 +1,6 @@
 // The progress bar of a download: share, rate and time left, on standard error and on a terminal only; main thread.
 import { SingleBar } from "cli-progress";
-import type { DownloadProgress } from "../index.js";
+import type { DownloadProgress, RetryNotice } from "../index.js";
 import { bytesText } from "./file-work.js";
 
 /** Seconds as a person says them. */
@@ -18,12 +18,15 @@ const shown = (name: string): string => JSON.stringify(name).slice(1, -1);
 /** A bar that appears with the first progress it is shown, and clears itself when it is stopped. */
 export interface DownloadBar {
   show(progress: DownloadProgress): void;
+  /** A line above the bar: why nothing comes, and when the next try is. */
+  retry(notice: RetryNotice): void;
   stop(): void;
 }
 
 /** A bar on standard error, or nothing when that is no terminal. */
 export function downloadBar(): DownloadBar {
-  if (!process.stderr.isTTY) return { show: () => undefined, stop: () => undefined };
+  if (!process.stderr.isTTY)
+    return { show: () => undefined, retry: () => undefined, stop: () => undefined };
   const format = "{bar} {percentage} % {received} of {all} {rate} {left} {file}";
   const bar = new SingleBar({
     format,
@@ -57,6 +60,14 @@ export function downloadBar(): DownloadBar {
       if (isShown) bar.update(share, words);
       else bar.start(1000, share, words);
       isShown = true;
+    },
+    retry: ({ host, reason, attempt, attempts, waitMs }) => {
+      if (isShown) bar.stop();
+      isShown = false;
+      const seconds = Math.max(1, Math.round(waitMs / 1000));
+      process.stderr.write(
+        `cannot reach ${shown(host)} (${shown(reason)}); trying again in ${seconds} s, try ${attempt} of ${attempts}\n`,
+      );
     },
     stop: () => {
       if (isShown) bar.stop();

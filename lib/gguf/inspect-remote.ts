@@ -2,7 +2,8 @@
 import { gguf } from "@huggingface/gguf";
 import { refuse } from "../base/check.js";
 import { isR1Error, R1Error } from "../base/errors.js";
-import { connectionReason, shown } from "../hub/client.js";
+import { connectionReason, shown } from "../hub/failures.js";
+import { proxyFetch } from "../hub/proxy.js";
 import { invalidGguf } from "./cursor.js";
 import {
   GGUF_LIMITS,
@@ -31,7 +32,7 @@ export interface RemoteOptions {
 }
 
 function httpError(url: string, status: number): R1Error {
-  const details = { path: url, status };
+  const details = { path: shown(url), status };
   if (status === 404)
     return new R1Error(
       "FILE_NOT_FOUND",
@@ -56,7 +57,7 @@ function httpError(url: string, status: number): R1Error {
 
 /** A request that got no answer, or an answer that broke off. */
 function connectionFailure(url: string, error: unknown): R1Error {
-  const options = { cause: error, details: { path: url } };
+  const options = { cause: error, details: { path: shown(url) } };
   if ((error as Error | null)?.name === "TimeoutError")
     return new R1Error(
       "TIMEOUT",
@@ -111,7 +112,10 @@ class RangeFetcher {
       this.#options.signal === undefined
         ? timeout
         : AbortSignal.any([timeout, this.#options.signal]);
-    const response = await (this.#options.fetch ?? fetch)(input, { ...init, signal });
+    const response = await (this.#options.fetch ?? (await proxyFetch()))(input, {
+      ...init,
+      signal,
+    });
     // Past the end of a file shorter than the ranges asked for.
     if (response.status === 416) return new Response(new Uint8Array(0), { status: 200 });
     if (!response.ok) throw httpError(this.#url, response.status);

@@ -1,6 +1,14 @@
-// Requests to the Hub: the token to its own host only, patience with limits and failures, typed errors. Runs on the JavaScript thread.
-import { R1Error } from "../base/errors.js";
-import { Attempts, Gate, retryAfterMs, type RetryPolicy } from "./retry.js";
+// Requests to the Hub: the token to its own host only, patience with limits and failures, typed errors.
+import {
+  connectionError,
+  connectionReason,
+  hostOf,
+  isNobodyThere,
+  isUnsendable,
+  refusalError,
+  Silence,
+} from "./failures.js";
+import { Attempts, Gate, retryAfterMs, type Failure, type RetryPolicy } from "./retry.js";
 
 /** What a client is made of. */
 export interface ClientOptions extends RetryPolicy {
@@ -19,91 +27,6 @@ export interface OpenAnswer {
   readonly stop: () => void;
 }
 
-class Silence extends Error {}
-
-/** The words that a server gives with a refusal, fit for a terminal. */
-function serverWords(response: Response): string {
-  const words = (response.headers.get("x-error-message") ?? "")
-    .replace(/[^\x20-\x7e]/g, " ")
-    .slice(0, 200)
-    .trim();
-  return words === "" ? "" : ` The server says: ${words.replace(/[.\s]+$/, "")}.`;
-}
-
-/** A refusal as an error. */
-function refusal(url: string, response: Response, hasToken: boolean): R1Error {
-  const { status } = response;
-  const details = {
-    path: url,
-    status,
-    retryAfter: response.headers.get("retry-after") ?? undefined,
-  };
-  const says = serverWords(response);
-  if (status === 401 || status === 403) {
-    const what = hasToken
-      ? "The token may not read it; if the repository is gated, accept its terms on its page first"
-      : "There is no such repository, or it is private or gated: then set HF_TOKEN to a token that may (or give it as the option `token`)";
-    return new R1Error(
-      "FILE_UNREADABLE",
-      `${shown(url)} may not be read (HTTP ${status}).${says} ${what}.`,
-      { details },
-    );
-  }
-  if (status === 404 || status === 410)
-    return new R1Error(
-      "FILE_NOT_FOUND",
-      `There is nothing at ${shown(url)} (HTTP ${status}).${says} Check the names of repository and revision.`,
-      { details },
-    );
-  if (status === 429)
-    return new R1Error(
-      "NETWORK_FAILED",
-      `${shown(url)}: too many requests (HTTP 429), also after waiting. Try again later, or with a token.`,
-      { details },
-    );
-  return new R1Error(
-    "NETWORK_FAILED",
-    `${shown(url)} answered with HTTP ${status}.${says} Try again later; what has come is kept.`,
-    { details },
-  );
-}
-
-/** An address for people: what follows the question mark is for machines, and may be a signature that opens a private file. */
-export function shown(url: string): string {
-  return url.replace(/\?.*$/s, "");
-}
-
-/** Why a `fetch` failed, in a few words; it tells of the reason by a cause. */
-export function connectionReason(error: unknown): string {
-  const cause = (error as { cause?: unknown } | null)?.cause ?? error;
-  return cause instanceof Error
-    ? cause.message || ((cause as NodeJS.ErrnoException).code ?? cause.name)
-    : String(cause);
-}
-
-/** A failed connection as an error. */
-export function connectionError(url: string, error: unknown, timeoutMs: number): R1Error {
-  const details = { path: url };
-  if (error instanceof Silence) {
-    return new R1Error(
-      "NETWORK_FAILED",
-      `${shown(url)} was silent for ${timeoutMs / 1000} seconds. Try again; what has come is kept.`,
-      {
-        cause: error,
-        details,
-      },
-    );
-  }
-  return new R1Error(
-    "NETWORK_FAILED",
-    `The connection to ${shown(url)} failed: ${connectionReason(error)}. Try again; what has come is kept.`,
-    {
-      cause: error,
-      details,
-    },
-  );
-}
-
 /** Asks one Hub, for one download. */
 export class HubClient {
   readonly endpoint: string;
@@ -112,6 +35,8 @@ export class HubClient {
   readonly #options: ClientOptions;
   readonly #origin: string;
   readonly #gate = new Gate();
+  /** A server has answered: what fails from now on may pass. */
+  #hasAnswered = false;
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -123,6 +48,16 @@ export class HubClient {
 
   attempts(): Attempts {
     return new Attempts(this.#options, this.#gate, this.signal);
+  }
+
+  /** A failed connection, as `attempts` takes it. */
+  failure(url: string, error: unknown): Failure {
+    return {
+      error: connectionError(url, error, this.timeoutMs),
+      reason: error instanceof Silence ? "no answer" : connectionReason(error),
+      host: hostOf(url),
+      isHopeless: !this.#hasAnswered && isNobodyThere(error),
+    };
   }
 
   /**
@@ -137,22 +72,28 @@ export class HubClient {
   ): Promise<OpenAnswer> {
     for (;;) {
       await this.#gate.pass(this.signal);
-      const answer = await this.#ask(url, headers).catch((error: unknown) => {
+      let answer: OpenAnswer;
+      try {
+        answer = await this.#ask(url, headers);
+      } catch (error) {
         this.signal.throwIfAborted();
-        return connectionError(url, error, this.timeoutMs);
-      });
-      if (answer instanceof R1Error) {
-        await attempts.failed(answer);
+        const failure = this.failure(url, error);
+        if (isUnsendable(error)) throw failure.error;
+        await attempts.failed(failure);
         continue;
       }
+      this.#hasAnswered = true;
       const { response, stop } = answer;
       if (response.ok || response.status === 416) return answer;
       stop();
       await response.body?.cancel().catch(() => undefined);
-      const error = refusal(url, response, this.#options.token !== undefined);
+      const error = refusalError(url, response, this.#options.token);
       const mayPass = response.status === 429 || response.status === 408 || response.status >= 500;
       if (!mayPass) throw error;
-      await attempts.failed(error, retryAfterMs(response.headers.get("retry-after"), Date.now()));
+      await attempts.failed(
+        { error, reason: `HTTP ${response.status}`, host: hostOf(url), isHopeless: false },
+        retryAfterMs(response.headers.get("retry-after"), Date.now()),
+      );
     }
   }
 
@@ -168,7 +109,7 @@ export class HubClient {
           headers: response.headers,
         });
       } catch (error) {
-        await attempts.failed(connectionError(url, error, this.timeoutMs));
+        await attempts.failed(this.failure(url, error));
       } finally {
         stop();
       }

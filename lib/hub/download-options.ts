@@ -3,7 +3,9 @@ import { resolve } from "node:path";
 import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { DownloadProgress } from "./meter.js";
-import { cacheFolder, endpointOf, tokenOf } from "./settings.js";
+import { proxyFetch } from "./proxy.js";
+import type { RetryNotice } from "./retry.js";
+import { cacheFolder, endpointOf, expandPlace, isToken, tokenOf } from "./settings.js";
 
 /** Options of {@link downloadModel}. A name that is not here is refused with UNKNOWN_OPTION and the nearest right one. */
 export interface DownloadOptions {
@@ -35,8 +37,15 @@ export interface DownloadOptions {
   readonly timeoutMs?: number;
   /** Address of the Hub. @defaultValue `HF_ENDPOINT`, or the public Hub */
   readonly endpoint?: string;
-  /** Replaces the platform's `fetch`, e.g. by one that goes through a proxy. */
+  /**
+   * Address of an HTTP proxy, such as `http://user:password@proxy:8080`. `false`: none.
+   * @defaultValue `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, but for the hosts of `NO_PROXY`
+   */
+  readonly proxy?: string | false;
+  /** Replaces the platform's `fetch`; `proxy` and the environment's proxies have no effect then. */
   readonly fetch?: typeof fetch;
+  /** Called before each wait for another try, e.g. to tell a person why nothing happens. */
+  readonly onRetry?: (notice: RetryNotice) => void;
   /** Told at most ten times a second, and at the end. What it throws ends the download. */
   readonly onProgress?: (progress: DownloadProgress) => void;
   /** Ends the download, which rejects with `signal.reason`; what has come is kept for the next one. */
@@ -60,6 +69,7 @@ export interface DownloadConfig {
   readonly timeoutMs: number;
   readonly endpoint: string;
   readonly fetch: typeof fetch;
+  readonly onRetry: ((notice: RetryNotice) => void) | undefined;
   readonly onProgress: ((progress: DownloadProgress) => void) | undefined;
   readonly signal: AbortSignal | undefined;
 }
@@ -79,7 +89,9 @@ const KEYS = Object.keys({
   retryDelayMs: 0,
   timeoutMs: 0,
   endpoint: 0,
+  proxy: 0,
   fetch: 0,
+  onRetry: 0,
   onProgress: 0,
   signal: 0,
 } satisfies Record<keyof DownloadOptions, 0>);
@@ -115,6 +127,10 @@ export function checkRevision(value: unknown): string {
   return revision;
 }
 
+function proxyOption(value: unknown): string | false | undefined {
+  return value === undefined || value === false ? value : check.string(value, "proxy");
+}
+
 /**
  * Checks and completes options.
  *
@@ -135,11 +151,7 @@ export async function normalizeDownload(given: DownloadOptions): Promise<Downloa
   const optional = <T>(value: unknown, fallback: T, read: (value: unknown) => T): T =>
     value === undefined ? fallback : read(value);
   const { token } = given;
-  if (
-    token !== undefined &&
-    token !== false &&
-    !/^[\x21-\x7e]+$/.test(check.string(token, "token"))
-  ) {
+  if (token !== undefined && token !== false && !isToken(check.string(token, "token"))) {
     // Its value stays out of the message.
     throw new R1Error(
       "INVALID_ARGUMENT",
@@ -153,8 +165,15 @@ export async function normalizeDownload(given: DownloadOptions): Promise<Downloa
     allowPatterns: patterns(given.allowPatterns, "allowPatterns"),
     ignorePatterns: patterns(given.ignorePatterns, "ignorePatterns"),
     revision: optional(given.revision, "main", checkRevision),
-    dir: given.dir === undefined ? undefined : resolve(check.string(given.dir, "dir")),
-    cache: resolve(given.cache === undefined ? cacheFolder() : check.string(given.cache, "cache")),
+    dir:
+      given.dir === undefined
+        ? undefined
+        : resolve(expandPlace(check.string(given.dir, "dir"), {})),
+    cache: resolve(
+      given.cache === undefined
+        ? cacheFolder()
+        : expandPlace(check.string(given.cache, "cache"), {}),
+    ),
     force: optional(given.force, false, (value) => check.boolean(value, "force")),
     verify: optional(given.verify, given.dir !== undefined, (value) =>
       check.boolean(value, "verify"),
@@ -173,7 +192,14 @@ export async function normalizeDownload(given: DownloadOptions): Promise<Downloa
     endpoint: await endpointOf(
       given.endpoint === undefined ? undefined : check.string(given.endpoint, "endpoint"),
     ),
-    fetch: given.fetch === undefined ? fetch : check.callback<typeof fetch>(given.fetch, "fetch"),
+    fetch:
+      given.fetch === undefined
+        ? await proxyFetch(proxyOption(given.proxy))
+        : check.callback<typeof fetch>(given.fetch, "fetch"),
+    onRetry:
+      given.onRetry === undefined
+        ? undefined
+        : check.callback<(notice: RetryNotice) => void>(given.onRetry, "onRetry"),
     onProgress:
       given.onProgress === undefined
         ? undefined

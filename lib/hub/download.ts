@@ -232,6 +232,19 @@ async function fetchAll(
   };
 }
 
+/** @throws {R1Error} `INVALID_ARGUMENT` for a file whose name this machine may not take. */
+function refuseOdd(repo: string, files: readonly HubFile[]): void {
+  const odd = files.find((file) => file.isOdd === true);
+  if (odd === undefined) return;
+  const name = JSON.stringify(odd.path.length > 120 ? `${odd.path.slice(0, 120)}…` : odd.path);
+  throw new R1Error(
+    "INVALID_ARGUMENT",
+    `${repo} has a file ${name}, a name that not every file system can hold. ` +
+      "Leave it out with `ignorePatterns`, or name the files you want.",
+    { details: { path: odd.path } },
+  );
+}
+
 /** {@link downloadModel} with files picked by a function. */
 export async function download(
   repo: string,
@@ -249,6 +262,13 @@ export async function download(
     endpoint,
     token,
     fetch: config.fetch,
+    onRetry: (notice) => {
+      try {
+        config.onRetry?.(notice);
+      } catch (error) {
+        stop(error);
+      }
+    },
     retries,
     retryDelayMs,
     timeoutMs,
@@ -257,6 +277,7 @@ export async function download(
   try {
     const listing = await listRepository(client, repo, config.revision);
     const files = [...select(listing)].sort((a, b) => (a.path < b.path ? -1 : 1));
+    refuseOdd(repo, files);
     return await fetchAll({ client, config, listing, stop }, files);
   } catch (error) {
     throw controller.signal.aborted ? controller.signal.reason : error;

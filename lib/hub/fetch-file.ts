@@ -1,6 +1,7 @@
 // Fetches what is missing of one file: several ranges at once, each going on where it was cut, and the hash at the end. Runs on the JavaScript thread.
 import { R1Error, isR1Error } from "../base/errors.js";
-import { connectionError, type HubClient } from "./client.js";
+import type { HubClient } from "./client.js";
+import { shown } from "./failures.js";
 import { GrowingHash } from "./hasher.js";
 import type { HubFile } from "./listing.js";
 import type { PartialFile } from "./partial-file.js";
@@ -27,9 +28,9 @@ function checkRange(response: Response, { url, file }: FetchTask, [start, end]: 
   const lie = (what: string): never => {
     throw new R1Error(
       "NETWORK_FAILED",
-      `${url}: ${what}. The file may have been replaced; try again, and if this comes again, tell the owner of the repository.`,
+      `${shown(url)}: ${what}. The file may have been replaced; try again, and if this comes again, tell the owner of the repository.`,
       {
-        details: { path: url, status: response.status },
+        details: { path: shown(url), status: response.status },
       },
     );
   };
@@ -40,9 +41,9 @@ function checkRange(response: Response, { url, file }: FetchTask, [start, end]: 
     if (start === 0 && end === file.bytes && response.status === 200) return;
     throw new R1Error(
       "NETWORK_FAILED",
-      `${url} does not offer parts of the file (HTTP ranges), which large files need. Use another endpoint.`,
+      `${shown(url)} does not offer parts of the file (HTTP ranges), which large files need. Use another endpoint.`,
       {
-        details: { path: url, status: response.status },
+        details: { path: shown(url), status: response.status },
       },
     );
   }
@@ -89,7 +90,7 @@ async function fetchPiece(task: FetchTask, [start, end]: Range, hash: GrowingHas
       if (response.body !== null && !response.body.locked)
         await response.body.cancel().catch(() => undefined);
     }
-    if (at < end) await attempts.failed(connectionError(url, cut, client.timeoutMs));
+    if (at < end) await attempts.failed(client.failure(url, cut));
   }
 }
 

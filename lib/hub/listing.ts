@@ -7,6 +7,8 @@ import { hubLibrary } from "./settings.js";
 export interface HubFile {
   /** Path in the repository, with slashes. */
   readonly path: string;
+  /** Some systems cannot have a file of this name; it is listed, and refused when it is wanted. */
+  readonly isOdd?: boolean;
   readonly bytes: number;
   /** What the content must hash to: SHA-256 of large files, git's SHA-1 of small ones. */
   readonly hash: { readonly kind: "sha256" | "git-sha1"; readonly hex: string };
@@ -38,11 +40,18 @@ function strange(client: HubClient, what: string, cause?: unknown): R1Error {
 
 /** Whether a path names a file below the folder it is put in, and nothing else. */
 export function isSafePath(path: string): boolean {
-  // eslint-disable-next-line no-control-regex -- such names are refused
-  if (path === "" || path.length > 1000 || /[\\\x00-\x1f\x7f]/.test(path)) return false;
-  return path
-    .split("/")
-    .every((name) => name !== "" && name !== "." && name !== ".." && name.length <= 240);
+  if (path.includes("\0")) return false;
+  return path.split("/").every((name) => name !== "" && name !== "." && name !== "..");
+}
+
+/** Whether a name has characters or a length that a file system of ours may not take. */
+export function isOddPath(path: string): boolean {
+  return (
+    path.length > 1000 ||
+    // eslint-disable-next-line no-control-regex -- they are what is looked for
+    /[\\\x01-\x1f\x7f]/.test(path) ||
+    path.split("/").some((name) => Buffer.byteLength(name) > 240)
+  );
 }
 
 function fileOf(
@@ -55,17 +64,18 @@ function fileOf(
       client,
       `it lists a file ${JSON.stringify(path)?.slice(0, 100) ?? "without a name"}`,
     );
+  const odd = isOddPath(path) ? { isOdd: true } : {};
   const bytes = lfs?.size ?? size;
   if (!Number.isSafeInteger(bytes) || (bytes as number) < 0)
     throw strange(client, `it lists "${path}" without a size`);
   if (lfs !== undefined) {
     if (typeof lfs.oid !== "string" || !/^[0-9a-f]{64}$/.test(lfs.oid))
       throw strange(client, `it lists "${path}" without its SHA-256`);
-    return { path, bytes: bytes as number, hash: { kind: "sha256", hex: lfs.oid } };
+    return { path, ...odd, bytes: bytes as number, hash: { kind: "sha256", hex: lfs.oid } };
   }
   if (typeof oid !== "string" || !/^[0-9a-f]{40}$/.test(oid))
     throw strange(client, `it lists "${path}" without a hash`);
-  return { path, bytes: bytes as number, hash: { kind: "git-sha1", hex: oid } };
+  return { path, ...odd, bytes: bytes as number, hash: { kind: "git-sha1", hex: oid } };
 }
 
 /**

@@ -33,12 +33,33 @@ export function isHubReference(text: string): boolean {
   return text.startsWith("hf:");
 }
 
+/** A page or file of the Hub by its address in a browser. */
+const PAGE =
+  /^https?:\/\/(?:www\.)?(?:huggingface\.co|hf\.co)\/([^/?#\s]+\/[^/?#\s]+)(?:\/(?:tree|blob|resolve)\/([^/?#\s]+)(?:\/([^?#\s]+\.gguf))?)?\/?(?:[?#].*)?$/;
+
+/**
+ * The reference that stands for an address of the Hub's pages, such as
+ * `https://huggingface.co/owner/name/blob/main/file.gguf`; undefined for other text.
+ */
+export function referenceOfPage(text: string): string | undefined {
+  const [, repo, revision, file] = PAGE.exec(text) ?? [];
+  if (repo === undefined) return undefined;
+  const at = revision === undefined || revision === "main" ? "" : `@${revision}`;
+  if (file === undefined) return `hf:${repo}${at}`;
+  try {
+    return `hf:${repo}${at}/${decodeURIComponent(file)}`;
+  } catch {
+    return undefined; // a percent sign that begins no character
+  }
+}
+
 /**
  * Reads `hf:owner/name`, `hf:owner/name:QUANT`, `hf:owner/name@revision:QUANT` or `hf:owner/name/path/in/it.gguf`.
  *
  * @throws {R1Error} `INVALID_ARGUMENT`.
  */
-export function parseReference(text: string): HubReference {
+export function parseReference(given: string): HubReference {
+  const text = referenceOfPage(given) ?? given;
   const match = /^hf:([^/:@\s]+\/[^/:@\s]+)(?:@([^:\s]+?))?(?:\/([^:@]+\.gguf)|:([\w.-]+))?$/.exec(
     text,
   );
@@ -83,12 +104,21 @@ export function quantLabel(path: string): string {
   );
 }
 
+/**
+ * Whether a GGUF file holds a model, by its name: not the projector of a vision model, and not an
+ * importance matrix. A quant in a name that only mentions one says that it was made with it.
+ */
+function hasWeights(name: string): boolean {
+  if (/(?:^|[-._])mmproj(?=[-._])/i.test(name) || /^imatrix/i.test(name)) return false;
+  return !/imatrix/i.test(name) || quantLabel(name) !== "";
+}
+
 /** The models of a listing: GGUF files with weights, parts put together. */
 export function modelsOf(files: readonly HubFile[]): ModelFiles[] {
   const sets = new Map<string, { count: number; parts: Map<number, HubFile> }>();
   for (const file of files) {
     const name = file.path.slice(file.path.lastIndexOf("/") + 1);
-    if (!name.endsWith(".gguf") || /^mmproj|imatrix/i.test(name)) continue;
+    if (!name.endsWith(".gguf") || !hasWeights(name)) continue;
     const [, prefix, part, count] = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/s.exec(file.path) ?? [];
     const key = prefix === undefined ? file.path : `${prefix}-*-of-${count ?? ""}.gguf`;
     const set = sets.get(key) ?? { count: Number(count ?? 1), parts: new Map<number, HubFile>() };
@@ -119,9 +149,13 @@ export function chooseModel(reference: HubReference, files: readonly HubFile[]):
   const models = modelsOf(files);
   const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
   let fitting: ModelFiles[];
-  if (file !== undefined)
+  if (file !== undefined) {
     fitting = models.filter((model) => model.files.some(({ path }) => path === file));
-  else if (quant !== undefined) {
+    // What is named by its path is taken, whatever its name looks like.
+    const exact = files.find(({ path }) => path === file);
+    if (fitting.length === 0 && exact !== undefined)
+      fitting = [{ quant: quantLabel(file), files: [exact], missing: [] }];
+  } else if (quant !== undefined) {
     fitting = models.filter((model) => same(model.quant, quant));
     if (fitting.length === 0) fitting = models.filter((model) => same(model.quant, `UD-${quant}`));
   } else

@@ -1,13 +1,20 @@
 // From a reference such as hf:owner/name:Q4_K_M to a file on this disk, downloaded if need be. Runs on the calling JavaScript thread; all waits are asynchronous.
 import { readdir, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
+import { string } from "../base/check.js";
 import { isR1Error, R1Error } from "../base/errors.js";
 import { HubClient } from "./client.js";
 import { download, type DownloadResult } from "./download.js";
 import { checkRevision, normalizeDownload, type DownloadOptions } from "./download-options.js";
 import { cachedCommit, storeFolder } from "./layout.js";
 import { fileUrl, listRepository, type HubFile } from "./listing.js";
-import { chooseModel, parseReference, type HubReference } from "./reference.js";
+import {
+  checkRepo,
+  chooseModel,
+  modelsOf,
+  parseReference,
+  type HubReference,
+} from "./reference.js";
 
 /** The model's first file, where an earlier download has left all of it in the cache. */
 async function findCached(
@@ -104,6 +111,52 @@ export async function resolveModel(
     if (cached === undefined) throw error;
     return cached;
   }
+}
+
+/** A model of a repository. */
+export interface ListedModel {
+  /** Quant as the files' names have it; empty where they have none. */
+  readonly quant: string;
+  /** Paths in the repository, in the order of the parts. */
+  readonly files: readonly string[];
+  /** Size of all files together. */
+  readonly bytes: number;
+}
+
+/** Options of {@link listModels}: those of a download that say where and how to ask. */
+export type ListOptions = Pick<
+  DownloadOptions,
+  | "revision"
+  | "token"
+  | "endpoint"
+  | "proxy"
+  | "fetch"
+  | "retries"
+  | "retryDelayMs"
+  | "timeoutMs"
+  | "onRetry"
+  | "signal"
+>;
+
+/**
+ * Lists the models of a repository without downloading anything, smallest first.
+ *
+ * @param repo - `owner/name`.
+ * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `FILE_NOT_FOUND`, `FILE_UNREADABLE`,
+ * `NETWORK_FAILED`; the signal's reason.
+ */
+export async function listModels(repo: string, options: ListOptions = {}): Promise<ListedModel[]> {
+  const name = checkRepo(string(repo, "repo"));
+  const { signal = new AbortController().signal, ...config } = await normalizeDownload(options);
+  const client = new HubClient({ ...config, signal });
+  const listing = await listRepository(client, name, config.revision);
+  return modelsOf(listing.files)
+    .map(({ quant, files }) => ({
+      quant,
+      files: files.map(({ path }) => path),
+      bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+    }))
+    .sort((a, b) => a.bytes - b.bytes);
 }
 
 /**

@@ -1,6 +1,30 @@
 // When to try again, and how long to wait first. Runs on the JavaScript thread; waits are asynchronous.
 import { setTimeout as sleep } from "node:timers/promises";
 
+/** Why a download waits before it tries again. */
+export interface RetryNotice {
+  /** What failed, in words; nothing in it is secret. */
+  readonly reason: string;
+  /** Host that was asked. */
+  readonly host: string;
+  /** The try that comes next, counted from 1. */
+  readonly attempt: number;
+  /** Tries in all. */
+  readonly attempts: number;
+  /** How long it waits first. Unit: milliseconds. */
+  readonly waitMs: number;
+}
+
+/** A failure as those who wait for another try see it. */
+export interface Failure {
+  readonly error: unknown;
+  /** What failed, in words. */
+  readonly reason: string;
+  readonly host: string;
+  /** Waiting cannot help: nothing is there to answer. Fewer tries are made. */
+  readonly isHopeless: boolean;
+}
+
 /** How patient a download is. */
 export interface RetryPolicy {
   /** Failures in a row, without a byte between them, after which it gives up. */
@@ -9,7 +33,12 @@ export interface RetryPolicy {
   readonly retryDelayMs: number;
   /** Longest silence of a server. Unit: milliseconds. */
   readonly timeoutMs: number;
+  /** Called before each wait. */
+  readonly onRetry?: ((notice: RetryNotice) => void) | undefined;
 }
+
+/** Tries again after failures that waiting cannot mend, such as a host name that nobody knows. */
+const HOPELESS_RETRIES = 2;
 
 /** Longest wait between two tries. Unit: milliseconds. */
 const LONGEST_DELAY_MS = 30_000;
@@ -72,12 +101,23 @@ export class Attempts {
    * Waits after a failure that may pass.
    *
    * @param askedMs - What the server asked for; holds for all requests.
-   * @throws `error` when it was one too many, or the server asks for more patience than there is; the signal's reason.
+   * @throws `failure.error` when it was one too many, or the server asks for more patience than there is; the signal's reason.
    */
-  async failed(error: unknown, askedMs?: number): Promise<void> {
+  async failed({ error, reason, host, isHopeless }: Failure, askedMs?: number): Promise<void> {
     this.#signal.throwIfAborted();
-    if (++this.#failures > this.#policy.retries || (askedMs ?? 0) > LONGEST_ASKED_MS) throw error;
+    const { retries, onRetry } = this.#policy;
+    const most = isHopeless ? Math.min(retries, HOPELESS_RETRIES) : retries;
+    if (++this.#failures > most || (askedMs ?? 0) > LONGEST_ASKED_MS) throw error;
+    const notify = (waitMs: number): void =>
+      onRetry?.({
+        reason,
+        host,
+        attempt: this.#failures + 1,
+        attempts: most + 1,
+        waitMs: Math.round(waitMs),
+      });
     if (askedMs !== undefined) {
+      notify(askedMs);
       this.#gate.close(askedMs);
       await this.#gate.pass(this.#signal);
       return;
@@ -87,6 +127,8 @@ export class Attempts {
       this.#policy.retryDelayMs * 2 ** (this.#failures - 1),
     );
     // Spread, so that requests that failed together do not come back together.
-    await pause(longest * (0.5 + Math.random() / 2), this.#signal);
+    const waitMs = longest * (0.5 + Math.random() / 2);
+    notify(waitMs);
+    await pause(waitMs, this.#signal);
   }
 }

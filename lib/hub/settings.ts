@@ -13,18 +13,44 @@ export const hubLibrary = (): Promise<typeof Hub> => import("@huggingface/hub");
 const given = (env: Env, name: string): string | undefined =>
   env[name] === undefined || env[name] === "" ? undefined : env[name];
 
+/**
+ * A folder as people write it into files of settings, where no shell expands it: `~` at the start is
+ * the user's folder, and `$NAME` and `${NAME}` are variables. Unknown variables stay as they are.
+ *
+ * @param env - Variables to expand; none for places that do not come from the environment.
+ */
+export function expandPlace(place: string, env: Env): string {
+  const named = place.replace(
+    /\$(?:\{(\w+)\}|(\w+))/g,
+    (whole, braced: string | undefined, bare: string | undefined) =>
+      env[braced ?? bare ?? ""] ?? whole,
+  );
+  return named === "~" || /^~[/\\]/.test(named) ? join(homedir(), named.slice(1)) : named;
+}
+
+/** A folder that a variable names. */
+function placeOf(env: Env, name: string): string | undefined {
+  const text = given(env, name);
+  return text === undefined ? undefined : expandPlace(text, env);
+}
+
+/** Whether a text can be sent as an access token. */
+export function isToken(text: string): boolean {
+  return /^[\x21-\x7e]+$/.test(text);
+}
+
 /** `HF_HOME`, else `huggingface` in the user's cache folder. */
 function home(env: Env): string {
   return (
-    given(env, "HF_HOME") ??
-    join(given(env, "XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "huggingface")
+    placeOf(env, "HF_HOME") ??
+    join(placeOf(env, "XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "huggingface")
   );
 }
 
 /** The Hub's cache: `HF_HUB_CACHE`, `HUGGINGFACE_HUB_CACHE`, or `hub` in `HF_HOME`. */
 export function cacheFolder(env: Env = process.env): string {
   return (
-    given(env, "HF_HUB_CACHE") ?? given(env, "HUGGINGFACE_HUB_CACHE") ?? join(home(env), "hub")
+    placeOf(env, "HF_HUB_CACHE") ?? placeOf(env, "HUGGINGFACE_HUB_CACHE") ?? join(home(env), "hub")
   );
 }
 
@@ -47,9 +73,13 @@ export async function endpointOf(
     url.hash !== ""
   ) {
     const name = option === undefined ? "HF_ENDPOINT" : "endpoint";
+    // What stands before an @ may be a password.
+    const received = text.includes("@")
+      ? "an address with a user or password in it (give a token by `HF_TOKEN`)"
+      : JSON.stringify(text.slice(0, 200));
     throw new R1Error(
       "INVALID_ARGUMENT",
-      `Expected an address such as https://host for \`${name}\` but received ${JSON.stringify(text.slice(0, 200))}.`,
+      `Expected an address such as https://host for \`${name}\` but received ${received}.`,
       {
         details: { option: name },
       },
@@ -58,7 +88,12 @@ export async function endpointOf(
   return url.href.replace(/\/+$/, "");
 }
 
-/** The access token: the option (false: none), `HF_TOKEN`, `HUGGING_FACE_HUB_TOKEN`, or the file that `huggingface-cli login` writes. */
+/**
+ * The access token: the option (false: none), `HF_TOKEN`, `HUGGING_FACE_HUB_TOKEN`, or the file that
+ * `huggingface-cli login` writes.
+ *
+ * @throws {R1Error} `INVALID_ARGUMENT` for text that no request can carry; the text is not in it.
+ */
 export async function tokenOf(
   option: string | false | undefined,
   env: Env = process.env,
@@ -66,11 +101,21 @@ export async function tokenOf(
   if (option === false) return undefined;
   if (option !== undefined) return option;
   if (given(env, "HF_HUB_DISABLE_IMPLICIT_TOKEN") !== undefined) return undefined;
-  const named = given(env, "HF_TOKEN") ?? given(env, "HUGGING_FACE_HUB_TOKEN");
-  if (named !== undefined) return named.trim();
-  const text = await readFile(
-    given(env, "HF_TOKEN_PATH") ?? join(home(env), "token"),
-    "utf8",
-  ).catch(() => "");
-  return text.trim() === "" ? undefined : text.trim();
+  for (const name of ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"]) {
+    const named = given(env, name)?.trim();
+    if (named !== undefined && named !== "") return checkedToken(named, name);
+  }
+  const file = placeOf(env, "HF_TOKEN_PATH") ?? join(home(env), "token");
+  const text = (await readFile(file, "utf8").catch(() => "")).trim();
+  return text === "" ? undefined : checkedToken(text, file);
+}
+
+function checkedToken(text: string, where: string): string {
+  if (isToken(text)) return text;
+  throw new R1Error(
+    "INVALID_ARGUMENT",
+    `The access token in ${where} holds characters that no token has, such as a line break. ` +
+      "Write the token there alone, without quotes.",
+    { details: { option: where } },
+  );
 }

@@ -1,8 +1,10 @@
 // The pure parts of downloading: ranges, patterns, references, what Retry-After says. No network.
+import { homedir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";
-import { isSafePath, type HubFile } from "../../lib/hub/listing.js";
+import { isOddPath, isSafePath, type HubFile } from "../../lib/hub/listing.js";
 import { fitsPattern } from "../../lib/hub/patterns.js";
 import {
   countBytes,
@@ -12,9 +14,15 @@ import {
   readRanges,
   type Range,
 } from "../../lib/hub/ranges.js";
-import { chooseModel, modelsOf, parseReference, quantLabel } from "../../lib/hub/reference.js";
+import {
+  chooseModel,
+  modelsOf,
+  parseReference,
+  quantLabel,
+  referenceOfPage,
+} from "../../lib/hub/reference.js";
 import { retryAfterMs } from "../../lib/hub/retry.js";
-import { cacheFolder, endpointOf } from "../../lib/hub/settings.js";
+import { cacheFolder, endpointOf, tokenOf } from "../../lib/hub/settings.js";
 
 const SIZE = 200;
 const ranges = fc.array(
@@ -185,22 +193,71 @@ describe("a reference", () => {
 });
 
 describe("a path of a listing", () => {
-  it.each([
-    "",
-    "/a",
-    "a/",
-    "../a",
-    "a/../b",
-    "./a",
-    "a//b",
-    "a\\b",
-    "a\0b",
-    "a\nb",
-    `${"a".repeat(300)}.gguf`,
-  ])("%j is not safe", (path) => expect(isSafePath(path)).toBe(false));
+  it.each(["", "/a", "a/", "../a", "a/../b", "./a", "a//b", "a\0b"])("%j is not safe", (path) =>
+    expect(isSafePath(path)).toBe(false),
+  );
   it.each(["a", "a/b.gguf", ".gitattributes", "a b/ü.bin", "..a"])("%j is", (path) =>
     expect(isSafePath(path)).toBe(true),
   );
+  it.each(["a\\b", "a\nb", "a\u007fb", `${"a".repeat(300)}.gguf`, "ü".repeat(125)])(
+    "%j is odd",
+    (path) => expect(isOddPath(path)).toBe(true),
+  );
+  it.each(["a", "a b/ü.bin", "x".repeat(240), "是.gguf"])("%j is not odd", (path) =>
+    expect(isOddPath(path)).toBe(false),
+  );
+});
+
+describe("an address of the Hub's pages", () => {
+  it.each([
+    ["https://huggingface.co/o/m", "hf:o/m"],
+    ["https://huggingface.co/o/m/", "hf:o/m"],
+    ["http://www.huggingface.co/o/m?library=x#files", "hf:o/m"],
+    ["https://hf.co/o/m/tree/main", "hf:o/m"],
+    ["https://huggingface.co/o/m/tree/v1", "hf:o/m@v1"],
+    ["https://huggingface.co/o/m/blob/main/sub/a%20b-Q8_0.gguf", "hf:o/m/sub/a b-Q8_0.gguf"],
+    ["https://huggingface.co/o/m/resolve/v1/a.gguf?download=true", "hf:o/m@v1/a.gguf"],
+  ])("%s stands for %s", (page, reference) => {
+    expect(referenceOfPage(page)).toBe(reference);
+    expect(parseReference(page)).toEqual(parseReference(reference));
+  });
+  it.each([
+    "https://example.com/o/m",
+    "https://huggingface.co/o",
+    "https://huggingface.co/datasets/o/m/x",
+    "https://huggingface.co/o/m/blob/main/%zz.gguf",
+    "hf:o/m",
+  ])("%s is none", (text) => expect(referenceOfPage(text)).toBeUndefined());
+});
+
+describe("a GGUF file's name", () => {
+  const models = (...names: string[]): string[] =>
+    modelsOf(names.map((name) => file(name))).map(({ files: [first] }) => first?.path ?? "");
+
+  it("may mention the importance matrix that the model was made with", () => {
+    expect(
+      models("R1-Q4_K_M-imatrix.gguf", "R1.imatrix.Q8_0.gguf", "i1-imatrix-IQ2_XS.gguf"),
+    ).toEqual(["R1-Q4_K_M-imatrix.gguf", "R1.imatrix.Q8_0.gguf", "i1-imatrix-IQ2_XS.gguf"]);
+  });
+
+  it("may say that it holds a matrix, or a projector, and no model", () => {
+    expect(
+      models(
+        "imatrix.gguf",
+        "imatrix_unsloth.gguf",
+        "imatrix-R1-Q8_0.gguf",
+        "R1.imatrix.gguf",
+        "mmproj-F16.gguf",
+        "R1-mmproj-BF16.gguf",
+        "sub/mmproj.gguf",
+      ),
+    ).toEqual([]);
+  });
+
+  it("is taken as it is when it is asked for by its path", () => {
+    const listing = [file("imatrix.gguf"), file("a-Q8_0.gguf")];
+    expect(chooseModel({ repo: "o/m", file: "imatrix.gguf" }, listing).files).toEqual([listing[0]]);
+  });
 });
 
 describe("settings", () => {
@@ -214,6 +271,34 @@ describe("settings", () => {
     await expect(endpointOf(undefined, { HF_ENDPOINT: "mirror" })).rejects.toMatchObject({
       code: "INVALID_ARGUMENT",
     });
+  });
+
+  it("may name the user's folder and variables, as no shell expands them in files of settings", () => {
+    const home = homedir();
+    const env = { HOME: home, DATA: "/data", HF_HOME: "~/hf" };
+    expect(cacheFolder(env)).toBe(join(home, "hf", "hub"));
+    expect(cacheFolder({ ...env, HF_HOME: "~" })).toBe(join(home, "hub"));
+    expect(cacheFolder({ ...env, HF_HOME: "$HOME/hf" })).toBe(join(home, "hf", "hub"));
+    expect(cacheFolder({ ...env, HF_HUB_CACHE: "${DATA}/c" })).toBe("/data/c");
+    expect(cacheFolder({ ...env, HF_HUB_CACHE: "$NONE/c" })).toBe("$NONE/c");
+    expect(cacheFolder({ ...env, HF_HUB_CACHE: "/a/~/b" })).toBe("/a/~/b");
+  });
+
+  it("never repeat a token or a password that they refuse", async () => {
+    const refused = async (work: Promise<unknown>): Promise<string> => {
+      const error: unknown = await work.catch((reason: unknown) => reason);
+      if (!isR1Error(error, "INVALID_ARGUMENT")) throw new Error(String(error));
+      return `${error.message} ${JSON.stringify(error.details)}`;
+    };
+    const token = "hf_SECRET\nsecond line";
+    for (const name of ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"])
+      expect(await refused(tokenOf(undefined, { [name]: token }))).toMatch(
+        new RegExp(`^(?!.*SECRET).*${name}`),
+      );
+    expect(await refused(endpointOf("https://ann:SECRET@hub.example"))).not.toContain("SECRET");
+    expect(await refused(endpointOf(undefined, { HF_ENDPOINT: "ann:SECRET@x" }))).not.toContain(
+      "SECRET",
+    );
   });
 
   it("Retry-After is seconds or a date", () => {

@@ -15,6 +15,7 @@ describe("r1-native pull", () => {
   it.each([
     ["a repository and a pattern", ["owner/model", "*Q4_K_M*"]],
     ["a reference, as every other command takes it", ["hf:owner/model:Q4_K_M"]],
+    ["a repository and a quant, as in a reference", ["owner/model:Q4_K_M"]],
     ["a reference to a file", ["hf:owner/model/sub/big-Q4_K_M.gguf"]],
   ])(
     "takes %s, fetches what it means and nothing else, and tells where it is",
@@ -25,6 +26,25 @@ describe("r1-native pull", () => {
       expect(readFileSync(bigPath()).equals(big)).toBe(true);
     },
   );
+
+  it("lists the models of a repository with several, and takes them all only when told so", async () => {
+    at.hub.commit({ "a-Q4_K_M.gguf": big, "a-Q8_0-00001-of-00001.gguf": big.subarray(0, 5000) });
+    const refused = await pull(["owner/model", "--dir", at.dir]);
+    expect(refused).toMatchObject({ code: 2, stdout: "" });
+    expect(refused.stderr).toMatch(/holds 2 models:\n\n {2}Q8_0 .*\n {2}Q4_K_M .*\n\n.*--all/);
+    expect(at.hub.sentBytes).toBe(0);
+    const { code, stdout } = await pull(["owner/model", "--all", "--dir", at.dir]);
+    expect(code).toBe(0);
+    expect(stdout.trim().split("\n")).toHaveLength(2);
+  });
+
+  it("takes a proxy by its flag", async () => {
+    const words = ["owner/model", "*Q4_K_M*", "--proxy", "socks5://ann:secret@127.0.0.1:1080"];
+    const { code, stderr } = await pull(words);
+    expect(code).toBe(2);
+    expect(stderr).toContain("--proxy");
+    expect(stderr).not.toContain("secret");
+  });
 
   it("refuses a reference beside patterns, and one of a quant that is not there", async () => {
     expect(await pull(["hf:owner/model:Q4_K_M", "*Q8_0*"])).toMatchObject({

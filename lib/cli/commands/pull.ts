@@ -3,8 +3,9 @@ import type { Command } from "commander";
 import { R1Error } from "../../base/errors.js";
 import { downloadModel } from "../../hub/download.js";
 import type { DownloadProgress } from "../../hub/meter.js";
-import { isHubReference } from "../../hub/reference.js";
-import { downloadReference } from "../../hub/resolve.js";
+import type { RetryNotice } from "../../hub/retry.js";
+import { isHubReference, referenceOfPage } from "../../hub/reference.js";
+import { downloadReference, listModels } from "../../hub/resolve.js";
 import { downloadBar } from "../download-bar.js";
 import { bytesText, wholeNumber } from "../file-work.js";
 import { setWords } from "../flags.js";
@@ -13,7 +14,7 @@ import { Interrupted, watchSignals } from "../exit.js";
 const HELP = `
 Examples:
   r1-native pull unsloth/DeepSeek-R1-GGUF "*UD-IQ1_S*" --dir DeepSeek-R1-GGUF
-  r1-native pull hf:unsloth/DeepSeek-R1-Distill-Qwen-1.5B-GGUF:Q4_K_M
+  r1-native pull unsloth/DeepSeek-R1-Distill-Qwen-1.5B-GGUF:Q4_K_M
 
 Without --dir the files go into the Hub's cache (HF_HUB_CACHE, HF_HOME), where other tools find them too.
 A private or gated repository wants a token: HF_TOKEN. HF_ENDPOINT names another Hub.
@@ -25,15 +26,47 @@ interface PullOptions {
   readonly exclude?: readonly string[];
   readonly parallel?: number;
   readonly force?: boolean;
+  readonly all?: boolean;
+  readonly proxy?: string;
   readonly json?: boolean;
 }
 
-async function pull(
+/** `owner/name:QUANT`, as people write it without hf: in front, and addresses of the Hub's pages. */
+function asReference(repo: string): string {
+  const page = referenceOfPage(repo);
+  // A page of a repository is the repository; one of a file is that file.
+  if (page !== undefined) return /\.gguf$/.test(page) ? page : page.slice("hf:".length);
+  return /^[^/:@\s]+\/[^/:@\s]+:[\w.-]+$/.test(repo) ? `hf:${repo}` : repo;
+}
+
+/** Refuses to take several quants of a model where nobody said so: together they are terabytes. */
+async function refuseSeveral(
   repo: string,
+  options: Parameters<typeof listModels>[1],
+): Promise<void> {
+  const models = await listModels(repo, options);
+  if (models.length < 2) return;
+  const width = Math.max(...models.map(({ quant }) => quant.length));
+  const rows = models.map(({ quant, bytes, files }) => {
+    const name = quant === "" ? (files[0] ?? "") : quant;
+    return `  ${name.padEnd(width)}  ${bytesText(bytes).padStart(9)}`;
+  });
+  const example = models[0]?.quant ?? "";
+  throw new R1Error(
+    "INVALID_ARGUMENT",
+    `${repo} holds ${models.length} models:\n\n${rows.join("\n")}\n\n` +
+      `Name one, e.g. r1-native pull ${repo} "*${example}*", or give --all for all files.`,
+    { details: { option: "pattern", available: models } },
+  );
+}
+
+async function pull(
+  named: string,
   patterns: readonly string[],
   options: PullOptions,
 ): Promise<void> {
-  const { dir, revision, exclude, parallel, force = false, json = false } = options;
+  const { dir, revision, exclude, parallel, proxy, force = false, json = false } = options;
+  const repo = asReference(named);
   const watch = watchSignals(() => undefined);
   const bar = downloadBar();
   try {
@@ -47,14 +80,21 @@ async function pull(
         },
       );
     }
+    const asking = {
+      ...(proxy === undefined ? {} : { proxy }),
+      onRetry: (notice: RetryNotice) => bar.retry(notice),
+      signal: watch.signal,
+    };
     const common = {
       ...(dir === undefined ? {} : { dir }),
       ...(revision === undefined ? {} : { revision }),
       ...(parallel === undefined ? {} : { parallel }),
       force,
       onProgress: (progress: DownloadProgress) => bar.show(progress),
-      signal: watch.signal,
+      ...asking,
     };
+    if (!isReference && patterns.length === 0 && options.all !== true && exclude === undefined)
+      await refuseSeveral(repo, { ...asking, ...(revision === undefined ? {} : { revision }) });
     const result = isReference
       ? await downloadReference(repo, common)
       : await downloadModel(repo, {
@@ -89,11 +129,13 @@ export function register(program: Command): void {
     .command("pull")
     .description("download a model from the Hub, resuming and checking every file")
     .argument("<repo>", "owner/name, or one of its models as hf:owner/name:QUANT")
-    .argument("[pattern...]", "files to take, such as '*UD-IQ1_S*'; all of them if none is given")
+    .argument("[pattern...]", "files to take, such as '*UD-IQ1_S*'")
     .option("--dir <folder>", "a plain folder for the files; default is the Hub's cache")
     .option("--revision <name>", "branch, tag or commit (main)")
     .option("--exclude <pattern...>", "files to leave out")
     .option("--parallel <n>", "requests at once (4)", wholeNumber("--parallel", 1, 32))
+    .option("--all", "all files, also of a repository with several models")
+    .option("--proxy <address>", "an HTTP proxy; default is HTTPS_PROXY")
     .option("--force", "in a plain folder, replace files of other content")
     .option("--json", "tell what was done as JSON")
     .addHelpText("after", HELP)
