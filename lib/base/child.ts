@@ -14,13 +14,27 @@ export interface Program {
 }
 
 /**
+ * The URL of a compiled module beside another one. Where the sources run in place, as under a test
+ * runner, it is the one in `dist`, since a child of Node alone cannot read TypeScript.
+ *
+ * @param name - Relative, with `./` and `.js`.
+ * @param from - `import.meta.url` of the module that asks.
+ */
+export function builtModule(name: string, from: string): URL {
+  const isSource = from.endsWith(".ts");
+  return new URL(name, isSource ? from.replace(/\/lib\/(?!.*\/lib\/)/, "/dist/") : from);
+}
+
+/**
  * Starts a module of this package as a process of its own, connected by a channel that copies typed arrays.
  * No flags of the parent's: an inspector's port would be taken, and loaders of a test runner have no business there.
+ *
+ * @param flags - Node's own flags for it.
  */
-export function startProgram(module: URL): Program {
+export function startProgram(module: URL, flags: readonly string[] = []): Program {
   const { NODE_OPTIONS: _flags, ...env } = process.env;
   const child = fork(fileURLToPath(module), {
-    execArgv: [],
+    execArgv: [...flags],
     env,
     serialization: "advanced",
     stdio: ["ignore", "ignore", "pipe", "ipc"],

@@ -1,0 +1,45 @@
+// Answers the tasks of a BoundedWorker. Runs in a child process, on its only JavaScript thread but for a watchdog.
+import { Worker } from "node:worker_threads";
+import { GRACE_MS, type TaskMessage, type TaskReply } from "./bounded-worker.js";
+import { isR1Error } from "./errors.js";
+
+/** Ends the process when the time in the shared cell has come: a busy thread cannot see that its parent is gone. */
+const WATCHDOG = `
+const { workerData } = require("node:worker_threads");
+const cell = new BigInt64Array(workerData);
+const tick = () => {
+  const end = Atomics.load(cell, 0);
+  if (end !== 0n && BigInt(Date.now()) > end) process.kill(process.pid, "SIGKILL");
+  setTimeout(tick, 200);
+};
+tick();
+`;
+
+/** Takes tasks from the parent process until it disconnects. */
+export function serveTasks(answer: (task: unknown) => unknown): void {
+  const shared = new SharedArrayBuffer(8);
+  const cell = new BigInt64Array(shared);
+  new Worker(WATCHDOG, { eval: true, workerData: shared }).unref();
+  const reply = (message: TaskReply): void => void process.send?.(message);
+  process.on("message", (message: TaskMessage) => {
+    Atomics.store(cell, 0, BigInt(Date.now() + message.timeoutMs + GRACE_MS));
+    const run = async (): Promise<TaskReply> => {
+      try {
+        return { kind: "answer", answer: await answer(message.task) };
+      } catch (error) {
+        return {
+          kind: "failure",
+          code: isR1Error(error) ? error.code : "INTERNAL",
+          message: error instanceof Error ? error.message : String(error),
+          details: isR1Error(error) ? error.details : {},
+        };
+      }
+    };
+    void run().then((made) => {
+      Atomics.store(cell, 0, 0n);
+      reply(made);
+    });
+  });
+  process.on("disconnect", () => process.exit(0));
+  reply({ kind: "ready" });
+}
