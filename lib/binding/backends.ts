@@ -5,7 +5,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { endOf, lastWords } from "../base/child.js";
+import { endOf, lastWords, started } from "../base/child.js";
 import { addonFolder, native } from "./load.js";
 import type { NativeBackendResult } from "./native-backends.js";
 
@@ -96,13 +96,19 @@ function tryNow(path: string): NativeBackendResult {
   return verdict(String(output[3] ?? ""), signal, status, String(output[2] ?? ""));
 }
 
-function tryLater(path: string): Promise<NativeBackendResult> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [PROGRAM, path], {
-      stdio: [...STDIO],
-      timeout: TRIAL_LIMIT_MS,
-      killSignal: "SIGKILL",
-    });
+/** @throws the signal's reason; {R1Error} `RESOURCE_EXHAUSTED`. */
+function tryLater(path: string, signal: AbortSignal | undefined): Promise<NativeBackendResult> {
+  signal?.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    const child = started(() =>
+      spawn(process.execPath, [PROGRAM, path], {
+        stdio: [...STDIO],
+        timeout: TRIAL_LIMIT_MS,
+        killSignal: "SIGKILL",
+      }),
+    );
+    const abort = (): void => void child.kill("SIGKILL");
+    signal?.addEventListener("abort", abort, { once: true });
     const text = { told: "", errors: "" };
     (child.stdio[3] as Readable)
       .setEncoding("utf8")
@@ -111,7 +117,12 @@ function tryLater(path: string): Promise<NativeBackendResult> {
       .setEncoding("utf8")
       .on("data", (piece: string) => (text.errors = (text.errors + piece).slice(-2000)));
     child.on("error", (error) => resolve(verdict("", null, null, error.message)));
-    child.on("close", (code, signal) => resolve(verdict(text.told, signal, code, text.errors)));
+    child.on("close", (code, signalName) => {
+      signal?.removeEventListener("abort", abort);
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the platform's way: the reason as it is
+      if (signal?.aborted === true) reject(signal.reason);
+      else resolve(verdict(text.told, signalName, code, text.errors));
+    });
   });
 }
 
@@ -145,11 +156,14 @@ function problemsOf(all: readonly Candidate[]): BackendProblem[] {
 
 let last: Promise<unknown> = Promise.resolve();
 
-async function loadInTurn(all: readonly Candidate[]): Promise<BackendProblem[]> {
+async function loadInTurn(
+  all: readonly Candidate[],
+  signal: AbortSignal | undefined,
+): Promise<BackendProblem[]> {
   for (const candidate of all) {
     const { path, backend } = candidate;
     if (isSettled(candidate)) continue;
-    let problem = problemOf(path, await tryLater(path));
+    let problem = problemOf(path, await tryLater(path, signal));
     problem ??= problemOf(path, await native().loadBackend(path, backend));
     settled.set(path, problem);
   }
@@ -159,12 +173,16 @@ async function loadInTurn(all: readonly Candidate[]): Promise<BackendProblem[]> 
 /**
  * Loads the backends that lie beside the addon and in `folder`. A backend that is there already is not loaded again.
  *
+ * @param signal - Ends a trial that is under way; nothing is then known of its library.
  * @returns What could not be loaded, now or at an earlier call; the devices there are go on to work.
  */
-export function loadBackends(folder: string | undefined): Promise<BackendProblem[]> {
+export function loadBackends(
+  folder: string | undefined,
+  signal?: AbortSignal,
+): Promise<BackendProblem[]> {
   const all = libraries(folder);
   if (all.every(isSettled)) return Promise.resolve(problemsOf(all));
-  const work = last.then(() => loadInTurn(all));
+  const work = last.then(() => loadInTurn(all, signal));
   last = work.catch(() => undefined);
   return work;
 }

@@ -6,6 +6,13 @@ import type { CallMessage, CallName, Calls, Down, Up } from "./messages.js";
 
 const PROGRAM = new URL("./engine-child.js", import.meta.url);
 
+/** How often a child is asked whether it answers, while something is awaited of it. Unit: milliseconds. */
+const PING_MS = 1000;
+/** Unanswered pings after which it counts as stopped: its main thread does nothing that takes as long. */
+const PATIENCE = 30;
+/** The same after a request was cancelled, which is awaited at once. */
+const SHORT_PATIENCE = 3;
+
 /** Told of what the child says by itself. */
 export interface ProcessEvents {
   onProgress: (value: number) => void;
@@ -37,6 +44,11 @@ export class EngineProcess {
   #holds = 0;
   #isEnding = false;
   #death: R1Error | undefined;
+  #watch: NodeJS.Timeout | undefined;
+  /** Pings since it last said anything. Counted, since the parent may be stopped itself. */
+  #unanswered = 0;
+  #patience = PATIENCE;
+  #isStopped = false;
 
   /** @param describe - Words the death: how it ended, its last words, the signal. */
   constructor(describe: (how: string, words: string, signal: NodeJS.Signals | null) => string) {
@@ -58,11 +70,19 @@ export class EngineProcess {
         resolve();
       });
       child.on("close", (code, signal) => {
+        clearInterval(this.#watch);
         const words = lastWords(this.#program.tail());
+        const details = { signal, exitCode: code, lastWords: words };
         this.#die(
-          new R1Error("ENGINE_CRASHED", this.#describe(endOf(code, signal), words, signal), {
-            details: { signal, exitCode: code, lastWords: words },
-          }),
+          this.#isStopped
+            ? new R1Error(
+                "ENGINE_CRASHED",
+                this.#describe("did not answer any more, and was ended", words, null),
+                { details: { ...details, reason: "stopped" } },
+              )
+            : new R1Error("ENGINE_CRASHED", this.#describe(endOf(code, signal), words, signal), {
+                details,
+              }),
         );
         resolve();
       });
@@ -77,11 +97,33 @@ export class EngineProcess {
 
   /** Keeps the parent alive until `release`. */
   hold(): void {
-    if (this.#holds++ === 0) this.#reference(true);
+    if (this.#holds++ > 0) return;
+    this.#reference(true);
+    this.#unanswered = 0;
+    this.#watch = setInterval(() => this.#ping(), PING_MS).unref();
   }
 
   release(): void {
-    if (--this.#holds === 0) this.#reference(false);
+    if (--this.#holds > 0) return;
+    this.#reference(false);
+    clearInterval(this.#watch);
+    this.#patience = PATIENCE;
+  }
+
+  /** A sign of life is awaited soon. */
+  expectSoon(): void {
+    this.#patience = SHORT_PATIENCE;
+  }
+
+  #ping(): void {
+    if (this.#unanswered >= this.#patience) {
+      this.#isStopped = true;
+      // It ends a stopped process too.
+      this.#program.child.kill("SIGKILL");
+      return;
+    }
+    this.#unanswered++;
+    this.#send({ kind: "ping" });
   }
 
   /** Sends without waiting for an answer. @throws {R1Error} `ENGINE_CRASHED` once the child is gone. */
@@ -144,7 +186,11 @@ export class EngineProcess {
   }
 
   #take(message: Up): void {
+    this.#unanswered = 0;
+    this.#patience = PATIENCE;
     switch (message.kind) {
+      case "pong":
+        return;
       case "answer":
         this.#calls.get(message.call)?.resolve(message.value as never);
         return;

@@ -47,6 +47,9 @@ export class EngineService {
       case "call":
         void this.#answer(message);
         return;
+      case "ping":
+        void this.#init.tell({ kind: "pong" });
+        return;
       case "cancel-load":
         this.#token?.cancel();
         return;

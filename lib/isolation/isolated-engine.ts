@@ -55,8 +55,9 @@ export class IsolatedEngine implements NativeEngine {
   }
 
   cancel(id: number): void {
-    if (this.#live.has(id) && this.#process.death === undefined)
-      this.#process.post({ kind: "cancel", id });
+    if (!this.#live.has(id) || this.#process.death !== undefined) return;
+    this.#process.post({ kind: "cancel", id });
+    this.#process.expectSoon();
   }
 
   /** The child's latest snapshot, with the requests that are under way now. */

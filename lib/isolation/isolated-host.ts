@@ -27,7 +27,7 @@ export interface IsolationInit {
 }
 
 /** Connecting to servers that have just answered; beyond it another client has come between. Unit: milliseconds. */
-const CONNECT_MS = 15_000;
+const CONNECT_MS = 2000;
 
 /** The vocabulary here, the facts from there. */
 function withFacts(vocabulary: NativeModel, info: NativeModelInfo): NativeModel {
@@ -78,7 +78,7 @@ export function isolatedHost(init: IsolationInit): EngineHost {
     const made = (child = new EngineProcess(describeDeath(init)));
     made.events.onLog = ({ entries }) => listener?.(entries);
     if (listener !== undefined) made.post({ kind: "listen", on: true });
-    signal.addEventListener("abort", () => kill(), { once: true });
+    signal.addEventListener("abort", kill, { once: true });
     if (signal.aborted) kill();
     const problems = (await made.call("start", { numa, backendDir })).value;
     let isLate = false;
@@ -149,8 +149,13 @@ export function isolatedHost(init: IsolationInit): EngineHost {
       const made = started();
       const { value } = await made.call("engine", { config, hasDraft: draft !== null });
       isLoaded = true;
+      // The user's signal may outlive the model.
+      signal.removeEventListener("abort", kill);
       return new IsolatedEngine(made, value, config.maxQueue, onEvents);
     },
-    kill: () => child?.kill(),
+    kill: () => {
+      signal.removeEventListener("abort", kill);
+      child?.kill();
+    },
   };
 }

@@ -54,6 +54,8 @@ export type CallMessage = {
 export type Down =
   | CallMessage
   | { readonly kind: "cancel-load" }
+  /** Answered at once, whatever the child's native threads do. */
+  | { readonly kind: "ping" }
   | { readonly kind: "submit"; readonly request: NativeRequest }
   | { readonly kind: "cancel"; readonly id: number }
   | { readonly kind: "listen"; readonly on: boolean }
@@ -61,6 +63,7 @@ export type Down =
 
 /** From the child. */
 export type Up =
+  | { readonly kind: "pong" }
   | { readonly kind: "answer"; readonly call: number; readonly value: Calls[CallName]["answer"] }
   | {
       readonly kind: "failure";

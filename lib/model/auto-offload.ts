@@ -6,6 +6,7 @@ import type { CacheChoice } from "./cache-types.js";
 import { assertDevices, chooseGpuLayers, usableGpus, type Device } from "./devices.js";
 import type { LoadConfig } from "./normalize-load.js";
 import { describeForPlan } from "./plan-model.js";
+import type { ResolvedOverrides } from "./tensor-overrides.js";
 
 /** What llama.cpp is given. */
 export type Offload = Pick<LoadConfig, "tensorOverrides" | "tensorSplit" | "devices"> & {
@@ -21,16 +22,10 @@ const MARGIN_BYTES = 2 ** 30;
 /** The tensors that the user's own overrides leave to the plan; undefined when they cannot be planned around. */
 function tensorsLeft(
   tensors: readonly PlanTensor[],
-  overrides: LoadConfig["tensorOverrides"],
+  { overrides, matched }: ResolvedOverrides,
 ): readonly PlanTensor[] | undefined {
   if (overrides.some(({ buffer }) => buffer !== "CPU")) return undefined;
-  try {
-    const patterns = overrides.map(({ pattern }) => new RegExp(pattern));
-    return tensors.filter(({ name }) => !patterns.some((pattern) => pattern.test(name)));
-  } catch {
-    // A pattern that only C++ understands.
-    return undefined;
-  }
+  return tensors.filter(({ name }) => !matched.has(name));
 }
 
 /**
@@ -39,6 +34,7 @@ function tensorsLeft(
  * A number of layers, or "all", is taken as it is. "auto" is planned for the memory that is free on the devices: overrides of the user's own that keep tensors in system memory
  * are planned around. With overrides to other places, a `tensorSplit` or another `splitMode` than by layers, it is whole layers by the published rule of thumb.
  *
+ * @param resolved - The user's own overrides, as names of this file.
  * @throws {R1Error} `INVALID_ARGUMENT` when a device is asked for that there is not.
  */
 export function chooseOffload(
@@ -46,19 +42,17 @@ export function chooseOffload(
   config: LoadConfig,
   cache: CacheChoice,
   devices: readonly Device[],
+  resolved: ResolvedOverrides,
 ): Offload {
-  const { gpuLayers, tensorOverrides, tensorSplit, devices: wanted, splitMode } = config;
+  const { gpuLayers, tensorSplit, devices: wanted, splitMode } = config;
+  const tensorOverrides = resolved.overrides;
   assertDevices(wanted, devices);
   const asGiven = { tensorOverrides, tensorSplit, devices: wanted, placement: undefined };
   const gpus = usableGpus(wanted, devices);
-  const tensors = tensorsLeft(checked.tensors, tensorOverrides);
-  if (
-    gpuLayers !== "auto" ||
-    gpus.length === 0 ||
-    tensors === undefined ||
-    tensorSplit.length > 0 ||
-    splitMode !== "layer"
-  ) {
+  const mayPlan =
+    gpuLayers === "auto" && gpus.length > 0 && tensorSplit.length === 0 && splitMode === "layer";
+  const tensors = mayPlan ? tensorsLeft(checked.tensors, resolved) : undefined;
+  if (tensors === undefined) {
     return {
       ...asGiven,
       gpuLayers: chooseGpuLayers({

@@ -48,10 +48,11 @@ export async function checkBackendDir(backendDir: string | undefined): Promise<v
 export async function openBackends(
   { numa, backendDir }: Pick<LoadConfig, "numa" | "backendDir">,
   warn: (text: string) => void,
+  signal?: AbortSignal,
 ): Promise<void> {
   await checkBackendDir(backendDir);
   await initializeAside(numa);
-  tellProblems(await loadBackends(backendDir), () => native().devices(), warn);
+  tellProblems(await loadBackends(backendDir, signal), () => native().devices(), warn);
 }
 
 /** {@link openBackends} on the calling thread. */

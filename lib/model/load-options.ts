@@ -99,7 +99,12 @@ export interface LoadOptions {
   readonly tensorSplit?: readonly number[];
   /** How several devices share the model. @defaultValue `"layer"` */
   readonly splitMode?: "none" | "layer" | "row";
-  /** Regular expressions over tensor names and the buffer each sends its tensors to (`"CPU"`, or a device's name); the first match wins. llama.cpp's `-ot`. @defaultValue none */
+  /**
+   * Regular expressions over tensor names and the buffer each sends its tensors to (`"CPU"`, or a
+   * device's name); the first match wins. llama.cpp's `-ot`. At most 512 patterns of 1,000 characters,
+   * of the RE2 kind: matched in linear time, without look-around and back references.
+   * @defaultValue none
+   */
   readonly tensorOverrides?:
     | Readonly<Record<string, string>>
     | readonly { readonly pattern: string; readonly buffer: string }[];

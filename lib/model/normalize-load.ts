@@ -36,6 +36,10 @@ const logger: Check = (value, path) => {
   return value;
 };
 
+/** Entries of `tensorOverrides`, and characters of one pattern; llama.cpp's names have 63. */
+const MAX_OVERRIDES = 512;
+const MAX_PATTERN = 1000;
+
 const tensorOverrides: Check = (value, path) => {
   const entries = Array.isArray(value)
     ? array(value, path, (entry, at) => {
@@ -51,6 +55,10 @@ const tensorOverrides: Check = (value, path) => {
         pattern: string(pattern, path),
         buffer: string(buffer, `${path}["${pattern}"]`),
       }));
+  if (entries.length > MAX_OVERRIDES) refuse(path, `at most ${MAX_OVERRIDES} entries`, value);
+  for (const { pattern } of entries)
+    if (pattern.length > MAX_PATTERN)
+      refuse(path, `patterns of at most ${MAX_PATTERN} characters`, pattern);
   return entries.map((entry) => Object.freeze(entry));
 };
 

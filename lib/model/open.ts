@@ -15,6 +15,7 @@ import type { CacheChoice } from "./cache-types.js";
 import type { Device } from "./devices.js";
 import { chooseOffload } from "./auto-offload.js";
 import type { LoadConfig } from "./normalize-load.js";
+import { NO_OVERRIDES, resolveOverrides } from "./tensor-overrides.js";
 import { loadWeights } from "./weights.js";
 import type { Weights } from "./weights.js";
 
@@ -55,7 +56,9 @@ export async function openWeights(
   );
   // The child of an isolated model loads them itself.
   const backends =
-    config.isolation === "none" ? openBackends(config, warn) : checkBackendDir(config.backendDir);
+    config.isolation === "none"
+      ? openBackends(config, warn, signal)
+      : checkBackendDir(config.backendDir);
   await waitOrAbort(backends, signal, nothing, nothing);
   const present = await waitOrAbort(host.devices(), signal, nothing, nothing);
   const { cacheTypeK, cacheTypeV, flashAttention } = config;
@@ -73,11 +76,17 @@ export async function openWeights(
     cacheTypeV,
     flashAttention,
   });
+  const resolved = await resolveOverrides(
+    checked.tensors.map(({ name }) => name),
+    config.tensorOverrides,
+    signal,
+  );
   const { gpuLayers, tensorOverrides, tensorSplit, devices, placement } = chooseOffload(
     checked,
     config,
     cache,
     present,
+    resolved,
   );
   assertCacheFits(checked, config, cache, gpuLayers);
   report(0);
@@ -137,6 +146,7 @@ export async function openDraft(
     config,
     DRAFT_CACHE,
     devicesLeft ?? (await host.devices()),
+    NO_OVERRIDES,
   );
   return loadWeights(host, checked, { ...config, ...offload }, gpuLayers, signal, nothing);
 }

@@ -13,6 +13,10 @@ const HELLO = 14;
 const CAPABILITIES_BYTES = 24;
 const ANSWER_BODY_BYTES = 4 + CAPABILITIES_BYTES;
 const ANSWER_BYTES = 8 + ANSWER_BODY_BYTES;
+/** The next question of a client: how many devices there are. A program may greet and then be silent. */
+const DEVICE_COUNT = 15;
+const COUNT_BODY_BYTES = 4;
+const COUNT_BYTES = 8 + COUNT_BODY_BYTES;
 const MAJOR = 7;
 const MINOR = 0;
 
@@ -37,12 +41,24 @@ function failure(
   });
 }
 
+function question(): Buffer {
+  const bytes = Buffer.alloc(1 + 8);
+  bytes.writeUInt8(DEVICE_COUNT, 0);
+  return bytes;
+}
+
+/** Whether the beginning of an answer says that its body has this length; so far as it is there. */
+function hasLength(bytes: Buffer, bodyBytes: number): boolean {
+  const expected = Buffer.alloc(8);
+  expected.writeBigUInt64LE(BigInt(bodyBytes));
+  const seen = Math.min(8, bytes.length);
+  return bytes.subarray(0, seen).equals(expected.subarray(0, seen));
+}
+
 /** What is wrong with the first bytes of an answer; undefined if nothing is (yet). */
 function judge(bytes: Buffer, endpoint: Endpoint): R1Error | undefined {
-  const expected = Buffer.alloc(8);
-  expected.writeBigUInt64LE(BigInt(ANSWER_BODY_BYTES));
-  const seen = Math.min(8, bytes.length);
-  if (!bytes.subarray(0, seen).equals(expected.subarray(0, seen))) {
+  const count = bytes.subarray(ANSWER_BYTES);
+  if (!hasLength(bytes, ANSWER_BODY_BYTES) || !hasLength(count, COUNT_BODY_BYTES)) {
     return failure(
       "RPC_INVALID",
       endpoint,
@@ -72,6 +88,7 @@ function probe(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<voi
   return new Promise((resolve, reject) => {
     let received = Buffer.alloc(0);
     let isConnected = false;
+    let hasAsked = false;
     // llama.cpp looks names up as IPv4 only.
     const socket = connect({
       host: endpoint.host,
@@ -85,7 +102,9 @@ function probe(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<voi
           ? failure(
               "RPC_BUSY",
               endpoint,
-              `took the connection and said nothing for ${seconds} s`,
+              hasAsked
+                ? `greeted and then said nothing for ${seconds} s`
+                : `took the connection and said nothing for ${seconds} s`,
               "An rpc-server serves one client at a time: another model is using it, or something else listens there. Close that model, or start one server for each.",
               "silent",
             )
@@ -116,7 +135,11 @@ function probe(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<voi
       received = Buffer.concat([received, bytes]);
       const wrong = judge(received, endpoint);
       if (wrong !== undefined) settle(wrong);
-      else if (received.length >= ANSWER_BYTES) settle();
+      else if (received.length >= ANSWER_BYTES + COUNT_BYTES) settle();
+      else if (received.length >= ANSWER_BYTES && !hasAsked) {
+        hasAsked = true;
+        socket.write(question());
+      }
     });
     const closed = (cause?: unknown): R1Error =>
       failure(

@@ -8,6 +8,7 @@ import { checkModelFiles, type CheckedModel } from "../../lib/gguf/check-model.j
 import { chooseOffload } from "../../lib/model/auto-offload.js";
 import type { LoadOptions } from "../../lib/model/load-options.js";
 import { normalizeLoad } from "../../lib/model/normalize-load.js";
+import { resolveOverrides } from "../../lib/model/tensor-overrides.js";
 import { planOffload } from "../../lib/model/plan-offload.js";
 
 const GIB = 2 ** 30;
@@ -27,19 +28,23 @@ const device = (name: string, gib: number, type: "gpu" | "cpu" = "gpu") => ({
   freeBytes: gib * GIB,
   totalBytes: gib * GIB,
 });
-const choose = (sizes: readonly number[], options: LoadOptions = {}) =>
-  chooseOffload(
+const choose = async (sizes: readonly number[], options: LoadOptions = {}) => {
+  const config = normalizeLoad(options);
+  const names = checked.tensors.map(({ name }) => name);
+  return chooseOffload(
     checked,
-    normalizeLoad(options),
+    config,
     { typeK: "q4_0", typeV: "q4_0", flashAttention: "on" },
     [device("CPU", 64, "cpu"), ...sizes.map((gib, i) => device(`GPU${i}`, gib))],
+    await resolveOverrides(names, config.tensorOverrides, undefined),
   );
+};
 
 it.each([[[24]], [[48]], [[80]], [[160]], [[80, 80]], [[24, 0.5]]])(
   "on GPUs of %j GiB it is the plan of planOffload",
   async (vramGiB) => {
     const plan = await planOffload(path, { vramGiB, cacheTypeK: "q4_0" });
-    const { gpuLayers, tensorOverrides, tensorSplit, placement } = choose(vramGiB);
+    const { gpuLayers, tensorOverrides, tensorSplit, placement } = await choose(vramGiB);
     expect(placement?.denseLayers).toBe(61);
     expect(gpuLayers).toBe(plan.load.gpuLayers === "all" ? -1 : plan.load.gpuLayers);
     expect(tensorOverrides).toEqual(plan.load.tensorOverrides ?? []);
@@ -47,25 +52,28 @@ it.each([[[24]], [[48]], [[80]], [[160]], [[80, 80]], [[24, 0.5]]])(
   },
 );
 
-it("is nothing without a GPU", () =>
-  expect(choose([])).toMatchObject({ gpuLayers: 0, tensorOverrides: [], tensorSplit: [] }));
+it("is nothing without a GPU", async () =>
+  expect(await choose([])).toMatchObject({ gpuLayers: 0, tensorOverrides: [], tensorSplit: [] }));
 
-it("plans around experts that the user keeps in system memory", () => {
-  const { gpuLayers, tensorOverrides, placement } = choose([24], { cpuMoe: true });
+it("plans around experts that the user keeps in system memory", async () => {
+  const { gpuLayers, tensorOverrides, placement } = await choose([24], { cpuMoe: true });
   expect(gpuLayers).toBe(-1);
-  expect(tensorOverrides).toEqual([
-    { pattern: "\\.ffn_(up|down|gate|gate_up)_(ch|)exps", buffer: "CPU" },
-  ]);
+  expect(tensorOverrides).toEqual(
+    ["gate", "up", "down"].map((kind) => ({
+      pattern: `^blk\\.[0-9]+\\.ffn_${kind}_exps\\.weight$`,
+      buffer: "CPU",
+    })),
+  );
   expect(placement?.places[0]?.expertBytes).toBe(0);
 });
 
-it("goes by whole layers where the user divides the model", () => {
-  expect(choose([25], { tensorSplit: [1] })).toMatchObject({
+it("goes by whole layers where the user divides the model", async () => {
+  expect(await choose([25], { tensorSplit: [1] })).toMatchObject({
     gpuLayers: 7,
     tensorSplit: [1],
     tensorOverrides: [],
   });
-  expect(choose([25], { tensorOverrides: { shexp: "GPU0" } })).toMatchObject({
+  expect(await choose([25], { tensorOverrides: { shexp: "GPU0" } })).toMatchObject({
     gpuLayers: 7,
     placement: undefined,
   });

@@ -29,6 +29,13 @@ function answer(major: number, minor: number): Buffer {
   return bytes;
 }
 
+/** An answer to the question how many devices there are. */
+function count(bytes = 4): Buffer {
+  const answered = Buffer.alloc(8 + bytes, 1);
+  answered.writeBigUInt64LE(BigInt(bytes));
+  return answered;
+}
+
 const WRONG: readonly (readonly [
   name: string,
   code: string,
@@ -42,6 +49,20 @@ const WRONG: readonly (readonly [
     "silent",
     (socket) => socket.write(answer(7, 0).subarray(0, 10)),
   ],
+  ["greets and then says nothing", "RPC_BUSY", "silent", (socket) => socket.write(answer(7, 0))],
+  [
+    "greets and then answers half",
+    "RPC_BUSY",
+    "silent",
+    (socket) => socket.write(Buffer.concat([answer(7, 0), count().subarray(0, 9)])),
+  ],
+  [
+    "greets and then answers something else",
+    "RPC_INVALID",
+    "protocol",
+    (socket) => socket.write(Buffer.concat([answer(7, 0), count(5)])),
+  ],
+  ["greets and then closes", "RPC_INVALID", "closed", (socket) => socket.end(answer(7, 0))],
   ["closes at once", "RPC_INVALID", "closed", (socket) => socket.end()],
   [
     "resets the connection",
@@ -102,6 +123,7 @@ describe("a server", () => {
         listening((socket) => {
           socket.write(answer(7, 0).subarray(0, 9));
           setImmediate(() => socket.write(answer(7, 0).subarray(9)));
+          socket.on("data", (bytes) => bytes.at(-9) === 15 && socket.write(count()));
         }),
       ),
     );
