@@ -9,8 +9,24 @@ export function describe(value: unknown): string {
     return `${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)} (string)`;
   if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint")
     return `${String(value)} (${typeof value})`;
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  return typeof value === "function" ? "a function" : `an ${value.constructor?.name ?? "object"}`;
+  if (typeof value === "symbol") return "a symbol";
+  if (typeof value === "function") return "a function";
+  try {
+    if (Array.isArray(value)) return `an array of ${value.length}`;
+    const name: unknown = value.constructor?.name;
+    return typeof name === "string" && name !== "" ? `an ${name}` : "an object";
+  } catch {
+    return "an object that cannot be read"; // a proxy, or a getter that throws
+  }
+}
+
+/** Array.isArray, which throws for a revoked proxy. */
+function isArray(value: unknown): value is unknown[] {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
 }
 
 /** Throws INVALID_ARGUMENT: *Expected what for `path` but received value*. */
@@ -66,14 +82,23 @@ export function array<T>(
   path: string,
   each: (element: unknown, path: string) => T,
 ): T[] {
-  if (!Array.isArray(value)) refuse(path, "an array", value);
-  return value.map((element, i) => each(element, `${path}[${i}]`));
+  if (!isArray(value)) refuse(path, "an array", value);
+  // Not map(), which skips holes.
+  return Array.from(value, (element, i) => each(element, `${path}[${i}]`));
 }
 
-/** A plain object. */
+/** An object whose keys can be read. */
 export function object(value: unknown, path: string): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
+  if (typeof value !== "object" || value === null || isArray(value))
     refuse(path, "an object", value);
+  try {
+    Object.keys(value);
+  } catch (error) {
+    throw new R1Error("INVALID_ARGUMENT", `The object for \`${path}\` cannot be read.`, {
+      cause: error,
+      details: { option: path },
+    });
+  }
   return value as Record<string, unknown>;
 }
 
@@ -86,8 +111,14 @@ export function callback<T>(value: unknown, path: string): T {
 
 /** An AbortSignal. */
 export function signal(value: unknown, path: string): AbortSignal {
-  if (!(value instanceof AbortSignal)) refuse(path, "an AbortSignal", value);
-  return value;
+  let isSignal = false;
+  try {
+    isSignal = value instanceof AbortSignal;
+  } catch {
+    // A proxy that cannot be looked through.
+  }
+  if (!isSignal) refuse(path, "an AbortSignal", value);
+  return value as AbortSignal;
 }
 
 /** Edits (insert, delete, replace, swap neighbours) between two words; for the nearest right name of a misspelt one. */

@@ -1,5 +1,6 @@
 // Writes the Modelfile with which Ollama takes over a merged model: R1's template, parameters and stops. Runs on the calling JavaScript thread.
 import { basename, dirname, join, relative, resolve } from "node:path";
+import { boolean, knownKeys, object, string } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import { AtomicFile, writeError } from "./atomic-file.js";
 import { inspectGguf } from "./inspect.js";
@@ -82,9 +83,13 @@ export async function writeModelfile(
   name: string,
   options: { force?: boolean } = {},
 ): Promise<string> {
+  string(model, "model");
+  string(name, "name");
+  knownKeys(object(options, "options"), "writeModelfile", ["force"]);
+  const force = boolean(options.force ?? false, "force");
   const path = modelfilePath(model, name);
   const { addsBos } = await modelfileFacts(model);
-  const file = await AtomicFile.create(path, options.force ?? false);
+  const file = await AtomicFile.create(path, force);
   try {
     await file.handle.writeFile(
       modelfileText(`./${relative(dirname(resolve(path)), resolve(model))}`, addsBos),

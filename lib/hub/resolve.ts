@@ -1,7 +1,7 @@
 // From a reference such as hf:owner/name:Q4_K_M to a file on this disk, downloaded if need be. Runs on the calling JavaScript thread; all waits are asynchronous.
 import { readdir, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
-import { string } from "../base/check.js";
+import { object, string } from "../base/check.js";
 import { isR1Error, R1Error } from "../base/errors.js";
 import { HubClient } from "./client.js";
 import { download, type DownloadResult } from "./download.js";
@@ -57,9 +57,9 @@ export async function downloadReference(
   reference: string,
   options: Omit<DownloadOptions, "allowPatterns" | "ignorePatterns"> = {},
 ): Promise<DownloadResult> {
-  const parsed = parseReference(reference);
+  const parsed = parseReference(string(reference, "reference"));
   const config = await normalizeDownload({
-    ...options,
+    ...object(options, "options"),
     ...(parsed.revision === undefined ? {} : { revision: checkRevision(parsed.revision) }),
   });
   return download(parsed.repo, config, (listing) => chooseModel(parsed, listing.files).files);
@@ -76,9 +76,9 @@ export async function resolveModel(
   reference: string,
   options: Omit<DownloadOptions, "allowPatterns" | "ignorePatterns" | "revision"> = {},
 ): Promise<string> {
-  const parsed = parseReference(reference);
+  const parsed = parseReference(string(reference, "reference"));
   const config = await normalizeDownload({
-    ...options,
+    ...object(options, "options"),
     ...(parsed.revision === undefined ? {} : { revision: checkRevision(parsed.revision) }),
   });
   const fromCache = (): Promise<string | undefined> =>

@@ -61,8 +61,13 @@ export function openBackendsNow(
   warn: (text: string) => void,
 ): void {
   if (backendDir !== undefined) {
-    const facts = statSync(backendDir, { throwIfNoEntry: false });
-    if (facts?.isDirectory() !== true) refuseFolder(backendDir, undefined);
+    let isFolder = false;
+    try {
+      isFolder = statSync(backendDir).isDirectory();
+    } catch (error) {
+      refuseFolder(backendDir, error); // also for what can be no path
+    }
+    if (!isFolder) refuseFolder(backendDir, undefined);
   }
   initialize("disabled");
   tellProblems(loadBackendsNow(backendDir), () => native().devices(), warn);

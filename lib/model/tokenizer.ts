@@ -92,9 +92,22 @@ export class Tokenizer {
   }
 }
 
+/** Whether an array's buffer was handed to another thread. */
+function isDetached({ buffer, length, byteLength }: Int32Array): boolean {
+  if (length > 0 || byteLength > 0 || buffer instanceof SharedArrayBuffer) return false;
+  try {
+    buffer.slice(0, 0);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 /** Ids that lie in a vocabulary, as the native side takes them. */
 export function checkTokens(tokens: unknown, path: string, vocabSize: number): Int32Array {
   if (tokens instanceof Int32Array) {
+    // Its length is 0 then, and the addon could not read it.
+    if (isDetached(tokens)) refuse(path, "an array whose buffer was not transferred", tokens);
     const wrong = tokens.findIndex((id) => id < 0 || id >= vocabSize);
     if (wrong >= 0)
       refuse(`${path}[${wrong}]`, `an id below the vocabulary's ${vocabSize}`, tokens[wrong]);

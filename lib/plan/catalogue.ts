@@ -1,4 +1,5 @@
 // What R1 comes in: the four dynamic quants of the 671B model, and the distills. The table of record as data; any JavaScript thread.
+import { integer, number } from "../base/check.js";
 
 /** One of the dynamic quants of the 671B model. */
 export interface R1Quant {
@@ -116,12 +117,16 @@ export const R1_QUANTS: readonly R1Quant[] = Object.freeze([
  * @param memoryGiB - Memory of all devices together.
  * @param sizeGiB - Size of the model.
  * @param layers - Layers of the model. @defaultValue 61
+ * @throws {R1Error} `INVALID_ARGUMENT` for sizes that are no numbers, are negative, or a model of none.
  */
 export function ruleOfThumbLayers(
   memoryGiB: number,
   sizeGiB: number,
   layers: number = R1_LAYERS,
 ): number {
+  number(memoryGiB, "memoryGiB", 0, 1e9);
+  number(sizeGiB, "sizeGiB", Number.MIN_VALUE, 1e9);
+  integer(layers, "layers", 1, 1e6);
   return Math.max(0, Math.min(layers, Math.floor((memoryGiB / sizeGiB) * layers - 4)));
 }
 
