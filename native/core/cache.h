@@ -27,7 +27,9 @@ public:
     /** The sequence keeps its first `count` tokens, in llama.cpp too, whatever a failed decode left
      * there. */
     void truncate(llama_seq_id sequence, std::size_t count) {
-        llama_memory_seq_rm(memory_, sequence, static_cast<llama_pos>(count), -1);
+        // From -1 llama.cpp takes every position; from 0 it leaves one at INT32_MAX behind.
+        const llama_pos from = count == 0 ? -1 : static_cast<llama_pos>(count);
+        llama_memory_seq_rm(memory_, sequence, from, -1);
         ledger_.truncate(sequence, count);
     }
 
@@ -45,11 +47,13 @@ public:
         ledger_.share(from, to, count);
     }
 
-    /** Adds tokens that a restored state put there. */
-    void restored(llama_seq_id sequence, const std::vector<llama_token> & tokens) {
+    /** Counts the cells that a saved session is about to put into an empty sequence; they are that
+     * session's alone. */
+    void expect(llama_seq_id sequence, const std::vector<llama_token> & tokens, uint64_t session) {
         for (const llama_token token : tokens) {
             ledger_.append(sequence, token);
         }
+        ledger_.reserve_for(sequence, session);
     }
 
 private:

@@ -4,12 +4,19 @@
 
 #include <algorithm>
 
+#include "core/engine/cell_io.h"
 #include "core/failure.h"
 
 namespace r1 {
 namespace {
 
 const char * const disposed_message = "The model was closed. Load it again with loadModel().";
+
+// How long the cells of sessions are copied between two steps: beside running streams, which wait
+// for it, and alone, where only what comes in waits.
+constexpr std::chrono::milliseconds visit_beside{5};
+constexpr std::chrono::milliseconds visit_alone{20};
+constexpr std::chrono::milliseconds held_wait{10};
 
 }  // namespace
 
@@ -55,6 +62,8 @@ void Engine::main(EngineConfig config, std::shared_ptr<Model> draft, std::promis
         scheduler_ = std::make_unique<Scheduler>(*cache_, model_->vocab(), info_.sequences,
                                                  config.prefix_cache && !config.deterministic);
         streams_ = cache_->ledger().shared() ? 1 : info_.sequences;
+        keeps_prefixes_ = config.prefix_cache && !config.deterministic;
+        cell_shape_ = find_cell_shape(context_->memory());
         StepCost cost = !config.step_costs.empty() ? StepCost::fixed(config.step_costs)
                         : config.deterministic     ? StepCost::typical()
                                                    : StepCost();
@@ -108,8 +117,14 @@ bool Engine::take_commands() {
     {
         std::unique_lock<std::mutex> lock(mutex_);
         const bool busy = scheduler_->running() > 0 || scheduler_->waiting() > 0;
+        const auto is_called = [this] {
+            return closed_ || !inbox_.empty() || !tasks_.empty() || gate_.has_waiting();
+        };
         if (!busy) {
-            wake_.wait(lock, [this] { return closed_ || !inbox_.empty() || !tasks_.empty(); });
+            wake_.wait(lock, is_called);
+        } else if (scheduler_->running() == 0 && scheduler_->has_holds()) {
+            // What waits is waiting for cells that are held; a short sleep, for requests time out.
+            wake_.wait_for(lock, held_wait, is_called);
         }
         if (closed_) {
             return false;
@@ -121,11 +136,12 @@ bool Engine::take_commands() {
         inbox_.clear();
         tasks.swap(tasks_);
     }
-    if (!tasks.empty()) {
-        outbox_.flush(Clock::now());  // saving a session takes a while
-    }
     for (const Task & task : tasks) {
         task.run();
+    }
+    if (gate_.has_waiting()) {
+        outbox_.flush(Clock::now());  // saving a session takes a while
+        gate_.serve(scheduler_->running() > 0 ? visit_beside : visit_alone);
     }
     return true;
 }
@@ -261,6 +277,7 @@ void Engine::dispose_all() {
         // Out of memory while closing: the JavaScript side ends its generations itself when close()
         // has joined this thread.
     }
+    gate_.close();
     for (const Task & task : tasks) {
         task.give_up();
     }

@@ -17,6 +17,7 @@
 #include "core/cache.h"
 #include "core/context.h"
 #include "core/draft_model.h"
+#include "core/engine/session_job.h"
 #include "core/model.h"
 #include "core/outbox.h"
 #include "core/request.h"
@@ -69,13 +70,33 @@ public:
     /** Any thread. */
     EngineStats stats() const;
 
-    /** Any thread. Saved bytes of an idle sequence that begins with `tokens`; the future throws
-     * Failure(StateInvalid). */
-    std::future<std::vector<uint8_t>> save_state(std::vector<llama_token> tokens);
-
-    /** Any thread. Puts saved bytes into an idle sequence; the future throws Failure(StateInvalid).
+    /**
+     * Any thread. Holds the cells of an idle sequence that begins with `tokens` and that `session`
+     * may use, before any request that is submitted later; release them in the end. The future
+     * throws Failure: StateInvalid when no sequence holds them, Disposed.
      */
-    std::future<void> restore_state(std::vector<llama_token> tokens, std::vector<uint8_t> state);
+    std::future<std::shared_ptr<CellHold>> hold_cells(std::vector<llama_token> tokens,
+                                                      uint64_t session);
+
+    /** Any thread. Lets held cells go; requests may use them again. */
+    void release_cells(std::shared_ptr<CellHold> hold);
+
+    /** A thread of its own: blocks. See write_session(). */
+    void save_session(const std::shared_ptr<CellHold> & hold, const std::vector<uint8_t> & front,
+                      const std::vector<uint8_t> & key, ByteSink & sink,
+                      const std::atomic<bool> & cancelled);
+
+    /** A thread of its own: blocks. See read_session(). */
+    SavedSession open_session(std::shared_ptr<ByteSource> source, const std::vector<uint8_t> & key,
+                              const std::atomic<bool> & cancelled) const;
+
+    /** A thread of its own: blocks. See restore_cells(). Without a prefix cache nobody could use
+     * the cells, so nothing is restored. */
+    void restore_session(const SavedSession & saved, uint64_t session,
+                         const std::atomic<bool> & cancelled);
+
+    /** Any thread. Drops the idle cells that are kept for a session. */
+    void forget_session(uint64_t session);
 
     /** Any thread. Asks the thread to end; every request ends with DISPOSED. Does not wait. */
     void request_stop();
@@ -111,14 +132,14 @@ private:
     void settle(const std::vector<Event> & out);
     void dispose_all();
     static bool abort_decode(void * data);
-    template <typename T>
-    std::future<T> run_between_steps(std::function<T()> work);
-    std::vector<uint8_t> save_cells(const std::vector<llama_token> & tokens);
-    void restore_cells(const std::vector<llama_token> & tokens, std::vector<uint8_t> state);
+    void run_between_steps(Task task);
+    CellAccess access() { return {context_->memory(), *scheduler_, streams_, cell_shape_}; }
 
     std::shared_ptr<Model> model_;
     EngineInfo info_{};
     uint32_t max_queue_ = 0;
+    CellShape cell_shape_;  // set before the engine is ready
+    bool keeps_prefixes_ = false;
 
     // Shared with other threads, under mutex_.
     mutable std::mutex mutex_;
@@ -131,6 +152,11 @@ private:
     bool closed_ = false;
     std::condition_variable ended_;
     bool has_ended_ = false;  // main() is done
+    StepGate gate_{[this] {
+        // Under the lock, or the engine thread could look just before and wait just after.
+        const std::lock_guard<std::mutex> lock(mutex_);
+        wake_.notify_one();
+    }};
 
     // Read inside a decode, from worker threads.
     std::atomic<const std::atomic<bool> *> cancelled_{nullptr};  // while the engine starts

@@ -206,6 +206,8 @@ void Engine::after_failure(int32_t code, const std::string & thrown, std::vector
         "The model could not decode: " + reason +
             ". The request can be tried again; if it fails again, load the model anew.",
         out);
+    while (scheduler_->revoke_oldest()) {
+    }
     for (Sequence & sequence : scheduler_->sequences()) {
         cache_->truncate(sequence.id, 0);
     }

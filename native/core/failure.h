@@ -22,6 +22,9 @@ enum class ErrorCode {
     DecodeFailed,
     GrammarInvalid,
     StateInvalid,
+    StateMismatch,
+    NoSpace,
+    IoFailed,
     QuantizeFailed,
     RpcInvalid,
     RpcServerFailed,
@@ -44,6 +47,9 @@ inline const char * error_code_name(ErrorCode code) {
         case ErrorCode::DecodeFailed: return "DECODE_FAILED";
         case ErrorCode::GrammarInvalid: return "GRAMMAR_INVALID";
         case ErrorCode::StateInvalid: return "STATE_INVALID";
+        case ErrorCode::StateMismatch: return "STATE_MISMATCH";
+        case ErrorCode::NoSpace: return "NO_SPACE";
+        case ErrorCode::IoFailed: return "IO_FAILED";
         case ErrorCode::QuantizeFailed: return "QUANTIZE_FAILED";
         case ErrorCode::RpcInvalid: return "RPC_INVALID";
         case ErrorCode::RpcServerFailed: return "RPC_SERVER_FAILED";

@@ -49,11 +49,15 @@ void KvLedger::truncate(llama_seq_id sequence, std::size_t count) {
         }
     }
     held.tokens.resize(std::min(held.tokens.size(), count));
+    if (held.tokens.empty()) {
+        held.session = 0;
+    }
 }
 
 void KvLedger::share(llama_seq_id from, llama_seq_id to, std::size_t count) {
     const Entry & source = entry(from);
     Entry & target = entry(to);
+    target.session = count > 0 ? source.session : 0;
     target.tokens.assign(source.tokens.begin(),
                          source.tokens.begin() + static_cast<std::ptrdiff_t>(count));
     for (std::size_t i = 0; i < count; ++i) {

@@ -25,6 +25,18 @@ public:
      * shared pool, copies otherwise. */
     void share(llama_seq_id from, llama_seq_id to, std::size_t count);
 
+    /** Keeps a sequence's tokens for one session, until it is emptied; what is computed from them
+     * and what is shared from them too. 0: for all. */
+    void reserve_for(llama_seq_id sequence, uint64_t session) { entry(sequence).session = session; }
+
+    /** Whether a request of this session (0: of none) may use what the sequence holds. */
+    bool is_usable_by(llama_seq_id sequence, uint64_t session) const {
+        const uint64_t kept_for = entry(sequence).session;
+        return kept_for == 0 || kept_for == session;
+    }
+    /** The session that the sequence's cells are kept for; 0: none. */
+    uint64_t session(llama_seq_id sequence) const { return entry(sequence).session; }
+
     const std::vector<llama_token> & tokens(llama_seq_id sequence) const {
         return entry(sequence).tokens;
     }
@@ -40,6 +52,7 @@ private:
     struct Entry {
         std::vector<llama_token> tokens;
         std::vector<uint32_t> cells;
+        uint64_t session = 0;  // cells that a session brought along are its own; 0: anybody's
     };
 
     const Entry & entry(llama_seq_id sequence) const {

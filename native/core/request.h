@@ -58,6 +58,7 @@ struct Request {
     int32_t priority = 0;
     double timeout_ms = 0;  // 0: none
     bool cache_prompt = true;
+    uint64_t session = 0;  // whose own cells it may use beside everybody's; 0: none
     llama_token think_token = LLAMA_TOKEN_NULL;
     llama_token end_think_token = LLAMA_TOKEN_NULL;
     bool starts_in_reasoning = false;

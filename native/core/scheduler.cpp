@@ -75,13 +75,16 @@ Scheduler::Prefix Scheduler::best_prefix(const Waiting & entry) {
         return best;
     }
     for (Sequence & sequence : sequences_) {
+        if (!cache_.ledger().is_usable_by(sequence.id, entry.request->session) ||
+            sequence.is_filling()) {
+            continue;
+        }
         const std::size_t length = std::min(common_prefix(cache_.tokens(sequence.id), entry.feed()),
                                             entry.feed().size() - 1);
         // Among equal ones an idle sequence that holds nothing else is taken as it is, which saves
         // the copy.
-        const bool better =
-            length > best.length || (length == best.length && length > 0 &&
-                                     best.source->run != nullptr && sequence.run == nullptr);
+        const bool better = length > best.length || (length == best.length && length > 0 &&
+                                                     !best.source->is_free() && sequence.is_free());
         if (better) {
             best = {&sequence, length};
         }
@@ -97,7 +100,8 @@ bool Scheduler::comes_soon(const Waiting & entry, std::size_t have) const {
     }
     return std::any_of(sequences_.begin(), sequences_.end(), [&](const Sequence & sequence) {
         if (sequence.run == nullptr ||
-            cache_.length(sequence.id) + 1 >= sequence.run->feed().size()) {
+            cache_.length(sequence.id) + 1 >= sequence.run->feed().size() ||
+            !cache_.ledger().is_usable_by(sequence.id, entry.request->session)) {
             return false;
         }
         return common_prefix(sequence.run->feed(), entry.feed()) > have + worth_waiting;
@@ -122,7 +126,7 @@ Sequence * Scheduler::least_recent_idle(const Sequence * except) {
     };
     Sequence * oldest = nullptr;
     for (Sequence & sequence : sequences_) {
-        if (sequence.run == nullptr && &sequence != except &&
+        if (sequence.is_free() && &sequence != except &&
             (oldest == nullptr || rank(sequence) < rank(*oldest))) {
             oldest = &sequence;
         }
@@ -133,7 +137,7 @@ Sequence * Scheduler::least_recent_idle(const Sequence * except) {
 // The sequence for a prefix: its holder if that is idle and would lose little, else the least
 // recently used idle one.
 Sequence * Scheduler::place(const Prefix & prefix) {
-    const bool idle_source = prefix.source != nullptr && prefix.source->run == nullptr;
+    const bool idle_source = prefix.source != nullptr && prefix.source->is_free();
     Sequence * other = least_recent_idle(prefix.source);
     const bool loses_little = idle_source && prefix.length * 2 >= cache_.length(prefix.source->id);
     return other == nullptr || loses_little ? (idle_source ? prefix.source : other) : other;
@@ -169,14 +173,14 @@ bool Scheduler::find_cells(const Prefix & prefix, const Sequence & target, std::
             continue;
         }
         const bool has_tail =
-            prefix.source != nullptr && prefix.source != &target && prefix.source->run == nullptr;
+            prefix.source != nullptr && prefix.source != &target && prefix.source->is_free();
         if (has_tail && cache_.length(prefix.source->id) > prefix.length) {
             cache_.truncate(prefix.source->id, prefix.length);  // nobody shares it with us
             continue;
         }
         // With nothing else running the prompt is let in whatever is promised: it fits the context,
-        // and make_room() sees to the rest.
-        return running() == 0;
+        // and make_room() sees to the rest. Held cells are let go of in a moment.
+        return running() == 0 && !has_holds();
     }
     return true;
 }
@@ -226,7 +230,7 @@ bool Scheduler::drop_idle(const Sequence * keep) {
     Sequence * victim = nullptr;
     for (Sequence & sequence : sequences_) {
         const bool candidate =
-            sequence.run == nullptr && &sequence != keep && cache_.length(sequence.id) > 0;
+            sequence.is_free() && &sequence != keep && cache_.length(sequence.id) > 0;
         if (candidate && (victim == nullptr || sequence.last_used < victim->last_used)) {
             victim = &sequence;
         }
@@ -249,7 +253,7 @@ void Scheduler::send_back(Sequence & sequence) {
 }
 
 bool Scheduler::make_room() {
-    if (drop_idle()) {
+    if (drop_idle() || revoke_oldest()) {
         return true;
     }
     if (running() < 2) {
@@ -298,14 +302,94 @@ void Scheduler::fail_all(const char * code, const std::string & message, std::ve
     waiting_.clear();
 }
 
-Sequence * Scheduler::idle_holding(const std::vector<llama_token> & tokens) {
+bool Scheduler::has_holds() const {
+    return std::any_of(sequences_.begin(), sequences_.end(),
+                       [](const Sequence & s) { return !s.holds.empty(); });
+}
+
+std::shared_ptr<CellHold> Scheduler::hold(const std::vector<llama_token> & tokens,
+                                          uint64_t session) {
     for (Sequence & sequence : sequences_) {
-        if (sequence.run == nullptr && cache_.length(sequence.id) >= tokens.size() &&
-            common_prefix(cache_.tokens(sequence.id), tokens) == tokens.size()) {
-            return &sequence;
+        const std::size_t length = cache_.length(sequence.id);
+        // What is held already is not shortened for another.
+        if (sequence.run != nullptr || length < tokens.size() || sequence.is_filling() ||
+            (!sequence.holds.empty() && length != tokens.size()) ||
+            !cache_.ledger().is_usable_by(sequence.id, session) ||
+            common_prefix(cache_.tokens(sequence.id), tokens) != tokens.size()) {
+            continue;
         }
+        if (length > tokens.size()) {
+            cache_.truncate(sequence.id, tokens.size());
+        }
+        sequence.holds.push_back(
+            std::make_shared<CellHold>(CellHold{sequence.id, tokens.size(), false, false}));
+        return sequence.holds.back();
     }
     return nullptr;
+}
+
+std::shared_ptr<CellHold> Scheduler::hold_for(const std::vector<llama_token> & tokens,
+                                              uint64_t session) {
+    Sequence * sequence = least_recent_idle(nullptr);
+    if (sequence == nullptr) {
+        throw Failure(ErrorCode::QueueFull,
+                      "All sequences are busy, so a saved session cannot be restored now. Try "
+                      "again when one has ended.");
+    }
+    cache_.truncate(sequence->id, 0);
+    while (cache_.ledger().shared() && cache_.free_cells() < tokens.size()) {
+        // A running stream is not sent back to wait for a conversation that nobody goes on with
+        // yet.
+        if (!drop_idle()) {
+            throw Failure(ErrorCode::ContextFull,
+                          "The cache has no room for the saved session while others run. Try again "
+                          "when one has ended.");
+        }
+    }
+    cache_.expect(sequence->id, tokens, session);
+    sequence->holds.push_back(
+        std::make_shared<CellHold>(CellHold{sequence->id, tokens.size(), true, false}));
+    return sequence->holds.back();
+}
+
+void Scheduler::release(const std::shared_ptr<CellHold> & hold, bool keep) {
+    if (hold->is_revoked) {
+        return;
+    }
+    Sequence & sequence = sequences_[static_cast<std::size_t>(hold->sequence)];
+    sequence.holds.erase(std::remove(sequence.holds.begin(), sequence.holds.end(), hold),
+                         sequence.holds.end());
+    if (!keep) {
+        cache_.truncate(sequence.id, 0);
+    }
+    touch(sequence);  // or it would be the first to be given away
+}
+
+bool Scheduler::revoke_oldest() {
+    Sequence * victim = nullptr;
+    for (Sequence & sequence : sequences_) {
+        if (!sequence.holds.empty() &&
+            (victim == nullptr || sequence.last_used < victim->last_used)) {
+            victim = &sequence;
+        }
+    }
+    if (victim == nullptr) {
+        return false;
+    }
+    for (const std::shared_ptr<CellHold> & hold : victim->holds) {
+        hold->is_revoked = true;
+    }
+    victim->holds.clear();
+    cache_.truncate(victim->id, 0);
+    return true;
+}
+
+void Scheduler::forget(uint64_t session) {
+    for (Sequence & sequence : sequences_) {
+        if (sequence.is_free() && cache_.ledger().session(sequence.id) == session) {
+            cache_.truncate(sequence.id, 0);
+        }
+    }
 }
 
 }  // namespace r1

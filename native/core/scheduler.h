@@ -51,7 +51,24 @@ public:
     /** Notes that a sequence was used just now. */
     void touch(Sequence & sequence) { sequence.last_used = ++clock_; }
 
-    Sequence * idle_holding(const std::vector<llama_token> & tokens);
+    /** Holds an idle sequence that begins with these tokens and that the session may use, cut to
+     * them; nullptr: there is none. */
+    std::shared_ptr<CellHold> hold(const std::vector<llama_token> & tokens, uint64_t session);
+
+    /** Empties the least recently used idle sequence, counts these tokens in it and keeps them for
+     * the session. Throws Failure: QueueFull, ContextFull. */
+    std::shared_ptr<CellHold> hold_for(const std::vector<llama_token> & tokens, uint64_t session);
+
+    /** Ends a hold; `keep` false: its cells go too. Nothing happens to one that was revoked. */
+    void release(const std::shared_ptr<CellHold> & hold, bool keep);
+
+    /** Takes the cells of the least recently used held sequence. False: none is held. */
+    bool revoke_oldest();
+
+    bool has_holds() const;
+
+    /** Drops what idle sequences keep for a session. */
+    void forget(uint64_t session);
 
     /** The idle sequence to give away: an empty one if there is one, else the least recently used;
      * or nullptr. */

@@ -282,27 +282,28 @@ R1_TEST(
         const Answer answer = first.ask(request(1, prompt, 60));
         std::vector<llama_token> held = prompt;
         held.insert(held.end(), answer.tokens.begin(), answer.tokens.end() - 1);
-        const std::vector<uint8_t> state = first.engine().save_state(held).get();
+        const std::vector<uint8_t> state = first.save(held);
         CHECK(state.size() > 1000);
         std::vector<llama_token> more = held;
         const std::vector<llama_token> turn = question(*tiny_model(), "What is 2+5?");
         more.push_back(answer.tokens.back());
         more.insert(more.end(), turn.begin() + 1, turn.end());
-        const Answer expected = first.ask(request(2, more, 100));
+        const auto ask = [&more](uint32_t id) {
+            std::shared_ptr<Request> asked = request(id, more, 100);
+            asked->session = 7;
+            return asked;
+        };
+        const Answer expected = first.ask(ask(2));
 
         Harness second(config);
-        second.engine().restore_state(held, state).get();
-        const Answer found = second.ask(request(2, more, 100));
+        second.restore(state, 7);
+        const Answer found = second.ask(ask(2));
         CHECK(found.tokens == expected.tokens);
         CHECK_EQUAL(static_cast<std::size_t>(found.end->cached_tokens), held.size());
-        CHECK_FAILS(second.engine().save_state({1, 2, 3, 4, 5}).get(), ErrorCode::StateInvalid);
-        CHECK_FAILS(
-            second.engine()
-                .restore_state(held, std::vector<uint8_t>(state.begin(), state.begin() + 200))
-                .get(),
-            ErrorCode::StateInvalid);
-        CHECK_FAILS(second.engine().restore_state({1, 2}, state).get(), ErrorCode::StateInvalid);
-        CHECK(second.ask(request(3, more, 100)).tokens == expected.tokens);
+        CHECK_FAILS(second.save({1, 2, 3, 4, 5}), ErrorCode::StateInvalid);
+        CHECK_FAILS(second.restore({state.begin(), state.begin() + 200}, 7),
+                    ErrorCode::StateInvalid);
+        CHECK(second.ask(ask(3)).tokens == expected.tokens);
     }
 }
 

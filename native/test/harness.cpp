@@ -102,4 +102,43 @@ Answer Harness::ask(const std::shared_ptr<Request> & request) {
     return finish().at(request->id);
 }
 
+std::vector<uint8_t> Harness::save(const std::vector<llama_token> & tokens, uint64_t session,
+                                   const std::vector<uint8_t> & key) {
+    const std::shared_ptr<CellHold> hold = engine_->hold_cells(tokens, session).get();
+    const std::atomic<bool> cancelled{false};
+    MemorySink sink;
+    try {
+        engine_->save_session(hold, session_front(tokens), key, sink, cancelled);
+    } catch (...) {
+        engine_->release_cells(hold);
+        throw;
+    }
+    engine_->release_cells(hold);
+    const std::size_t size = sink.size();
+    const std::unique_ptr<uint8_t[]> bytes = sink.take();
+    return std::vector<uint8_t>(bytes.get(), bytes.get() + size);
+}
+
+void Harness::restore(const std::vector<uint8_t> & bytes, uint64_t session,
+                      const std::vector<uint8_t> & key) {
+    const std::atomic<bool> cancelled{false};
+    const SavedSession saved = engine_->open_session(
+        std::make_shared<MemorySource>(bytes.data(), bytes.size()), key, cancelled);
+    engine_->restore_session(saved, session, cancelled);
+}
+
+std::vector<uint8_t> session_front(const std::vector<llama_token> & tokens) {
+    std::vector<uint8_t> front(session_magic.begin(), session_magic.end());
+    front.push_back(session_format);
+    const auto number = [&front](uint32_t value) {
+        for (int i = 0; i < 4; ++i) front.push_back(static_cast<uint8_t>(value >> (8 * i)));
+    };
+    number(2);
+    front.push_back('{');
+    front.push_back('}');
+    number(static_cast<uint32_t>(tokens.size()));
+    for (const llama_token token : tokens) number(static_cast<uint32_t>(token));
+    return front;
+}
+
 }  // namespace r1::test

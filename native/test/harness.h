@@ -67,6 +67,14 @@ public:
     /** Submits one request and waits for it. */
     Answer ask(const std::shared_ptr<Request> & request);
 
+    /** A saved session of these tokens, as bytes; its head is "{}". Throws what saving throws. */
+    std::vector<uint8_t> save(const std::vector<llama_token> & tokens, uint64_t session = 0,
+                              const std::vector<uint8_t> & key = {});
+
+    /** Reads a saved session and restores its cells for a session. */
+    void restore(const std::vector<uint8_t> & bytes, uint64_t session,
+                 const std::vector<uint8_t> & key = {});
+
     /** Joins the engine's thread. */
     void stop() { engine_->stop(); }
 
@@ -79,5 +87,8 @@ private:
     std::map<uint32_t, Answer> answers_;
     std::unique_ptr<Engine> engine_;  // last: its thread writes to what stands above
 };
+
+/** What a saved session of these tokens begins with, up to the length of its cells. */
+std::vector<uint8_t> session_front(const std::vector<llama_token> & tokens);
 
 }  // namespace r1::test

@@ -171,7 +171,7 @@ R1_TEST("pressure: a saved state comes back beside running streams by taking idl
     const Answer answer = harness.ask(echo(1, prompt, 20));
     std::vector<llama_token> held = prompt;
     held.insert(held.end(), answer.tokens.begin(), answer.tokens.end() - 1);
-    const std::vector<uint8_t> state = harness.engine().save_state(held).get();
+    const std::vector<uint8_t> state = harness.save(held);
     auto other = cycle(300);
     other[5] = 60;
     harness.submit(echo(2, other, 150));
@@ -179,29 +179,27 @@ R1_TEST("pressure: a saved state comes back beside running streams by taking idl
     // 400 and more cells run, so 119 do not fit beside them: the stream is not sent back to wait
     // for that.
     const uint64_t before = harness.engine().stats().prompt_tokens;
-    CHECK_FAILS(harness.engine().restore_state(held, state).get(), ErrorCode::ContextFull);
+    CHECK_FAILS(harness.restore(state, 1), ErrorCode::ContextFull);
     CHECK_EQUAL(harness.finish().at(2).tokens.size(), std::size_t{150});
     CHECK_EQUAL(harness.engine().stats().prompt_tokens, before);
-    harness.engine().restore_state(held, state).get();
+    harness.restore(state, 1);
 }
 
 R1_TEST("pressure: a state asked for while the engine closes is told DISPOSED") {
     for (int round = 0; round < 20; ++round) {
         Harness harness(small_engine());
         harness.submit(echo(1, cycle(1500), 500));
-        auto saved = harness.engine().save_state(cycle(30));
-        auto restored = harness.engine().restore_state(cycle(30), {1, 2, 3});
+        auto held = harness.engine().hold_cells(cycle(30), 0);
         harness.stop();
-        for (int i = 0; i < 2; ++i) {
-            try {
-                i == 0 ? static_cast<void>(saved.get()) : restored.get();
-                CHECK(false);
-            } catch (const Failure & failure) {
-                CHECK(failure.code() == ErrorCode::Disposed ||
-                      failure.code() == ErrorCode::StateInvalid ||
-                      failure.code() == ErrorCode::QueueFull);
-            }
+        try {
+            held.get();
+            CHECK(false);
+        } catch (const Failure & failure) {
+            CHECK(failure.code() == ErrorCode::Disposed ||
+                  failure.code() == ErrorCode::StateInvalid);
         }
+        CHECK_FAILS(harness.engine().hold_cells(cycle(30), 0), ErrorCode::Disposed);
+        CHECK_FAILS(harness.save(cycle(30)), ErrorCode::Disposed);
     }
 }
 

@@ -20,8 +20,13 @@ Napi::Function EngineWrap::define(Napi::Env env) {
                            InstanceMethod<&EngineWrap::submit>("submit"),
                            InstanceMethod<&EngineWrap::cancel>("cancel"),
                            InstanceMethod<&EngineWrap::stats>("stats"),
-                           InstanceMethod<&EngineWrap::save_state>("saveState"),
-                           InstanceMethod<&EngineWrap::restore_state>("restoreState"),
+                           InstanceMethod<&EngineWrap::hold_cells>("holdCells"),
+                           InstanceMethod<&EngineWrap::release_cells>("releaseCells"),
+                           InstanceMethod<&EngineWrap::save_session>("saveSession"),
+                           InstanceMethod<&EngineWrap::open_session>("openSession"),
+                           InstanceMethod<&EngineWrap::restore_session>("restoreSession"),
+                           InstanceMethod<&EngineWrap::close_session>("closeSession"),
+                           InstanceMethod<&EngineWrap::forget_session>("forgetSession"),
                            InstanceMethod<&EngineWrap::close>("close"),
                        });
 }
@@ -191,41 +196,47 @@ Napi::Value EngineWrap::stats(const Napi::CallbackInfo & info) {
     });
 }
 
-Napi::Value EngineWrap::save_state(const Napi::CallbackInfo & info) {
-    const Napi::Env env = info.Env();
-    return guarded(env, [&]() -> Napi::Value {
-        auto state = std::make_shared<std::future<std::vector<uint8_t>>>(
-            engine().save_state(ids_of(info[0], "tokens")));
-        return run_async<std::vector<uint8_t>>(
-            env, "r1.state.save", [state, keep = engine_] { return state->get(); },
-            [](Napi::Env at, std::vector<uint8_t> & bytes) -> Napi::Value {
-                Napi::Uint8Array array = Napi::Uint8Array::New(at, bytes.size());
-                std::copy(bytes.begin(), bytes.end(), array.Data());
-                return array;
-            });
-    });
+const std::shared_ptr<Engine> & EngineWrap::shared_engine() const {
+    engine();
+    return engine_;
 }
 
-Napi::Value EngineWrap::restore_state(const Napi::CallbackInfo & info) {
-    const Napi::Env env = info.Env();
-    return guarded(env, [&]() -> Napi::Value {
-        const std::vector<int32_t> tokens = ids_of(info[0], "tokens");
-        if (!info[1].IsTypedArray() ||
-            info[1].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
-            throw Napi::TypeError::New(env, "Expected a Uint8Array for `state`.");
-        }
-        const Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
-        std::vector<uint8_t> copy(bytes.Data(), bytes.Data() + bytes.ElementLength());
-        auto done =
-            std::make_shared<std::future<void>>(engine().restore_state(tokens, std::move(copy)));
-        return run_async<Nothing>(
-            env, "r1.state.restore",
-            [done, keep = engine_] {
-                done->get();
-                return Nothing{};
-            },
-            [](Napi::Env at, Nothing &) { return at.Undefined(); });
-    });
+Napi::Value EngineWrap::hold_cells(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&] { return sessions_.hold(info, shared_engine()); });
+}
+
+Napi::Value EngineWrap::release_cells(const Napi::CallbackInfo & info) {
+    if (engine_ != nullptr) {
+        sessions_.release(info, engine_);
+    }
+    return info.Env().Undefined();
+}
+
+Napi::Value EngineWrap::save_session(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&] { return sessions_.save(info, shared_engine()); });
+}
+
+Napi::Value EngineWrap::open_session(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&] { return sessions_.open(info, shared_engine()); });
+}
+
+Napi::Value EngineWrap::restore_session(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&] { return sessions_.restore(info, shared_engine()); });
+}
+
+Napi::Value EngineWrap::close_session(const Napi::CallbackInfo & info) {
+    sessions_.close(info);
+    return info.Env().Undefined();
+}
+
+Napi::Value EngineWrap::forget_session(const Napi::CallbackInfo & info) {
+    if (!info[0].IsNumber()) {
+        throw Napi::TypeError::New(info.Env(), "Expected a number for `session`.");
+    }
+    if (engine_ != nullptr) {
+        engine_->forget_session(static_cast<uint64_t>(info[0].As<Napi::Number>().Int64Value()));
+    }
+    return info.Env().Undefined();
 }
 
 Napi::Value EngineWrap::close(const Napi::CallbackInfo & info) {

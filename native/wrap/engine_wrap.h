@@ -11,6 +11,7 @@
 #include "napi/event_channel.h"
 #include "napi/external_memory.h"
 #include "napi/shutdown.h"
+#include "wrap/session_calls.h"
 
 namespace r1 {
 
@@ -32,12 +33,18 @@ private:
     };
 
     Engine & engine() const;
+    const std::shared_ptr<Engine> & shared_engine() const;
     Napi::Value info(const Napi::CallbackInfo & info);
     Napi::Value submit(const Napi::CallbackInfo & info);
     Napi::Value cancel(const Napi::CallbackInfo & info);
     Napi::Value stats(const Napi::CallbackInfo & info);
-    Napi::Value save_state(const Napi::CallbackInfo & info);
-    Napi::Value restore_state(const Napi::CallbackInfo & info);
+    Napi::Value hold_cells(const Napi::CallbackInfo & info);
+    Napi::Value release_cells(const Napi::CallbackInfo & info);
+    Napi::Value save_session(const Napi::CallbackInfo & info);
+    Napi::Value open_session(const Napi::CallbackInfo & info);
+    Napi::Value restore_session(const Napi::CallbackInfo & info);
+    Napi::Value close_session(const Napi::CallbackInfo & info);
+    Napi::Value forget_session(const Napi::CallbackInfo & info);
     Napi::Value close(const Napi::CallbackInfo & info);
 
     // Stops the engine whatever ends first; the hooks hold it, so that order of destruction cannot
@@ -45,6 +52,7 @@ private:
     std::shared_ptr<Engine> engine_;
     std::shared_ptr<Channel> channel_;
     std::optional<ExternalMemory> memory_;
+    SessionCalls sessions_;
     std::optional<EnvironmentHook> environment_hook_;
     std::optional<ProcessHook> process_hook_;
 };

@@ -1,0 +1,47 @@
+// Saves a session's cells and puts them back, piece by piece between the engine's steps. Blocks;
+// on a thread of its own.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/cache.h"
+#include "core/engine/saved_session.h"
+#include "core/engine/step_gate.h"
+#include "core/scheduler.h"
+
+namespace r1 {
+
+/** What a job uses while the engine thread stands still for it. */
+struct CellAccess {
+    llama_memory_t memory;
+    Scheduler & scheduler;
+    uint32_t streams;  // of the cache: shares are streams to llama.cpp
+    const CellShape & shape;
+};
+
+/**
+ * Writes a session: `front` (everything up to the length of the cells), the held cells and the
+ * seal. `hold` nullptr: no cells. The hold is not released here.
+ *
+ * Throws Failure: StateInvalid when the hold was revoked, Aborted when `cancelled`, Disposed, and
+ * as the sink does.
+ */
+void write_session(StepGate::Visitor & visitor, const CellAccess & access,
+                   const std::shared_ptr<CellHold> & hold, const std::vector<uint8_t> & front,
+                   const std::vector<uint8_t> & key, ByteSink & sink,
+                   const std::atomic<bool> & cancelled);
+
+/**
+ * Puts the cells of a session that was read into an idle sequence, kept for `session` alone.
+ *
+ * Throws Failure: QueueFull, ContextFull, StateInvalid when the file has changed meanwhile,
+ * Aborted, Disposed, IoFailed. Then nothing of it is left.
+ */
+void restore_cells(StepGate::Visitor & visitor, const CellAccess & access,
+                   const SavedSession & saved, uint64_t session,
+                   const std::atomic<bool> & cancelled);
+
+}  // namespace r1

@@ -1,0 +1,86 @@
+// Where bytes go to and come from one after the other or at any place: an open file or memory.
+// Blocks; not on the engine thread. One thread at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace r1 {
+
+/** Takes bytes in order. */
+class ByteSink {
+public:
+    virtual ~ByteSink() = default;
+    /** Once, before the first byte: how many will come. */
+    virtual void expect(uint64_t total) = 0;
+    /** Throws Failure: NoSpace, IoFailed. */
+    virtual void write(const void * bytes, std::size_t count) = 0;
+};
+
+/** Into a file that somebody else opened, and closes; what it held is gone. */
+class FileSink : public ByteSink {
+public:
+    explicit FileSink(int file) : file_(file) {}
+    void expect(uint64_t total) override;
+    void write(const void * bytes, std::size_t count) override;
+
+private:
+    int file_;
+    uint64_t at_ = 0;
+};
+
+/** Into one block of memory. */
+class MemorySink : public ByteSink {
+public:
+    /** Throws std::bad_alloc. */
+    void expect(uint64_t total) override;
+    void write(const void * bytes, std::size_t count) override;
+    std::unique_ptr<uint8_t[]> take() { return std::move(bytes_); }
+    std::size_t size() const { return at_; }
+
+private:
+    std::unique_ptr<uint8_t[]> bytes_;
+    std::size_t size_ = 0;
+    std::size_t at_ = 0;
+};
+
+/** Gives bytes of any place. */
+class ByteSource {
+public:
+    virtual ~ByteSource() = default;
+    virtual uint64_t size() const = 0;
+    /** Reads as many, or throws Failure(IoFailed), also where they end before. */
+    virtual void read(uint64_t at, void * to, std::size_t count) = 0;
+    /** Whether others could change the bytes meanwhile. */
+    virtual bool is_shared() const = 0;
+};
+
+/** A file that somebody else opened, and closes. */
+class FileSource : public ByteSource {
+public:
+    /** Throws Failure(IoFailed) for what is no ordinary file. */
+    explicit FileSource(int file);
+    uint64_t size() const override { return size_; }
+    void read(uint64_t at, void * to, std::size_t count) override;
+    bool is_shared() const override { return true; }
+
+private:
+    int file_;
+    uint64_t size_;
+};
+
+/** Memory that nobody changes while this is in use. */
+class MemorySource : public ByteSource {
+public:
+    MemorySource(const uint8_t * bytes, std::size_t size) : bytes_(bytes), size_(size) {}
+    uint64_t size() const override { return size_; }
+    void read(uint64_t at, void * to, std::size_t count) override;
+    bool is_shared() const override { return false; }
+
+private:
+    const uint8_t * bytes_;
+    std::size_t size_;
+};
+
+}  // namespace r1
