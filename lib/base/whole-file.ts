@@ -1,12 +1,10 @@
 // Files that are whole or not there: written under a temporary name, then renamed. Runs on the JavaScript thread; the work itself on libuv's pool.
 import { randomBytes } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
-import { R1Error } from "./errors.js";
+import { lstat, open, rename, rm } from "node:fs/promises";
+import { isR1Error, R1Error } from "./errors.js";
 
-/** What one read or write call takes at most, below the 2 GiB limit of every system. */
-const CHUNK_BYTES = 1 << 30;
-
-function failure(error: unknown, path: string, doing: string): R1Error {
+/** The typed error of a failed system call. */
+export function fileFailure(error: unknown, path: string, doing: string): R1Error {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "ENOENT")
     return new R1Error(
@@ -36,54 +34,35 @@ function failure(error: unknown, path: string, doing: string): R1Error {
 }
 
 /**
- * Writes a file in one go: whoever looks sees the old one or the whole new one.
+ * Replaces a file in one go: readers see the old one or the whole new one, which only its owner may read.
  *
- * @param pieces - Its bytes, in order.
- * @throws {R1Error} `FILE_NOT_FOUND` (the folder), `FILE_IS_DIRECTORY`, `FILE_UNREADABLE`, `NO_SPACE`, `IO_FAILED`; nothing is left behind then.
+ * @param fill - Writes a temporary file, which is there and empty, by its path.
+ * @throws {R1Error} `FILE_NOT_FOUND` (the folder), `FILE_IS_DIRECTORY`, `FILE_UNREADABLE`, `NO_SPACE`, `IO_FAILED`, and what `fill` throws; nothing is left behind then.
  */
-export async function writeWhole(path: string, pieces: readonly Uint8Array[]): Promise<void> {
+export async function replaceFile(
+  path: string,
+  fill: (temporary: string) => Promise<void>,
+): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  let isMade = false;
   try {
-    const file = await open(temporary, "wx");
-    try {
-      for (const piece of pieces) {
-        for (let at = 0; at < piece.length;)
-          at += (await file.write(piece, at, Math.min(CHUNK_BYTES, piece.length - at)))
-            .bytesWritten;
-      }
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    const there = await lstat(path).catch(() => undefined);
+    if (there !== undefined && !there.isFile() && !there.isDirectory())
+      throw new R1Error(
+        "IO_FAILED",
+        `"${path}" is no ordinary file but a ${there.isSymbolicLink() ? "link" : "device, a pipe or a socket"}, and is left as it is. Name another file.`,
+        { details: { path } },
+      );
+    await (await open(temporary, "wx", 0o600)).close();
+    isMade = true;
+    await fill(temporary);
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw failure(error, path, "written");
+    if (isMade) await rm(temporary, { force: true });
+    throw isR1Error(error) || !isSystemError(error) ? error : fileFailure(error, path, "written");
   }
 }
 
-/** @throws {R1Error} `FILE_NOT_FOUND`, `FILE_IS_DIRECTORY`, `FILE_UNREADABLE`, `IO_FAILED`. */
-export async function readWhole(path: string): Promise<Uint8Array> {
-  try {
-    const file = await open(path, "r");
-    try {
-      const bytes = new Uint8Array((await file.stat()).size);
-      let at = 0;
-      while (at < bytes.length) {
-        const { bytesRead } = await file.read(
-          bytes,
-          at,
-          Math.min(CHUNK_BYTES, bytes.length - at),
-          at,
-        );
-        if (bytesRead === 0) break;
-        at += bytesRead;
-      }
-      return bytes.subarray(0, at);
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    throw failure(error, path, "read");
-  }
+function isSystemError(error: unknown): boolean {
+  return typeof (error as NodeJS.ErrnoException | null)?.syscall === "string";
 }

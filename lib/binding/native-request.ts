@@ -56,6 +56,8 @@ export interface NativeRequest {
   timeoutMs: number;
   /** The prompt may take cells that another sequence computed. */
   cachePrompt: boolean;
+  /** The restored session whose own cells the prompt may take too; 0: none. */
+  session: number;
   /** Ids of the reasoning tags; -1 where there is none. */
   thinkToken: number;
   endThinkToken: number;

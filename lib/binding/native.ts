@@ -8,6 +8,7 @@
 // Only plain values cross. Down: complete, flat objects whose every field is set (C++ refuses a missing one with a TypeError).
 // Up: plain objects, typed arrays and strings, all copies. A native failure is an Error with `code` (an R1ErrorCode) and `message`.
 
+import type { NativeSessions } from "./native-session.js";
 import type { NativeBackends, NativeDevice, NativeDeviceMemory } from "./native-backends.js";
 import type {
   NativeCopyRange,
@@ -219,7 +220,7 @@ export interface NativeEngineStats {
 }
 
 /** One context and its thread. Holds its model alive. */
-export interface NativeEngine {
+export interface NativeEngine extends NativeSessions {
   /** [sync] */
   info(): NativeEngineInfo;
   /** [sync] Copies the request into the engine's queue. Exactly one `end` or `error` event follows. */
@@ -228,13 +229,6 @@ export interface NativeEngine {
   cancel(id: number): void;
   /** [sync] */
   stats(): NativeEngineStats;
-  /**
-   * [async] KV state and token history of the idle cells that begin with `tokens`; rejects with STATE_INVALID when no sequence holds them.
-   * The bytes are llama.cpp's own sequence state; the caller adds the header that says what made them.
-   */
-  saveState(tokens: Int32Array): Promise<Uint8Array>;
-  /** [async] Puts saved cells into an idle sequence; `tokens` is what they hold. */
-  restoreState(tokens: Int32Array, state: Uint8Array): Promise<void>;
   /** [async] Ends every request with DISPOSED, joins the thread off the JavaScript thread, frees the context. Idempotent. */
   close(): Promise<void>;
 }

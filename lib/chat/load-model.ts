@@ -197,6 +197,7 @@ async function load(
       draft,
       paths: opened.paths,
       cellOptions,
+      sessionKey: config.sessionKey,
       onClosed: log.stop,
     });
   } catch (error) {

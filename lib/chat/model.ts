@@ -22,6 +22,7 @@ import type { SessionMaker } from "./saved-session.js";
 import { ChatSession } from "./session.js";
 import type { SessionHost, SessionOptions } from "./session.js";
 import { restoreSession, saveSession } from "./session-store.js";
+import type { SessionModel } from "./session-store.js";
 
 /** What a model is made of. */
 export interface ModelInit {
@@ -35,14 +36,23 @@ export interface ModelInit {
   readonly paths: readonly string[];
   /** Options that change what a KV cell holds, as JSON. */
   readonly cellOptions: string;
+  /** Seals saved sessions; null: no key. */
+  readonly sessionKey: Uint8Array | null;
   /** Called once the model is closed. */
   readonly onClosed: () => void;
 }
 
+/** Restored sessions that nobody holds any more: what their cells take is free again. */
+const dropped = new FinalizationRegistry<{ engine: Engine; session: number }>(
+  ({ engine, session }) => {
+    if (!engine.isClosed) engine.sessions.forget(session);
+  },
+);
+
 /** Options of {@link Model.formatChat}: those of a chat that change its prompt. */
 export type FormatOptions = Pick<ChatOptions, (typeof CHAT_KEYS)[number] | "reasoning">;
 
-const NO_TURNS = { messages: [], startLength: 0, held: new Int32Array(0) } as const;
+const NO_TURNS = { id: 0, messages: [], startLength: 0, held: new Int32Array(0) } as const;
 
 /**
  * A loaded model with its engine. Comes from `loadModel`; `close()` it, or write `await using`.
@@ -152,8 +162,11 @@ export class Model implements AsyncDisposable {
     this.#assertOpen();
     // Options are refused before the file is read.
     new ChatSession(this.#sessionHost, options, NO_TURNS);
-    const state = await restoreSession(this.#init.engine, () => this.#maker(), from);
-    return new ChatSession(this.#sessionHost, options, state);
+    const { prompting } = this.#checkChat(object(options, "options"), "session");
+    const state = await restoreSession(this.#sessionModel, from, prompting);
+    const session = new ChatSession(this.#sessionHost, options, state);
+    if (state.id > 0) dropped.register(session, { engine: this.#init.engine, session: state.id });
+    return session;
   }
 
   /** What `chat` would send: ids and text. @throws {R1Error} `INVALID_MESSAGE`, `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `TEMPLATE_UNSUPPORTED`, `DISPOSED`. */
@@ -189,20 +202,22 @@ export class Model implements AsyncDisposable {
 
   get #sessionHost(): SessionHost {
     return {
-      ask: (messages, options, onEnd) => this.#chat(messages, options, onEnd),
+      ask: (messages, options, onEnd, session) => this.#chat(messages, options, onEnd, session),
+      forget: (session) => {
+        if (!this.isClosed) this.#init.engine.sessions.forget(session);
+      },
       check: (given) => void this.#checkChat(given, "session", ["system", "messages"]),
-      save: async (state, defaults) => {
+      save: async (state, defaults, path) => {
         this.#assertOpen();
         const { prompting } = this.#checkChat(defaults, "session");
-        return saveSession(
-          this.#init.weights,
-          this.#init.engine,
-          () => this.#maker(),
-          state,
-          prompting,
-        );
+        return saveSession(this.#sessionModel, state, prompting, path);
       },
     };
+  }
+
+  get #sessionModel(): SessionModel {
+    const { weights, engine, sessionKey } = this.#init;
+    return { weights, engine, maker: () => this.#maker(), key: sessionKey };
   }
 
   async #maker(): Promise<SessionMaker> {
@@ -239,10 +254,13 @@ export class Model implements AsyncDisposable {
     messages: readonly ChatMessage[],
     options: ChatOptions,
     onEnd?: (result: GenerationResult | undefined, prompt: Int32Array) => void,
+    session = 0,
   ): Generation {
     this.#assertOpen();
     const { prompt, config } = this.#prepareChat(messages, object(options, "options"));
-    return this.#init.engine.generate(prompt, config, (result) => onEnd?.(result, prompt.tokens));
+    return this.#init.engine.generate({ ...prompt, session }, config, (result) =>
+      onEnd?.(result, prompt.tokens),
+    );
   }
 
   #prepareRaw(prompt: unknown, given: Record<string, unknown>): Prepared {

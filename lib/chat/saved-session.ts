@@ -1,16 +1,14 @@
-// The format of a saved session: who made it, its turns, and the KV cells behind them, sealed with a SHA-256. Pure; runs on any JavaScript thread.
-//
-//   8 bytes "R1SESS\0\1" | u32 length of the head | the head, JSON in UTF-8 | u32 number of tokens | their ids, i32 | u64 length of the state | the state | SHA-256 of all before
-//
-// Numbers are little-endian.
-import { createHash } from "node:crypto";
+// The front of a saved session: what made it and its turns, checked when they come back. The whole
+// format is described in native/core/engine/saved_session.h, which reads the rest. Pure.
 import { integer, object } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { ChatMessage } from "../base/types.js";
 import { checkMessages } from "../template/messages.js";
 
-const MAGIC = Buffer.from("R1SESS\0\u0001", "latin1");
-const SEAL_BYTES = 32;
+/** Format 2: sealed by native code; its cells belong to the session that restores them. */
+const MAGIC = Buffer.from("R1SESS\0\u0002", "latin1");
+/** Bytes of turns; native code refuses more. */
+const MAX_HEAD_BYTES = 8 * 2 ** 20;
 
 /** What must be the same for cells to mean the same. */
 export interface SessionMaker {
@@ -25,85 +23,72 @@ export interface SessionMaker {
   readonly options: string;
 }
 
-/** A session at rest. */
-export interface SavedSession {
+/** What a saved session says of itself beside its cells. */
+export interface SessionHead {
   readonly maker: SessionMaker;
   readonly messages: readonly ChatMessage[];
   /** How many of the messages `reset()` goes back to. */
   readonly startLength: number;
-  /** What the cells hold; empty: no cells were saved. */
-  readonly tokens: Int32Array;
-  readonly state: Uint8Array;
 }
 
-/** The bytes of a saved session, in pieces to be written one after the other. */
-export function encodeSession(session: SavedSession): Uint8Array[] {
-  const { maker, messages, startLength, tokens, state } = session;
-  const head = Buffer.from(JSON.stringify({ maker, messages, startLength }));
-  const ids = Buffer.alloc(8 + 4 * tokens.length);
-  const start = Buffer.alloc(4);
-  start.writeUInt32LE(head.length);
-  ids.writeUInt32LE(tokens.length);
-  tokens.forEach((id, i) => ids.writeInt32LE(id, 4 + 4 * i));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(state.length));
-  const pieces = [MAGIC, start, head, ids.subarray(0, 4 + 4 * tokens.length), length, state];
-  const hash = createHash("sha256");
-  for (const piece of pieces) hash.update(piece);
-  return [...pieces, hash.digest()];
-}
-
-function invalid(what: string): never {
-  throw new R1Error(
-    "STATE_INVALID",
-    `This is no saved session that can be used: ${what}. Save it again.`,
-  );
+function headText({ maker, messages, startLength }: SessionHead): string {
+  const { model, cacheTypeK, cacheTypeV, llamaVersion, flashAttentionOff, options } = maker;
+  return JSON.stringify({
+    maker: { model, cacheTypeK, cacheTypeV, llamaVersion, flashAttentionOff, options },
+    messages,
+    startLength,
+  });
 }
 
 /**
- * @param bytes - All of a saved session.
- * @throws {R1Error} `STATE_INVALID` when it is none, cut, or altered.
+ * All bytes of a saved session up to the length of its cells.
+ *
+ * @param tokens - What the cells hold; empty: no cells are saved.
+ * @throws {R1Error} `TEXT_TOO_LONG` when its messages take more bytes than are read back.
  */
-export function decodeSession(bytes: Uint8Array): SavedSession {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (buffer.length < MAGIC.length || !buffer.subarray(0, MAGIC.length).equals(MAGIC))
-    invalid("it does not begin as one");
-  if (buffer.length < MAGIC.length + 16 + SEAL_BYTES) invalid("it is cut");
-  const body = buffer.subarray(0, buffer.length - SEAL_BYTES);
-  if (!createHash("sha256").update(body).digest().equals(buffer.subarray(body.length)))
-    invalid("it is cut or was altered, for its checksum is wrong");
-  let at = MAGIC.length;
-  const take = (length: number): Buffer => {
-    if (at + length > body.length) invalid("its lengths contradict each other");
-    return body.subarray(at, (at += length));
-  };
-  const head = take(take(4).readUInt32LE()).toString("utf8");
-  const count = take(4).readUInt32LE();
-  const ids = take(4 * count);
-  const state = take(Number(take(8).readBigUInt64LE()));
-  if (at !== body.length) invalid("its lengths contradict each other");
-  return {
-    ...readHead(head),
-    tokens: Int32Array.from({ length: count }, (_, i) => ids.readInt32LE(4 * i)),
-    state,
-  };
+export function encodeFront(head: SessionHead, tokens: Int32Array): Uint8Array {
+  const text = Buffer.from(headText(head));
+  if (text.length > MAX_HEAD_BYTES) {
+    throw new R1Error(
+      "TEXT_TOO_LONG",
+      `The messages of this session take ${text.length} bytes, and a saved session holds at most ${MAX_HEAD_BYTES}. Begin a new session with the turns that are still needed.`,
+      { details: { bytes: text.length, limit: MAX_HEAD_BYTES } },
+    );
+  }
+  const at = MAGIC.length + 4 + text.length;
+  const front = Buffer.alloc(at + 4 + 4 * tokens.length);
+  MAGIC.copy(front);
+  front.writeUInt32LE(text.length, MAGIC.length);
+  text.copy(front, MAGIC.length + 4);
+  front.writeUInt32LE(tokens.length, at);
+  tokens.forEach((id, i) => front.writeInt32LE(id, at + 4 + 4 * i));
+  return front;
 }
 
-function readHead(text: string): Pick<SavedSession, "maker" | "messages" | "startLength"> {
+/**
+ * Reads the head, which may be a stranger's: it must be exactly what `encodeFront` writes, with
+ * messages as `checkMessages` takes them.
+ *
+ * @throws {R1Error} `STATE_INVALID`
+ */
+export function decodeHead(text: string): SessionHead {
   try {
     const { maker, messages, startLength } = object(JSON.parse(text), "session");
-    const turns =
-      Array.isArray(messages) && messages.length === 0
-        ? []
-        : checkMessages(messages, { mayEndInCalls: true });
-    return {
+    const turns = Array.isArray(messages) && messages.length === 0 ? [] : checkMessages(messages);
+    const head: SessionHead = {
       maker: object(maker, "maker") as unknown as SessionMaker,
       messages: turns,
       startLength: integer(startLength, "startLength", 0, turns.length),
     };
+    // Nothing doubled, unknown, or written in another way.
+    if (headText(head) === text) return head;
   } catch {
-    return invalid("its header says nothing that a session could be");
+    // Said below.
   }
+  throw new R1Error(
+    "STATE_INVALID",
+    "This is no saved session that can be used: its header says nothing that a session could be. Save it again.",
+  );
 }
 
 /** @throws {R1Error} `STATE_MISMATCH` at the first thing that differs. */
@@ -120,10 +105,16 @@ export function assertSameMaker(saved: SessionMaker, here: SessionMaker): void {
     if (saved[key] === here[key]) continue;
     throw new R1Error(
       "STATE_MISMATCH",
-      `The saved session was made with another ${name} (${String(saved[key])}) than this model has (${String(here[key])}). Restore it with what made it.`,
+      `The saved session was made with another ${name} (${short(saved[key])}) than this model has (${short(here[key])}). Restore it with what made it.`,
       {
         details: { what: key, saved: saved[key], here: here[key] },
       },
     );
   }
+}
+
+/** A saved value may be anything, of any length. */
+function short(value: unknown): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }

@@ -1,27 +1,36 @@
-// Saves sessions with their KV cells, and puts them back. Runs on the JavaScript thread that loaded the model; cells are copied on the engine's.
+// Saves sessions with their KV cells, and puts them back. Cells are copied, hashed and written by
+// native threads; here are only the turns.
 import { fileURLToPath } from "node:url";
 import { refuse } from "../base/check.js";
-import { isR1Error } from "../base/errors.js";
-import { readWhole } from "../base/whole-file.js";
+import { fromNative, isR1Error, R1Error } from "../base/errors.js";
+import { replaceFile } from "../base/whole-file.js";
 import type { Engine } from "../engine/engine.js";
 import type { Weights } from "../model/weights.js";
 import type { PromptConfig } from "./chat-options.js";
 import { chatPrompt } from "./prompt.js";
-import { assertSameMaker, decodeSession, encodeSession } from "./saved-session.js";
+import { assertSameMaker, decodeHead, encodeFront } from "./saved-session.js";
 import type { SessionMaker } from "./saved-session.js";
 import type { SessionState } from "./session.js";
 
-const NOTHING = new Uint8Array(0);
+/** What saving and restoring take of a model. */
+export interface SessionModel {
+  readonly weights: Weights;
+  readonly engine: Engine;
+  readonly maker: () => Promise<SessionMaker>;
+  /** Seals sessions; null: they are sealed without a key. */
+  readonly key: Uint8Array | null;
+}
 
-/** The cells that hold some tokens, or nothing where the engine has given them away. */
-async function cellsOf(engine: Engine, tokens: Int32Array): Promise<Uint8Array> {
-  if (tokens.length === 0) return NOTHING;
-  try {
-    return await engine.saveState(tokens);
-  } catch (error) {
-    if (isR1Error(error, "STATE_INVALID")) return NOTHING;
-    throw error;
-  }
+const NO_TOKENS = new Int32Array(0);
+
+/** A failure of native code, with the file it is about. */
+function failure(error: unknown, path: string | undefined): R1Error {
+  const made = fromNative(error);
+  if (path === undefined || (made.code !== "NO_SPACE" && made.code !== "IO_FAILED")) return made;
+  return new R1Error(made.code, `"${path}": ${made.message}`, {
+    cause: error,
+    details: { ...made.details, path },
+  });
 }
 
 function commonLength(a: Int32Array, b: Int32Array): number {
@@ -31,42 +40,85 @@ function commonLength(a: Int32Array, b: Int32Array): number {
   return at;
 }
 
-/**
- * The bytes of a session. Saved are the cells that the next turn can use: those up to where the last turn's reasoning begins. Where the engine has given cells away to other
- * requests, only the turns are saved, and the cells are computed again after restoring. The engine is asked for them before this returns, and so before any turn that is sent later.
- *
- * @param prompting - How the session writes its conversation out.
- */
-export async function saveSession(
+/** The ids that the next turn begins with, whatever is asked in it. */
+function nextTokens(
   weights: Weights,
-  engine: Engine,
-  maker: () => Promise<SessionMaker>,
-  session: SessionState,
+  messages: SessionState["messages"],
   prompting: PromptConfig,
-): Promise<Uint8Array[]> {
-  const { messages, startLength, held } = session;
-  const next =
-    held.length === 0 ? held : chatPrompt(messages, prompting, false, weights, false).tokens;
-  const tokens = held.slice(0, commonLength(held, next));
-  const [state, made] = await Promise.all([cellsOf(engine, tokens), maker()]);
-  return encodeSession({
-    maker: made,
-    messages,
-    startLength,
-    tokens: state.length === 0 ? new Int32Array(0) : tokens,
-    state,
-  });
+): Int32Array {
+  return messages.length === 0
+    ? NO_TOKENS
+    : chatPrompt(messages, prompting, false, weights, false).tokens;
 }
 
 /**
- * Reads a saved session and puts its cells back.
+ * Saves a session. Saved are the cells that the next turn can use: those up to where the last turn's
+ * reasoning begins. Where the engine has given cells away to other requests, only the turns are
+ * saved, and the cells are computed again after restoring. The cells are held before this returns,
+ * and so before any turn that is sent later.
  *
+ * @param prompting - How the session writes its conversation out.
+ * @param path - Where to; undefined: resolve with the bytes.
+ */
+export async function saveSession(
+  model: SessionModel,
+  session: SessionState,
+  prompting: PromptConfig,
+  path: string | undefined,
+): Promise<Uint8Array | undefined> {
+  const { sessions } = model.engine;
+  const { messages, startLength, held } = session;
+  const next = held.length === 0 ? NO_TOKENS : nextTokens(model.weights, messages, prompting);
+  const tokens = held.slice(0, commonLength(held, next));
+  const holding =
+    tokens.length === 0 ? Promise.resolve(0) : sessions.hold(tokens, session.id).catch(noCells);
+  let hold = 0;
+  try {
+    const [maker, held] = await Promise.all([model.maker(), holding]);
+    hold = held;
+    const write = async (file: string | null): Promise<Uint8Array | null> => {
+      const save = (hold: number, tokens: Int32Array): Promise<Uint8Array | null> => {
+        const front = encodeFront({ maker, messages, startLength }, tokens);
+        return sessions.save({ hold, front, key: model.key, path: file });
+      };
+      if (hold === 0) return save(0, NO_TOKENS);
+      try {
+        return await save(hold, tokens);
+      } catch (error) {
+        noCells(error);
+        return save(0, NO_TOKENS);
+      }
+    };
+    if (path === undefined) return (await write(null)) ?? undefined;
+    await replaceFile(path, async (temporary) => {
+      await write(temporary);
+    });
+    return undefined;
+  } catch (error) {
+    throw failure(error, path);
+  } finally {
+    // Also where something else failed before the hold was there.
+    void holding.then((held) => held > 0 && sessions.release(held)).catch(() => undefined);
+  }
+}
+
+/** The engine has given the cells away: 0. */
+function noCells(error: unknown): 0 {
+  if ((error as { code?: unknown }).code === "STATE_INVALID") return 0;
+  throw error;
+}
+
+/**
+ * Reads a saved session and puts its cells back, for this session alone.
+ *
+ * @param prompting - How the session will write its conversation out. Cells of other tokens than
+ * its messages begin with are left out.
  * @throws {R1Error} `STATE_INVALID`, `STATE_MISMATCH`, `QUEUE_FULL` (no idle sequence), `CONTEXT_FULL`, `FILE_NOT_FOUND`, `IO_FAILED`, `INVALID_ARGUMENT`.
  */
 export async function restoreSession(
-  engine: Engine,
-  maker: () => Promise<SessionMaker>,
+  model: SessionModel,
   from: unknown,
+  prompting: PromptConfig,
 ): Promise<SessionState> {
   if (
     !(from instanceof Uint8Array) &&
@@ -74,12 +126,24 @@ export async function restoreSession(
     (typeof from !== "string" || from === "")
   )
     refuse("from", "a path, a file: URL or a Uint8Array", from);
-  const bytes =
-    from instanceof Uint8Array
-      ? from
-      : await readWhole(from instanceof URL ? fileURLToPath(from) : from);
-  const saved = decodeSession(bytes);
-  assertSameMaker(saved.maker, await maker());
-  if (saved.state.length > 0) await engine.restoreState(saved.tokens, saved.state);
-  return { messages: saved.messages, startLength: saved.startLength, held: saved.tokens };
+  const source = from instanceof URL ? fileURLToPath(from) : from;
+  const path = typeof source === "string" ? source : undefined;
+  const { sessions } = model.engine;
+  try {
+    const { saved, head, tokens } = await sessions.open(source, model.key);
+    try {
+      const { maker, messages, startLength } = decodeHead(head);
+      assertSameMaker(maker, await model.maker());
+      const next = tokens.length === 0 ? NO_TOKENS : nextTokens(model.weights, messages, prompting);
+      const fits = tokens.length > 0 && commonLength(tokens, next) === tokens.length;
+      const id = fits ? model.engine.newSession() : 0;
+      if (fits) await sessions.restore(saved, id);
+      return { id, messages, startLength, held: fits ? tokens : NO_TOKENS };
+    } finally {
+      sessions.close(saved);
+    }
+  } catch (error) {
+    if (isR1Error(error)) throw error;
+    throw failure(error, path);
+  }
 }

@@ -3,7 +3,6 @@ import { fileURLToPath } from "node:url";
 import { object, refuse } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { ChatMessage, ChatMessageInput, GenerationResult } from "../base/types.js";
-import { writeWhole } from "../base/whole-file.js";
 import type { Generation } from "../engine/generation.js";
 import { checkMessages } from "../template/messages.js";
 import { answerMessage } from "./history.js";
@@ -19,6 +18,8 @@ export interface SessionOptions extends Omit<ChatOptions, "signal"> {
 
 /** A session's turns, and what the engine holds of them. */
 export interface SessionState {
+  /** Of a restored one, whose cells are its own; else 0. */
+  readonly id: number;
   readonly messages: readonly ChatMessage[];
   /** How many of the messages it began with. */
   readonly startLength: number;
@@ -33,11 +34,18 @@ export interface SessionHost {
     messages: readonly ChatMessage[],
     options: ChatOptions,
     onEnd: (result: GenerationResult | undefined, prompt: Int32Array) => void,
+    session: number,
   ) => Generation;
   /** Refuses options that no turn could have. */
   readonly check: (options: Record<string, unknown>) => void;
-  /** The bytes of a saved session, in pieces; `defaults` are the options of its turns. */
-  readonly save: (state: SessionState, defaults: Record<string, unknown>) => Promise<Uint8Array[]>;
+  /** Saves to a file, or resolves with the bytes; `defaults` are the options of its turns. */
+  readonly save: (
+    state: SessionState,
+    defaults: Record<string, unknown>,
+    path: string | undefined,
+  ) => Promise<Uint8Array | undefined>;
+  /** The cells of a restored session are not needed any more. */
+  readonly forget: (session: number) => void;
 }
 
 /**
@@ -54,6 +62,7 @@ export class ChatSession {
   #messages: readonly ChatMessage[];
   #held: Int32Array;
   #current: Generation | undefined;
+  readonly #id: number;
 
   /** @internal Made by the model; `saved` is what a restored one begins with. */
   constructor(host: SessionHost, options: SessionOptions, saved?: SessionState) {
@@ -88,6 +97,7 @@ export class ChatSession {
       (start.length === 0 ? Object.freeze([]) : checkMessages(start, { mayEndInCalls: true }));
     this.#start = Object.freeze(this.#messages.slice(0, saved?.startLength));
     this.#held = saved?.held ?? new Int32Array(0);
+    this.#id = saved?.id ?? 0;
   }
 
   /** The conversation so far: the system message if there is one, then completed turns. A frozen snapshot. */
@@ -118,13 +128,18 @@ export class ChatSession {
     const given = Object.fromEntries(
       Object.entries(object(options, "options")).filter(([, value]) => value !== undefined),
     );
-    this.#current = this.#host.ask(asked, { ...this.#defaults, ...given }, (result, prompt) => {
-      const answer = answerMessage(result);
-      // After reset() the turn belongs to a conversation that is gone.
-      if (result === undefined || answer === undefined || this.#messages !== history) return;
-      this.#messages = Object.freeze([...asked, answer]);
-      this.#held = Int32Array.from([...prompt, ...result.tokens]);
-    });
+    this.#current = this.#host.ask(
+      asked,
+      { ...this.#defaults, ...given },
+      (result, prompt) => {
+        const answer = answerMessage(result);
+        // After reset() the turn belongs to a conversation that is gone.
+        if (result === undefined || answer === undefined || this.#messages !== history) return;
+        this.#messages = Object.freeze([...asked, answer]);
+        this.#held = Int32Array.from([...prompt, ...result.tokens]);
+      },
+      this.#id,
+    );
     return this.#current;
   }
 
@@ -134,6 +149,7 @@ export class ChatSession {
     this.#current = undefined;
     this.#messages = Object.freeze([...this.#start]);
     this.#held = new Int32Array(0);
+    if (this.#id > 0) this.#host.forget(this.#id);
   }
 
   /**
@@ -155,12 +171,15 @@ export class ChatSession {
     if (file !== undefined && !(file instanceof URL) && (typeof file !== "string" || file === ""))
       refuse("file", "a path or a file: URL", file);
     this.#assertIdle("`save`");
-    const state = { messages: this.#messages, startLength: this.#start.length, held: this.#held };
+    const state = {
+      id: this.#id,
+      messages: this.#messages,
+      startLength: this.#start.length,
+      held: this.#held,
+    };
     // A turn that was given up keeps its sequence, and with it the cells, until the engine has seen that.
     if (this.#current?.isEnded === false) await this.#current.result().catch(() => undefined);
-    const pieces = await this.#host.save(state, this.#defaults);
-    if (file === undefined) return Uint8Array.from(Buffer.concat(pieces));
-    await writeWhole(file instanceof URL ? fileURLToPath(file) : file, pieces);
+    return this.#host.save(state, this.#defaults, file instanceof URL ? fileURLToPath(file) : file);
   }
 
   #assertIdle(doing: string): void {

@@ -2,13 +2,9 @@
 import { R1Error, fromNative, isErrorCode } from "../base/errors.js";
 import type { GenerationResult } from "../base/types.js";
 import type { NativeEventSink, NativeLastEvent } from "../binding/native-request.js";
-import type {
-  NativeCancelToken,
-  NativeEngine,
-  NativeEngineInfo,
-  NativeEngineStats,
-} from "../binding/native.js";
-import type { EngineHost } from "../isolation/host.js";
+import type { NativeCancelToken, NativeEngineInfo, NativeEngineStats } from "../binding/native.js";
+import type { EngineHost, HostedEngine } from "../isolation/host.js";
+import type { EngineSessions } from "../isolation/sessions.js";
 import type { CacheChoice } from "../model/cache-types.js";
 import type { LoadConfig } from "../model/normalize-load.js";
 import type { Weights } from "../model/weights.js";
@@ -90,16 +86,17 @@ function dispatcher(live: Map<number, Generation>): NativeEventSink {
 
 /** A context with its thread. Made by {@link createEngine}. */
 export class Engine {
-  readonly #native: NativeEngine;
+  readonly #native: HostedEngine;
   readonly #live: Map<number, Generation>;
   readonly #weights: Weights;
   #nextId = 1;
+  #nextSession = 1;
   #closing: Promise<void> | undefined;
   /** What llama.cpp made of the configuration. */
   readonly info: Readonly<NativeEngineInfo>;
 
   /** @internal */
-  constructor(engine: NativeEngine, live: Map<number, Generation>, weights: Weights) {
+  constructor(engine: HostedEngine, live: Map<number, Generation>, weights: Weights) {
     this.#native = engine;
     this.#live = live;
     this.#weights = weights;
@@ -172,26 +169,15 @@ export class Engine {
     return Object.freeze(this.#native.stats());
   }
 
-  /** The KV cells that begin with `tokens`, as llama.cpp writes them. @throws {R1Error} `STATE_INVALID` when no idle sequence holds them. */
-  async saveState(tokens: Int32Array): Promise<Uint8Array> {
+  /** Saved sessions; its errors are native ones. @throws {R1Error} `DISPOSED` */
+  get sessions(): EngineSessions {
     this.assertOpen();
-    const site = new Error();
-    try {
-      return await this.#native.saveState(tokens);
-    } catch (error) {
-      throw fromNative(error, site);
-    }
+    return this.#native.sessions;
   }
 
-  /** Puts saved cells into an idle sequence. @throws {R1Error} `STATE_INVALID` */
-  async restoreState(tokens: Int32Array, state: Uint8Array): Promise<void> {
-    this.assertOpen();
-    const site = new Error();
-    try {
-      await this.#native.restoreState(tokens, state);
-    } catch (error) {
-      throw fromNative(error, site);
-    }
+  /** A number for a restored session, whose cells are its own. */
+  newSession(): number {
+    return this.#nextSession++;
   }
 
   /** Ends every generation with DISPOSED, joins the thread and frees the context. The same promise every time. */

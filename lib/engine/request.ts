@@ -15,6 +15,8 @@ export interface Prompt {
   readonly startsAfterReasoning: boolean;
   /** Looks through the answer for tool calls. */
   readonly reader?: AnswerReader;
+  /** The restored session that it belongs to. */
+  readonly session?: number;
 }
 
 /**
@@ -75,6 +77,7 @@ export function buildRequest(
     priority: config.priority,
     timeoutMs: config.timeoutMs,
     cachePrompt: config.cachePrompt,
+    session: prompt.session ?? 0,
     // A reasoning that nothing can close must not open before an answer in a form.
     thinkToken: config.grammar !== "" && roles.endThink < 0 ? -1 : roles.think,
     endThinkToken: roles.endThink,

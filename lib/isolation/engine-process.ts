@@ -2,6 +2,7 @@
 import { endOf, lastWords, startProgram } from "../base/child.js";
 import type { Program } from "../base/child.js";
 import { isErrorCode, R1Error } from "../base/errors.js";
+import { Pieces, sendPieces } from "./messages.js";
 import type { CallMessage, CallName, Calls, Down, Up } from "./messages.js";
 
 const PROGRAM = new URL("./engine-child.js", import.meta.url);
@@ -25,7 +26,7 @@ export interface ProcessEvents {
 interface Waiting {
   readonly resolve: (value: never) => void;
   readonly reject: (error: Error) => void;
-  readonly pieces: Uint8Array[];
+  readonly pieces: Pieces;
 }
 
 /** A child that is running, was asked to end, or has died. It keeps the parent's process alive only while something is awaited of it. */
@@ -129,30 +130,34 @@ export class EngineProcess {
   /** Sends without waiting for an answer. @throws {R1Error} `ENGINE_CRASHED` once the child is gone. */
   post(message: Down): void {
     if (this.#death !== undefined) throw this.#death;
-    this.#send(message);
+    void this.#send(message);
   }
 
   /**
    * Asks and waits for the answer, which may come in pieces.
    *
-   * @param pieces - Bytes that go before the call.
+   * @param bytes - What goes before the call, in pieces.
    */
   async call<Name extends CallName>(
     name: Name,
     given: Calls[Name]["given"],
-    pieces: Iterable<Uint8Array> = [],
-  ): Promise<{ value: Calls[Name]["answer"]; pieces: readonly Uint8Array[] }> {
+    bytes?: Uint8Array,
+  ): Promise<{ value: Calls[Name]["answer"]; pieces: Pieces }> {
     if (this.#death !== undefined) throw this.#death;
     const call = this.#nextCall++;
     this.hold();
     try {
-      const collected: Uint8Array[] = [];
-      const value = await new Promise<Calls[Name]["answer"]>((resolve, reject) => {
-        this.#calls.set(call, { resolve, reject, pieces: collected });
-        for (const bytes of pieces) this.#send({ kind: "piece", call, bytes });
-        this.#send({ kind: "call", call, name, given } as CallMessage);
+      const pieces = new Pieces();
+      const answer = new Promise<Calls[Name]["answer"]>((resolve, reject) => {
+        this.#calls.set(call, { resolve, reject, pieces });
       });
-      return { value, pieces: collected };
+      if (bytes !== undefined) {
+        // The child may die in between; the answer is awaited below.
+        answer.catch(() => undefined);
+        await sendPieces(call, bytes, (piece) => this.#send(piece));
+      }
+      void this.#send({ kind: "call", call, name, given } as CallMessage);
+      return { value: await answer, pieces };
     } finally {
       this.#calls.delete(call);
       this.release();
@@ -180,9 +185,13 @@ export class EngineProcess {
     }
   }
 
-  #send(message: Down): void {
+  /** Resolves once the message is on its way. */
+  #send(message: Down): Promise<void> {
     // A failure to send is the child's death, which "close" tells.
-    if (this.#program.child.connected) this.#program.child.send(message, () => undefined);
+    return new Promise((resolve) => {
+      if (this.#program.child.connected) this.#program.child.send(message, () => resolve());
+      else resolve();
+    });
   }
 
   #take(message: Up): void {
@@ -202,7 +211,7 @@ export class EngineProcess {
           );
         return;
       case "piece":
-        this.#calls.get(message.call)?.pieces.push(message.bytes);
+        this.#calls.get(message.call)?.pieces.add(message);
         return;
       case "progress":
         this.events.onProgress(message.value);

@@ -8,8 +8,9 @@ import type {
   NativeEngineStats,
   NativeModel,
 } from "../binding/native.js";
-import { piecesOf } from "./messages.js";
+import { Pieces, sendPieces } from "./messages.js";
 import type { CallMessage, Calls, CallName, Down, Up } from "./messages.js";
+import { LocalSessions } from "./sessions.js";
 
 /** At most this often a snapshot goes along with events; one that ends a request always has its own. Unit: milliseconds. */
 const STATS_EVERY_MS = 200;
@@ -27,9 +28,10 @@ export interface ServiceInit {
 export class EngineService {
   readonly #init: ServiceInit;
   readonly #models: NativeModel[] = [];
-  readonly #pieces = new Map<number, Uint8Array[]>();
+  readonly #pieces = new Map<number, Pieces>();
   #token: NativeCancelToken | undefined;
   #engine: NativeEngine | undefined;
+  #sessions: LocalSessions | undefined;
   /** Deliveries that were not told yet. */
   #events: NativeEvents[] = [];
   #isTelling = false;
@@ -66,8 +68,20 @@ export class EngineService {
             message.on ? (entries) => void this.#init.tell({ kind: "log", entries }) : null,
           );
         return;
-      case "piece":
-        this.#pieces.set(message.call, [...(this.#pieces.get(message.call) ?? []), message.bytes]);
+      case "release":
+        this.#sessions?.release(message.hold);
+        return;
+      case "close-session":
+        this.#sessions?.close(message.saved);
+        return;
+      case "forget":
+        this.#sessions?.forget(message.session);
+        return;
+      case "piece": {
+        const pieces = this.#pieces.get(message.call) ?? new Pieces();
+        this.#pieces.set(message.call, pieces);
+        pieces.add(message);
+      }
     }
   }
 
@@ -106,19 +120,21 @@ export class EngineService {
         return this.#load(given.config);
       case "engine":
         return this.#makeEngine(given);
-      case "save":
-        for (const bytes of piecesOf(await this.#opened().saveState(given.tokens)))
-          await this.#init.tell({ kind: "piece", call, bytes });
-        return null;
-      case "restore": {
-        const state = Buffer.concat(this.#pieces.get(call) ?? []);
-        this.#pieces.delete(call);
-        await this.#opened().restoreState(
-          given.tokens,
-          new Uint8Array(state.buffer, state.byteOffset, state.length),
-        );
+      case "hold":
+        return this.#openedSessions().hold(given.tokens, given.session);
+      case "save": {
+        const bytes = await this.#openedSessions().save(given);
+        if (bytes !== null) await sendPieces(call, bytes, (piece) => this.#init.tell(piece));
         return null;
       }
+      case "open": {
+        const bytes = this.#pieces.get(call)?.take() ?? new Uint8Array(0);
+        this.#pieces.delete(call);
+        return this.#openedSessions().open(given.path ?? bytes, given.key);
+      }
+      case "restore":
+        await this.#openedSessions().restore(given.saved, given.session);
+        return null;
       case "close":
         await this.close();
         return null;
@@ -153,9 +169,15 @@ export class EngineService {
       this.#token,
     );
     this.#engine = engine;
+    this.#sessions = new LocalSessions(engine);
     // A prompt that takes long has no events; its numbers are told all the same.
     this.#timer = setInterval(() => this.#flush(), STATS_EVERY_MS);
     return { info: engine.info(), stats: engine.stats() };
+  }
+
+  #openedSessions(): LocalSessions {
+    if (this.#sessions === undefined) throw new Error("there is no engine");
+    return this.#sessions;
   }
 
   #opened(): NativeEngine {

@@ -3,13 +3,21 @@ import { initialize, native } from "../binding/load.js";
 import { listenToLog } from "../binding/log.js";
 import type { LogListener } from "../binding/log.js";
 import type { NativeDevice, NativeStartConfig } from "../binding/native-backends.js";
-import type { NativeAddon } from "../binding/native.js";
+import type { NativeSessions } from "../binding/native-session.js";
+import { LocalSessions } from "./sessions.js";
+import type { EngineSessions } from "./sessions.js";
+import type { NativeAddon, NativeEngine } from "../binding/native.js";
+
+/** An engine, wherever it runs. */
+export interface HostedEngine extends Omit<NativeEngine, keyof NativeSessions> {
+  readonly sessions: EngineSessions;
+}
 
 /** What loading a model and making its engine take of native code, wherever that is. */
-export interface EngineHost extends Pick<
-  NativeAddon,
-  "createCancelToken" | "loadModel" | "createEngine"
-> {
+export interface EngineHost extends Pick<NativeAddon, "createCancelToken" | "loadModel"> {
+  readonly createEngine: (
+    ...given: Parameters<NativeAddon["createEngine"]>
+  ) => Promise<HostedEngine>;
   /** Starts what there is to start, and tells the devices. */
   readonly devices: () => Promise<readonly NativeDevice[]>;
   /** Listens to llama.cpp's log; what it returns ends the listening. */
@@ -28,7 +36,17 @@ export function localHost(numa: NativeStartConfig["numa"]): EngineHost {
     listen: listenToLog,
     createCancelToken: () => native().createCancelToken(),
     loadModel: (...given) => native().loadModel(...given),
-    createEngine: (...given) => native().createEngine(...given),
+    createEngine: async (...given) => {
+      const engine = await native().createEngine(...given);
+      return {
+        info: () => engine.info(),
+        submit: (request) => engine.submit(request),
+        cancel: (id) => engine.cancel(id),
+        stats: () => engine.stats(),
+        close: () => engine.close(),
+        sessions: new LocalSessions(engine),
+      };
+    },
     kill: () => undefined,
   };
 }

@@ -1,13 +1,14 @@
 // NativeEngine over a child process: the same contract, with requests and events as messages. Runs on the JavaScript thread that loads the model.
 import { R1Error } from "../base/errors.js";
 import type { NativeEventSink, NativeLastEvent, NativeRequest } from "../binding/native-request.js";
-import type { NativeEngine, NativeEngineInfo, NativeEngineStats } from "../binding/native.js";
+import type { NativeEngineInfo, NativeEngineStats } from "../binding/native.js";
 import type { EngineProcess } from "./engine-process.js";
-import { piecesOf } from "./messages.js";
+import type { HostedEngine } from "./host.js";
 import type { Calls } from "./messages.js";
+import type { EngineSessions } from "./sessions.js";
 
 /** An engine in the child. */
-export class IsolatedEngine implements NativeEngine {
+export class IsolatedEngine implements HostedEngine {
   readonly #process: EngineProcess;
   readonly #info: NativeEngineInfo;
   readonly #room: number;
@@ -15,6 +16,7 @@ export class IsolatedEngine implements NativeEngine {
   readonly #onEvents: NativeEventSink;
   #stats: NativeEngineStats;
   #isClosed = false;
+  readonly sessions: EngineSessions;
 
   constructor(
     process: EngineProcess,
@@ -23,6 +25,7 @@ export class IsolatedEngine implements NativeEngine {
     onEvents: NativeEventSink,
   ) {
     this.#process = process;
+    this.sessions = isolatedSessions(process);
     this.#info = info;
     this.#stats = stats;
     this.#room = info.sequences + maxQueue;
@@ -67,16 +70,6 @@ export class IsolatedEngine implements NativeEngine {
     return { ...this.#stats, running, waiting: this.#live.size - running };
   }
 
-  async saveState(tokens: Int32Array): Promise<Uint8Array> {
-    const { pieces } = await this.#process.call("save", { tokens });
-    const all = Buffer.concat(pieces);
-    return new Uint8Array(all.buffer, all.byteOffset, all.length);
-  }
-
-  async restoreState(tokens: Int32Array, state: Uint8Array): Promise<void> {
-    await this.#process.call("restore", { tokens }, piecesOf(state));
-  }
-
   /** The process ends with it: nothing of it is used without its engine. */
   close(): Promise<void> {
     this.#isClosed = true;
@@ -103,3 +96,28 @@ export class IsolatedEngine implements NativeEngine {
 
 /** For the running decode to end and the memory to be freed; then the process is ended as it is. Unit: milliseconds. */
 const CLOSE_MS = 3000;
+
+/** Sessions of an engine in the child, which reads and writes files itself. */
+function isolatedSessions(process: EngineProcess): EngineSessions {
+  const post = (message: Parameters<EngineProcess["post"]>[0]): void => {
+    if (process.death === undefined) process.post(message);
+  };
+  return {
+    hold: async (tokens, session) => (await process.call("hold", { tokens, session })).value,
+    release: (hold) => post({ kind: "release", hold }),
+    save: async (save) => {
+      const { pieces } = await process.call("save", save);
+      return save.path === null ? pieces.take() : null;
+    },
+    open: async (source, key) => {
+      const isPath = typeof source === "string";
+      const given = { path: isPath ? source : null, key };
+      return (await process.call("open", given, isPath ? undefined : source)).value;
+    },
+    restore: async (saved, session) => {
+      await process.call("restore", { saved, session });
+    },
+    close: (saved) => post({ kind: "close-session", saved }),
+    forget: (session) => post({ kind: "forget", session }),
+  };
+}

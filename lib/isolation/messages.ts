@@ -1,4 +1,4 @@
-// What the parent and the child of an isolated model tell each other, in order, over one channel that copies. Types only; no code runs here.
+// What the parent and the child of an isolated model tell each other, in order, over one channel that copies. And how bytes cross it.
 import type { BackendProblem } from "../binding/backends.js";
 import type { NativeDevice } from "../binding/native-backends.js";
 import type { NativeEvents, NativeRequest } from "../binding/native-request.js";
@@ -10,6 +10,8 @@ import type {
   NativeModelConfig,
   NativeModelInfo,
 } from "../binding/native.js";
+import type { NativeOpenedSession } from "../binding/native-session.js";
+import type { SessionSave } from "./sessions.js";
 
 /** What can be asked of the child, and what it answers. */
 export interface Calls {
@@ -30,10 +32,14 @@ export interface Calls {
     given: { config: NativeEngineConfig; hasDraft: boolean };
     answer: { info: NativeEngineInfo; stats: NativeEngineStats };
   };
-  /** The state comes in pieces before the answer. */
-  save: { given: { tokens: Int32Array }; answer: null };
-  /** The state went in pieces before the call. */
-  restore: { given: { tokens: Int32Array }; answer: null };
+  /** Holds cells of a session. */
+  hold: { given: { tokens: Int32Array; session: number }; answer: number };
+  /** Saves a session to a file, or in pieces that come before the answer. */
+  save: { given: SessionSave; answer: null };
+  /** Opens a saved session: a file, or what went in pieces before the call. */
+  open: { given: { path: string | null; key: Uint8Array | null }; answer: NativeOpenedSession };
+  /** Puts the cells of an opened session back. */
+  restore: { given: { saved: number; session: number }; answer: null };
   /** Frees everything; the process ends after the answer. */
   close: { given: object; answer: null };
 }
@@ -59,7 +65,10 @@ export type Down =
   | { readonly kind: "submit"; readonly request: NativeRequest }
   | { readonly kind: "cancel"; readonly id: number }
   | { readonly kind: "listen"; readonly on: boolean }
-  | { readonly kind: "piece"; readonly call: number; readonly bytes: Uint8Array };
+  | { readonly kind: "release"; readonly hold: number }
+  | { readonly kind: "close-session"; readonly saved: number }
+  | { readonly kind: "forget"; readonly session: number }
+  | Piece;
 
 /** From the child. */
 export type Up =
@@ -78,12 +87,48 @@ export type Up =
       readonly stats: NativeEngineStats | undefined;
     }
   | { readonly kind: "log"; readonly entries: readonly NativeLogEntry[] }
-  | { readonly kind: "piece"; readonly call: number; readonly bytes: Uint8Array };
+  | Piece;
 
-/** Saved state crosses in pieces, so that no single message holds an event loop up. Unit: bytes. */
-export const PIECE_BYTES = 2 ** 20;
+/** Bytes that belong to a call, in order; `total` of all its pieces. */
+export interface Piece {
+  readonly kind: "piece";
+  readonly call: number;
+  readonly total: number;
+  readonly bytes: Uint8Array;
+}
 
-/** Pieces of bytes, in order. */
-export function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
+/** Sessions cross in pieces, so that no single message holds an event loop up. Unit: bytes. */
+const PIECE_BYTES = 2 ** 20;
+
+/** Sends bytes piece by piece, each once the one before is on its way. */
+export async function sendPieces(
+  call: number,
+  bytes: Uint8Array,
+  send: (piece: Piece) => Promise<void>,
+): Promise<void> {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES)
+    await send({
+      kind: "piece",
+      call,
+      total: bytes.length,
+      bytes: bytes.subarray(at, at + PIECE_BYTES),
+    });
+}
+
+/** Puts pieces together as they come. */
+export class Pieces {
+  #bytes: Buffer | undefined;
+  #filled = 0;
+
+  add({ total, bytes }: Piece): void {
+    this.#bytes ??= Buffer.allocUnsafeSlow(total);
+    this.#bytes.set(bytes, this.#filled);
+    this.#filled += bytes.length;
+  }
+
+  /** All of them; nothing when none came. */
+  take(): Uint8Array {
+    const { buffer, byteOffset, length } = this.#bytes ?? Buffer.alloc(0);
+    return new Uint8Array(buffer, byteOffset, length);
+  }
 }

@@ -149,6 +149,12 @@ export interface LoadOptions {
   readonly maxQueue?: number;
   /** Finished sequences keep their cells, so that a prompt with the same beginning need not compute it again. @defaultValue true */
   readonly prefixCache?: boolean;
+  /**
+   * Seals saved sessions with HMAC-SHA-256, and `restoreSession` takes only those that were sealed with it (else `STATE_INVALID`). Give it whenever the bytes of a session come back from
+   * somewhere that others can write to: a client, a shared folder, a database. At least 16 bytes; a string counts as UTF-8.
+   * @defaultValue none: a seal shows only that a session is whole
+   */
+  readonly sessionKey?: string | Uint8Array;
   /** Most tokens that speculation may draft at once; 0 makes the option `speculation` of a generation impossible. Range: 0 .. 64, and `sequences` * (1 + `maxDraft`) at most `batchSize`. @defaultValue 16, or what `batchSize` allows */
   readonly maxDraft?: number;
   /**

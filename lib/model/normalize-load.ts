@@ -27,6 +27,7 @@ type Check = (value: unknown, path: string) => unknown;
 const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 const MAX_TENSOR_SPLIT = 16;
 const MAX_OVERRIDE_BYTES = 127;
+const MIN_KEY_BYTES = 16;
 
 const logger: Check = (value, path) => {
   if (typeof value === "function") return value;
@@ -169,6 +170,19 @@ const CHECKS = {
   maxQueue: count(0, 1_000_000),
   prefixCache: boolean,
   maxDraft: count(0, 64),
+  sessionKey: (value, path) => {
+    if (typeof value !== "string" && !(value instanceof Uint8Array))
+      refuse(path, "a string or a Uint8Array", value);
+    const bytes = typeof value === "string" ? new TextEncoder().encode(value) : value.slice();
+    // Neither the key nor its length goes into an error.
+    if (bytes.length < MIN_KEY_BYTES)
+      throw new R1Error(
+        "INVALID_ARGUMENT",
+        `\`${path}\` must have at least ${MIN_KEY_BYTES} bytes. Take random ones, e.g. \`crypto.randomBytes(32)\`, and keep them where the sessions cannot be read.`,
+        { details: { option: path } },
+      );
+    return bytes;
+  },
   draftModel: (value, path) => (value instanceof URL ? value : string(value, path)),
   deterministic: boolean,
   warmup: boolean,
@@ -270,6 +284,7 @@ function complete(given: LoadOptions) {
     prefixCache: given.prefixCache ?? true,
     maxDraft: given.maxDraft ?? Math.min(16, mostDraft),
     draftModel: given.draftModel,
+    sessionKey: (given.sessionKey ?? null) as Uint8Array | null,
     deterministic: given.deterministic ?? false,
     warmup: given.warmup ?? true,
     poll: given.poll ?? 50,

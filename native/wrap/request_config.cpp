@@ -4,10 +4,10 @@
 #include "napi/fields.h"
 
 namespace r1 {
+namespace {
 
 // Number.MAX_SAFE_INTEGER
 constexpr int64_t most_safe_integer = (int64_t{1} << 53) - 1;
-namespace {
 
 RopeConfig rope_of(const Fields & fields) {
     RopeConfig rope;

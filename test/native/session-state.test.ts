@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadModel } from "../../lib/chat/load-model.js";
 import type { Model } from "../../lib/chat/model.js";
-import { decodeSession } from "../../lib/chat/saved-session.js";
+import { decodeSession } from "../fixtures/saved-session.js";
 import { ENDLESS, GREEDY, loadTiny, patchedTiny, sleep, withFolder } from "../fixtures/tiny.js";
 
 let model: Model;

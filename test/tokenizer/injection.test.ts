@@ -5,7 +5,7 @@ import type { ChatMessage } from "../../lib/base/types.js";
 import { normalizePrompt } from "../../lib/chat/chat-options.js";
 import type { Model } from "../../lib/chat/model.js";
 import { chatPrompt } from "../../lib/chat/prompt.js";
-import { decodeSession } from "../../lib/chat/saved-session.js";
+import { decodeSession } from "../fixtures/saved-session.js";
 import type { Weights } from "../../lib/model/weights.js";
 import { checkMessages } from "../../lib/template/messages.js";
 import type { ToolDefinition } from "../../lib/template/tools.js";

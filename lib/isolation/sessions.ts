@@ -1,0 +1,113 @@
+// Saved sessions of an engine, wherever it runs: files by their path, bytes in pieces. Here: of an
+// engine in this process, which is also what the child of an isolated model uses.
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { fileFailure } from "../base/whole-file.js";
+import type { NativeOpenedSession, NativeSessions } from "../binding/native-session.js";
+
+/** What a saved session is written from, and where to. */
+export interface SessionSave {
+  /** A hold of {@link EngineSessions.hold}; 0: no cells. */
+  readonly hold: number;
+  readonly front: Uint8Array;
+  readonly key: Uint8Array | null;
+  /** An existing ordinary file, whose content is replaced; null: resolve with the bytes. */
+  readonly path: string | null;
+}
+
+/** The sessions of an engine, in this process or in another. Errors are as native code gives them. */
+export interface EngineSessions {
+  readonly hold: (tokens: Int32Array, session: number) => Promise<number>;
+  readonly release: (hold: number) => void;
+  readonly save: (save: SessionSave) => Promise<Uint8Array | null>;
+  /** `source` is a path or bytes; bytes may be changed once this has settled. */
+  readonly open: (
+    source: string | Uint8Array,
+    key: Uint8Array | null,
+  ) => Promise<NativeOpenedSession>;
+  readonly restore: (saved: number, session: number) => Promise<void>;
+  readonly close: (saved: number) => void;
+  readonly forget: (session: number) => void;
+}
+
+/** What is copied in one turn of the event loop. */
+const COPY_BYTES = 2 ** 21;
+
+/** A copy that nobody else can change, made over several turns of the event loop. */
+async function ownCopy(bytes: Uint8Array): Promise<Uint8Array> {
+  // Not a slab of the pool, and its pages are not touched before they are written.
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  for (let at = 0; at < copy.length; at += COPY_BYTES) {
+    if (at > 0) await nextTurn();
+    copy.set(bytes.subarray(at, at + COPY_BYTES), at);
+  }
+  return copy;
+}
+
+/** Sessions of an engine of this process. */
+export class LocalSessions implements EngineSessions {
+  readonly #native: NativeSessions;
+  /** Files that stay open as long as their sessions. */
+  readonly #files = new Map<number, FileHandle>();
+
+  constructor(engine: NativeSessions) {
+    this.#native = engine;
+  }
+
+  hold(tokens: Int32Array, session: number): Promise<number> {
+    return this.#native.holdCells(tokens, session);
+  }
+
+  release(hold: number): void {
+    this.#native.releaseCells(hold);
+  }
+
+  async save({ path, ...save }: SessionSave): Promise<Uint8Array | null> {
+    if (path === null) return this.#native.saveSession({ ...save, file: -1 });
+    const flags = constants.O_WRONLY | constants.O_NOFOLLOW;
+    const file = await open(path, flags).catch((error: unknown) => {
+      throw fileFailure(error, path, "written");
+    });
+    try {
+      await this.#native.saveSession({ ...save, file: file.fd });
+      await file.sync();
+      return null;
+    } finally {
+      await file.close();
+    }
+  }
+
+  async open(source: string | Uint8Array, key: Uint8Array | null): Promise<NativeOpenedSession> {
+    if (typeof source !== "string") return this.#native.openSession(await ownCopy(source), key);
+    // Without O_NONBLOCK a FIFO would be waited for; native code takes ordinary files only.
+    const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+    const file = await open(source, flags).catch((error: unknown) => {
+      throw fileFailure(error, source, "read");
+    });
+    try {
+      const opened = await this.#native.openSession(file.fd, key);
+      this.#files.set(opened.saved, file);
+      return opened;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  restore(saved: number, session: number): Promise<void> {
+    return this.#native.restoreSession(saved, session);
+  }
+
+  close(saved: number): void {
+    this.#native.closeSession(saved);
+    const file = this.#files.get(saved);
+    this.#files.delete(saved);
+    void file?.close().catch(() => undefined);
+  }
+
+  forget(session: number): void {
+    this.#native.forgetSession(session);
+  }
+}
