@@ -20,6 +20,8 @@ export interface NativeOpenedSession {
   head: string;
   /** Ids that its cells hold; empty: it brings no cells. */
   tokens: Int32Array;
+  /** Why its cells cannot be restored here, as a sentence; empty: they can. */
+  problem: string;
 }
 
 /** Sessions of one engine. Numbers of holds and of opened sessions are the engine's own. */

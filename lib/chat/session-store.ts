@@ -130,10 +130,11 @@ export async function restoreSession(
   const path = typeof source === "string" ? source : undefined;
   const { sessions } = model.engine;
   try {
-    const { saved, head, tokens } = await sessions.open(source, model.key);
+    const { saved, head, tokens, problem } = await sessions.open(source, model.key);
     try {
       const { maker, messages, startLength } = decodeHead(head);
       assertSameMaker(maker, await model.maker());
+      if (problem !== "") throw new R1Error("STATE_INVALID", problem);
       const next = tokens.length === 0 ? NO_TOKENS : nextTokens(model.weights, messages, prompting);
       const fits = tokens.length > 0 && commonLength(tokens, next) === tokens.length;
       const id = fits ? model.engine.newSession() : 0;

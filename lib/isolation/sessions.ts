@@ -87,6 +87,8 @@ export class LocalSessions implements EngineSessions {
       throw fileFailure(error, source, "read");
     });
     try {
+      if ((await file.stat()).isDirectory())
+        throw fileFailure(Object.assign(new Error(), { code: "EISDIR" }), source, "read");
       const opened = await this.#native.openSession(file.fd, key);
       this.#files.set(opened.saved, file);
       return opened;

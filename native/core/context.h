@@ -46,6 +46,8 @@ struct EngineConfig {
     bool deterministic = false;  // one sequence a decode, and every prompt computed anew: batch
                                  // shapes change the last bits of logits
     bool warmup = true;
+    std::size_t session_piece_bytes = 8 << 20;  // of a saved session, between two steps; tests take
+                                                // less
     StepCost::Table step_costs;  // what steps take by their rows, instead of what they are seen to
                                  // take; empty: seen, or typical where `deterministic`
 };

@@ -63,6 +63,7 @@ void Engine::main(EngineConfig config, std::shared_ptr<Model> draft, std::promis
                                                  config.prefix_cache && !config.deterministic);
         streams_ = cache_->ledger().shared() ? 1 : info_.sequences;
         keeps_prefixes_ = config.prefix_cache && !config.deterministic;
+        piece_bytes_ = config.session_piece_bytes;
         cell_shape_ = find_cell_shape(context_->memory());
         StepCost cost = !config.step_costs.empty() ? StepCost::fixed(config.step_costs)
                         : config.deterministic     ? StepCost::typical()

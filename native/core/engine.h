@@ -133,13 +133,16 @@ private:
     void dispose_all();
     static bool abort_decode(void * data);
     void run_between_steps(Task task);
-    CellAccess access() { return {context_->memory(), *scheduler_, streams_, cell_shape_}; }
+    CellAccess access() {
+        return {context_->memory(), *scheduler_, streams_, cell_shape_, piece_bytes_};
+    }
 
     std::shared_ptr<Model> model_;
     EngineInfo info_{};
     uint32_t max_queue_ = 0;
     CellShape cell_shape_;  // set before the engine is ready
     bool keeps_prefixes_ = false;
+    std::size_t piece_bytes_ = 0;
 
     // Shared with other threads, under mutex_.
     mutable std::mutex mutex_;

@@ -304,7 +304,7 @@ void Scheduler::fail_all(const char * code, const std::string & message, std::ve
 
 bool Scheduler::has_holds() const {
     return std::any_of(sequences_.begin(), sequences_.end(),
-                       [](const Sequence & s) { return !s.holds.empty(); });
+                       [](const Sequence & s) { return s.is_held(); });
 }
 
 std::shared_ptr<CellHold> Scheduler::hold(const std::vector<llama_token> & tokens,
@@ -313,7 +313,7 @@ std::shared_ptr<CellHold> Scheduler::hold(const std::vector<llama_token> & token
         const std::size_t length = cache_.length(sequence.id);
         // What is held already is not shortened for another.
         if (sequence.run != nullptr || length < tokens.size() || sequence.is_filling() ||
-            (!sequence.holds.empty() && length != tokens.size()) ||
+            (sequence.is_held() && length != tokens.size()) ||
             !cache_.ledger().is_usable_by(sequence.id, session) ||
             common_prefix(cache_.tokens(sequence.id), tokens) != tokens.size()) {
             continue;
@@ -321,9 +321,7 @@ std::shared_ptr<CellHold> Scheduler::hold(const std::vector<llama_token> & token
         if (length > tokens.size()) {
             cache_.truncate(sequence.id, tokens.size());
         }
-        sequence.holds.push_back(
-            std::make_shared<CellHold>(CellHold{sequence.id, tokens.size(), false, false}));
-        return sequence.holds.back();
+        return hold_sequence(sequence, {sequence.id, tokens.size(), false, false});
     }
     return nullptr;
 }
@@ -347,9 +345,16 @@ std::shared_ptr<CellHold> Scheduler::hold_for(const std::vector<llama_token> & t
         }
     }
     cache_.expect(sequence->id, tokens, session);
-    sequence->holds.push_back(
-        std::make_shared<CellHold>(CellHold{sequence->id, tokens.size(), true, false}));
-    return sequence->holds.back();
+    return hold_sequence(*sequence, {sequence->id, tokens.size(), true, false});
+}
+
+std::shared_ptr<CellHold> Scheduler::hold_sequence(Sequence & sequence, const CellHold & facts) {
+    if (!sequence.is_held()) {
+        sequence.holds.clear();
+    }
+    auto hold = std::make_shared<CellHold>(facts);
+    sequence.holds.push_back(hold);
+    return hold;
 }
 
 void Scheduler::release(const std::shared_ptr<CellHold> & hold, bool keep) {
@@ -357,8 +362,10 @@ void Scheduler::release(const std::shared_ptr<CellHold> & hold, bool keep) {
         return;
     }
     Sequence & sequence = sequences_[static_cast<std::size_t>(hold->sequence)];
-    sequence.holds.erase(std::remove(sequence.holds.begin(), sequence.holds.end(), hold),
-                         sequence.holds.end());
+    sequence.holds.erase(
+        std::remove_if(sequence.holds.begin(), sequence.holds.end(),
+                       [&](const std::weak_ptr<CellHold> & one) { return one.lock() == hold; }),
+        sequence.holds.end());
     if (!keep) {
         cache_.truncate(sequence.id, 0);
     }
@@ -368,16 +375,17 @@ void Scheduler::release(const std::shared_ptr<CellHold> & hold, bool keep) {
 bool Scheduler::revoke_oldest() {
     Sequence * victim = nullptr;
     for (Sequence & sequence : sequences_) {
-        if (!sequence.holds.empty() &&
-            (victim == nullptr || sequence.last_used < victim->last_used)) {
+        if (sequence.is_held() && (victim == nullptr || sequence.last_used < victim->last_used)) {
             victim = &sequence;
         }
     }
     if (victim == nullptr) {
         return false;
     }
-    for (const std::shared_ptr<CellHold> & hold : victim->holds) {
-        hold->is_revoked = true;
+    for (const std::weak_ptr<CellHold> & held : victim->holds) {
+        if (const std::shared_ptr<CellHold> hold = held.lock()) {
+            hold->is_revoked = true;
+        }
     }
     victim->holds.clear();
     cache_.truncate(victim->id, 0);

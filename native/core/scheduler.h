@@ -101,6 +101,7 @@ private:
     bool make_run(Waiting & entry, std::vector<Event> & out);
     Start start(Waiting & entry, std::vector<Event> & out);
     void send_back(Sequence & sequence);
+    static std::shared_ptr<CellHold> hold_sequence(Sequence & sequence, const CellHold & facts);
 
     Cache & cache_;
     const Vocab & vocab_;

@@ -123,7 +123,7 @@ Napi::Value SessionCalls::save(const Napi::CallbackInfo & info,
         [](Napi::Env at, Sink & sink) -> Napi::Value {
             return sink == nullptr ? at.Null() : handed_over(at, *sink);
         },
-        [cancelled] { cancelled->store(true); });
+        {[cancelled] { cancelled->store(true); }});
 }
 
 Napi::Value SessionCalls::open(const Napi::CallbackInfo & info,
@@ -156,9 +156,10 @@ Napi::Value SessionCalls::open(const Napi::CallbackInfo & info,
             Napi::Int32Array tokens = Napi::Int32Array::New(at, saved.tokens.size());
             std::copy(saved.tokens.begin(), saved.tokens.end(), tokens.Data());
             result.Set("tokens", tokens);
+            result.Set("problem", saved.problem);
             return result;
         },
-        [cancelled] { cancelled->store(true); });
+        {[cancelled] { cancelled->store(true); }});
 }
 
 Napi::Value SessionCalls::restore(const Napi::CallbackInfo & info,
@@ -175,7 +176,7 @@ Napi::Value SessionCalls::restore(const Napi::CallbackInfo & info,
             return Nothing{};
         },
         [](Napi::Env at, Nothing &) { return at.Undefined(); },
-        [cancelled] { cancelled->store(true); });
+        {[cancelled] { cancelled->store(true); }});
 }
 
 void SessionCalls::close(const Napi::CallbackInfo & info) {

@@ -71,6 +71,9 @@ SavedSession Engine::open_session(std::shared_ptr<ByteSource> source,
 
 void Engine::restore_session(const SavedSession & saved, uint64_t session,
                              const std::atomic<bool> & cancelled) {
+    if (!saved.problem.empty()) {
+        throw Failure(ErrorCode::StateInvalid, saved.problem);
+    }
     if (saved.tokens.empty() || !keeps_prefixes_) {
         return;
     }

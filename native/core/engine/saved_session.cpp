@@ -13,9 +13,12 @@ namespace {
 constexpr std::size_t seal_bytes = 32;
 constexpr std::size_t piece_bytes = 1 << 20;
 
+std::string unusable(const std::string & what) {
+    return "This is no saved session that can be used: " + what + ". Save it again.";
+}
+
 [[noreturn]] void refuse(const std::string & what) {
-    throw Failure(ErrorCode::StateInvalid,
-                  "This is no saved session that can be used: " + what + ". Save it again.");
+    throw Failure(ErrorCode::StateInvalid, unusable(what));
 }
 
 // Reads from front to end, and seals what it hands out.
@@ -136,11 +139,14 @@ std::string read_parts(Front & front, const Seal & seal, const CellShape & shape
     if (cells == 0) {
         return "";
     }
-    if (shape.rows.empty()) {
-        return "it brings cells, and those of this model are not saved";
+    // Its head may say that it is another model's, which is for others to see.
+    const char * wrong = shape.rows.empty()
+                             ? "are of a kind that this model has not"
+                             : read_cell_layout(front, tokens, shape, session.layout);
+    if (wrong != nullptr) {
+        session.problem = unusable(std::string("its cells ") + wrong);
     }
-    const char * wrong = read_cell_layout(front, tokens, shape, session.layout);
-    return wrong == nullptr ? "" : std::string("its cells ") + wrong;
+    return "";
 }
 
 }  // namespace

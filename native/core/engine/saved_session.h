@@ -27,8 +27,9 @@ constexpr uint8_t session_format = 2;
 /** The head holds a conversation's messages; what is longer is refused. */
 constexpr uint32_t most_head_bytes = 8u << 20;
 
-/** One that was found whole, with cells that fit. */
+/** One that was found whole. */
 struct SavedSession {
+    std::string problem;  // why its cells cannot be restored; empty: they can
     std::shared_ptr<ByteSource> source;
     std::string head;
     std::vector<llama_token> tokens;  // what the cells hold; empty: no cells

@@ -20,6 +20,7 @@ struct CellAccess {
     Scheduler & scheduler;
     uint32_t streams;  // of the cache: shares are streams to llama.cpp
     const CellShape & shape;
+    std::size_t piece_bytes;  // what is copied, then hashed and written or read, at a time
 };
 
 /**

@@ -15,8 +15,6 @@ namespace r1 {
 namespace {
 
 constexpr std::size_t copy_bytes = 256 << 10;
-// What is read and checked between two visits.
-constexpr std::size_t fill_bytes = 8 << 20;
 constexpr uint32_t look_after = 64;
 
 [[noreturn]] void changed() {
@@ -28,12 +26,13 @@ constexpr uint32_t look_after = 64;
 // for it may have changed since it was read.
 class Values {
 public:
-    Values(const SavedSession & saved, const std::atomic<bool> & cancelled)
+    Values(const SavedSession & saved, std::size_t piece_bytes, const std::atomic<bool> & cancelled)
         : saved_(saved),
           cancelled_(cancelled),
           seal_(saved.until_cells),
           at_(saved.cells_at),
-          buffer_(new uint8_t[fill_bytes]) {
+          piece_bytes_(piece_bytes),
+          buffer_(new uint8_t[piece_bytes]) {
         skip_meta();
     }
 
@@ -53,7 +52,7 @@ public:
             const CellRun & run = saved_.layout.runs[run_];
             const std::size_t block = ggml_type_size(run.type);
             const auto taken = static_cast<std::size_t>(
-                std::min<uint64_t>(run.bytes - in_run_, (fill_bytes - size_) / block * block));
+                std::min<uint64_t>(run.bytes - in_run_, (piece_bytes_ - size_) / block * block));
             if (taken == 0) {
                 return;
             }
@@ -103,6 +102,7 @@ private:
     const std::atomic<bool> & cancelled_;
     Seal seal_;
     uint64_t at_;
+    std::size_t piece_bytes_;
     std::unique_ptr<uint8_t[]> buffer_;
     std::size_t size_ = 0;
     std::size_t used_ = 0;
@@ -134,8 +134,8 @@ public:
     // else's by now. It is led to its end instead, and nothing more is written.
     void values(ggml_tensor * tensor, std::size_t offset, std::size_t count) override {
         while (count > 0 && !is_over()) {
-            const std::size_t wanted = std::min(count, copy_bytes);
-            if (values_.at_hand() < wanted || (++copies_ % look_after == 0 && is_overdue()) ||
+            const std::size_t wanted = std::min({count, copy_bytes, values_.at_hand()});
+            if (wanted == 0 || (++copies_ % look_after == 0 && is_overdue()) ||
                 (wanted == copy_bytes && is_overdue())) {
                 pause();
                 continue;
@@ -167,7 +167,7 @@ private:
             if (!is_failed_) {
                 const std::size_t before = values_.at_hand();
                 values_.fill();
-                if (before == values_.at_hand() && before < copy_bytes) {
+                if (before == 0 && values_.at_hand() == 0) {
                     changed();  // llama.cpp asks for more than there is
                 }
             }
@@ -207,7 +207,7 @@ private:
 void restore_cells(StepGate::Visitor & visitor, const CellAccess & access,
                    const SavedSession & saved, uint64_t session,
                    const std::atomic<bool> & cancelled) {
-    Values values(saved, cancelled);
+    Values values(saved, access.piece_bytes, cancelled);
     values.fill();
     visitor.enter();
     const std::shared_ptr<CellHold> hold = access.scheduler.hold_for(saved.tokens, session);

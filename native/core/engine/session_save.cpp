@@ -14,8 +14,6 @@ namespace {
 
 // One copy out of a device at most, so that a visit ends in time.
 constexpr std::size_t copy_bytes = 256 << 10;
-// What is gathered in one visit at most, before it is sealed and written.
-constexpr std::size_t gather_bytes = 8 << 20;
 // Between two looks at the clock, where llama.cpp hands out very small pieces.
 constexpr uint32_t look_after = 64;
 
@@ -30,14 +28,15 @@ constexpr uint32_t look_after = 64;
 class Saving : public CellWriter {
 public:
     Saving(StepGate::Visitor & visitor, const CellHold & hold, const CellShape & shape, Seal & seal,
-           ByteSink & sink, const std::atomic<bool> & cancelled)
+           ByteSink & sink, std::size_t piece_bytes, const std::atomic<bool> & cancelled)
         : visitor_(visitor),
           hold_(hold),
           shape_(shape),
           seal_(seal),
           sink_(sink),
           cancelled_(cancelled),
-          gathered_(new uint8_t[gather_bytes]) {
+          piece_bytes_(piece_bytes),
+          gathered_(new uint8_t[piece_bytes]) {
         const int32_t sequence = 0;
         append(&cell_magic, sizeof cell_magic);
         append(&sequence, sizeof sequence);
@@ -75,8 +74,8 @@ public:
     void values(ggml_tensor * tensor, std::size_t offset, std::size_t count) override {
         spend(count);
         while (count > 0) {
-            const std::size_t taken = std::min(count, copy_bytes);
-            if (gather_bytes - size_ < taken || (++copies_ % look_after == 0 && is_overdue()) ||
+            const std::size_t taken = std::min({count, copy_bytes, piece_bytes_});
+            if (piece_bytes_ - size_ < taken || (++copies_ % look_after == 0 && is_overdue()) ||
                 (taken == copy_bytes && is_overdue())) {
                 pause();
             }
@@ -107,7 +106,7 @@ private:
     }
 
     void append(const void * from, std::size_t count) {
-        if (gather_bytes - size_ < count) {
+        if (piece_bytes_ - size_ < count) {
             pause();
         }
         std::memcpy(gathered_.get() + size_, from, count);
@@ -134,6 +133,7 @@ private:
     Seal & seal_;
     ByteSink & sink_;
     const std::atomic<bool> & cancelled_;
+    std::size_t piece_bytes_;
     std::unique_ptr<uint8_t[]> gathered_;
     std::size_t size_ = 0;
     uint64_t left_ = 0;  // of the body
@@ -162,7 +162,7 @@ void write_session(StepGate::Visitor & visitor, const CellAccess & access,
     write(front.data(), front.size());
     write(&cells, sizeof cells);
     if (hold != nullptr) {
-        Saving saving(visitor, *hold, access.shape, seal, sink, cancelled);
+        Saving saving(visitor, *hold, access.shape, seal, sink, access.piece_bytes, cancelled);
         visitor.enter();
         if (hold->is_revoked) {
             gone();
