@@ -57,6 +57,8 @@ Bytes sealed(Bytes bytes, const Bytes & key = {}) {
 
 template <typename Number>
 void put(Bytes & bytes, std::size_t at, Number value) {
+    if (at > bytes.size() || bytes.size() - at < sizeof value)
+        refute(__FILE__, __LINE__, "a place");
     std::memcpy(bytes.data() + at, &value, sizeof value);
 }
 
@@ -166,7 +168,6 @@ R1_TEST(
         // A session that is forgotten leaves no cell.
         Harness last(config);
         last.restore(bytes, 7);
-        CHECK(last.engine().stats().cells_used == 0);  // counted with the next step
         last.engine().forget_session(7);
         last.ask(of_session(1, {5, 6, 7}, 7));
         CHECK(last.engine().stats().cells_used < 20);
@@ -305,9 +306,9 @@ R1_TEST("session: a file that changes between its check and its restoring is ref
     };
     const std::atomic<bool> cancelled{false};
     Bytes other = bytes;
-    *(other.end() - 40) = static_cast<uint8_t>(*(other.end() - 40) ^ 1);
+    put(other, other.size() - 40, 0x01020304u);
     Bytes no_number = bytes;
-    for (std::size_t i = bytes.size() - 400; i < bytes.size() - 32; ++i) no_number[i] = 0xff;
+    for (std::size_t i = bytes.size() - 400; i < bytes.size() - 32; ++i) no_number.at(i) = 0xff;
     for (const Bytes & later :
          {other, no_number, Bytes(bytes.begin(), bytes.begin() + bytes.size() / 2)}) {
         write(bytes);
