@@ -124,7 +124,7 @@ export class EngineProcess {
       return;
     }
     this.#unanswered++;
-    this.#send({ kind: "ping" });
+    void this.#send({ kind: "ping" });
   }
 
   /** Sends without waiting for an answer. @throws {R1Error} `ENGINE_CRASHED` once the child is gone. */
