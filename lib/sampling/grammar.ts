@@ -1,7 +1,8 @@
 // Grammars as trees, and their GBNF text. Pure data and functions, on any JavaScript thread.
 
-/** A closed range of code points. */
-export type CodeRange = readonly [from: number, to: number];
+import { invert, joinRanges, LAST_CODE_POINT, type CodeRange } from "../base/code-ranges.js";
+
+export { intersect, invert, LAST_CODE_POINT, type CodeRange } from "../base/code-ranges.js";
 
 /** A piece of a grammar. `token` is llama.cpp's `<...>` and `!<...>`: one whole token. */
 export type GrammarNode =
@@ -21,12 +22,11 @@ export type GrammarNode =
 /** Rules by name; the start is `root`. */
 export type Grammar = ReadonlyMap<string, GrammarNode>;
 
-/** Largest code point. */
-export const LAST_CODE_POINT = 0x10ffff;
-
 export const text = (value: string): GrammarNode => ({ kind: "text", text: value });
 export const ref = (name: string): GrammarNode => ({ kind: "ref", name });
 export const empty: GrammarNode = { kind: "seq", nodes: [] };
+/** What no text fits. */
+export const never: GrammarNode = { kind: "alt", nodes: [] };
 export const repeat = (node: GrammarNode, min: number, max = Infinity): GrammarNode =>
   min === 1 && max === 1 ? node : { kind: "repeat", node, min, max };
 export const optional = (node: GrammarNode): GrammarNode => repeat(node, 0, 1);
@@ -63,38 +63,7 @@ export function chars(...members: readonly (string | readonly [string, string])[
 
 /** A set of characters by ranges, sorted and joined. */
 export function charRanges(ranges: readonly CodeRange[]): GrammarNode {
-  const sorted = [...ranges].sort((a, b) => a[0] - b[0]);
-  const joined: [number, number][] = [];
-  for (const [from, to] of sorted) {
-    const last = joined.at(-1);
-    if (last !== undefined && from <= last[1] + 1) last[1] = Math.max(last[1], to);
-    else joined.push([from, to]);
-  }
-  return { kind: "chars", ranges: joined };
-}
-
-/** All characters that are in none of some ranges. */
-export function invert(ranges: readonly CodeRange[]): CodeRange[] {
-  const node = charRanges(ranges);
-  const gaps: CodeRange[] = [];
-  let next = 0;
-  for (const [from, to] of node.kind === "chars" ? node.ranges : []) {
-    if (from > next) gaps.push([next, from - 1]);
-    next = to + 1;
-  }
-  if (next <= LAST_CODE_POINT) gaps.push([next, LAST_CODE_POINT]);
-  return gaps;
-}
-
-/** Characters that two sets share. */
-export function intersect(a: readonly CodeRange[], b: readonly CodeRange[]): CodeRange[] {
-  return a.flatMap(([from, to]) =>
-    b.flatMap(([start, end]): CodeRange[] =>
-      Math.max(from, start) <= Math.min(to, end)
-        ? [[Math.max(from, start), Math.min(to, end)]]
-        : [],
-    ),
-  );
+  return { kind: "chars", ranges: joinRanges(ranges) };
 }
 
 function escapeCode(code: number): string {

@@ -1,7 +1,8 @@
 // What the answer is held to: a JSON Schema or a grammar. Checks it before the run. Pure; runs on any JavaScript thread.
 import { knownKeys, object, refuse } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
-import { compileSchema, type SchemaCheck } from "../base/json-schema.js";
+import { compileSchema, schemaJson, type SchemaCheck } from "../base/json-schema.js";
+import { compileSchemaGrammar } from "./compile.js";
 import { checkGrammar } from "./grammar-check.js";
 import { GrammarSyntaxError, parseGrammar } from "./grammar-parse.js";
 import { GrammarProblem } from "./grammar.js";
@@ -9,7 +10,7 @@ import { schemaToGrammar } from "./schema-grammar.js";
 
 /** Holds the answer to a form; the reasoning stays free. Give one of the two. */
 export interface ResponseOptions {
-  /** A JSON Schema (draft 2020-12, or an older one that `$schema` names), or an object with a `toJSONSchema()` method, as Zod's schemas have. The answer is JSON that fits it. */
+  /** A JSON Schema (of the draft that `$schema` names, 04 to 2020-12; else 2020-12), or an object with a `toJSONSchema()` method, as Zod's schemas have. The answer is JSON that fits it. */
   readonly schema?: unknown;
   /** A grammar in llama.cpp's GBNF with a rule `root`; at most 64 KiB. */
   readonly grammar?: string;
@@ -74,6 +75,35 @@ function plainSchema(schema: unknown, path: string): unknown {
   return schema;
 }
 
+/** The grammar of an answer, at once or promised. What compiling finds is thrown or rejects. */
+export type AnswerForm = () => string | Promise<string>;
+
+/**
+ * Checks the shape of the option `response`. The form it returns starts to compile when it is called:
+ * a small schema on the calling thread, others in a child process, each schema once.
+ *
+ * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; `SCHEMA_UNSUPPORTED` for what is no schema, no
+ * JSON, or too large.
+ */
+export function responseForm(value: unknown, path = "response"): AnswerForm | undefined {
+  if (value === undefined) return undefined;
+  const { schema, grammar } = parts(value, path);
+  if (schema === undefined) return () => checkSource(grammar, `${path}.grammar`);
+  const plain: unknown = JSON.parse(
+    schemaJson(plainSchema(schema, `${path}.schema`), `${path}.schema`),
+  );
+  return () => compileSchemaGrammar(plain, `${path}.schema`);
+}
+
+function parts(value: unknown, path: string): { schema: unknown; grammar: unknown } {
+  const options = object(value, path);
+  knownKeys(options, path, ["schema", "grammar"]);
+  const { schema, grammar } = options;
+  if ((schema === undefined) === (grammar === undefined))
+    refuse(path, "either a schema or a grammar", value);
+  return { schema, grammar };
+}
+
 /**
  * Checks the option `response` and makes its grammar.
  *
@@ -82,11 +112,7 @@ function plainSchema(schema: unknown, path: string): unknown {
  */
 export function normalizeResponse(value: unknown, path = "response"): ResponseConfig {
   if (value === undefined) return Object.freeze({ grammar: "", check: undefined });
-  const options = object(value, path);
-  knownKeys(options, path, ["schema", "grammar"]);
-  const { schema, grammar } = options;
-  if ((schema === undefined) === (grammar === undefined))
-    refuse(path, "either a schema or a grammar", value);
+  const { schema, grammar } = parts(value, path);
   if (schema === undefined)
     return Object.freeze({ grammar: checkSource(grammar, `${path}.grammar`), check: undefined });
   const plain = plainSchema(schema, `${path}.schema`);

@@ -1,24 +1,26 @@
 // Turns a JSON Schema into rules whose every text parses as JSON and fits the schema. Pure; runs on any JavaScript thread.
-import { compileSchema } from "../base/json-schema.js";
-import { alt, empty, optional, ref, repeat, seq, text, type GrammarNode } from "./grammar.js";
-import {
-  closedBranch,
-  isAnnotation,
-  MergeProblem,
-  mergeSchemas,
-  typesOf,
-  type Schema,
-  type SchemaObject,
-} from "./schema-merge.js";
+import { Steps } from "../base/pattern-matcher.js";
+import type { SchemaChecker } from "../base/schema-check.js";
+import type { SchemaDocument } from "../base/schema-document.js";
+import { pointerPart, type Schema, type SchemaObject } from "../base/schema-types.js";
+import { alt, never, optional, ref, repeat, seq, text, type GrammarNode } from "./grammar.js";
+import { closedBranch, MergeProblem, mergeAll, mergeSchemas, typesOf } from "./schema-merge.js";
 import { arrayNode, objectNode } from "./schema-object.js";
-import { CHARACTER } from "./schema-string.js";
-import { count, fail, numericNode, stringNode } from "./schema-leaf.js";
-import { areDisjoint } from "./schema-disjoint.js";
-import { pointerPart } from "./schema-place.js";
+import { CHARACTER, textsNode } from "./schema-string.js";
+import { count, fail, failEmpty, NoValueError, numericNode, stringNode } from "./schema-leaf.js";
+import { findOverlap } from "./schema-disjoint.js";
 
-const MAX_DEPTH = 64;
+const MAX_DEPTH = 300;
 /** Most schemas that are converted or merged: references that refer to others twice double with each. */
-const MAX_WORK = 5000;
+export const MAX_WORK = 200_000;
+/** Most items of an array that are counted; a `maxItems` above is kept as this. */
+const MAX_ITEMS = 2000;
+
+/** Steps to check the values of one list. */
+const MAX_STEPS = 20_000_000;
+
+/** A schema takes more work than was allowed here; elsewhere it may have more. */
+export class TooMuchWork extends Error {}
 const TYPES = ["null", "boolean", "integer", "number", "string", "array", "object"] as const;
 
 const STRING_KEYWORDS = ["minLength", "maxLength", "pattern", "format"];
@@ -44,18 +46,7 @@ const KEYWORDS_BY_TYPE: Readonly<Record<string, readonly string[]>> = {
     "propertyNames",
   ],
 };
-const KNOWN = new Set([
-  ...Object.values(KEYWORDS_BY_TYPE).flat(),
-  "type",
-  "enum",
-  "const",
-  "$ref",
-  "allOf",
-  "anyOf",
-  "oneOf",
-  "unevaluatedProperties",
-]);
-/** Keywords of JSON Schema that no grammar here can keep. Others that are unknown mean nothing in JSON Schema and are passed over. */
+/** Keywords that no grammar here can keep. */
 const UNSUPPORTED = [
   "not",
   "if",
@@ -65,12 +56,10 @@ const UNSUPPORTED = [
   "minContains",
   "maxContains",
   "patternProperties",
-  "dependencies",
   "dependentRequired",
   "dependentSchemas",
   "unevaluatedItems",
   "$dynamicRef",
-  "$recursiveRef",
 ];
 
 /** The names a `propertyNames` lists; undefined when it allows any. */
@@ -79,11 +68,13 @@ function listedNames(schema: unknown, path: string): readonly string[] | undefin
   const {
     enum: listed,
     const: only,
-    type: _type,
+    type,
     ...others
   } = (typeof schema === "object" && schema !== null ? schema : { not: {} }) as SchemaObject;
   const values = only === undefined ? listed : [only];
-  if (Object.keys(others).some((key) => !isAnnotation(key)))
+  if (Object.keys(others).length === 0 && values === undefined && type === "string")
+    return undefined;
+  if (Object.keys(others).length > 0)
     fail(
       path,
       "restricts names in a way that a grammar cannot keep; only a list of names can be kept",
@@ -94,12 +85,17 @@ function listedNames(schema: unknown, path: string): readonly string[] | undefin
 /** Compiles one document; rules are shared by all its schemas. */
 export class SchemaCompiler {
   readonly rules = new Map<string, GrammarNode>();
-  private readonly refs = new Map<string, string>();
+  private readonly refs = new Map<string, { name: string; error?: NoValueError }>();
+  /** What was made of the document's schemas: equal ones are one object there. */
+  private readonly made = new Map<Schema, GrammarNode>();
   private work = 0;
 
+  /** @param maxWork - Schemas to convert before it throws {@link TooMuchWork}. */
   constructor(
-    private readonly document: Schema,
+    private readonly document: SchemaDocument,
+    private readonly checker: SchemaChecker,
     private readonly path: string,
+    private readonly maxWork: number,
   ) {
     this.rules.set("ws", optional(alt(text(" "), seq(text("\n"), repeat(text(" "), 0, 20)))));
     this.rules.set("string", seq(text('"'), repeat(ref("char"), 0), text('"')));
@@ -116,6 +112,7 @@ export class SchemaCompiler {
 
   private count(path: string, more: number): void {
     this.work += more;
+    if (this.work > this.maxWork && this.maxWork < MAX_WORK) throw new TooMuchWork();
     if (this.work > MAX_WORK)
       fail(
         path,
@@ -123,31 +120,38 @@ export class SchemaCompiler {
       );
   }
 
-  convert(schema: unknown, path: string, depth = 0): GrammarNode {
+  /** @throws {NoValueError} when no value fits. */
+  convert(schema: Schema, path: string, depth = 0): GrammarNode {
+    const pointer = this.document.pointerOf(schema);
+    const known = pointer === undefined ? undefined : this.made.get(schema);
+    if (known !== undefined) return known;
+    const at = pointer === undefined ? path : this.path + pointer;
+    const node = this.convertNew(schema, at, depth);
+    // A rule of its own, so that many uses do not write it out many times.
+    if (pointer === undefined || typeof schema === "boolean") return node;
+    const shared = node.kind === "ref" || node.kind === "text" ? node : this.add(node);
+    this.made.set(schema, shared);
+    return shared;
+  }
+
+  private convertNew(schema: Schema, path: string, depth: number): GrammarNode {
     this.count(path, 1);
     if (depth > MAX_DEPTH) fail(path, `is nested more than ${MAX_DEPTH} levels deep`);
     if (schema === true) return this.any();
-    if (schema === false) fail(path, "is false: no value fits it");
-    if (typeof schema !== "object" || schema === null || Array.isArray(schema))
-      fail(path, "must be an object, true or false");
-    const object = this.plain(schema as SchemaObject, path);
-    if (typeof object === "boolean") return this.convert(object, path, depth + 1);
-    const { $ref: target, allOf, anyOf, oneOf, ...base } = object;
+    if (schema === false) return failEmpty(path, "is false: no value fits it");
+    this.refuseUnsupported(schema, path);
+    const { $ref: target, allOf, anyOf, oneOf, ...base } = schema;
     const isBare = Object.keys(base).length === 0;
     if (target !== undefined) {
       if (isBare && allOf === undefined && anyOf === undefined && oneOf === undefined)
         return this.reference(target, path);
-      const { $ref: _target, ...beside } = object;
-      return this.convert(
-        this.merge([this.resolve(target, path).schema, beside], path),
-        path,
-        depth + 1,
-      );
+      const { $ref: _target, ...beside } = schema;
+      return this.convert(this.merge([this.resolve(target).schema, beside], path), path, depth + 1);
     }
     if (allOf !== undefined) {
-      const { allOf: _all, ...beside } = object;
+      const { allOf: _all, ...beside } = schema;
       return this.convert(
-        this.merge([...this.list(allOf, `${path}/allOf`), beside], path),
+        this.merge([...(allOf as readonly Schema[]), beside], path),
         path,
         depth + 1,
       );
@@ -157,39 +161,50 @@ export class SchemaCompiler {
       ["oneOf", oneOf],
     ] as const) {
       if (branches === undefined) continue;
-      const { [key]: _branches, ...beside } = object;
-      const list = this.list(branches, `${path}/${key}`);
+      const { [key]: _branches, ...beside } = schema;
+      const list = branches as readonly Schema[];
       if (key === "oneOf") this.refuseOverlap(list, `${path}/oneOf`);
-      const merged = list.map((branch) =>
-        Object.keys(beside).length === 0 ? branch : this.merge([branch, beside], path),
-      );
-      return this.add(
-        alt(...merged.map((branch, i) => this.convert(branch, `${path}/${key}/${i}`, depth + 1))),
-      );
+      return this.branches(list, beside, `${path}/${key}`, depth);
     }
-    return this.simple(object, path, depth);
+    return this.simple(schema, path, depth);
   }
 
-  /** A schema without its annotations, its keywords known. */
-  private plain(schema: SchemaObject, path: string): SchemaObject {
+  /** The branches that some value fits; a branch that none fits adds nothing. */
+  private branches(
+    list: readonly Schema[],
+    beside: SchemaObject,
+    path: string,
+    depth: number,
+  ): GrammarNode {
+    const nodes: GrammarNode[] = [];
+    let dead: NoValueError | undefined;
+    list.forEach((branch, i) => {
+      const at = `${path}/${i}`;
+      try {
+        const merged = Object.keys(beside).length === 0 ? branch : this.merge([branch, beside], at);
+        nodes.push(this.convert(merged, at, depth + 1));
+      } catch (error) {
+        if (!(error instanceof NoValueError)) throw error;
+        dead ??= error;
+      }
+    });
+    if (dead !== undefined && nodes.length === 0) throw dead;
+    return this.add(alt(...nodes));
+  }
+
+  private refuseUnsupported(schema: SchemaObject, path: string): void {
     const unsupported = UNSUPPORTED.find((key) => schema[key] !== undefined);
-    if (unsupported === "not" && (schema["not"] === true || JSON.stringify(schema["not"]) === "{}"))
-      fail(path, "is the opposite of anything: no value fits it");
-    if (unsupported !== undefined)
-      fail(
-        `${path}/${unsupported}`,
-        "uses a keyword that a grammar cannot keep; leave it out and check the answer yourself",
-      );
-    return Object.fromEntries(
-      Object.entries(schema).filter(
-        ([key, value]) => !isAnnotation(key) && value !== undefined && KNOWN.has(key),
-      ),
+    if (unsupported === undefined) return;
+    const { not } = schema;
+    if (unsupported === "not") {
+      if (not === true || (typeof not === "object" && Object.keys(not as object).length === 0))
+        failEmpty(path, "is the opposite of anything: no value fits it");
+      if (not === false) return;
+    }
+    fail(
+      `${path}/${unsupported}`,
+      "uses a keyword that a grammar cannot keep; leave it out and check the answer yourself",
     );
-  }
-
-  private list(value: unknown, path: string): readonly Schema[] {
-    if (!Array.isArray(value) || value.length === 0) fail(path, "must be a list of schemas");
-    return value as Schema[];
   }
 
   private merge(schemas: readonly Schema[], path: string): Schema {
@@ -199,81 +214,77 @@ export class SchemaCompiler {
         typeof schema === "object" && "$ref" in schema ? this.follow(schema, path) : schema,
       );
       // The last one stands beside the others, and sees their properties; they do not see each other's.
-      return found
-        .map((schema, i) => (i < found.length - 1 ? closedBranch(schema) : schema))
-        .reduce(mergeSchemas, true);
+      return mergeAll(
+        found.map((schema, i) => (i < found.length - 1 ? closedBranch(schema) : schema)),
+      );
     } catch (error) {
-      if (error instanceof MergeProblem) fail(path, error.message);
+      if (error instanceof MergeProblem)
+        return (error.isEmpty ? failEmpty : fail)(path, error.message);
       throw error;
     }
   }
 
   /** A schema with its own reference put in, for merging. */
   private follow(schema: SchemaObject, path: string, depth = 0): Schema {
+    this.count(path, 1);
     if (depth > 32) fail(path, "refers to itself without end");
     const { $ref: target, ...beside } = schema;
-    const found = this.resolve(target, path).schema;
+    const found = this.resolve(target).schema;
     const inner =
       typeof found === "object" && "$ref" in found ? this.follow(found, path, depth + 1) : found;
     return mergeSchemas(Object.keys(beside).length > 0 ? closedBranch(inner) : inner, beside);
   }
 
-  private resolve(target: unknown, path: string): { schema: Schema; path: string } {
-    if (typeof target !== "string" || !/^#(\/|$)/.test(target))
-      fail(
-        `${path}/$ref`,
-        `refers to ${JSON.stringify(target)}; only references within the schema, such as "#/$defs/name", are followed`,
-      );
-    let found: unknown = this.document;
-    let pointer: string;
-    try {
-      pointer = decodeURIComponent(target);
-    } catch {
-      return fail(`${path}/$ref`, `refers to ${JSON.stringify(target)}, which is no reference`);
-    }
-    for (const part of pointer.split("/").slice(1)) {
-      const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
-      found =
-        typeof found === "object" && found !== null && Object.hasOwn(found, key)
-          ? (found as Record<string, unknown>)[key]
-          : undefined;
-    }
-    if (typeof found !== "boolean" && (typeof found !== "object" || found === null))
-      fail(`${path}/$ref`, `refers to ${JSON.stringify(target)}, which is not there`);
-    return { schema: found as Schema, path: `${this.path}${pointer.slice(1)}` };
+  private resolve(target: unknown): { schema: Schema; path: string } {
+    const { schema, pointer } = this.document.target(target);
+    return { schema, path: this.path + pointer };
   }
 
   private reference(target: unknown, path: string): GrammarNode {
-    const found = this.resolve(target, path);
     const key = String(target);
-    let name = this.refs.get(key);
-    if (name === undefined) {
-      name = `ref${this.refs.size}`;
-      this.refs.set(key, name);
-      this.rules.set(name, empty);
-      this.rules.set(name, this.convert(found.schema, found.path));
+    let known = this.refs.get(key);
+    if (known === undefined) {
+      known = { name: `ref${this.refs.size}` };
+      this.refs.set(key, known);
+      this.rules.set(known.name, never);
+      const found = this.resolve(target);
+      try {
+        this.rules.set(known.name, this.convert(found.schema, found.path));
+      } catch (error) {
+        if (!(error instanceof NoValueError)) throw error;
+        known.error = error;
+      }
     }
-    return ref(name);
+    if (known.error !== undefined) throw known.error;
+    this.count(path, 1);
+    return ref(known.name);
   }
 
   private refuseOverlap(branches: readonly Schema[], path: string): void {
     const resolved = branches.map((branch) =>
-      typeof branch === "object" && "$ref" in branch ? this.merge([branch], path) : branch,
+      typeof branch === "object" && "$ref" in branch ? this.tryMerge(branch, path) : branch,
     );
-    resolved.forEach((a, i) => {
-      const other = resolved.findIndex((b, j) => j > i && !areDisjoint(a, b));
-      if (other >= 0)
-        fail(
-          path,
-          `has branches ${i} and ${other} that one value may both fit; use anyOf, or give each a property with a different const`,
-        );
-    });
+    const overlap = findOverlap(resolved, (pairs) => this.count(path, pairs));
+    if (overlap !== undefined)
+      fail(
+        path,
+        `has branches ${overlap[0]} and ${overlap[1]} that one value may both fit; use anyOf, or give each a property with a different const`,
+      );
+  }
+
+  private tryMerge(branch: Schema, path: string): Schema {
+    try {
+      return this.merge([branch], path);
+    } catch (error) {
+      if (error instanceof NoValueError) return false;
+      throw error;
+    }
   }
 
   /** Any JSON value. */
   private any(): GrammarNode {
     if (!this.rules.has("value")) {
-      this.rules.set("value", empty);
+      this.rules.set("value", never);
       const value = ref("value");
       this.rules.set(
         "value",
@@ -307,12 +318,14 @@ export class SchemaCompiler {
 
   /** The listed values that fit the schema's other keywords. */
   private values(schema: SchemaObject, path: string): GrammarNode {
-    const listed = "const" in schema ? [schema["const"]] : schema["enum"];
-    if (!Array.isArray(listed)) fail(`${path}/enum`, "must be a list of values");
-    const check = compileSchema(schema, path);
-    const fitting = (listed as unknown[]).filter((value) => check(value) === undefined);
-    if (fitting.length === 0) fail(path, "lists no value that fits its other keywords");
-    return this.add(alt(...fitting.map((value) => text(JSON.stringify(value)))));
+    const listed = "const" in schema ? [schema["const"]] : (schema["enum"] as readonly unknown[]);
+    this.count(path, Math.ceil(listed.length / 8));
+    const steps = new Steps(Math.min(MAX_STEPS, this.maxWork * 1000));
+    const fitting = listed.filter(
+      (value) => this.checker.check(schema, value, steps) === undefined,
+    );
+    if (fitting.length === 0) failEmpty(path, "lists no value that fits its other keywords");
+    return this.add(textsNode(fitting.map((value) => JSON.stringify(value))));
   }
 
   private typed(type: string, schema: SchemaObject, path: string, depth: number): GrammarNode {
@@ -340,98 +353,108 @@ export class SchemaCompiler {
     }
   }
 
+  /** What a schema becomes, or nothing when no value fits it. */
+  private perhaps(schema: Schema, path: string, depth: number): GrammarNode | undefined {
+    try {
+      return this.convert(schema, path, depth);
+    } catch (error) {
+      if (error instanceof NoValueError) return undefined;
+      throw error;
+    }
+  }
+
   private array(schema: SchemaObject, path: string, depth: number): GrammarNode {
-    const [min, max] = [
-      count(schema, "minItems", path) ?? 0,
-      count(schema, "maxItems", path) ?? Infinity,
-    ];
-    if (min > 2000 || (max !== Infinity && max > 2000))
-      fail(path, "counts more than 2000 items, which llama.cpp cannot");
-    if (min > max) fail(path, "asks for more items than it allows");
+    const min = count(schema, "minItems", path) ?? 0;
+    const limit = count(schema, "maxItems", path) ?? Infinity;
+    if (min > MAX_ITEMS) fail(path, `asks for more than ${MAX_ITEMS} items`);
+    const max = limit === Infinity ? Infinity : Math.min(limit, MAX_ITEMS);
+    if (min > max) failEmpty(path, "asks for more items than it allows");
     if (schema["uniqueItems"] === true && max > 1)
       fail(`${path}/uniqueItems`, "uses a keyword that a grammar cannot keep");
-    const { items } = schema;
-    const isTuple = Array.isArray(items);
-    const fixed = isTuple ? (items as unknown[]) : (schema["prefixItems"] ?? []);
-    if (!Array.isArray(fixed)) fail(`${path}/prefixItems`, "must be a list of schemas");
-    const where = isTuple ? "items" : "prefixItems";
-    const prefix = (fixed as unknown[])
-      .slice(0, max)
-      .map((item, i) => this.convert(item, `${path}/${where}/${i}`, depth + 1));
-    const others = isTuple ? (schema["additionalItems"] ?? true) : (items ?? true);
-    const isClosed = others === false || prefix.length >= max;
-    if (isClosed && min > prefix.length) fail(path, "asks for more items than it allows");
+    const { items } = schema as { items?: Schema };
+    const fixed = ((schema["prefixItems"] ?? []) as readonly Schema[]).slice(0, max);
+    const prefix: GrammarNode[] = [];
+    for (const [i, item] of fixed.entries()) {
+      const node =
+        i < min
+          ? this.convert(item, `${path}/prefixItems/${i}`, depth + 1)
+          : this.perhaps(item, `${path}/prefixItems/${i}`, depth + 1);
+      if (node === undefined) return this.add(arrayNode(prefix, undefined, min, i, this.add));
+      prefix.push(node);
+    }
     // Beyond the fixed items nothing need follow; a schema that says nothing of others gets none.
-    const isSilent =
-      prefix.length > 0 &&
-      (isTuple ? schema["additionalItems"] : items) === undefined &&
-      min <= prefix.length;
+    const isSilent = prefix.length > 0 && items === undefined && min <= prefix.length;
     const rest =
-      isClosed || isSilent
+      prefix.length >= max || isSilent
         ? undefined
-        : this.convert(others, `${path}/${isTuple ? "additionalItems" : "items"}`, depth + 1);
+        : this.perhaps(items ?? true, `${path}/items`, depth + 1);
+    if (rest === undefined && min > prefix.length)
+      failEmpty(path, "asks for more items than it allows");
     return this.add(arrayNode(prefix, rest, min, max, this.add));
   }
 
   private object(schema: SchemaObject, path: string, depth: number): GrammarNode {
-    const properties = (schema["properties"] ?? {}) as SchemaObject;
-    const required = (schema["required"] ?? []) as readonly unknown[];
-    if (typeof properties !== "object" || !Array.isArray(required))
-      fail(path, "must have properties as an object and required as a list");
-    const additional =
-      schema["additionalProperties"] ??
-      (schema["unevaluatedProperties"] === undefined ? undefined : schema["unevaluatedProperties"]);
+    const properties = (schema["properties"] ?? {}) as Readonly<Record<string, Schema>>;
+    const required = new Set((schema["required"] ?? []) as readonly string[]);
+    const additional = (schema["additionalProperties"] ?? schema["unevaluatedProperties"]) as
+      Schema | undefined;
     // Silence about other properties allows them in JSON Schema; the grammar then writes the named ones only, or any if none is named.
     const allowed = listedNames(schema["propertyNames"], `${path}/propertyNames`);
+    const allowedSet = allowed === undefined ? undefined : new Set(allowed);
     const others =
       allowed === undefined &&
-      (additional ?? (Object.keys(properties).length === 0 && required.length === 0));
-    const named = Object.entries(properties).filter(
-      ([name, value]) =>
-        (value !== false && allowed?.includes(name) !== false) || required.includes(name),
+      (additional ?? (Object.keys(properties).length === 0 && required.size === 0));
+    const named = Object.keys(properties).filter(
+      (name) => allowedSet?.has(name) !== false || required.has(name),
     );
     // With a list of names, those are all there can be, and each that has no schema of its own falls under the schema for others.
     const further =
       additional === false
         ? []
         : (allowed ?? []).filter((name) => !Object.hasOwn(properties, name));
-    const names = [
-      ...new Set([...named.map(([name]) => name), ...required.map(String), ...further]),
-    ];
-    const barred = required.map(String).find((name) => allowed?.includes(name) === false);
+    const names = [...new Set([...named, ...required, ...further])];
+    const barred = [...required].find((name) => allowedSet?.has(name) === false);
     if (barred !== undefined)
-      fail(`${path}/required`, `asks for ${JSON.stringify(barred)}, which propertyNames forbids`);
-    const unnamed = names.filter((name) => !Object.hasOwn(properties, name));
-    if (unnamed.length > 0 && additional === false)
-      fail(
+      failEmpty(
         `${path}/required`,
-        `asks for ${JSON.stringify(unnamed[0])}, which additionalProperties forbids`,
+        `asks for ${JSON.stringify(barred)}, which propertyNames forbids`,
       );
-    const made = names.map((name) => ({
-      name,
-      value: Object.hasOwn(properties, name)
-        ? this.convert(properties[name], `${path}/properties/${pointerPart(name)}`, depth + 1)
-        : this.convert(additional ?? true, path, depth + 1),
-      isRequired: required.includes(name),
-    }));
-    const [least, most] = [
-      count(schema, "minProperties", path) ?? 0,
-      count(schema, "maxProperties", path) ?? Infinity,
-    ];
-    if (least > required.length)
+    const unnamed = names.find((name) => !Object.hasOwn(properties, name));
+    if (unnamed !== undefined && additional === false)
+      failEmpty(
+        `${path}/required`,
+        `asks for ${JSON.stringify(unnamed)}, which additionalProperties forbids`,
+      );
+    const made = names.flatMap((name) => {
+      const isRequired = required.has(name);
+      const [inner, at] = Object.hasOwn(properties, name)
+        ? [properties[name] as Schema, `${path}/properties/${pointerPart(name)}`]
+        : [additional ?? true, path];
+      const value = isRequired
+        ? this.convert(inner, at, depth + 1)
+        : this.perhaps(inner, at, depth + 1);
+      return value === undefined ? [] : [{ name, value, isRequired }];
+    });
+    const least = count(schema, "minProperties", path) ?? 0;
+    const most = count(schema, "maxProperties", path) ?? Infinity;
+    const rest =
+      others === false
+        ? undefined
+        : this.perhaps(others, `${path}/additionalProperties`, depth + 1);
+    if (least > Math.max(1, required.size))
       fail(
         `${path}/minProperties`,
         "asks for more properties than are required, which a grammar cannot count",
       );
-    if (most < (others === false ? made.length : Infinity))
+    if (most < required.size) failEmpty(path, "requires more properties than it allows");
+    if (most < (rest === undefined ? made.length : Infinity))
       fail(
         `${path}/maxProperties`,
         "allows fewer properties than are named, which a grammar cannot count",
       );
-    const rest =
-      others === false
-        ? undefined
-        : this.convert(others, `${path}/additionalProperties`, depth + 1);
-    return this.add(objectNode(made, rest, Object.keys(properties), this.add));
+    if (least > 0 && made.length === 0 && rest === undefined)
+      failEmpty(path, "asks for a property and allows none");
+    this.count(path, Math.ceil(names.length / 4));
+    return this.add(objectNode(made, rest, Object.keys(properties), this.add, least > 0));
   }
 }

@@ -1,6 +1,7 @@
-// Tells whether no value can fit two schemas at once, for `oneOf`. Pure; runs on any JavaScript thread.
-import { isDeepStrictEqual } from "node:util";
-import { typesOf, type Schema, type SchemaObject } from "./schema-merge.js";
+// Finds branches of a `oneOf` that one value may fit both. Pure; runs on any JavaScript thread.
+import { isObject, type Schema, type SchemaObject } from "../base/schema-types.js";
+import { canonical } from "../base/schema-values.js";
+import { typesOf } from "./schema-merge.js";
 
 const TYPES = ["null", "boolean", "number", "string", "array", "object"];
 
@@ -20,13 +21,8 @@ function listed(schema: SchemaObject): readonly unknown[] | undefined {
   return Array.isArray(schema["enum"]) ? (schema["enum"] as unknown[]) : undefined;
 }
 
-/** Whether two values are one in JSON, whatever the order of their properties. */
-function isSame(a: unknown, b: unknown): boolean {
-  return isDeepStrictEqual(a, b) || JSON.stringify(a) === JSON.stringify(b);
-}
-
-function isObject(value: unknown): value is SchemaObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+function requires(schema: SchemaObject, name: string): boolean {
+  return Array.isArray(schema["required"]) && schema["required"].includes(name);
 }
 
 /**
@@ -37,19 +33,17 @@ export function areDisjoint(a: Schema, b: Schema): boolean {
   if (a === false || b === false) return true;
   if (a === true || b === true) return false;
   const [left, right] = [listed(a), listed(b)];
-  if (left !== undefined && right !== undefined)
-    return !left.some((value) => right.some((other) => isSame(value, other)));
+  if (left !== undefined && right !== undefined) {
+    const others = new Set(right.map((value) => canonical(value)));
+    return !left.some((value) => others.has(canonical(value)));
+  }
   const shared = types(a).filter((type) => types(b).includes(type));
   if (shared.length === 0) return true;
   if (shared.some((type) => type !== "object")) return false;
   const [one, other] = [a["properties"], b["properties"]];
-  const both = (name: string): boolean =>
-    [a, b].every(
-      (schema) => Array.isArray(schema["required"]) && schema["required"].includes(name),
-    );
   if (!isObject(one) || !isObject(other)) return false;
   return Object.keys(one).some((name) => {
-    if (!both(name) || !Object.hasOwn(other, name)) return false;
+    if (!Object.hasOwn(other, name) || !requires(a, name) || !requires(b, name)) return false;
     const [x, y] = [one[name], other[name]];
     return (
       isObject(x) &&
@@ -58,4 +52,58 @@ export function areDisjoint(a: Schema, b: Schema): boolean {
       areDisjoint(x, y)
     );
   });
+}
+
+/** The values that a branch lists, itself or in a property it requires; undefined when it lists none. */
+function marks(branch: Schema, name: string | undefined): readonly string[] | undefined {
+  if (!isObject(branch)) return !branch ? [] : undefined;
+  const schema =
+    name === undefined
+      ? branch
+      : requires(branch, name) && isObject(branch["properties"])
+        ? branch["properties"][name]
+        : undefined;
+  return isObject(schema) ? listed(schema)?.map((value) => canonical(value)) : undefined;
+}
+
+/** Whether all branches list values of one property, or of themselves, and none lists another's. */
+function areTold(branches: readonly Schema[], name: string | undefined): boolean {
+  const seen = new Set<string>();
+  for (const branch of branches) {
+    const own = marks(branch, name);
+    if (own === undefined) return false;
+    for (const mark of new Set(own)) {
+      if (seen.has(mark)) return false;
+      seen.add(mark);
+    }
+  }
+  // Values of a property tell objects apart, and nothing else.
+  return (
+    name === undefined ||
+    branches.every((branch) => !isObject(branch) || types(branch).join() === "object")
+  );
+}
+
+/** Properties that are tried as the one that tells branches apart. */
+const MOST_MARKS = 16;
+
+/**
+ * The first two branches that one value may fit both; undefined when there are none.
+ *
+ * @param work - Called with the number of pairs before they are compared one by one.
+ */
+export function findOverlap(
+  branches: readonly Schema[],
+  work: (pairs: number) => void,
+): readonly [number, number] | undefined {
+  const first = branches.find(isObject);
+  const names = Object.keys(first?.["properties"] ?? {}).slice(0, MOST_MARKS);
+  if (areTold(branches, undefined) || names.some((name) => areTold(branches, name)))
+    return undefined;
+  for (const [i, a] of branches.entries()) {
+    work(Math.ceil((branches.length - i) / 4));
+    for (let j = i + 1; j < branches.length; j++)
+      if (!areDisjoint(a, branches[j] as Schema)) return [i, j];
+  }
+  return undefined;
 }

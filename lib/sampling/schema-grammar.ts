@@ -1,11 +1,12 @@
 // Makes the GBNF of a JSON Schema. Pure; runs on any JavaScript thread.
 import { R1Error } from "../base/errors.js";
-import { compileSchema } from "../base/json-schema.js";
-import { checkGrammar } from "./grammar-check.js";
+import { schemaJson } from "../base/json-schema.js";
+import { StepLimitError } from "../base/pattern-matcher.js";
+import { SchemaChecker } from "../base/schema-check.js";
+import { SchemaDocument } from "../base/schema-document.js";
 import {
   chars,
   empty,
-  GrammarProblem,
   printGrammar,
   ref,
   references,
@@ -13,15 +14,12 @@ import {
   seq,
   type GrammarNode,
 } from "./grammar.js";
-import { SchemaCompiler } from "./schema-compiler.js";
+import { withoutDead } from "./grammar-dead.js";
+import { MAX_WORK, SchemaCompiler, TooMuchWork } from "./schema-compiler.js";
 import { fail } from "./schema-leaf.js";
-import type { Schema } from "./schema-merge.js";
 import { placeOf } from "./schema-place.js";
 
-/** Largest schema, as JSON. Unit: UTF-16 code units. */
-const MAX_SCHEMA = 262_144;
-
-/** Repetitions of anything but a character or a rule get a rule of their own, since llama.cpp multiplies the rules inside a repeated group. */
+/** Repetitions of anything but a character or a rule get a rule of their own, so that what repeats it need not copy it. */
 function hoist(node: GrammarNode, add: (node: GrammarNode) => GrammarNode): GrammarNode {
   if (node.kind === "seq" || node.kind === "alt")
     return { kind: node.kind, nodes: node.nodes.map((each) => hoist(each, add)) };
@@ -48,43 +46,26 @@ function rethrow(error: unknown, schema: unknown, path: string): never {
   });
 }
 
-/** Converts a schema, once it is known to be one. */
-function compile(compiler: SchemaCompiler, schema: unknown, path: string): GrammarNode {
+/** Rules that hold a schema's values, by name. The value itself is rule `json`. */
+export function schemaRules(
+  schema: unknown,
+  path: string,
+  maxWork = MAX_WORK,
+): Map<string, GrammarNode> {
+  const source: unknown = JSON.parse(schemaJson(schema, path));
+  let compiler: SchemaCompiler;
+  let value: GrammarNode;
   try {
-    compileSchema(schema, path);
-    return compiler.convert(schema, path);
+    const document = new SchemaDocument(source, path);
+    compiler = new SchemaCompiler(document, new SchemaChecker(document, path), path, maxWork);
+    value = compiler.convert(document.root, path);
   } catch (error) {
     if (error instanceof RangeError)
       return fail(path, "leads from one reference to the next too often to be followed");
-    // The compiler of checks names no place; ours does where it sees the mistake too.
-    if (
-      error instanceof R1Error &&
-      error.details["path"] === path &&
-      typeof schema === "object" &&
-      schema !== null &&
-      !Array.isArray(schema)
-    )
-      compiler.convert(schema, path);
-    throw error;
-  }
-}
-
-/** Rules that hold a schema's values, by name. The value itself is rule `json`. */
-export function schemaRules(schema: unknown, path: string): Map<string, GrammarNode> {
-  let length: number;
-  try {
-    length = JSON.stringify(schema)?.length ?? 0;
-  } catch {
-    return fail(path, "is circular, or nested too deeply to be read");
-  }
-  if (length > MAX_SCHEMA)
-    fail(path, `has ${length} characters, more than the ${MAX_SCHEMA} that are looked at`);
-  const compiler = new SchemaCompiler(schema as Schema, path);
-  let value: GrammarNode;
-  try {
-    value = compile(compiler, schema, path);
-  } catch (error) {
-    return rethrow(error, schema, path);
+    if (error instanceof StepLimitError && maxWork < MAX_WORK) throw new TooMuchWork();
+    if (error instanceof StepLimitError)
+      return fail(path, "has listed values that take too many steps to check");
+    return rethrow(error, source, path);
   }
   const hoisted = new Map<string, GrammarNode>();
   const add = (node: GrammarNode): GrammarNode => {
@@ -111,17 +92,17 @@ function reachable(rules: ReadonlyMap<string, GrammarNode>): Map<string, Grammar
   return used;
 }
 
-/** Checks rules made here; what is wrong with them is wrong with the schema. */
+/** Longest grammar that is made. Unit: UTF-16 code units. */
+const MAX_GRAMMAR = 8_388_608;
+
+/** The text of rules made here, without what has no end. */
 export function finishRules(rules: Map<string, GrammarNode>, path: string): string {
-  const used = reachable(rules);
-  try {
-    checkGrammar(used);
-  } catch (error) {
-    if (error instanceof GrammarProblem)
-      fail(path, `cannot be kept by a grammar: it ${error.message}`);
-    throw error;
-  }
-  return printGrammar(used);
+  const live = withoutDead(reachable(rules));
+  if (live === undefined) fail(path, "cannot be kept by a grammar: it can never come to an end");
+  const source = printGrammar(reachable(live));
+  if (source.length > MAX_GRAMMAR)
+    fail(path, `makes a grammar of more than ${MAX_GRAMMAR} characters`);
+  return source;
 }
 
 /**
@@ -129,10 +110,11 @@ export function finishRules(rules: Map<string, GrammarNode>, path: string): stri
  * `additionalProperties` says so). Up to two line breaks may come first.
  *
  * @param path - How errors name the schema; a JSON pointer into it follows.
+ * @param maxWork - Schemas to convert before it throws `TooMuchWork`.
  * @throws {R1Error} `SCHEMA_UNSUPPORTED` with `details.path` for a schema that is none, that no value fits, or that a grammar cannot keep.
  */
-export function schemaToGrammar(schema: unknown, path = "schema"): string {
-  const rules = schemaRules(schema, path);
+export function schemaToGrammar(schema: unknown, path = "schema", maxWork = MAX_WORK): string {
+  const rules = schemaRules(schema, path, maxWork);
   rules.set("root", seq(repeat(chars("\n"), 0, 2), ref("json")));
   return finishRules(rules, path);
 }

@@ -1,14 +1,22 @@
 // Grammar nodes for the keywords of numbers and strings. Pure; runs on any JavaScript thread.
 import { R1Error } from "../base/errors.js";
+import { PatternProblem } from "../base/pattern.js";
+import { failSchema as fail } from "../base/schema-types.js";
 import { ref, seq, text, type GrammarNode } from "./grammar.js";
-import type { SchemaObject } from "./schema-merge.js";
+import type { SchemaObject } from "../base/schema-types.js";
 import { integerNode, numberNode, type Bounds } from "./schema-number.js";
-import { PatternProblem, patternNode } from "./schema-pattern.js";
+import { patternNode } from "./schema-pattern.js";
 import { FORMATS, lengthNode, NUMERIC_FORMATS } from "./schema-string.js";
 
+/** No value fits a schema: alone that refuses it, as one of several branches it adds nothing. */
+export class NoValueError extends R1Error {}
+
 /** Throws SCHEMA_UNSUPPORTED: *The schema at `path` problem.* */
-export function fail(path: string, problem: string): never {
-  throw new R1Error("SCHEMA_UNSUPPORTED", `The schema at \`${path}\` ${problem}.`, {
+export { failSchema as fail } from "../base/schema-types.js";
+
+/** As {@link fail}, for a schema that no value fits. */
+export function failEmpty(path: string, problem: string): never {
+  throw new NoValueError("SCHEMA_UNSUPPORTED", `The schema at \`${path}\` ${problem}.`, {
     details: { path },
   });
 }
@@ -54,7 +62,10 @@ export function numericNode(
   const isWhole = type === "integer" || multipleOf === 1;
   return (
     (isWhole ? integerNode : numberNode)(bounds) ??
-    fail(path, `leaves no ${isWhole ? "integer" : "number"} between its bounds that can be written`)
+    failEmpty(
+      path,
+      `leaves no ${isWhole ? "integer" : "number"} between its bounds that can be written`,
+    )
   );
 }
 

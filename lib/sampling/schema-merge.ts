@@ -1,35 +1,17 @@
 // The intersection of two JSON Schemas as one schema, for `allOf` and for keywords beside `$ref`, `anyOf` and `oneOf`. Pure; runs on any JavaScript thread.
 
-/** A schema that is an object. */
-export type SchemaObject = Readonly<Record<string, unknown>>;
-export type Schema = SchemaObject | boolean;
+import { canonical } from "../base/schema-values.js";
+import type { Schema, SchemaObject } from "../base/schema-types.js";
 
 /** Two schemas that cannot be put together; the message says why. */
-export class MergeProblem extends Error {}
-
-/** Keywords that say nothing about values. */
-const ANNOTATIONS: ReadonlySet<string> = new Set([
-  "title",
-  "description",
-  "default",
-  "examples",
-  "deprecated",
-  "readOnly",
-  "writeOnly",
-  "$comment",
-  "$schema",
-  "$id",
-  "$defs",
-  "definitions",
-  "$anchor",
-  "contentMediaType",
-  "contentEncoding",
-  "discriminator",
-]);
-
-/** Whether a keyword says nothing about values. */
-export function isAnnotation(keyword: string): boolean {
-  return ANNOTATIONS.has(keyword) || keyword.startsWith("x-");
+export class MergeProblem extends Error {
+  constructor(
+    message: string,
+    /** Whether no value fits both. */
+    readonly isEmpty = false,
+  ) {
+    super(message);
+  }
 }
 
 /** The types a schema names; undefined: any. */
@@ -49,6 +31,7 @@ function mergeTypes(a: SchemaObject, b: SchemaObject): readonly string[] | undef
   if (both.length === 0)
     throw new MergeProblem(
       `asks for type ${left.join(" or ")} and for type ${right.join(" or ")} at once`,
+      true,
     );
   return both;
 }
@@ -68,7 +51,7 @@ const SMALLER: ReadonlySet<string> = new Set([
   "maxProperties",
 ]);
 
-const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+const same = (a: unknown, b: unknown): boolean => a === b || canonical(a) === canonical(b);
 const asSchema = (value: unknown): Schema =>
   typeof value === "boolean" ? value : ((value ?? {}) as SchemaObject);
 const asList = (value: unknown): readonly unknown[] =>
@@ -85,10 +68,20 @@ function mergeProperties(a: SchemaObject, b: SchemaObject): Record<string, unkno
       one ?? own(a, "additionalProperties"),
       other ?? own(b, "additionalProperties"),
     ].filter((side) => side !== undefined);
-    const schema = sides.map(asSchema).reduce(mergeSchemas, true);
+    const schema = mergeProperty(sides.map(asSchema));
     Object.defineProperty(merged, name, { value: schema, enumerable: true, configurable: true });
   }
   return merged;
+}
+
+/** A property that nothing fits is one that may not be there. */
+function mergeProperty(sides: readonly Schema[]): Schema {
+  try {
+    return sides.reduce(mergeSchemas, true);
+  } catch (error) {
+    if (error instanceof MergeProblem && error.isEmpty) return false;
+    throw error;
+  }
 }
 
 function own(object: SchemaObject | undefined, key: string): unknown {
@@ -100,8 +93,10 @@ function mergeEnums(a: SchemaObject, b: SchemaObject): readonly unknown[] | unde
     "const" in schema ? [schema["const"]] : "enum" in schema ? asList(schema["enum"]) : undefined;
   const [left, right] = [values(a), values(b)];
   if (left === undefined || right === undefined) return left ?? right;
-  const both = left.filter((value) => right.some((other) => same(value, other)));
-  if (both.length === 0) throw new MergeProblem("asks for values of two lists that share none");
+  const others = new Set(right.map((value) => canonical(value)));
+  const both = left.filter((value) => others.has(canonical(value)));
+  if (both.length === 0)
+    throw new MergeProblem("asks for values of two lists that share none", true);
   return both;
 }
 
@@ -146,10 +141,7 @@ export function mergeSchemas(a: Schema, b: Schema): Schema {
   refuseTuples(a, b);
   const merged: Record<string, unknown> = {};
   for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
-    if (
-      isAnnotation(key) ||
-      ["type", "properties", "required", "enum", "const", "additionalProperties"].includes(key)
-    )
+    if (["type", "properties", "required", "enum", "const", "additionalProperties"].includes(key))
       continue;
     const [left, right] = [a[key], b[key]];
     if (left === undefined || right === undefined) merged[key] = left ?? right;
@@ -177,4 +169,11 @@ export function mergeSchemas(a: Schema, b: Schema): Schema {
   if (left !== undefined || right !== undefined)
     merged["additionalProperties"] = mergeSchemas(asSchema(left ?? true), asSchema(right ?? true));
   return merged;
+}
+
+/** A schema for the values that fit all. In halves, so that many small ones are not copied once for each. */
+export function mergeAll(schemas: readonly Schema[]): Schema {
+  if (schemas.length <= 2) return schemas.reduce(mergeSchemas, true);
+  const middle = schemas.length >> 1;
+  return mergeSchemas(mergeAll(schemas.slice(0, middle)), mergeAll(schemas.slice(middle)));
 }

@@ -79,8 +79,32 @@ function integerBounds(bounds: Bounds): { min: bigint | undefined; max: bigint |
   return { min: low, max: high };
 }
 
+/** Numbers of this size and more are not written, but where a bound asks for them. */
+const FAR = 10 ** (DIGITS + 1);
+
+/** Bounds that lie beyond what is written stay away, and others beside them come nearer. */
+function nearer(bounds: Bounds): Bounds {
+  let { min, max } = bounds;
+  if (min !== undefined && min < -FAR * 10 && (max === undefined || max > -FAR)) min = undefined;
+  if (max !== undefined && max > FAR * 10 && (min === undefined || min < FAR)) max = undefined;
+  if (min === undefined && max === undefined)
+    return { isMinExclusive: false, isMaxExclusive: false };
+  return {
+    ...(min === undefined ? {} : { min }),
+    isMinExclusive: min !== undefined && bounds.isMinExclusive,
+    ...(max === undefined ? {} : { max }),
+    isMaxExclusive: max !== undefined && bounds.isMaxExclusive,
+  };
+}
+
+/** Whether numbers with exponents are within bounds, so large are they. */
+function areOpen({ min, max }: Bounds): boolean {
+  return (min === undefined || min < -1e120) && (max === undefined || max > 1e120);
+}
+
 /** JSON integers within bounds; undefined when there is none. */
-export function integerNode(bounds: Bounds): GrammarNode | undefined {
+export function integerNode(given: Bounds): GrammarNode | undefined {
+  const bounds = nearer(given);
   const { min, max } = integerBounds(bounds);
   if (min === undefined && max === undefined)
     return seq(optional(text("-")), alt(text("0"), seq(nonZero, repeat(digit, 0, DIGITS - 1))));
@@ -109,14 +133,15 @@ function someFraction(bounds: Bounds): GrammarNode {
  * JSON numbers within bounds; undefined when this finds none. Without bounds all forms, exponents too; with bounds integers, and fractions between them: of bounds that are no integers
  * themselves the numbers beyond the last whole one are left out.
  */
-export function numberNode(bounds: Bounds): GrammarNode | undefined {
+export function numberNode(given: Bounds): GrammarNode | undefined {
+  const bounds = nearer(given);
   if (bounds.min === undefined && bounds.max === undefined) {
     const exponent = seq(chars("e", "E"), optional(chars("+", "-")), repeat(digit, 1, 2));
     return seq(
       optional(text("-")),
       alt(text("0"), seq(nonZero, repeat(digit, 0, DIGITS - 1))),
       optional(fraction),
-      optional(exponent),
+      ...(areOpen(given) ? [optional(exponent)] : []),
     );
   }
   // Between whole numbers a and a+1 lie the fractions of a, for negative ones those of a+1 written with a minus.

@@ -21,12 +21,14 @@ const comma = seq(WS, text(","), WS);
 /**
  * An object with its properties in the order given, each at most once, and then others if `additional` is a node.
  * Properties that must not come up are named in `forbidden`, so that the others are none of them.
+ * With `isFilled` it has at least one property.
  */
 export function objectNode(
   properties: readonly PropertyNode[],
   additional: GrammarNode | undefined,
   forbidden: readonly string[],
   addRule: AddRule,
+  isFilled = false,
 ): GrammarNode {
   const pairs = properties.map(({ name, value }) =>
     addRule(seq(text(JSON.stringify(name)), colon, value)),
@@ -59,7 +61,7 @@ export function objectNode(
   const body = beginnings.length === 0 ? undefined : alt(...beginnings);
   if (body === undefined) return seq(text("{"), WS, text("}"));
   const inner = seq(body, WS);
-  return seq(text("{"), WS, firstRequired < 0 ? optional(inner) : inner, text("}"));
+  return seq(text("{"), WS, firstRequired < 0 && !isFilled ? optional(inner) : inner, text("}"));
 }
 
 /** An array of fixed items, then of min to max more. `min` and `max` count all items. */

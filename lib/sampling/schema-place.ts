@@ -9,10 +9,6 @@ interface Place {
 /** Most places that are looked at: references can lead to many. */
 const MOST_PLACES = 2000;
 
-/** A property's name as a part of a JSON pointer. */
-export const pointerPart = (name: string): string =>
-  name.replaceAll("~", "~0").replaceAll("/", "~1");
-
 const own = (value: unknown, key: string): unknown =>
   typeof value === "object" && value !== null && Object.hasOwn(value, key)
     ? (value as Record<string, unknown>)[key]

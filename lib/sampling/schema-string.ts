@@ -5,6 +5,7 @@ import {
   charRanges,
   empty,
   invert,
+  never,
   optional,
   repeat,
   seq,
@@ -54,11 +55,11 @@ const escape = seq(
 /** One character of a JSON string, as it may be written. */
 export const CHARACTER: GrammarNode = alt(charRanges(BARE), escape);
 
-/** llama.cpp takes at most 2000 repetitions; longer strings are made of blocks of this many characters. */
+/** At most 2000 repetitions are counted; longer strings are made of blocks of this many characters. */
 const BLOCK = 1000;
 const MAX_REPEAT = 2000;
 
-/** Strings of min to max characters, without their quotes; undefined when llama.cpp cannot count that far. */
+/** Strings of min to max characters, without their quotes; undefined when that is too far to count. */
 export function lengthNode(
   character: GrammarNode,
   min: number,
@@ -74,6 +75,36 @@ export function lengthNode(
     repeat(character, 0, BLOCK - 1),
   );
 }
+
+/** One of several texts, their common beginnings written once, so that few ways stay open at a time. */
+export function textsNode(texts: readonly string[]): GrammarNode {
+  const sorted = [...new Set(texts)].sort();
+  const build = (from: number, to: number, at: number): GrammarNode => {
+    if (to - from === 1) return text((sorted[from] as string).slice(at));
+    const [first, last] = [sorted[from] as string, sorted[to - 1] as string];
+    let end = at;
+    while (end < first.length && first[end] === last[end]) end++;
+    // Not between the halves of a character.
+    if (end > at && isHigh(first.charCodeAt(end - 1))) end--;
+    const ways: GrammarNode[] = [];
+    let start = from;
+    if (first.length === end) {
+      ways.push(empty);
+      start++;
+    }
+    for (let i = start; i < to;) {
+      const head = String.fromCodePoint((sorted[i] as string).codePointAt(end) ?? 0);
+      let next = i + 1;
+      while (next < to && sorted[next]?.startsWith(head, end) === true) next++;
+      ways.push(build(i, next, end));
+      i = next;
+    }
+    return seq(text(first.slice(at, end)), alt(...ways));
+  };
+  return sorted.length === 0 ? never : build(0, sorted.length, 0);
+}
+
+const isHigh = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff;
 
 const range = (from: number, to: number): GrammarNode =>
   alt(...Array.from({ length: to - from + 1 }, (_, i) => text(String(from + i).padStart(2, "0"))));

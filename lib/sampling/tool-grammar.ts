@@ -11,6 +11,7 @@ import {
   text,
   type GrammarNode,
 } from "./grammar.js";
+import { MAX_WORK } from "./schema-compiler.js";
 import { finishRules, schemaRules } from "./schema-grammar.js";
 
 /** A tool whose call may be forced. */
@@ -72,6 +73,7 @@ export function toolGrammar(
   texts: ToolTexts,
   ids: ToolIds = {},
   path = "tools",
+  maxWork = MAX_WORK,
 ): string {
   const tag = (name: keyof ToolTexts): GrammarNode => {
     const id = ids[name] ?? -1;
@@ -84,7 +86,7 @@ export function toolGrammar(
       typeof tool.parameters === "object" && tool.parameters !== null
         ? { ...tool.parameters, type: "object" }
         : tool.parameters;
-    for (const [name, node] of schemaRules(schema, `${path}[${i}].function.parameters`))
+    for (const [name, node] of schemaRules(schema, `${path}[${i}].function.parameters`, maxWork))
       rules.set(prefix + name, withoutTags(renamed(node, prefix)));
     const head = [
       tag("toolCallBegin"),

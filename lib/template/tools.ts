@@ -89,7 +89,10 @@ function checkTool(value: unknown, path: string): Tool {
         ? ""
         : string(description, `${path}.function.description`, true),
     parameters: schema,
-    check,
+    check: (args: unknown) =>
+      typeof args === "object" && args !== null && !Array.isArray(args)
+        ? check(args)
+        : "the value must be object",
   });
 }
 

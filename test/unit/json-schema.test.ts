@@ -1,20 +1,16 @@
 // Checks made of JSON Schemas: made once for equal schemas, and their own from then on.
-import { Ajv2020 } from "ajv/dist/2020.js";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { compileSchema } from "../../lib/base/json-schema.js";
-
-afterEach(() => vi.restoreAllMocks());
 
 describe("a check", () => {
   it("is made once for equal schemas, and anew for others", () => {
-    const compile = vi.spyOn(Ajv2020.prototype, "compile");
     const schema = (maximum: number): object => ({
       type: "object",
       properties: { n: { type: "integer", maximum } },
       title: "made once",
     });
     const checks = [1, 1, 2, 1].map((maximum) => compileSchema(schema(maximum), "schema"));
-    expect(compile).toHaveBeenCalledTimes(2);
+    expect(new Set(checks).size).toBe(2);
     expect(checks.map((check) => check({ n: 2 }) === undefined)).toEqual([
       false,
       false,

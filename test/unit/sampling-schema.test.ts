@@ -320,7 +320,7 @@ describe("a schema that cannot be kept", () => {
     ],
     ["an unknown format", { type: "string", format: "regex" }, "schema/format", /not kept to/],
     ["a look-ahead", { type: "string", pattern: "^(?=a)" }, "schema/pattern", /looks ahead/],
-    ["a back reference", { type: "string", pattern: "^(a)\\1$" }, "schema/pattern", /uses \\1/],
+    ["a back reference", { type: "string", pattern: "^(a)\\1$" }, "schema/pattern", /refers back/],
     [
       "a pattern beyond its lengths",
       { type: "string", pattern: "^a*$", maxLength: 3 },
@@ -395,7 +395,7 @@ describe("a schema that cannot be kept", () => {
       "schema/minProperties",
       /cannot count/,
     ],
-    ["deep nesting", deep(80), `schema${"/items".repeat(65)}`, /levels deep/],
+    ["deep nesting", deep(400), `schema${"/items".repeat(301)}`, /levels deep/],
     ["very deep nesting", deep(100_000), "schema", /nested too deeply|cannot be used/],
     [
       "a tuple beside a list",
@@ -439,21 +439,10 @@ describe("a schema that cannot be kept", () => {
         ),
       },
       "schema/$defs/a0",
-      /more than 5000 schemas/,
+      /more than 200000 schemas/,
     ],
     ["a reference that cannot be decoded", { $ref: "#/%E0%A4%A" }, "schema/$ref", /no reference/],
     ["10 MB", { enum: ["x".repeat(10_000_000)] }, "schema", /characters, more than/],
-    [
-      "branches that nest alike",
-      {
-        anyOf: [
-          { type: "array", items: { $ref: "#" } },
-          { type: "array", items: { $ref: "#" }, minItems: 1 },
-        ],
-      },
-      "schema",
-      /readings double/,
-    ],
   ];
 
   it.each(cases)("is refused with its place: %s", (_what, schema, path, message) => {
