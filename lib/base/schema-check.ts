@@ -108,7 +108,7 @@ export class SchemaChecker {
   ): string | undefined {
     const { type } = schema;
     if (type !== undefined && !typeFits(type, value))
-      return wrong(at, `must be ${[type].flat().join()}`);
+      return wrong(at, `must be ${([type] as readonly (string | string[])[]).flat().join()}`);
     if ("const" in schema && canonical(schema["const"], steps) !== canonical(value, steps))
       return wrong(at, "must be equal to constant");
     const listed = schema["enum"] as readonly unknown[] | undefined;
