@@ -108,7 +108,7 @@ export class SchemaChecker {
   ): string | undefined {
     const { type } = schema;
     if (type !== undefined && !typeFits(type, value))
-      return wrong(at, `must be ${([type] as readonly (string | string[])[]).flat().join()}`);
+      return wrong(at, `must be ${typeNames(type)}`);
     if ("const" in schema && canonical(schema["const"], steps) !== canonical(value, steps))
       return wrong(at, "must be equal to constant");
     const listed = schema["enum"] as readonly unknown[] | undefined;
@@ -334,6 +334,10 @@ export class SchemaChecker {
 const wrong = (at: string, problem: string): string => `${at === "" ? "the value" : at} ${problem}`;
 const nested = (evaluated: Evaluated | undefined): Evaluated | undefined =>
   evaluated === undefined ? undefined : new Evaluated();
+
+function typeNames(type: unknown): string {
+  return (Array.isArray(type) ? (type as string[]) : [type as string]).join();
+}
 
 function entries(map: unknown): readonly (readonly [string, unknown])[] {
   return map === undefined ? [] : Object.entries(map as object);
