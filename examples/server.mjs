@@ -29,6 +29,8 @@ async function reply(model, request, response) {
   const gone = new AbortController();
   response.on("close", () => gone.abort());
   const generation = model.chat(await readJson(request), { maxTokens: 2048, signal: gone.signal });
+  // A full queue or a prompt that is too long rejects here, while the status can still say so.
+  await generation.admitted;
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   for await (const part of generation) {
     if (!response.write(`${JSON.stringify(part)}\n`))

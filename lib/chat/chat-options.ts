@@ -73,7 +73,7 @@ export function normalizePrompt(
   });
 }
 
-/** Holds the answer to a forced call. @throws {R1Error} `INVALID_ARGUMENT` beside `response`; `SCHEMA_UNSUPPORTED`. */
+/** Holds the answer to a forced call. @throws {R1Error} `INVALID_ARGUMENT` beside `response`. */
 export function withForcedTools(
   config: GenerateConfig,
   prompt: PromptConfig,
@@ -81,7 +81,7 @@ export function withForcedTools(
 ): GenerateConfig {
   const { forced } = prompt.tools;
   if (forced.length === 0) return config;
-  if (config.grammar !== "") {
+  if (config.form !== undefined) {
     throw new R1Error(
       "INVALID_ARGUMENT",
       "`toolChoice` forces a call and `response` a form of the answer: the answer cannot be both.",
@@ -92,6 +92,6 @@ export function withForcedTools(
   }
   return Object.freeze({
     ...config,
-    grammar: toolGrammar(forced, weights.roleTexts, weights.roles),
+    form: () => toolGrammar(forced, weights.roleTexts, weights.roles),
   });
 }

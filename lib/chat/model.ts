@@ -1,28 +1,31 @@
 // The model as its user holds it: facts, tokenizer, and the calls that generate. Runs on the JavaScript thread that loaded it.
 import { knownKeys, object, refuse } from "../base/check.js";
+import { whenReady } from "../base/awaitable.js";
+import { fromNative } from "../base/errors.js";
 import type { ChatMessage, ChatMessageInput, GenerationResult } from "../base/types.js";
 import type { Engine, EngineStats } from "../engine/engine.js";
 import { normalizeGenerate } from "../engine/engine-options.js";
 import type { GenerateConfig, GenerateOptions } from "../engine/engine-options.js";
 import type { Generation } from "../engine/generation.js";
+import type { MakePrompt } from "../engine/preparation.js";
 import { fingerprint } from "../model/fingerprint.js";
 import type { ModelInfo } from "../model/info.js";
 import type { Tokenizer } from "../model/tokenizer.js";
 import type { Weights } from "../model/weights.js";
 import { normalizeReasoning } from "../reasoning/options.js";
-import { ToolReader } from "../reasoning/tool-reader.js";
 import { checkMessages } from "../template/messages.js";
 import { CHAT_KEYS, normalizePrompt, withForcedTools } from "./chat-options.js";
 import type { ChatOptions, PromptConfig } from "./chat-options.js";
-import { checkChoices, startChoices } from "./choices.js";
-import type { ChoicesOptions, Prepared } from "./choices.js";
-import { chatPrompt, rawPrompt } from "./prompt.js";
-import type { FormattedChat } from "./prompt.js";
+import { checkChoices, choiceConfigs } from "./choices.js";
+import type { ChoicesOptions } from "./choices.js";
+import { assertTemplate, chatText, promptNow, promptSoon, rawPrompt } from "./prompt.js";
+import type { ChatForm, FormattedChat, PromptText } from "./prompt.js";
 import type { SessionMaker } from "./saved-session.js";
 import { ChatSession } from "./session.js";
 import type { SessionHost, SessionOptions } from "./session.js";
 import { restoreSession, saveSession } from "./session-store.js";
 import type { SessionModel } from "./session-store.js";
+import type { TurnIds } from "./turn-ids.js";
 
 /** What a model is made of. */
 export interface ModelInit {
@@ -53,6 +56,12 @@ const dropped = new FinalizationRegistry<{ engine: Engine; session: number }>(
 export type FormatOptions = Pick<ChatOptions, (typeof CHAT_KEYS)[number] | "reasoning">;
 
 const NO_TURNS = { id: 0, messages: [], startLength: 0, held: new Int32Array(0) } as const;
+
+/** A call that generates, checked. */
+interface Call {
+  readonly makePrompt: MakePrompt;
+  readonly config: GenerateConfig;
+}
 
 /**
  * A loaded model with its engine. Comes from `loadModel`; `close()` it, or write `await using`.
@@ -94,8 +103,8 @@ export class Model implements AsyncDisposable {
     options: GenerateOptions = {},
   ): Generation {
     this.#assertOpen();
-    const prepared = this.#prepareRaw(prompt, object(options, "options"));
-    return this.#init.engine.generate(prepared.prompt, prepared.config);
+    const { makePrompt, config } = this.#checkRaw(prompt, object(options, "options"));
+    return this.#start(makePrompt, config);
   }
 
   /**
@@ -105,7 +114,9 @@ export class Model implements AsyncDisposable {
    */
   chat(messages: readonly ChatMessageInput[], options: ChatOptions = {}): Generation {
     this.#assertOpen();
-    return this.#chat(checkMessages(messages), options);
+    const given = object(options, "options");
+    const { makePrompt, config } = this.#checkChatCall(checkMessages(messages), given);
+    return this.#start(makePrompt, config);
   }
 
   /**
@@ -134,11 +145,10 @@ export class Model implements AsyncDisposable {
     const { n, ...given } = object(options, "options");
     const count = checkChoices(n);
     const isRaw = typeof prompt === "string" || prompt instanceof Int32Array;
-    return startChoices(
-      this.#init.engine,
-      count,
-      isRaw ? this.#prepareRaw(prompt, given) : this.#prepareChat(checkMessages(prompt), given),
-    );
+    const { makePrompt, config } = isRaw
+      ? this.#checkRaw(prompt, given)
+      : this.#checkChatCall(checkMessages(prompt), given);
+    return this.#init.engine.start(makePrompt, choiceConfigs(config, count));
   }
 
   /** A conversation that remembers its turns. @throws {R1Error} `INVALID_MESSAGE`, `UNKNOWN_OPTION`, `INVALID_ARGUMENT`, `DISPOSED`. */
@@ -171,16 +181,28 @@ export class Model implements AsyncDisposable {
 
   /** What `chat` would send: ids and text. @throws {R1Error} `INVALID_MESSAGE`, `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `TEMPLATE_UNSUPPORTED`, `DISPOSED`. */
   formatChat(messages: readonly ChatMessageInput[], options: FormatOptions = {}): FormattedChat {
-    this.#assertOpen();
-    knownKeys(object(options, "options"), "formatChat", [...CHAT_KEYS, "reasoning"]);
-    const config = normalizePrompt(options, normalizeReasoning(options.reasoning).mode);
-    const { tokens, text, spans } = chatPrompt(
-      checkMessages(messages),
-      config,
-      this.info.templateOpensThink,
-      this.#init.weights,
-    );
-    return { tokens, text, spans };
+    const text = this.#formatted(messages, options, "formatChat");
+    const { tokens } = promptNow(text, this.#init.weights);
+    return { tokens, ...text.layout() };
+  }
+
+  /**
+   * The same as {@link Model.formatChat}, long texts tokenised off the event loop.
+   *
+   * @throws {R1Error} rejects with the codes of `formatChat`.
+   */
+  async formatChatAsync(
+    messages: readonly ChatMessageInput[],
+    options: FormatOptions = {},
+  ): Promise<FormattedChat> {
+    const text = this.#formatted(messages, options, "formatChatAsync");
+    const site = new Error();
+    try {
+      const { tokens } = await promptSoon(text, this.#init.weights);
+      return { tokens, ...text.layout() };
+    } catch (error) {
+      throw fromNative(error, site);
+    }
   }
 
   /** What the engine is doing, taken without stopping it. @throws {R1Error} `DISPOSED` */
@@ -202,7 +224,17 @@ export class Model implements AsyncDisposable {
 
   get #sessionHost(): SessionHost {
     return {
-      ask: (messages, options, onEnd, session) => this.#chat(messages, options, onEnd, session),
+      ask: (messages, options, ids, onEnd, session) => {
+        this.#assertOpen();
+        const { makePrompt, config } = this.#checkChatCall(messages, { ...options }, ids);
+        let prompt: Int32Array = new Int32Array(0);
+        const noting: MakePrompt = (isNeeded) =>
+          whenReady(makePrompt(isNeeded), (made) => {
+            prompt = made.tokens;
+            return { ...made, session };
+          });
+        return this.#start(noting, config, (result) => onEnd(result, prompt));
+      },
       forget: (session) => {
         if (!this.isClosed) this.#init.engine.sessions.forget(session);
       },
@@ -250,20 +282,31 @@ export class Model implements AsyncDisposable {
     this.#init.weights.assertOpen();
   }
 
-  #chat(
-    messages: readonly ChatMessage[],
-    options: ChatOptions,
-    onEnd?: (result: GenerationResult | undefined, prompt: Int32Array) => void,
-    session = 0,
-  ): Generation {
+  #formatted(
+    messages: readonly ChatMessageInput[],
+    options: FormatOptions,
+    where: string,
+  ): PromptText {
     this.#assertOpen();
-    const { prompt, config } = this.#prepareChat(messages, object(options, "options"));
-    return this.#init.engine.generate({ ...prompt, session }, config, (result) =>
-      onEnd?.(result, prompt.tokens),
-    );
+    knownKeys(object(options, "options"), where, [...CHAT_KEYS, "reasoning"]);
+    const config = normalizePrompt(options, normalizeReasoning(options.reasoning).mode);
+    return chatText(checkMessages(messages), this.#form(config), this.#init.weights);
   }
 
-  #prepareRaw(prompt: unknown, given: Record<string, unknown>): Prepared {
+  #form(config: PromptConfig): ChatForm {
+    return { config, opensThink: this.info.templateOpensThink };
+  }
+
+  #start(
+    makePrompt: MakePrompt,
+    config: GenerateConfig,
+    onEnd?: (result: GenerationResult | undefined) => void,
+  ): Generation {
+    const [generation] = this.#init.engine.start(makePrompt, [config], onEnd);
+    return generation as Generation;
+  }
+
+  #checkRaw(prompt: unknown, given: Record<string, unknown>): Call {
     const config = this.#check(given, "complete");
     if (config.reasoning.mode !== "auto")
       refuse(
@@ -271,24 +314,33 @@ export class Model implements AsyncDisposable {
         '"auto" (a raw prompt itself says whether it opens the thinking)',
         config.reasoning.mode,
       );
-    return { prompt: rawPrompt(prompt, this.#init.weights), config };
+    const { weights, engine } = this.#init;
+    return { makePrompt: rawPrompt(prompt, weights, engine.info.sequenceContextSize), config };
   }
 
-  #prepareChat(messages: readonly ChatMessage[], given: Record<string, unknown>): Prepared {
-    const { weights } = this.#init;
+  /** @param ids - What a session knows of the ids of its earlier turns. */
+  #checkChatCall(
+    messages: readonly ChatMessage[],
+    given: Record<string, unknown>,
+    ids?: TurnIds,
+  ): Call {
+    const { weights, engine } = this.#init;
     const { config, prompting } = this.#checkChat(given, "chat");
-    const prompt = chatPrompt(messages, prompting, this.info.templateOpensThink, weights);
+    const room = engine.info.sequenceContextSize;
+    assertTemplate(prompting, weights);
     // An R1 chat ends where the model would speak for the user.
     const stopTokens =
       this.tokenizer.user >= 0 && prompting.template === "r1"
         ? [...config.stopTokens, this.tokenizer.user]
         : config.stopTokens;
-    const newReader = (): ToolReader =>
-      new ToolReader(prompting.tools.tools, weights.roleTexts, weights.roles);
     return {
-      prompt,
+      makePrompt: (isNeeded) =>
+        promptSoon(chatText(messages, this.#form(prompting), weights), weights, {
+          room,
+          isNeeded,
+          ids,
+        }),
       config: { ...withForcedTools(config, prompting, weights), stopTokens },
-      ...(prompt.reader === undefined ? {} : { newReader }),
     };
   }
 

@@ -1,12 +1,19 @@
-// Makes prompts of ids: raw ones as they are, conversations by R1's template. Runs on the JavaScript thread that loaded the model.
+// Makes prompts: raw ones as they are, conversations by R1's template or by the file's own. First
+// their texts and special tokens in order, then, tokenised now or soon, their ids.
 import { R1Error } from "../base/errors.js";
+import { whenReady } from "../base/awaitable.js";
+import type { Awaitable } from "../base/awaitable.js";
 import type { ChatMessage } from "../base/types.js";
+import type { MakePrompt } from "../engine/preparation.js";
+import { assertRoom } from "../engine/request.js";
 import type { Prompt } from "../engine/request.js";
-import { checkTokens } from "../model/tokenizer.js";
+import { checkText, checkTokens } from "../model/tokenizer.js";
+import { asR1Error, fewestTokens, tokenizeNow, tokenizeSoon } from "../model/tokenize.js";
+import type { SegmentedText, SegmentedTokens } from "../model/tokenize.js";
 import type { Weights } from "../model/weights.js";
 import { endsInReasoning } from "../reasoning/tags.js";
 import { ToolReader } from "../reasoning/tool-reader.js";
-import { renderForeign } from "../template/foreign.js";
+import { foreignToNative, renderForeign } from "../template/foreign.js";
 import { renderChat } from "../template/r1.js";
 import {
   opensReasoning,
@@ -17,6 +24,7 @@ import {
 import type { OwnerSpan } from "../template/segment.js";
 import { renderTools } from "../template/tools.js";
 import type { PromptConfig } from "./chat-options.js";
+import type { TurnIds } from "./turn-ids.js";
 
 /** A conversation as ids and as text. */
 export interface FormattedChat {
@@ -26,6 +34,23 @@ export interface FormattedChat {
   readonly text: string;
   /** Whose each part of `text` is, in order and without gaps; special tokens are the template's. */
   readonly spans: readonly OwnerSpan[];
+}
+
+/** A prompt that is not tokenised yet. */
+export interface PromptText extends SegmentedText {
+  /** Completes the prompt with its ids. */
+  readonly toPrompt: (tokens: Int32Array) => Prompt;
+  /** The parts of {@link FormattedChat} that only its readers need. */
+  readonly layout: () => Pick<FormattedChat, "text" | "spans">;
+}
+
+/** How {@link chatText} writes a conversation out. */
+export interface ChatForm {
+  readonly config: PromptConfig;
+  /** What `think: "auto"` means: whether the file's own template opens `<think>`. */
+  readonly opensThink: boolean;
+  /** Ends with the opening of the assistant's turn. @defaultValue true */
+  readonly generationPrompt?: boolean;
 }
 
 /**
@@ -45,106 +70,148 @@ function withBos(tokens: Int32Array, weights: Weights): Int32Array {
   return result;
 }
 
-/**
- * A raw prompt: special strings of a text become their ids.
- *
- * @throws {R1Error} `INVALID_ARGUMENT` for what is neither text nor ids.
- */
-export function rawPrompt(prompt: unknown, weights: Weights): Prompt {
-  const given =
-    typeof prompt === "string"
-      ? weights.tokenizer.encode(prompt, { special: true })
-      : checkTokens(prompt, "prompt", weights.tokenizer.size);
+/** A prompt of ids alone says by its last turn whether it ends inside a reasoning block. */
+function promptOf(given: Int32Array, weights: Weights): Prompt {
   const tokens = withBos(given, weights);
   const { think, endThink } = weights.roles;
   return {
     tokens,
-    startsInReasoning: endsInReasoning(tokens, think, endThink),
+    startsInReasoning: endsInReasoning(tokens, think, endThink, weights.turnTokens),
     startsAfterReasoning: endThink >= 0 && tokens.at(-1) === endThink,
   };
 }
 
 /**
- * A conversation by R1's template, or by the file's own; message texts cannot become special tokens.
+ * A raw prompt, checked: a text whose special strings become their ids, or ids.
  *
- * @param opensThink - What `think: "auto"` means: whether the file's own template opens `<think>`.
- * @param generationPrompt - Ends with the opening of the assistant's turn.
- * @throws {R1Error} `TEMPLATE_UNSUPPORTED`.
+ * @param room - Tokens that a sequence holds; a text that cannot fit is not tokenised.
+ * @throws {R1Error} `INVALID_ARGUMENT` for what is neither text nor ids.
  */
-export function chatPrompt(
-  messages: readonly ChatMessage[],
-  config: PromptConfig,
-  opensThink: boolean,
-  weights: Weights,
-  generationPrompt = true,
-): Prompt & FormattedChat {
-  const reader =
-    config.tools.tools.length === 0
-      ? {}
-      : { reader: new ToolReader(config.tools.tools, weights.roleTexts, weights.roles) };
-  if (config.template === "file")
-    return { ...foreignPrompt(messages, config, weights, generationPrompt), ...reader };
-  const form = config.think === "auto" ? (opensThink ? "open" : "bare") : config.think;
-  const tools = renderTools(config.tools.tools);
-  const segments = renderChat(messages, {
-    openThink: form === "open",
-    skipThink: form === "closed",
-    generationPrompt,
-    tools,
-  });
-  const { texts, ids } = segmentsToNative(segments, weights.roles, weights.roleTexts);
-  const { tokens } = weights.native.tokenizeSegments(texts, ids);
-  return {
-    tokens,
-    text: segmentsToText(segments, weights.roleTexts),
-    spans: segmentSpans(segments, weights.roleTexts),
-    startsInReasoning: opensReasoning(segments),
-    startsAfterReasoning: tokens.at(-1) === weights.roles.endThink,
-    ...reader,
+export function rawPrompt(prompt: unknown, weights: Weights, room = Infinity): MakePrompt {
+  if (typeof prompt !== "string") {
+    const ids = checkTokens(prompt, "prompt", weights.tokenizer.size);
+    return () => promptOf(ids, weights);
+  }
+  const text = {
+    texts: [checkText(prompt, "prompt")],
+    ids: Int32Array.of(-1),
+    special: true,
+  };
+  return (isNeeded) => {
+    assertRoom(fewestTokens(text, weights.longestToken), room, true);
+    return whenReady(tokenizeSoon(weights.native, text, isNeeded), ({ tokens }) =>
+      promptOf(tokens, weights),
+    );
   };
 }
 
-/** By the file's own template, which need not be R1's. */
-function foreignPrompt(
+/**
+ * A conversation by R1's template, or by the file's own; texts of messages cannot become special
+ * tokens.
+ *
+ * @throws {R1Error} `TEMPLATE_UNSUPPORTED`.
+ */
+export function chatText(
   messages: readonly ChatMessage[],
-  config: PromptConfig,
+  form: ChatForm,
   weights: Weights,
-  generationPrompt: boolean,
-): Prompt & FormattedChat {
-  const { chatTemplate, native, roles, tokenizer } = weights;
-  if (chatTemplate === null) {
+): PromptText {
+  const { config, opensThink, generationPrompt = true } = form;
+  const { tools } = config.tools;
+  const newReader =
+    tools.length === 0
+      ? {}
+      : { newReader: () => new ToolReader(tools, weights.roleTexts, weights.roles) };
+  if (config.template === "file") return foreignText(messages, form, weights, newReader);
+  const think = config.think === "auto" ? (opensThink ? "open" : "bare") : config.think;
+  const segments = renderChat(messages, {
+    openThink: think === "open",
+    skipThink: think === "closed",
+    generationPrompt,
+    tools: renderTools(tools),
+  });
+  return {
+    ...segmentsToNative(segments, weights.roles, weights.roleTexts),
+    special: false,
+    layout: () => ({
+      text: segmentsToText(segments, weights.roleTexts),
+      spans: segmentSpans(segments, weights.roleTexts),
+    }),
+    toPrompt: (tokens) => ({
+      tokens,
+      startsInReasoning: opensReasoning(segments),
+      startsAfterReasoning: tokens.at(-1) === weights.roles.endThink,
+      ...newReader,
+    }),
+  };
+}
+
+/** @throws {R1Error} `TEMPLATE_UNSUPPORTED` when the file has no template of its own. */
+export function assertTemplate({ template }: PromptConfig, { chatTemplate }: Weights): void {
+  if (template === "file" && chatTemplate === null)
     throw new R1Error(
       "TEMPLATE_UNSUPPORTED",
       'The file has no chat template of its own. Leave `template` at "r1", or use `complete()` with a prompt in the model\'s own format.',
     );
-  }
-  const specialTokens = native.specialTokens();
-  const textOf = (id: number): string => specialTokens.find((token) => token.id === id)?.text ?? "";
+}
+
+/** By the file's own template, which need not be R1's. */
+function foreignText(
+  messages: readonly ChatMessage[],
+  { config, generationPrompt = true }: ChatForm,
+  weights: Weights,
+  newReader: Pick<Prompt, "newReader">,
+): PromptText {
+  assertTemplate(config, weights);
+  const { specialTokens, roles } = weights;
   const tools = config.toolDefinitions.length === 0 ? {} : { tools: config.toolDefinitions };
   const pieces = renderForeign(messages, {
-    chatTemplate,
-    specialTokens,
-    bosText: textOf(roles.bos),
-    eosText: textOf(roles.eos),
+    chatTemplate: weights.chatTemplate ?? "",
+    specialTokens: specialTokens.all,
+    bosText: specialTokens.textOf(roles.bos),
+    eosText: specialTokens.textOf(roles.eos),
     thinking: config.think !== "closed",
     generationPrompt,
     ...tools,
   });
-  const ids = Int32Array.from(pieces, (piece) => ("token" in piece ? piece.token : -1));
-  const texts = pieces.map((piece) => ("token" in piece ? "" : piece.text));
-  const tokens = withBos(native.tokenizeSegments(texts, ids).tokens, weights);
-  let at = 0;
-  const spans = pieces.map((piece) => ({
-    start: at,
-    end: (at += piece.text.length),
-    owner: "token" in piece ? ("template" as const) : piece.owner,
-  }));
-  const { think, endThink } = tokenizer;
+  const { texts, ids, text, spans } = foreignToNative(pieces);
   return {
-    tokens,
-    text: pieces.map((piece) => piece.text).join(""),
-    spans,
-    startsInReasoning: endsInReasoning(tokens, think, endThink),
-    startsAfterReasoning: endThink >= 0 && tokens.at(-1) === endThink,
+    texts,
+    ids,
+    special: false,
+    layout: () => ({ text, spans }),
+    toPrompt: (tokens) => ({ ...promptOf(tokens, weights), ...newReader }),
   };
+}
+
+/** Tokenises on the calling thread. @throws {R1Error} `TEXT_TOO_LONG`, and what the addon reports. */
+export function promptNow(text: PromptText, weights: Weights): Prompt {
+  return text.toPrompt(asR1Error(() => tokenizeNow(weights.native, text).tokens));
+}
+
+/** How {@link promptSoon} works. */
+export interface PromptJob {
+  /** Tokens that a sequence holds; a text that cannot fit is not tokenised. @defaultValue no bound */
+  readonly room?: number;
+  /** Whether anybody waits for the prompt still. @defaultValue yes */
+  readonly isNeeded?: () => boolean;
+  /** What a session knows of the ids of its earlier turns. @defaultValue nothing */
+  readonly ids?: TurnIds | undefined;
+}
+
+/**
+ * Tokenises in the call where that is quick, else off the event loop.
+ *
+ * @throws {R1Error} `PROMPT_TOO_LONG`, `TEXT_TOO_LONG`; what the addon throws or rejects with.
+ */
+export function promptSoon(
+  text: PromptText,
+  weights: Weights,
+  { room = Infinity, isNeeded, ids }: PromptJob = {},
+): Awaitable<Prompt> {
+  assertRoom(fewestTokens(text, weights.longestToken), room, true);
+  const tokenize = (given: SegmentedText): Awaitable<SegmentedTokens> =>
+    tokenizeSoon(weights.native, given, isNeeded);
+  const made = ids === undefined ? tokenize(text) : ids.tokenize(text, tokenize);
+  return whenReady(made, ({ tokens }) => text.toPrompt(tokens));
 }

@@ -7,7 +7,7 @@ import { replaceFile } from "../base/whole-file.js";
 import type { Engine } from "../engine/engine.js";
 import type { Weights } from "../model/weights.js";
 import type { PromptConfig } from "./chat-options.js";
-import { chatPrompt } from "./prompt.js";
+import { chatText, promptNow } from "./prompt.js";
 import { assertSameMaker, decodeHead, encodeFront } from "./saved-session.js";
 import type { SessionMaker } from "./saved-session.js";
 import type { SessionState } from "./session.js";
@@ -46,9 +46,9 @@ function nextTokens(
   messages: SessionState["messages"],
   prompting: PromptConfig,
 ): Int32Array {
-  return messages.length === 0
-    ? NO_TOKENS
-    : chatPrompt(messages, prompting, false, weights, false).tokens;
+  if (messages.length === 0) return NO_TOKENS;
+  const form = { config: prompting, opensThink: false, generationPrompt: false };
+  return promptNow(chatText(messages, form, weights), weights).tokens;
 }
 
 /**

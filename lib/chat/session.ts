@@ -7,6 +7,7 @@ import type { Generation } from "../engine/generation.js";
 import { checkMessages } from "../template/messages.js";
 import { answerMessage } from "./history.js";
 import type { ChatOptions } from "./chat-options.js";
+import { TurnIds, joined } from "./turn-ids.js";
 
 /** Options of a session; those of {@link ChatOptions} are the defaults of its turns. */
 export interface SessionOptions extends Omit<ChatOptions, "signal"> {
@@ -33,6 +34,7 @@ export interface SessionHost {
   readonly ask: (
     messages: readonly ChatMessage[],
     options: ChatOptions,
+    ids: TurnIds,
     onEnd: (result: GenerationResult | undefined, prompt: Int32Array) => void,
     session: number,
   ) => Generation;
@@ -61,6 +63,8 @@ export class ChatSession {
   readonly #start: readonly ChatMessage[];
   #messages: readonly ChatMessage[];
   #held: Int32Array;
+  /** Ids of the turns so far, so that each is tokenised once. */
+  readonly #ids = new TurnIds();
   #current: Generation | undefined;
   readonly #id: number;
 
@@ -128,18 +132,15 @@ export class ChatSession {
     const given = Object.fromEntries(
       Object.entries(object(options, "options")).filter(([, value]) => value !== undefined),
     );
-    this.#current = this.#host.ask(
-      asked,
-      { ...this.#defaults, ...given },
-      (result, prompt) => {
-        const answer = answerMessage(result);
-        // After reset() the turn belongs to a conversation that is gone.
-        if (result === undefined || answer === undefined || this.#messages !== history) return;
-        this.#messages = Object.freeze([...asked, answer]);
-        this.#held = Int32Array.from([...prompt, ...result.tokens]);
-      },
-      this.#id,
-    );
+    const turn = { ...this.#defaults, ...given };
+    const onEnd: Parameters<SessionHost["ask"]>[3] = (result, prompt) => {
+      const answer = answerMessage(result);
+      // After reset() the turn belongs to a conversation that is gone.
+      if (result === undefined || answer === undefined || this.#messages !== history) return;
+      this.#messages = Object.freeze([...asked, answer]);
+      this.#held = joined(prompt, result.tokens);
+    };
+    this.#current = this.#host.ask(asked, turn, this.#ids, onEnd, this.#id);
     return this.#current;
   }
 

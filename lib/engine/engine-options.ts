@@ -9,7 +9,8 @@ import {
   signal,
   string,
 } from "../base/check.js";
-import { R1Error } from "../base/errors.js";
+import type { Awaitable } from "../base/awaitable.js";
+import { R1Error, isR1Error } from "../base/errors.js";
 import type { NativeSampling } from "../binding/native-request.js";
 import { SAMPLING_KEYS, normalizeSampling } from "../sampling/options.js";
 import type { SamplingOptions } from "../sampling/options.js";
@@ -76,9 +77,15 @@ export interface GenerateConfig {
   readonly modelDraft: number;
   readonly loopGuard: number;
   readonly reasoning: ReasoningConfig;
-  /** GBNF for what follows the reasoning; empty: none. */
-  readonly grammar: string;
+  /** What the answer is held to; undefined: nothing. */
+  readonly form: AnswerForm | undefined;
 }
+
+/**
+ * Compiles what an answer is held to into GBNF for what follows the reasoning: in the call where
+ * that is quick or was done before. What it throws or rejects with ends the generation.
+ */
+export type AnswerForm = () => Awaitable<string>;
 
 /** Repeated tokens that count as a loop unless the user says otherwise: far above any list or table that a real answer repeats. */
 const DEFAULT_LOOP_GUARD = 1024;
@@ -172,6 +179,20 @@ function draftLengths(
   return lengths;
 }
 
+/** The option's shape is checked at the call; what its compiling finds ends the generation. */
+function answerForm(response: unknown): AnswerForm | undefined {
+  if (response === undefined) return undefined;
+  try {
+    const { grammar } = normalizeResponse(response);
+    return () => grammar;
+  } catch (error) {
+    if (!isR1Error(error, "SCHEMA_UNSUPPORTED", "GRAMMAR_INVALID")) throw error;
+    return () => {
+      throw error;
+    };
+  }
+}
+
 /**
  * Checks and completes the options of one generation.
  *
@@ -226,6 +247,6 @@ export function normalizeGenerate(
         : integer(value, path, 0, 2 ** 20),
     ),
     reasoning: normalizeReasoning(given.reasoning),
-    grammar: normalizeResponse(given.response).grammar,
+    form: answerForm(given.response),
   });
 }

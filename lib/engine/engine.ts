@@ -9,21 +9,39 @@ import type { CacheChoice } from "../model/cache-types.js";
 import type { LoadConfig } from "../model/normalize-load.js";
 import type { Weights } from "../model/weights.js";
 import { closingTokens } from "../reasoning/options.js";
+import type { ReasoningConfig } from "../reasoning/options.js";
 import { Segmenter } from "../reasoning/segmenter.js";
 import { engineConfig } from "./engine-config.js";
 import type { GenerateConfig } from "./engine-options.js";
 import { Generation } from "./generation.js";
-import { buildRequest } from "./request.js";
-import type { Prompt } from "./request.js";
+import type { GenerationInit } from "./generation.js";
+import { prepareRequest } from "./preparation.js";
+import type { MakePrompt } from "./preparation.js";
+import { buildRequest, checkTogether } from "./request.js";
+import type { Prepared } from "./request.js";
+import { NO_RUN } from "./timings.js";
 
 /** A snapshot of an engine. */
-export type EngineStats = Readonly<NativeEngineStats>;
+export interface EngineStats extends Readonly<NativeEngineStats> {
+  /** Requests whose prompt or form is still prepared; `running` and `waiting` do not count them. */
+  readonly preparing: number;
+}
+
+/** A generation on its way into the engine. */
+interface Started {
+  readonly id: number;
+  readonly config: GenerateConfig;
+  readonly generation: Generation;
+  /** By `performance.now()`. */
+  readonly startedAt: number;
+}
+
+const NO_IDS = new Int32Array(0);
 
 const MAX_ID = 2 ** 32 - 1;
 
-function disposed(): R1Error {
-  return new R1Error("DISPOSED", "The model is closed. Load it again to go on.");
-}
+const disposed = (): R1Error =>
+  new R1Error("DISPOSED", "The model is closed. Load it again to go on.");
 
 /** Ends a generation as its request ended. */
 function finish(generation: Generation, event: NativeLastEvent): void {
@@ -89,6 +107,13 @@ export class Engine {
   readonly #native: HostedEngine;
   readonly #live: Map<number, Generation>;
   readonly #weights: Weights;
+  /** Requests that the engine may have at once: running, waiting, and in preparation. */
+  readonly #room: number;
+  /** Ids in preparation, each with the timer of its deadline. */
+  readonly #preparing = new Map<number, NodeJS.Timeout | undefined>();
+  /** Preparations under way; each says whether anybody waits for it. */
+  readonly #unsettled = new Set<() => boolean>();
+  #closingLine: { readonly text: string; readonly ids: Int32Array } | undefined;
   #nextId = 1;
   #nextSession = 1;
   #closing: Promise<void> | undefined;
@@ -96,11 +121,17 @@ export class Engine {
   readonly info: Readonly<NativeEngineInfo>;
 
   /** @internal */
-  constructor(engine: HostedEngine, live: Map<number, Generation>, weights: Weights) {
+  constructor(
+    engine: HostedEngine,
+    live: Map<number, Generation>,
+    weights: Weights,
+    maxQueue: number,
+  ) {
     this.#native = engine;
     this.#live = live;
     this.#weights = weights;
     this.info = Object.freeze(engine.info());
+    this.#room = this.info.sequences + maxQueue;
   }
 
   /** Whether `close` was called. */
@@ -114,59 +145,175 @@ export class Engine {
   }
 
   /**
-   * Starts a generation.
+   * Starts generations from one prompt, all or none. Prepares the request in the call where that is
+   * quick, else off the event loop; what fails there ends the generations.
    *
-   * @param onEnd - Told of the end before the generation's user is.
-   * @throws {R1Error} `DISPOSED`, `PROMPT_TOO_LONG`, `QUEUE_FULL`, `INVALID_ARGUMENT`: before any work.
+   * @param makePrompt - Called once, in the call, unless nothing is to run.
+   * @param configs - One for each generation; they differ in their seeds alone.
+   * @param onEnd - Called at the end of each, before its user hears of it.
+   * @throws {R1Error} `DISPOSED`; `INVALID_ARGUMENT`, `TEMPLATE_UNSUPPORTED` for options.
    */
-  generate(
-    prompt: Prompt,
-    config: GenerateConfig,
+  start(
+    makePrompt: MakePrompt,
+    configs: readonly GenerateConfig[],
     onEnd?: (result: GenerationResult | undefined) => void,
-  ): Generation {
+  ): Generation[] {
     this.assertOpen();
-    const { roles, roleTexts, native: vocabulary } = this.#weights;
+    const [config] = configs;
+    if (config === undefined) return [];
+    checkTogether(config, this.#weights.roles);
+    const started = configs.map((each) => this.#open(each, onEnd));
+    const waiting = started.filter(({ generation }) => !generation.isEnded);
+    if (waiting.length > 0) {
+      if (this.#taken() + waiting.length > this.#room) this.#fail(waiting, this.#queueFull());
+      else this.#prepare(waiting, makePrompt, config);
+    }
+    return started.map(({ generation }) => generation);
+  }
+
+  /** Places that are taken; work that was given up keeps its own until it has ended. */
+  #taken(): number {
+    let count = this.#live.size;
+    for (const isNeeded of this.#unsettled) if (!isNeeded()) count++;
+    return count;
+  }
+
+  #open(config: GenerateConfig, onEnd: GenerationInit["onEnd"]): Started {
     const id = this.#takeId();
-    const closing = closingTokens(config.reasoning, roles.endThink, (text) =>
-      vocabulary.tokenize(text, false),
-    );
-    const request = buildRequest(id, prompt, config, roles, closing, this.info.sequenceContextSize);
-    const engine = this.#native;
+    const { native: vocabulary } = this.#weights;
     const generation = new Generation({
-      segmenter: new Segmenter({
-        think: roles.think,
-        endThink: roles.endThink,
-        startsInReasoning: prompt.startsInReasoning,
-        startsAfterReasoning: prompt.startsAfterReasoning,
-        thinkText: roleTexts.think,
-        endThinkText: roleTexts.endThink,
-        ...(prompt.reader === undefined ? {} : { reader: prompt.reader }),
-      }),
       seed: config.sampling.seed,
-      promptTokens: prompt.tokens.length,
       wantsLogprobs: config.logprobs >= 0,
       signal: config.signal,
-      cancel: () => engine.cancel(id),
+      cancel: () => this.#cancel(id),
       piece: (token) => vocabulary.detokenize(Int32Array.of(token)),
       onEnd,
     });
-    if (generation.isEnded) return generation;
-    this.#live.set(id, generation);
+    return { id, config, generation, startedAt: performance.now() };
+  }
+
+  #prepare(waiting: readonly Started[], makePrompt: MakePrompt, config: GenerateConfig): void {
+    for (const { id, generation } of waiting) this.#live.set(id, generation);
+    const site = new Error();
     try {
-      engine.submit(request);
+      const isNeeded = (): boolean => waiting.some(({ generation }) => !generation.isEnded);
+      const ready = prepareRequest(
+        () => makePrompt(isNeeded),
+        config,
+        () => this.#closingIds(config.reasoning),
+      );
+      if (!(ready instanceof Promise)) {
+        this.#submit(waiting, ready);
+        return;
+      }
+      for (const { id, generation } of waiting)
+        this.#preparing.set(id, this.#deadline(id, generation, config.timeoutMs));
+      this.#unsettled.add(isNeeded);
+      ready
+        .then((made) => this.#submit(waiting, made))
+        .catch((error: unknown) => this.#fail(waiting, fromNative(error, site)))
+        .finally(() => this.#unsettled.delete(isNeeded));
     } catch (error) {
-      this.#live.delete(id);
-      const failure = fromNative(error, new Error());
-      generation.fail(failure);
-      throw failure;
+      this.#fail(waiting, fromNative(error, site));
     }
-    return generation;
+  }
+
+  /** Ends a request whose preparation takes longer than its `timeoutMs`. */
+  #deadline(id: number, generation: Generation, timeoutMs: number): NodeJS.Timeout | undefined {
+    if (timeoutMs === 0) return undefined;
+    const end = (): void => {
+      this.#forget(id);
+      generation.end({ ...NO_RUN, reason: "timeout" });
+    };
+    return setTimeout(end, timeoutMs).unref();
+  }
+
+  /** Hands prepared requests to the engine; those that ended meanwhile are left out. */
+  #submit(started: readonly Started[], prepared: Prepared): void {
+    const { roles, roleTexts } = this.#weights;
+    const { prompt } = prepared;
+    const waiting = started.filter(({ generation }) => !generation.isEnded);
+    const now = performance.now();
+    for (const { id, config, generation, startedAt } of waiting) {
+      this.#endPreparing(id);
+      generation.begin(
+        new Segmenter({
+          think: roles.think,
+          endThink: roles.endThink,
+          startsInReasoning: prompt.startsInReasoning,
+          startsAfterReasoning: prompt.startsAfterReasoning,
+          thinkText: roleTexts.think,
+          endThinkText: roleTexts.endThink,
+          ...(prompt.newReader === undefined ? {} : { reader: prompt.newReader() }),
+        }),
+      );
+      const { sequenceContextSize } = this.info;
+      this.#native.submit(
+        buildRequest(id, prepared, config, roles, sequenceContextSize, now - startedAt),
+      );
+    }
+    for (const { generation } of waiting) generation.admit(prompt.tokens.length);
+  }
+
+  /** Ends generations that could not all start; none of them goes on. */
+  #fail(started: readonly Started[], error: R1Error): void {
+    for (const { id, generation } of started) {
+      if (generation.isEnded) continue;
+      this.#forget(id);
+      this.#native.cancel(id);
+      generation.fail(error);
+    }
+  }
+
+  /** In preparation it ends in the call, and nothing is submitted; else when the engine says so. */
+  #cancel(id: number): void {
+    const generation = this.#live.get(id);
+    if (generation === undefined || !this.#preparing.has(id)) {
+      this.#native.cancel(id);
+      return;
+    }
+    this.#forget(id);
+    generation.end(NO_RUN);
+  }
+
+  #forget(id: number): void {
+    this.#endPreparing(id);
+    this.#live.delete(id);
+  }
+
+  #endPreparing(id: number): void {
+    clearTimeout(this.#preparing.get(id));
+    this.#preparing.delete(id);
+  }
+
+  /** The closing line is one for all requests as a rule. */
+  #closingIds(reasoning: ReasoningConfig): Int32Array {
+    if (reasoning.budget < 0) return NO_IDS;
+    const { roles, native: vocabulary } = this.#weights;
+    if (this.#closingLine?.text !== reasoning.closing) {
+      const ids = closingTokens(reasoning, roles.endThink, (text) =>
+        vocabulary.tokenize(text, false),
+      );
+      this.#closingLine = { text: reasoning.closing, ids };
+    }
+    return this.#closingLine.ids;
+  }
+
+  #queueFull(): R1Error {
+    const { sequences } = this.info;
+    return new R1Error(
+      "QUEUE_FULL",
+      `All ${sequences} sequences are taken and ${this.#room - sequences} more requests may wait, ` +
+        `but ${this.#taken()} are under way already, those in preparation included. ` +
+        "Try again later, or raise `maxQueue`.",
+      { details: { sequences, maxQueue: this.#room - sequences, underWay: this.#taken() } },
+    );
   }
 
   /** A snapshot, taken without stopping anything. @throws {R1Error} `DISPOSED` */
   stats(): EngineStats {
     this.assertOpen();
-    return Object.freeze(this.#native.stats());
+    return Object.freeze({ ...this.#native.stats(), preparing: this.#preparing.size });
   }
 
   /** Saved sessions; its errors are native ones. @throws {R1Error} `DISPOSED` */
@@ -185,6 +332,7 @@ export class Engine {
     if (this.#closing !== undefined) return this.#closing;
     this.#closing = this.#native.close();
     const live = [...this.#live.values()];
+    for (const id of [...this.#preparing.keys()]) this.#endPreparing(id);
     this.#live.clear();
     for (const generation of live) generation.fail(disposed());
     return this.#closing;
@@ -233,5 +381,6 @@ export async function createEngine({
     ),
     live,
     weights,
+    config.maxQueue,
   );
 }

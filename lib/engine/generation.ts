@@ -16,12 +16,10 @@ import { NO_RUN, timingsOf } from "./timings.js";
 
 /** What a generation is made of. */
 export interface GenerationInit {
-  readonly segmenter: Segmenter;
   readonly seed: number;
-  readonly promptTokens: number;
   readonly wantsLogprobs: boolean;
   readonly signal: AbortSignal | undefined;
-  /** Asks the engine to end the request. */
+  /** Asks the engine to end the request; before it is admitted, the engine ends it in the call. */
   readonly cancel: () => void;
   /** Text of a token, for log probabilities. */
   readonly piece: (token: number) => string;
@@ -53,9 +51,21 @@ function mergeDeltas(last: Part, next: Part): boolean {
   return true;
 }
 
+/** Why a generation that ended before it stood in the queue was never admitted. */
+function notAdmitted(reason: string, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted === true) return signal.reason;
+  if (reason === "timeout")
+    return new R1Error(
+      "TIMEOUT",
+      "The generation's `timeoutMs` ended before its prompt was ready.",
+    );
+  return new R1Error("ABORTED", "The generation was cancelled before its prompt was ready.");
+}
+
 /**
  * What `complete`, `chat` and `send` hand out at once, while the model works: iterate over it for parts as they come, call {@link Generation.result} for the whole, or both.
  *
+ * - First its prompt is prepared: a long text is tokenised, a form is compiled, both off the event loop. Then it stands in the engine's queue: {@link Generation.admitted}.
  * - It runs whether or not anybody looks, and nobody who does not look gets an unhandled rejection.
  * - It can be iterated once; parts that nobody has read yet are put together, so a slow reader gets fewer and longer deltas.
  * - Leaving the loop, {@link Generation.cancel} and the signal all stop the native work; after `break` the engine has let go of the request.
@@ -64,6 +74,9 @@ export class Generation implements AsyncIterable<Part> {
   readonly #queue = new AsyncQueue<Part>(mergeDeltas);
   readonly #init: GenerationInit;
   readonly #result: Promise<GenerationResult>;
+  readonly #admitted: Promise<number>;
+  #admission!: { resolve: (promptTokens: number) => void; reject: (error: unknown) => void };
+  #segmenter: Segmenter | undefined;
   #settle!: { resolve: (result: GenerationResult) => void; reject: (error: unknown) => void };
   #isEnded = false;
   #isCancelled = false;
@@ -81,15 +94,30 @@ export class Generation implements AsyncIterable<Part> {
     this.#result = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     // A generation whose failure nobody asked for must not end the process.
     this.#result.catch(() => undefined);
+    this.#admitted = new Promise((resolve, reject) => (this.#admission = { resolve, reject }));
+    this.#admitted.catch(() => undefined);
     if (init.signal?.aborted === true) {
       this.#onAbort();
-      this.end({ ...NO_RUN, promptTokens: init.promptTokens });
+      this.end(NO_RUN);
     } else init.signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
   /** Whether the engine is done with it, however it ended. */
   get isEnded(): boolean {
     return this.#isEnded;
+  }
+
+  /**
+   * Resolves with the number of prompt tokens once the request stands in the engine's queue.
+   * Nobody has to look at it.
+   *
+   * @throws {R1Error} rejects with what made the preparation fail: `PROMPT_TOO_LONG`,
+   * `TEXT_TOO_LONG`, `QUEUE_FULL`, `SCHEMA_UNSUPPORTED`, `GRAMMAR_INVALID`, `TEMPLATE_UNSUPPORTED`,
+   * `DISPOSED`; of one that ended before, with `signal.reason` as it is after an abort, `ABORTED`
+   * after `cancel()`, `TIMEOUT` after `timeoutMs`.
+   */
+  get admitted(): Promise<number> {
+    return this.#admitted;
   }
 
   /** Whether it was given up by `cancel()`, `break` or its signal. */
@@ -101,7 +129,7 @@ export class Generation implements AsyncIterable<Part> {
    * The whole: waits for the end. Works before, during, after and without iterating, any number of times.
    * A generation that was given up resolves with finishReason `"aborted"` and what there was by then.
    *
-   * @throws {R1Error} `DISPOSED` when the model was closed meanwhile; `DECODE_FAILED` or `INTERNAL` when the engine failed.
+   * @throws {R1Error} what {@link Generation.admitted} rejects with, unless it was given up; `DISPOSED` when the model was closed meanwhile; `DECODE_FAILED`, `CONTEXT_FULL` or `INTERNAL` when the engine failed.
    */
   result(): Promise<GenerationResult> {
     return this.#result;
@@ -138,13 +166,23 @@ export class Generation implements AsyncIterable<Part> {
     return { next: () => this.#queue.next(), return: leave };
   }
 
+  /** @internal Its prompt is known: tokens may come. */
+  begin(segmenter: Segmenter): void {
+    this.#segmenter = segmenter;
+  }
+
+  /** @internal The request stands in the queue. */
+  admit(promptTokens: number): void {
+    this.#admission.resolve(promptTokens);
+  }
+
   /** @internal A token came. Its reader hears of it at `tell`; says true when that is still to be called. */
   token(token: number, text: string, logprobs?: LogprobPlace): boolean {
     if (this.#isEnded) return false;
     this.#tokens.push(token);
     if (text !== "") this.#text.push(text);
     if (this.#init.wantsLogprobs) this.#logprobs.push(this.#logprobOf(token, logprobs));
-    this.#emit(this.#init.segmenter.push(token, text));
+    this.#emit(this.#segmenter?.push(token, text) ?? []);
     const isFirst = !this.#isUntold;
     this.#isUntold = true;
     return isFirst;
@@ -159,20 +197,21 @@ export class Generation implements AsyncIterable<Part> {
   /** @internal The request ended. */
   end(event: Omit<NativeEndEvent, "kind" | "id">): void {
     if (!this.#close()) return;
-    const { segmenter, seed, wantsLogprobs } = this.#init;
-    this.#emit(segmenter.end());
+    const { seed, wantsLogprobs, signal } = this.#init;
+    const segmenter = this.#segmenter;
+    this.#emit(segmenter?.end() ?? []);
     const ended = this.#isCancelled ? "aborted" : event.reason;
     const finishReason = ended === "stop" && this.#toolCalls.length > 0 ? "tool-calls" : ended;
     const usage: Usage = Object.freeze({
       promptTokens: event.promptTokens,
       cachedTokens: event.cachedTokens,
       completionTokens: event.completionTokens,
-      reasoningTokens: segmenter.reasoningTokens,
+      reasoningTokens: segmenter?.reasoningTokens ?? 0,
     });
     const timings: Timings = timingsOf(event);
     const result: GenerationResult = Object.freeze({
-      reasoning: segmenter.reasoning,
-      answer: segmenter.answer,
+      reasoning: segmenter?.reasoning ?? "",
+      answer: segmenter?.answer ?? "",
       text: this.#text.join(""),
       tokens: Int32Array.from(this.#tokens),
       finishReason,
@@ -186,6 +225,7 @@ export class Generation implements AsyncIterable<Part> {
     this.#queue.push({ type: "finish", finishReason, seed, usage, timings });
     this.#queue.end();
     this.#settle.resolve(result);
+    this.#admission.reject(notAdmitted(finishReason, signal));
   }
 
   /** @internal The request failed, or the engine was closed. */
@@ -194,6 +234,7 @@ export class Generation implements AsyncIterable<Part> {
     this.#init.onEnd?.(undefined);
     this.#queue.fail(error);
     this.#settle.reject(error);
+    this.#admission.reject(error);
   }
 
   /** Says true the first time. */

@@ -3,6 +3,7 @@ import { R1Error } from "../base/errors.js";
 import type { RoleTokens } from "../base/types.js";
 import type { NativeRequest } from "../binding/native-request.js";
 import type { AnswerReader } from "../reasoning/segmenter.js";
+import { assertClosable } from "../reasoning/options.js";
 import type { GenerateConfig } from "./engine-options.js";
 
 /** A prompt, ready for the engine. */
@@ -13,55 +14,85 @@ export interface Prompt {
   readonly startsInReasoning: boolean;
   /** The prompt ends right after a reasoning block. */
   readonly startsAfterReasoning: boolean;
-  /** Looks through the answer for tool calls. */
-  readonly reader?: AnswerReader;
+  /** Makes what looks through an answer for tool calls; each generation has its own. */
+  readonly newReader?: () => AnswerReader;
   /** The restored session that it belongs to. */
   readonly session?: number;
 }
 
+/** What a request is made of. */
+export interface Prepared {
+  readonly prompt: Prompt;
+  /** Ids that end the reasoning when its budget is spent. */
+  readonly closing: Int32Array;
+  /** GBNF for what follows the reasoning; empty: none. */
+  readonly grammar: string;
+}
+
 /**
- * @param closing - Ids that end the reasoning when its budget is spent.
+ * Refuses options that no prompt could go with.
+ *
+ * @throws {R1Error} `INVALID_ARGUMENT` for `ignoreEos` beside a form of the answer;
+ * `TEMPLATE_UNSUPPORTED` for a budget of reasoning without a `</think>` in the vocabulary.
+ */
+export function checkTogether(config: GenerateConfig, roles: RoleTokens): void {
+  if (config.form !== undefined && config.ignoreEos) {
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      "`ignoreEos` makes an end impossible, and an answer in a form (`response`, a forced tool " +
+        "call) ends when it is whole: give one of them.",
+      { details: { option: "ignoreEos" } },
+    );
+  }
+  if (config.reasoning.budget >= 0) assertClosable(roles.endThink);
+}
+
+/**
+ * @param isLeast - `length` is the fewest tokens that the prompt can have.
+ * @throws {R1Error} `PROMPT_TOO_LONG` when a prompt leaves no room for a single token.
+ */
+export function assertRoom(length: number, roomTokens: number, isLeast = false): void {
+  if (length < roomTokens) return;
+  throw new R1Error(
+    "PROMPT_TOO_LONG",
+    `The prompt has ${isLeast ? "at least " : ""}${length} tokens, but a sequence of this model holds ${roomTokens}, the ` +
+      "reply included. Shorten the prompt, or load the model with a larger `contextSize`.",
+    {
+      details: {
+        [isLeast ? "leastPromptTokens" : "promptTokens"]: length,
+        contextSize: roomTokens,
+      },
+    },
+  );
+}
+
+/**
  * @param roomTokens - Cells a sequence has.
- * @throws {R1Error} `PROMPT_TOO_LONG` when the prompt leaves no room for a single token; `INVALID_ARGUMENT` when it is empty, or when `ignoreEos` stands beside a form of the answer;
+ * @param elapsedMs - Time since the call, which counts towards `timeoutMs`.
+ * @throws {R1Error} `PROMPT_TOO_LONG`; `INVALID_ARGUMENT` when the prompt is empty;
  * `TEMPLATE_UNSUPPORTED` for a form of the answer where no token could end the reasoning.
  */
 export function buildRequest(
   id: number,
-  prompt: Prompt,
+  { prompt, closing, grammar }: Prepared,
   config: GenerateConfig,
   roles: RoleTokens,
-  closing: Int32Array,
   roomTokens: number,
+  elapsedMs = 0,
 ): NativeRequest {
   const { length } = prompt.tokens;
   if (length === 0)
     throw new R1Error(
       "INVALID_ARGUMENT",
       "The prompt is empty, and this vocabulary has no BOS to begin with: give at least one token.",
-      {
-        details: { option: "prompt" },
-      },
+      { details: { option: "prompt" } },
     );
-  if (length >= roomTokens) {
-    throw new R1Error(
-      "PROMPT_TOO_LONG",
-      `The prompt has ${length} tokens, but a sequence of this model holds ${roomTokens}, the reply included. Shorten the prompt, or load the model with a larger \`contextSize\`.`,
-      { details: { promptTokens: length, contextSize: roomTokens } },
-    );
-  }
-  if (config.grammar !== "" && config.ignoreEos) {
-    throw new R1Error(
-      "INVALID_ARGUMENT",
-      "`ignoreEos` makes an end impossible, and an answer in a form (`response`, a forced tool call) ends when it is whole: give one of them.",
-      {
-        details: { option: "ignoreEos" },
-      },
-    );
-  }
-  if (config.grammar !== "" && prompt.startsInReasoning && roles.endThink < 0) {
+  assertRoom(length, roomTokens);
+  if (grammar !== "" && prompt.startsInReasoning && roles.endThink < 0) {
     throw new R1Error(
       "TEMPLATE_UNSUPPORTED",
-      "An answer in a form begins after </think>, and this model's vocabulary has no such token: ask with `openThink: false`, or without `response` and forced tools.",
+      "An answer in a form begins after </think>, and this model's vocabulary has no such token: " +
+        "ask with `openThink: false`, or without `response` and forced tools.",
       { details: { role: "endThink" } },
     );
   }
@@ -75,16 +106,16 @@ export function buildRequest(
     ignoreEos: config.ignoreEos,
     logprobs: config.logprobs,
     priority: config.priority,
-    timeoutMs: config.timeoutMs,
+    timeoutMs: config.timeoutMs === 0 ? 0 : Math.max(1, Math.round(config.timeoutMs - elapsedMs)),
     cachePrompt: config.cachePrompt,
     session: prompt.session ?? 0,
     // A reasoning that nothing can close must not open before an answer in a form.
-    thinkToken: config.grammar !== "" && roles.endThink < 0 ? -1 : roles.think,
+    thinkToken: grammar !== "" && roles.endThink < 0 ? -1 : roles.think,
     endThinkToken: roles.endThink,
     startsInReasoning: prompt.startsInReasoning,
     reasoningBudget: config.reasoning.budget,
     closing,
-    grammar: config.grammar,
+    grammar,
     ngramDraft: config.ngramDraft,
     modelDraft: config.modelDraft,
     loopGuard: config.loopGuard,

@@ -1,7 +1,11 @@
 // Text to token ids and back, over the vocabulary of a loaded model. Synchronous and safe on the JavaScript thread that loaded the model: about 1 ms for 10,000 characters.
 import { array, boolean, integer, knownKeys, object, refuse } from "../base/check.js";
+import { fromNative } from "../base/errors.js";
+import { loneSurrogate } from "../base/well-formed.js";
 import type { RoleTokens } from "../base/types.js";
 import type { NativeModel, NativeVocabInfo } from "../binding/native.js";
+import { asR1Error, tokenizeAside, tokenizeNow } from "./tokenize.js";
+import type { SegmentedText } from "./tokenize.js";
 
 /** How {@link Tokenizer.encode} reads a text. */
 export interface EncodeOptions {
@@ -11,9 +15,6 @@ export interface EncodeOptions {
    */
   readonly special?: boolean;
 }
-
-/** A code unit of a surrogate pair that stands alone; UTF-8 cannot hold it. */
-const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** The vocabulary of a model. Ids are -1 where the file has no such token. */
 export class Tokenizer {
@@ -65,20 +66,35 @@ export class Tokenizer {
   /**
    * Ids of a text, without BOS and EOS. `decode` gives the text back.
    *
-   * @throws {R1Error} `INVALID_ARGUMENT` for what is no string or holds half a character (a lone surrogate); `DISPOSED` after `close()`.
+   * It holds the event loop meanwhile; {@link Tokenizer.encodeAsync} does not.
+   *
+   * @throws {R1Error} `INVALID_ARGUMENT` for what is no string or holds half a character (a lone surrogate); `TEXT_TOO_LONG` above 2^26 UTF-16 code units; `DISPOSED` after `close()`.
    */
   encode(text: string, options: EncodeOptions = {}): Int32Array {
+    const given = this.#textOf(text, options, "encode");
+    return asR1Error(() => tokenizeNow(this.#native, given).tokens);
+  }
+
+  /**
+   * The same as {@link Tokenizer.encode} on a native thread: for texts of more than some kilobytes.
+   *
+   * @throws {R1Error} rejects with the codes of `encode`.
+   */
+  async encodeAsync(text: string, options: EncodeOptions = {}): Promise<Int32Array> {
+    const given = this.#textOf(text, options, "encodeAsync");
+    const site = new Error();
+    try {
+      return (await tokenizeAside(this.#native, given)).tokens;
+    } catch (error) {
+      throw fromNative(error, site);
+    }
+  }
+
+  #textOf(text: string, options: EncodeOptions, where: string): SegmentedText {
     this.#assertOpen();
-    if (typeof text !== "string") refuse("text", "a string", text);
-    knownKeys(object(options, "options"), "encode", ["special"]);
+    knownKeys(object(options, "options"), where, ["special"]);
     const special = options.special === undefined ? false : boolean(options.special, "special");
-    if (LONE_SURROGATE.test(text))
-      refuse(
-        "text",
-        "whole characters (a surrogate stands alone; `text.toWellFormed()` repairs it)",
-        text,
-      );
-    return this.#native.tokenize(text, special);
+    return { texts: [checkText(text, "text")], ids: Int32Array.of(-1), special };
   }
 
   /**
@@ -88,7 +104,8 @@ export class Tokenizer {
    */
   decode(tokens: Int32Array | readonly number[]): string {
     this.#assertOpen();
-    return this.#native.detokenize(checkTokens(tokens, "tokens", this.size));
+    const ids = checkTokens(tokens, "tokens", this.size);
+    return asR1Error(() => this.#native.detokenize(ids));
   }
 }
 
@@ -103,15 +120,28 @@ function isDetached({ buffer, length, byteLength }: Int32Array): boolean {
   }
 }
 
-/** Ids that lie in a vocabulary, as the native side takes them. */
+/** Text that UTF-8 can hold. @throws {R1Error} `INVALID_ARGUMENT` */
+export function checkText(text: unknown, path: string): string {
+  if (typeof text !== "string") refuse(path, "a string", text);
+  if (loneSurrogate(text) >= 0)
+    refuse(
+      path,
+      "whole characters (a surrogate stands alone; `text.toWellFormed()` repairs it)",
+      text,
+    );
+  return text;
+}
+
+/** A copy of ids that lie in a vocabulary: what the caller does to theirs later changes nothing. */
 export function checkTokens(tokens: unknown, path: string, vocabSize: number): Int32Array {
   if (tokens instanceof Int32Array) {
-    // Its length is 0 then, and the addon could not read it.
+    // Its length is 0 then, and it cannot be copied.
     if (isDetached(tokens)) refuse(path, "an array whose buffer was not transferred", tokens);
-    const wrong = tokens.findIndex((id) => id < 0 || id >= vocabSize);
+    const copy = new Int32Array(tokens);
+    const wrong = copy.findIndex((id) => id < 0 || id >= vocabSize);
     if (wrong >= 0)
-      refuse(`${path}[${wrong}]`, `an id below the vocabulary's ${vocabSize}`, tokens[wrong]);
-    return tokens;
+      refuse(`${path}[${wrong}]`, `an id below the vocabulary's ${vocabSize}`, copy[wrong]);
+    return copy;
   }
   if (!Array.isArray(tokens)) refuse(path, "an Int32Array of token ids", tokens);
   return Int32Array.from(array(tokens, path, (id, at) => integer(id, at, 0, vocabSize - 1)));

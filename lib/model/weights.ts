@@ -5,6 +5,7 @@ import type { RoleTokens, Variant } from "../base/types.js";
 import type { NativeAddon, NativeModel, NativeModelInfo } from "../binding/native.js";
 import type { CheckedModel } from "../gguf/check-model.js";
 import { detectVariant } from "../template/variants.js";
+import { SpecialTokens, turnTokens } from "./special-tokens.js";
 import type { LoadConfig } from "./normalize-load.js";
 import { Tokenizer } from "./tokenizer.js";
 
@@ -17,6 +18,12 @@ export class Weights {
   /** How the vocabulary spells the role tokens. */
   readonly roleTexts: Readonly<Record<keyof RoleTokens, string>>;
   readonly tokenizer: Tokenizer;
+  /** Every control and user-defined token. */
+  readonly specialTokens: SpecialTokens;
+  /** Bytes of the longest token: a text of n bytes has at least n / longestToken tokens; 0: unknown. */
+  readonly longestToken: number;
+  /** Ids that begin or end a turn: roles of R1, end-of-generation tokens, marks of other formats. */
+  readonly turnTokens: ReadonlySet<number>;
   /** `tokenizer.chat_template`, or null. */
   readonly chatTemplate: string | null;
   #isClosed = false;
@@ -25,11 +32,15 @@ export class Weights {
     this.native = native;
     this.info = Object.freeze(native.info());
     const vocab = native.vocab();
+    const special = native.specialTokens();
     const { variant, tokens, texts } = detectVariant({
       architecture: this.info.architecture,
       vocab,
-      specialTokens: native.specialTokens(),
+      specialTokens: special,
     });
+    this.specialTokens = new SpecialTokens(special);
+    this.longestToken = (vocab as { longestToken?: number }).longestToken ?? 0;
+    this.turnTokens = turnTokens(vocab, tokens, special);
     this.variant = variant;
     this.roles = tokens;
     this.roleTexts = texts;

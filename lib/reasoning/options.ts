@@ -78,10 +78,15 @@ export function closingTokens(
   tokenize: (text: string) => Int32Array,
 ): Int32Array {
   if (config.budget < 0) return new Int32Array(0);
+  assertClosable(endThink);
+  return Int32Array.of(...tokenize(config.closing), endThink);
+}
+
+/** @throws {R1Error} `TEMPLATE_UNSUPPORTED` when no token could close a reasoning at its budget. */
+export function assertClosable(endThink: number): void {
   if (endThink < 0)
     throw new R1Error(
       "TEMPLATE_UNSUPPORTED",
       "A budget of reasoning needs a model whose vocabulary has the token </think>; this one has none. Leave `reasoning.maxTokens` and `effort` out.",
     );
-  return Int32Array.of(...tokenize(config.closing), endThink);
 }

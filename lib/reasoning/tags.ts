@@ -1,15 +1,29 @@
 // Where reasoning tags stand in ids and in text. Pure functions, on any JavaScript thread.
 
 /**
- * Whether a prompt of token ids ends inside a reasoning block: its last reasoning tag is an opening one.
+ * Whether a prompt of token ids ends inside a reasoning block: the last tag or turn mark in it is
+ * an opening tag. A block that an earlier turn left open ended with that turn.
  *
  * @param think - Id of `<think>`, -1 if the vocabulary has none: then the answer is false.
  * @param endThink - Id of `</think>`.
+ * @param turns - Ids that begin or end a turn.
  */
-export function endsInReasoning(tokens: Int32Array, think: number, endThink: number): boolean {
+export function endsInReasoning(
+  tokens: Int32Array,
+  think: number,
+  endThink: number,
+  turns: ReadonlySet<number> = NO_TURNS,
+): boolean {
   if (think < 0) return false;
-  return tokens.lastIndexOf(think) > (endThink < 0 ? -1 : tokens.lastIndexOf(endThink));
+  for (let i = tokens.length - 1; i >= 0; i--) {
+    const token = tokens[i] as number;
+    if (token === think) return true;
+    if (token === endThink || turns.has(token)) return false;
+  }
+  return false;
 }
+
+const NO_TURNS: ReadonlySet<number> = new Set();
 
 /** Length of the longest end of `text` that `tag` could begin with, but which is not all of `tag`. */
 export function partialTagLength(text: string, tag: string): number {

@@ -1,5 +1,6 @@
 // Checks a conversation that came from outside and returns a frozen copy of it in one form.
 import { describe, nearest } from "../base/check.js";
+import { loneSurrogate } from "../base/well-formed.js";
 import type { ChatMessage, ChatRole, ToolCall } from "../base/types.js";
 import { refuseMessage } from "./refuse-message.js";
 import { orderResults } from "./tool-results.js";
@@ -32,8 +33,6 @@ const FOREIGN_KEYS: Readonly<Record<string, string>> = {
   function: "`name` and `arguments` without `function` around them",
 };
 
-/** A code unit of a surrogate pair that stands alone: no character, so no tokeniser can keep it. */
-const LONE_SURROGATE = /\p{Surrogate}/u;
 /** Deepest nesting of a call's arguments. */
 const MAX_DEPTH = 64;
 
@@ -67,11 +66,11 @@ function messageKeys(
 /** Text that reaches the tokeniser unchanged. */
 function wholeText(value: unknown, path: string): string {
   if (typeof value !== "string") refuseMessage(path, `must be a string, not ${describe(value)}.`);
-  const lone = LONE_SURROGATE.exec(value);
-  if (lone !== null)
+  const lone = loneSurrogate(value);
+  if (lone >= 0)
     refuseMessage(
       path,
-      `holds half a character (a lone surrogate) at position ${lone.index}. ` +
+      `holds half a character (a lone surrogate) at position ${lone}. ` +
         "Cut strings between characters, or repair it with `toWellFormed()`.",
     );
   return value;

@@ -73,11 +73,11 @@ describe("a raw prompt", () => {
 });
 
 describe("the room of the context", () => {
-  it("refuses a prompt that is longer, before any work", () => {
+  it("refuses a prompt that is longer, before any work", async () => {
     const before = model.stats().requests;
-    expect(() => model.complete(new Int32Array(model.info.sequenceContextSize).fill(20))).toThrow(
-      expect.objectContaining({ code: "PROMPT_TOO_LONG" }),
-    );
+    const run = model.complete(new Int32Array(model.info.sequenceContextSize).fill(20));
+    await expect(run.result()).rejects.toMatchObject({ code: "PROMPT_TOO_LONG" });
+    await expect(run.admitted).rejects.toMatchObject({ code: "PROMPT_TOO_LONG" });
     expect(model.stats().requests).toBe(before);
   });
 

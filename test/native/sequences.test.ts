@@ -34,22 +34,22 @@ describe("sequences", () => {
   it("have a share of the context each unless they share one pool, and the facts tell it", async () => {
     const model = await loadTiny({ sequences: 4, contextSize: 2048, kvUnified: false });
     expect(model.info).toMatchObject({ contextSize: 2048, sequenceContextSize: 512 });
-    expect(() => model.complete(new Int32Array(600).fill(9))).toThrow(
-      expect.objectContaining({ code: "PROMPT_TOO_LONG" }),
-    );
+    await expect(model.complete(new Int32Array(600).fill(9)).result()).rejects.toMatchObject({
+      code: "PROMPT_TOO_LONG",
+    });
     await model.close();
   });
 });
 
 describe("the queue", () => {
   it.each([0, 1])(
-    "with maxQueue %d refuses one request more with QUEUE_FULL, at the call, and takes one again when one has ended",
+    "with maxQueue %d refuses one request more with QUEUE_FULL, and takes one again when one has ended",
     async (maxQueue) => {
       const model = await loadTiny({ maxQueue, sequences: 2, contextSize: 65_536 });
       const runs = Array.from({ length: 2 + maxQueue }, (_, i) =>
         model.complete("x", { ...ENDLESS, seed: i }),
       );
-      expect(() => model.complete("y")).toThrow(expect.objectContaining({ code: "QUEUE_FULL" }));
+      await expect(model.complete("y").result()).rejects.toMatchObject({ code: "QUEUE_FULL" });
       runs.at(-1)?.cancel();
       await runs.at(-1)?.result();
       const next = model.complete("y", { maxTokens: 3 });
@@ -206,6 +206,7 @@ describe("model.stats()", () => {
         requests: 0,
         steps: 0,
         promptTokens: 0,
+        preparing: 0,
       };
       expect(model.stats()).toEqual({
         ...nothing,

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ChatMessage } from "../../lib/base/types.js";
 import { normalizePrompt } from "../../lib/chat/chat-options.js";
 import type { Model } from "../../lib/chat/model.js";
-import { chatPrompt } from "../../lib/chat/prompt.js";
+import { chatText, promptNow } from "../../lib/chat/prompt.js";
 import { decodeSession } from "../fixtures/saved-session.js";
 import type { Weights } from "../../lib/model/weights.js";
 import { checkMessages } from "../../lib/template/messages.js";
@@ -102,7 +102,14 @@ describe.each(names)("a conversation in the vocabulary %s", (name) => {
     ): number[] =>
       specialOf(
         { special },
-        chatPrompt(messages, normalizePrompt({ tools }, mode), false, weights).tokens,
+        promptNow(
+          chatText(
+            messages,
+            { config: normalizePrompt({ tools }, mode), opensThink: false },
+            weights,
+          ),
+          weights,
+        ).tokens,
       );
     const expected = {
       auto: render(plain, "auto"),

@@ -1,7 +1,7 @@
 // The ids of R1's template tokens in its three vocabularies, as published, and the prompts made of them.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { normalizePrompt } from "../../lib/chat/chat-options.js";
-import { chatPrompt, rawPrompt } from "../../lib/chat/prompt.js";
+import { chatText, promptNow, rawPrompt } from "../../lib/chat/prompt.js";
 import type { Weights } from "../../lib/model/weights.js";
 import { TABLE, TEXT, writeVocabularies } from "../fixtures/vocab-files.js";
 import type { VocabularyName } from "../fixtures/vocab-files.js";
@@ -48,29 +48,29 @@ describe.each(names)("the vocabulary %s", (name) => {
     expect(model.tokenizer.endOfGeneration.has(row.eos)).toBe(true);
   });
 
-  it("gives the documented raw prompt one BOS and the ids llama.cpp gives it, also when it brings its own", () => {
+  it("gives the documented raw prompt one BOS and the ids llama.cpp gives it, also when it brings its own", async () => {
     const prompt = "<｜User｜>What is 1+1?<｜Assistant｜>";
     const expected = [row.bos, ...upstreamIds(files.paths[name], prompt, true)];
     expect(expected[1]).toBe(row.user);
     expect(expected.at(-1)).toBe(row.assistant);
     for (const given of [prompt, TEXT.bos + prompt, TEXT.bos + TEXT.bos + prompt])
-      expect(Array.from(rawPrompt(given, model).tokens)).toEqual(expected);
+      expect(Array.from((await rawPrompt(given, model)(() => true)).tokens)).toEqual(expected);
   });
 
   it("gives a conversation of two turns the ids llama.cpp gives the published text", () => {
     const published =
       "<｜begin▁of▁sentence｜><｜User｜>What is 1+1?<｜Assistant｜>It's 2.<｜end▁of▁sentence｜><｜User｜>Explain more!<｜Assistant｜>";
-    const { tokens, text } = chatPrompt(
+    const written = chatText(
       [
         { role: "user", content: "What is 1+1?" },
         { role: "assistant", content: "It's 2." },
         { role: "user", content: "Explain more!" },
       ],
-      normalizePrompt({}, "auto"),
-      false,
+      { config: normalizePrompt({}, "auto"), opensThink: false },
       model,
     );
-    expect(text).toBe(published);
+    const { tokens } = promptNow(written, model);
+    expect(written.layout().text).toBe(published);
     expect(Array.from(tokens)).toEqual(upstreamIds(files.paths[name], published, true));
   });
 

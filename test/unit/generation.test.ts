@@ -189,7 +189,7 @@ describe("giving up", () => {
     expect(await run.result()).toMatchObject({
       finishReason: "aborted",
       text: "",
-      usage: { promptTokens: 2, completionTokens: 0 },
+      usage: { promptTokens: 0, completionTokens: 0 },
     });
     expect(addon.requests).toEqual([]);
   });
