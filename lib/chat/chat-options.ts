@@ -3,7 +3,7 @@ import { oneOf, refuse } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { GenerateConfig, GenerateOptions } from "../engine/engine-options.js";
 import type { Weights } from "../model/weights.js";
-import { toolGrammar } from "../sampling/tool-grammar.js";
+import { compileToolGrammar } from "../sampling/compile.js";
 import { normalizeTools } from "../template/tools.js";
 import type { ToolChoice, ToolConfig, ToolDefinition } from "../template/tools.js";
 
@@ -92,6 +92,6 @@ export function withForcedTools(
   }
   return Object.freeze({
     ...config,
-    form: () => toolGrammar(forced, weights.roleTexts, weights.roles),
+    form: () => compileToolGrammar(forced, weights.roleTexts, weights.roles),
   });
 }

@@ -10,13 +10,13 @@ import {
   string,
 } from "../base/check.js";
 import type { Awaitable } from "../base/awaitable.js";
-import { R1Error, isR1Error } from "../base/errors.js";
+import { R1Error } from "../base/errors.js";
 import type { NativeSampling } from "../binding/native-request.js";
 import { SAMPLING_KEYS, normalizeSampling } from "../sampling/options.js";
 import type { SamplingOptions } from "../sampling/options.js";
 import { normalizeReasoning } from "../reasoning/options.js";
 import type { ReasoningConfig, ReasoningOptions } from "../reasoning/options.js";
-import { normalizeResponse } from "../sampling/response.js";
+import { responseForm } from "../sampling/response.js";
 import type { ResponseOptions } from "../sampling/response.js";
 
 /** Options of a generation. A name that is not here is refused with UNKNOWN_OPTION and the nearest right one. */
@@ -179,20 +179,6 @@ function draftLengths(
   return lengths;
 }
 
-/** The option's shape is checked at the call; what its compiling finds ends the generation. */
-function answerForm(response: unknown): AnswerForm | undefined {
-  if (response === undefined) return undefined;
-  try {
-    const { grammar } = normalizeResponse(response);
-    return () => grammar;
-  } catch (error) {
-    if (!isR1Error(error, "SCHEMA_UNSUPPORTED", "GRAMMAR_INVALID")) throw error;
-    return () => {
-      throw error;
-    };
-  }
-}
-
 /**
  * Checks and completes the options of one generation.
  *
@@ -247,6 +233,6 @@ export function normalizeGenerate(
         : integer(value, path, 0, 2 ** 20),
     ),
     reasoning: normalizeReasoning(given.reasoning),
-    form: answerForm(given.response),
+    form: responseForm(given.response),
   });
 }
