@@ -8,6 +8,8 @@ import { failSchema, isObject, type Schema, type SchemaObject } from "./schema-t
 
 /** Schemas that lead to each other without a step into the value. */
 const MAX_DEPTH = 1000;
+/** Steps that one schema counts: as long as that many steps of a pattern. */
+const VISIT = 16;
 /** States of all patterns of a document together. */
 const MAX_STATES = 100_000;
 
@@ -75,7 +77,7 @@ export class SchemaChecker {
     evaluated: Evaluated | undefined,
   ): string | undefined {
     if (typeof schema === "boolean") return schema ? undefined : wrong(at, "must NOT be there");
-    outer.steps.take(1);
+    outer.steps.take(VISIT);
     if (outer.depth > MAX_DEPTH)
       return wrong(at, "leads from one reference to the next too often to be followed");
     const owner = this.document.isDynamic ? this.document.resourceOf(schema) : undefined;
