@@ -66,9 +66,9 @@ describe("an answer in a form", () => {
       const other = await loadTiny({}, patchedTiny(folder, "</think>", "<thought"));
       expect(other.tokenizer.endThink).toBe(-1);
       const response = { grammar: 'root ::= "yes" | "no"' };
-      expect(() => other.chat(QUESTION, { openThink: true, response })).toThrow(
-        expect.objectContaining({ code: "TEMPLATE_UNSUPPORTED" }),
-      );
+      await expect(
+        other.chat(QUESTION, { openThink: true, response }).result(),
+      ).rejects.toMatchObject({ code: "TEMPLATE_UNSUPPORTED" });
       expect(
         (await other.chat(QUESTION, { openThink: false, response, seed: 1 }).result()).answer,
       ).toMatch(/^(yes|no)$/);

@@ -122,9 +122,16 @@ describe("an answer in a form", () => {
     [{ grammar: "root ::= root" }, "GRAMMAR_INVALID"],
     [{ grammar: "x ::= y" }, "GRAMMAR_INVALID"],
     [{ schema: { type: "nothing" } }, "SCHEMA_UNSUPPORTED"],
+  ])("of %o ends the generation before the run", async (response, code) => {
+    const before = model.stats().requests;
+    await expect(model.chat(QUESTION, { response }).result()).rejects.toMatchObject({ code });
+    expect(model.stats().requests).toBe(before);
+  });
+
+  it.each([
     [{}, "INVALID_ARGUMENT"],
     [{ schema, grammar: "root ::= [a]" }, "INVALID_ARGUMENT"],
-  ])("of %o is refused before the run", (response, code) => {
+  ])("of %o is refused at the call", (response, code) => {
     const before = model.stats().requests;
     expect(() => model.chat(QUESTION, { response })).toThrow(expect.objectContaining({ code }));
     expect(model.stats().requests).toBe(before);

@@ -78,11 +78,16 @@ describe("a Zod schema as response.schema", () => {
 
   it.each([
     ["a bigint", z.object({ a: z.bigint() })],
-    ["names held to a length", z.record(z.string().max(3), z.int())],
     ["a transform", z.string().transform((text) => text.length)],
-  ])("%s is refused before the run", (_, schema) => {
+  ])("%s, which is no JSON Schema, is refused at the call", (_, schema) => {
     expect(() => model.chat([{ role: "user", content: "x" }], { response: { schema } })).toThrow(
       expect.objectContaining({ code: "SCHEMA_UNSUPPORTED" }),
     );
+  });
+
+  it("names held to a length end the generation before the run", async () => {
+    const schema = z.record(z.string().max(3), z.int());
+    const run = model.chat([{ role: "user", content: "x" }], { response: { schema } });
+    await expect(run.result()).rejects.toMatchObject({ code: "SCHEMA_UNSUPPORTED" });
   });
 });
