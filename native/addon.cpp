@@ -37,6 +37,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
     add("loadBackend", r1::jobs::load_backend);
     add("loadBackendNow", r1::jobs::load_backend_now);
     add("tryBackend", r1::jobs::try_backend);
+    add("tryModel", r1::jobs::try_model);
     add("setLogSink", r1::LogWrap::set_sink);
     add("createCancelToken", r1::jobs::create_cancel_token);
     add("loadModel", r1::ModelWrap::load);

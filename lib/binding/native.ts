@@ -267,6 +267,13 @@ export interface NativeAddon extends NativeBackends {
     draftModel: NativeModel | null,
     token: NativeCancelToken,
   ): Promise<NativeEngine>;
+  /**
+   * [sync; only in a process made for it, which it can end or hold up for ever, and whose descriptor 0
+   * is a pipe from its parent: it ends when that closes] Loads the model on the CPU without its data
+   * and makes a context of it (`engine` null: no context). `withData`: then loads the file and
+   * decodes a few tokens in a small context. Throws MODEL_LOAD_FAILED and what an engine throws.
+   */
+  tryModel(config: NativeModelConfig, engine: NativeEngineConfig | null, withData: boolean): void;
   /** [async, its own thread; run it in a child process: bad input can abort] `llama_model_quantize`; `onLog` [callback] gets its log lines. */
   quantize(config: NativeQuantizeConfig, onLog: (entries: NativeLogEntry[]) => void): Promise<void>;
   /**

@@ -133,6 +133,13 @@ const devices: Row[] = [
     doc: "where the model lives: process is a child that may die alone (default with --rpc)",
   },
   {
+    names: ["--trial"],
+    value: "auto|always|never",
+    option: "trial",
+    parse: text,
+    doc: "try the file in a child process before it is loaded (default: auto, until it has passed)",
+  },
+  {
     names: ["-sm", "--split-mode"],
     value: "MODE",
     option: "splitMode",

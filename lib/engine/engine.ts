@@ -11,7 +11,7 @@ import type { Weights } from "../model/weights.js";
 import { closingTokens } from "../reasoning/options.js";
 import type { ReasoningConfig } from "../reasoning/options.js";
 import { Segmenter } from "../reasoning/segmenter.js";
-import { engineConfig } from "./engine-config.js";
+import { engineConfig } from "../model/engine-config.js";
 import type { GenerateConfig } from "./engine-options.js";
 import { Generation } from "./generation.js";
 import type { GenerationInit } from "./generation.js";

@@ -13,6 +13,8 @@ import { checkLength, readAllParts } from "./shards.js";
 export interface CheckedModel extends ModelShape, VocabularyFacts {
   /** The file, or all parts of a split model in order. */
   readonly paths: string[];
+  /** The same files, each with the place where its header ends. Unit: bytes. */
+  readonly parts: readonly { readonly path: string; readonly headerBytes: number }[];
   /** Bytes of all files. */
   readonly sizeBytes: number;
   /** GGUF version, 2 or 3. */
@@ -91,6 +93,7 @@ async function check(
     ...shape,
     ...vocabulary,
     paths: headers.map((header) => header.path),
+    parts: headers.map(({ path: at, dataOffset }) => ({ path: at, headerBytes: dataOffset })),
     sizeBytes: headers.reduce((sum, header) => sum + header.fileBytes, 0),
     version: first.version,
     tensorCount: headers.reduce((sum, header) => sum + header.tensors.length, 0),

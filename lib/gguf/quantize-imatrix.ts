@@ -7,9 +7,11 @@ import { fromNative, isErrorCode, isR1Error } from "../base/errors.js";
 import { progressReporter } from "../base/progress.js";
 import { initialize, native } from "../binding/load.js";
 import type { NativeImportance } from "../binding/native-quantize.js";
-import type { NativeModel } from "../binding/native.js";
+import type { NativeModel, NativeModelConfig } from "../binding/native.js";
+import { plainEngine, tryBeforeLoading } from "../binding/trial.js";
 import { AtomicFile, writeError } from "./atomic-file.js";
 import { checkModelFiles } from "./check-model.js";
+import type { CheckedModel } from "./check-model.js";
 import { DEFAULT_ALIGNMENT, encodeHeader, pairText, pairTexts, pairU32 } from "./encode.js";
 import type { GgufTensor } from "./format.js";
 import { GGML_TYPES, type GgmlType } from "./ggml-types.js";
@@ -81,23 +83,36 @@ function normalize(options: ImatrixOptions): Normal {
 }
 
 /** Loads on the CPU, as the file has its weights: on a device or repacked they hide from the measurement. */
-async function load(paths: string[], signal: AbortSignal): Promise<NativeModel> {
+async function load(
+  checked: CheckedModel,
+  chunkSize: number,
+  signal: AbortSignal,
+): Promise<NativeModel> {
   const token = native().createCancelToken();
-  const config = {
-    paths,
+  const config: NativeModelConfig = {
+    paths: checked.paths,
     gpuLayers: 0,
     devices: [],
     mainGpu: 0,
-    splitMode: "layer" as const,
+    splitMode: "layer",
     tensorSplit: [],
     tensorOverrides: [],
-    loadMode: "auto" as const,
+    loadMode: "auto",
     checkTensors: false,
     repack: false,
     mla: false,
     vocabOnly: false,
     metadataOverrides: [],
   };
+  const { parts, sizeBytes } = checked;
+  const engine = plainEngine(chunkSize);
+  const nothing = (): void => undefined;
+  await waitOrAbort(
+    tryBeforeLoading({ mode: "auto", parts, sizeBytes, model: config, engine }, signal),
+    signal,
+    nothing,
+    nothing,
+  );
   return waitOrAbort(
     native().loadModel(config, token, () => undefined),
     signal,
@@ -187,7 +202,7 @@ async function write(file: AtomicFile, { fileBytes, pieces }: Encoded): Promise<
 }
 
 async function work(
-  paths: string[],
+  checked: CheckedModel,
   text: string,
   options: Normal,
   file: AtomicFile,
@@ -195,7 +210,7 @@ async function work(
   report: (share: number) => void,
 ): Promise<ImatrixResult> {
   initialize("disabled");
-  const model = await load(paths, signal);
+  const model = await load(checked, options.chunkSize, signal);
   try {
     const tokens = tokenize(model, text);
     const weights = await measure(model, tokens, options, signal, report);
@@ -241,12 +256,12 @@ export async function computeImatrix(
   const signal =
     normal.signal === undefined ? failed.signal : AbortSignal.any([normal.signal, failed.signal]);
   const report = progressReporter(normal.onProgress, (error) => failed.abort(error));
-  const { paths } = await checkModelFiles(model, { signal });
-  if (paths.some((path) => resolve(path) === resolve(normal.out)))
+  const checked = await checkModelFiles(model, { signal });
+  if (checked.paths.some((path) => resolve(path) === resolve(normal.out)))
     check.refuse("out", "another file than the model", normal.out);
   const file = await AtomicFile.create(normal.out, normal.force);
   try {
-    const result = await work(paths, text, normal, file, signal, report);
+    const result = await work(checked, text, normal, file, signal, report);
     report(1);
     failed.signal.throwIfAborted();
     return result;

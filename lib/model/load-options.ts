@@ -93,6 +93,17 @@ export interface LoadOptions {
    * @defaultValue `"none"`, or `"process"` with `rpc`
    */
   readonly isolation?: "none" | "process";
+  /**
+   * When a process of its own tries the file before it is loaded here: a damaged or hostile file can
+   * make llama.cpp abort, and then only that process dies. It loads the file on the CPU without its
+   * data, makes the context that is asked for, and with a file of at most 64 MiB also decodes a few
+   * tokens. `"auto"`: unless these files have passed with these options and versions before (remembered
+   * in the user's cache folder, `r1-native/trials`); the model that comes with the package is not
+   * tried. `"always"`: at each load. `"never"`: for files that you trust. Also applies to `draftModel`.
+   * @defaultValue `"auto"`
+   * @throws {R1Error} `MODEL_UNSUPPORTED` where that process died, `MODEL_LOAD_FAILED` where it did not end within 30 s, `RESOURCE_EXHAUSTED` where none could be started.
+   */
+  readonly trial?: "auto" | "always" | "never";
   /** Index of the device that takes the model when `splitMode` is `"none"`. @defaultValue 0 */
   readonly mainGpu?: number;
   /** Share of each device. Up to 16 numbers >= 0. @defaultValue by free memory */

@@ -147,6 +147,7 @@ const CHECKS = {
   devices: (value, path) => array(value, path, (name, at) => string(name, at)),
   rpc: checkEndpoints,
   isolation: choice("none", "process"),
+  trial: choice("auto", "always", "never"),
   mainGpu: count(0, 1023),
   tensorSplit: (value, path) => {
     const shares = array(value, path, (share, at) => number(share, at, 0, 1e15));
@@ -264,6 +265,7 @@ function complete(given: LoadOptions) {
     devices: given.devices ?? [],
     rpc: (given.rpc ?? []) as unknown as readonly Endpoint[],
     isolation: given.isolation ?? ((given.rpc?.length ?? 0) > 0 ? "process" : "none"),
+    trial: given.trial ?? "auto",
     mainGpu: given.mainGpu ?? 0,
     tensorSplit: given.tensorSplit ?? [],
     splitMode: given.splitMode ?? "layer",

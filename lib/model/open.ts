@@ -16,6 +16,8 @@ import type { Device } from "./devices.js";
 import { chooseOffload } from "./auto-offload.js";
 import type { LoadConfig } from "./normalize-load.js";
 import { NO_OVERRIDES, resolveOverrides } from "./tensor-overrides.js";
+import { startTrial } from "./trial.js";
+import type { RunningTrial } from "./trial.js";
 import { loadWeights } from "./weights.js";
 import type { Weights } from "./weights.js";
 
@@ -54,18 +56,7 @@ export async function openWeights(
     nothing,
     nothing,
   );
-  // The child of an isolated model loads them itself.
-  const backends =
-    config.isolation === "none"
-      ? openBackends(config, warn, signal)
-      : checkBackendDir(config.backendDir);
-  await waitOrAbort(backends, signal, nothing, nothing);
-  const present = await waitOrAbort(host.devices(), signal, nothing, nothing);
   const { cacheTypeK, cacheTypeV, flashAttention } = config;
-  // In turns of its own, and while nothing else runs: beside the threads that load the weights it would hold the event loop up twice as long.
-  await setImmediate();
-  await parseJinja(checked.chatTemplate ?? "");
-  await setImmediate();
   const { isMla, keyLength, valueLength } = checked;
   const cache = chooseCacheTypes({
     path,
@@ -76,6 +67,40 @@ export async function openWeights(
     cacheTypeV,
     flashAttention,
   });
+  const trial = startTrial(checked, config, cache, signal);
+  try {
+    return await openChecked({ host, checked, config, cache, trial, signal, report, warn });
+  } finally {
+    trial.stop();
+  }
+}
+
+/** What is left to do once the files are checked. */
+interface Opening {
+  readonly host: EngineHost;
+  readonly checked: CheckedModel;
+  readonly config: LoadConfig;
+  readonly cache: CacheChoice;
+  readonly trial: RunningTrial;
+  readonly signal: AbortSignal;
+  readonly report: (progress: number) => void;
+  readonly warn: (text: string) => void;
+}
+
+async function openChecked(opening: Opening): Promise<Opened> {
+  const { host, checked, config, cache, trial, signal, report, warn } = opening;
+  const nothing = (): void => undefined;
+  // The child of an isolated model loads them itself.
+  const backends =
+    config.isolation === "none"
+      ? openBackends(config, warn, signal)
+      : checkBackendDir(config.backendDir);
+  await waitOrAbort(backends, signal, nothing, nothing);
+  const present = await waitOrAbort(host.devices(), signal, nothing, nothing);
+  // In turns of its own, and while nothing else runs: beside the threads that load the weights it would hold the event loop up twice as long.
+  await setImmediate();
+  await parseJinja(checked.chatTemplate ?? "");
+  await setImmediate();
   const resolved = await resolveOverrides(
     checked.tensors.map(({ name }) => name),
     config.tensorOverrides,
@@ -89,6 +114,7 @@ export async function openWeights(
     resolved,
   );
   assertCacheFits(checked, config, cache, gpuLayers);
+  await waitOrAbort(trial.passed, signal, nothing, nothing);
   report(0);
   const weights = await loadWeights(
     host,
@@ -148,7 +174,10 @@ export async function openDraft(
     devicesLeft ?? (await host.devices()),
     NO_OVERRIDES,
   );
-  return loadWeights(host, checked, { ...config, ...offload }, gpuLayers, signal, nothing);
+  const settled = { ...config, ...offload };
+  const trial = startTrial(checked, settled, DRAFT_CACHE, signal);
+  await waitOrAbort(trial.passed, signal, nothing, nothing);
+  return loadWeights(host, checked, settled, gpuLayers, signal, nothing);
 }
 
 /** Linux would promise the memory and kill the process when it is used, so a cache that cannot fit is refused here. Cells on a GPU are the driver's to refuse. */

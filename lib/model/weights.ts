@@ -2,7 +2,12 @@
 import { waitOrAbort } from "../base/abort.js";
 import { R1Error } from "../base/errors.js";
 import type { RoleTokens, Variant } from "../base/types.js";
-import type { NativeAddon, NativeModel, NativeModelInfo } from "../binding/native.js";
+import type {
+  NativeAddon,
+  NativeModel,
+  NativeModelConfig,
+  NativeModelInfo,
+} from "../binding/native.js";
 import type { CheckedModel } from "../gguf/check-model.js";
 import { detectVariant } from "../template/variants.js";
 import { SpecialTokens, turnTokens } from "./special-tokens.js";
@@ -66,6 +71,29 @@ export class Weights {
   }
 }
 
+/** What native code is given to load checked files. */
+export function weightsConfig(
+  checked: CheckedModel,
+  config: LoadConfig,
+  gpuLayers: number,
+): NativeModelConfig {
+  return Object.freeze({
+    paths: checked.paths,
+    gpuLayers,
+    devices: [...config.devices],
+    mainGpu: config.mainGpu,
+    splitMode: config.splitMode,
+    tensorSplit: [...config.tensorSplit],
+    tensorOverrides: [...config.tensorOverrides],
+    loadMode: config.loadMode,
+    checkTensors: config.checkTensors,
+    repack: config.repack,
+    mla: checked.isMla,
+    vocabOnly: false,
+    metadataOverrides: [...config.metadataOverrides],
+  });
+}
+
 /**
  * Loads the weights of checked files.
  *
@@ -82,21 +110,7 @@ export async function loadWeights(
   onProgress: (progress: number) => void,
 ): Promise<Weights> {
   const token = host.createCancelToken();
-  const nativeConfig = Object.freeze({
-    paths: checked.paths,
-    gpuLayers,
-    devices: [...config.devices],
-    mainGpu: config.mainGpu,
-    splitMode: config.splitMode,
-    tensorSplit: [...config.tensorSplit],
-    tensorOverrides: [...config.tensorOverrides],
-    loadMode: config.loadMode,
-    checkTensors: config.checkTensors,
-    repack: config.repack,
-    mla: checked.isMla,
-    vocabOnly: false,
-    metadataOverrides: [...config.metadataOverrides],
-  });
+  const nativeConfig = weightsConfig(checked, config, gpuLayers);
   const native = await waitOrAbort(
     host.loadModel(nativeConfig, token, onProgress),
     signal,

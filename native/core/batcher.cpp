@@ -223,7 +223,7 @@ std::size_t Batcher::prefill_budget() const {
                     limits_.batch > tokens_.size() ? limits_.batch - tokens_.size() : 0);
 }
 
-void Batcher::plan(Scheduler & scheduler, Cache & cache, DraftModel * draft,
+void Batcher::plan(Scheduler & scheduler, Cache & cache, DraftModel * draft, bool alone,
                    std::vector<Event> & out) {
     clear();
     std::vector<Sequence *> decoding = decoding_with_room(scheduler, cache, out);
@@ -235,7 +235,7 @@ void Batcher::plan(Scheduler & scheduler, Cache & cache, DraftModel * draft,
     }
     std::sort(prefilling.begin(), prefilling.end(),
               [](const Sequence * a, const Sequence * b) { return a->admitted < b->admitted; });
-    if (limits_.deterministic) {
+    if (limits_.deterministic || alone) {
         keep_one(decoding, prefilling);
     }
     put_decoding(decoding, cache, draft, spare_for_guesses(decoding, prefilling, cache));

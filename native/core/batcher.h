@@ -38,8 +38,9 @@ public:
     Batcher(Limits limits, StepCost cost) : limits_(limits), cost_(std::move(cost)) {}
 
     /** Plans the next step; ends runs whose context is full. Empty slices: nothing to do. `draft`
-     * may be nullptr. */
-    void plan(Scheduler & scheduler, Cache & cache, DraftModel * draft, std::vector<Event> & out);
+     * may be nullptr. `alone`: one sequence, as in deterministic mode. */
+    void plan(Scheduler & scheduler, Cache & cache, DraftModel * draft, bool alone,
+              std::vector<Event> & out);
 
     /** Tells what the planned step took. */
     void report(double milliseconds);

@@ -36,8 +36,9 @@ DraftModel::DraftModel(std::shared_ptr<Model> model, const EngineConfig & config
                        void * abort_data)
     : model_(std::move(model)),
       context_(model_, draft_config(config), std::move(pools), abort, abort_data),
-      cache_(context_.memory(), context_.info().sequences, context_.info().context_size,
-             context_.info().sequence_context, !config.deterministic || config.sequences == 1),
+      cache_(context_.memory(), MemoryKind::of(model_->handle()), context_.info().sequences,
+             context_.info().context_size, context_.info().sequence_context,
+             !config.deterministic || config.sequences == 1),
       deterministic_(config.deterministic),
       owners_(context_.info().sequences, 0) {
     if (config.warmup) {

@@ -56,9 +56,9 @@ void Engine::main(EngineConfig config, std::shared_ptr<Model> draft, std::promis
                                           config.poll),
             &Engine::abort_decode, this);
         info_ = context_->info();
-        cache_ = std::make_unique<Cache>(context_->memory(), info_.sequences, info_.context_size,
-                                         info_.sequence_context,
-                                         config.kv_unified || info_.sequences == 1);
+        cache_ = std::make_unique<Cache>(
+            context_->memory(), MemoryKind::of(model_->handle()), info_.sequences,
+            info_.context_size, info_.sequence_context, config.kv_unified || info_.sequences == 1);
         scheduler_ = std::make_unique<Scheduler>(*cache_, model_->vocab(), info_.sequences,
                                                  config.prefix_cache && !config.deterministic);
         streams_ = cache_->ledger().shared() ? 1 : info_.sequences;
@@ -68,10 +68,12 @@ void Engine::main(EngineConfig config, std::shared_ptr<Model> draft, std::promis
         StepCost cost = !config.step_costs.empty() ? StepCost::fixed(config.step_costs)
                         : config.deterministic     ? StepCost::typical()
                                                    : StepCost();
-        const Batcher::Limits limits{info_.ubatch_size, info_.batch_size, config.max_draft,
+        // A refused guess has to be taken back.
+        const uint32_t guesses = cache_->whole_only() ? 0 : config.max_draft;
+        const Batcher::Limits limits{info_.ubatch_size, info_.batch_size, guesses,
                                      model_->vocab().size(), config.deterministic};
         batcher_ = std::make_unique<Batcher>(limits, std::move(cost));
-        if (draft != nullptr) {
+        if (draft != nullptr && guesses > 0) {
             draft_ = std::make_unique<DraftModel>(std::move(draft), config, context_->pools(),
                                                   &Engine::abort_decode, this);
         }

@@ -128,6 +128,8 @@ private:
     void decode(std::vector<Event> & out);
     void after_decode(const Slice & slice, std::vector<Event> & out);
     void after_failure(int32_t code, const std::string & thrown, std::vector<Event> & out);
+    void isolate_failure(const std::string & reason, std::vector<Event> & out);
+    void clear_suspect(const Run & run);
     void mark_in_batch(bool value);
     void settle(const std::vector<Event> & out);
     void dispose_all();
@@ -174,6 +176,9 @@ private:
     std::unique_ptr<Cache> cache_;
     std::unique_ptr<Scheduler> scheduler_;
     std::unique_ptr<Batcher> batcher_;
+    // Requests of a batch that failed, by id, and how often: while there are any, each is decoded
+    // alone.
+    std::unordered_map<uint32_t, uint32_t> suspects_;
     Outbox outbox_;
     std::size_t step_tokens_ = 0;  // of the last step
     std::deque<std::pair<Clock::time_point, uint32_t>>

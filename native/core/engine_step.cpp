@@ -37,7 +37,7 @@ void Engine::step() {
     try {
         scheduler_->expire(Clock::now(), out);
         scheduler_->admit(out);
-        batcher_->plan(*scheduler_, *cache_, draft_.get(), out);
+        batcher_->plan(*scheduler_, *cache_, draft_.get(), !suspects_.empty(), out);
         if (batcher_->token_count() > step_tokens_ || batcher_->slices().empty()) {
             outbox_.flush(Clock::now());  // what comes may take longer than the last step
         }
@@ -99,6 +99,9 @@ void Engine::decode(std::vector<Event> & out) {
         mark_in_batch(false);
         after_failure(code, thrown, out);
         return;
+    }
+    if (!suspects_.empty()) {
+        clear_suspect(*batcher_->slices().front().sequence->run);
     }
     for (const Slice & slice : batcher_->slices()) {
         slice.sequence->run->request_pointer()->in_batch.store(false, std::memory_order_relaxed);
@@ -174,7 +177,9 @@ void Engine::after_failure(int32_t code, const std::string & thrown, std::vector
         // running stream the logits are lost, so its token goes again.
         const std::size_t before = cache_->length(sequence.id);
         std::size_t keep = before;
-        if (aborted && !slice.samples) {
+        if (cache_->whole_only()) {
+            keep = 0;  // the layers that were computed have changed the state already
+        } else if (aborted && !slice.samples) {
             const llama_pos last = llama_memory_seq_pos_max(context_->memory(), sequence.id);
             keep = std::clamp<std::size_t>(static_cast<std::size_t>(last + 1), before,
                                            before + slice.count);
@@ -201,17 +206,42 @@ void Engine::after_failure(int32_t code, const std::string & thrown, std::vector
     }
     const std::string reason =
         thrown.empty() ? "llama_decode returned " + std::to_string(code) : thrown;
-    scheduler_->fail_all(
-        error_code_name(ErrorCode::DecodeFailed),
-        "The model could not decode: " + reason +
-            ". The request can be tried again; if it fails again, load the model anew.",
-        out);
+    isolate_failure(reason, out);
+}
+
+// One request must not fail the others. A batch of one has its culprit; those of a larger batch are
+// decoded one by one, which costs time and changes no result: all that they hold is computed anew.
+void Engine::isolate_failure(const std::string & reason, std::vector<Event> & out) {
+    const std::vector<Slice> & slices = batcher_->slices();
+    if (slices.size() == 1 && slices.front().sequence->run != nullptr) {
+        Sequence & sequence = *slices.front().sequence;
+        suspects_.erase(sequence.run->request().id);
+        scheduler_->fail(sequence, error_code_name(ErrorCode::DecodeFailed),
+                         "The model could not decode this request: " + reason +
+                             ". It can be tried again; if it fails again, load the model anew.",
+                         out);
+    } else {
+        for (const Slice & slice : slices) {
+            if (slice.sequence->run != nullptr) {
+                ++suspects_[slice.sequence->run->request().id];
+            }
+        }
+    }
+    // What llama.cpp left in its memory is unknown.
     while (scheduler_->revoke_oldest()) {
     }
     for (Sequence & sequence : scheduler_->sequences()) {
-        cache_->truncate(sequence.id, 0);
+        cache_->clear(sequence.id);
     }
     llama_memory_clear(context_->memory(), true);
+}
+
+// It was decoded alone. After a second failure in company it stays alone.
+void Engine::clear_suspect(const Run & run) {
+    const auto entry = suspects_.find(run.request().id);
+    if (entry != suspects_.end() && entry->second < 2) {
+        suspects_.erase(entry);
+    }
 }
 
 // Brings the counts up to date before anybody hears of the events: who asks after the last event of
@@ -223,12 +253,14 @@ void Engine::settle(const std::vector<Event> & out) {
     for (const Event & event : out) {
         if (const auto * end = std::get_if<EndEvent>(&event)) {
             live_.erase(end->id);
+            suspects_.erase(end->id);
             stats_.cached_tokens += static_cast<uint64_t>(end->cached_tokens);
             stats_.completion_tokens += static_cast<uint64_t>(end->completion_tokens);
             stats_.drafted_tokens += static_cast<uint64_t>(end->drafted_tokens);
             stats_.accepted_tokens += static_cast<uint64_t>(end->accepted_tokens);
         } else if (const auto * error = std::get_if<ErrorEvent>(&event)) {
             live_.erase(error->id);
+            suspects_.erase(error->id);
         } else {
             ++sampled;
         }

@@ -63,7 +63,7 @@ struct LoadArguments {
         for (const std::string & name : config.devices) {
             devices.push_back(backend::device_by_name(name));
         }
-        if (!devices.empty()) {
+        if (!devices.empty() || config.cpu_only) {
             devices.push_back(nullptr);
             params.devices = devices.data();
         }
@@ -107,6 +107,7 @@ struct LoadArguments {
             thread_supply::require(processors - 1, "to repack weights on every processor");
         }
         params.vocab_only = config.vocab_only;
+        params.no_alloc = config.without_data;
     }
 };
 
@@ -126,7 +127,9 @@ std::shared_ptr<Model> Model::load(const ModelConfig & config, const std::atomic
     ModelHandle handle;
     std::string thrown;
     try {
-        backend::start_linked_devices();
+        if (!config.cpu_only) {
+            backend::start_linked_devices();
+        }
         const auto registry = backend::read_registry();
         std::vector<const char *> paths;
         for (const std::string & path : config.paths) {

@@ -35,6 +35,8 @@ struct ModelConfig {
     bool repack = true;
     bool mla = false;  // the file has MLA in its folded form: no repacking on a CPU with AMX
     bool vocab_only = false;
+    bool without_data = false;  // weights are described and never read; needs loadMode none
+    bool cpu_only = false;      // no device, not even one that llama.cpp would choose
     std::vector<MetadataOverride> metadata_overrides;
 };
 

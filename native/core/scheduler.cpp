@@ -81,6 +81,9 @@ Scheduler::Prefix Scheduler::best_prefix(const Waiting & entry) {
         }
         const std::size_t length = std::min(common_prefix(cache_.tokens(sequence.id), entry.feed()),
                                             entry.feed().size() - 1);
+        if (cache_.whole_only() && (!sequence.is_free() || length < cache_.length(sequence.id))) {
+            continue;  // can only be gone on with from where it stands
+        }
         // Among equal ones an idle sequence that holds nothing else is taken as it is, which saves
         // the copy.
         const bool better = length > best.length || (length == best.length && length > 0 &&
@@ -95,7 +98,7 @@ Scheduler::Prefix Scheduler::best_prefix(const Waiting & entry) {
 // Whether a running prompt is about to compute a longer common beginning than there is now: then
 // one computes it for all.
 bool Scheduler::comes_soon(const Waiting & entry, std::size_t have) const {
-    if (!prefix_cache_ || !entry.request->cache_prompt) {
+    if (!prefix_cache_ || !entry.request->cache_prompt || cache_.whole_only()) {
         return false;
     }
     return std::any_of(sequences_.begin(), sequences_.end(), [&](const Sequence & sequence) {
@@ -139,7 +142,9 @@ Sequence * Scheduler::least_recent_idle(const Sequence * except) {
 Sequence * Scheduler::place(const Prefix & prefix) {
     const bool idle_source = prefix.source != nullptr && prefix.source->is_free();
     Sequence * other = least_recent_idle(prefix.source);
-    const bool loses_little = idle_source && prefix.length * 2 >= cache_.length(prefix.source->id);
+    const bool loses_little =
+        idle_source &&
+        (cache_.whole_only() || prefix.length * 2 >= cache_.length(prefix.source->id));
     return other == nullptr || loses_little ? (idle_source ? prefix.source : other) : other;
 }
 
@@ -200,15 +205,15 @@ Scheduler::Start Scheduler::start(Waiting & entry, std::vector<Event> & out) {
     const bool in_place = target == prefix.source;
     // In one pool a shared prefix costs no cells.
     const bool free_prefix = in_place || cache_.ledger().shared();
-    cache_.truncate(target->id, in_place ? prefix.length : 0);
+    std::size_t kept = cache_.truncate(target->id, in_place ? prefix.length : 0);
     if (!find_cells(prefix, *target, entry.feed().size() - (free_prefix ? prefix.length : 0) + 1)) {
         return Start::NoRoom;
     }
     if (prefix.length > 0 && !in_place) {
-        cache_.share(prefix.source->id, target->id, prefix.length);
+        kept = cache_.share(prefix.source->id, target->id, prefix.length);
         touch(*prefix.source);
     }
-    entry.run->begin(prefix.length);
+    entry.run->begin(kept);
     target->run = std::move(entry.run);
     touch(*target);
     target->admitted = clock_;
@@ -318,8 +323,9 @@ std::shared_ptr<CellHold> Scheduler::hold(const std::vector<llama_token> & token
             common_prefix(cache_.tokens(sequence.id), tokens) != tokens.size()) {
             continue;
         }
-        if (length > tokens.size()) {
-            cache_.truncate(sequence.id, tokens.size());
+        if (length > tokens.size() &&
+            cache_.truncate(sequence.id, tokens.size()) != tokens.size()) {
+            continue;  // this model's memory cannot go back to an earlier token
         }
         return hold_sequence(sequence, {sequence.id, tokens.size(), false, false});
     }

@@ -24,7 +24,7 @@ public:
     explicit Bench(const EngineConfig & config)
         : context_(tiny_model(), config, std::make_shared<ThreadPools>(1, 1, "normal", 0u), never,
                    nullptr),
-          cache_(context_.memory(), config.sequences, context_.info().context_size,
+          cache_(context_.memory(), MemoryKind{}, config.sequences, context_.info().context_size,
                  context_.info().sequence_context, config.kv_unified),
           scheduler_(cache_, tiny_model()->vocab(), config.sequences, config.prefix_cache),
           batcher_({context_.info().ubatch_size, context_.info().batch_size, config.max_draft,
@@ -38,7 +38,7 @@ public:
     void step(std::vector<Event> & out) {
         scheduler_.expire(Clock::now(), out);
         scheduler_.admit(out);
-        batcher_.plan(scheduler_, cache_, nullptr, out);
+        batcher_.plan(scheduler_, cache_, nullptr, false, out);
         if (batcher_.slices().empty()) {
             return;
         }

@@ -9,6 +9,7 @@
 #include "core/backend_library.h"
 #include "core/copy_range.h"
 #include "core/memory_speed.h"
+#include "core/model_trial.h"
 #include "core/quantize.h"
 #include "napi/async_job.h"
 #include "napi/event_channel.h"
@@ -16,6 +17,7 @@
 #include "wrap/environment.h"
 #include "wrap/log_wrap.h"
 #include "wrap/model_config.h"
+#include "wrap/request_config.h"
 
 namespace r1::jobs {
 namespace {
@@ -154,6 +156,20 @@ Napi::Value load_backend_now(const Napi::CallbackInfo & info) {
 Napi::Value try_backend(const Napi::CallbackInfo & info) {
     return guarded(info.Env(), [&] {
         return library_to_js(info.Env(), backend::try_library(text_of(info[0], "path")));
+    });
+}
+
+Napi::Value try_model(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&] {
+        model_trial::end_with_parent();
+        const ModelConfig model = model_config_of(info[0]);
+        if (info[1].IsNull()) {
+            model_trial::run(model, nullptr, false);
+        } else {
+            const EngineConfig engine = engine_config_of(info[1]);
+            model_trial::run(model, &engine, info[2].ToBoolean().Value());
+        }
+        return info.Env().Undefined();
     });
 }
 

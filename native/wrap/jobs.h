@@ -21,6 +21,7 @@ Napi::Value backends(const Napi::CallbackInfo & info);
 Napi::Value load_backend(const Napi::CallbackInfo & info);
 Napi::Value load_backend_now(const Napi::CallbackInfo & info);
 Napi::Value try_backend(const Napi::CallbackInfo & info);
+Napi::Value try_model(const Napi::CallbackInfo & info);
 Napi::Value create_cancel_token(const Napi::CallbackInfo & info);
 Napi::Value quantize_file(const Napi::CallbackInfo & info);
 Napi::Value copy_file_bytes(const Napi::CallbackInfo & info);

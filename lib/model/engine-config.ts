@@ -1,7 +1,7 @@
 // What native code is given to make an engine of. Pure; runs on any JavaScript thread.
 import type { NativeEngineConfig } from "../binding/native.js";
-import type { CacheChoice } from "../model/cache-types.js";
-import type { LoadConfig } from "../model/normalize-load.js";
+import type { CacheChoice } from "./cache-types.js";
+import type { LoadConfig } from "./normalize-load.js";
 
 /** The options of a load that concern the context, with the settled cache types. */
 export function engineConfig(config: LoadConfig, cache: CacheChoice): NativeEngineConfig {

@@ -1,0 +1,43 @@
+// The program that tries a model file: a process of its own, because a file can make llama.cpp abort,
+// crash or never return. Reads its task as one line of JSON from descriptor 0, writes the result as
+// JSON to descriptor 3, and ends. Main thread of that process.
+import { readSync, writeFileSync, writeSync } from "node:fs";
+import { initialize, native } from "./load.js";
+import type { TrialResult, TrialTask } from "./trial-process.js";
+
+const RESULT = 3;
+
+function readTask(): TrialTask {
+  const pieces: Buffer[] = [];
+  const piece = Buffer.alloc(65_536);
+  for (;;) {
+    const count = readSync(0, piece);
+    if (count === 0) process.exit(1);
+    pieces.push(Buffer.from(piece.subarray(0, count)));
+    if (piece[count - 1] === 10) return JSON.parse(Buffer.concat(pieces).toString()) as TrialTask;
+  }
+}
+
+function attempt(): TrialResult {
+  try {
+    const { model, engine, withData } = readTask();
+    initialize("disabled");
+    native().tryModel(model, engine, withData);
+    return { code: null, message: "" };
+  } catch (error) {
+    const { code, message } = error as { code?: unknown; message: string };
+    return { code: typeof code === "string" ? code : "INTERNAL", message };
+  }
+}
+
+// Ctrl-C reaches every process of a terminal's group; the parent decides what it means.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
+try {
+  // Where memory runs out, the system is to end this process rather than another one.
+  if (process.platform === "linux") writeFileSync("/proc/self/oom_score_adj", "1000");
+} catch {
+  // It may be forbidden, and is a wish only.
+}
+writeSync(RESULT, JSON.stringify(attempt()));
+// Freeing what a bad file left behind may crash; nothing here is worth the time either.
+process.kill(process.pid, "SIGKILL");
