@@ -70,7 +70,7 @@ it("a recurrent model gives the same answer to the same prompt, also beside othe
   const beside = model.complete("beside", { ignoreEos: true, maxTokens: 400, loopGuard: false });
   const answers: string[] = [];
   for (let i = 0; i < 3; i++) {
-    const options = { maxTokens: 5, sampling: { temperature: 0 } } as const;
+    const options = { maxTokens: 5, temperature: 0 } as const;
     answers.push((await model.complete("hello there my friend", options).result()).text);
   }
   beside.cancel();

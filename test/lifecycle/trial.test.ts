@@ -4,7 +4,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { computeImatrix, isR1Error, loadModel } from "../../lib/index.js";
+// As compiled: an isolated model is a program of dist/.
+import { computeImatrix, isR1Error, loadModel } from "../../dist/index.js";
 import { parse, write } from "../fuzz/headers/gguf.mjs";
 
 const TINY = join(import.meta.dirname, "../../models/tiny-r1.gguf");
