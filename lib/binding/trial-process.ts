@@ -111,8 +111,8 @@ export async function tryModel(path: string, task: TrialTask, signal: AbortSigna
       reject(startFailure(path, error as NodeJS.ErrnoException));
       return;
     }
-    const input = child.stdin as Writable | null;
-    const errorOutput = child.stderr as Readable | null;
+    const input = child.stdin;
+    const errorOutput = child.stderr;
     const resultOutput = child.stdio[3] as Readable | null | undefined;
     const text = { result: "", errors: "" };
     let isLate = false;
