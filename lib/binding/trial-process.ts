@@ -1,7 +1,7 @@
 // Starts the program that tries a model file, waits for it no longer than a deadline, and reports what
 // came of it. Runs on any JavaScript thread, which it does not hold up.
 import { spawn } from "node:child_process";
-import type { Readable, Writable } from "node:stream";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { endOf, lastWords } from "../base/child.js";
 import { R1Error, isErrorCode } from "../base/errors.js";
