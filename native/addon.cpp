@@ -6,6 +6,7 @@
 #include "wrap/cancel_token_wrap.h"
 #include "wrap/engine_wrap.h"
 #include "wrap/environment.h"
+#include "wrap/grammar_wrap.h"
 #include "wrap/imatrix_wrap.h"
 #include "wrap/jobs.h"
 #include "wrap/log_wrap.h"
@@ -21,6 +22,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
     env.SetInstanceData(environment);
     environment->model_class = Napi::Persistent(r1::ModelWrap::define(env));
     environment->engine_class = Napi::Persistent(r1::EngineWrap::define(env));
+    environment->grammar_class = Napi::Persistent(r1::GrammarWrap::define(env));
     environment->cancel_token_class = Napi::Persistent(r1::CancelTokenWrap::define(env));
 
     const auto add = [&](const char * name, Napi::Value (*function)(const Napi::CallbackInfo &)) {

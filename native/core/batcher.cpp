@@ -229,7 +229,9 @@ void Batcher::plan(Scheduler & scheduler, Cache & cache, DraftModel * draft, boo
     std::vector<Sequence *> decoding = decoding_with_room(scheduler, cache, out);
     std::vector<Sequence *> prefilling;
     for (Sequence & sequence : scheduler.sequences()) {
-        if (sequence.run != nullptr && !is_decoding(sequence, cache)) {
+        // A run with nothing left to decode is choosing its next token, and sits this step out.
+        if (sequence.run != nullptr && !is_decoding(sequence, cache) &&
+            remaining(sequence, cache) > 0) {
             prefilling.push_back(&sequence);
         }
     }

@@ -181,6 +181,10 @@ void Engine::submit(std::shared_ptr<Request> request) {
                           "The closing of the reasoning holds a token outside the vocabulary.");
         }
     }
+    if (request->grammar != nullptr && &request->grammar->vocab() != &model_->vocab()) {
+        throw Failure(ErrorCode::InvalidArgument,
+                      "The grammar was compiled for the vocabulary of another model.");
+    }
     {
         std::lock_guard<std::mutex> lock(mutex_);
         if (closed_) {

@@ -127,6 +127,9 @@ private:
     void step();
     void decode(std::vector<Event> & out);
     void after_decode(const Slice & slice, std::vector<Event> & out);
+    void continue_choices(std::vector<Event> & out);
+    template <typename Work>
+    void guard(Sequence & sequence, std::vector<Event> & out, Work work);
     void after_failure(int32_t code, const std::string & thrown, std::vector<Event> & out);
     void isolate_failure(const std::string & reason, std::vector<Event> & out);
     void clear_suspect(const Run & run);
@@ -181,6 +184,8 @@ private:
     std::unordered_map<uint32_t, uint32_t> suspects_;
     Outbox outbox_;
     std::size_t step_tokens_ = 0;  // of the last step
+    GrammarTime grammar_time_{Clock::duration::zero()};  // that is left of this step
+    std::size_t choice_turn_ = 0;  // the sequence whose choice goes on first
     std::deque<std::pair<Clock::time_point, uint32_t>>
         recent_;  // sampled tokens of the last seconds
     uint64_t recent_tokens_ = 0;

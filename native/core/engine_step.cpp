@@ -8,6 +8,11 @@
 namespace r1 {
 namespace {
 
+// What grammars may take of a step, together, so that no stream waits for them for more than 5 ms: for
+// the choices of this step, and for those that earlier steps left.
+constexpr std::chrono::milliseconds grammar_time_of_new_choices{2};
+constexpr std::chrono::milliseconds grammar_time_of_old_choices{1};
+
 int64_t nanoseconds(Clock::time_point time) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
 }
@@ -42,9 +47,11 @@ void Engine::step() {
             outbox_.flush(Clock::now());  // what comes may take longer than the last step
         }
         step_tokens_ = batcher_->token_count();
+        grammar_time_ = GrammarTime(grammar_time_of_new_choices);
         if (!batcher_->slices().empty()) {
             decode(out);
         }
+        continue_choices(out);
     } catch (const Failure & failure) {
         scheduler_->fail_all(error_code_name(failure.code()), failure.what(), out);
     } catch (const std::exception & error) {
@@ -105,19 +112,53 @@ void Engine::decode(std::vector<Event> & out) {
     }
     for (const Slice & slice : batcher_->slices()) {
         slice.sequence->run->request_pointer()->in_batch.store(false, std::memory_order_relaxed);
-        try {
-            after_decode(slice, out);
-        } catch (const Failure & failure) {
-            scheduler_->fail(*slice.sequence, error_code_name(failure.code()), failure.what(), out);
-        } catch (const std::exception & error) {
-            // A grammar sampler throws on a token it did not expect: that request is lost, the
-            // others are not.
-            scheduler_->fail(*slice.sequence, error_code_name(ErrorCode::Internal), error.what(),
-                             out);
-        }
+        guard(*slice.sequence, out, [&] { after_decode(slice, out); });
     }
     deadline_ns_.store(0, std::memory_order_relaxed);
     batcher_->report(std::chrono::duration<double, std::milli>(Clock::now() - start).count());
+}
+
+// Work for one request: what it throws ends that request and no other.
+template <typename Work>
+void Engine::guard(Sequence & sequence, std::vector<Event> & out, Work work) {
+    const char * code = nullptr;
+    std::string message;
+    try {
+        work();
+        return;
+    } catch (const Failure & failure) {
+        code = error_code_name(failure.code());
+        message = failure.what();
+    } catch (const std::exception & error) {
+        code = error_code_name(ErrorCode::Internal);
+        message = error.what();
+    }
+    // cancel() promises that a request ends as aborted, whatever it ran into meanwhile.
+    if (sequence.run->request().cancelled.load(std::memory_order_relaxed)) {
+        scheduler_->finish(sequence, EndReason::Aborted, out);
+    } else {
+        scheduler_->fail(sequence, code, message, out);
+    }
+}
+
+// Choices that a grammar makes long go on for a part of each step, in turns.
+void Engine::continue_choices(std::vector<Event> & out) {
+    grammar_time_.add(grammar_time_of_old_choices);
+    std::vector<Sequence> & sequences = scheduler_->sequences();
+    const std::size_t first = choice_turn_;
+    for (std::size_t i = 0; i < sequences.size() && !grammar_time_.is_spent(); ++i) {
+        Sequence & sequence = sequences[(first + i) % sequences.size()];
+        if (sequence.run == nullptr || !sequence.run->is_choosing() ||
+            cache_->length(sequence.id) < sequence.run->feed().size()) {
+            continue;
+        }
+        choice_turn_ = (first + i + 1) % sequences.size();
+        guard(sequence, out, [&] {
+            if (const auto end = sequence.run->continue_choice(grammar_time_, out)) {
+                scheduler_->finish(sequence, *end, out);
+            }
+        });
+    }
 }
 
 void Engine::after_decode(const Slice & slice, std::vector<Event> & out) {
@@ -143,7 +184,10 @@ void Engine::after_decode(const Slice & slice, std::vector<Event> & out) {
             throw Failure(ErrorCode::Internal,
                           "llama.cpp kept no logits for a token that asked for them.");
         }
-        end = run.advance(logits, out);
+        end = run.advance(logits, grammar_time_, out);
+        if (run.is_choosing()) {
+            break;
+        }
         const bool guessed = i < slice.drafted && run.feed().back() == batcher_->token(index + 1);
         if (!guessed) {
             break;
@@ -152,7 +196,8 @@ void Engine::after_decode(const Slice & slice, std::vector<Event> & out) {
     }
     if (slice.drafted > 0) {
         // Keep only what was really chosen; the last chosen token is still to be decoded.
-        cache_->truncate(sequence.id, std::min(before + accepted, run.feed().size() - 1));
+        const std::size_t decoded = run.feed().size() - (run.is_choosing() ? 0 : 1);
+        cache_->truncate(sequence.id, std::min(before + accepted, decoded));
         run.report_draft(slice.drafted, accepted);
     }
     if (end) {

@@ -12,6 +12,7 @@
 
 #include "core/handles.h"
 #include "core/metadata_override.h"
+#include "core/sampling/grammar_cache.h"
 #include "core/vocab.h"
 
 namespace r1 {
@@ -87,6 +88,9 @@ public:
      * (llama-context.cpp, YaRN). */
     std::mutex & context_mutex() const { return context_mutex_; }
 
+    /** Compiled grammars of this vocabulary. */
+    GrammarCache & grammars() const { return grammars_; }
+
 private:
     ModelInfo read_info() const;
 
@@ -95,6 +99,7 @@ private:
     Vocab vocab_;  // reads handle_: declared after it
     ModelInfo info_;
     mutable std::mutex context_mutex_;
+    mutable GrammarCache grammars_;  // refers to vocab_: declared after it
 };
 
 }  // namespace r1

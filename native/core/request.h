@@ -7,11 +7,14 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
 
 namespace r1 {
+
+class Grammar;
 
 using Clock = std::chrono::steady_clock;
 
@@ -64,7 +67,7 @@ struct Request {
     bool starts_in_reasoning = false;
     int32_t reasoning_budget = -1;
     std::vector<llama_token> closing;
-    std::string grammar;
+    std::shared_ptr<Grammar> grammar;  // nullptr: none
     int32_t ngram_draft = 0;  // longest guess by n-gram lookup; 0: off
     int32_t model_draft = 0;  // longest guess by the engine's draft model; 0: off
     int32_t loop_guard = 0;

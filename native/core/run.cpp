@@ -99,7 +99,7 @@ void Run::append(llama_token token, bool forced) {
     }
 }
 
-llama_token Run::choose(const float * logits) {
+std::optional<llama_token> Run::choose(const float * logits, GrammarTime & time) {
     if (in_reasoning_ && !budget_spent_ && request_->reasoning_budget >= 0 &&
         reasoning_ >= request_->reasoning_budget && !request_->closing.empty()) {
         budget_spent_ = true;
@@ -114,12 +114,13 @@ llama_token Run::choose(const float * logits) {
     // The grammar binds what follows the reasoning. Before the answer has begun, a tag may still
     // open it.
     const bool bound = sampler_.has_grammar() && !in_reasoning_;
-    const llama_token token = sampler_.sample(
-        logits, bound, bound && !answering_ ? request_->think_token : LLAMA_TOKEN_NULL);
+    const std::optional<llama_token> token = sampler_.sample(
+        logits, bound, bound && !answering_ ? request_->think_token : LLAMA_TOKEN_NULL, &time);
+    if (!token) return std::nullopt;
     // With a form of the answer asked for, a reasoning that ends without one is closed instead, so
     // that the answer follows.
     const bool unanswered = sampler_.has_grammar() && in_reasoning_ &&
-                            request_->end_think_token != LLAMA_TOKEN_NULL && sampler_.is_end(token);
+                            request_->end_think_token != LLAMA_TOKEN_NULL && sampler_.is_end(*token);
     return unanswered ? request_->end_think_token : token;
 }
 
@@ -158,9 +159,29 @@ void Run::follow_tags(llama_token token, bool forced) {
                                             [](unsigned char c) { return std::isspace(c) != 0; });
 }
 
-std::optional<EndReason> Run::advance(const float * logits, std::vector<Event> & out) {
+std::optional<EndReason> Run::advance(const float * logits, GrammarTime & time,
+                                      std::vector<Event> & out) {
+    // A run that was sent back in the middle of a choice comes here again: the choice goes on.
+    if (is_choosing()) return continue_choice(time, out);
     const bool forced = !forced_.empty();
-    const llama_token token = choose(logits);
+    const std::optional<llama_token> token = choose(logits, time);
+    if (!token) {
+        kept_logits_.assign(logits, logits + vocab_.size());
+        return std::nullopt;
+    }
+    return take(*token, forced, logits, out);
+}
+
+std::optional<EndReason> Run::continue_choice(GrammarTime & time, std::vector<Event> & out) {
+    const std::optional<llama_token> token = choose(kept_logits_.data(), time);
+    if (!token) return std::nullopt;
+    const std::vector<float> logits = std::move(kept_logits_);
+    kept_logits_ = {};
+    return take(*token, false, logits.data(), out);
+}
+
+std::optional<EndReason> Run::take(llama_token token, bool forced, const float * logits,
+                                   std::vector<Event> & out) {
     last_token_ = Clock::now();
     if (!first_token_) {
         first_token_ = last_token_;

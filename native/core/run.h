@@ -38,8 +38,15 @@ public:
     /**
      * Chooses the next token from the logits after `feed()` and appends it. Its events go to `out`.
      * The reason if it ended the request; its end event is then still to be made with finish().
+     * If the grammar needs more than `time`, nothing is appended and the run is choosing: it keeps
+     * the logits, sits out steps, and continue_choice() goes on.
      */
-    std::optional<EndReason> advance(const float * logits, std::vector<Event> & out);
+    std::optional<EndReason> advance(const float * logits, GrammarTime & time,
+                                     std::vector<Event> & out);
+
+    /** Whether a choice is under way; its token is still to come. */
+    bool is_choosing() const { return !kept_logits_.empty(); }
+    std::optional<EndReason> continue_choice(GrammarTime & time, std::vector<Event> & out);
 
     bool guesses_by_ngram() const {
         return request_->ngram_draft > 0 && request_->model_draft == 0;
@@ -63,7 +70,9 @@ public:
     void finish(EndReason reason, std::vector<Event> & out);
 
 private:
-    llama_token choose(const float * logits);
+    std::optional<llama_token> choose(const float * logits, GrammarTime & time);
+    std::optional<EndReason> take(llama_token token, bool forced, const float * logits,
+                                  std::vector<Event> & out);
     void follow_tags(llama_token token, bool forced);
     void learn_from_prompt();
     void judge(const NgramDraft::Match & match, llama_token came);
@@ -80,6 +89,7 @@ private:
     NgramDraft ngram_;
     NgramDraft::Match match_;  // of the end of feed_
     std::vector<llama_token> feed_;
+    std::vector<float> kept_logits_;  // of a choice that is under way
     std::deque<llama_token> forced_;  // the closing of a spent reasoning budget
     int32_t generated_ = 0;
     int32_t reasoning_ = 0;  // tokens chosen inside the reasoning, tags and closing not counted

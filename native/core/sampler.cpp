@@ -82,6 +82,14 @@ bool is_idle(const std::string & name, const SamplingConfig & c) {
     return false;
 }
 
+// Neither NaN nor above all numbers: what llama.cpp's chain makes of those is its own.
+bool are_ordinary(const float * logits, std::size_t size) {
+    constexpr float limit = std::numeric_limits<float>::infinity();
+    bool ordinary = true;
+    for (std::size_t i = 0; i < size; ++i) ordinary = (logits[i] < limit) & ordinary;
+    return ordinary;
+}
+
 // A member that never removes or changes the largest logit.
 bool keeps_largest(const std::string & name) {
     return name == "top_n_sigma" || name == "top_k" || name == "top_p" || name == "min_p" ||
@@ -90,8 +98,9 @@ bool keeps_largest(const std::string & name) {
 
 }  // namespace
 
-Sampler::Sampler(const Vocab & vocab, const SamplingConfig & config, const std::string & grammar,
-                 bool ignore_eos, int32_t context_size, std::vector<llama_token> stop_tokens)
+Sampler::Sampler(const Vocab & vocab, const SamplingConfig & config,
+                 std::shared_ptr<Grammar> grammar, bool ignore_eos, int32_t context_size,
+                 std::vector<llama_token> stop_tokens)
     : vocab_(vocab), stop_tokens_(std::move(stop_tokens)) {
     check_values(config, vocab);
     llama_sampler_chain_params params = llama_sampler_chain_default_params();
@@ -132,7 +141,10 @@ Sampler::Sampler(const Vocab & vocab, const SamplingConfig & config, const std::
             forbidden_.push_back(bias.token);
         }
         std::sort(forbidden_.begin(), forbidden_.end());
-        greedy_ = first && config.temperature <= 0 && config.dynatemp_range <= 0;
+        // Without its member a temperature of 0 says nothing: the chain then draws.
+        greedy_ = first && config.temperature <= 0 && config.dynatemp_range <= 0 &&
+                  std::find(config.samplers.begin(), config.samplers.end(), "temperature") !=
+                      config.samplers.end();
         for (const std::string & name : config.samplers) {
             if (is_idle(name, config)) {
                 continue;  // leaves order, results and random numbers as they are
@@ -154,8 +166,8 @@ Sampler::Sampler(const Vocab & vocab, const SamplingConfig & config, const std::
                                                  config.mirostat_eta));
     }
 
-    if (!grammar.empty()) {
-        grammar_ = std::make_unique<Grammar>(vocab, grammar);
+    if (grammar != nullptr) {
+        grammar_ = std::make_unique<GrammarCursor>(std::move(grammar));
     }
 }
 
@@ -173,14 +185,14 @@ void Sampler::fill(const float * logits) {
 /**
  * Fills only candidates that can be among the `count` largest, so that llama.cpp's top-k sorts a
  * few hundred instead of the whole vocabulary. False where the result could differ from the full
- * one: equal logits at or above the border (their order is the sort's own), or values that are no
- * numbers.
+ * one: equal logits at or above the border (their order is the sort's own), values that are no
+ * numbers, and infinite ones.
  */
 bool Sampler::fill_top(const float * logits, std::size_t count) {
     const auto size = static_cast<std::size_t>(vocab_.size());
     const std::size_t blocks = size / block_size;
     const std::size_t wanted = count + forbidden_.size();
-    if (blocks <= wanted * 2) {
+    if (blocks <= wanted * 2 || !are_ordinary(logits, size)) {
         return false;
     }
     block_max_.resize(blocks);
@@ -236,8 +248,9 @@ bool Sampler::fill_top(const float * logits, std::size_t count) {
 }
 
 // The id of the largest possible logit; LLAMA_TOKEN_NULL where it is not the only one of its value
-// (then the order of llama.cpp's sort decides) or none is a number.
+// (then the order of llama.cpp's sort decides), where it is infinite, or where some are no numbers.
 llama_token Sampler::most_likely(const float * logits) const {
+    if (!are_ordinary(logits, static_cast<std::size_t>(vocab_.size()))) return LLAMA_TOKEN_NULL;
     llama_token best = LLAMA_TOKEN_NULL;
     float largest = -std::numeric_limits<float>::infinity();
     bool tied = false;
@@ -253,7 +266,15 @@ llama_token Sampler::most_likely(const float * logits) const {
     return tied ? LLAMA_TOKEN_NULL : best;
 }
 
-llama_token Sampler::choose() {
+// Draws by the chain, over as few candidates as give the same choice as all of them.
+llama_token Sampler::choose(const float * logits) {
+    if (const llama_token token = greedy_ ? most_likely(logits) : LLAMA_TOKEN_NULL;
+        token != LLAMA_TOKEN_NULL) {
+        return token;
+    }
+    if (head_ == 0 || !fill_top(logits, static_cast<std::size_t>(head_))) {
+        fill(logits);
+    }
     llama_sampler_apply(chain_.get(), &array_);
     if (array_.selected < 0 || static_cast<std::size_t>(array_.selected) >= array_.size) {
         throw Failure(
@@ -270,41 +291,61 @@ bool Sampler::is_end(llama_token token) const {
 
 // Whether the grammar lets a token through: one that ends the generation only where the text may
 // end.
-bool Sampler::permits(llama_token token) const {
-    return is_end(token) ? grammar_->is_complete() : grammar_->allows(token);
+std::optional<bool> Sampler::permits(llama_token token, const GrammarBudget & budget) const {
+    return is_end(token) ? grammar_->is_complete() : grammar_->allows(token, budget);
 }
 
-llama_token Sampler::sample(const float * logits, bool with_grammar, llama_token exempt) {
-    llama_token token = greedy_ ? most_likely(logits) : LLAMA_TOKEN_NULL;
-    if (token == LLAMA_TOKEN_NULL) {
-        if (head_ == 0 || !fill_top(logits, static_cast<std::size_t>(head_))) {
-            fill(logits);
-        }
-        token = choose();
+// As upstream: what the grammar forbids becomes impossible, and the chain draws again.
+llama_token Sampler::choose_permitted(const float * logits, const TokenMask & mask,
+                                      llama_token exempt) {
+    constexpr float impossible = -std::numeric_limits<float>::infinity();
+    const bool complete = grammar_->is_complete();
+    const auto size = static_cast<std::size_t>(vocab_.size());
+    masked_.resize(size);
+    for (std::size_t i = 0; i < size; ++i) {
+        masked_[i] = (mask[i / 64] >> (i % 64) & 1) != 0 ? logits[i] : impossible;
     }
+    const auto decide = [&](llama_token id) {
+        const auto at = static_cast<std::size_t>(id);
+        masked_[at] = id == exempt || complete ? logits[at] : impossible;
+    };
+    for (const llama_token id : vocab_.end_tokens()) decide(id);
+    for (const llama_token id : stop_tokens_) {
+        if (vocab_.contains(id)) decide(id);
+    }
+    if (exempt != LLAMA_TOKEN_NULL && vocab_.contains(exempt)) decide(exempt);
+    const bool any = std::any_of(masked_.begin(), masked_.end(),
+                                 [](float logit) { return logit > impossible; });
+    const llama_token token = any ? choose(masked_.data()) : LLAMA_TOKEN_NULL;
+    // Where other options make all that the grammar allows impossible, the chain chooses among the
+    // impossible.
+    const bool good =
+        token != LLAMA_TOKEN_NULL &&
+        (token == exempt || (is_end(token) ? complete : holds(mask, token)));
+    if (!good) {
+        throw Failure(ErrorCode::DecodeFailed,
+                      "The grammar and the other options together leave no token of this "
+                      "vocabulary. Check the grammar or the schema, and `logitBias`.");
+    }
+    return token;
+}
+
+std::optional<llama_token> Sampler::sample(const float * logits, bool with_grammar,
+                                           llama_token exempt, GrammarTime * time) {
+    // Upstream draws freely first, and asks the grammar for that token only.
+    if (!free_choice_) free_choice_ = choose(logits);
+    llama_token token = *free_choice_;
     if (with_grammar && grammar_ != nullptr && token != exempt) {
-        grammar_->begin_choice();
-        // As upstream does: sample freely first, and only where the grammar forbids the choice,
-        // apply it to all and sample again.
-        if (!permits(token)) {
-            fill(logits);
-            bool any = false;
-            for (llama_token_data & candidate : candidates_) {
-                const bool possible = candidate.id == exempt || permits(candidate.id);
-                if (!possible) candidate.logit = -INFINITY;
-                any = any || candidate.logit > -INFINITY;
-            }
-            token = any ? choose() : LLAMA_TOKEN_NULL;
-            // Where other options make all that the grammar allows impossible, the chain chooses
-            // among the impossible.
-            if (token == LLAMA_TOKEN_NULL || (token != exempt && !permits(token))) {
-                throw Failure(ErrorCode::DecodeFailed,
-                              "The grammar and the other options together leave no token of this "
-                              "vocabulary. Check the grammar or the schema, and `logitBias`.");
-            }
-        }
+        const GrammarBudget budget = time != nullptr ? time->open() : GrammarBudget{};
+        const std::optional<bool> permitted = permits(token, budget);
+        std::shared_ptr<const TokenMask> mask;
+        if (permitted && !*permitted) mask = grammar_->mask(budget);
+        if (time != nullptr) time->close();
+        if (!permitted || (!*permitted && mask == nullptr)) return std::nullopt;
+        if (!*permitted) token = choose_permitted(logits, *mask, exempt);
         if (token != exempt && !is_end(token)) grammar_->accept(token);
     }
+    free_choice_.reset();
     llama_sampler_accept(chain_.get(), token);
     return token;
 }

@@ -43,6 +43,7 @@ Vocab::Vocab(const llama_model * model)
         return;  // no text at all: every vocabulary call would abort
     }
     for (llama_token id = 0; id < size_; ++id) {
+        if (llama_vocab_is_eog(vocab_, id)) end_tokens_.push_back(id);
         const llama_token_attr attr = llama_vocab_get_attr(vocab_, id);
         if ((attr & special_attrs) == 0) {
             // The others need not be spelt out: there are a hundred thousand of them.
@@ -191,6 +192,26 @@ std::string_view Vocab::bytes(llama_token id) const {
     });
     const auto at = static_cast<std::size_t>(id);
     return std::string_view(table_).substr(starts_[at], starts_[at + 1] - starts_[at]);
+}
+
+const TokenTrie & Vocab::trie() const {
+    std::call_once(trie_made_, [this] {
+        trie_ = std::make_unique<const TokenTrie>(size_,
+                                                  [this](llama_token id) { return bytes(id); });
+        for (llama_token id = 0; id < size_; ++id)
+            longest_text_ = std::max(longest_text_, std::strlen(llama_vocab_get_text(vocab_, id)));
+    });
+    return *trie_;
+}
+
+llama_token Vocab::single_token(std::string_view text) const {
+    trie();  // for longest_text_: no text that is longer is one token
+    if (text.size() > longest_text_) return -1;
+    for (const SpecialToken & special : special_tokens_) {
+        if (special.text == text) return special.id;
+    }
+    const std::vector<llama_token> ids = tokenize_special(text);
+    return ids.size() == 1 ? ids[0] : -1;
 }
 
 std::string Vocab::detokenize(const llama_token * ids, std::size_t count) const {

@@ -5,11 +5,14 @@
 #include <llama.h>
 
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
+
+#include "core/sampling/token_trie.h"
 
 namespace r1 {
 
@@ -38,6 +41,8 @@ public:
         return contains(id) && llama_vocab_is_eog(vocab_, id);
     }
     const std::vector<SpecialToken> & special_tokens() const { return special_tokens_; }
+    /** Every token that ends a generation. */
+    const std::vector<llama_token> & end_tokens() const { return end_tokens_; }
 
     /** Ids of a text whose special strings become their ids. No BOS, no EOS. Throws
      * Failure(InvalidArgument) on a text llama.cpp cannot take. */
@@ -58,6 +63,13 @@ public:
      * is made at the first call. */
     std::string_view bytes(llama_token id) const;
 
+    /** All tokens by their bytes. Made at the first call, like the table, which takes some tens of
+     * milliseconds for a large vocabulary: not to be first called on an engine thread. */
+    const TokenTrie & trie() const;
+
+    /** The token whose text this is as a whole, or -1. */
+    llama_token single_token(std::string_view text) const;
+
     /** Bytes of many tokens. Throws Failure(InvalidArgument) on an id outside the vocabulary. */
     std::string detokenize(const llama_token * ids, std::size_t count) const;
 
@@ -70,11 +82,15 @@ private:
     const llama_vocab * vocab_;
     int32_t size_;
     std::vector<SpecialToken> special_tokens_;
+    std::vector<llama_token> end_tokens_;
     std::vector<bool> special_;
     std::vector<llama_token> byte_tokens_;  // 256 ids, LLAMA_TOKEN_NULL where there is none
     mutable std::once_flag table_made_;
     mutable std::string table_;                // bytes of all tokens, one after the other
     mutable std::vector<std::size_t> starts_;  // where each begins, and the end
+    mutable std::once_flag trie_made_;
+    mutable std::unique_ptr<const TokenTrie> trie_;
+    mutable std::size_t longest_text_ = 0;  // of a token
     mutable std::mutex safe_mutex_;
     mutable std::unordered_map<llama_token, std::vector<llama_token>>
         safe_ids_;  // filled as texts need them: each costs a call of the tokeniser

@@ -52,8 +52,9 @@ public:
             if (!slice.samples) continue;
             CHECK_EQUAL(slice.drafted, std::size_t{0});
             const auto index = static_cast<int32_t>(slice.first + slice.count - 1);
-            if (const auto end =
-                    sequence.run->advance(llama_get_logits_ith(context_.handle(), index), out))
+            GrammarTime time(std::chrono::hours(1));
+            if (const auto end = sequence.run->advance(
+                    llama_get_logits_ith(context_.handle(), index), time, out))
                 scheduler_.finish(sequence, *end, out);
         }
     }

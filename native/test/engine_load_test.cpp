@@ -219,7 +219,8 @@ R1_TEST(
         if (dice.below(10) == 0) made->timeout_ms = 1 + static_cast<double>(dice.below(300));
         if (dice.below(6) == 0) made->stop = {"so", "think>"};
         if (dice.below(5) == 0) made->logprobs = static_cast<int32_t>(dice.below(5));
-        if (dice.below(30) == 0) made->grammar = "root ::= [a-z ]+";
+        if (dice.below(30) == 0)
+            made->grammar = Grammar::compile(tiny_model()->vocab(), "root ::= [a-z ]+");
         if (dice.below(60) == 0) made->sampling.samplers = {"no such sampler"};
         harness.submit(made);
         if (dice.below(7) == 0) {

@@ -13,6 +13,7 @@ class LogWrap;
 struct Environment {
     Napi::FunctionReference model_class;
     Napi::FunctionReference engine_class;
+    Napi::FunctionReference grammar_class;
     Napi::FunctionReference cancel_token_class;
     std::shared_ptr<LogWrap> log;
 

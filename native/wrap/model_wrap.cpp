@@ -7,6 +7,7 @@
 #include "napi/reaper.h"
 #include "wrap/cancel_token_wrap.h"
 #include "wrap/environment.h"
+#include "wrap/grammar_wrap.h"
 #include "wrap/model_config.h"
 
 namespace r1 {
@@ -36,6 +37,8 @@ Napi::Function ModelWrap::define(Napi::Env env) {
                            InstanceMethod<&ModelWrap::tokenize>("tokenize"),
                            InstanceMethod<&ModelWrap::tokenize_segments>("tokenizeSegments"),
                            InstanceMethod<&ModelWrap::detokenize>("detokenize"),
+                           InstanceMethod<&ModelWrap::compile_grammar>("compileGrammar"),
+                           InstanceMethod<&ModelWrap::known_grammar>("knownGrammar"),
                            InstanceMethod<&ModelWrap::close>("close"),
                        });
 }
@@ -236,6 +239,14 @@ Napi::Value ModelWrap::detokenize(const Napi::CallbackInfo & info) {
         const std::vector<int32_t> ids = ids_of(info[0], "tokens");
         return Napi::String::New(env, model()->vocab().detokenize(ids.data(), ids.size()));
     });
+}
+
+Napi::Value ModelWrap::compile_grammar(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&] { return GrammarWrap::compile(info, model()); });
+}
+
+Napi::Value ModelWrap::known_grammar(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&] { return GrammarWrap::known(info, model()); });
 }
 
 Napi::Value ModelWrap::close(const Napi::CallbackInfo & info) {

@@ -34,6 +34,8 @@ private:
     Napi::Value tokenize(const Napi::CallbackInfo & info);
     Napi::Value tokenize_segments(const Napi::CallbackInfo & info);
     Napi::Value detokenize(const Napi::CallbackInfo & info);
+    Napi::Value compile_grammar(const Napi::CallbackInfo & info);
+    Napi::Value known_grammar(const Napi::CallbackInfo & info);
     Napi::Value close(const Napi::CallbackInfo & info);
 
     std::shared_ptr<Model> model_;

@@ -2,6 +2,7 @@
 #include "wrap/request_config.h"
 
 #include "napi/fields.h"
+#include "wrap/grammar_wrap.h"
 
 namespace r1 {
 namespace {
@@ -109,7 +110,7 @@ std::shared_ptr<Request> request_of(const Napi::Value & value) {
     request->starts_in_reasoning = fields.flag("startsInReasoning");
     request->reasoning_budget = fields.int32("reasoningBudget", -1);
     request->closing = fields.ids("closing");
-    request->grammar = fields.text("grammar");
+    request->grammar = GrammarWrap::grammar_of(fields.value("grammar"));
     request->ngram_draft = fields.int32("ngramDraft", 0);
     request->model_draft = fields.int32("modelDraft", 0);
     request->loop_guard = fields.int32("loopGuard", 0);
