@@ -33,6 +33,12 @@ export interface NativeSampling {
   logitBiasValues: Float32Array;
 }
 
+/** A compiled grammar, shared by all requests that name its text. */
+export interface NativeGrammar {
+  /** [sync] The GBNF it was made of. */
+  source(): string;
+}
+
 /** One request. Copied whole at `submit`. */
 export interface NativeRequest {
   /** Chosen by the caller, unique among the engine's live requests; an integer below 2^32. */
@@ -67,8 +73,8 @@ export interface NativeRequest {
   reasoningBudget: number;
   /** Ids forced when the budget is spent, ending in `endThinkToken`. */
   closing: Int32Array;
-  /** GBNF for what follows the reasoning; empty: none. Its root rule is `root`. */
-  grammar: string;
+  /** What follows the reasoning, compiled by the engine's own model; null: free. */
+  grammar: NativeGrammar | null;
   /** Draft tokens by looking up n-grams of the context: longest draft; 0: off. */
   ngramDraft: number;
   /** Draft tokens by the engine's draft model: longest draft; 0: off. */

@@ -16,7 +16,7 @@ import type {
   NativeImportance,
   NativeQuantizeConfig,
 } from "./native-quantize.js";
-import type { NativeEventSink, NativeRequest } from "./native-request.js";
+import type { NativeEventSink, NativeGrammar, NativeRequest } from "./native-request.js";
 import type { NativeRpcServerConfig } from "./native-rpc.js";
 
 /** One line of llama.cpp's log. */
@@ -125,6 +125,14 @@ export interface NativeModel {
   tokenizeSegments(texts: string[], ids: Int32Array): { tokens: Int32Array; ends: Int32Array };
   /** [sync] Text of ids, special tokens written out; throws INVALID_ARGUMENT on an id outside the vocabulary. */
   detokenize(tokens: Int32Array): string;
+  /** [sync] The grammar of a GBNF text that was compiled lately, or null. */
+  knownGrammar(text: string): NativeGrammar | null;
+  /**
+   * [async] Compiles a grammar in GBNF with a rule `root`, within 10 seconds, and keeps it for
+   * `knownGrammar` (at most 256 of them, and 128 MiB together). Rejects with GRAMMAR_INVALID, which
+   * says line and column. Ends early where the environment does.
+   */
+  compileGrammar(text: string): Promise<NativeGrammar>;
   /** [async] Frees the wrapper's share of the model on a thread of its own. Idempotent. */
   close(): Promise<void>;
 }

@@ -201,6 +201,7 @@ export class Engine {
         () => makePrompt(isNeeded),
         config,
         () => this.#closingIds(config.reasoning),
+        this.#weights.native,
       );
       if (!(ready instanceof Promise)) {
         this.#submit(waiting, ready);

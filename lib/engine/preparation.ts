@@ -2,6 +2,8 @@
 // the grammar of its answer. Each is there at once or promised; nothing here waits for the engine.
 import { whenReady } from "../base/awaitable.js";
 import type { Awaitable } from "../base/awaitable.js";
+import { compileGrammar } from "./compile-grammar.js";
+import type { GrammarCompiler } from "./compile-grammar.js";
 import type { GenerateConfig } from "./engine-options.js";
 import type { Prepared, Prompt } from "./request.js";
 
@@ -22,9 +24,13 @@ export function prepareRequest(
   makePrompt: () => Awaitable<Prompt>,
   config: GenerateConfig,
   closingIds: () => Int32Array,
+  compiler: GrammarCompiler,
 ): Awaitable<Prepared> {
   const closing = closingIds();
-  const grammar = config.form === undefined ? "" : config.form();
+  const grammar =
+    config.form === undefined
+      ? null
+      : whenReady(config.form(), (text) => compileGrammar(compiler, text));
   // Nobody listens to it before the prompt is there.
   if (grammar instanceof Promise) grammar.catch(() => undefined);
   return whenReady(makePrompt(), (prompt) =>

@@ -1,7 +1,7 @@
 // Builds the one object that carries a generation across the border. Pure; runs on any JavaScript thread.
 import { R1Error } from "../base/errors.js";
 import type { RoleTokens } from "../base/types.js";
-import type { NativeRequest } from "../binding/native-request.js";
+import type { NativeGrammar, NativeRequest } from "../binding/native-request.js";
 import type { AnswerReader } from "../reasoning/segmenter.js";
 import { assertClosable } from "../reasoning/options.js";
 import type { GenerateConfig } from "./engine-options.js";
@@ -25,8 +25,8 @@ export interface Prepared {
   readonly prompt: Prompt;
   /** Ids that end the reasoning when its budget is spent. */
   readonly closing: Int32Array;
-  /** GBNF for what follows the reasoning; empty: none. */
-  readonly grammar: string;
+  /** What follows the reasoning; null: free. */
+  readonly grammar: NativeGrammar | null;
 }
 
 /**
@@ -88,7 +88,7 @@ export function buildRequest(
       { details: { option: "prompt" } },
     );
   assertRoom(length, roomTokens);
-  if (grammar !== "" && prompt.startsInReasoning && roles.endThink < 0) {
+  if (grammar !== null && prompt.startsInReasoning && roles.endThink < 0) {
     throw new R1Error(
       "TEMPLATE_UNSUPPORTED",
       "An answer in a form begins after </think>, and this model's vocabulary has no such token: " +
@@ -110,7 +110,7 @@ export function buildRequest(
     cachePrompt: config.cachePrompt,
     session: prompt.session ?? 0,
     // A reasoning that nothing can close must not open before an answer in a form.
-    thinkToken: grammar !== "" && roles.endThink < 0 ? -1 : roles.think,
+    thinkToken: grammar !== null && roles.endThink < 0 ? -1 : roles.think,
     endThinkToken: roles.endThink,
     startsInReasoning: prompt.startsInReasoning,
     reasoningBudget: config.reasoning.budget,

@@ -1,6 +1,6 @@
 // The child's side of an isolated model: does what the parent asks, with the addon of its own process. Runs on the main thread of that process.
 import type { BackendProblem } from "../binding/backends.js";
-import type { NativeEvents } from "../binding/native-request.js";
+import type { NativeEndEvent, NativeEvents, NativeLastEvent } from "../binding/native-request.js";
 import type {
   NativeAddon,
   NativeCancelToken,
@@ -15,6 +15,21 @@ import { LocalSessions } from "./sessions.js";
 /** At most this often a snapshot goes along with events; one that ends a request always has its own. Unit: milliseconds. */
 const STATS_EVERY_MS = 200;
 
+/** The end of a request that was cancelled before it reached the engine. */
+const NEVER_RAN: Omit<NativeEndEvent, "id"> = Object.freeze({
+  kind: "end",
+  reason: "aborted",
+  promptTokens: 0,
+  cachedTokens: 0,
+  completionTokens: 0,
+  queueMs: 0,
+  firstTokenMs: 0,
+  promptMs: 0,
+  decodeMs: 0,
+  draftedTokens: 0,
+  acceptedTokens: 0,
+});
+
 /** What the service needs of its process. */
 export interface ServiceInit {
   readonly addon: () => NativeAddon;
@@ -28,6 +43,8 @@ export interface ServiceInit {
 export class EngineService {
   readonly #init: ServiceInit;
   readonly #models: NativeModel[] = [];
+  /** Requests whose grammar is compiled. */
+  readonly #compiling = new Set<number>();
   readonly #pieces = new Map<number, Pieces>();
   #token: NativeCancelToken | undefined;
   #engine: NativeEngine | undefined;
@@ -56,10 +73,11 @@ export class EngineService {
         this.#token?.cancel();
         return;
       case "submit":
-        this.#submit(message);
+        void this.#submit(message);
         return;
       case "cancel":
-        this.#engine?.cancel(message.id);
+        if (this.#compiling.has(message.id)) this.#endCompiling(message.id);
+        else this.#engine?.cancel(message.id);
         return;
       case "listen":
         this.#init
@@ -185,26 +203,50 @@ export class EngineService {
     return this.#engine;
   }
 
-  #submit({ request }: Extract<Down, { kind: "submit" }>): void {
+  async #submit({ request, grammar }: Extract<Down, { kind: "submit" }>): Promise<void> {
+    const { id } = request;
     try {
-      this.#opened().submit(request);
+      if (grammar === "") {
+        this.#opened().submit(request);
+        return;
+      }
+      const [model] = this.#models;
+      if (model === undefined) throw new Error("there is no model to compile a grammar for");
+      let compiled = model.knownGrammar(grammar);
+      if (compiled === null) {
+        const startedAt = performance.now();
+        this.#compiling.add(id);
+        compiled = await model.compileGrammar(grammar);
+        if (!this.#compiling.delete(id)) return; // cancelled meanwhile
+        const { timeoutMs } = request;
+        if (timeoutMs > 0)
+          request = {
+            ...request,
+            timeoutMs: Math.max(1, timeoutMs - (performance.now() - startedAt)),
+          };
+      }
+      this.#opened().submit({ ...request, grammar: compiled });
     } catch (error) {
+      if (this.#engine === undefined) return;
       const { code, message } = error as { code?: unknown; message?: unknown };
-      this.#collect([
-        [],
-        [],
-        [],
-        null,
-        [
-          {
-            kind: "error",
-            id: request.id,
-            code: typeof code === "string" ? code : "INTERNAL",
-            message: String(message),
-          },
-        ],
-      ]);
+      this.#compiling.delete(id);
+      this.#end({
+        kind: "error",
+        id,
+        code: typeof code === "string" ? code : "INTERNAL",
+        message: String(message),
+      });
     }
+  }
+
+  /** Ends a request whose grammar is still compiled; nothing of it reached the engine. */
+  #endCompiling(id: number): void {
+    this.#compiling.delete(id);
+    this.#end({ ...NEVER_RAN, id });
+  }
+
+  #end(event: NativeLastEvent): void {
+    this.#collect([[], [], [], null, [event]]);
   }
 
   #collect(events: NativeEvents): void {

@@ -52,7 +52,9 @@ export class IsolatedEngine implements HostedEngine {
         `All ${this.#info.sequences} sequences are busy and ${this.#room - this.#info.sequences} requests wait already. Try again later, or raise \`maxQueue\`.`,
       );
     }
-    this.#process.post({ kind: "submit", request });
+    // The child compiles the text for itself.
+    const grammar = request.grammar?.source() ?? "";
+    this.#process.post({ kind: "submit", request: { ...request, grammar: null }, grammar });
     this.#live.add(request.id);
     this.#process.hold();
   }

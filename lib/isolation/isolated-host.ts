@@ -40,6 +40,8 @@ function withFacts(vocabulary: NativeModel, info: NativeModelInfo): NativeModel 
     tokenize: (text, special) => vocabulary.tokenize(text, special),
     tokenizeSegments: (texts, ids) => vocabulary.tokenizeSegments(texts, ids),
     detokenize: (tokens) => vocabulary.detokenize(tokens),
+    knownGrammar: (text) => vocabulary.knownGrammar(text),
+    compileGrammar: (text) => vocabulary.compileGrammar(text),
     close: () => vocabulary.close(),
   };
 }

@@ -62,7 +62,13 @@ export type Down =
   | { readonly kind: "cancel-load" }
   /** Answered at once, whatever the child's native threads do. */
   | { readonly kind: "ping" }
-  | { readonly kind: "submit"; readonly request: NativeRequest }
+  | {
+      readonly kind: "submit";
+      /** Without its grammar. */
+      readonly request: NativeRequest;
+      /** GBNF of the answer; empty: none. */
+      readonly grammar: string;
+    }
   | { readonly kind: "cancel"; readonly id: number }
   | { readonly kind: "listen"; readonly on: boolean }
   | { readonly kind: "release"; readonly hold: number }

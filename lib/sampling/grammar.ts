@@ -131,9 +131,6 @@ export function printGrammar(grammar: Grammar): string {
     .join("");
 }
 
-/** What is wrong with a grammar, as the rest of a sentence that begins with "the grammar". */
-export class GrammarProblem extends Error {}
-
 /** Calls `visit` for every reference; `isTail` when nothing of the rule can follow it. */
 export function references(
   node: GrammarNode,

@@ -3,9 +3,6 @@ import { knownKeys, object, refuse } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import { compileSchema, schemaJson, type SchemaCheck } from "../base/json-schema.js";
 import { compileSchemaGrammar } from "./compile.js";
-import { checkGrammar } from "./grammar-check.js";
-import { GrammarSyntaxError, parseGrammar } from "./grammar-parse.js";
-import { GrammarProblem } from "./grammar.js";
 import { schemaToGrammar } from "./schema-grammar.js";
 
 /** Holds the answer to a form; the reasoning stays free. Give one of the two. */
@@ -29,22 +26,14 @@ const MAX_GRAMMAR = 65_536;
 
 function checkSource(source: unknown, path: string): string {
   if (typeof source !== "string" || source.trim() === "") refuse(path, "a grammar in GBNF", source);
-  const fail = (problem: string, cause?: unknown): never => {
+  const fail = (problem: string): never => {
     throw new R1Error("GRAMMAR_INVALID", `The grammar of \`${path}\` ${problem}.`, {
-      cause,
       details: { path },
     });
   };
   if (source.length > MAX_GRAMMAR || Buffer.byteLength(source) > MAX_GRAMMAR)
     fail(`is longer than the ${MAX_GRAMMAR} bytes that are read`);
   if (source.includes("\0")) fail("holds a null character");
-  try {
-    checkGrammar(parseGrammar(source));
-  } catch (error) {
-    if (error instanceof GrammarSyntaxError) fail(`cannot be read: ${error.message}`, error);
-    if (error instanceof GrammarProblem) fail(error.message, error);
-    throw error;
-  }
   return source;
 }
 
@@ -107,7 +96,8 @@ function parts(value: unknown, path: string): { schema: unknown; grammar: unknow
 /**
  * Checks the option `response` and makes its grammar.
  *
- * @throws {R1Error} `SCHEMA_UNSUPPORTED` with the path into the schema; `GRAMMAR_INVALID` for a grammar that cannot be read or that llama.cpp would hang on; `INVALID_ARGUMENT`,
+ * @throws {R1Error} `SCHEMA_UNSUPPORTED` with the path into the schema; `GRAMMAR_INVALID` for a grammar that is too long (the engine compiles it later and
+ * rejects the generation if it cannot be read); `INVALID_ARGUMENT`,
  * `UNKNOWN_OPTION`.
  */
 export function normalizeResponse(value: unknown, path = "response"): ResponseConfig {

@@ -4,6 +4,7 @@ import { schemaJson } from "../base/json-schema.js";
 import { StepLimitError } from "../base/pattern-matcher.js";
 import { SchemaChecker } from "../base/schema-check.js";
 import { SchemaDocument } from "../base/schema-document.js";
+import { leftRecursion } from "./grammar-facts.js";
 import {
   chars,
   empty,
@@ -99,7 +100,11 @@ const MAX_GRAMMAR = 8_388_608;
 export function finishRules(rules: Map<string, GrammarNode>, path: string): string {
   const live = withoutDead(reachable(rules));
   if (live === undefined) fail(path, "cannot be kept by a grammar: it can never come to an end");
-  const source = printGrammar(reachable(live));
+  const used = reachable(live);
+  const recursive = leftRecursion(used);
+  if (recursive !== undefined)
+    fail(path, `cannot be kept by a grammar: rule ${recursive} can begin with itself`);
+  const source = printGrammar(used);
   if (source.length > MAX_GRAMMAR)
     fail(path, `makes a grammar of more than ${MAX_GRAMMAR} characters`);
   return source;

@@ -183,9 +183,9 @@ private:
     // alone.
     std::unordered_map<uint32_t, uint32_t> suspects_;
     Outbox outbox_;
-    std::size_t step_tokens_ = 0;  // of the last step
+    std::size_t step_tokens_ = 0;                        // of the last step
     GrammarTime grammar_time_{Clock::duration::zero()};  // that is left of this step
-    std::size_t choice_turn_ = 0;  // the sequence whose choice goes on first
+    std::size_t choice_turn_ = 0;                        // the sequence whose choice goes on first
     std::deque<std::pair<Clock::time_point, uint32_t>>
         recent_;  // sampled tokens of the last seconds
     uint64_t recent_tokens_ = 0;

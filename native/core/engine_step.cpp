@@ -8,8 +8,8 @@
 namespace r1 {
 namespace {
 
-// What grammars may take of a step, together, so that no stream waits for them for more than 5 ms: for
-// the choices of this step, and for those that earlier steps left.
+// What grammars may take of a step, together, so that no stream waits for them for more than 5 ms:
+// for the choices of this step, and for those that earlier steps left.
 constexpr std::chrono::milliseconds grammar_time_of_new_choices{2};
 constexpr std::chrono::milliseconds grammar_time_of_old_choices{1};
 

@@ -120,7 +120,8 @@ std::optional<llama_token> Run::choose(const float * logits, GrammarTime & time)
     // With a form of the answer asked for, a reasoning that ends without one is closed instead, so
     // that the answer follows.
     const bool unanswered = sampler_.has_grammar() && in_reasoning_ &&
-                            request_->end_think_token != LLAMA_TOKEN_NULL && sampler_.is_end(*token);
+                            request_->end_think_token != LLAMA_TOKEN_NULL &&
+                            sampler_.is_end(*token);
     return unanswered ? request_->end_think_token : token;
 }
 

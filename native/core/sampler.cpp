@@ -314,14 +314,13 @@ llama_token Sampler::choose_permitted(const float * logits, const TokenMask & ma
         if (vocab_.contains(id)) decide(id);
     }
     if (exempt != LLAMA_TOKEN_NULL && vocab_.contains(exempt)) decide(exempt);
-    const bool any = std::any_of(masked_.begin(), masked_.end(),
-                                 [](float logit) { return logit > impossible; });
+    const bool any =
+        std::any_of(masked_.begin(), masked_.end(), [](float logit) { return logit > impossible; });
     const llama_token token = any ? choose(masked_.data()) : LLAMA_TOKEN_NULL;
     // Where other options make all that the grammar allows impossible, the chain chooses among the
     // impossible.
-    const bool good =
-        token != LLAMA_TOKEN_NULL &&
-        (token == exempt || (is_end(token) ? complete : holds(mask, token)));
+    const bool good = token != LLAMA_TOKEN_NULL &&
+                      (token == exempt || (is_end(token) ? complete : holds(mask, token)));
     if (!good) {
         throw Failure(ErrorCode::DecodeFailed,
                       "The grammar and the other options together leave no token of this "

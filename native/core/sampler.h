@@ -36,8 +36,9 @@ public:
      * Chooses the next token from `logits` (vocabulary size values) and tells the chain.
      * `with_grammar`: only what the grammar allows; `exempt` (or LLAMA_TOKEN_NULL) is allowed
      * beside it and leaves the grammar as it is. Nothing if the grammar needs more than `time`
-     * (nullptr: as long as it takes): call it again with the same arguments. Throws Failure: DecodeFailed when nothing can be
-     * chosen, GrammarInvalid when the grammar takes too much work or memory.
+     * (nullptr: as long as it takes): call it again with the same arguments. Throws Failure:
+     * DecodeFailed when nothing can be chosen, GrammarInvalid when the grammar takes too much work
+     * or memory.
      */
     std::optional<llama_token> sample(const float * logits, bool with_grammar, llama_token exempt,
                                       GrammarTime * time = nullptr);

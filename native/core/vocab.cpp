@@ -196,8 +196,8 @@ std::string_view Vocab::bytes(llama_token id) const {
 
 const TokenTrie & Vocab::trie() const {
     std::call_once(trie_made_, [this] {
-        trie_ = std::make_unique<const TokenTrie>(size_,
-                                                  [this](llama_token id) { return bytes(id); });
+        trie_ =
+            std::make_unique<const TokenTrie>(size_, [this](llama_token id) { return bytes(id); });
         for (llama_token id = 0; id < size_; ++id)
             longest_text_ = std::max(longest_text_, std::strlen(llama_vocab_get_text(vocab_, id)));
     });

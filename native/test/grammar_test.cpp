@@ -182,8 +182,9 @@ R1_TEST("grammar: what cannot be read, has no start or no end to its beginning i
     for (const std::string source :
          {"", "root ::= \"a", "a ::= \"b\"", "root ::= nothing", "root ::= root \"a\"",
           "root ::= \"a\"\nroot ::= \"b\"", "root ::= [a", "root ::= (\"a\"", "root = \"a\"",
-          "root ::= \"a\"{3,2}", "root ::= \"a\"{1000001}", "root ::= \"\\q\"", "root ::= <[99999]>",
-          "root ::= <no such token>", "root ::= \"a\" )", "root ::= [^\\x00-\\U0010FFFF]\n)"}) {
+          "root ::= \"a\"{3,2}", "root ::= \"a\"{1000001}", "root ::= \"\\q\"",
+          "root ::= <[99999]>", "root ::= <no such token>", "root ::= \"a\" )",
+          "root ::= [^\\x00-\\U0010FFFF]\n)"}) {
         bool refused = false;
         try {
             Grammar::compile(vocab, source);

@@ -169,7 +169,8 @@ R1_TEST(
     test::Dice dice(11);
     const llama_token think = vocab.tokenize_special("<think>").at(0);
     for (int round = 0; round < 100; ++round) {
-        Sampler sampler(vocab, test::greedy(), Grammar::compile(vocab, "root ::= [0-9]+ \"!\""), false, 1024);
+        Sampler sampler(vocab, test::greedy(), Grammar::compile(vocab, "root ::= [0-9]+ \"!\""),
+                        false, 1024);
         std::vector<float> logits = random_logits(static_cast<std::size_t>(vocab.size()), 0, dice);
         logits[static_cast<std::size_t>(think)] = 40;
         CHECK_EQUAL(*sampler.sample(logits.data(), true, think), think);
@@ -196,7 +197,8 @@ R1_TEST(
     const llama_token user = vocab.tokenize_special("<｜User｜>").at(0);
     std::vector<float> logits(static_cast<std::size_t>(vocab.size()), 0.0f);
     logits[static_cast<std::size_t>(user)] = 50;
-    Sampler sampler(vocab, test::greedy(), Grammar::compile(vocab, "root ::= \"\\\"\" [^\"]{3} \"\\\"\""), false, 1024,
+    Sampler sampler(vocab, test::greedy(),
+                    Grammar::compile(vocab, "root ::= \"\\\"\" [^\"]{3} \"\\\"\""), false, 1024,
                     {user});
     std::string text;
     llama_token token = LLAMA_TOKEN_NULL;

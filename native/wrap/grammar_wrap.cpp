@@ -5,7 +5,6 @@
 #include "napi/async_job.h"
 #include "napi/fields.h"
 #include "napi/reaper.h"
-#include "wrap/cancel_token_wrap.h"
 #include "wrap/environment.h"
 
 namespace r1 {
@@ -44,12 +43,7 @@ Napi::Value GrammarWrap::compile(const Napi::CallbackInfo & info,
                                  const std::shared_ptr<Model> & model) {
     const Napi::Env env = info.Env();
     std::string text = text_of(info[0], "text");
-    if (!info[1].IsObject() ||
-        !info[1].As<Napi::Object>().InstanceOf(Environment::of(env).cancel_token_class.Value())) {
-        throw Napi::TypeError::New(env, "Expected a cancel token for `token`.");
-    }
-    const std::shared_ptr<std::atomic<bool>> cancelled =
-        CancelTokenWrap::Unwrap(info[1].As<Napi::Object>())->flag();
+    const auto cancelled = std::make_shared<std::atomic<bool>>(false);
     return run_async<std::shared_ptr<Grammar>>(
         env, "r1.grammar.compile",
         [model, text = std::move(text), cancelled] {

@@ -15,14 +15,15 @@ class GrammarWrap : public Napi::ObjectWrap<GrammarWrap> {
 public:
     static Napi::Function define(Napi::Env env);
 
-    /** compileGrammar(text, token) of the contract, for a model. */
+    /** compileGrammar(text) of the contract, for a model. */
     static Napi::Value compile(const Napi::CallbackInfo & info,
                                const std::shared_ptr<Model> & model);
 
     /** knownGrammar(text) of the contract, for a model. */
     static Napi::Value known(const Napi::CallbackInfo & info, const std::shared_ptr<Model> & model);
 
-    /** The grammar of a NativeGrammar, or nullptr for null. Throws a TypeError for anything else. */
+    /** The grammar of a NativeGrammar, or nullptr for null. Throws a TypeError for anything else.
+     */
     static std::shared_ptr<Grammar> grammar_of(const Napi::Value & value);
 
     explicit GrammarWrap(const Napi::CallbackInfo & info);

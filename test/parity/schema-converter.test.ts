@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { Ajv } from "ajv";
 import { afterAll, describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";
-import { parseGrammar } from "../../lib/sampling/grammar-parse.js";
+import { parseGrammar } from "../fixtures/grammar-parse.js";
 import { schemaToGrammar } from "../../lib/sampling/schema-grammar.js";
 import { accepts, numbers, sampler } from "../fixtures/grammar-text.js";
 

@@ -3,7 +3,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";
-import { parseGrammar } from "../../lib/sampling/grammar-parse.js";
+import { parseGrammar } from "../fixtures/grammar-parse.js";
 import { schemaToGrammar } from "../../lib/sampling/schema-grammar.js";
 import { numbers, sampler } from "../fixtures/grammar-text.js";
 import {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";
-import { parseGrammar } from "../../lib/sampling/grammar-parse.js";
+import { parseGrammar } from "../fixtures/grammar-parse.js";
 import { schemaToGrammar } from "../../lib/sampling/schema-grammar.js";
 import { accepts, numbers, sampler } from "../fixtures/grammar-text.js";
 

@@ -156,7 +156,8 @@ bool GrammarCursor::go_on(const GrammarBudget & budget) {
         if (node.has_tokens) {
             const int32_t last = trie.node(walk.next + 1).first_token;
             for (int32_t i = node.first_token; i < last; ++i) {
-                const auto token = static_cast<std::size_t>(trie.tokens()[static_cast<std::size_t>(i)]);
+                const auto token =
+                    static_cast<std::size_t>(trie.tokens()[static_cast<std::size_t>(i)]);
                 walk.mask[token / 64] |= uint64_t{1} << (token % 64);
             }
         }

@@ -155,9 +155,8 @@ private:
                 by_other_[index(step.other)] = static_cast<int32_t>(i);
             }
             if (step.kind != Kind::Call && step.kind != Kind::Repeat) continue;
-            const int32_t rule = step.kind == Kind::Call
-                                     ? step.other
-                                     : program_.repeats[index(step.other)].rule;
+            const int32_t rule =
+                step.kind == Kind::Call ? step.other : program_.repeats[index(step.other)].rule;
             next_caller_[i] = callers_[index(rule)];
             callers_[index(rule)] = static_cast<int32_t>(i);
         }

@@ -29,22 +29,18 @@ public:
 
     int32_t add(const GrammarStep & step) {
         if (program.steps.size() >= most_steps)
-            throw Failure(ErrorCode::GrammarInvalid,
-                          "The grammar is too large: it has more than " +
-                              std::to_string(most_steps) + " steps. Shorten it.");
+            throw Failure(ErrorCode::GrammarInvalid, "The grammar is too large: it has more than " +
+                                                         std::to_string(most_steps) +
+                                                         " steps. Shorten it.");
         program.steps.push_back(step);
         return static_cast<int32_t>(program.steps.size()) - 1;
     }
     int32_t jump() { return add({Kind::Jump, 0, 0, false, 0, 0}); }
-    int32_t fork(int32_t one, int32_t other) {
-        return add({Kind::Fork, 0, 0, false, one, other});
-    }
+    int32_t fork(int32_t one, int32_t other) { return add({Kind::Fork, 0, 0, false, one, other}); }
     int32_t byte(ByteRange range, int32_t next) {
         return add({Kind::Byte, range.first, range.second, false, next, 0});
     }
-    void lead(int32_t from, int32_t to) {
-        program.steps[static_cast<std::size_t>(from)].next = to;
-    }
+    void lead(int32_t from, int32_t to) { program.steps[static_cast<std::size_t>(from)].next = to; }
 
     GrammarFragment empty() {
         const int32_t end = jump();

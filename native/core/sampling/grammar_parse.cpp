@@ -390,8 +390,8 @@ private:
             for (; is_digit(peek()); ++at_) {
                 id = id * 10 + (peek() - '0');
                 if (!vocab_.contains(id))
-                    fail("the token is outside the vocabulary of " +
-                             std::to_string(vocab_.size()) + " tokens",
+                    fail("the token is outside the vocabulary of " + std::to_string(vocab_.size()) +
+                             " tokens",
                          place);
             }
             if (peek() != ']' || peek(1) != '>') expect("]> after the id of a token");

@@ -71,7 +71,8 @@ struct CompileLimits {
 
 /**
  * Reads llama.cpp's GBNF. Throws Failure: GrammarInvalid with line and column (no GBNF, a rule that
- * is used but not defined, no `root`, left recursion, no text at all, too large, too slow), Aborted.
+ * is used but not defined, no `root`, left recursion, no text at all, too large, too slow),
+ * Aborted.
  */
 GrammarProgram compile_grammar(const std::string & source, const Vocab & vocab,
                                const CompileLimits & limits);

@@ -21,8 +21,7 @@ TokenTrie::TokenTrie(int32_t size, const std::function<std::string_view(llama_to
     std::string_view before;
     const auto leave = [&](std::size_t depth) {
         while (path.size() > depth) {
-            nodes_[static_cast<std::size_t>(path.back())].end =
-                static_cast<int32_t>(nodes_.size());
+            nodes_[static_cast<std::size_t>(path.back())].end = static_cast<int32_t>(nodes_.size());
             path.pop_back();
         }
     };
