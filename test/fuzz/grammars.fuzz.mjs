@@ -172,7 +172,7 @@ export async function fuzz({ random, isOver }) {
       const startedAt = performance.now();
       try {
         const { text, finishReason } = await model
-          .complete("x", {
+          .complete("<｜User｜>x<｜Assistant｜></think>", {
             maxTokens: 24,
             temperature: 3,
             topK: 0,

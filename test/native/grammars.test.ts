@@ -17,7 +17,8 @@ afterAll(async () => {
 /** The text of an answer, or the message of GRAMMAR_INVALID. */
 async function outcome(grammar: string, maxTokens = 4): Promise<string> {
   try {
-    const { text } = await model.complete("x", { maxTokens, response: { grammar } }).result();
+    const prompt = "<｜User｜>x<｜Assistant｜></think>";
+    const { text } = await model.complete(prompt, { maxTokens, response: { grammar } }).result();
     return `text ${text}`;
   } catch (error) {
     expect(error).toBeInstanceOf(R1Error);
@@ -80,10 +81,10 @@ describe("texts that were generated", () => {
   ])("are in the language: %s", async (grammar) => {
     const tree = parseGrammar(grammar);
     for (let seed = 1; seed <= 8; seed++) {
-      const { text, finishReason } = await model
+      const { answer, finishReason } = await model
         .complete("x", { maxTokens: 60, temperature: 2, seed, response: { grammar } })
         .result();
-      if (finishReason === "stop") expect(accepts(tree, text), text).toBe(true);
+      if (finishReason === "stop") expect(accepts(tree, answer), answer).toBe(true);
     }
   });
 });

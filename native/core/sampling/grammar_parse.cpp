@@ -193,9 +193,10 @@ private:
                 ++at_;
                 put(builder_.characters({{0, last_code_point}}));
             } else if (c == '(') {
-                ++at_;
+                const std::size_t place = at_++;
                 space(true);
                 open();
+                levels_.back().place = place;
                 continue;
             } else if (c == ')' && nested) {
                 ++at_;
@@ -212,7 +213,7 @@ private:
             } else if (c == '*' || c == '+' || c == '?' || c == '{') {
                 repetition();
             } else if (nested) {
-                expect(") to close the group of " + place_in(source_, levels_.back().place - 1));
+                expect(") to close the group of " + place_in(source_, levels_.back().place));
             } else {
                 return close();
             }
