@@ -212,4 +212,33 @@ R1_TEST("grammar: what cannot be read, has no start or no end to its beginning i
     CHECK(!*cursor.allows(vocab.tokenize_safe("b").at(0)));
 }
 
+R1_TEST("grammar: a budget cuts work short, and what comes in parts is what comes at once") {
+    const std::shared_ptr<Model> model =
+        test::vocabulary_of(R1_SOURCE_DIR "/vendor/llama.cpp/models/ggml-vocab-qwen2.gguf");
+    const Vocab & vocab = model->vocab();
+    const std::string source = "root ::= ([a-z]{1,9} [A-Z ]? | .{2,7})+ \"!\"";
+    GrammarCursor whole(Grammar::compile(vocab, source));
+    GrammarCursor parts(Grammar::compile(vocab, source));
+    const std::shared_ptr<const TokenMask> expected = whole.mask();
+    std::shared_ptr<const TokenMask> found;
+    int calls = 0;
+    for (; found == nullptr && calls < 100000; ++calls)
+        found = parts.mask({std::chrono::steady_clock::now()});
+    CHECK(calls > 5);
+    CHECK(found != nullptr && *found == *expected);
+}
+
+R1_TEST("grammar: a text with many readings takes no more ways the longer it gets") {
+    const std::shared_ptr<Model> model = test::tiny_model();
+    const Vocab & vocab = model->vocab();
+    const llama_token a = vocab.tokenize_safe("a").at(0);
+    const auto grammar =
+        Grammar::compile(vocab, "root ::= \"a\" root \"b\" | \"a\" root \"c\" | \"d\"");
+    GrammarCursor cursor(grammar);
+    for (int i = 0; i < 5000; ++i) cursor.accept(a);
+    CHECK(*cursor.allows(vocab.tokenize_safe("d").at(0)));
+    CHECK(!*cursor.allows(vocab.tokenize_safe("b").at(0)));
+    CHECK(grammar->bytes() < (std::size_t{16} << 20));
+}
+
 }  // namespace

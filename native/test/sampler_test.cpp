@@ -88,6 +88,65 @@ R1_TEST("sampler: a vocabulary too small to prefilter, or one with an odd tail, 
     }
 }
 
+// Chains of a few members in any order, with values at and beyond their edges.
+SamplingConfig random_chain(const Vocab & vocab, test::Dice & dice) {
+    const std::vector<std::string> names = {"penalties", "dry",   "top_n_sigma",
+                                            "top_k",     "typ_p", "top_p",
+                                            "min_p",     "xtc",   "temperature"};
+    std::vector<std::string> chosen;
+    for (const std::string & name : names) {
+        if (dice.coin())
+            chosen.insert(
+                chosen.begin() + static_cast<std::ptrdiff_t>(dice.below(chosen.size() + 1)), name);
+    }
+    SamplingConfig config = test::chain(std::move(chosen));
+    config.seed = static_cast<uint32_t>(dice.below(1000));
+    config.temperature = dice.coin() ? 0.0f : 1.5f;
+    config.dynatemp_range = dice.below(4) == 0 ? 0.5f : 0.0f;
+    const std::vector<int32_t> counts = {0, 1, 2, 40, 128, 129, 500};
+    config.top_k = counts[dice.below(counts.size())];
+    config.top_p = dice.coin() ? 0.9f : 1.0f;
+    config.min_p = dice.coin() ? 0.05f : 0.0f;
+    config.typical_p = dice.coin() ? 0.9f : 1.0f;
+    config.top_n_sigma = dice.coin() ? 1.0f : -1.0f;
+    config.xtc_probability = dice.below(3) == 0 ? 0.5f : 0.0f;
+    config.min_keep = static_cast<int32_t>(dice.below(4));
+    if (dice.below(3) == 0) {
+        config.penalty_last_n = 16;
+        config.repeat_penalty = 1.3f;
+    }
+    if (dice.below(3) == 0) {
+        for (std::size_t i = 1 + dice.below(4); i > 0; --i)
+            config.logit_bias.push_back(
+                {static_cast<llama_token>(dice.below(static_cast<std::size_t>(vocab.size()))),
+                 dice.coin() ? -INFINITY : 2.0f});
+    }
+    return config;
+}
+
+R1_TEST("sampler: a short cut chooses what the whole chain would, whatever the options are") {
+    const std::shared_ptr<Model> model = test::tiny_model();
+    const Vocab & vocab = model->vocab();
+    const auto size = static_cast<std::size_t>(vocab.size());
+    test::Dice dice(21);
+    for (int round = 0; round < 1500; ++round) {
+        const SamplingConfig config = random_chain(vocab, dice);
+        SamplingConfig whole = config;
+        whole.logit_bias.insert(whole.logit_bias.begin(), {0, 0.0f});
+        Sampler fast(vocab, config, nullptr, false, 1024);
+        Sampler slow(vocab, whole, nullptr, false, 1024);
+        for (int draw = 0; draw < 6; ++draw) {
+            std::vector<float> logits = random_logits(size, dice.below(6), dice);
+            if (dice.below(6) == 0)
+                logits[dice.below(size)] = std::numeric_limits<float>::infinity();
+            if (dice.below(6) == 0)
+                logits[dice.below(size)] = -std::numeric_limits<float>::infinity();
+            CHECK_EQUAL(*fast.sample(logits.data(), false, LLAMA_TOKEN_NULL),
+                        *slow.sample(logits.data(), false, LLAMA_TOKEN_NULL));
+        }
+    }
+}
+
 R1_TEST("sampler: logits that are no numbers do not crash the prefilter") {
     const std::shared_ptr<Model> model = test::tiny_model();
     const Vocab & vocab = model->vocab();

@@ -196,6 +196,20 @@ private:
 
 }  // namespace
 
+std::string place_in(const std::string & source, std::size_t at) {
+    std::size_t line = 1;
+    std::size_t column = 1;
+    for (std::size_t i = 0; i < std::min(at, source.size()); ++i) {
+        if (source[i] == '\n') {
+            ++line;
+            column = 1;
+        } else if ((static_cast<unsigned char>(source[i]) & 0xC0) != 0x80) {
+            ++column;
+        }
+    }
+    return "line " + std::to_string(line) + ", column " + std::to_string(column);
+}
+
 void finish_program(GrammarProgram & program, const std::string & source) {
     Analysis analysis(program);
     analysis.remove_jumps();

@@ -1,17 +1,15 @@
 // Reads llama.cpp's GBNF into steps. Needs no recursion, so nesting is bounded by the text alone.
 // Pure; any thread.
 #include <array>
-#include <cctype>
 #include <unordered_map>
 
 #include "core/sampling/grammar_builder.h"
+#include "core/sampling/grammar_reader.h"
 
 namespace r1 {
 namespace {
 
 using Kind = GrammarStep::Kind;
-constexpr uint32_t most_repeats = 1'000'000;
-
 void append_utf8(uint32_t code, std::string & out) {
     constexpr std::array<uint32_t, 4> marks = {0, 0xC0, 0xE0, 0xF0};
     const std::size_t more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
@@ -20,15 +18,10 @@ void append_utf8(uint32_t code, std::string & out) {
         out.push_back(static_cast<char>(0x80 | ((code >> (6 * (i - 1))) & 0x3F)));
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_word(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '-';
-}
-
-class Parser {
+class Parser : GrammarReader {
 public:
     Parser(const std::string & source, const Vocab & vocab, const CompileLimits & limits)
-        : source_(source), vocab_(vocab), limits_(limits) {}
+        : GrammarReader(source), vocab_(vocab), limits_(limits) {}
 
     GrammarProgram parse() {
         space(true);
@@ -66,19 +59,6 @@ private:
         std::size_t place = 0;
     };
 
-    [[noreturn]] void fail(const std::string & problem, std::size_t at) const {
-        throw Failure(ErrorCode::GrammarInvalid, "The grammar cannot be read: " + problem + " in " +
-                                                     place_in(source_, at) + ".");
-    }
-    [[noreturn]] void expect(const std::string & what) const {
-        fail("expected " + what + (done() ? ", but the text ends," : ""), at_);
-    }
-
-    bool done() const { return at_ >= source_.size(); }
-    char peek(std::size_t ahead = 0) const {
-        return at_ + ahead < source_.size() ? source_[at_ + ahead] : '\0';
-    }
-
     void check_limits() {
         if (++checks_ % 256 != 0) return;
         if (limits_.cancelled != nullptr && limits_.cancelled->load(std::memory_order_relaxed))
@@ -86,26 +66,6 @@ private:
         if (std::chrono::steady_clock::now() > limits_.deadline)
             throw Failure(ErrorCode::GrammarInvalid,
                           "The grammar takes too long to compile. Shorten it.");
-    }
-
-    void space(bool lines) {
-        while (!done()) {
-            const char c = peek();
-            if (c == '#') {
-                while (!done() && peek() != '\n' && peek() != '\r') ++at_;
-            } else if (c == ' ' || c == '\t' || (lines && (c == '\n' || c == '\r'))) {
-                ++at_;
-            } else {
-                return;
-            }
-        }
-    }
-
-    std::string word() {
-        const std::size_t start = at_;
-        while (is_word(peek())) ++at_;
-        if (at_ == start) expect("a name of letters, digits and -");
-        return source_.substr(start, at_ - start);
     }
 
     int32_t number_of(const std::string & name, std::size_t place) {
@@ -274,19 +234,6 @@ private:
         item.fragment = {wanted == Loop::Plus ? body.start : item.fork, end};
     }
 
-    uint32_t count() {
-        if (!is_digit(peek())) expect("a number");
-        const std::size_t place = at_;
-        uint32_t value = 0;
-        for (; is_digit(peek()); ++at_) {
-            value = value * 10 + static_cast<uint32_t>(peek() - '0');
-            if (value > most_repeats)
-                fail("something is repeated more than " + std::to_string(most_repeats) + " times",
-                     place);
-        }
-        return value;
-    }
-
     void literal() {
         const std::size_t place = at_++;
         GrammarFragment whole = builder_.empty();
@@ -333,51 +280,6 @@ private:
         put(builder_.characters(negated ? inverted(std::move(ranges)) : ranges));
     }
 
-    uint32_t character() {
-        if (done()) expect("a character");
-        if (peek() == '\0') fail("a null character", at_);
-        const auto first = static_cast<unsigned char>(source_[at_++]);
-        if (first == '\\') return escape();
-        if (first < 0x80) return first;
-        const int more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
-        uint32_t code = first & (0x3FU >> more);
-        for (int i = 0; i < more && !done(); ++i)
-            code = (code << 6) | (static_cast<unsigned char>(source_[at_++]) & 0x3F);
-        return std::min(code, last_code_point);
-    }
-
-    uint32_t escape() {
-        const char c = peek();
-        ++at_;
-        switch (c) {
-            case 'x': return hex(2);
-            case 'u': return hex(4);
-            case 'U': return hex(8);
-            case 't': return '\t';
-            case 'r': return '\r';
-            case 'n': return '\n';
-            case '\\':
-            case '"':
-            case '[':
-            case ']':
-            case '-': return static_cast<unsigned char>(c);
-            default: fail("unknown escape: expected one of xuUtrn\\\"[]- after the \\", at_ - 2);
-        }
-    }
-
-    uint32_t hex(int digits) {
-        uint32_t value = 0;
-        for (int i = 0; i < digits; ++i, ++at_) {
-            const char c = peek();
-            if (std::isxdigit(static_cast<unsigned char>(c)) == 0)
-                expect(std::to_string(digits) + " hexadecimal digits");
-            value = value * 16 + static_cast<uint32_t>(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-        }
-        if (value > last_code_point)
-            fail("there is no such character", at_ - static_cast<std::size_t>(digits) - 2);
-        return value;
-    }
-
     // <think> or <[id]>, with a ! before it for any other token.
     void token() {
         const std::size_t place = at_;
@@ -415,10 +317,8 @@ private:
         put(builder_.single(negated ? Kind::NotToken : Kind::Token, id));
     }
 
-    const std::string & source_;
     const Vocab & vocab_;
     const CompileLimits & limits_;
-    std::size_t at_ = 0;
     std::size_t checks_ = 0;
     GrammarBuilder builder_;
     std::vector<Level> levels_;
@@ -427,20 +327,6 @@ private:
 };
 
 }  // namespace
-
-std::string place_in(const std::string & source, std::size_t at) {
-    std::size_t line = 1;
-    std::size_t column = 1;
-    for (std::size_t i = 0; i < std::min(at, source.size()); ++i) {
-        if (source[i] == '\n') {
-            ++line;
-            column = 1;
-        } else if ((static_cast<unsigned char>(source[i]) & 0xC0) != 0x80) {
-            ++column;
-        }
-    }
-    return "line " + std::to_string(line) + ", column " + std::to_string(column);
-}
 
 GrammarProgram compile_grammar(const std::string & source, const Vocab & vocab,
                                const CompileLimits & limits) {

@@ -21,11 +21,6 @@ std::size_t index(int32_t id) { return static_cast<std::size_t>(id); }
 int32_t node_of_rule(int32_t rule) { return -1 - rule; }
 int32_t rule_of_node(int32_t node) { return -1 - node; }
 
-uint64_t mixed(uint64_t hash, uint64_t value) {
-    hash = (hash ^ value) * 0xFF51AFD7ED558CCDU;
-    return hash ^ (hash >> 32);
-}
-
 uint64_t joined(int32_t high, int32_t low) {
     return (static_cast<uint64_t>(static_cast<uint32_t>(high)) << 32) | static_cast<uint32_t>(low);
 }
@@ -43,42 +38,6 @@ bool GrammarStates::Continuation::operator<(const Continuation & other) const {
 }
 bool GrammarStates::Continuation::operator==(const Continuation & other) const {
     return step == other.step && count == other.count && node == other.node;
-}
-
-void GrammarStates::Seen::next_round() {
-    used_ = 0;
-    if (++round_ == 0) {
-        entries_.assign(entries_.size(), {});
-        round_ = 1;
-    }
-}
-
-uint32_t & GrammarStates::Seen::find(uint64_t high, uint64_t low, uint32_t value, bool & is_new) {
-    if (used_ * 2 >= entries_.size()) grow();
-    std::size_t slot = mixed(mixed(0x9E3779B97F4A7C15U, high), low) & (entries_.size() - 1);
-    for (;; slot = (slot + 1) & (entries_.size() - 1)) {
-        Entry & entry = entries_[slot];
-        if (entry.round != round_) {
-            entry = {high, low, round_, value};
-            ++used_;
-            is_new = true;
-            return entry.value;
-        }
-        if (entry.high == high && entry.low == low) {
-            is_new = false;
-            return entry.value;
-        }
-    }
-}
-
-void GrammarStates::Seen::grow() {
-    const std::vector<Entry> old = std::move(entries_);
-    entries_.assign(old.size() * 2, {});
-    used_ = 0;
-    bool is_new = false;
-    for (const Entry & entry : old) {
-        if (entry.round == round_) find(entry.high, entry.low, entry.value, is_new);
-    }
 }
 
 GrammarStates::GrammarStates(GrammarProgram program)
@@ -257,7 +216,7 @@ int32_t GrammarStates::intern_node(std::vector<Continuation> & list) {
     if (list.size() == 1 && list[0].step == 0 && list[0].node == bottom) return bottom;
     uint64_t hash = list.size();
     for (const Continuation & each : list)
-        hash = mixed(mixed(hash, joined(each.step, each.node)), each.count);
+        hash = RoundMap::mixed(RoundMap::mixed(hash, joined(each.step, each.node)), each.count);
     const auto [from, to] = node_ids_.equal_range(hash);
     for (auto it = from; it != to; ++it) {
         const Node & node = nodes_[index(it->second)];
@@ -276,7 +235,7 @@ int32_t GrammarStates::intern_node(std::vector<Continuation> & list) {
 
 int32_t GrammarStates::intern_state(std::vector<Way> ways, bool complete) {
     uint64_t hash = complete ? 1 : 2;
-    for (const Way & way : ways) hash = mixed(hash, joined(way.step, way.node));
+    for (const Way & way : ways) hash = RoundMap::mixed(hash, joined(way.step, way.node));
     const auto [from, to] = state_ids_.equal_range(hash);
     for (auto it = from; it != to; ++it) {
         const State & state = at(it->second);

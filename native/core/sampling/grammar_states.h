@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/sampling/grammar_program.h"
+#include "core/sampling/round_map.h"
 
 namespace r1 {
 
@@ -121,24 +122,6 @@ private:
         int32_t node = -1;
         std::vector<Continuation> continuations;
     };
-    /** Remembers what was seen in one round; empties at no cost. */
-    class Seen {
-    public:
-        void next_round();
-        /** The value stored for the key, made with `value` if it is new. */
-        uint32_t & find(uint64_t high, uint64_t low, uint32_t value, bool & is_new);
-
-    private:
-        struct Entry {
-            uint64_t high, low;
-            uint32_t round, value;
-        };
-        void grow();
-        std::vector<Entry> entries_ = std::vector<Entry>(1024);
-        std::size_t used_ = 0;
-        uint32_t round_ = 0;
-    };
-
     const State & at(int32_t state) const { return *states_[static_cast<std::size_t>(state)]; }
     State & at(int32_t state) { return *states_[static_cast<std::size_t>(state)]; }
     const GrammarStep & step_of(const Way & way) const {
@@ -174,7 +157,7 @@ private:
     std::vector<Way> ways_;
     std::vector<Continuation> list_;
     bool complete_ = false;
-    Seen seen_;
+    RoundMap seen_;
 };
 
 }  // namespace r1
