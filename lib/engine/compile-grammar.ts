@@ -17,13 +17,12 @@ const underWay = new WeakMap<GrammarCompiler, Map<string, Promise<NativeGrammar>
 export function compileGrammar(model: GrammarCompiler, text: string): Awaitable<NativeGrammar> {
   const known = model.knownGrammar(text);
   if (known !== null) return known;
-  let pending = underWay.get(model);
-  if (pending === undefined) underWay.set(model, (pending = new Map()));
+  const pending = underWay.get(model) ?? new Map<string, Promise<NativeGrammar>>();
+  underWay.set(model, pending);
   let made = pending.get(text);
   if (made === undefined) {
-    const all = pending;
-    made = model.compileGrammar(text).finally(() => all.delete(text));
-    all.set(text, made);
+    made = model.compileGrammar(text).finally(() => pending.delete(text));
+    pending.set(text, made);
   }
   return made;
 }
