@@ -68,8 +68,8 @@ struct Request {
     int32_t reasoning_budget = -1;
     std::vector<llama_token> closing;
     std::shared_ptr<Grammar> grammar;  // nullptr: none
-    int32_t ngram_draft = 0;  // longest guess by n-gram lookup; 0: off
-    int32_t model_draft = 0;  // longest guess by the engine's draft model; 0: off
+    int32_t ngram_draft = 0;           // longest guess by n-gram lookup; 0: off
+    int32_t model_draft = 0;           // longest guess by the engine's draft model; 0: off
     int32_t loop_guard = 0;
 
     Clock::time_point submitted = Clock::now();
