@@ -92,6 +92,8 @@ export interface NativeVocabInfo {
   newline: number;
   addBos: boolean;
   size: number;
+  /** Bytes of the longest token: a text of n bytes has at least n / longestToken tokens; 0 where that cannot be said. */
+  longestToken: number;
   /** Every id that ends a generation (`llama_vocab_is_eog`). */
   endOfGeneration: Int32Array;
 }
@@ -114,7 +116,7 @@ export interface NativeModel {
   /** [sync] `tokenizer.chat_template`, or null. */
   chatTemplate(): string | null;
   /**
-   * [sync, thread-safe; about 1 ms for 10,000 characters] Ids of a text, without BOS or EOS.
+   * [sync, thread-safe; about 0.1 ms for 1,000 characters] Ids of a text, without BOS or EOS.
    * `special` true: special strings become their ids. false: no id of the result is a control, user-defined or unknown token, whatever the text holds.
    */
   tokenize(text: string, special: boolean): Int32Array;
@@ -123,6 +125,16 @@ export interface NativeModel {
    * `ends[i]` is the number of tokens after segment i.
    */
   tokenizeSegments(texts: string[], ids: Int32Array): { tokens: Int32Array; ends: Int32Array };
+  /**
+   * [async, a thread for each call: callers bound how many run] `tokenize` off this thread. Rejects
+   * with TEXT_TOO_LONG, INVALID_ARGUMENT (the vocabulary cannot write the text), RESOURCE_EXHAUSTED.
+   */
+  tokenizeAsync(text: string, special: boolean): Promise<Int32Array>;
+  /** [async, as `tokenizeAsync`] `tokenizeSegments` off this thread. */
+  tokenizeSegmentsAsync(
+    texts: string[],
+    ids: Int32Array,
+  ): Promise<{ tokens: Int32Array; ends: Int32Array }>;
   /** [sync] Text of ids, special tokens written out; throws INVALID_ARGUMENT on an id outside the vocabulary. */
   detokenize(tokens: Int32Array): string;
   /** [sync] The grammar of a GBNF text that was compiled lately, or null. */

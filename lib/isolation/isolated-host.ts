@@ -39,6 +39,8 @@ function withFacts(vocabulary: NativeModel, info: NativeModelInfo): NativeModel 
     chatTemplate: () => vocabulary.chatTemplate(),
     tokenize: (text, special) => vocabulary.tokenize(text, special),
     tokenizeSegments: (texts, ids) => vocabulary.tokenizeSegments(texts, ids),
+    tokenizeAsync: (text, special) => vocabulary.tokenizeAsync(text, special),
+    tokenizeSegmentsAsync: (texts, ids) => vocabulary.tokenizeSegmentsAsync(texts, ids),
     detokenize: (tokens) => vocabulary.detokenize(tokens),
     knownGrammar: (text) => vocabulary.knownGrammar(text),
     compileGrammar: (text) => vocabulary.compileGrammar(text),

@@ -10,6 +10,7 @@ namespace r1 {
 /** The codes native code can raise; the same words as R1ErrorCode in lib/base/errors.ts. */
 enum class ErrorCode {
     InvalidArgument,
+    TextTooLong,
     ModelLoadFailed,
     CacheTypeUnsupported,
     OutOfMemory,
@@ -35,6 +36,7 @@ enum class ErrorCode {
 inline const char * error_code_name(ErrorCode code) {
     switch (code) {
         case ErrorCode::InvalidArgument: return "INVALID_ARGUMENT";
+        case ErrorCode::TextTooLong: return "TEXT_TOO_LONG";
         case ErrorCode::ModelLoadFailed: return "MODEL_LOAD_FAILED";
         case ErrorCode::CacheTypeUnsupported: return "CACHE_TYPE_UNSUPPORTED";
         case ErrorCode::OutOfMemory: return "OUT_OF_MEMORY";

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
 #include "core/failure.h"
 
@@ -39,10 +38,9 @@ Vocab::Vocab(const llama_model * model)
       size_(llama_vocab_n_tokens(vocab_)),
       byte_tokens_(256, LLAMA_TOKEN_NULL) {
     special_.resize(static_cast<std::size_t>(size_), false);
-    if (llama_vocab_type(vocab_) == LLAMA_VOCAB_TYPE_NONE) {
-        return;  // no text at all: every vocabulary call would abort
-    }
-    for (llama_token id = 0; id < size_; ++id) {
+    // Of a model without any text every vocabulary call would abort.
+    const bool has_text = llama_vocab_type(vocab_) != LLAMA_VOCAB_TYPE_NONE;
+    for (llama_token id = 0; has_text && id < size_; ++id) {
         if (llama_vocab_is_eog(vocab_, id)) end_tokens_.push_back(id);
         const llama_token_attr attr = llama_vocab_get_attr(vocab_, id);
         if ((attr & special_attrs) == 0) {
@@ -61,40 +59,13 @@ Vocab::Vocab(const llama_model * model)
         special_[static_cast<std::size_t>(id)] = true;
         special_tokens_.push_back({id, llama_vocab_get_text(vocab_, id), attr});
     }
+    tokenizer_ = std::make_unique<Tokenizer>(vocab_, special_tokens_);
 }
 
+int Vocab::longest_token() const { return tokenizer_->longest_token(); }
+
 std::vector<llama_token> Vocab::tokenize(std::string_view text, bool parse_special) const {
-    if (text.empty()) {
-        return {};
-    }
-    if (llama_vocab_type(vocab_) == LLAMA_VOCAB_TYPE_NONE) {
-        throw Failure(ErrorCode::InvalidArgument,
-                      "This model has no vocabulary, so text cannot be tokenised. Pass token ids.");
-    }
-    if (text.size() > static_cast<std::size_t>(std::numeric_limits<int32_t>::max()) / 2) {
-        throw Failure(ErrorCode::InvalidArgument,
-                      "A text of " + std::to_string(text.size()) +
-                          " bytes is too long to tokenise. Cut it into parts.");
-    }
-    const int32_t length = static_cast<int32_t>(text.size());
-    std::vector<llama_token> ids(text.size() / 2 + 16);
-    int32_t count = llama_tokenize(vocab_, text.data(), length, ids.data(),
-                                   static_cast<int32_t>(ids.size()), false, parse_special);
-    if (count == std::numeric_limits<int32_t>::min()) {
-        throw Failure(ErrorCode::InvalidArgument,
-                      "The text is too long to tokenise. Cut it into parts.");
-    }
-    if (count < 0) {
-        ids.resize(static_cast<std::size_t>(-count));
-        count = llama_tokenize(vocab_, text.data(), length, ids.data(),
-                               static_cast<int32_t>(ids.size()), false, parse_special);
-    }
-    if (count < 0) {
-        throw Failure(ErrorCode::Internal, "llama_tokenize returned " + std::to_string(count) +
-                                               " for a buffer of the size it asked for.");
-    }
-    ids.resize(static_cast<std::size_t>(count));
-    return ids;
+    return tokenizer_->tokenize(text, parse_special);
 }
 
 std::vector<llama_token> Vocab::tokenize_special(std::string_view text) const {
@@ -102,8 +73,8 @@ std::vector<llama_token> Vocab::tokenize_special(std::string_view text) const {
 }
 
 // llama.cpp matches user-defined tokens whatever parse_special says, and a word may be a special
-// token as a whole. One call of the tokeniser finds them all (it compiles its regular expressions
-// anew at each call); each is then put in other tokens that spell the same text.
+// token as a whole. One call of the tokeniser finds them all; each is then put in other tokens that
+// spell the same text.
 std::vector<llama_token> Vocab::tokenize_safe(std::string_view text) const {
     const std::vector<llama_token> ids = tokenize(text, false);
     const auto is_special_id = [this](llama_token id) { return is_special(id); };

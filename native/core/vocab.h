@@ -13,15 +13,9 @@
 #include <vector>
 
 #include "core/sampling/token_trie.h"
+#include "core/text/tokenizer.h"
 
 namespace r1 {
-
-/** A vocabulary entry that is no ordinary text. */
-struct SpecialToken {
-    llama_token id;
-    std::string text;
-    llama_token_attr attr;  // as llama.cpp marks it: CONTROL, USER_DEFINED or UNKNOWN is set
-};
 
 class Vocab {
 public:
@@ -44,8 +38,13 @@ public:
     /** Every token that ends a generation. */
     const std::vector<llama_token> & end_tokens() const { return end_tokens_; }
 
-    /** Ids of a text whose special strings become their ids. No BOS, no EOS. Throws
-     * Failure(InvalidArgument) on a text llama.cpp cannot take. */
+    /** Bytes of the longest token: a text of n bytes has at least n / longest_token() tokens. 0
+     * where that cannot be said. */
+    int longest_token() const;
+
+    /** Ids of a text whose special strings become their ids. No BOS, no EOS. Throws Failure:
+     * TextTooLong, InvalidArgument on a text that the vocabulary cannot write, ResourceExhausted.
+     */
     std::vector<llama_token> tokenize_special(std::string_view text) const;
 
     /**
@@ -83,6 +82,7 @@ private:
     int32_t size_;
     std::vector<SpecialToken> special_tokens_;
     std::vector<llama_token> end_tokens_;
+    std::unique_ptr<const Tokenizer> tokenizer_;
     std::vector<bool> special_;
     std::vector<llama_token> byte_tokens_;  // 256 ids, LLAMA_TOKEN_NULL where there is none
     mutable std::once_flag table_made_;

@@ -9,6 +9,7 @@
 #include "wrap/environment.h"
 #include "wrap/grammar_wrap.h"
 #include "wrap/model_config.h"
+#include "wrap/tokenize_wrap.h"
 
 namespace r1 {
 namespace {
@@ -27,20 +28,21 @@ Napi::Int32Array ids_to_js(Napi::Env env, const std::vector<int32_t> & ids) {
 }  // namespace
 
 Napi::Function ModelWrap::define(Napi::Env env) {
-    return DefineClass(env, "NativeModel",
-                       {
-                           InstanceMethod<&ModelWrap::info>("info"),
-                           InstanceMethod<&ModelWrap::vocab>("vocab"),
-                           InstanceMethod<&ModelWrap::special_tokens>("specialTokens"),
-                           InstanceMethod<&ModelWrap::metadata>("metadata"),
-                           InstanceMethod<&ModelWrap::chat_template>("chatTemplate"),
-                           InstanceMethod<&ModelWrap::tokenize>("tokenize"),
-                           InstanceMethod<&ModelWrap::tokenize_segments>("tokenizeSegments"),
-                           InstanceMethod<&ModelWrap::detokenize>("detokenize"),
-                           InstanceMethod<&ModelWrap::compile_grammar>("compileGrammar"),
-                           InstanceMethod<&ModelWrap::known_grammar>("knownGrammar"),
-                           InstanceMethod<&ModelWrap::close>("close"),
-                       });
+    return DefineClass(
+        env, "NativeModel",
+        {
+            InstanceMethod<&ModelWrap::info>("info"),
+            InstanceMethod<&ModelWrap::vocab>("vocab"),
+            InstanceMethod<&ModelWrap::special_tokens>("specialTokens"),
+            InstanceMethod<&ModelWrap::metadata>("metadata"),
+            InstanceMethod<&ModelWrap::chat_template>("chatTemplate"),
+            InstanceMethod<&ModelWrap::tokenize>("tokenize"),
+            InstanceMethod<&ModelWrap::tokenize_segments>("tokenizeSegments"),
+            InstanceMethod<&ModelWrap::tokenize_async>("tokenizeAsync"),
+            InstanceMethod<&ModelWrap::tokenize_segments_async>("tokenizeSegmentsAsync"),
+            InstanceMethod<&ModelWrap::detokenize>("detokenize"),
+            InstanceMethod<&ModelWrap::close>("close"),
+        });
 }
 
 ModelWrap::ModelWrap(const Napi::CallbackInfo & info) : Napi::ObjectWrap<ModelWrap>(info) {
@@ -141,6 +143,7 @@ Napi::Value ModelWrap::vocab(const Napi::CallbackInfo & info) {
         object.Set("newline", llama_vocab_nl(handle));
         object.Set("addBos", Napi::Boolean::New(env, llama_vocab_get_add_bos(handle)));
         object.Set("size", vocab.size());
+        object.Set("longestToken", vocab.longest_token());
         std::vector<int32_t> ends;
         for (int32_t id = 0; id < vocab.size(); ++id) {
             if (vocab.is_end_of_generation(id)) {
@@ -187,50 +190,19 @@ Napi::Value ModelWrap::chat_template(const Napi::CallbackInfo & info) {
 }
 
 Napi::Value ModelWrap::tokenize(const Napi::CallbackInfo & info) {
-    const Napi::Env env = info.Env();
-    return guarded(env, [&]() -> Napi::Value {
-        const std::string text = text_of(info[0], "text");
-        if (!info[1].IsBoolean()) {
-            throw Napi::TypeError::New(env, "Expected true or false for `special`.");
-        }
-        const Vocab & vocab = model()->vocab();
-        return ids_to_js(env, info[1].As<Napi::Boolean>().Value() ? vocab.tokenize_special(text)
-                                                                  : vocab.tokenize_safe(text));
-    });
+    return guarded(info.Env(), [&] { return r1::tokenize(info, model()); });
 }
 
 Napi::Value ModelWrap::tokenize_segments(const Napi::CallbackInfo & info) {
-    const Napi::Env env = info.Env();
-    return guarded(env, [&]() -> Napi::Value {
-        const std::vector<int32_t> ids = ids_of(info[1], "ids");
-        if (!info[0].IsArray() || info[0].As<Napi::Array>().Length() != ids.size()) {
-            throw Napi::TypeError::New(env, "Expected an array as long as `ids` for `texts`.");
-        }
-        const Napi::Array texts = info[0].As<Napi::Array>();
-        const Vocab & vocab = model()->vocab();
-        std::vector<int32_t> tokens;
-        std::vector<int32_t> ends;
-        for (std::size_t i = 0; i < ids.size(); ++i) {
-            if (ids[i] >= 0) {
-                if (!vocab.contains(ids[i])) {
-                    throw Failure(ErrorCode::InvalidArgument, "Token " + std::to_string(ids[i]) +
-                                                                  " is outside the vocabulary of " +
-                                                                  std::to_string(vocab.size()) +
-                                                                  " tokens.");
-                }
-                tokens.push_back(ids[i]);
-            } else {
-                const std::vector<llama_token> part =
-                    vocab.tokenize_safe(text_of(texts.Get(static_cast<uint32_t>(i)), "texts"));
-                tokens.insert(tokens.end(), part.begin(), part.end());
-            }
-            ends.push_back(static_cast<int32_t>(tokens.size()));
-        }
-        const Napi::Object object = Napi::Object::New(env);
-        object.Set("tokens", ids_to_js(env, tokens));
-        object.Set("ends", ids_to_js(env, ends));
-        return object;
-    });
+    return guarded(info.Env(), [&] { return r1::tokenize_segments(info, model()); });
+}
+
+Napi::Value ModelWrap::tokenize_async(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&] { return r1::tokenize_async(info, model()); });
+}
+
+Napi::Value ModelWrap::tokenize_segments_async(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&] { return r1::tokenize_segments_async(info, model()); });
 }
 
 Napi::Value ModelWrap::detokenize(const Napi::CallbackInfo & info) {

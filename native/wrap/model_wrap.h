@@ -33,6 +33,8 @@ private:
     Napi::Value chat_template(const Napi::CallbackInfo & info);
     Napi::Value tokenize(const Napi::CallbackInfo & info);
     Napi::Value tokenize_segments(const Napi::CallbackInfo & info);
+    Napi::Value tokenize_async(const Napi::CallbackInfo & info);
+    Napi::Value tokenize_segments_async(const Napi::CallbackInfo & info);
     Napi::Value detokenize(const Napi::CallbackInfo & info);
     Napi::Value compile_grammar(const Napi::CallbackInfo & info);
     Napi::Value known_grammar(const Napi::CallbackInfo & info);
