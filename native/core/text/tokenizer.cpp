@@ -18,6 +18,9 @@ constexpr std::size_t shallow_bytes = 512;
 constexpr std::size_t stack_per_byte = 1024;
 constexpr std::size_t stack_base = 1u << 20;
 
+/** llama.cpp's own search for special tokens takes time by the square of their number. */
+constexpr std::size_t most_upstream_pieces = 20000;
+
 [[noreturn]] void refuse_length(std::size_t bytes, std::size_t most) {
     throw Failure(ErrorCode::TextTooLong, "A text of " + std::to_string(bytes) +
                                               " bytes is longer than the " + std::to_string(most) +
@@ -31,6 +34,9 @@ Tokenizer::Tokenizer(const llama_vocab * vocab, const std::vector<SpecialToken> 
     const bool has_text = llama_vocab_type(vocab_) != LLAMA_VOCAB_TYPE_NONE;
     has_own_words_ = has_text && upstream_.has_r1_words() && !specials_.strips();
     may_recurse_ = has_text && upstream_.may_recurse();
+    // What other kinds make of a text depends on the token before it.
+    is_cut_here_ =
+        has_text && llama_vocab_type(vocab_) == LLAMA_VOCAB_TYPE_BPE && !specials_.strips();
 }
 
 std::vector<llama_token> Tokenizer::tokenize(std::string_view text, bool parse_special) const {
@@ -44,9 +50,46 @@ std::vector<llama_token> Tokenizer::tokenize(std::string_view text, bool parse_s
     if (text.size() > most_text_bytes) {
         refuse_length(text.size(), most_text_bytes);
     }
-    if (has_own_words_) {
-        return by_words(text, parse_special);
+    if (is_cut_here_) {
+        return by_pieces(text, parse_special);
     }
+    const std::size_t specials = specials_.cut(text, parse_special).size();
+    if (specials > most_upstream_pieces) {
+        throw Failure(ErrorCode::TextTooLong,
+                      "The text holds special tokens of this vocabulary in " +
+                          std::to_string(specials) + " places, and " +
+                          std::to_string(most_upstream_pieces) +
+                          " are the most that are tokenised. Cut it into parts.");
+    }
+    return of_plain_text(text, parse_special);
+}
+
+int Tokenizer::longest_token() const {
+    const bool is_bpe = llama_vocab_type(vocab_) == LLAMA_VOCAB_TYPE_BPE;
+    // Others may leave parts of a text out, or write many characters as one unknown token.
+    return is_bpe && !specials_.strips() ? upstream_.longest_token() : 0;
+}
+
+std::vector<llama_token> Tokenizer::by_pieces(std::string_view text, bool parse_special) const {
+    std::vector<llama_token> ids;
+    ids.reserve(text.size() / 3 + 8);
+    Bpe bpe(upstream_);
+    for (const auto & piece : specials_.cut(text, parse_special)) {
+        const std::string_view part = text.substr(piece.start, piece.bytes);
+        if (piece.id != LLAMA_TOKEN_NULL) {
+            ids.push_back(piece.id);
+        } else if (has_own_words_) {
+            split_r1_words(part, [&](std::string_view word) { bpe.append(word, ids); });
+        } else {
+            const std::vector<llama_token> more = of_plain_text(part, parse_special);
+            ids.insert(ids.end(), more.begin(), more.end());
+        }
+    }
+    return ids;
+}
+
+std::vector<llama_token> Tokenizer::of_plain_text(std::string_view text,
+                                                  bool parse_special) const {
     if (!may_recurse_ || text.size() <= shallow_bytes) {
         return by_upstream(text, parse_special);
     }
@@ -56,27 +99,6 @@ std::vector<llama_token> Tokenizer::tokenize(std::string_view text, bool parse_s
     std::vector<llama_token> ids;
     run_on_deep_stack(stack_base + text.size() * stack_per_byte,
                       [&] { ids = by_upstream(text, parse_special); });
-    return ids;
-}
-
-int Tokenizer::longest_token() const {
-    const bool is_bpe = llama_vocab_type(vocab_) == LLAMA_VOCAB_TYPE_BPE;
-    // Others may leave parts of a text out, or write many characters as one unknown token.
-    return is_bpe && !specials_.strips() ? upstream_.longest_token() : 0;
-}
-
-std::vector<llama_token> Tokenizer::by_words(std::string_view text, bool parse_special) const {
-    std::vector<llama_token> ids;
-    ids.reserve(text.size() / 3 + 8);
-    Bpe bpe(upstream_);
-    for (const auto & piece : specials_.cut(text, parse_special)) {
-        if (piece.id != LLAMA_TOKEN_NULL) {
-            ids.push_back(piece.id);
-            continue;
-        }
-        split_r1_words(text.substr(piece.start, piece.bytes),
-                       [&](std::string_view word) { bpe.append(word, ids); });
-    }
     return ids;
 }
 

@@ -36,7 +36,8 @@ public:
     int longest_token() const;
 
 private:
-    std::vector<llama_token> by_words(std::string_view text, bool parse_special) const;
+    std::vector<llama_token> by_pieces(std::string_view text, bool parse_special) const;
+    std::vector<llama_token> of_plain_text(std::string_view text, bool parse_special) const;
     std::vector<llama_token> by_upstream(std::string_view text, bool parse_special) const;
 
     const llama_vocab * vocab_;
@@ -44,6 +45,7 @@ private:
     SpecialTexts specials_;
     bool has_own_words_;
     bool may_recurse_;
+    bool is_cut_here_;  // special tokens are found by specials_
 };
 
 }  // namespace r1
