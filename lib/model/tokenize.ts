@@ -32,12 +32,6 @@ const SEGMENT_COST = 32;
 /** Each long text takes a native thread of its own; more than these wait. */
 const gate = new Gate(Math.max(2, Math.min(4, availableParallelism() >> 1)));
 
-/** Tokenising on a native thread, where the addon has it. */
-interface AsyncTokenizing {
-  tokenizeAsync?(text: string, special: boolean): Promise<Int32Array>;
-  tokenizeSegmentsAsync?(texts: string[], ids: Int32Array): Promise<SegmentedTokens>;
-}
-
 /** @throws {R1Error} `TEXT_TOO_LONG` above {@link MAX_TEXT_LENGTH}. */
 function acceptedLength(texts: readonly string[]): number {
   let length = 0;
@@ -95,18 +89,16 @@ export function tokenizeSoon(
 
 /** Tokenises on a native thread. @throws {R1Error} as {@link tokenizeSoon}. */
 export function tokenizeAside(
-  native: NativeModel & AsyncTokenizing,
+  native: NativeModel,
   text: SegmentedText,
   isNeeded: () => boolean = () => true,
 ): Promise<SegmentedTokens> {
   acceptedLength(text.texts);
   return gate.run(async () => {
     if (!isNeeded()) throw new R1Error("ABORTED", "Nobody waits for these tokens any more.");
-    if (!text.special && native.tokenizeSegmentsAsync !== undefined)
-      return native.tokenizeSegmentsAsync([...text.texts], text.ids);
-    if (text.special && native.tokenizeAsync !== undefined)
-      return whole(await native.tokenizeAsync(text.texts.join(""), true));
-    return tokenizeNow(native, text);
+    return text.special
+      ? whole(await native.tokenizeAsync(text.texts.join(""), true))
+      : native.tokenizeSegmentsAsync([...text.texts], text.ids);
   });
 }
 

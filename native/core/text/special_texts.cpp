@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/failure.h"
+
 namespace r1 {
 
 SpecialTexts::SpecialTexts(const std::vector<SpecialToken> & tokens) : tokens_(tokens), nodes_(1) {
@@ -43,6 +45,8 @@ std::vector<SpecialTexts::Piece> SpecialTexts::cut(std::string_view text,
         std::size_t start;
     };
     std::vector<Found> found;
+    std::size_t steps = 0;
+    const std::size_t most_steps = 256 * text.size() + 4096;
     for (std::size_t start = 0; start < text.size(); ++start) {
         if (!begins_[static_cast<unsigned char>(text[start])]) {
             continue;
@@ -56,6 +60,12 @@ std::vector<SpecialTexts::Piece> SpecialTexts::cut(std::string_view text,
                 break;
             }
             node = &nodes_[step->second];
+            steps += 1 + node->ends.size();
+            if (steps > most_steps) {
+                throw Failure(ErrorCode::TextTooLong,
+                              "The text holds too many beginnings of this vocabulary's special "
+                              "tokens. Cut it into parts.");
+            }
             for (const std::uint32_t place : node->ends) {
                 const bool is_plain =
                     !parse_special && (tokens_[place].attr &

@@ -35,7 +35,8 @@ public:
     /** Some token takes the white space beside it along, which this class does not do. */
     bool strips() const { return strips_; }
 
-    /** The pieces of a text. `parse_special` false: control and unknown tokens are plain text. */
+    /** The pieces of a text. `parse_special` false: control and unknown tokens are plain text.
+     * Throws Failure(TextTooLong) where a file's tokens make this take too long. */
     std::vector<Piece> cut(std::string_view text, bool parse_special) const;
 
 private:

@@ -2,6 +2,8 @@
 #include "core/text/tokenizer.h"
 
 #include <limits>
+#include <mutex>
+#include <new>
 #include <string>
 
 #include "core/failure.h"
@@ -88,14 +90,16 @@ std::vector<llama_token> Tokenizer::by_pieces(std::string_view text, bool parse_
     return ids;
 }
 
-std::vector<llama_token> Tokenizer::of_plain_text(std::string_view text,
-                                                  bool parse_special) const {
+std::vector<llama_token> Tokenizer::of_plain_text(std::string_view text, bool parse_special) const {
     if (!may_recurse_ || text.size() <= shallow_bytes) {
         return by_upstream(text, parse_special);
     }
     if (text.size() > most_recursive_text_bytes) {
         refuse_length(text.size(), most_recursive_text_bytes);
     }
+    // One at a time: each may take a gigabyte of address space.
+    static std::mutex deep;
+    const std::lock_guard<std::mutex> alone(deep);
     std::vector<llama_token> ids;
     run_on_deep_stack(stack_base + text.size() * stack_per_byte,
                       [&] { ids = by_upstream(text, parse_special); });
@@ -116,6 +120,8 @@ std::vector<llama_token> Tokenizer::by_upstream(std::string_view text, bool pars
             ids.resize(static_cast<std::size_t>(-count));
             count = call();
         }
+    } catch (const std::bad_alloc &) {
+        throw;
     } catch (const std::exception & error) {
         throw Failure(ErrorCode::InvalidArgument,
                       std::string("This vocabulary cannot write the text (llama.cpp: ") +
