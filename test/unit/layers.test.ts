@@ -25,7 +25,7 @@ afterAll(() => {
 });
 
 describe("the layers of lib/", () => {
-  it("hold: imports go down, the addon stays with its owners, no file is over 300 lines", () => {
+  it("hold: imports go down, the addon stays with its owners, no file is over 480 lines", () => {
     expect(checkLayers(project)).toEqual([]);
   });
 });
@@ -115,7 +115,7 @@ describe("the checker of layers", () => {
       { "native/napi/x.h": '#include "core/engine.h"\n' },
       /includes core\/engine\.h/,
     ],
-    ["a file of 301 lines", { "native/core/x.cpp": "// x\n".repeat(301) }, /301 lines/],
+    ["a file of 481 lines", { "native/core/x.cpp": "// x\n".repeat(481) }, /481 lines/],
   ];
 
   it.each(broken)("tells %s", (_name, files, message) => {

@@ -39,7 +39,7 @@ class SlowAddon extends FakeAddon {
         held(() => Int32Array.from(fakeTokens(text, special))),
       tokenizeSegmentsAsync: (texts: string[], ids: Int32Array) =>
         held(() => model.tokenizeSegments(texts, ids)),
-    } as typeof model;
+    };
   }
 
   async release(): Promise<void> {
