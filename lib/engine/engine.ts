@@ -171,11 +171,14 @@ export class Engine {
     return started.map(({ generation }) => generation);
   }
 
-  /** Places that are taken; work that was given up keeps its own until it has ended. */
+  /**
+   * Places that are taken. Cancelled requests whose preparation has not ended yet have as many places
+   * of their own; only what is beyond those counts, so that a flood of them stays bounded.
+   */
   #taken(): number {
-    let count = this.#live.size;
-    for (const isNeeded of this.#unsettled) if (!isNeeded()) count++;
-    return count;
+    let cancelled = 0;
+    for (const isNeeded of this.#unsettled) if (!isNeeded()) cancelled++;
+    return this.#live.size + Math.max(0, cancelled - this.#room);
   }
 
   #open(config: GenerateConfig, onEnd: GenerationInit["onEnd"]): Started {

@@ -41,6 +41,8 @@ Napi::Function ModelWrap::define(Napi::Env env) {
             InstanceMethod<&ModelWrap::tokenize_async>("tokenizeAsync"),
             InstanceMethod<&ModelWrap::tokenize_segments_async>("tokenizeSegmentsAsync"),
             InstanceMethod<&ModelWrap::detokenize>("detokenize"),
+            InstanceMethod<&ModelWrap::compile_grammar>("compileGrammar"),
+            InstanceMethod<&ModelWrap::known_grammar>("knownGrammar"),
             InstanceMethod<&ModelWrap::close>("close"),
         });
 }

@@ -256,7 +256,7 @@ describe("inspectGguf on remote files", () => {
     expect(await codeOf(inspectGguf(`${site.url}/x.gguf`))).toBe(code);
   });
 
-  it("a server that is not there is NETWORK_FAILED, told with the address, without its query, and with what to do", async () => {
+  it("a server that is not there is NETWORK_FAILED, with the address, without its query, and with what to do", async () => {
     const site = await serve("");
     for (const close of closers.splice(0)) await close();
     const failure = await inspectGguf(`${site.url}/x.gguf?signature=secret`).catch(
@@ -265,10 +265,10 @@ describe("inspectGguf on remote files", () => {
     expect(failure).toMatchObject({
       name: "R1Error",
       code: "NETWORK_FAILED",
-      details: { path: `${site.url}/x.gguf?signature=secret` },
+      details: { path: `${site.url}/x.gguf` },
     });
     expect((failure as Error).message).toMatch(
-      /^The connection to http:\/\/127\.0\.0\.1:\d+\/x\.gguf failed: .*ECONNREFUSED.*\. Check the address, /,
+      /^The connection to http:\/\/127\.0\.0\.1:\d+\/x\.gguf failed: the connection was refused\. Check the address, /,
     );
   });
 

@@ -164,13 +164,26 @@ describe.each([
     const over = ask("x");
     await expect(over.result()).rejects.toMatchObject({ code: "QUEUE_FULL" });
     await expect(over.admitted).rejects.toMatchObject({ code: "QUEUE_FULL" });
+    // A cancelled one leaves its place at once, also where its work has not ended.
     runs[0]?.cancel();
-    // The work that was given up keeps its place until it has ended.
-    await expect(ask("x").result()).rejects.toMatchObject({ code: "QUEUE_FULL" });
-    await addon.release();
     expect((await ask("x").result()).answer).toBe("2");
     await addon.release();
+    await addon.release();
     await Promise.all(runs.map((run) => run.result()));
+  });
+
+  it("is bounded also when all are cancelled", async () => {
+    const runs = [1, 2, 3, 4, 5, 6].map(() => {
+      const run = ask(LONG);
+      run.cancel();
+      return run;
+    });
+    expect(addon.held.length).toBeLessThanOrEqual(3);
+    await addon.release();
+    await addon.release();
+    await addon.release();
+    await Promise.allSettled(runs.map((run) => run.result()));
+    expect((await ask("x").result()).answer).toBe("2");
   });
 
   it("that is too long rejects", async () => {
