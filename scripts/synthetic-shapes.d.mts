@@ -3,6 +3,7 @@ import type { TensorSpec } from "./gguf-writer.mjs";
 export const SHAPES: Record<
   | "qwen-0.5b"
   | "qwen-1.5b"
+  | "r1-cells"
   | "deepseek2-legacy"
   | "deepseek2-256"
   | "r1-full-sparse"

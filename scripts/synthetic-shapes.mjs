@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { pair, readGguf, TENSOR_TYPES, writeGguf } from "./gguf-writer.mjs";
 import { constantData, halfBits, halfValue, randomData } from "./synthetic-weights.mjs";
+import { writeCells } from "./synthetic-cells.mjs";
 import { writeDistill } from "./synthetic-distill.mjs";
 import { writeFullBf16, writeFullLegacy, writeFullSize } from "./synthetic-full.mjs";
 
@@ -305,6 +306,7 @@ export const SHAPES = {
       feedForward: 8960,
       isTied: false,
     }),
+  "r1-cells": writeCells,
   "deepseek2-legacy": writeLegacy,
   "deepseek2-256": write256,
   "r1-full-sparse": writeFullSize,

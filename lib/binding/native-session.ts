@@ -12,6 +12,14 @@ export interface NativeSessionSave {
   file: number;
 }
 
+/** Where a saved session is read from. */
+export interface NativeSessionSource {
+  /** Descriptor of an open file; -1: a block. */
+  readonly file: number;
+  /** A block of `keepBytes`; not looked at for a file. */
+  readonly block: number;
+}
+
 /** A saved session that was read from its first to its last byte and found whole. */
 export interface NativeOpenedSession {
   /** For `restoreSession` and `closeSession`. */
@@ -41,12 +49,18 @@ export interface NativeSessions {
    * cells, NO_SPACE, IO_FAILED, DISPOSED.
    */
   saveSession(save: NativeSessionSave): Promise<Uint8Array | null>;
+  /** [sync] A block of native memory for the bytes of a session; throws OUT_OF_MEMORY. */
+  keepBytes(size: number): number;
+  /** [sync] Copies `piece` into a block. */
+  putBytes(block: number, at: number, piece: Uint8Array): void;
+  /** [sync] Frees a block that was not opened; unknown numbers are ignored. */
+  dropBytes(block: number): void;
   /**
    * [async, its own thread] Reads a session and checks its seal, its structure and every value of
-   * its cells. `source` is its bytes or the descriptor of a file; leave it as it is until
-   * `closeSession`. Rejects with STATE_INVALID, STATE_MISMATCH (another format), IO_FAILED.
+   * its cells. Leave a file open until `closeSession`; a block belongs to the session from here on.
+   * Rejects with STATE_INVALID, STATE_MISMATCH (another format), IO_FAILED.
    */
-  openSession(source: Uint8Array | number, key: Uint8Array | null): Promise<NativeOpenedSession>;
+  openSession(source: NativeSessionSource, key: Uint8Array | null): Promise<NativeOpenedSession>;
   /**
    * [async, its own thread] Puts the cells of an opened session into an idle sequence. Only requests
    * with this `session` can use them, and what is computed from them. Rejects with QUEUE_FULL,

@@ -4,6 +4,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { refuse } from "../base/check.js";
 import { fileFailure } from "../base/whole-file.js";
 import type { NativeOpenedSession, NativeSessions } from "../binding/native-session.js";
 
@@ -33,18 +34,7 @@ export interface EngineSessions {
 }
 
 /** What is copied in one turn of the event loop. */
-const COPY_BYTES = 2 ** 21;
-
-/** A copy that nobody else can change, made over several turns of the event loop. */
-async function ownCopy(bytes: Uint8Array): Promise<Uint8Array> {
-  // Not a slab of the pool, and its pages are not touched before they are written.
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
-  for (let at = 0; at < copy.length; at += COPY_BYTES) {
-    if (at > 0) await nextTurn();
-    copy.set(bytes.subarray(at, at + COPY_BYTES), at);
-  }
-  return copy;
-}
+const COPY_BYTES = 2 ** 20;
 
 /** Sessions of an engine of this process. */
 export class LocalSessions implements EngineSessions {
@@ -80,7 +70,7 @@ export class LocalSessions implements EngineSessions {
   }
 
   async open(source: string | Uint8Array, key: Uint8Array | null): Promise<NativeOpenedSession> {
-    if (typeof source !== "string") return this.#native.openSession(await ownCopy(source), key);
+    if (typeof source !== "string") return this.#openBytes(source, key);
     // Without O_NONBLOCK a FIFO would be waited for; native code takes ordinary files only.
     const flags = constants.O_RDONLY | constants.O_NONBLOCK;
     const file = await open(source, flags).catch((error: unknown) => {
@@ -89,11 +79,29 @@ export class LocalSessions implements EngineSessions {
     try {
       if ((await file.stat()).isDirectory())
         throw fileFailure(Object.assign(new Error(), { code: "EISDIR" }), source, "read");
-      const opened = await this.#native.openSession(file.fd, key);
+      const opened = await this.#native.openSession({ file: file.fd, block: 0 }, key);
       this.#files.set(opened.saved, file);
       return opened;
     } catch (error) {
       await file.close();
+      throw error;
+    }
+  }
+
+  /** Of a copy that nobody else can change, made over several turns of the event loop. */
+  async #openBytes(bytes: Uint8Array, key: Uint8Array | null): Promise<NativeOpenedSession> {
+    const { length } = bytes;
+    const block = this.#native.keepBytes(length);
+    try {
+      for (let at = 0; at < length; at += COPY_BYTES) {
+        if (at > 0) await nextTurn();
+        if (bytes.length !== length)
+          refuse("from", "bytes that stay as they are until the promise settles", bytes);
+        this.#native.putBytes(block, at, bytes.subarray(at, at + COPY_BYTES));
+      }
+      return await this.#native.openSession({ file: -1, block }, key);
+    } catch (error) {
+      this.#native.dropBytes(block);
       throw error;
     }
   }

@@ -114,17 +114,23 @@ std::vector<uint8_t> Harness::save(const std::vector<llama_token> & tokens, uint
         throw;
     }
     engine_->release_cells(hold);
-    const std::size_t size = sink.size();
-    const std::unique_ptr<uint8_t[]> bytes = sink.take();
-    return std::vector<uint8_t>(bytes.get(), bytes.get() + size);
+    return content_of(sink);
 }
 
 void Harness::restore(const std::vector<uint8_t> & bytes, uint64_t session,
                       const std::vector<uint8_t> & key) {
     const std::atomic<bool> cancelled{false};
-    const SavedSession saved = engine_->open_session(
-        std::make_shared<MemorySource>(bytes.data(), bytes.size()), key, cancelled);
+    const auto block = std::make_shared<LargeBytes>(bytes.size());
+    std::copy(bytes.begin(), bytes.end(), block->data());
+    const SavedSession saved =
+        engine_->open_session(std::make_shared<MemorySource>(block), key, cancelled);
     engine_->restore_session(saved, session, cancelled);
+}
+
+std::vector<uint8_t> content_of(MemorySink & sink) {
+    const std::size_t size = sink.size();
+    const std::unique_ptr<LargeBytes> bytes = sink.take();
+    return std::vector<uint8_t>(bytes->data(), bytes->data() + size);
 }
 
 std::vector<uint8_t> session_front(const std::vector<llama_token> & tokens) {

@@ -88,6 +88,9 @@ private:
     std::unique_ptr<Engine> engine_;  // last: its thread writes to what stands above
 };
 
+/** What was written into it, which is taken out. */
+std::vector<uint8_t> content_of(MemorySink & sink);
+
 /** What a saved session of these tokens begins with, up to the length of its cells. */
 std::vector<uint8_t> session_front(const std::vector<llama_token> & tokens);
 

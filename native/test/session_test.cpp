@@ -1,10 +1,7 @@
 // Claims about saved sessions: they come back as they were, belong to who restored them, wait for
 // nobody and hold nobody up; what is forged is refused and leaves nothing behind.
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdlib>
+#include <cstdio>
 #include <cstring>
 #include <thread>
 
@@ -254,9 +251,7 @@ R1_TEST("session: saving beside running streams stops none, and saves the same b
         SlowSink sink;
         harness.engine().save_session(hold, session_front(held), {}, sink, cancelled);
         harness.engine().release_cells(hold);
-        const std::size_t size = sink.size();
-        const std::unique_ptr<uint8_t[]> bytes = sink.take();
-        CHECK(Bytes(bytes.get(), bytes.get() + size) == quiet);
+        CHECK(content_of(sink) == quiet);
         harness.restore(quiet, 9);
         CHECK_EQUAL(harness.finish().at(2).tokens.size(), std::size_t{200});
     }
@@ -295,10 +290,9 @@ R1_TEST("session: a file that changes between its check and its restoring is ref
     Harness harness(piecewise(2));
     const Tokens held = computed(harness, 1, "What is 2+3?");
     const Bytes bytes = harness.save(held);
-    char name[] = "/tmp/r1-session-XXXXXX";
-    const int file = mkstemp(name);
-    CHECK(file >= 0);
-    unlink(name);
+    std::FILE * temporary = std::tmpfile();  // in the system's folder, and gone when it is closed
+    CHECK(temporary != nullptr);
+    const int file = fileno(temporary);
     const auto write = [&](const Bytes & content) {
         FileSink sink(file);
         sink.expect(content.size());
@@ -321,7 +315,7 @@ R1_TEST("session: a file that changes between its check and its restoring is ref
         more.push_back(20);
         CHECK(cached(harness.ask(of_session(2, more, 6))) <= held.size());
     }
-    close(file);
+    std::fclose(temporary);
 }
 
 R1_TEST(

@@ -23,6 +23,9 @@ Napi::Function EngineWrap::define(Napi::Env env) {
                            InstanceMethod<&EngineWrap::hold_cells>("holdCells"),
                            InstanceMethod<&EngineWrap::release_cells>("releaseCells"),
                            InstanceMethod<&EngineWrap::save_session>("saveSession"),
+                           InstanceMethod<&EngineWrap::keep_bytes>("keepBytes"),
+                           InstanceMethod<&EngineWrap::put_bytes>("putBytes"),
+                           InstanceMethod<&EngineWrap::drop_bytes>("dropBytes"),
                            InstanceMethod<&EngineWrap::open_session>("openSession"),
                            InstanceMethod<&EngineWrap::restore_session>("restoreSession"),
                            InstanceMethod<&EngineWrap::close_session>("closeSession"),
@@ -214,6 +217,24 @@ Napi::Value EngineWrap::release_cells(const Napi::CallbackInfo & info) {
 
 Napi::Value EngineWrap::save_session(const Napi::CallbackInfo & info) {
     return guarded(info.Env(), [&] { return sessions_.save(info, shared_engine()); });
+}
+
+Napi::Value EngineWrap::keep_bytes(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&] { return sessions_.keep(info); });
+}
+
+Napi::Value EngineWrap::put_bytes(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&] {
+        sessions_.put(info);
+        return info.Env().Undefined();
+    });
+}
+
+Napi::Value EngineWrap::drop_bytes(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&] {
+        sessions_.drop(info);
+        return info.Env().Undefined();
+    });
 }
 
 Napi::Value EngineWrap::open_session(const Napi::CallbackInfo & info) {

@@ -41,6 +41,9 @@ private:
     Napi::Value hold_cells(const Napi::CallbackInfo & info);
     Napi::Value release_cells(const Napi::CallbackInfo & info);
     Napi::Value save_session(const Napi::CallbackInfo & info);
+    Napi::Value keep_bytes(const Napi::CallbackInfo & info);
+    Napi::Value put_bytes(const Napi::CallbackInfo & info);
+    Napi::Value drop_bytes(const Napi::CallbackInfo & info);
     Napi::Value open_session(const Napi::CallbackInfo & info);
     Napi::Value restore_session(const Napi::CallbackInfo & info);
     Napi::Value close_session(const Napi::CallbackInfo & info);

@@ -8,9 +8,13 @@
 #include "core/failure.h"
 #include "napi/async_job.h"
 #include "napi/fields.h"
+#include "napi/reaper.h"
 
 namespace r1 {
 namespace {
+
+// What a double counts exactly.
+constexpr double most_block_bytes = 9007199254740991.0;
 
 using Flag = std::shared_ptr<std::atomic<bool>>;
 
@@ -49,21 +53,28 @@ std::vector<uint8_t> bytes_of(const Napi::Value & value, const char * what) {
     return std::vector<uint8_t>(array.Data(), array.Data() + array.ElementLength());
 }
 
+// Freed by the reaper, whichever thread drops the last share.
+std::shared_ptr<LargeBytes> freed_aside(std::unique_ptr<LargeBytes> bytes) {
+    return std::shared_ptr<LargeBytes>(
+        bytes.release(), [](LargeBytes * block) { reaper::post([block] { delete block; }); });
+}
+
 // Hands memory over as it is; where the runtime forbids that, a copy of it.
 Napi::Value handed_over(Napi::Env env, MemorySink & sink) {
     const std::size_t size = sink.size();
-    std::unique_ptr<uint8_t[]> bytes = sink.take();
+    const std::shared_ptr<LargeBytes> bytes = freed_aside(sink.take());
+    auto share = std::make_unique<std::shared_ptr<LargeBytes>>(bytes);
     napi_value buffer = nullptr;
-    const auto free_bytes = [](napi_env, void *, void * hint) {
-        delete[] static_cast<uint8_t *>(hint);
+    const auto let_go = [](napi_env, void *, void * hint) {
+        delete static_cast<std::shared_ptr<LargeBytes> *>(hint);
     };
-    if (size > 0 && napi_create_external_arraybuffer(env, bytes.get(), size, free_bytes,
-                                                     bytes.get(), &buffer) == napi_ok) {
-        bytes.release();
+    if (size > 0 && napi_create_external_arraybuffer(env, bytes->data(), size, let_go, share.get(),
+                                                     &buffer) == napi_ok) {
+        share.release();  // NOLINT: let_go deletes it
         return Napi::Uint8Array::New(env, size, Napi::ArrayBuffer(env, buffer), 0);
     }
     Napi::Uint8Array copy = Napi::Uint8Array::New(env, size);
-    std::copy(bytes.get(), bytes.get() + size, copy.Data());
+    std::copy(bytes->data(), bytes->data() + size, copy.Data());
     return copy;
 }
 
@@ -126,28 +137,58 @@ Napi::Value SessionCalls::save(const Napi::CallbackInfo & info,
         {[cancelled] { cancelled->store(true); }});
 }
 
+Napi::Value SessionCalls::keep(const Napi::CallbackInfo & info) {
+    const double size = info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : -1;
+    if (!(size >= 0 && size <= most_block_bytes)) {
+        throw Napi::TypeError::New(info.Env(), "Expected a number of bytes for `size`.");
+    }
+    const uint32_t id = tables_->next++;
+    tables_->blocks.emplace(
+        id, freed_aside(std::make_unique<LargeBytes>(static_cast<std::size_t>(size))));
+    return Napi::Number::New(info.Env(), id);
+}
+
+void SessionCalls::put(const Napi::CallbackInfo & info) {
+    const auto found = tables_->blocks.find(number_of(info[0], "block"));
+    const Napi::Uint8Array piece = array_of(info[2], "piece");
+    const double at = info[1].IsNumber() ? info[1].As<Napi::Number>().DoubleValue() : -1;
+    if (found == tables_->blocks.end() || !(at >= 0) ||
+        at + static_cast<double>(piece.ElementLength()) >
+            static_cast<double>(found->second->size())) {
+        throw Failure(ErrorCode::Internal, "There is no such place in the bytes of a session.");
+    }
+    std::copy(piece.Data(), piece.Data() + piece.ElementLength(),
+              found->second->data() + static_cast<std::size_t>(at));
+}
+
+void SessionCalls::drop(const Napi::CallbackInfo & info) {
+    tables_->blocks.erase(number_of(info[0], "block"));
+}
+
 Napi::Value SessionCalls::open(const Napi::CallbackInfo & info,
                                const std::shared_ptr<Engine> & engine) {
-    const auto opened = std::make_shared<Opened>();
+    const Fields fields(info[0], "source");
+    const int32_t file = fields.int32("file", -1);
     std::shared_ptr<ByteSource> source;
-    int32_t file = -1;
-    if (info[0].IsNumber()) {
-        file = info[0].As<Napi::Number>().Int32Value();
-    } else {
-        const Napi::Uint8Array bytes = array_of(info[0], "source");
-        opened->bytes = Napi::Persistent(bytes);
-        source = std::make_shared<MemorySource>(bytes.Data(), bytes.ElementLength());
+    if (file < 0) {
+        const auto found = tables_->blocks.find(fields.uint32("block"));
+        if (found == tables_->blocks.end()) {
+            throw Failure(ErrorCode::Internal, "There are no bytes of this number.");
+        }
+        source = std::make_shared<MemorySource>(found->second);
+        tables_->blocks.erase(found);
     }
+    const auto opened = std::make_shared<SavedSession>();
     const Flag cancelled = new_flag();
     return run_async<Nothing>(
         info.Env(), "r1.session.open",
         [engine, opened, source, file, cancelled, key = bytes_of(info[1], "key")] {
-            opened->saved = engine->open_session(
+            *opened = engine->open_session(
                 source != nullptr ? source : std::make_shared<FileSource>(file), key, *cancelled);
             return Nothing{};
         },
         [opened, tables = tables_](Napi::Env at, Nothing &) -> Napi::Value {
-            const SavedSession & saved = opened->saved;
+            const SavedSession & saved = *opened;
             const uint32_t id = tables->next++;
             tables->opened.emplace(id, opened);
             const Napi::Object result = Napi::Object::New(at);
@@ -172,7 +213,7 @@ Napi::Value SessionCalls::restore(const Napi::CallbackInfo & info,
     return run_async<Nothing>(
         info.Env(), "r1.session.restore",
         [engine, opened = found->second, session = session_of(info[1]), cancelled] {
-            engine->restore_session(opened->saved, session, *cancelled);
+            engine->restore_session(*opened, session, *cancelled);
             return Nothing{};
         },
         [](Napi::Env at, Nothing &) { return at.Undefined(); },

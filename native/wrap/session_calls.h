@@ -16,19 +16,18 @@ public:
     Napi::Value hold(const Napi::CallbackInfo & info, const std::shared_ptr<Engine> & engine);
     void release(const Napi::CallbackInfo & info, const std::shared_ptr<Engine> & engine);
     Napi::Value save(const Napi::CallbackInfo & info, const std::shared_ptr<Engine> & engine);
+    Napi::Value keep(const Napi::CallbackInfo & info);
+    void put(const Napi::CallbackInfo & info);
+    void drop(const Napi::CallbackInfo & info);
     Napi::Value open(const Napi::CallbackInfo & info, const std::shared_ptr<Engine> & engine);
     Napi::Value restore(const Napi::CallbackInfo & info, const std::shared_ptr<Engine> & engine);
     void close(const Napi::CallbackInfo & info);
 
 private:
-    /** A session that was read, with the bytes it stands in. */
-    struct Opened {
-        SavedSession saved;
-        Napi::Reference<Napi::Uint8Array> bytes;  // empty for a file
-    };
     struct Tables {
         std::map<uint32_t, std::shared_ptr<CellHold>> holds;
-        std::map<uint32_t, std::shared_ptr<Opened>> opened;
+        std::map<uint32_t, std::shared_ptr<SavedSession>> opened;
+        std::map<uint32_t, std::shared_ptr<LargeBytes>> blocks;
         uint32_t next = 1;
     };
 

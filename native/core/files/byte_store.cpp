@@ -51,17 +51,16 @@ void FileSink::write(const void * bytes, std::size_t count) {
 }
 
 void MemorySink::expect(uint64_t total) {
-    size_ = static_cast<std::size_t>(total);
     at_ = 0;
-    bytes_.reset(new uint8_t[size_]);  // not make_unique: it would write zeros first
+    bytes_ = std::make_unique<LargeBytes>(static_cast<std::size_t>(total));
 }
 
 void MemorySink::write(const void * bytes, std::size_t count) {
-    if (count > size_ - at_) {
+    if (bytes_ == nullptr || count > bytes_->size() - at_) {
         throw Failure(ErrorCode::Internal, "A saved session grew while it was written.");
     }
     if (count > 0) {
-        std::memcpy(bytes_.get() + at_, bytes, count);
+        std::memcpy(bytes_->data() + at_, bytes, count);
     }
     at_ += count;
 }
@@ -99,11 +98,11 @@ void FileSource::read(uint64_t at, void * to, std::size_t count) {
 }
 
 void MemorySource::read(uint64_t at, void * to, std::size_t count) {
-    if (at > size_ || count > size_ - at) {
+    if (at > size() || count > size() - at) {
         throw Failure(ErrorCode::Internal, "A saved session was read behind its end.");
     }
     if (count > 0) {
-        std::memcpy(to, bytes_ + at, count);
+        std::memcpy(to, bytes_->data() + at, count);
     }
 }
 

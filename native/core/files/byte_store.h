@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "core/files/large_bytes.h"
+
 namespace r1 {
 
 /** Takes bytes in order. */
@@ -36,12 +38,11 @@ public:
     /** Throws std::bad_alloc. */
     void expect(uint64_t total) override;
     void write(const void * bytes, std::size_t count) override;
-    std::unique_ptr<uint8_t[]> take() { return std::move(bytes_); }
+    std::unique_ptr<LargeBytes> take() { return std::move(bytes_); }
     std::size_t size() const { return at_; }
 
 private:
-    std::unique_ptr<uint8_t[]> bytes_;
-    std::size_t size_ = 0;
+    std::unique_ptr<LargeBytes> bytes_;
     std::size_t at_ = 0;
 };
 
@@ -70,17 +71,16 @@ private:
     uint64_t size_;
 };
 
-/** Memory that nobody changes while this is in use. */
+/** Memory of its own, which nobody changes. */
 class MemorySource : public ByteSource {
 public:
-    MemorySource(const uint8_t * bytes, std::size_t size) : bytes_(bytes), size_(size) {}
-    uint64_t size() const override { return size_; }
+    explicit MemorySource(std::shared_ptr<const LargeBytes> bytes) : bytes_(std::move(bytes)) {}
+    uint64_t size() const override { return bytes_->size(); }
     void read(uint64_t at, void * to, std::size_t count) override;
     bool is_shared() const override { return false; }
 
 private:
-    const uint8_t * bytes_;
-    std::size_t size_;
+    std::shared_ptr<const LargeBytes> bytes_;
 };
 
 }  // namespace r1
