@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "core/background_thread.h"
 #include "core/failure.h"
 #include "napi/async_job.h"
 #include "napi/fields.h"
@@ -122,6 +123,7 @@ Napi::Value SessionCalls::save(const Napi::CallbackInfo & info,
         info.Env(), "r1.session.save",
         [engine, hold, file, cancelled, front = bytes_of(fields.value("front"), "front"),
          key = bytes_of(fields.value("key"), "key")]() -> Sink {
+            step_back();
             if (file >= 0) {
                 FileSink sink(file);
                 engine->save_session(hold, front, key, sink, *cancelled);
@@ -183,6 +185,7 @@ Napi::Value SessionCalls::open(const Napi::CallbackInfo & info,
     return run_async<Nothing>(
         info.Env(), "r1.session.open",
         [engine, opened, source, file, cancelled, key = bytes_of(info[1], "key")] {
+            step_back();
             *opened = engine->open_session(
                 source != nullptr ? source : std::make_shared<FileSource>(file), key, *cancelled);
             return Nothing{};
@@ -213,6 +216,7 @@ Napi::Value SessionCalls::restore(const Napi::CallbackInfo & info,
     return run_async<Nothing>(
         info.Env(), "r1.session.restore",
         [engine, opened = found->second, session = session_of(info[1]), cancelled] {
+            step_back();
             engine->restore_session(*opened, session, *cancelled);
             return Nothing{};
         },
