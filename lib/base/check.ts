@@ -65,6 +65,13 @@ export function string(value: unknown, path: string, allowEmpty = false): string
   return value;
 }
 
+/** The path of a file: a string that is not empty and contains no NUL character. */
+export function filePath(value: unknown, path: string): string {
+  const text = string(value, path);
+  if (text.includes("\0")) refuse(path, "the path of a file, without NUL characters", value);
+  return text;
+}
+
 /** One of a list of strings. */
 export function oneOf<const T extends string>(
   value: unknown,

@@ -1,10 +1,12 @@
 // Copies a range of bytes from one file to another: inside the kernel where the system can, else through two small buffers, reading the next piece while the last
 // is written, with runs of zeros left out. Runs on the calling JavaScript thread; the work is asynchronous.
 import type { FileHandle } from "node:fs/promises";
-import { isR1Error, R1Error } from "../base/errors.js";
+import { isR1Error } from "../base/errors.js";
+import { fileFailure } from "../base/files/failure.js";
+import { readExactly } from "../base/files/read.js";
+import { writeAll } from "../base/files/writer.js";
 import { native } from "../binding/load.js";
 import type { NativeCopyRange } from "../binding/native-quantize.js";
-import { writeError } from "./atomic-file.js";
 
 /** Bytes of one piece: two of them are all the memory a copy takes. */
 const PIECE_BYTES = 4 * 1024 * 1024;
@@ -101,7 +103,7 @@ export class Copier {
       while (done < range.bytes) {
         this.#signal?.throwIfAborted();
         const piece = this.#buffers[index].subarray(0, Math.min(PIECE_BYTES, range.bytes - done));
-        await readFully(range, piece, range.fromOffset + done);
+        await readExactly(range.from, range.fromPath, piece, range.fromOffset + done);
         await write;
         const at = range.toOffset + done;
         write = this.#writePiece(range, piece, at);
@@ -121,13 +123,11 @@ export class Copier {
         let end = start;
         while (end < piece.length && !isZero(piece, end)) end += zeros.length;
         end = Math.min(end, piece.length);
-        for (let written = start; written < end;)
-          written += (await range.to.write(piece, written, end - written, at + written))
-            .bytesWritten;
+        await writeAll(range.to, piece.subarray(start, end), at + start);
         start = end;
       }
     } catch (error) {
-      throw writeError(range.toPath, error);
+      throw fileFailure(error, range.toPath, "written");
     }
     this.#onBytes(piece.length);
   }
@@ -137,31 +137,4 @@ export class Copier {
 function isZero(piece: Buffer, start: number): boolean {
   const end = Math.min(piece.length, start + zeros.length);
   return piece[start] === 0 && piece.compare(zeros, 0, end - start, start, end) === 0;
-}
-
-async function readFully(range: CopyRange, piece: Buffer, offset: number): Promise<void> {
-  for (let filled = 0; filled < piece.length;) {
-    const { bytesRead } = await range.from
-      .read(piece, filled, piece.length - filled, offset + filled)
-      .catch((error: unknown) => {
-        throw new R1Error(
-          "FILE_UNREADABLE",
-          `"${range.fromPath}" cannot be read: ${(error as Error).message}.`,
-          {
-            cause: error,
-            details: { path: range.fromPath },
-          },
-        );
-      });
-    if (bytesRead === 0) {
-      throw new R1Error(
-        "FILE_TRUNCATED",
-        `"${range.fromPath}" became shorter while it was read. Wait until it is written whole.`,
-        {
-          details: { path: range.fromPath },
-        },
-      );
-    }
-    filled += bytesRead;
-  }
 }

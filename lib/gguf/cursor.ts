@@ -2,6 +2,7 @@
 // JavaScript thread; reads are asynchronous.
 import type { FileHandle } from "node:fs/promises";
 import { R1Error } from "../base/errors.js";
+import { readUpTo } from "../base/files/read.js";
 import { GGUF_LIMITS } from "./format.js";
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -64,20 +65,8 @@ export class Cursor {
       this.invalid(`its header is longer than ${GGUF_LIMITS.headerBytes} bytes (${what})`);
     const wanted = Math.min(Math.max(count, CHUNK_BYTES), this.remaining);
     const next = Buffer.allocUnsafe(wanted);
-    let filled = this.chunk.copy(next, 0, this.position);
-    while (filled < wanted) {
-      const { bytesRead } = await this.#file
-        .read(next, filled, wanted - filled, offset + filled)
-        .catch((error: unknown) => {
-          throw new R1Error(
-            "FILE_UNREADABLE",
-            `"${this.path}" cannot be read: ${(error as Error).message}.`,
-            { cause: error, details: { path: this.path } },
-          );
-        });
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
+    const kept = this.chunk.copy(next, 0, this.position);
+    const filled = await readUpTo(this.#file, this.path, next, offset + kept, kept);
     if (filled < count) {
       throw new R1Error(
         "FILE_TRUNCATED",

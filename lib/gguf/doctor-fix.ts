@@ -1,8 +1,7 @@
 // Writes a copy of a model with its metadata corrected as the doctor says, the tensors byte for byte. Runs on the calling JavaScript thread; all waits are asynchronous.
-import { stat } from "node:fs/promises";
 import * as check from "../base/check.js";
-import { R1Error } from "../base/errors.js";
-import { refuseExisting } from "./atomic-file.js";
+import { refuseInputs } from "../base/files/same-file.js";
+import { refuseExisting } from "../base/files/writer.js";
 import type { MetadataChange } from "./doctor-types.js";
 import { diagnose } from "./doctor.js";
 import { pairBool, pairText, pairU32 } from "./encode.js";
@@ -31,16 +30,6 @@ export interface FixResult {
   readonly bytes: number;
   /** What differs from the input. */
   readonly changes: readonly MetadataChange[];
-}
-
-/** Whether two paths lead to one file, by whatever name or link. */
-async function isSameFile(a: string, b: string): Promise<boolean> {
-  const [left, right] = await Promise.all(
-    [a, b].map((path) => stat(path, { bigint: true }).catch(() => undefined)),
-  );
-  return (
-    left !== undefined && right !== undefined && left.dev === right.dev && left.ino === right.ino
-  );
 }
 
 /** A changed scalar, encoded. */
@@ -81,7 +70,8 @@ async function correctedPairs(
  * pieces. Of a split model the copy is one file.
  *
  * @param source - A local file; of a split model the first part.
- * @param out - The file to write, never the input. It gets its name when it is whole; until then it is `<out>.<pid>.partial`.
+ * @param out - The file to write, never the input. It gets its name when it is whole; until then it has
+ * a temporary name, `<out>.<process>.partial`.
  * @returns What was written; with nothing to correct, nothing is.
  * @throws {R1Error} as `checkModelFiles` on the parts; `FILE_EXISTS`, `NO_SPACE` (asked before writing), `IO_FAILED`, `INVALID_ARGUMENT` (a URL, or the input as
  * output), `UNKNOWN_OPTION`; the signal's reason.
@@ -91,9 +81,10 @@ export async function fixGguf(
   out: string,
   options: FixOptions = {},
 ): Promise<FixResult> {
-  check.string(source, "source");
-  check.string(out, "out");
+  check.filePath(source, "source");
+  check.filePath(out, "out");
   check.knownKeys(check.object(options, "options"), "fixGguf", ["force", "onProgress", "signal"]);
+  if (options.onProgress !== undefined) check.callback(options.onProgress, "onProgress");
   const force = check.boolean(options.force ?? false, "force");
   const signal = options.signal === undefined ? undefined : check.signal(options.signal, "signal");
   signal?.throwIfAborted();
@@ -104,15 +95,11 @@ export async function fixGguf(
       source,
     );
   const headers = await readAllParts(source, signal);
-  for (const { path } of headers) {
-    if (await isSameFile(path, out)) {
-      throw new R1Error(
-        "INVALID_ARGUMENT",
-        `"${out}" is the model itself; the corrected copy needs another name.`,
-        { details: { option: "out", path: out } },
-      );
-    }
-  }
+  await refuseInputs(
+    [out],
+    headers.map(({ path }) => path),
+    "out",
+  );
   if (!force) await refuseExisting(out);
   for (const header of headers) checkLength(header);
   const { findings } = await diagnose(source, signal === undefined ? {} : { signal });

@@ -1,8 +1,11 @@
 // Reads importance matrices, in llama.cpp's GGUF format and its older binary one. Runs on the calling JavaScript thread; reads are asynchronous.
 import type { FileHandle } from "node:fs/promises";
+import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
+import { readExactly } from "../base/files/read.js";
 import { readHeader } from "./header.js";
 import { withFile } from "./open-file.js";
+import { Pacer } from "./pacer.js";
 
 /** How much each input of each matrix weighs: mean squares of activations. */
 export interface Imatrix {
@@ -43,41 +46,53 @@ async function readBytes(
       },
     );
   }
-  const buffer = Buffer.alloc(bytes);
-  for (let filled = 0; filled < bytes;) {
-    const { bytesRead } = await file.read(buffer, filled, bytes - filled, offset + filled);
-    if (bytesRead === 0)
-      throw new R1Error("FILE_TRUNCATED", `"${path}" became shorter while it was read.`, {
-        details: { path },
-      });
-    filled += bytesRead;
-  }
+  // Allocated anew: the floats in it are used where they stand, and need an aligned buffer.
+  const buffer = Buffer.from(new ArrayBuffer(bytes));
+  await readExactly(file, path, buffer, offset);
   return buffer;
 }
 
+/** The floats in bytes that {@link readBytes} read; every machine that Node runs on is little-endian. */
 function floats(bytes: Buffer): Float32Array {
-  const values = new Float32Array(bytes.length / 4);
-  for (let i = 0; i < values.length; i++) values[i] = bytes.readFloatLE(i * 4);
-  return values;
+  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
 }
 
-/** Sums over tokens become means, each expert by its own count; an expert that saw nothing weighs evenly. */
-function toMeans(sums: Float32Array, counts: Float32Array): void {
+/** Values worked on between two looks at the clock: less than a millisecond. */
+const SLICE = 256 * 1024;
+
+/**
+ * Divides sums by counts, group by group, and checks that the means are finite. A group that no
+ * token reached weighs evenly. Pauses for the event loop: the largest model has 240 million values.
+ */
+async function toMeans(
+  path: string,
+  name: string,
+  sums: Float32Array,
+  counts: Float32Array,
+  pacer: Pacer,
+): Promise<void> {
   const each = sums.length / counts.length;
-  for (const [j, raw] of counts.entries()) {
-    const count = Math.round(raw);
-    for (let i = j * each; i < (j + 1) * each; i++)
-      sums[i] = count > 0 ? (sums[i] ?? 0) / count : 1;
+  for (let start = 0; start < sums.length; start += SLICE) {
+    const end = Math.min(sums.length, start + SLICE);
+    let isFinite = true;
+    for (let i = start; i < end;) {
+      const group = Math.floor(i / each);
+      const last = Math.min(end, (group + 1) * each);
+      const count = Math.round(counts[group] as number);
+      for (; i < last; i++) {
+        const mean = count > 0 ? (sums[i] as number) / count : 1;
+        isFinite &&= Number.isFinite(mean);
+        sums[i] = mean;
+      }
+    }
+    if (!isFinite) throw invalid(path, `its values for "${name}" are not all numbers`);
+    if (pacer.isDue()) await pacer.breathe();
   }
-}
-
-function checkFinite(path: string, name: string, values: Float32Array): void {
-  if (!values.every((value) => Number.isFinite(value)))
-    throw invalid(path, `its values for "${name}" are not all numbers`);
 }
 
 async function readGgufImatrix(file: FileHandle, path: string, size: number): Promise<Imatrix> {
   const header = await readHeader(file, path, size);
+  const pacer = new Pacer();
   const sums = new Map(
     header.tensors
       .filter(({ name }) => name.endsWith(".in_sum2"))
@@ -100,11 +115,10 @@ async function readGgufImatrix(file: FileHandle, path: string, size: number): Pr
     const values = floats(
       await readBytes(file, path, header.dataOffset + sum.offset, sum.bytes, size),
     );
-    toMeans(
-      values,
-      floats(await readBytes(file, path, header.dataOffset + count.offset, count.bytes, size)),
+    const tokens = floats(
+      await readBytes(file, path, header.dataOffset + count.offset, count.bytes, size),
     );
-    checkFinite(path, name, values);
+    await toMeans(path, name, values, tokens, pacer);
     entries.set(name, values);
   }
   const datasets = header.entries.get("imatrix.datasets");
@@ -122,6 +136,7 @@ async function readGgufImatrix(file: FileHandle, path: string, size: number): Pr
 
 async function readLegacyImatrix(file: FileHandle, path: string, size: number): Promise<Imatrix> {
   let offset = 0;
+  const pacer = new Pacer();
   const next = async (bytes: number): Promise<Buffer> => {
     const buffer = await readBytes(file, path, offset, bytes, size);
     offset += bytes;
@@ -141,8 +156,7 @@ async function readLegacyImatrix(file: FileHandle, path: string, size: number): 
     const values = await int();
     if (values < 1 || values > MAX_VALUES) throw invalid(path, `"${name}" has ${values} values`);
     const sums = floats(await next(values * 4));
-    if (calls > 0) for (const [j, sum] of sums.entries()) sums[j] = sum / calls;
-    checkFinite(path, name, sums);
+    await toMeans(path, name, sums, Float32Array.of(calls > 0 ? calls : 1), pacer);
     entries.set(name, sums);
   }
   const chunks = offset + 4 <= size ? await int() : 0;
@@ -160,7 +174,8 @@ async function readLegacyImatrix(file: FileHandle, path: string, size: number): 
  * @param path - A file of `llama-imatrix` or `computeImatrix`.
  * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_IS_DIRECTORY`, `FILE_EMPTY`, `FILE_UNREADABLE`, `FILE_TRUNCATED`, `GGUF_INVALID`.
  */
-export function readImatrix(path: string): Promise<Imatrix> {
+export async function readImatrix(path: string): Promise<Imatrix> {
+  check.filePath(path, "path");
   return withFile(path, async (file, size) => {
     const magic = size < 4 ? "" : (await readBytes(file, path, 0, 4, size)).toString("latin1");
     return magic === "GGUF"

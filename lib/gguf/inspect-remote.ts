@@ -131,7 +131,9 @@ class RangeFetcher {
         },
       );
     }
-    this.fileBytes = total === undefined ? length : Number(total);
+    // "bytes 0-99/*": the server does not know how long the file is.
+    if (total !== undefined || response.status !== 206)
+      this.fileBytes = total === undefined ? length : Number(total);
     const body = await response.arrayBuffer();
     this.fetchedBytes += body.byteLength;
     if (this.fetchedBytes > MAX_BYTES)
@@ -224,7 +226,7 @@ export async function readRemoteHeader(
   const tensors = parsed.tensorInfos.map((info) => tensorOf(url, info));
   const dataOffset = Number(parsed.tensorDataOffset);
   const fileBytes = fetcher.fileBytes ?? 0;
-  if (dataOffset > padTo(fileBytes, 32))
+  if (fetcher.fileBytes !== undefined && dataOffset > padTo(fileBytes, 32))
     throw new R1Error(
       "FILE_TRUNCATED",
       `${shown(url)} ends inside its header: it is ${fileBytes} bytes long.`,

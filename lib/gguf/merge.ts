@@ -1,7 +1,8 @@
 // Merges a split model into one file, byte for byte as llama-gguf-split does, streaming. Runs on the calling JavaScript thread; all waits are asynchronous.
 import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
-import { refuseExisting } from "./atomic-file.js";
+import { refuseInputs } from "../base/files/same-file.js";
+import { refuseExisting } from "../base/files/writer.js";
 import { pairU16 } from "./encode.js";
 import { checkLength, readAllParts, SPLIT_KEYS, splitValue } from "./shards.js";
 import { rawPairs, writeModel, type FilePlan } from "./write-model.js";
@@ -35,7 +36,8 @@ export interface MergeResult {
  * Merges the parts of a split model into one file, the same bytes as `llama-gguf-split --merge` writes.
  *
  * @param first - The first part, `...-00001-of-0000N.gguf`; the others lie beside it.
- * @param out - The file to write. It gets its name when it is whole; until then it is `<out>.<pid>.partial`.
+ * @param out - The file to write. It gets its name when it is whole; until then it has
+ * a temporary name, `<out>.<process>.partial`. A symbolic link stays and its target is written.
  * @throws {R1Error} as `checkModelFiles` on the parts; `SHARD_INVALID` when the file is not split; `FILE_EXISTS`, `NO_SPACE` (asked before writing), `IO_FAILED`,
  * `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; the signal's reason.
  */
@@ -44,9 +46,10 @@ export async function mergeGguf(
   out: string,
   options: MergeOptions = {},
 ): Promise<MergeResult> {
-  check.string(first, "first");
-  check.string(out, "out");
+  check.filePath(first, "first");
+  check.filePath(out, "out");
   check.knownKeys(check.object(options, "options"), "mergeGguf", ["force", "onProgress", "signal"]);
+  if (options.onProgress !== undefined) check.callback(options.onProgress, "onProgress");
   const force = check.boolean(options.force ?? false, "force");
   const signal = options.signal === undefined ? undefined : check.signal(options.signal, "signal");
   signal?.throwIfAborted();
@@ -60,8 +63,11 @@ export async function mergeGguf(
       { details: { path: first } },
     );
   }
-  if (headers.some(({ path }) => path === out))
-    check.refuse("out", "a file that is no part of the model", out);
+  await refuseInputs(
+    [out],
+    headers.map(({ path }) => path),
+    "out",
+  );
   for (const header of headers) checkLength(header);
   const plan: FilePlan = {
     pairs: [...(await rawPairs(head, [SPLIT_KEYS.count])), pairU16(SPLIT_KEYS.count, 0)],

@@ -1,8 +1,9 @@
 // Writes the Modelfile with which Ollama takes over a merged model: R1's template, parameters and stops. Runs on the calling JavaScript thread.
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { boolean, knownKeys, object, string } from "../base/check.js";
+import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
-import { AtomicFile, writeError } from "./atomic-file.js";
+import { refuseInputs } from "../base/files/same-file.js";
+import { refuseExisting, writeFileAtomically } from "../base/files/writer.js";
 import { inspectGguf } from "./inspect.js";
 
 const BOS = "<｜begin▁of▁sentence｜>";
@@ -83,23 +84,18 @@ export async function writeModelfile(
   name: string,
   options: { force?: boolean } = {},
 ): Promise<string> {
-  string(model, "model");
-  string(name, "name");
-  knownKeys(object(options, "options"), "writeModelfile", ["force"]);
-  const force = boolean(options.force ?? false, "force");
+  check.filePath(model, "model");
+  check.filePath(name, "name");
+  check.knownKeys(check.object(options, "options"), "writeModelfile", ["force"]);
+  const force = check.boolean(options.force ?? false, "force");
   const path = modelfilePath(model, name);
+  if (!force) await refuseExisting(path);
   const { addsBos } = await modelfileFacts(model);
-  const file = await AtomicFile.create(path, force);
-  try {
-    await file.handle.writeFile(
-      modelfileText(`./${relative(dirname(resolve(path)), resolve(model))}`, addsBos),
-    );
-    await file.finish();
-  } catch (error) {
-    throw writeError(path, error);
-  } finally {
-    await file.discard();
-  }
+  await refuseInputs([path], [model], "name");
+  const from = `./${relative(dirname(resolve(path)), resolve(model))}`;
+  await writeFileAtomically(path, { force }, ({ handle }) =>
+    handle.writeFile(modelfileText(from, addsBos)),
+  );
   return path;
 }
 

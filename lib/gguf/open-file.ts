@@ -2,6 +2,7 @@
 import { open, stat, type FileHandle } from "node:fs/promises";
 import { isAbsolute, relative } from "node:path";
 import { R1Error } from "../base/errors.js";
+import { fileFailure } from "../base/files/failure.js";
 import type { GgufHeader } from "./format.js";
 import { readHeader } from "./header.js";
 
@@ -11,36 +12,6 @@ function hubHint(path: string): string {
   return /^[\w-][\w.-]*\/[\w-][\w.-]*(:[\w.-]+)?$/.test(given) && !given.endsWith(".gguf")
     ? ` A model on the Hub is written hf:${given}.`
     : "";
-}
-
-function fileError(path: string, error: unknown): R1Error {
-  const code = (error as NodeJS.ErrnoException | null)?.code;
-  const details = { path };
-  if (code === "ENOENT" || code === "ENOTDIR")
-    return new R1Error(
-      "FILE_NOT_FOUND",
-      `There is no file "${path}". Check the path.${hubHint(path)}`,
-      { cause: error, details },
-    );
-  if (code === "EACCES" || code === "EPERM") {
-    return new R1Error(
-      "FILE_UNREADABLE",
-      `"${path}" may not be read by this user. Check its permissions and those of its folders.`,
-      { cause: error, details },
-    );
-  }
-  if (code === "ERR_INVALID_ARG_VALUE") {
-    return new R1Error(
-      "FILE_NOT_FOUND",
-      `${JSON.stringify(path)} cannot be the path of a file: it holds a NUL character.`,
-      { cause: error, details },
-    );
-  }
-  return new R1Error(
-    "FILE_UNREADABLE",
-    `"${path}" cannot be opened: ${(error as Error).message}.`,
-    { cause: error, details },
-  );
 }
 
 /**
@@ -79,7 +50,7 @@ export async function withFile<T>(
     size = facts.size;
     file = await open(path, "r");
   } catch (error) {
-    throw error instanceof R1Error ? error : fileError(path, error);
+    throw fileFailure(error, path, "read", hubHint(path));
   }
   try {
     return await use(file, size);

@@ -11,7 +11,7 @@ export interface QuantizeJob {
   readonly config: Omit<NativeQuantizeConfig, "imatrix">;
   /** Path of the importance matrix; read here, so that it does not cross the channel. */
   readonly imatrix: string | null;
-  /** Files to remove when the parent is gone. */
+  /** Files and folders to remove when the parent is gone. */
   readonly partial: readonly string[];
 }
 
@@ -50,7 +50,7 @@ async function work(job: QuantizeJob): Promise<QuantizeMessage> {
 process.on("message", (order: QuantizeOrder) => {
   if (order === "end") process.exit();
   process.once("disconnect", () => {
-    for (const path of order.partial) rmSync(path, { force: true });
+    for (const path of order.partial) rmSync(path, { force: true, recursive: true });
     // Not process.exit(), which waits for llama.cpp: it would write on for hours, and open the files of further parts.
     process.kill(process.pid, "SIGKILL");
   });

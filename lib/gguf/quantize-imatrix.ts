@@ -1,15 +1,16 @@
 // Computes importance matrices and writes them as llama-imatrix does. Runs on the calling JavaScript thread; the model runs on a thread of its own.
 import { availableParallelism } from "node:os";
-import { resolve } from "node:path";
 import { waitOrAbort } from "../base/abort.js";
 import * as check from "../base/check.js";
 import { fromNative, isErrorCode, isR1Error } from "../base/errors.js";
+import { fileFailure } from "../base/files/failure.js";
+import { refuseInputs } from "../base/files/same-file.js";
+import { AtomicFile, writeAll } from "../base/files/writer.js";
 import { progressReporter } from "../base/progress.js";
 import { initialize, native } from "../binding/load.js";
 import type { NativeImportance } from "../binding/native-quantize.js";
 import type { NativeModel, NativeModelConfig } from "../binding/native.js";
 import { plainEngine, tryBeforeLoading } from "../binding/trial.js";
-import { AtomicFile, writeError } from "./atomic-file.js";
 import { checkModelFiles } from "./check-model.js";
 import type { CheckedModel } from "./check-model.js";
 import { DEFAULT_ALIGNMENT, encodeHeader, pairText, pairTexts, pairU32 } from "./encode.js";
@@ -186,8 +187,8 @@ function encode(weights: readonly NativeImportance[], chunks: number, options: N
     DEFAULT_ALIGNMENT,
   );
   const data = all.map(({ values }, i) => {
-    const bytes = Buffer.alloc(values.length * 4);
-    for (const [j, value] of values.entries()) bytes.writeFloatLE(value, j * 4);
+    // Every machine that Node runs on is little-endian, as GGUF is.
+    const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
     return { at: header.offsets[i] ?? 0, bytes };
   });
   return { fileBytes: header.fileBytes, pieces: [{ at: 0, bytes: header.bytes }, ...data] };
@@ -195,10 +196,7 @@ function encode(weights: readonly NativeImportance[], chunks: number, options: N
 
 async function write(file: AtomicFile, { fileBytes, pieces }: Encoded): Promise<void> {
   await file.handle.truncate(fileBytes);
-  for (const { at, bytes } of pieces) {
-    for (let done = 0; done < bytes.length;)
-      done += (await file.handle.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
-  }
+  for (const { at, bytes } of pieces) await writeAll(file.handle, bytes, at);
 }
 
 async function work(
@@ -247,7 +245,7 @@ export async function computeImatrix(
   options: ImatrixOptions,
 ): Promise<ImatrixResult> {
   const site = new Error();
-  check.string(model, "model");
+  check.filePath(model, "model");
   check.string(text, "text");
   const normal = normalize(options);
   normal.signal?.throwIfAborted();
@@ -257,9 +255,8 @@ export async function computeImatrix(
     normal.signal === undefined ? failed.signal : AbortSignal.any([normal.signal, failed.signal]);
   const report = progressReporter(normal.onProgress, (error) => failed.abort(error));
   const checked = await checkModelFiles(model, { signal });
-  if (checked.paths.some((path) => resolve(path) === resolve(normal.out)))
-    check.refuse("out", "another file than the model", normal.out);
-  const file = await AtomicFile.create(normal.out, normal.force);
+  await refuseInputs([normal.out], checked.paths, "out");
+  const file = await AtomicFile.create(normal.out, { force: normal.force });
   try {
     const result = await work(checked, text, normal, file, signal, report);
     report(1);
@@ -268,7 +265,7 @@ export async function computeImatrix(
   } catch (error) {
     if (isR1Error(error) || (signal.aborted && error === signal.reason)) throw error;
     if (isErrorCode((error as { code?: unknown } | null)?.code)) throw fromNative(error, site);
-    throw writeError(normal.out, error);
+    throw fileFailure(error, normal.out, "written");
   } finally {
     await file.discard();
   }

@@ -1,18 +1,16 @@
 // Quantises models with llama.cpp's own quantiser, in a process of its own. Runs on the calling JavaScript thread; all waits are asynchronous.
-import { rm, stat } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
+import { fileFailure } from "../base/files/failure.js";
+import { lockSet, publishSet } from "../base/files/file-set.js";
+import { refuseInputs } from "../base/files/same-file.js";
+import { checkSpace } from "../base/files/space.js";
+import { createTemporaryFolder, removeStale, removeTemporary } from "../base/files/temporary.js";
+import { AtomicFile, publish, refuseExisting } from "../base/files/writer.js";
 import { progressReporter } from "../base/progress.js";
 import type { NativeMetadataOverride } from "../binding/native.js";
-import {
-  checkSpace,
-  partialPath,
-  publish,
-  refuseExisting,
-  removeStale,
-  writeError,
-} from "./atomic-file.js";
 import { checkModelFiles, type CheckedModel } from "./check-model.js";
 import type { GgufHeader } from "./format.js";
 import { readImatrix, type Imatrix } from "./imatrix.js";
@@ -131,21 +129,60 @@ async function dryRun(task: Task): Promise<TensorPlan[]> {
   return planFromLog(lines, task.headers);
 }
 
-/** Final and temporary names of the files; with `keepSplit`, one of each a part. */
-function outputNames(task: Task): { paths: string[]; partials: string[]; target: string } {
-  if (!task.options.keepSplit)
+/** The names of the files; with `keepSplit` one a part, whose prefix may be given as a file name, as to llama-quantize. */
+function outputPaths({
+  output,
+  options,
+  headers,
+}: Pick<Task, "output" | "options" | "headers">): string[] {
+  if (!options.keepSplit) return [output];
+  const prefix = output.replace(/\.gguf$/, "");
+  return headers.map((_, i) => shardPath(prefix, i + 1, headers.length));
+}
+
+/** Where a job writes, and how what it wrote gets its names. */
+interface Destination {
+  /** The output, or prefix of outputs, that the job is given. */
+  readonly target: string;
+  /** What the child removes if this process dies. */
+  readonly partials: readonly string[];
+  readonly finish: () => Promise<void>;
+  readonly discard: () => Promise<void>;
+}
+
+async function openFile(path: string, force: boolean): Promise<Destination> {
+  const file = await AtomicFile.create(path, { force });
+  return {
+    target: file.temporary,
+    partials: [file.temporary],
+    finish: () => file.finish(),
+    discard: () => file.discard(),
+  };
+}
+
+async function openParts(paths: readonly string[], force: boolean): Promise<Destination> {
+  const release = await lockSet(paths);
+  try {
+    const [first = ""] = paths;
+    await removeStale(first);
+    const folder = await createTemporaryFolder(first);
+    const parts = paths.map((path, i) => ({
+      path,
+      finish: () => publish(shardPath(join(folder, "part"), i + 1, paths.length), path, force),
+    }));
     return {
-      paths: [task.output],
-      partials: [partialPath(task.output)],
-      target: partialPath(task.output),
+      target: join(folder, "part"),
+      partials: [folder],
+      finish: () => publishSet(parts, force),
+      discard: async () => {
+        await removeTemporary(folder);
+        await release();
+      },
     };
-  // As llama-quantize does: the prefix may be given as a file name.
-  const prefix = task.output.replace(/\.gguf$/, "");
-  const target = partialPath(prefix);
-  const count = task.headers.length;
-  const names = (prefix: string): string[] =>
-    task.headers.map((_, i) => shardPath(prefix, i + 1, count));
-  return { paths: names(prefix), partials: names(target), target };
+  } catch (error) {
+    await release();
+    throw error;
+  }
 }
 
 async function writeFiles(
@@ -153,33 +190,29 @@ async function writeFiles(
   plans: readonly TensorPlan[],
   onProgress: (progress: number) => void,
 ): Promise<string[]> {
-  const { paths, partials, target } = outputNames(task);
-  const { force, signal } = task.options;
+  const paths = outputPaths(task);
+  const { force, signal, keepSplit } = task.options;
   if (!force) for (const path of paths) await refuseExisting(path);
-  for (const path of paths) await removeStale(path);
   await checkSpace(dirname(task.output), plannedFileBytes(plans, task.headers));
   const weights = new Map(plans.map(({ name, shape }) => [name, shape.reduce((a, b) => a * b, 1)]));
   const total = [...weights.values()].reduce((a, b) => a + b, 0);
   let done = 0;
   const log = new TensorLog();
+  let destination: Destination | undefined;
   try {
+    const open = keepSplit ? openParts(paths, force) : openFile(task.output, force);
+    const { target, partials, finish } = (destination = await open);
     const watch = (line: string): void => {
       task.onLog(line);
-      const told = log.take(line);
-      done += told === undefined ? 0 : (weights.get(told.name) ?? 0);
+      const tensor = log.take(line);
+      done += tensor === undefined ? 0 : (weights.get(tensor.name) ?? 0);
       onProgress(Math.min(0.999, done / Math.max(1, total)));
-    };
-    const finish = async (): Promise<void> => {
-      if (force) await rm(paths[0] ?? "", { force: true });
-      // The first part is what people load; it comes last.
-      for (let i = paths.length - 1; i >= 0; i--)
-        await publish(partials[i] ?? "", paths[i] ?? "", force);
     };
     await runQuantizeJob(task.job(target, false, partials), { onLine: watch, signal, finish });
   } catch (error) {
-    throw writeError(task.output, error);
+    throw fileFailure(error, task.output, "written");
   } finally {
-    for (const partial of partials) await rm(partial, { force: true });
+    await destination?.discard();
   }
   return paths;
 }
@@ -202,18 +235,18 @@ export async function quantize(
   output: string,
   options: QuantizeOptions,
 ): Promise<QuantizeResult> {
-  check.string(input, "input");
-  check.string(output, "output");
+  check.filePath(input, "input");
+  check.filePath(output, "output");
   const normal = normalizeQuantizeOptions(options);
   normal.signal?.throwIfAborted();
   const model = await checkModelFiles(
     input,
     normal.signal === undefined ? {} : { signal: normal.signal },
   );
-  if (model.paths.some((path) => resolve(path) === resolve(output)))
-    check.refuse("output", "another file than the input", output);
   const imatrix = normal.imatrix === undefined ? undefined : await readImatrix(normal.imatrix);
   const headers = await readAllParts(input, normal.signal);
+  const inputs = normal.imatrix === undefined ? model.paths : [...model.paths, normal.imatrix];
+  await refuseInputs(outputPaths({ output, options: normal, headers }), inputs, "output");
   let failure: Error | undefined;
   const report = progressReporter(
     options.onProgress,

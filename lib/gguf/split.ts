@@ -1,9 +1,11 @@
 // Splits a model file into parts, byte for byte as llama-gguf-split does, streaming. Runs on the calling JavaScript thread; all waits are asynchronous.
-import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
-import { AtomicFile, checkSpace, refuseExisting } from "./atomic-file.js";
+import { lockSet, publishSet } from "../base/files/file-set.js";
+import { refuseInputs } from "../base/files/same-file.js";
+import { checkSpace } from "../base/files/space.js";
+import { AtomicFile, refuseExisting } from "../base/files/writer.js";
 import { DEFAULT_ALIGNMENT, pairI32, pairU16 } from "./encode.js";
 import type { GgufHeader, GgufTensor } from "./format.js";
 import { padTo } from "./header.js";
@@ -63,6 +65,7 @@ function readOptions(
     "onProgress",
     "signal",
   ]);
+  if (options.onProgress !== undefined) check.callback(options.onProgress, "onProgress");
   if (options.maxSize !== undefined && options.maxTensors !== undefined)
     check.refuse("maxTensors", "no value beside `maxSize`", options.maxTensors);
   return {
@@ -131,8 +134,8 @@ export async function splitGguf(
   prefix: string,
   options: SplitOptions = {},
 ): Promise<SplitResult> {
-  check.string(path, "path");
-  check.string(prefix, "prefix");
+  check.filePath(path, "path");
+  check.filePath(prefix, "prefix");
   const { force, signal, ...limits } = readOptions(options);
   signal?.throwIfAborted();
   const header = await readGgufFile(path, signal);
@@ -146,10 +149,16 @@ export async function splitGguf(
   }
   const plans = await planParts(header, limits);
   const paths = plans.map((_, i) => shardPath(prefix, i + 1, plans.length));
+  await refuseInputs(paths, [path], "prefix");
   if (!force) for (const part of paths) await refuseExisting(part);
   const bytes = plans.reduce((sum, plan) => sum + plannedBytes(plan), 0);
   await checkSpace(dirname(prefix), bytes);
-  await writeParts(plans, paths, force, signal, options.onProgress);
+  const release = await lockSet(paths);
+  try {
+    await writeParts(plans, paths, force, signal, options.onProgress);
+  } finally {
+    await release();
+  }
   return { paths, bytes, tensors: header.tensors.length };
 }
 
@@ -162,24 +171,18 @@ async function writeParts(
 ): Promise<void> {
   const { copier, finish } = progressCopier(plans, onProgress, signal);
   const files: AtomicFile[] = [];
-  const named: string[] = [];
   try {
     for (const [i, plan] of plans.entries()) {
-      const file = await AtomicFile.create(paths[i] ?? "", force);
+      const file = await AtomicFile.create(paths[i] ?? "", { force });
       files.push(file);
       await writePlan(plan, file, copier);
       await file.close();
     }
     signal?.throwIfAborted();
-    // The first part is what people load: as long as it is missing, the set does not look whole. An old one must not lead to new parts.
-    if (force) await rm(paths[0] ?? "", { force: true });
-    for (const file of files.slice(1).concat(files.slice(0, 1))) {
-      await file.finish();
-      named.push(file.path);
-    }
-  } catch (error) {
-    for (const path of named) await rm(path, { force: true });
-    throw error;
+    await publishSet(
+      files.map((file) => ({ path: file.path, finish: () => file.finish() })),
+      force,
+    );
   } finally {
     for (const file of files) await file.discard();
   }

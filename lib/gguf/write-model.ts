@@ -2,7 +2,10 @@
 import { open, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { progressReporter } from "../base/progress.js";
-import { AtomicFile, checkSpace, writeError } from "./atomic-file.js";
+import { fileFailure } from "../base/files/failure.js";
+import { readExactly } from "../base/files/read.js";
+import { checkSpace } from "../base/files/space.js";
+import { AtomicFile, writeAll } from "../base/files/writer.js";
 import { Copier } from "./copy-range.js";
 import { encodeHeader } from "./encode.js";
 import type { GgufHeader, GgufTensor } from "./format.js";
@@ -34,7 +37,7 @@ export async function rawPairs(header: GgufHeader, without: readonly string[]): 
   const file = await open(header.path, "r");
   try {
     const bytes = Buffer.alloc(header.metadataEnd);
-    await file.read(bytes, 0, bytes.length, 0);
+    await readExactly(file, header.path, bytes, 0);
     return [...header.entries.values()]
       .filter(({ key }) => !without.includes(key))
       .map(({ start, end }) => bytes.subarray(start, end));
@@ -84,13 +87,9 @@ export async function writePlan(plan: FilePlan, target: AtomicFile, copier: Copi
   try {
     await target.handle.truncate(header.fileBytes);
     await copyTensors(plan, header.offsets, target, copier);
-    for (let written = 0; written < header.bytes.length;) {
-      written += (
-        await target.handle.write(header.bytes, written, header.bytes.length - written, written)
-      ).bytesWritten;
-    }
+    await writeAll(target.handle, header.bytes, 0);
   } catch (error) {
-    throw writeError(target.path, error);
+    throw fileFailure(error, target.path, "written");
   }
 }
 
@@ -143,7 +142,7 @@ export async function writeModel(
   const bytes = plannedBytes(plan);
   await checkSpace(dirname(out), bytes);
   const { copier, finish } = progressCopier([plan], onProgress, signal);
-  const file = await AtomicFile.create(out, force);
+  const file = await AtomicFile.create(out, { force });
   try {
     await writePlan(plan, file, copier);
     signal?.throwIfAborted();

@@ -1,39 +1,22 @@
-// What downloads need of the disk: its failures in words, the room that is left, whether a process lives. Runs on the JavaScript thread; waits are asynchronous.
-import { statfs } from "node:fs/promises";
-import { dirname } from "node:path";
+// Files of downloads: their errors, and the room that is left on the disk.
 import { R1Error } from "../base/errors.js";
+import { fileFailure } from "../base/files/failure.js";
+import { checkSpace } from "../base/files/space.js";
 
-/** A failure of the file system as an error. */
-export function diskError(path: string, error: unknown): unknown {
-  if (error instanceof R1Error) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
-  const options = { cause: error, details: { path } };
-  if (code === undefined) return error;
-  if (code === "ENOSPC" || code === "EDQUOT") {
-    return new R1Error(
-      "NO_SPACE",
-      `The disk of "${path}" is full. Free some space; what has come is kept, and the next download goes on from there.`,
-      options,
-    );
-  }
-  if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
-    return new R1Error(
-      "FILE_UNREADABLE",
-      `"${path}" cannot be written: permission denied. Choose another folder.`,
-      options,
-    );
-  }
-  if (code === "EISDIR" || code === "ENOTDIR" || code === "EEXIST") {
+/** The R1Error of a failure while a download is written. */
+export function diskError(path: string, error: unknown): Error {
+  const { code } = (error ?? {}) as { code?: unknown };
+  // Folders are created where they are missing, so a file stands where one should be.
+  if (["EISDIR", "ENOTDIR", "EEXIST"].includes(String(code)))
     return new R1Error(
       "FILE_EXISTS",
-      `"${path}" cannot be written: something else stands there. Choose another folder.`,
-      options,
+      `"${path}" cannot be written: something else has its name, or that of its folder. Choose another folder.`,
+      { cause: error, details: { path } },
     );
-  }
-  return new R1Error("IO_FAILED", `"${path}" cannot be written: ${message}.`, options);
+  return fileFailure(error, path, "written");
 }
 
-/** Waits for work on a file and words its failure. */
+/** Waits for work on a file; its failure becomes an R1Error. */
 export async function onDisk<T>(path: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
@@ -42,36 +25,7 @@ export async function onDisk<T>(path: string, work: Promise<T>): Promise<T> {
   }
 }
 
-/**
- * @param folder - It, or the nearest folder above that exists, is asked.
- * @throws {R1Error} `NO_SPACE` when `bytes` more do not fit.
- */
-export async function checkRoom(folder: string, bytes: number): Promise<void> {
-  let at = folder;
-  let facts = await statfs(at).catch(() => undefined);
-  while (facts === undefined && dirname(at) !== at) {
-    at = dirname(at);
-    facts = await statfs(at).catch(() => undefined);
-  }
-  if (facts === undefined) return;
-  const free = facts.bavail * facts.bsize;
-  if (free >= bytes) return;
-  const gib = (n: number): string => `${(n / 2 ** 30).toFixed(2)} GiB`;
-  throw new R1Error(
-    "NO_SPACE",
-    `"${folder}" has room for ${gib(free)}, and ${gib(bytes)} are still to come. Free some space, download elsewhere, or name fewer files.`,
-    {
-      details: { path: folder, freeBytes: free, neededBytes: bytes },
-    },
-  );
-}
-
-/** Whether a process of this machine lives. */
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
-  }
+/** @throws {R1Error} `NO_SPACE` when `bytes` more do not fit into a folder, which need not exist. */
+export function checkRoom(folder: string, bytes: number): Promise<void> {
+  return checkSpace(folder, bytes, "Free some space, download elsewhere, or name fewer files.");
 }

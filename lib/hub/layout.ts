@@ -1,7 +1,8 @@
 // Where downloaded files stand: in a plain folder under their own names, or as the Hub's cache has it. Runs on the JavaScript thread; waits are asynchronous.
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
+import { writeFileAtomically } from "../base/files/writer.js";
 import { onDisk } from "./disk.js";
 import type { HubFile, Listing } from "./listing.js";
 
@@ -60,12 +61,12 @@ export function cacheLayout(cache: string, listing: Listing): Layout {
   const folder = join(store, "snapshots", listing.commit);
   const target = (file: HubFile): string => join(store, "blobs", file.hash.hex);
   const path = (file: HubFile): string => join(folder, ...file.path.split("/"));
-  /** Writes something under another name first, so that nobody sees it half. */
-  const swap = async (at: string, write: (temporary: string) => Promise<void>): Promise<void> => {
+  /** Replaces a link at once: nobody finds it missing. */
+  const replaceLink = async (at: string, to: string): Promise<void> => {
     const temporary = `${at}.${randomBytes(6).toString("hex")}.new`;
     try {
       await onDisk(at, mkdir(dirname(at), { recursive: true }));
-      await onDisk(at, write(temporary));
+      await onDisk(at, symlink(to, temporary));
       await onDisk(at, rename(temporary, at));
     } finally {
       await rm(temporary, { force: true });
@@ -80,13 +81,15 @@ export function cacheLayout(cache: string, listing: Listing): Layout {
     place: async (file) => {
       const to = relative(dirname(path(file)), target(file));
       if ((await readlink(path(file)).catch(() => undefined)) === to) return;
-      await swap(path(file), (temporary) => symlink(to, temporary));
+      await replaceLink(path(file), to);
     },
     finish: async () => {
-      if (listing.revision !== listing.commit)
-        await swap(refPath(store, listing.revision), (temporary) =>
-          writeFile(temporary, listing.commit),
-        );
+      if (listing.revision === listing.commit) return;
+      const ref = refPath(store, listing.revision);
+      await onDisk(ref, mkdir(dirname(ref), { recursive: true }));
+      await writeFileAtomically(ref, { force: true }, ({ handle }) =>
+        handle.writeFile(listing.commit),
+      );
     },
   };
 }

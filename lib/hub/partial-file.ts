@@ -1,20 +1,19 @@
 // A file on its way: bytes under a temporary name, and beside them a note of which are there, so that a later download goes on where this one ended.
 // Runs on the JavaScript thread; waits are asynchronous.
-import {
-  mkdir,
-  open,
-  readFile,
-  rename,
-  rm,
-  stat,
-  writeFile,
-  type FileHandle,
-} from "node:fs/promises";
+import { constants } from "node:fs";
+import { mkdir, open, readFile, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
+import { writeFileAtomically } from "../base/files/writer.js";
 import { onDisk } from "./disk.js";
 import type { HubFile } from "./listing.js";
 import { takeLock } from "./lock.js";
 import { countBytes, mergeRanges, prefixLength, readRanges, type Range } from "./ranges.js";
+
+/** Not on Windows. */
+const NO_FOLLOW = (constants.O_NOFOLLOW as number | undefined) ?? 0;
+/** The name is known to others, so a link that somebody put there is never followed. */
+const FRESH = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | NO_FOLLOW;
+const KEPT = constants.O_RDWR | NO_FOLLOW;
 
 const partialPath = (target: string): string => `${target}.partial`;
 const notePath = (target: string): string => `${target}.partial.json`;
@@ -88,7 +87,7 @@ export class PartialFile {
         );
       const handle = await onDisk(
         target,
-        open(partialPath(target), ranges.length === 0 ? "w+" : "r+"),
+        open(partialPath(target), ranges.length === 0 ? FRESH : KEPT),
       );
       return new PartialFile(target, file, handle, ranges, saveEvery, unlock);
     } catch (error) {
@@ -175,13 +174,9 @@ export class PartialFile {
     this.#unsaved = 0;
     await onDisk(this.target, this.handle.datasync());
     const path = notePath(this.target);
-    await onDisk(
-      path,
-      writeFile(
-        `${path}.new`,
-        JSON.stringify({ hash: this.#file.hash.hex, bytes: this.#file.bytes, ranges }),
-      ),
+    const note = { hash: this.#file.hash.hex, bytes: this.#file.bytes, ranges };
+    await writeFileAtomically(path, { force: true }, ({ handle }) =>
+      handle.writeFile(JSON.stringify(note)),
     );
-    await onDisk(path, rename(`${path}.new`, path));
   }
 }

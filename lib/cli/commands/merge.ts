@@ -1,6 +1,6 @@
 // `r1-native merge`: the parts of a split model become one file, optionally with a Modelfile for Ollama; main thread.
 import type { Command } from "commander";
-import { refuseExisting } from "../../gguf/atomic-file.js";
+import { refuseExisting } from "../../base/files/writer.js";
 import { mergeGguf } from "../../gguf/merge.js";
 import { modelfileFacts, modelfilePath, writeModelfile } from "../../gguf/modelfile.js";
 import { bytesText, withProgress } from "../file-work.js";

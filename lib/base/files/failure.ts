@@ -1,0 +1,140 @@
+// Words the errors of the file system as R1Errors: one code and one wording for each kind.
+import { statSync } from "node:fs";
+import { dirname } from "node:path";
+import { isR1Error, R1Error, type R1ErrorCode } from "../errors.js";
+
+/** What was done with a file when it failed. */
+export type FileWork = "read" | "written";
+
+/** Whether a value is an error of a system call. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown };
+  return typeof code === "string" && (typeof syscall === "string" || code.startsWith("ERR_"));
+}
+
+/** The nearest folder above a path that does not exist, or is not a folder. */
+function brokenFolder(path: string): string | undefined {
+  let broken: string | undefined;
+  for (let at = dirname(path); ; at = dirname(at)) {
+    try {
+      if (statSync(at).isDirectory()) return broken;
+    } catch {
+      // Look further up.
+    }
+    broken = at;
+    if (dirname(at) === at) return broken;
+  }
+}
+
+function missing(path: string, work: FileWork): [R1ErrorCode, string] {
+  const folder = brokenFolder(path);
+  if (folder !== undefined)
+    return [
+      "FILE_NOT_FOUND",
+      `"${path}" cannot be ${work}: there is no folder "${folder}". ${
+        work === "written" ? "Create it first, or choose another." : "Check the path."
+      }`,
+    ];
+  if (work === "read") return ["FILE_NOT_FOUND", `There is no file "${path}". Check the path.`];
+  return [
+    "FILE_NOT_FOUND",
+    `"${path}" cannot be written: its temporary file disappeared. Another program removed it.`,
+  ];
+}
+
+function denied(path: string, work: FileWork): [R1ErrorCode, string] {
+  if (work === "read")
+    return [
+      "FILE_UNREADABLE",
+      `"${path}" may not be read by this user. Check its permissions and those of its folders.`,
+    ];
+  return [
+    "FILE_UNWRITABLE",
+    `"${path}" cannot be written: permission denied. Choose another folder, or change the permissions of "${dirname(path)}".`,
+  ];
+}
+
+function wording(code: string, path: string, work: FileWork): [R1ErrorCode, string] | undefined {
+  switch (code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return missing(path, work);
+    case "EACCES":
+    case "EPERM":
+      return denied(path, work);
+    case "EROFS":
+      return [
+        "FILE_UNWRITABLE",
+        `"${path}" cannot be written: its disk is read-only. Choose another folder.`,
+      ];
+    case "ETXTBSY":
+    case "EBUSY":
+      return work === "written"
+        ? ["FILE_UNWRITABLE", `"${path}" cannot be written: the system is using it.`]
+        : ["FILE_UNREADABLE", `"${path}" cannot be read: the system is using it.`];
+    case "EISDIR":
+      return ["FILE_IS_DIRECTORY", `"${path}" is a directory. Name a file.`];
+    case "ENOTEMPTY":
+    case "EEXIST":
+      return [
+        "FILE_EXISTS",
+        `"${path}" exists already. Remove it, choose another name, or ask to overwrite it (option \`force\`).`,
+      ];
+    case "ENOSPC":
+    case "EDQUOT":
+      return ["NO_SPACE", `The disk of "${path}" is full. Free some space or write elsewhere.`];
+    case "EMFILE":
+    case "ENFILE":
+      return [
+        "RESOURCE_EXHAUSTED",
+        `"${path}" cannot be ${work}: too many files are open. Close some, or raise the limit (\`ulimit -n\`).`,
+      ];
+    case "ENOMEM":
+      return ["OUT_OF_MEMORY", `"${path}" cannot be ${work}: the system has no memory left.`];
+    case "ENAMETOOLONG":
+    case "ELOOP": {
+      const why = code === "ELOOP" ? "its symbolic links lead in a circle" : "the name is too long";
+      return work === "written"
+        ? ["FILE_UNWRITABLE", `"${path}" cannot be written: ${why}. Choose another name.`]
+        : ["FILE_NOT_FOUND", `There is no file "${path}": ${why}. Check the path.`];
+    }
+    case "ERR_INVALID_ARG_VALUE":
+    case "ERR_INVALID_ARG_TYPE":
+      return [
+        "INVALID_ARGUMENT",
+        `${JSON.stringify(path)} cannot be the path of a file: it contains a NUL character.`,
+      ];
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * The R1Error of a failure with a file. An R1Error, and an error that is not of the system, is
+ * returned as it is.
+ *
+ * @param path - The file, as the user named it.
+ * @param hint - Added to the message of `FILE_NOT_FOUND`.
+ */
+export function fileFailure(error: unknown, path: string, work: FileWork, hint = ""): Error {
+  if (isR1Error(error)) return error;
+  if (!isSystemError(error))
+    return error instanceof Error ? error : new Error(String(error), { cause: error });
+  const [code, message] = wording(error.code ?? "", path, work) ?? [
+    work === "read" ? ("FILE_UNREADABLE" as const) : ("IO_FAILED" as const),
+    `"${path}" cannot be ${work}: ${error.message}.`,
+  ];
+  return new R1Error(code, code === "FILE_NOT_FOUND" ? message + hint : message, {
+    cause: error,
+    details: { path },
+  });
+}
+
+/** Waits for work on a file; its failure becomes an R1Error. */
+export async function onFile<T>(path: string, work: FileWork, promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    throw fileFailure(error, path, work);
+  }
+}

@@ -1,0 +1,91 @@
+// Gives the files of a set, such as a split model, their names so that a failure or a kill leaves
+// either the old set or the new one.
+import { lstat, readdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { takeLock } from "./lock.js";
+import { syncFolder } from "./writer.js";
+
+/** One file of a set. */
+export interface SetFile {
+  /** Gives it its name. */
+  readonly finish: () => Promise<void>;
+  readonly path: string;
+}
+
+const OLD = ".r1-old";
+
+const exists = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => true,
+    () => false,
+  );
+
+/**
+ * Repairs a set that a killed process left half replaced. The first file is moved away first and
+ * comes last: where it exists the new set is complete, else the old one is put back.
+ */
+async function recover(paths: readonly string[]): Promise<void> {
+  const [first = ""] = paths;
+  const names = new Set(await readdir(dirname(first)).catch(() => []));
+  if (
+    !names.has(`${basename(first)}${OLD}`) &&
+    !paths.some((path) => names.has(`${basename(path)}${OLD}`))
+  )
+    return;
+  const isComplete = await exists(first);
+  // The first file last, so that another kill finds the same state.
+  for (const path of [...paths].reverse()) {
+    const old = join(dirname(path), `${basename(path)}${OLD}`);
+    if (!(await exists(old))) continue;
+    if (isComplete) await rm(old, { force: true });
+    else await rename(old, path);
+  }
+}
+
+/**
+ * Locks the names of a set while it is written, and repairs what a kill left of it.
+ *
+ * @param paths - All names, the first file first.
+ * @returns Releases the lock.
+ * @throws {R1Error} `FILE_BUSY` when another call writes the same set.
+ */
+export async function lockSet(paths: readonly string[]): Promise<() => Promise<void>> {
+  const [first = ""] = paths;
+  const release = await takeLock(`${first}.lock`, first, "being written");
+  try {
+    await recover(paths);
+    return release;
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/**
+ * Gives the files of a set their names; the first one comes last, since it is what people open. Old
+ * files are moved aside before, and back if anything fails.
+ *
+ * @param force - Old files may be replaced.
+ */
+export async function publishSet(files: readonly SetFile[], force: boolean): Promise<void> {
+  const moved: string[] = [];
+  const named: string[] = [];
+  try {
+    for (const { path } of force ? files : []) {
+      if ((await lstat(path).catch(() => undefined))?.isFile() !== true) continue;
+      await rename(path, `${path}${OLD}`);
+      moved.push(path);
+    }
+    for (const { path, finish } of files.slice(1).concat(files.slice(0, 1))) {
+      await finish();
+      named.push(path);
+    }
+  } catch (error) {
+    for (const path of named) await rm(path, { force: true });
+    for (const path of moved.reverse()) await rename(`${path}${OLD}`, path);
+    throw error;
+  }
+  for (const path of moved.reverse()) await rm(`${path}${OLD}`, { force: true });
+  const [first] = files;
+  if (first !== undefined) await syncFolder(dirname(first.path));
+}
