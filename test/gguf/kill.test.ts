@@ -54,9 +54,12 @@ async function kill(kind: "merge" | "split", share: number, folder: string): Pro
   return code === null;
 }
 
+/** The files that are no model and that the next run removes. */
+const isTransient = (name: string): boolean => name.endsWith(".partial") || name.endsWith(".lock");
+
 /** Whether what stands in a folder under its own name is what an undisturbed run writes; of a split without its first part nothing can be loaded. */
 async function isSound(kind: "merge" | "split", folder: string): Promise<boolean> {
-  const names = (await readdir(folder)).filter((name) => !name.endsWith(".partial"));
+  const names = (await readdir(folder)).filter((name) => !isTransient(name));
   const expected = kind === "merge" ? [good.whole] : good.parts;
   if (kind === "split" && names.includes("out-00001-of-00003.gguf") && names.length !== 3)
     return false;

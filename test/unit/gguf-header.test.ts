@@ -247,7 +247,7 @@ describe("what the GGUF reader refuses", () => {
     expect(await codeOf(readGgufFile(folder))).toBe("FILE_IS_DIRECTORY");
     expect(await codeOf(readGgufFile(join(folder, "empty.gguf")))).toBe("FILE_EMPTY");
     expect(await codeOf(readGgufFile("/dev/zero"))).toBe("FILE_UNREADABLE");
-    expect(await codeOf(readGgufFile("a\0b"))).toBe("FILE_NOT_FOUND");
+    expect(await codeOf(readGgufFile("a\0b"))).toBe("INVALID_ARGUMENT");
     expect(await codeOf(readGgufFile("x".repeat(5000)))).toBe("FILE_UNREADABLE");
   });
 });

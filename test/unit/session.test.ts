@@ -89,7 +89,7 @@ describe("options of a generation", () => {
         ignoreEos: true,
         logprobs: 2,
         priority: 3,
-        timeoutMs: 9,
+        timeoutMs: 900_000,
         cachePrompt: false,
         speculation: { ngram: 4 },
         loopGuard: false,
@@ -103,11 +103,13 @@ describe("options of a generation", () => {
       ignoreEos: true,
       logprobs: 2,
       priority: 3,
-      timeoutMs: 9,
       cachePrompt: false,
       ngramDraft: 4,
       loopGuard: 0,
     });
+    // What the preparation took is no longer left.
+    expect(addon.last.request.timeoutMs).toBeGreaterThan(800_000);
+    expect(addon.last.request.timeoutMs).toBeLessThanOrEqual(900_000);
     expect([...addon.last.request.stopTokens]).toEqual([7]);
     expect(addon.last.request.sampling).toMatchObject({ seed: 1, temperature: 0 });
     expect(Object.isFrozen(addon.last.request)).toBe(true);
