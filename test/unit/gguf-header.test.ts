@@ -248,6 +248,6 @@ describe("what the GGUF reader refuses", () => {
     expect(await codeOf(readGgufFile(join(folder, "empty.gguf")))).toBe("FILE_EMPTY");
     expect(await codeOf(readGgufFile("/dev/zero"))).toBe("FILE_UNREADABLE");
     expect(await codeOf(readGgufFile("a\0b"))).toBe("INVALID_ARGUMENT");
-    expect(await codeOf(readGgufFile("x".repeat(5000)))).toBe("FILE_UNREADABLE");
+    expect(await codeOf(readGgufFile("x".repeat(5000)))).toBe("FILE_NOT_FOUND");
   });
 });
