@@ -12,6 +12,8 @@ export const MODELS = {
   "qwen-0.5b": "0.5B shape (24 layers, 896, 14 heads, 2 KV heads, 4864, tied), random q4_0 weights",
   "qwen-1.5b":
     "R1-Distill-Qwen-1.5B's shape (28 layers, 1536, 12 heads, 2 KV heads, 8960), random q4_0 weights",
+  "r1-cells":
+    "R1's vocabulary (129,280 tokens), 16 small layers with 256 KiB of cells a token, random weights",
 };
 
 /** The file of a model; writes it when it is not there yet. */

@@ -5,4 +5,4 @@ const entry = process.env.R1_BENCH_DIST
   ? pathToFileURL(`${process.env.R1_BENCH_DIST}/index.js`).href
   : "../../dist/index.js";
 
-export const { loadModel } = await import(entry);
+export const { devices, loadModel } = await import(entry);

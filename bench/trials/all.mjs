@@ -4,6 +4,7 @@ import * as arrivals from "./arrivals.mjs";
 import * as decodeMany from "./decode-many.mjs";
 import * as decode from "./decode.mjs";
 import * as eventLoop from "./event-loop.mjs";
+import * as gaps from "./gaps.mjs";
 import * as kvUnified from "./kv-unified.mjs";
 import * as load from "./load.mjs";
 import * as memory from "./memory.mjs";
@@ -34,6 +35,7 @@ export const TRIALS = [
   trial("prefix", [35, 5, 15], prefix),
   trial("abort", [2.5, 1.5, 0.5], abort),
   trial("event-loop", [1, 1, 0.5], eventLoop),
+  trial("gaps", [6, 6, 4], gaps),
   trial("overhead", [40, 11, 3], overhead),
   trial("speculation", [5, 2, 3], speculation),
   trial("memory", [1, "-", 0.5], memory),

@@ -18,8 +18,15 @@ import { CHAT_KEYS, normalizePrompt, withForcedTools } from "./chat-options.js";
 import type { ChatOptions, PromptConfig } from "./chat-options.js";
 import { checkChoices, choiceConfigs } from "./choices.js";
 import type { ChoicesOptions } from "./choices.js";
-import { assertTemplate, chatText, promptNow, promptSoon, rawPrompt } from "./prompt.js";
-import type { ChatForm, FormattedChat, PromptText } from "./prompt.js";
+import {
+  assertTemplate,
+  chatText,
+  chatTextSoon,
+  promptNow,
+  promptSoon,
+  rawPrompt,
+} from "./prompt.js";
+import type { ChatForm, FormattedChat } from "./prompt.js";
 import type { SessionMaker } from "./saved-session.js";
 import { ChatSession } from "./session.js";
 import type { SessionHost, SessionOptions } from "./session.js";
@@ -181,7 +188,7 @@ export class Model implements AsyncDisposable {
 
   /** What `chat` would send: ids and text. @throws {R1Error} `INVALID_MESSAGE`, `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `TEMPLATE_UNSUPPORTED`, `DISPOSED`. */
   formatChat(messages: readonly ChatMessageInput[], options: FormatOptions = {}): FormattedChat {
-    const text = this.#formatted(messages, options, "formatChat");
+    const text = this.#formatted(messages, options, "formatChat", chatText);
     const { tokens } = promptNow(text, this.#init.weights);
     return { tokens, ...text.layout() };
   }
@@ -195,9 +202,10 @@ export class Model implements AsyncDisposable {
     messages: readonly ChatMessageInput[],
     options: FormatOptions = {},
   ): Promise<FormattedChat> {
-    const text = this.#formatted(messages, options, "formatChatAsync");
     const site = new Error();
+    const coming = this.#formatted(messages, options, "formatChatAsync", chatTextSoon);
     try {
+      const text = await coming;
       const { tokens } = await promptSoon(text, this.#init.weights);
       return { tokens, ...text.layout() };
     } catch (error) {
@@ -282,15 +290,16 @@ export class Model implements AsyncDisposable {
     this.#init.weights.assertOpen();
   }
 
-  #formatted(
+  #formatted<Text>(
     messages: readonly ChatMessageInput[],
     options: FormatOptions,
     where: string,
-  ): PromptText {
+    render: (messages: readonly ChatMessage[], form: ChatForm, weights: Weights) => Text,
+  ): Text {
     this.#assertOpen();
     knownKeys(object(options, "options"), where, [...CHAT_KEYS, "reasoning"]);
     const config = normalizePrompt(options, normalizeReasoning(options.reasoning).mode);
-    return chatText(checkMessages(messages), this.#form(config), this.#init.weights);
+    return render(checkMessages(messages), this.#form(config), this.#init.weights);
   }
 
   #form(config: PromptConfig): ChatForm {
@@ -335,11 +344,9 @@ export class Model implements AsyncDisposable {
         : config.stopTokens;
     return {
       makePrompt: (isNeeded) =>
-        promptSoon(chatText(messages, this.#form(prompting), weights), weights, {
-          room,
-          isNeeded,
-          ids,
-        }),
+        whenReady(chatTextSoon(messages, this.#form(prompting), weights), (text) =>
+          promptSoon(text, weights, { room, isNeeded, ids }),
+        ),
       config: { ...withForcedTools(config, prompting, weights), stopTokens },
     };
   }

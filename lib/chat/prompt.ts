@@ -1,5 +1,6 @@
 // Makes prompts: raw ones as they are, conversations by R1's template or by the file's own. First
 // their texts and special tokens in order, then, tokenised now or soon, their ids.
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { R1Error } from "../base/errors.js";
 import { whenReady } from "../base/awaitable.js";
 import type { Awaitable } from "../base/awaitable.js";
@@ -14,6 +15,7 @@ import type { Weights } from "../model/weights.js";
 import { endsInReasoning } from "../reasoning/tags.js";
 import { ToolReader } from "../reasoning/tool-reader.js";
 import { foreignToNative, renderForeign } from "../template/foreign.js";
+import { isLong } from "../template/messages.js";
 import { renderChat } from "../template/r1.js";
 import {
   opensReasoning,
@@ -144,6 +146,16 @@ export function chatText(
       ...newReader,
     }),
   };
+}
+
+/** {@link chatText}; of a long conversation in a turn of its own, since the check took one already. */
+export function chatTextSoon(
+  messages: readonly ChatMessage[],
+  form: ChatForm,
+  weights: Weights,
+): Awaitable<PromptText> {
+  if (!isLong(messages)) return chatText(messages, form, weights);
+  return nextTurn().then(() => chatText(messages, form, weights));
 }
 
 /** @throws {R1Error} `TEMPLATE_UNSUPPORTED` when the file has no template of its own. */

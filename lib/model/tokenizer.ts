@@ -144,5 +144,12 @@ export function checkTokens(tokens: unknown, path: string, vocabSize: number): I
     return copy;
   }
   if (!Array.isArray(tokens)) refuse(path, "an Int32Array of token ids", tokens);
+  const copy = new Int32Array(tokens.length);
+  const isId = (id: unknown): boolean =>
+    Number.isInteger(id) && (id as number) >= 0 && (id as number) < vocabSize;
+  let at = 0;
+  while (at < copy.length && isId(tokens[at])) copy[at] = tokens[at++] as number;
+  if (at === tokens.length) return copy;
+  // Names the place.
   return Int32Array.from(array(tokens, path, (id, at) => integer(id, at, 0, vocabSize - 1)));
 }

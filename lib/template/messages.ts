@@ -25,6 +25,7 @@ const RESULT_KEYS = [
   "timings",
   "logprobs",
 ] as const;
+const ASSISTANT_KEYS: readonly string[] = [...MESSAGE_KEYS, ...RESULT_KEYS];
 const CALL_KEYS = ["id", "name", "arguments"] as const;
 /** Keys of OpenAI's messages and calls, and what to write instead. */
 const FOREIGN_KEYS: Readonly<Record<string, string>> = {
@@ -32,6 +33,10 @@ const FOREIGN_KEYS: Readonly<Record<string, string>> = {
   tool_call_id: "`toolCallId`",
   function: "`name` and `arguments` without `function` around them",
 };
+
+/** Above these, checking and rendering a conversation take some milliseconds each. */
+const MANY_MESSAGES = 500;
+const MANY_VALUES = 5000;
 
 /** Deepest nesting of a call's arguments. */
 const MAX_DEPTH = 64;
@@ -76,27 +81,73 @@ function wholeText(value: unknown, path: string): string {
   return value;
 }
 
-/** A deep, frozen copy of plain JSON data; anything that JSON cannot hold is refused. */
-function jsonCopy(value: unknown, path: string, depth = 0): unknown {
-  if (depth > MAX_DEPTH) refuseMessage(path, `is nested more than ${MAX_DEPTH} levels deep.`);
+/** Values that the copy under way holds. */
+let copied = 0;
+/** Arguments with more than {@link MANY_VALUES}. */
+const large = new WeakSet();
+
+/** What {@link plainCopy} returns for a value that is no JSON data. */
+const NO_JSON = Symbol();
+
+/**
+ * A deep, frozen copy of plain JSON data, or {@link NO_JSON}. Keeps no path, since arguments of a
+ * megabyte may hold 100,000 values.
+ */
+function plainCopy(value: unknown, depth: number): unknown {
+  copied++;
+  if (depth > MAX_DEPTH) return NO_JSON;
   if (value === null || typeof value === "boolean") return value;
-  if (typeof value === "string") return wholeText(value, path);
-  if (typeof value === "number")
-    return Number.isFinite(value) ? value : refuseMessage(path, "must be a finite number.");
-  if (Array.isArray(value))
-    return Object.freeze(
-      Array.from(value, (element, i) => jsonCopy(element, `${path}[${i}]`, depth + 1)),
-    );
-  if (typeof value !== "object") refuseMessage(path, `must be JSON data, not ${typeof value}.`);
-  const copy: Record<string, unknown> = {};
+  if (typeof value === "string") return loneSurrogate(value) < 0 ? value : NO_JSON;
+  if (typeof value === "number") return Number.isFinite(value) ? value : NO_JSON;
+  if (typeof value !== "object") return NO_JSON;
+  if (Array.isArray(value)) {
+    const list: unknown[] = [];
+    // Holes are visited too, and refused as undefined.
+    for (const element of value as unknown[]) {
+      const copy = plainCopy(element, depth + 1);
+      if (copy === NO_JSON) return NO_JSON;
+      list.push(copy);
+    }
+    return Object.freeze(list);
+  }
+  const object: Record<string, unknown> = {};
   for (const [key, element] of Object.entries(value)) {
     if (element === undefined) continue;
-    Object.defineProperty(copy, wholeText(key, path), {
-      value: jsonCopy(element, `${path}.${key}`, depth + 1),
-      enumerable: true,
-    });
+    const copy = plainCopy(element, depth + 1);
+    if (copy === NO_JSON || loneSurrogate(key) >= 0) return NO_JSON;
+    if (key === "__proto__") Object.defineProperty(object, key, { value: copy, enumerable: true });
+    else object[key] = copy;
   }
-  return Object.freeze(copy);
+  return Object.freeze(object);
+}
+
+/** Refuses a value that is no JSON data, by the place of what is wrong in it. */
+function refuseData(value: unknown, path: string, depth = 0): void {
+  if (depth > MAX_DEPTH) refuseMessage(path, `is nested more than ${MAX_DEPTH} levels deep.`);
+  if (value === null || typeof value === "boolean") return;
+  if (typeof value === "string") wholeText(value, path);
+  else if (typeof value === "number") {
+    if (!Number.isFinite(value)) refuseMessage(path, "must be a finite number.");
+  } else if (typeof value !== "object")
+    refuseMessage(path, `must be JSON data, not ${typeof value}.`);
+  else if (Array.isArray(value))
+    Array.from(value, (element, i) => refuseData(element, `${path}[${i}]`, depth + 1));
+  else
+    for (const [key, element] of Object.entries(value)) {
+      if (element === undefined) continue;
+      wholeText(key, path);
+      refuseData(element, `${path}.${key}`, depth + 1);
+    }
+}
+
+/** A deep, frozen copy of plain JSON data; anything that JSON cannot hold is refused. */
+function jsonCopy(value: unknown, path: string): unknown {
+  copied = 0;
+  const copy = plainCopy(value, 0);
+  if (copied > MANY_VALUES && typeof copy === "object" && copy !== null) large.add(copy);
+  if (copy !== NO_JSON) return copy;
+  refuseData(value, path);
+  return refuseMessage(path, "changed while it was read.");
 }
 
 /** Arguments as data. Text is read as OpenAI's form of them: a JSON object, or nothing for none. */
@@ -177,7 +228,7 @@ function checkMessage(value: unknown, path: string): ChatMessage {
       `must be one of "system", "developer", "user", "assistant", "tool", not ${describe(given)}.`,
     );
   const isAssistant = role === "assistant";
-  const known = isAssistant ? [...MESSAGE_KEYS, ...RESULT_KEYS] : MESSAGE_KEYS;
+  const known = isAssistant ? ASSISTANT_KEYS : MESSAGE_KEYS;
   messageKeys(message, path, known, MESSAGE_KEYS);
   const { name, toolCalls, toolCallId } = message;
   if (name !== undefined && name !== null) wholeText(name, `${path}.name`);
@@ -200,6 +251,14 @@ function checkMessage(value: unknown, path: string): ChatMessage {
       ? {}
       : { toolCallId: wholeText(toolCallId, `${path}.toolCallId`) }),
   });
+}
+
+/** Whether rendering a checked conversation takes long enough for a turn of its own. */
+export function isLong(messages: readonly ChatMessage[]): boolean {
+  if (messages.length > MANY_MESSAGES) return true;
+  return messages.some(({ toolCalls }) =>
+    toolCalls?.some((call) => large.has(call.arguments as object)),
+  );
 }
 
 /** How {@link checkMessages} takes the end of a conversation. */

@@ -118,13 +118,25 @@ export function segmentsToNative(
   tokens: RoleTokens,
   texts: Readonly<Record<Role, string>> = ROLE_TEXTS,
 ): { texts: string[]; ids: Int32Array } {
-  const joined = joinSegments(resolveSegments(segments, tokens, texts));
-  return {
-    texts: joined.map((segment) => ("special" in segment ? "" : segment.text)),
-    ids: Int32Array.from(joined, (segment) =>
-      "special" in segment ? tokens[segment.special] : -1,
-    ),
+  // One pass without the pieces of joinSegments: a conversation may have 10,000 segments.
+  const joined: string[] = [];
+  const ids: number[] = [];
+  let run = "";
+  const close = (): void => {
+    if (run === "") return;
+    joined.push(run);
+    ids.push(-1);
+    run = "";
   };
+  for (const segment of resolveSegments(segments, tokens, texts)) {
+    if ("special" in segment) {
+      close();
+      joined.push("");
+      ids.push(tokens[segment.special]);
+    } else run += segment.text;
+  }
+  close();
+  return { texts: joined, ids: new Int32Array(ids) };
 }
 
 /** The text form, special tokens written out. Tokenising it again with special tokens parsed is safe only if no message holds their text. */
