@@ -46,6 +46,7 @@ const MARK_NO_PASTES = "\u001b[?2004l";
 
 /** A terminal with line editing and history. What is typed ahead while a reply is written is not lost: it is shown when the reply is over. */
 export class TerminalLines implements LineSource {
+  readonly #input: ReadStream;
   readonly #terminal: WriteStream;
   readonly #screen: Screen;
   readonly #reader: Interface;
@@ -58,6 +59,7 @@ export class TerminalLines implements LineSource {
   #asked: { resolve: (line: string | undefined) => void; onInterrupt: () => void } | undefined;
 
   constructor(input: ReadStream, terminal: WriteStream) {
+    this.#input = input;
     this.#terminal = terminal;
     this.#screen = new Screen(terminal);
     this.#reader = createInterface({
@@ -72,6 +74,8 @@ export class TerminalLines implements LineSource {
     });
     this.#reader.on("line", (line) => this.#take(line));
     this.#reader.on("SIGINT", () => this.#interrupt());
+    this.#reader.on("SIGTSTP", () => this.#suspend());
+    process.on("SIGCONT", this.#onContinue);
     this.#reader.on("close", () => {
       this.#isOver = true;
       this.#answer(undefined);
@@ -95,6 +99,7 @@ export class TerminalLines implements LineSource {
   }
 
   close(): void {
+    process.off("SIGCONT", this.#onContinue);
     this.#reader.close();
     this.#screen.destroy();
     this.#terminal.write(MARK_NO_PASTES);
@@ -117,6 +122,31 @@ export class TerminalLines implements LineSource {
     this.#screen.isMuted = true;
     asked?.resolve(line);
   }
+
+  /**
+   * The editor takes Ctrl-Z as a key. As the terminal itself would do it, the signal goes to all
+   * processes of the job, so that a shell which waits for npx gets the terminal back.
+   */
+  #suspend(): void {
+    this.#terminal.write(MARK_NO_PASTES);
+    this.#input.setRawMode(false);
+    process.kill(0, "SIGTSTP");
+  }
+
+  /**
+   * The program goes on (`fg`). The shell has changed the terminal's mode meanwhile, and may have
+   * changed its size. Left alone, Node's editor would stop reading, and with that the program ends.
+   */
+  readonly #onContinue = (): void => {
+    if (this.#isOver) return;
+    this.#input.setRawMode(true);
+    this.#terminal.write(MARK_PASTES);
+    process.kill(process.pid, "SIGWINCH");
+    // Raw mode takes effect for reads that begin after it was set.
+    this.#reader.pause();
+    this.#reader.resume();
+    if (this.#asked !== undefined) this.#reader.prompt(true);
+  };
 
   /** The editor takes Ctrl-C as a key. Beside a question it means the reply that is being written, whose writer listens for the signal. */
   #interrupt(): void {

@@ -12,10 +12,13 @@ const BRIDGE = "import os, pty, sys\nsys.exit(os.waitstatus_to_exitcode(pty.spaw
 const started: ChildProcess[] = [];
 afterEach(() => started.splice(0).forEach((child) => child.kill("SIGKILL")));
 
-/** Starts the program on a terminal; `shown` is all that the terminal got so far. */
-export function onTerminal(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+/** Starts a command on a terminal; `shown` is all that the terminal got so far. */
+export function commandOnTerminal(
+  command: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+) {
   const { NO_COLOR: _no, FORCE_COLOR: _force, ...rest } = process.env;
-  const child = spawn("python3", ["-c", BRIDGE, process.execPath, program, ...args], {
+  const child = spawn("python3", ["-c", BRIDGE, ...command], {
     env: { ...rest, TERM: "xterm", ...env },
     stdio: ["pipe", "pipe", "inherit"],
   });
@@ -29,4 +32,9 @@ export function onTerminal(args: readonly string[], env: Readonly<Record<string,
     until,
     ended,
   };
+}
+
+/** Starts the program on a terminal. */
+export function onTerminal(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  return commandOnTerminal([process.execPath, program, ...args], env);
 }
