@@ -7,8 +7,13 @@ import { nameOf } from "./flags.js";
 /** Flags of llama.cpp's programs that there is a better answer to than the nearest name. */
 const ELSEWHERE: readonly { readonly names: readonly string[]; readonly advice: string }[] = [
   {
-    names: ["-hf", "-hfr", "--hf-repo", "-hff", "--hf-file", "-mu", "--model-url"],
-    advice: "Download the file first, and give its path with --model.",
+    names: ["-mu", "--model-url"],
+    advice:
+      "Download the file first and give its path with --model, or name it on the Hub with --hf-repo.",
+  },
+  {
+    names: ["-hft", "--hf-token"],
+    advice: "Set HF_TOKEN: others on this machine can read a command line.",
   },
   {
     names: ["--context-shift"],
@@ -26,24 +31,48 @@ const ELSEWHERE: readonly { readonly names: readonly string[]; readonly advice: 
   {
     names: ["-fit", "--fit", "-fitt", "--fit-target", "-fitc", "--fit-ctx"],
     advice:
-      "Nothing is fitted to memory behind your back: set --n-gpu-layers, --cpu-moe or --ctx-size.",
+      "--n-gpu-layers auto, which is the default, fits layers and experts to the memory that is free; --ctx-size stays as it is.",
   },
   {
-    names: [
-      "--lora",
-      "--lora-scaled",
-      "--control-vector",
-      "--control-vector-scaled",
-      "-mm",
-      "--mmproj",
-    ],
-    advice: "The program has no part in it.",
+    names: ["--chat-template", "--chat-template-file", "--chat-template-kwargs"],
+    advice: "--template file takes the file's own template instead of R1's; there is no third one.",
   },
+  {
+    names: ["--reasoning-preserve", "--no-reasoning-preserve", "--reasoning-format"],
+    advice:
+      "Reasoning is always separated from the answer, and left out of later prompts, as R1's template does it.",
+  },
+  {
+    names: ["-np", "--parallel"],
+    advice: "The program writes one reply at a time; the library's option is `sequences`.",
+  },
+  {
+    names: ["-C", "--cpu-mask", "-Cr", "--cpu-range", "--cpu-strict"],
+    advice: "Choose cores with taskset, and their number with --threads.",
+  },
+  {
+    names: ["--draft", "--draft-n", "--draft-max", "--spec-draft-n-max"],
+    advice:
+      "The draft model drafts as many tokens as pay; --ngram-draft N drafts from the text itself.",
+  },
+  {
+    names: ["--lora", "--lora-scaled", "--control-vector", "--control-vector-scaled"],
+    advice: "Adapters are not supported: merge them into the model first.",
+  },
+  { names: ["-mm", "--mmproj"], advice: "R1 reads text only." },
 ];
 
 function refuseUnknown(name: string, known: readonly string[]): never {
   const advice = ELSEWHERE.find(({ names }) => names.includes(name))?.advice;
-  const near = advice === undefined ? nearest(name, known) : undefined;
+  // Of a letter or two everything is near.
+  const isLong = name.startsWith("--");
+  const near =
+    advice === undefined && name.replace(/^-+/, "").length >= 3
+      ? nearest(
+          name,
+          known.filter((each) => each.startsWith("--") || !isLong),
+        )
+      : undefined;
   const next = advice ?? (near === undefined ? "--help lists the flags." : `Did you mean ${near}?`);
   throw new R1Error("UNKNOWN_OPTION", `There is no flag ${name}. ${next}`, {
     details: { option: name, nearest: near },

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { isR1Error } from "../base/errors.js";
 import type { R1ErrorCode } from "../base/errors.js";
 import { inFlagWords } from "./flags.js";
+import { usageError } from "./usage.js";
 
 /** Exit codes of the program; a signal's is 128 and its number, as shells have it. */
 export const EXIT = Object.freeze({
@@ -27,8 +28,8 @@ export class Interrupted extends Error {
 export function reportFailure(error: unknown, command: Command | undefined): number {
   if (error instanceof Interrupted) return error.exitCode;
   if (error instanceof CommanderError) {
-    // commander has written its message by now.
-    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    const refused = usageError(error, command);
+    return refused === undefined ? EXIT.ok : reportFailure(refused, command);
   }
   if (isR1Error(error) && error.code !== "INTERNAL") {
     process.stderr.write(
@@ -43,18 +44,28 @@ export function reportFailure(error: unknown, command: Command | undefined): num
   return EXIT.failed;
 }
 
+/** What failed when output was written, and the code that says so. */
+function outputFailure({ code, message }: NodeJS.ErrnoException): [string, R1ErrorCode] {
+  if (code === "ENOSPC") return ["no space left on device", "NO_SPACE"];
+  if (code === "EDQUOT") return ["the disk quota is used up", "NO_SPACE"];
+  return [message, "FILE_UNWRITABLE"];
+}
+
 /**
- * Makes a closed pipe (`r1-native ... | head -1`) the quiet end of the program instead of an error.
- * Called once, before anything is written.
+ * Makes a closed pipe (`r1-native ... | head -1`) the quiet end of the program instead of an error,
+ * and says it in words when output cannot be written. Called once, before anything is written.
  */
-export function endOnClosedPipe(): void {
+export function watchOutput(): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(EXIT.ok);
-    throw error;
+    const [reason, code] = outputFailure(error);
+    process.stderr.write(
+      `error: Standard output cannot be written: ${reason}.\n       code: ${code}\n`,
+    );
+    process.exit(EXIT.failed);
   });
-  process.stderr.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
+  // Where errors are reported there is no other place to report to; the exit code stays what it is.
+  process.stderr.on("error", () => undefined);
 }
 
 /** Listens for Ctrl-C and for the request to terminate. */

@@ -39,9 +39,14 @@ export const word =
   (choices: Readonly<Record<string, unknown>>): Parse =>
   (values, name) => {
     const value = last(values);
-    return Object.hasOwn(choices, value)
-      ? choices[value]
-      : refuseFlag(name, `one of ${Object.keys(choices).join(", ")}`, value);
+    if (Object.hasOwn(choices, value)) return choices[value];
+    // JavaScript puts names that are numbers first; people look for words.
+    const keys = Object.keys(choices);
+    const words = [
+      ...keys.filter((key) => !/^\d/.test(key)),
+      ...keys.filter((key) => /^\d/.test(key)),
+    ];
+    return refuseFlag(name, `one of ${words.join(", ")}`, value);
   };
 
 /** on, off or auto, in all the spellings llama.cpp takes. */
@@ -100,17 +105,43 @@ export function readText(path: string): string {
   }
 }
 
+/** What is wrong with a text that should be JSON, in one line. */
+function jsonFault(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/\s+/g, " ").slice(0, 200);
+}
+
 /** JSON out of a text. */
 export const json: Parse = (values, name) => {
   try {
     return JSON.parse(last(values)) as unknown;
-  } catch {
-    return refuseFlag(name, "JSON", last(values));
+  } catch (error) {
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      `What follows ${name} is not JSON: ${jsonFault(error)}.`,
+      {
+        cause: error,
+        details: { option: name },
+      },
+    );
   }
 };
 
 /** JSON out of a file. */
-export const jsonFile: Parse = (values, name) => json([readText(last(values))], name, undefined);
+export const jsonFile: Parse = (values, name) => {
+  const path = last(values);
+  const content = readText(path);
+  try {
+    // Editors of some systems put a byte order mark in front.
+    return JSON.parse(content.replace(/^\uFEFF/, "")) as unknown;
+  } catch (error) {
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      `The file ${path} of ${name} does not hold JSON: ${jsonFault(error)}.`,
+      { cause: error, details: { option: name, path } },
+    );
+  }
+};
 
 /** `-ot PATTERN=BUFFER,...`, in order, after what earlier flags gave. */
 export const tensorOverrides: Parse = (values, name, before) => {

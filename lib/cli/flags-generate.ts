@@ -65,7 +65,9 @@ const samplerLetters: Flag["parse"] = (values, name) =>
 /** llama.cpp takes -1 as "no limit" and -2 as "until the context is full"; here both end with the context. */
 const length: Flag["parse"] = (values, name, before) => {
   const count = integer(values, name, before) as number;
-  return count === -1 || count === -2 ? undefined : count;
+  if (count === 0 || count < -2)
+    refuseFlag(name, "a whole number from 1, or -1 for no limit,", values.at(-1));
+  return count < 0 ? undefined : count;
 };
 
 /** llama.cpp takes -1 and 2^32-1 as "choose one". */

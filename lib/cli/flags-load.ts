@@ -27,7 +27,28 @@ const threads: Flag["parse"] = (values, name, before) => {
   return count <= 0 ? undefined : count;
 };
 
+/** A repository as llama.cpp names it, as a reference. */
+export const hubName = (name: string): string => (name.startsWith("hf:") ? name : `hf:${name}`);
+
 type Row = Omit<Flag, "target" | "group">;
+
+/** Other ways to name the model. */
+const hub: Row[] = [
+  {
+    names: ["-hf", "-hfr", "--hf-repo"],
+    value: "OWNER/NAME[:QUANT]",
+    option: "hfRepo",
+    parse: text,
+    doc: "a model on the Hub; the same as --model hf:OWNER/NAME:QUANT",
+  },
+  {
+    names: ["-hff", "--hf-file"],
+    value: "FILE",
+    option: "hfFile",
+    parse: text,
+    doc: "with --hf-repo: the file of that repository",
+  },
+];
 
 const model: Row[] = [
   {
@@ -35,7 +56,21 @@ const model: Row[] = [
     value: "FILE",
     option: "path",
     parse: text,
-    doc: "GGUF file; of a split model the first part (default: the embedded tiny model)",
+    doc: "GGUF file (of a split model the first part) or hf:owner/name:QUANT (default: the embedded tiny model)",
+  },
+  {
+    names: ["-md", "--spec-draft-model", "--model-draft"],
+    value: "FILE",
+    option: "draftModel",
+    parse: text,
+    doc: "a small model of the same vocabulary that drafts tokens for this one to check",
+  },
+  {
+    names: ["-hfd", "-hfrd", "--spec-draft-hf", "--hf-repo-draft"],
+    value: "OWNER/NAME[:QUANT]",
+    option: "draftModel",
+    parse: (values) => hubName(values.at(-1) ?? ""),
+    doc: "such a model on the Hub",
   },
   {
     names: ["-lm", "--load-mode"],
@@ -380,11 +415,12 @@ const cpu: Row[] = [
   },
 ];
 
-const inGroup = (group: string, rows: readonly Row[]): Flag[] =>
-  rows.map((row) => ({ ...row, target: "load", group }));
+const inGroup = (group: string, rows: readonly Row[], target: Flag["target"] = "load"): Flag[] =>
+  rows.map((row) => ({ ...row, target, group }));
 
 /** Every flag of loading; `path` is the one that is no option of `loadModel` but its first argument. */
 export const loadFlags: readonly Flag[] = Object.freeze([
+  ...inGroup("Model:", hub, "run"),
   ...inGroup("Model:", model),
   ...inGroup("Context and cache:", context),
   ...inGroup("Devices:", devices),

@@ -10,7 +10,7 @@ const prompt: Row[] = [
     value: "TEXT",
     option: "prompt",
     parse: text,
-    doc: "the prompt; without -p and -f it is read from a pipe",
+    doc: "the prompt; it may also stand alone, in quotes, or come from a file or a pipe",
   },
   {
     names: ["-f", "--file"],
@@ -18,18 +18,6 @@ const prompt: Row[] = [
     option: "file",
     parse: text,
     doc: "read the prompt from a file",
-  },
-  {
-    names: ["-no-cnv", "--no-conversation", "--raw"],
-    option: "raw",
-    parse: constant(true),
-    doc: "raw mode: the prompt holds the template's own tokens, such as <｜User｜>",
-  },
-  {
-    names: ["-cnv", "--conversation"],
-    option: "raw",
-    parse: constant(false),
-    doc: "the prompt is what the user says (default)",
   },
   {
     names: ["-e", "--escape"],
@@ -42,6 +30,21 @@ const prompt: Row[] = [
     option: "escape",
     parse: constant(false),
     doc: "replace them nowhere (default: in -p only)",
+  },
+];
+
+const rawPrompt: Row[] = [
+  {
+    names: ["-no-cnv", "--no-conversation", "--raw"],
+    option: "raw",
+    parse: constant(true),
+    doc: "raw mode: the prompt holds the template's own tokens, such as <｜User｜>",
+  },
+  {
+    names: ["-cnv", "--conversation"],
+    option: "raw",
+    parse: constant(false),
+    doc: "the prompt is what the user says (default)",
   },
   {
     names: ["--verbose-prompt"],
@@ -78,6 +81,13 @@ const conversation: Row[] = [
     option: "openThink",
     parse: word({ auto: "auto", on: true, off: false }),
     doc: "begin the reply inside <think>, so that thinking cannot be skipped (default: as the file's template)",
+  },
+  {
+    names: ["--template"],
+    value: "r1|file",
+    option: "template",
+    parse: word({ r1: "r1", file: "file" }),
+    doc: "R1's template, or the file's own for a model that is none of R1's releases (default: r1)",
   },
 ];
 
@@ -169,8 +179,11 @@ const devices: Row[] = [
 const inGroup = (group: string, rows: readonly Row[]): Flag[] =>
   rows.map((row) => ({ ...row, target: "run", group }));
 
-/** Flags of `run` only. */
+/** Flags of `run` and `chat`: what is said first. */
 export const promptFlags: readonly Flag[] = Object.freeze(inGroup("Prompt:", prompt));
+
+/** Flags of `run` only. */
+export const rawPromptFlags: readonly Flag[] = Object.freeze(inGroup("Prompt:", rawPrompt));
 
 /** Flags of `run` and `chat`. */
 export const conversationFlags: readonly Flag[] = Object.freeze(

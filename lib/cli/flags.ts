@@ -148,6 +148,14 @@ export function inFlagWords(message: string, command: Command | undefined): stri
     .replace(/ \(or [^()`]*`([A-Za-z.]+)[^`]*`\)/g, (whole, path: string) =>
       wordOf(path) === undefined ? "" : whole,
     )
+    .replace(/`([A-Za-z.]+)(\/[^`]*)`/g, (whole, path: string, place: string) => {
+      const name = wordOf(path);
+      return name === undefined ? whole : `${name} (${place})`;
+    })
+    .replace(/`([A-Za-z.]+): "?([\w-]+)"?`/g, (whole, path: string, value: string) => {
+      const name = wordOf(path);
+      return name?.startsWith("-") === true ? `${name} ${value}` : whole;
+    })
     .replace(
       /`([A-Za-z.]+(?:\(\))?)(?:\[[^\]]*\][A-Za-z.]*)?`/g,
       (whole, path: string) => wordOf(path) ?? whole,

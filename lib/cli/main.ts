@@ -5,42 +5,35 @@ import { Command } from "commander";
 import { nearest } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import { normalizeArgv } from "./argv.js";
-import * as chat from "./commands/chat.js";
-import * as devices from "./commands/devices.js";
-import * as doctor from "./commands/doctor.js";
-import * as imatrix from "./commands/imatrix.js";
-import * as inspect from "./commands/inspect.js";
-import * as merge from "./commands/merge.js";
-import * as plan from "./commands/plan.js";
-import * as pull from "./commands/pull.js";
-import * as quantize from "./commands/quantize.js";
-import * as quants from "./commands/quants.js";
-import * as rpcServer from "./commands/rpc-server.js";
-import * as run from "./commands/run.js";
-import * as split from "./commands/split.js";
-import { endOnClosedPipe, EXIT, reportFailure } from "./exit.js";
+import { EXIT, reportFailure, watchOutput } from "./exit.js";
 import { flagsOf } from "./flags.js";
 
-/** One file a command; each adds itself to the program. */
-const COMMANDS: readonly { register: (program: Command) => void }[] = [
-  run,
-  chat,
-  devices,
-  plan,
-  pull,
-  inspect,
-  doctor,
-  merge,
-  split,
-  imatrix,
-  quantize,
-  quants,
-  rpcServer,
-];
+interface CommandFile {
+  readonly register: (program: Command) => void;
+}
+
+/** One file a command; each adds itself to the program. Only the files that a line needs are loaded. */
+const COMMANDS: Readonly<Record<string, () => Promise<CommandFile>>> = {
+  run: () => import("./commands/run.js"),
+  chat: () => import("./commands/chat.js"),
+  devices: () => import("./commands/devices.js"),
+  plan: () => import("./commands/plan.js"),
+  pull: () => import("./commands/pull.js"),
+  inspect: () => import("./commands/inspect.js"),
+  doctor: () => import("./commands/doctor.js"),
+  merge: () => import("./commands/merge.js"),
+  split: () => import("./commands/split.js"),
+  imatrix: () => import("./commands/imatrix.js"),
+  quantize: () => import("./commands/quantize.js"),
+  quants: () => import("./commands/quants.js"),
+  "rpc-server": () => import("./commands/rpc-server.js"),
+};
 
 const HELP = `
-Without a command the flags are those of run: r1-native -p "What is 1+1?"
-r1-native <command> --help tells the flags of a command.`;
+Without a command, run is meant:
+  r1-native "What is 1+1?"
+  r1-native -m model.gguf -p "What is 1+1?"
+r1-native <command> --help lists the flags of a command.`;
 
 function packageVersion(): string {
   const { version } = JSON.parse(
@@ -56,61 +49,72 @@ async function showVersion(): Promise<void> {
 }
 
 function buildProgram(): Command {
-  const program = new Command("r1-native")
-    .description(
-      "DeepSeek-R1 on this machine: llama.cpp on a thread of its own, streamed as reasoning and answer",
-    )
-    .option("--version", "tell the versions of r1-native and llama.cpp")
-    .addHelpText("after", HELP)
-    .showHelpAfterError(
-      "(r1-native --help lists the commands; r1-native run --help lists the flags)",
-    )
-    .exitOverride();
-  for (const { register } of COMMANDS) register(program);
-  return program;
+  return (
+    new Command("r1-native")
+      .description("Run DeepSeek-R1 on this machine, streamed as reasoning and answer")
+      .option("--version", "show the versions of r1-native and llama.cpp")
+      .addHelpText("after", HELP)
+      // What commander finds wrong is reported as all other errors are.
+      .configureOutput({ writeErr: () => undefined })
+      .exitOverride()
+  );
 }
 
-/** Finds the command a line is for: its first word, or `run` when that is a flag. */
-function findCommand(
-  program: Command,
-  words: readonly string[],
-): { command: Command | undefined; args: string[] } {
-  const [first, ...rest] = words;
+/** What a command line is for: a command and its arguments, help, or the versions. */
+type Meaning =
+  | { readonly command: string; readonly args: readonly string[] }
+  | { readonly command: undefined; readonly shows: "help" | "version" };
+
+/** @throws {R1Error} `INVALID_ARGUMENT` for a word that is almost the name of a command. */
+function meaningOf(words: readonly string[]): Meaning {
+  const [first, second] = words;
   if (first === undefined)
     return process.stdin.isTTY
-      ? { command: undefined, args: ["--help"] }
-      : findCommand(program, ["run"]);
-  if (["-h", "--help", "help", "--version"].includes(first))
-    return { command: undefined, args: [...words] };
-  const named = program.commands.find(
-    (command) => command.name() === first || command.aliases().includes(first),
-  );
-  if (named !== undefined) return { command: named, args: rest };
-  if (first.startsWith("-")) return findCommand(program, ["run", ...words]);
-  const near = nearest(
-    first,
-    program.commands.map((command) => command.name()),
-  );
-  throw new R1Error(
+      ? { command: undefined, shows: "help" }
+      : { command: "run", args: [] };
+  if (first === "--version") return { command: undefined, shows: "version" };
+  if (["-h", "--help"].includes(first)) return { command: undefined, shows: "help" };
+  if (first === "help") {
+    if (second === undefined) return { command: undefined, shows: "help" };
+    if (Object.hasOwn(COMMANDS, second)) return { command: second, args: ["--help"] };
+    throw unknownCommand([second], nearest(second, Object.keys(COMMANDS)));
+  }
+  if (Object.hasOwn(COMMANDS, first)) return { command: first, args: words.slice(1) };
+  // A word that stands alone may be a misspelt command; a sentence is a prompt.
+  const near = /^\w[\w-]*$/.test(first) ? nearest(first, Object.keys(COMMANDS)) : undefined;
+  if (near !== undefined) throw unknownCommand(words, near);
+  return { command: "run", args: words };
+}
+
+function unknownCommand(words: readonly string[], near: string | undefined): R1Error {
+  const flag = words.findIndex((word) => word.startsWith("-"));
+  const prompt = words.slice(0, flag < 0 ? words.length : flag).join(" ");
+  const next =
+    near === undefined
+      ? "r1-native --help lists them."
+      : `Did you mean ${near}? As a prompt: r1-native run ${JSON.stringify(prompt)}.`;
+  return new R1Error(
     "INVALID_ARGUMENT",
-    `There is no command ${JSON.stringify(first)}. ${near === undefined ? "r1-native --help lists them." : `Did you mean ${near}?`}`,
+    `There is no command ${JSON.stringify(words[0])}. ${next}`,
   );
 }
 
 async function main(words: readonly string[]): Promise<number> {
-  const program = buildProgram();
   let command: Command | undefined;
   try {
-    const found = findCommand(program, words);
-    command = found.command;
-    if (command === undefined && found.args[0] === "--version") await showVersion();
-    else if (command === undefined) await program.parseAsync(found.args, { from: "user" });
-    else {
+    const meaning = meaningOf(words);
+    const program = buildProgram();
+    if (meaning.command !== undefined) {
+      (await COMMANDS[meaning.command]?.())?.register(program);
+      [command] = program.commands;
+      if (command === undefined) throw new TypeError("no command was registered");
       const flags = flagsOf(command);
-      await program.parseAsync(
-        [command.name(), ...(flags.length === 0 ? found.args : normalizeArgv(found.args, flags))],
-        { from: "user" },
-      );
+      const args = flags.length === 0 ? meaning.args : normalizeArgv(meaning.args, flags);
+      await program.parseAsync([meaning.command, ...args], { from: "user" });
+    } else if (meaning.shows === "version") await showVersion();
+    else {
+      for (const load of Object.values(COMMANDS)) (await load()).register(program);
+      await program.parseAsync(["--help"], { from: "user" });
     }
     return EXIT.ok;
   } catch (error) {
@@ -118,5 +122,5 @@ async function main(words: readonly string[]): Promise<number> {
   }
 }
 
-endOnClosedPipe();
+watchOutput();
 process.exitCode = await main(process.argv.slice(2));

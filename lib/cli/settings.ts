@@ -1,6 +1,8 @@
 // What the flags of `run` and `chat` come to once they are read: defaults filled in, contradictions refused; main thread.
 import { R1Error } from "../base/errors.js";
+import { referenceOfPage } from "../hub/reference.js";
 import type { OptionBag } from "./flags.js";
+import { hubName } from "./flags-load.js";
 
 /** Settings of `run` and `chat` beside the options of the library. */
 export interface Settings {
@@ -11,6 +13,8 @@ export interface Settings {
   readonly escapes: "prompt" | "all" | "none";
   readonly system: string | undefined;
   readonly openThink: "auto" | boolean;
+  /** undefined: R1's. */
+  readonly template: "r1" | "file" | undefined;
   readonly showsPromptTokens: boolean;
   readonly showsPrompt: boolean;
   readonly hidesReasoning: boolean;
@@ -29,17 +33,106 @@ function conflict(first: string, second: string): never {
   );
 }
 
-/** The options of loading: with room for drafts as long as --ngram-draft asks for, which is a flag of the reply alone. */
-export function loadOptionsOf({ load, generate }: OptionBag): Readonly<Record<string, unknown>> {
-  const { ngram } = (generate["speculation"] ?? {}) as { readonly ngram?: number };
-  return ngram === undefined ? load : { ...load, maxDraft: ngram };
+/** The model that a text names: addresses of the Hub's pages are references, of other servers nothing that can be loaded. */
+function namedModel(text: string, flag: string): string {
+  if (!/^https?:\/\//i.test(text)) return text;
+  const reference = referenceOfPage(text);
+  if (reference !== undefined) return reference;
+  throw new R1Error(
+    "INVALID_ARGUMENT",
+    `${flag} takes a file or hf:owner/name:QUANT, not an address of another server. Download the file first, and give its path.`,
+    { details: { option: flag } },
+  );
 }
 
-/** @throws {R1Error} `INVALID_ARGUMENT` when flags contradict each other. */
-export function settingsOf({ run }: OptionBag): Settings {
-  const given = run as Partial<Record<string, unknown>>;
+/** The model of --model, or of --hf-repo and --hf-file. */
+function modelOf({ load, run }: OptionBag): string | undefined {
+  const { path, hfRepo, hfFile } = { ...load, ...run } as Readonly<
+    Record<string, string | undefined>
+  >;
+  if (hfRepo !== undefined && path !== undefined) conflict("--model", "--hf-repo");
+  if (hfFile !== undefined && hfRepo === undefined)
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      "--hf-file names a file of a repository: give the repository with --hf-repo.",
+      { details: { option: "--hf-file" } },
+    );
+  if (hfRepo !== undefined) {
+    const repo = hubName(hfRepo);
+    // The file goes before the quant, as in llama.cpp.
+    return hfFile === undefined ? repo : `${repo.replace(/(?<=^hf:.*):[^/]*$/, "")}/${hfFile}`;
+  }
+  return path === undefined ? undefined : namedModel(path, "--model");
+}
+
+/**
+ * The options of loading, and `path`: with room for drafts as long as --ngram-draft asks for, which is
+ * a flag of the reply alone.
+ *
+ * @throws {R1Error} `INVALID_ARGUMENT` when flags contradict each other.
+ */
+export function loadOptionsOf(bag: OptionBag): Readonly<Record<string, unknown>> {
+  const { ngram } = (bag.generate["speculation"] ?? {}) as { readonly ngram?: number };
+  const { path: _path, draftModel, ...options } = bag.load;
+  const path = modelOf(bag);
+  return {
+    ...options,
+    ...(path === undefined ? {} : { path }),
+    ...(draftModel === undefined
+      ? {}
+      : { draftModel: namedModel(draftModel as string, "--model-draft") }),
+    ...(ngram === undefined ? {} : { maxDraft: ngram }),
+  };
+}
+
+/** A model's name in the place of a prompt, as ollama takes it. */
+const MODEL_NAME = /^hf:\S+$|^\S+\.gguf$/i;
+
+/** The prompt that stands alone on the command line. */
+function barePrompt(words: readonly string[], command: string): string | undefined {
+  const [word, ...more] = words;
+  if (word === undefined) return undefined;
+  if (MODEL_NAME.test(word))
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      `${JSON.stringify(word)} stands where the prompt goes. Give a model with --model: r1-native ${command} --model ${word} ${command === "run" ? '"What is 1+1?"' : ""}`.trimEnd(),
+      { details: { option: "--model" } },
+    );
+  if (more.length > 0)
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      `The prompt is one argument: put it in quotes, r1-native ${command} ${JSON.stringify(words.join(" "))}.`,
+      { details: { option: "prompt" } },
+    );
+  return word;
+}
+
+/**
+ * @param words - What stands on the command line without a flag.
+ * @throws {R1Error} `INVALID_ARGUMENT` when flags contradict each other.
+ */
+export function settingsOf(
+  { run, generate }: OptionBag,
+  words: readonly string[] = [],
+  command = "run",
+): Settings {
+  const bare = barePrompt(words, command);
+  const given: Partial<Record<string, unknown>> = {
+    ...run,
+    ...(bare === undefined ? {} : { prompt: bare }),
+  };
   const has = (key: string): boolean => given[key] !== undefined && given[key] !== false;
-  if (has("prompt") && has("file")) conflict("--prompt", "--file");
+  if (bare !== undefined && run["prompt"] !== undefined)
+    conflict("A prompt without a flag", "--prompt");
+  if (has("prompt") && has("file"))
+    conflict(bare === undefined ? "--prompt" : "A prompt without a flag", "--file");
+  const { mode, maxTokens, effort } = (generate["reasoning"] ?? {}) as Record<string, unknown>;
+  if (mode === "off" && maxTokens !== undefined) conflict("--reasoning off", "--reasoning-budget");
+  if (mode === "off" && effort !== undefined) conflict("--reasoning off", "--reasoning-effort");
+  if (mode !== undefined && mode !== "auto" && typeof given["openThink"] === "boolean")
+    conflict("--reasoning", "--open-think");
+  if (has("raw") && mode !== undefined) conflict("--raw", "--reasoning");
+  if (has("raw") && has("template")) conflict("--raw", "--template");
   if (has("json") && has("jsonStream")) conflict("--json", "--json-stream");
   if (has("raw") && given["system"] !== undefined) conflict("--raw", "--system-prompt");
   if (has("raw") && given["openThink"] !== undefined) conflict("--raw", "--open-think");
@@ -51,6 +144,7 @@ export function settingsOf({ run }: OptionBag): Settings {
     escapes: escape === undefined ? "prompt" : escape ? "all" : "none",
     system: given["system"] as string | undefined,
     openThink: (given["openThink"] as "auto" | boolean | undefined) ?? "auto",
+    template: given["template"] as Settings["template"],
     showsPromptTokens: has("verbosePrompt"),
     showsPrompt: has("displayPrompt"),
     hidesReasoning: has("hideReasoning"),

@@ -6,6 +6,7 @@ import { isR1Error } from "../../lib/base/errors.js";
 import { normalizeArgv } from "../../lib/cli/argv.js";
 import { addFlags, collect, inFlagWords, nameOf } from "../../lib/cli/flags.js";
 import type { OptionBag } from "../../lib/cli/flags.js";
+import { answerFlags } from "../../lib/cli/flags-answer.js";
 import { generateFlags } from "../../lib/cli/flags-generate.js";
 import { loadFlags } from "../../lib/cli/flags-load.js";
 import {
@@ -13,6 +14,7 @@ import {
   machineFlags,
   outputFlags,
   promptFlags,
+  rawPromptFlags,
 } from "../../lib/cli/flags-run.js";
 import { settingsOf } from "../../lib/cli/settings.js";
 import { GENERATE_KEYS } from "../../lib/engine/engine-options.js";
@@ -21,6 +23,8 @@ import { normalizeSampling } from "../../lib/sampling/options.js";
 
 const all = [
   ...promptFlags,
+  ...rawPromptFlags,
+  ...answerFlags,
   ...conversationFlags,
   ...generateFlags,
   ...outputFlags,
@@ -285,7 +289,7 @@ describe("a wrong command line", () => {
     [["-nlg", "5"], "Did you mean -ngl?"],
     [["--cache-typek", "q4_0"], "Did you mean --cache-type-k?"],
     [["--entirely-different"], "--help lists the flags."],
-    [["-hf", "unsloth/DeepSeek-R1-GGUF"], "Download the file first"],
+    [["-mu", "https://host/model.gguf"], "Download the file first"],
     [["--context-shift"], "never shifted"],
     [["-i"], "r1-native chat"],
   ])("%j is told what to do", (words, advice) => {

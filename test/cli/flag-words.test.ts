@@ -125,6 +125,12 @@ describe("an option of the library is told as", () => {
         cpuMoe: "--cpu-moe",
         checkTensors: "--check-tensors",
         "complete()": "--raw",
+        "response.schema": "--json-schema",
+        "chat.response.grammar": "--grammar",
+        "reasoning.mode": "--reasoning",
+        "reasoning.maxTokens": "--reasoning-budget",
+        template: "--template",
+        draftModel: "--model-draft",
       },
     ],
     ["chat", chat, { contextSize: "--ctx-size", "complete()": "r1-native run --raw" }],
@@ -148,6 +154,12 @@ describe("what the program has no flag for", () => {
       "Ask to replace it (or the option --force).",
     );
     expect(inFlagWords('Use `complete()` (or `template: "file"`).', commandOf(run))).toBe(
+      "Use --raw (or --template file).",
+    );
+    expect(inFlagWords("The schema at `response.schema/type` is odd.", commandOf(run))).toBe(
+      "The schema at --json-schema (/type) is odd.",
+    );
+    expect(inFlagWords('Use `complete()` (or `nothing: "file"`).', commandOf(run))).toBe(
       "Use --raw.",
     );
     expect(inFlagWords("Use `toWellFormed()`.", command)).toBe("Use `toWellFormed()`.");

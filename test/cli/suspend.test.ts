@@ -89,7 +89,7 @@ describe("Ctrl-Z stops a conversation and fg goes on with it", () => {
     type("What is 1+1?\r");
     at = await until(/answer[^]*> |2[^]*<\/think>[^]*> /, at);
     type(CTRL_D);
-    at = await until("SHELL: ", at);
+    await until("SHELL: ", at);
     type("exit\n");
     expect(await ended).toBe(0);
   });

@@ -3,11 +3,13 @@ import type { Command } from "commander";
 import type { ChatSession, Generation, GenerateOptions, Model } from "../../index.js";
 import { EXIT, Interrupted, watchSignals } from "../exit.js";
 import { addFlags, collect, setWords } from "../flags.js";
+import { answerFlags } from "../flags-answer.js";
 import { generateFlags } from "../flags-generate.js";
 import { loadFlags } from "../flags-load.js";
-import { conversationFlags, outputFlags } from "../flags-run.js";
+import { conversationFlags, outputFlags, promptFlags } from "../flags-run.js";
 import { pipeLines, readTurn, TerminalLines } from "../lines.js";
 import { openModel } from "../open-model.js";
+import { givenPrompt } from "../prompt.js";
 import { renderParts, timingsLine, wantsColor, write } from "../render.js";
 import type { Settings } from "../settings.js";
 import { loadOptionsOf, settingsOf } from "../settings.js";
@@ -49,7 +51,11 @@ class Conversation {
   }
 
   send(text: string, options: GenerateOptions): Generation {
-    return this.#session.send(text, { ...options, openThink: this.#settings.openThink });
+    return this.#session.send(text, {
+      ...options,
+      openThink: this.#settings.openThink,
+      ...(this.#settings.template === undefined ? {} : { template: this.#settings.template }),
+    });
   }
 
   #begin(): ChatSession {
@@ -121,7 +127,8 @@ async function reply(
 
 async function chat(command: Command): Promise<void> {
   const bag = collect(command);
-  const settings = settingsOf(bag);
+  const settings = settingsOf(bag, command.args, "chat");
+  const first = givenPrompt(settings);
   const loading = watchSignals(() => undefined);
   const model = await openModel(loadOptionsOf(bag), {
     isVerbose: settings.isVerbose,
@@ -139,6 +146,10 @@ async function chat(command: Command): Promise<void> {
       say(
         `${model.info.architecture}, ${model.info.variant}, context ${model.info.contextSize} tokens. /help lists the commands, Ctrl-D leaves.\n\n`,
       );
+    if (first !== undefined) {
+      if (isTerminal) say(`> ${first}\n`);
+      await reply(conversation, first, bag.generate, model, settings);
+    }
     for (;;) {
       const line = await readTurn(lines, "> ", () => say("(Ctrl-D or /exit leaves.)\n"));
       if (line === undefined) {
@@ -162,8 +173,16 @@ export function register(program: Command): void {
   const command = program
     .command("chat")
     .description("hold a conversation of many turns")
+    .argument("[prompt...]", "the first turn, in quotes")
     .addHelpText("after", HELP)
     .action(() => chat(command));
-  addFlags(command, [...conversationFlags, ...loadFlags, ...generateFlags, ...outputFlags]);
+  addFlags(command, [
+    ...promptFlags,
+    ...conversationFlags,
+    ...loadFlags,
+    ...answerFlags,
+    ...generateFlags,
+    ...outputFlags,
+  ]);
   setWords(command, { "complete()": "r1-native run --raw", maxDraft: "--ngram-draft" });
 }

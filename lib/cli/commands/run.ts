@@ -1,15 +1,20 @@
 // `r1-native run`: one prompt, one reply, streamed; takes llama.cpp's command lines. Main thread; the model works on its own.
 import type { Command } from "commander";
-import { R1Error } from "../../base/errors.js";
 import type { Generation, Model } from "../../index.js";
-import { processEscapes } from "../escapes.js";
 import { Interrupted, watchSignals } from "../exit.js";
 import { addFlags, collect, setWords } from "../flags.js";
+import { answerFlags } from "../flags-answer.js";
 import { generateFlags } from "../flags-generate.js";
 import { loadFlags } from "../flags-load.js";
-import { conversationFlags, machineFlags, outputFlags, promptFlags } from "../flags-run.js";
-import { readText } from "../flag-values.js";
+import {
+  conversationFlags,
+  machineFlags,
+  outputFlags,
+  promptFlags,
+  rawPromptFlags,
+} from "../flags-run.js";
 import { openModel } from "../open-model.js";
+import { readPrompt } from "../prompt.js";
 import { listDevices } from "./devices.js";
 import {
   renderJsonLines,
@@ -24,46 +29,13 @@ import { loadOptionsOf, settingsOf } from "../settings.js";
 
 const HELP = `
 Examples:
-  r1-native run -p "What is 1+1?"
+  r1-native "What is 1+1?"
+  r1-native -hf unsloth/DeepSeek-R1-Distill-Qwen-1.5B-GGUF:Q4_K_M "What is 1+1?"
   r1-native run -m DeepSeek-R1-UD-IQ1_S-00001-of-00003.gguf -ctk q4_0 -no-cnv --prio 2 --temp 0.6 -c 8192 --seed 3407 \\
     -p "<｜User｜>What is 1+1?<｜Assistant｜>"
   git diff | r1-native run -sys "Review this change." --hide-reasoning
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted by Ctrl-C. docs/cli.md tells more.`;
-
-async function readPipe(): Promise<string> {
-  const pieces: Buffer[] = [];
-  for await (const piece of process.stdin) pieces.push(piece as Buffer);
-  return Buffer.concat(pieces)
-    .toString("utf8")
-    .replace(/\r?\n$/, "");
-}
-
-/** The prompt of -p, -f or the pipe, with escape sequences replaced where they are to be. */
-async function readPrompt(settings: Settings): Promise<string> {
-  if (settings.prompt !== undefined) {
-    // A raw prompt may be empty: it is BOS alone.
-    if (settings.prompt === "" && !settings.isRaw)
-      throw new R1Error("INVALID_ARGUMENT", "The prompt is empty: -p was given no text.");
-    return settings.escapes === "none" ? settings.prompt : processEscapes(settings.prompt);
-  }
-  if (settings.file === undefined && process.stdin.isTTY) {
-    throw new R1Error(
-      "INVALID_ARGUMENT",
-      "There is no prompt. Give one with -p or -f or through a pipe, or use `r1-native chat` for a conversation.",
-    );
-  }
-  const text = settings.file === undefined ? await readPipe() : readText(settings.file);
-  if (text === "") {
-    const source =
-      settings.file === undefined ? "the pipe on standard input" : `the file ${settings.file}`;
-    throw new R1Error(
-      "INVALID_ARGUMENT",
-      `The prompt is empty: ${source} held no text. Give one with -p, -f or through a pipe.`,
-    );
-  }
-  return settings.escapes === "all" ? processEscapes(text) : text;
-}
 
 /** Waits for the prompt, or until a signal comes: then nothing is read any more, so that an open pipe does not keep the program alive. */
 async function unlessInterrupted(prompt: Promise<string>, signal: AbortSignal): Promise<string> {
@@ -111,7 +83,7 @@ async function run(command: Command): Promise<void> {
     await listDevices({ backendDir: bag.load["backendDir"] as string | undefined });
     return;
   }
-  const settings = settingsOf(bag);
+  const settings = settingsOf(bag, command.args);
   let generation: Generation | undefined;
   const watch = watchSignals(() => generation?.cancel());
   let model: Model | undefined;
@@ -128,17 +100,19 @@ async function run(command: Command): Promise<void> {
         : [{ role: "system" as const, content: settings.system }]),
       { role: "user" as const, content: prompt },
     ];
+    const chatOptions = {
+      openThink: settings.openThink,
+      ...(settings.template === undefined ? {} : { template: settings.template }),
+    };
     if (settings.showsPromptTokens) {
       showTokens(
         model,
-        settings.isRaw
-          ? rawTokens(model, prompt)
-          : model.formatChat(messages, { openThink: settings.openThink }).tokens,
+        settings.isRaw ? rawTokens(model, prompt) : model.formatChat(messages, chatOptions).tokens,
       );
     }
     generation = settings.isRaw
       ? model.complete(prompt, bag.generate)
-      : model.chat(messages, { ...bag.generate, openThink: settings.openThink });
+      : model.chat(messages, { ...bag.generate, ...chatOptions });
     if (settings.showsPrompt && settings.output === "text")
       await write(process.stdout, `${prompt}\n`);
     await show(generation, settings);
@@ -156,13 +130,16 @@ async function run(command: Command): Promise<void> {
 export function register(program: Command): void {
   const command = program
     .command("run")
-    .description("answer one prompt, from -p, -f or a pipe (also without the word run)")
+    .description("answer one prompt (also without the word run)")
+    .argument("[prompt...]", "the prompt, in quotes; else -p, -f or a pipe")
     .addHelpText("after", HELP)
     .action(() => run(command));
   addFlags(command, [
     ...promptFlags,
+    ...rawPromptFlags,
     ...conversationFlags,
     ...loadFlags,
+    ...answerFlags,
     ...generateFlags,
     ...outputFlags,
     ...machineFlags,

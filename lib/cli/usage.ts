@@ -1,0 +1,48 @@
+// What is wrong with a command line that commander refuses, in the words of all other errors; pure.
+import type { Argument, Command, CommanderError } from "commander";
+import { R1Error } from "../base/errors.js";
+
+const argumentText = (argument: Argument): string => {
+  const name = `${argument.name()}${argument.variadic ? "..." : ""}`;
+  return argument.required ? `<${name}>` : `[${name}]`;
+};
+
+/** How a command is called: `r1-native pull <repo> [pattern...]`. */
+export function usageOf(command: Command): string {
+  const words = command.registeredArguments.map(argumentText);
+  return ["r1-native", command.name(), ...words].join(" ");
+}
+
+/** An error of commander's as one of ours; undefined for what is no error, such as shown help. */
+export function usageError(
+  error: CommanderError,
+  command: Command | undefined,
+): R1Error | undefined {
+  if (error.exitCode === 0) return undefined;
+  const about = /'([^']*)'/.exec(error.message)?.[1] ?? "";
+  const help = `${command === undefined ? "r1-native" : `r1-native ${command.name()}`} --help`;
+  const usage = command === undefined ? "r1-native <command>" : usageOf(command);
+  const refuse = (message: string): R1Error =>
+    new R1Error("INVALID_ARGUMENT", message, { details: { option: about } });
+  switch (error.code) {
+    case "commander.optionMissingArgument":
+      return refuse(
+        `${about.replace(/\s[<[].*$/, "").replace(/^-\w, /, "")} needs a value after it; ${help} lists the flags.`,
+      );
+    case "commander.missingArgument":
+      return refuse(`<${about}> is missing: ${usage}.`);
+    case "commander.missingMandatoryOptionValue":
+      return refuse(`${about} is missing; ${help} lists the flags.`);
+    case "commander.excessArguments":
+      return refuse(`There are too many arguments: ${usage}.`);
+    case "commander.unknownOption": {
+      const near = /Did you mean ([^?]+)\?/.exec(error.message)?.[1];
+      const next = near === undefined ? `${help} lists the flags.` : `Did you mean ${near}?`;
+      return new R1Error("UNKNOWN_OPTION", `There is no flag ${about}. ${next}`, {
+        details: { option: about },
+      });
+    }
+    default:
+      return refuse(error.message.replace(/^error: /, "").replace(/\n[^]*$/, "."));
+  }
+}
