@@ -5,6 +5,7 @@ import * as decodeMany from "./decode-many.mjs";
 import * as decode from "./decode.mjs";
 import * as eventLoop from "./event-loop.mjs";
 import * as gaps from "./gaps.mjs";
+import * as grammars from "./grammars.mjs";
 import * as kvUnified from "./kv-unified.mjs";
 import * as load from "./load.mjs";
 import * as memory from "./memory.mjs";
@@ -15,6 +16,7 @@ import * as settings from "./settings.mjs";
 import * as speculation from "./speculation.mjs";
 import * as streams from "./streams.mjs";
 import * as stress from "./stress.mjs";
+import * as text from "./text.mjs";
 
 /** `minutes`: about what it takes on two quiet cores in full, with --bars (none: no bar is set for it), and with --quick. */
 const trial = (name, minutes, { title, run }) => ({
@@ -36,6 +38,8 @@ export const TRIALS = [
   trial("abort", [2.5, 1.5, 0.5], abort),
   trial("event-loop", [1, 1, 0.5], eventLoop),
   trial("gaps", [6, 6, 4], gaps),
+  trial("text", [1, 1, 0.5], text),
+  trial("grammars", [2, 2, 1.5], grammars),
   trial("overhead", [40, 11, 3], overhead),
   trial("speculation", [5, 2, 3], speculation),
   trial("memory", [1, "-", 0.5], memory),
