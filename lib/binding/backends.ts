@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { endOf, lastWords, started } from "../base/child.js";
+import { endWhenStopped } from "../base/stopped.js";
 import { addonFolder, native } from "./load.js";
 import type { NativeBackendResult } from "./native-backends.js";
 
@@ -73,8 +74,7 @@ function verdict(
   try {
     return JSON.parse(told) as NativeBackendResult;
   } catch {
-    const how =
-      signal === "SIGKILL" ? `did not end within ${TRIAL_LIMIT_MS / 1000} s` : endOf(code, signal);
+    const how = signal === "SIGKILL" ? "did not end in time" : endOf(code, signal);
     const words = lastWords(errors);
     return {
       reason: `a process that tried it ${how}${words === "" ? "" : `, saying: ${words.slice(0, 300)}`}`,
@@ -110,6 +110,7 @@ function tryLater(path: string, signal: AbortSignal | undefined): Promise<Native
     const abort = (): void => void child.kill("SIGKILL");
     signal?.addEventListener("abort", abort, { once: true });
     const text = { told: "", errors: "" };
+    endWhenStopped(child, () => (text.errors += "\nsomebody stopped it for ten seconds\n"));
     (child.stdio[3] as Readable)
       .setEncoding("utf8")
       .on("data", (piece: string) => (text.told += piece));

@@ -1,5 +1,6 @@
 // Options of quantize(): default, validate, normalise, freeze, once. Runs on the calling JavaScript thread.
 import * as check from "../base/check.js";
+import { compilePattern } from "../base/tensor-patterns.js";
 import { ggmlTypeByName } from "./ggml-types.js";
 import { QUANTIZE_TYPES, quantizeType, type QuantizeType } from "./quantize-types.js";
 import { RECIPES, type TensorTypeRule } from "./recipes.js";
@@ -12,7 +13,7 @@ export interface QuantizeOptions {
   recipe?: string;
   /** Path of an importance matrix, in llama.cpp's GGUF format or its older binary one. Needed for the types of 1 to 2 bits. */
   imatrix?: string;
-  /** Tensor types by regular expression over tensor names; the first that fits counts, and comes before the recipe's. */
+  /** Tensor types by regular expression (RE2: no look-around, no back references) over tensor names; the first that fits counts, and comes before the recipe's. */
   tensorTypes?: readonly TensorTypeRule[];
   /** Type of `output.weight`; by default llama.cpp's choice. */
   outputTensorType?: string;
@@ -97,18 +98,20 @@ function tensorType(value: unknown, path: string): string {
   return type.name;
 }
 
+/** Unit: UTF-16 code units. */
+const MAX_PATTERN_LENGTH = 1000;
+
 function rule(value: unknown, path: string): TensorTypeRule {
   const given = check.object(value, path);
   check.knownKeys(given, path, ["pattern", "type"]);
   const pattern = check.string(given["pattern"], `${path}.pattern`);
-  try {
-    new RegExp(pattern);
-  } catch {
-    check.refuse(`${path}.pattern`, "a regular expression", pattern);
-  }
-  // The native side searches with std::regex, whose recursion is as deep as the pattern makes it.
-  if (pattern.length > 1000)
-    check.refuse(`${path}.pattern`, "a regular expression of at most 1,000 characters", pattern);
+  if (pattern.length > MAX_PATTERN_LENGTH)
+    check.refuse(
+      `${path}.pattern`,
+      `a regular expression of at most ${MAX_PATTERN_LENGTH} characters`,
+      pattern,
+    );
+  compilePattern(pattern, `${path}.pattern`);
   return Object.freeze({ pattern, type: tensorType(given["type"], `${path}.type`) });
 }
 

@@ -1,6 +1,7 @@
 // Runs one job of the quantising program and says how it ended. Runs on the calling JavaScript thread; the job in a process of its own.
 import { endOf, lastWords, startProgram } from "../base/child.js";
 import { isErrorCode, R1Error } from "../base/errors.js";
+import { endWhenStopped } from "../base/stopped.js";
 import type { QuantizeJob, QuantizeMessage, QuantizeOrder } from "./quantize-child.js";
 
 const PROGRAM = new URL("./quantize-child.js", import.meta.url);
@@ -62,6 +63,13 @@ export function runQuantizeJob(
         failure = asError(error);
         abort();
       }
+    });
+    endWhenStopped(child, () => {
+      failure ??= new R1Error(
+        "CHILD_CRASHED",
+        "The quantising process was stopped from outside (SIGSTOP) for ten seconds, and was ended. Run it again.",
+        { details: { signal: "SIGSTOP", exitCode: null } },
+      );
     });
     if (signal?.aborted === true) abort();
     signal?.addEventListener("abort", abort, { once: true });

@@ -10,6 +10,7 @@ import { checkSpace } from "../base/files/space.js";
 import { createTemporaryFolder, removeStale, removeTemporary } from "../base/files/temporary.js";
 import { AtomicFile, publish, refuseExisting } from "../base/files/writer.js";
 import { progressReporter } from "../base/progress.js";
+import { resolvePatterns } from "../base/tensor-patterns.js";
 import type { NativeMetadataOverride } from "../binding/native.js";
 import { checkModelFiles, type CheckedModel } from "./check-model.js";
 import type { GgufHeader } from "./format.js";
@@ -29,7 +30,7 @@ import {
 } from "./quantize-plan.js";
 import { runQuantizeJob } from "./quantize-process.js";
 import type { QuantizeJob } from "./quantize-child.js";
-import { expandRecipe, RECIPES } from "./recipes.js";
+import { expandRecipe, RECIPES, type TensorTypeRule } from "./recipes.js";
 import { readAllParts, shardPath } from "./shards.js";
 
 /** What quantising wrote, or in a dry run would write. */
@@ -72,12 +73,26 @@ function imatrixMetadata(path: string, imatrix: Imatrix): NativeMetadataOverride
   ];
 }
 
-function makeJob(
+/** Rules as llama.cpp gets them: names of the file alone. */
+async function tensorRules(
+  headers: readonly GgufHeader[],
+  rules: readonly TensorTypeRule[],
+  signal: AbortSignal | undefined,
+): Promise<{ pattern: string; type: string }[]> {
+  const names = headers.flatMap(({ tensors }) => tensors.map(({ name }) => name));
+  const resolved = await resolvePatterns(names, rules, "tensorTypes", signal);
+  return resolved.flatMap(({ rule: { type }, patterns }) =>
+    patterns.map((pattern) => ({ pattern, type })),
+  );
+}
+
+async function makeJob(
   input: string,
   model: CheckedModel,
+  headers: readonly GgufHeader[],
   options: NormalQuantizeOptions,
   imatrix: Imatrix | undefined,
-): Task["job"] {
+): Promise<Task["job"]> {
   const recipe = options.recipe === undefined ? undefined : RECIPES[options.recipe];
   if (recipe !== undefined && model.expertCount === 0)
     check.refuse(
@@ -88,6 +103,8 @@ function makeJob(
   const expanded =
     recipe === undefined ? undefined : expandRecipe(recipe, model.leadingDenseBlockCount);
   const type = options.type ?? expanded?.type ?? "Q4_K_M";
+  const rules = [...options.tensorTypes, ...(expanded?.tensorTypes ?? [])];
+  const tensorTypes = await tensorRules(headers, rules, options.signal);
   return (output, dryRun, partial) => ({
     config: {
       input,
@@ -102,9 +119,7 @@ function makeJob(
       pure: options.pure,
       keepSplit: options.keepSplit,
       dryRun,
-      tensorTypes: [...options.tensorTypes, ...(expanded?.tensorTypes ?? [])].map(
-        ({ pattern, type: to }) => ({ pattern, type: to }),
-      ),
+      tensorTypes,
       metadataOverrides:
         options.imatrix === undefined || imatrix === undefined
           ? []
@@ -258,7 +273,7 @@ export async function quantize(
     options: normal,
     onLog,
     headers,
-    job: makeJob(input, model, normal, imatrix),
+    job: await makeJob(input, model, headers, normal, imatrix),
   };
   const plans = await dryRun(task);
   if (!normal.dryRun || imatrix !== undefined) checkImatrix(plans, imatrix);
