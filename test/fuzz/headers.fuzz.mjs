@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { writeMutant } from "./headers/mutants.mjs";
+import { randomOf } from "./random.mjs";
 
 const DRIVER = fileURLToPath(new URL("headers/driver.mjs", import.meta.url));
 
@@ -33,8 +34,9 @@ class Driver {
     });
   }
 
-  async ask(path) {
-    this.#child.stdin.write(`${path}\n`);
+  /** Loads and asks one file; `number` decides the options of the load. */
+  async ask(path, number) {
+    this.#child.stdin.write(`${number} ${path}\n`);
     let timer;
     const late = new Promise((resolve) => {
       timer = setTimeout(() => resolve({ hung: true }), LIMIT_MS);
@@ -53,18 +55,19 @@ class Driver {
   }
 }
 
-export async function fuzz({ random, isOver }) {
+export async function fuzz({ seed, isOver }) {
   const folder = mkdtempSync(join(tmpdir(), "r1-headers-"));
   const failures = [];
   const outcomes = new Map();
   let tried = 0;
-  const work = async (number) => {
+  const work = async (worker) => {
     let driver = new Driver(folder);
-    const path = join(folder, `mutant-${number}.gguf`);
+    const path = join(folder, `mutant-${worker}.gguf`);
     while (!isOver(tried)) {
-      tried += 1;
-      const what = writeMutant(path, random);
-      const { said, died, hung } = await driver.ask(path);
+      // Each input has a stream of its own: a seed repeats a run however its inputs are spread.
+      const number = tried++;
+      const what = `#${number}: ${writeMutant(path, randomOf(seed, number))}`;
+      const { said, died, hung } = await driver.ask(path, number);
       if (said === undefined || said.includes("PLAIN")) {
         const words = /GGML_ASSERT[^\n]*|terminate called[^\n]*/.exec(driver.errors)?.[0] ?? "";
         failures.push(`${what}: ${hung ? "no answer" : (said ?? `died (${died})`)} ${words}`);

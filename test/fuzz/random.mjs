@@ -39,3 +39,8 @@ export function randomFrom(seed) {
     fraction: () => next() / 2 ** 32,
   };
 }
+
+/** The stream of input `number` of a run: independent of how many inputs came before it. */
+export function randomOf(seed, number) {
+  return randomFrom(Math.imul(seed, 0x9e3779b1) ^ Math.imul(number + 1, 0x85ebca6b));
+}

@@ -1,5 +1,6 @@
-// Loads each file whose path comes as a line on standard input, asks it, and writes one line of what
-// came of it: "answered", or the code of the error; "PLAIN" where that was no R1Error.
+// Reads lines "NUMBER PATH" from standard input, loads and asks each file with the options that its number
+// selects, and writes one line of what came of it: "answered", or the code of the error; "PLAIN" where
+// that was no R1Error.
 import { createInterface } from "node:readline";
 import { isR1Error, loadModel } from "../../../dist/index.js";
 
@@ -26,13 +27,13 @@ async function askAll(model) {
   return said.length === 0 ? "answered" : `answered-${said.join("+")}`;
 }
 
-async function attempt(path, count) {
+async function attempt(path, number) {
   try {
     const model = await loadModel(path, {
       contextSize: 512,
       threads: 1,
-      sequences: 1 + (count % 2),
-      flashAttention: ["auto", "off"][count % 3 === 0 ? 1 : 0],
+      sequences: 1 + (number % 2),
+      flashAttention: ["auto", "off"][number % 3 === 0 ? 1 : 0],
     });
     try {
       return await askAll(model);
@@ -44,6 +45,7 @@ async function attempt(path, count) {
   }
 }
 
-let count = 0;
-for await (const path of createInterface({ input: process.stdin }))
-  process.stdout.write(`${await attempt(path, count++)}\n`);
+for await (const line of createInterface({ input: process.stdin })) {
+  const [, number, path] = /^(\d+) (.*)$/.exec(line);
+  process.stdout.write(`${await attempt(path, Number(number))}\n`);
+}
