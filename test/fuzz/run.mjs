@@ -14,6 +14,8 @@ const HELP = `usage: npm run test:fuzz -- [options]
   --only A,B      these fuzzers
   --seed N        repeat a run; without it each run has a fresh seed, which is printed
   --list          print the names of the fuzzers
+
+SIGINT and SIGTERM end the run: inputs under way are finished, and what was tried is printed.
 `;
 
 const folder = dirname(fileURLToPath(import.meta.url));
@@ -47,6 +49,9 @@ function parse() {
   };
 }
 
+let isStopped = false;
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => (isStopped = true));
+
 async function runOne(name, seed, milliseconds, count) {
   const { fuzz } = await import(`./${name}${SUFFIX}`);
   const started = performance.now();
@@ -54,7 +59,8 @@ async function runOne(name, seed, milliseconds, count) {
   const result = await fuzz({
     random: randomFrom(seed),
     seed,
-    isOver: (tried) => (count === undefined ? performance.now() >= deadline : tried >= count),
+    isOver: (tried) =>
+      isStopped || (count === undefined ? performance.now() >= deadline : tried >= count),
   });
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   const { tried, failures, note } = result;
@@ -96,6 +102,7 @@ if (unknown.length > 0) {
 let passed = 0;
 let failed = 0;
 for (const name of names) {
+  if (isStopped) break;
   const seed = options.seed ?? randomInt(1, 2 ** 32);
   let isGood = false;
   try {
