@@ -113,7 +113,9 @@ export async function tryModel(path: string, task: TrialTask, signal: AbortSigna
     }
     const input = child.stdin;
     const errorOutput = child.stderr;
-    const resultOutput = child.stdio[3] as Readable | null | undefined;
+    // Where no process was started, `stdio` is undefined, whatever its type says.
+    const pipes = child.stdio as readonly unknown[] | undefined;
+    const resultOutput = pipes?.[3] as Readable | null | undefined;
     const text = { result: "", errors: "" };
     let isLate = false;
     const kill = (): void => void child.kill("SIGKILL");

@@ -1,6 +1,6 @@
 // The front of a saved session: what made it and its turns, checked when they come back. The whole
 // format is described in native/core/engine/saved_session.h, which reads the rest. Pure.
-import { integer, object } from "../base/check.js";
+import { boolean, integer, object, string } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { ChatMessage } from "../base/types.js";
 import { checkMessages } from "../template/messages.js";
@@ -65,6 +65,16 @@ export function encodeFront(head: SessionHead, tokens: Int32Array): Uint8Array {
   return front;
 }
 
+/** @throws {R1Error} where something is missing or of another type. */
+function readMaker(value: unknown): SessionMaker {
+  const maker = object(value, "maker");
+  const { flashAttentionOff, ...others } = maker;
+  boolean(flashAttentionOff, "maker.flashAttentionOff");
+  for (const name of ["model", "cacheTypeK", "cacheTypeV", "llamaVersion", "options"])
+    string(others[name], `maker.${name}`, true);
+  return maker as unknown as SessionMaker;
+}
+
 /**
  * Reads the head, which may be a stranger's: it must be exactly what `encodeFront` writes, with
  * messages as `checkMessages` takes them.
@@ -76,7 +86,7 @@ export function decodeHead(text: string): SessionHead {
     const { maker, messages, startLength } = object(JSON.parse(text), "session");
     const turns = Array.isArray(messages) && messages.length === 0 ? [] : checkMessages(messages);
     const head: SessionHead = {
-      maker: object(maker, "maker") as unknown as SessionMaker,
+      maker: readMaker(maker),
       messages: turns,
       startLength: integer(startLength, "startLength", 0, turns.length),
     };
@@ -113,8 +123,8 @@ export function assertSameMaker(saved: SessionMaker, here: SessionMaker): void {
   }
 }
 
-/** A saved value may be anything, of any length. */
-function short(value: unknown): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value);
+/** A saved text may have any length. */
+function short(value: string | boolean): string {
+  const text = `${value}`;
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }

@@ -84,8 +84,10 @@ export async function tryInChildren({ program, seed, isOver, limitMs = 60_000, e
   return { tried, failures, note };
 }
 
-/** What an attempt returns for an error: typed errors are right. */
+/** What an attempt returns for an error: typed errors are right, but for the one that means a fault here. */
 export function outcomeOf(error, isR1Error) {
+  if (isR1Error(error, "INTERNAL"))
+    return { kind: "INTERNAL", wrong: `INTERNAL: ${error.message}` };
   if (isR1Error(error)) return { kind: error.code };
   return {
     kind: "PLAIN",

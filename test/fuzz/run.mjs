@@ -13,6 +13,7 @@ const HELP = `usage: npm run test:fuzz -- [options]
   --count N       inputs for each fuzzer, whatever time they take
   --only A,B      these fuzzers
   --seed N        repeat a run; without it each run has a fresh seed, which is printed
+  --show N        failures of each fuzzer that are printed (default 5)
   --list          print the names of the fuzzers
 
 SIGINT and SIGTERM end the run: inputs under way are finished, and what was tried is printed.
@@ -20,8 +21,6 @@ SIGINT and SIGTERM end the run: inputs under way are finished, and what was trie
 
 const folder = dirname(fileURLToPath(import.meta.url));
 const SUFFIX = ".fuzz.mjs";
-/** Failures of one fuzzer that are printed in full. */
-const SHOWN = 5;
 
 function parse() {
   const { values } = parseArgs({
@@ -30,6 +29,7 @@ function parse() {
       count: { type: "string" },
       only: { type: "string" },
       seed: { type: "string" },
+      show: { type: "string", default: "5" },
       list: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -46,13 +46,14 @@ function parse() {
     minutes: positive("minutes", false),
     count: positive("count", true),
     seed: positive("seed", true),
+    show: positive("show", true),
   };
 }
 
 let isStopped = false;
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => (isStopped = true));
 
-async function runOne(name, seed, milliseconds, count) {
+async function runOne(name, seed, milliseconds, { count, show }) {
   const { fuzz } = await import(`./${name}${SUFFIX}`);
   const started = performance.now();
   const deadline = count === undefined ? started + milliseconds : Infinity;
@@ -68,8 +69,8 @@ async function runOne(name, seed, milliseconds, count) {
     `${failures.length === 0 ? "ok  " : "FAIL"} ${name}: seed ${seed}, ${tried} inputs in ${seconds} s, ` +
       `${failures.length} failed${note === undefined ? "" : `; ${note}`}`,
   );
-  for (const failure of failures.slice(0, SHOWN)) console.log(`     ${failure}`);
-  if (failures.length > SHOWN) console.log(`     ... and ${failures.length - SHOWN} more`);
+  for (const failure of failures.slice(0, show)) console.log(`     ${failure}`);
+  if (failures.length > show) console.log(`     ... and ${failures.length - show} more`);
   if (tried === 0) console.log("     no input was tried in its time");
   return failures.length === 0 && tried > 0;
 }
@@ -106,7 +107,7 @@ for (const name of names) {
   const seed = options.seed ?? randomInt(1, 2 ** 32);
   let isGood = false;
   try {
-    isGood = await runOne(name, seed, (options.minutes * 60_000) / names.length, options.count);
+    isGood = await runOne(name, seed, (options.minutes * 60_000) / names.length, options);
   } catch (error) {
     console.log(`FAIL ${name}: seed ${seed}, the fuzzer itself failed: ${error.stack}`);
   }

@@ -18,3 +18,9 @@ export interface ModelFile {
 }
 export function parse(path: string): ModelFile;
 export function write(model: ModelFile): Buffer;
+/** Of each tensor's data only the length counts. */
+export function writeHeader(model: {
+  pairs: Pair[];
+  tensors: (Omit<Tensor, "data"> & { data: { length: number } })[];
+  alignment?: number;
+}): Buffer;

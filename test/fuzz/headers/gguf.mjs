@@ -123,9 +123,10 @@ function scalar(type, value) {
   return bytes;
 }
 
-/** The file's bytes, laid out by `alignment`. */
-export function write({ pairs, tensors, alignment = 32 }) {
-  const pad = (length) => Buffer.alloc((alignment - (length % alignment)) % alignment);
+const pad = (length, alignment) => Buffer.alloc((alignment - (length % alignment)) % alignment);
+
+/** The file's bytes up to its data, laid out by `alignment`. Of each tensor's `data` only its length counts. */
+export function writeHeader({ pairs, tensors, alignment = 32 }) {
   const pieces = [Buffer.from("GGUF"), u32(3), u64(tensors.length), u64(pairs.length)];
   for (const { key, type, of, value } of pairs) {
     pieces.push(text(key), u32(TYPES.indexOf(type)));
@@ -138,14 +139,20 @@ export function write({ pairs, tensors, alignment = 32 }) {
     else pieces.push(scalar(type, value));
   }
   let offset = 0;
-  const data = [];
   for (const tensor of tensors) {
     pieces.push(text(tensor.name), u32(tensor.shape.length), ...tensor.shape.map(u64));
     pieces.push(u32(tensor.type), u64(offset));
-    const padding = pad(tensor.data.length);
-    data.push(tensor.data, padding);
-    offset += tensor.data.length + padding.length;
+    offset += tensor.data.length + pad(tensor.data.length, alignment).length;
   }
   const header = Buffer.concat(pieces);
-  return Buffer.concat([header, pad(header.length), ...data]);
+  return Buffer.concat([header, pad(header.length, alignment)]);
+}
+
+/** The file's bytes, laid out by `alignment`. */
+export function write(model) {
+  const data = model.tensors.flatMap((tensor) => [
+    tensor.data,
+    pad(tensor.data.length, model.alignment ?? 32),
+  ]);
+  return Buffer.concat([writeHeader(model), ...data]);
 }

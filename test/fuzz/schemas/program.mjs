@@ -14,16 +14,24 @@ import { alter, randomValue, nearValue } from "./values.mjs";
 /** A schema holds the caller's thread no longer; a loaded machine stretches it. Unit: milliseconds. */
 const LONGEST_CALL = 3_000;
 
-const options = { strict: false, logger: false, validateFormats: false, validateSchema: false };
+// Names such as toString are there for Ajv unless only own properties count.
+const options = {
+  ownProperties: true,
+  strict: false,
+  logger: false,
+  validateFormats: false,
+  validateSchema: false,
+};
 const DRAFTS = [
   ["http://json-schema.org/draft-07/schema#", Ajv],
   ["https://json-schema.org/draft/2019-09/schema", Ajv2019],
   ["https://json-schema.org/draft/2020-12/schema", Ajv2020],
 ];
 
-/** Ajv alone knows `$async`, and must not obey it as an oracle. */
-const withoutAsync = (schema) =>
-  JSON.parse(JSON.stringify(schema, (key, value) => (key === "$async" ? undefined : value)));
+/** Words that no draft has and Ajv obeys: as an oracle it must not. */
+const AJV_WORDS = ["$async", "nullable", "discriminator"];
+const ofDraft = (schema) =>
+  JSON.parse(JSON.stringify(schema, (key, value) => (AJV_WORDS.includes(key) ? undefined : value)));
 
 export async function prepare(seed) {
   const { supportedSchema } = await loadTs("test/fixtures/random-schema.ts");
@@ -67,15 +75,19 @@ export async function prepare(seed) {
     if (slow.length > 0) return { kind: "slow", wrong: `${slow.join()} for ${shown}` };
     let validate;
     try {
-      validate = new Validator(options).compile(withoutAsync(schema));
+      validate = new Validator(options).compile(ofDraft(schema));
     } catch {
       // What Ajv cannot read, we may refuse or read: there is no oracle.
       return { kind: refused.length > 0 ? "refused by both" : "not read by Ajv" };
     }
+    // Ajv finds that numbers from 1e21 on are multiples of nothing.
+    const isBlind = (value) =>
+      validate.errors[0].keyword === "multipleOf" && JSON.stringify(value).includes("e+");
+    const fits = (value) => validate(value) || isBlind(value);
     const agree = (value) => {
       if (check === undefined) return undefined;
       const problem = timed("checking", () => check(value));
-      return (problem === undefined) === validate(value)
+      return (problem === undefined) === fits(value)
         ? undefined
         : `the check says ${problem ?? "it fits"}, Ajv ${validate.errors?.[0]?.message ?? "that it fits"}: ${JSON.stringify(value)} for ${shown}`;
     };
@@ -85,7 +97,7 @@ export async function prepare(seed) {
       for (let i = 0; i < 5; i++) {
         const text = next();
         const value = JSON.parse(text);
-        if (!validate(value))
+        if (!fits(value))
           return {
             kind: "answer",
             wrong: `${text} is in the grammar and does not fit ${shown}: ${JSON.stringify(validate.errors[0])}`,

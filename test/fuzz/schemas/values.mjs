@@ -9,7 +9,8 @@ export function randomValue(random, depth) {
     case 1:
       return random.between(-130, 130);
     case 2:
-      return random.pick([0.1, 2.5, -1e-7, 1e21, 0.30000000000000004, 7, 1e308]);
+      // Ajv finds that numbers from 1e21 on are no multiple of 1.
+      return random.pick([0.1, 2.5, -1e-7, 1e20, 0.30000000000000004, 7]);
     case 3:
     case 4:
       return random.pick(WORDS);
@@ -141,6 +142,8 @@ export function alter(schema, random, isNewest) {
   }
   if (random.oneIn(12))
     random.pick(places(schema))[random.pick(WRONG)] = random.pick([7, null, "#/x", {}, [], [7]]);
+  // Ajv does not ask an empty array for what it must contain where it has `prefixItems`.
+  for (const at of places(schema)) if (Object.hasOwn(at, "prefixItems")) delete at.contains;
   if (!isNewest) for (const at of places(schema)) older(at);
   return schema;
 }

@@ -137,7 +137,8 @@ export async function prepare(seed) {
           .send("Now add 5.")
           .result()
           .catch((error) => {
-            if (!isR1Error(error)) throw error;
+            const { wrong } = outcomeOf(error, isR1Error);
+            if (wrong !== undefined) throw error;
             kind = `restored, then ${error.code}`;
           });
     } catch (error) {
