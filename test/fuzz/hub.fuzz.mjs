@@ -4,4 +4,5 @@ import { tryInChildren } from "./child.mjs";
 
 const PROGRAM = new URL("hub/program.mjs", import.meta.url).href;
 
-export const fuzz = ({ seed, isOver }) => tryInChildren({ program: PROGRAM, seed, isOver });
+export const fuzz = ({ seed, isOver }) =>
+  tryInChildren({ program: PROGRAM, seed, isOver, limitMs: 90_000 });
