@@ -60,6 +60,25 @@ export async function tryBeforeLoading(trial: Trial, signal: AbortSignal): Promi
   if (key !== undefined) await rememberPassed(key);
 }
 
+/** A model on the CPU with nothing special, for loads that have no options of their own. */
+export function plainModel(paths: string[]): Trial["model"] {
+  return {
+    paths,
+    gpuLayers: 0,
+    devices: [],
+    mainGpu: 0,
+    splitMode: "layer",
+    tensorSplit: [],
+    tensorOverrides: [],
+    loadMode: "auto",
+    checkTensors: false,
+    repack: false,
+    mla: false,
+    vocabOnly: false,
+    metadataOverrides: [],
+  };
+}
+
 /** An engine of one sequence with nothing special, for contexts that are made in other ways. */
 export function plainEngine(contextSize: number): NonNullable<Trial["engine"]> {
   return {

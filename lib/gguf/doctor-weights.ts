@@ -29,21 +29,9 @@ export function* fileFindings(facts: DoctorFacts): Generator<Finding> {
       changes: [],
     };
   }
-  for (const { code, message } of problems) {
-    if (code === "SHARD_MISSING") continue;
-    yield {
-      id: "cannot-load",
-      severity: "error",
-      found: message,
-      effect: `The model cannot be loaded (${code}).`,
-      fix:
-        code === "FILE_TRUNCATED"
-          ? "Download or copy the file again."
-          : "Download the file again, or convert the model again.",
-      changes: [],
-    };
-  }
+  let isExplained = false;
   if (tensors.length === 0 && parts.expected === 1) {
+    isExplained = true;
     yield {
       id: "no-tensors",
       severity: "error",
@@ -56,12 +44,29 @@ export function* fileFindings(facts: DoctorFacts): Generator<Finding> {
   const embedding = tensors.find(({ name }) => name === "token_embd.weight");
   const rows = embedding?.shape[1];
   if (rows !== undefined && facts.vocabularySize > 0 && rows !== facts.vocabularySize) {
+    isExplained = true;
     yield {
       id: "vocabulary-size",
       severity: "error",
       found: `The vocabulary has ${facts.vocabularySize} tokens, the weights have embeddings for ${rows}.`,
       effect: "The vocabulary is another model's. llama.cpp refuses to load the file.",
       fix: "Convert the model again with its own tokenizer files.",
+      changes: [],
+    };
+  }
+  for (const { code, message } of problems) {
+    if (code === "SHARD_MISSING") continue;
+    // llama.cpp's own words for what a finding above says better.
+    if (code === "MODEL_LOAD_FAILED" && isExplained) continue;
+    yield {
+      id: "cannot-load",
+      severity: "error",
+      found: message,
+      effect: `The model cannot be loaded (${code}).`,
+      fix:
+        code === "FILE_TRUNCATED"
+          ? "Download or copy the file again."
+          : "Download the file again, or convert the model again.",
       changes: [],
     };
   }

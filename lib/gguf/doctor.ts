@@ -51,7 +51,7 @@ export async function diagnose(source: string, options: DiagnoseOptions = {}): P
   if (options.signal !== undefined) check.signal(options.signal, "signal");
   options.signal?.throwIfAborted();
   const parts = await readParts(source, options, false);
-  const inspection = await inspectParts(parts);
+  const inspection = await inspectParts(parts, options.signal);
   const facts = await gatherFacts(parts, inspection, new Pacer(options.signal));
   const template = readTemplate(facts);
   const findings: Finding[] = [...fileFindings(facts)];

@@ -1,6 +1,6 @@
 // Looks into model files, local or remote, without loading them: metadata, tensors, variant, completeness, what is wrong. Runs on the calling JavaScript thread.
 import * as check from "../base/check.js";
-import { isR1Error, type R1Error } from "../base/errors.js";
+import { isR1Error, R1Error } from "../base/errors.js";
 import type { Variant } from "../base/types.js";
 import { detectVariant } from "../template/variants.js";
 import { checkHyperparameters, type ModelShape } from "./check-hyperparameters.js";
@@ -8,9 +8,11 @@ import { checkTensors } from "./check-tensors.js";
 import { checkVocabulary } from "./check-vocabulary.js";
 import type { GgufHeader } from "./format.js";
 import type { RemoteOptions } from "./inspect-remote.js";
+import { findLoadProblem } from "./load-problem.js";
 import { Metadata, type MetadataSummary } from "./metadata.js";
 import { Pacer } from "./pacer.js";
 import { lowestHeader, readParts, type ReadParts } from "./read-parts.js";
+import { missingTensors } from "./required-tensors.js";
 import { checkParts } from "./shards.js";
 
 /** Options of {@link inspectGguf}. */
@@ -84,7 +86,11 @@ export interface Inspection {
   readonly metadata: MetadataSummary;
   /** Layers, heads, experts and lengths; undefined when the metadata makes no sense. */
   readonly shape: ModelShape | undefined;
-  /** Why `loadModel` would refuse the files, by the code and the words of its error; empty when it would not. */
+  /**
+   * Why `loadModel` would refuse the files, by the code and the words of its error; empty when it would
+   * not. A local model that looks sound is tried in a process of its own, as before its first load; of a
+   * remote one, and with `onlyThisFile` of one part of several, the header alone decides.
+   */
   readonly problems: readonly { readonly code: string; readonly message: string }[];
 }
 
@@ -148,13 +154,27 @@ function variantOf(metadata: Metadata, architecture: string): Variant {
   return detectVariant({ architecture, vocab, specialTokens }).variant;
 }
 
+/** @throws {R1Error} `MODEL_LOAD_FAILED`, the load's own code, when tensors are missing. */
+function refuseMissing(shape: ModelShape, headers: readonly GgufHeader[]): void {
+  const names = new Set(headers.flatMap(({ tensors }) => tensors.map(({ name }) => name)));
+  const missing = missingTensors(shape, names);
+  const [one] = missing;
+  if (one === undefined) return;
+  const others = missing.length === 1 ? "" : ` and ${missing.length - 1} others`;
+  throw new R1Error(
+    "MODEL_LOAD_FAILED",
+    `"${headers[0]?.path ?? ""}" lacks the tensor "${one}"${others}. Download it again, or convert the model again.`,
+    { details: { missing } },
+  );
+}
+
 /** What loading would complain about. */
 async function findProblems(
-  headers: readonly GgufHeader[],
+  { isRemote, missing, expected, ...parts }: ReadParts,
   first: GgufHeader,
-  missing: readonly string[],
-  isRemote: boolean,
+  signal: AbortSignal | undefined,
 ): Promise<Pick<Inspection, "problems" | "shape">> {
+  const headers = [...parts.headers.values()];
   let shape: ModelShape | undefined;
   const problems: { code: string; message: string }[] = [];
   const note = (error: unknown): void => {
@@ -180,15 +200,22 @@ async function findProblems(
     }
   }
   const metadata = new Metadata(first);
-  if (metadata.entry("general.architecture") === undefined) return { problems, shape };
-  try {
-    shape = checkHyperparameters(metadata, first.entries.keys());
-    for (const header of headers) checkTensors(header, shape);
-  } catch (error) {
-    note(error);
+  const isWhole = headers.length === expected;
+  if (metadata.entry("general.architecture") !== undefined) {
+    try {
+      shape = checkHyperparameters(metadata, first.entries.keys());
+      for (const header of headers) checkTensors(header, shape);
+      if (isRemote && isWhole) refuseMissing(shape, headers);
+    } catch (error) {
+      note(error);
+    }
+    // The vocabulary's bytes as they stand in the file are there for local files only.
+    if (!isRemote) await checkVocabulary(metadata, first.path, new Pacer(signal)).catch(note);
   }
-  // The vocabulary's bytes as they stand in the file are there for local files only.
-  if (!isRemote) await checkVocabulary(metadata, first.path, new Pacer()).catch(note);
+  if (problems.length === 0 && !isRemote && isWhole) {
+    const problem = await findLoadProblem(first.path, signal);
+    if (problem !== undefined) problems.push(problem);
+  }
   return { problems, shape };
 }
 
@@ -198,7 +225,7 @@ async function findProblems(
  * @param source - A path or an `http(s)` URL of a GGUF file, of a split model any part; or a model on the Hub, `hf:owner/name:QUANT`. Of a remote file a few megabytes are fetched,
  * by ranges; the token of a reference is the one that `downloadModel` takes.
  * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FILE_IS_DIRECTORY`, `FILE_EMPTY`, `FILE_TRUNCATED` (inside the header), `NOT_GGUF`, `GGUF_INVALID` (no header
- * can be made out), `NETWORK_FAILED` and `TIMEOUT` (of what is remote), `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `SHARD_MISSING` (of a reference); the signal's reason. What is wrong
+ * can be made out), `NETWORK_FAILED` and `TIMEOUT` (of what is remote), `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `SHARD_MISSING` (of a reference), `RESOURCE_EXHAUSTED` (no process to try a local model in); the signal's reason. What is wrong
  * beyond the header is told in `problems`.
  */
 export async function inspectGguf(
@@ -214,11 +241,15 @@ export async function inspectGguf(
   ]);
   if (options.signal !== undefined) check.signal(options.signal, "signal");
   options.signal?.throwIfAborted();
-  return inspectParts(await readParts(source, options, options.onlyThisFile ?? false));
+  const parts = await readParts(source, options, options.onlyThisFile ?? false);
+  return inspectParts(parts, options.signal);
 }
 
 /** What {@link inspectGguf} tells, of headers that are read. */
-export async function inspectParts(parts: ReadParts): Promise<Inspection> {
+export async function inspectParts(
+  parts: ReadParts,
+  signal: AbortSignal | undefined,
+): Promise<Inspection> {
   const { headers, isRemote, expected, missing } = parts;
   const all = [...headers.values()];
   const first = lowestHeader(parts);
@@ -261,6 +292,6 @@ export async function inspectParts(parts: ReadParts): Promise<Inspection> {
     parts: { expected, present: headers.size, missing },
     hasChatTemplate: text("tokenizer.chat_template") !== "",
     metadata: metadata.summary(),
-    ...(await findProblems(all, first, missing, isRemote)),
+    ...(await findProblems(parts, first, signal)),
   };
 }

@@ -9,8 +9,8 @@ import { AtomicFile, writeAll } from "../base/files/writer.js";
 import { progressReporter } from "../base/progress.js";
 import { initialize, native } from "../binding/load.js";
 import type { NativeImportance } from "../binding/native-quantize.js";
-import type { NativeModel, NativeModelConfig } from "../binding/native.js";
-import { plainEngine, tryBeforeLoading } from "../binding/trial.js";
+import type { NativeModel } from "../binding/native.js";
+import { plainEngine, plainModel, tryBeforeLoading } from "../binding/trial.js";
 import { checkModelFiles } from "./check-model.js";
 import type { CheckedModel } from "./check-model.js";
 import { DEFAULT_ALIGNMENT, encodeHeader, pairText, pairTexts, pairU32 } from "./encode.js";
@@ -90,21 +90,7 @@ async function load(
   signal: AbortSignal,
 ): Promise<NativeModel> {
   const token = native().createCancelToken();
-  const config: NativeModelConfig = {
-    paths: checked.paths,
-    gpuLayers: 0,
-    devices: [],
-    mainGpu: 0,
-    splitMode: "layer",
-    tensorSplit: [],
-    tensorOverrides: [],
-    loadMode: "auto",
-    checkTensors: false,
-    repack: false,
-    mla: false,
-    vocabOnly: false,
-    metadataOverrides: [],
-  };
+  const config = plainModel(checked.paths);
   const { parts, sizeBytes } = checked;
   const engine = plainEngine(chunkSize);
   const nothing = (): void => undefined;
