@@ -33,7 +33,7 @@ const BINDING_USERS = [
   /^engine\//,
   /^isolation\//,
   /^rpc\/server-/,
-  /^gguf\/(quantize[\w-]*|copy-range|check-vocabulary)\.ts$/,
+  /^gguf\/(quantize[\w-]*|copy-range|check-vocabulary|load-problem)\.ts$/,
 ];
 const BINDING_TYPE_USERS = [...BINDING_USERS, /^sampling\//];
 
@@ -108,7 +108,7 @@ function wrongImport(file, { specifier, typeOnly }) {
     const allowed = typeOnly ? BINDING_TYPE_USERS : BINDING_USERS;
     return allowed.some((user) => user.test(file))
       ? undefined
-      : `imports ${target}: only lib/model, lib/engine, lib/isolation, lib/rpc/server-*, lib/gguf/quantize* and lib/gguf/copy-range may know the addon`;
+      : `imports ${target}: only lib/model, lib/engine, lib/isolation, lib/rpc/server-*, lib/gguf/quantize*, lib/gguf/load-problem and lib/gguf/copy-range may know the addon`;
   }
   if (from === to || LAYERS[to] < LAYERS[from]) return undefined;
   return `imports ${target}: ${from}/ (layer ${LAYERS[from]}) may import only below it, and ${to}/ is in layer ${LAYERS[to]}`;
