@@ -32,6 +32,7 @@ export type { SamplerName, SamplingOptions } from "./sampling/options.js";
 export { DEFAULT_CLOSING, EFFORTS } from "./reasoning/options.js";
 export type { ReasoningEffort, ReasoningOptions } from "./reasoning/options.js";
 export type { ResponseOptions } from "./sampling/response.js";
+export type { JsonSchemaSource } from "./base/plain-schema.js";
 export type { ToolChoice, ToolDefinition } from "./template/tools.js";
 export type { OwnerSpan, SegmentOwner } from "./template/segment.js";
 

@@ -83,6 +83,18 @@ const KEYWORDS: Readonly<Record<string, readonly [since: number, form: Form]>> =
 
 const TYPES = ["null", "boolean", "integer", "number", "string", "array", "object"];
 
+/** Words that say nothing about values but belong to JSON Schema, to OpenAPI, or to editors. */
+const OTHER_WORDS = new Set([
+  ...["items", "additionalItems", "dependencies", "definitions", "id", "title", "description"],
+  ...["default", "example", "examples", "deprecated", "readOnly", "writeOnly", "nullable"],
+  ...["contentEncoding", "contentMediaType", "contentSchema", "discriminator", "strict"],
+]);
+
+/** Whether a key is a word of some draft of JSON Schema, or is one of its own by its first letters. */
+export function isSchemaWord(key: string): boolean {
+  return Object.hasOwn(KEYWORDS, key) || OTHER_WORDS.has(key) || /^(?:\$|x-)/.test(key);
+}
+
 const isNames = (value: unknown): boolean =>
   Array.isArray(value) && value.every((name) => typeof name === "string");
 

@@ -30,7 +30,7 @@ export interface PromptConfig {
   /** How the assistant's turn begins: `auto` as the file's template does. */
   readonly think: "auto" | "bare" | "open" | "closed";
   readonly tools: ToolConfig;
-  /** The tools as the caller gave them, for a file's own template. */
+  /** The tools as plain data in OpenAI's form, for a file's own template. */
   readonly toolDefinitions: readonly unknown[];
   readonly template: "r1" | "file";
 }
@@ -68,7 +68,7 @@ export function normalizePrompt(
   return Object.freeze({
     think: mode === "forced" ? "open" : mode === "off" ? "closed" : wish,
     tools: config,
-    toolDefinitions: config.tools.length === 0 ? [] : (tools as readonly unknown[]),
+    toolDefinitions: config.tools.map(({ definition }) => definition),
     template: template === undefined ? "r1" : oneOf(template, "template", ["r1", "file"]),
   });
 }

@@ -1,7 +1,8 @@
 // What the answer is held to: a JSON Schema or a grammar. Checks it before the run. Pure; runs on any JavaScript thread.
 import { knownKeys, object, refuse } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
-import { compileSchema, schemaJson, type SchemaCheck } from "../base/json-schema.js";
+import { compileSchema, type SchemaCheck } from "../base/json-schema.js";
+import { plainSchema } from "../base/plain-schema.js";
 import { compileSchemaGrammar } from "./compile.js";
 import { schemaToGrammar } from "./schema-grammar.js";
 
@@ -37,33 +38,6 @@ function checkSource(source: unknown, path: string): string {
   return source;
 }
 
-function plainSchema(schema: unknown, path: string): unknown {
-  if (typeof schema !== "object" || schema === null) return schema;
-  const { toJSONSchema } = schema as { toJSONSchema?: unknown };
-  if (typeof toJSONSchema === "function") {
-    try {
-      return toJSONSchema.call(schema) as unknown;
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new R1Error(
-        "SCHEMA_UNSUPPORTED",
-        `\`${path}\` cannot be written as a JSON Schema: ${reason}.`,
-        { cause: error, details: { path } },
-      );
-    }
-  }
-  if ("_zod" in schema || "_def" in schema) {
-    throw new R1Error(
-      "SCHEMA_UNSUPPORTED",
-      `\`${path}\` is a validator without a \`toJSONSchema()\` method; pass the JSON Schema instead, with Zod 4 \`z.toJSONSchema(schema)\`.`,
-      {
-        details: { path },
-      },
-    );
-  }
-  return schema;
-}
-
 /** The grammar of an answer, at once or promised. What compiling finds is thrown or rejects. */
 export type AnswerForm = () => string | Promise<string>;
 
@@ -78,9 +52,7 @@ export function responseForm(value: unknown, path = "response"): AnswerForm | un
   if (value === undefined) return undefined;
   const { schema, grammar } = parts(value, path);
   if (schema === undefined) return () => checkSource(grammar, `${path}.grammar`);
-  const plain: unknown = JSON.parse(
-    schemaJson(plainSchema(schema, `${path}.schema`), `${path}.schema`),
-  );
+  const plain = plainSchema(schema, `${path}.schema`);
   return () => compileSchemaGrammar(plain, `${path}.schema`);
 }
 

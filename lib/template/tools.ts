@@ -2,6 +2,8 @@
 import { array, knownKeys, object, oneOf, refuse, string } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import { compileSchema, type SchemaCheck } from "../base/json-schema.js";
+import { plainSchema, type JsonSchemaSource } from "../base/plain-schema.js";
+import { failSchema, isObject } from "../base/schema-types.js";
 import type { Role } from "../base/types.js";
 import { pythonJson } from "./json-text.js";
 import type { Segment } from "./segment.js";
@@ -16,8 +18,11 @@ export interface ToolDefinition {
     readonly name: string;
     /** What it does, for the model to read. */
     readonly description?: string;
-    /** JSON Schema of the arguments, which are an object. @defaultValue any object */
-    readonly parameters?: Readonly<Record<string, unknown>>;
+    /**
+     * JSON Schema of the arguments, which are an object; or a validator with a `toJSONSchema()`
+     * method, as Zod 4's schemas have. @defaultValue any object
+     */
+    readonly parameters?: Readonly<Record<string, unknown>> | JsonSchemaSource | null;
     /** Accepted as other servers do; arguments are always checked against the schema. */
     readonly strict?: boolean | null;
   };
@@ -41,6 +46,8 @@ export interface Tool {
   readonly parameters: Readonly<Record<string, unknown>>;
   /** Tells what is wrong with arguments. */
   readonly check: SchemaCheck;
+  /** The tool as plain data, for a file's own template. */
+  readonly definition: Readonly<Record<string, unknown>>;
 }
 
 /** What {@link normalizeTools} makes of `tools` and `toolChoice`. */
@@ -64,8 +71,10 @@ function checkTool(value: unknown, path: string): Tool {
     refuse(`${path}.function.name`, "1 to 64 letters, digits, _ or -", name);
   const { description, parameters } = made;
   const at = `${path}.function.parameters`;
-  const schema =
-    parameters === undefined || parameters === null ? { type: "object" } : object(parameters, at);
+  const hasSchema = parameters !== undefined && parameters !== null;
+  if (hasSchema && typeof parameters !== "function") object(parameters, at);
+  const schema = hasSchema ? plainSchema(parameters, at) : { type: "object" };
+  if (!isObject(schema)) return failSchema(at, "must be an object: arguments have names");
   const types = Array.isArray(schema["type"])
     ? (schema["type"] as unknown[])
     : [schema["type"] ?? "object"];
@@ -93,6 +102,10 @@ function checkTool(value: unknown, path: string): Tool {
       typeof args === "object" && args !== null && !Array.isArray(args)
         ? check(args)
         : "the value must be object",
+    definition: Object.freeze({
+      ...tool,
+      function: hasSchema ? { ...made, parameters: schema } : { ...made },
+    }),
   });
 }
 

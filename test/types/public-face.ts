@@ -1,6 +1,7 @@
 // The types of the public face, checked by the compiler alone: every `@ts-expect-error` must be an error, and nothing else may be one.
 import type { ModelMessage } from "ai";
 import type { ChatCompletionMessageParam } from "openai/resources/chat/completions";
+import { z } from "zod";
 import {
   R1Error,
   fromAiSdk,
@@ -15,6 +16,7 @@ import {
   type LoadOptions,
   type Model,
   type Part,
+  type ToolDefinition,
 } from "../../lib/index.js";
 
 /* eslint-disable @typescript-eslint/no-unnecessary-type-parameters, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access -- wrong on purpose */
@@ -72,6 +74,18 @@ export async function asking(model: Model, session: ChatSession): Promise<void> 
   same<Int32Array, ReturnType<typeof model.tokenizer.encode>>(true);
   // @ts-expect-error: facts are read-only
   model.info.layers = 3;
+}
+
+export function tools(model: Model, zod: { toJSONSchema(params?: { io: "input" }): object }): void {
+  const named = (parameters: ToolDefinition["function"]["parameters"]): ToolDefinition => ({
+    type: "function",
+    function: { name: "f", ...(parameters === undefined ? {} : { parameters }) },
+  });
+  model.chat([], {
+    tools: [named(zod), named({ type: "object" }), named(null), named(z.object({}))],
+  });
+  // @ts-expect-error: a schema is an object
+  named("object");
 }
 
 export function failing(error: unknown): string {

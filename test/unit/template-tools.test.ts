@@ -1,5 +1,6 @@
 // Claims about tools: what is refused, what a choice means, and how they are described to the model.
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { isR1Error } from "../../lib/base/errors.js";
 import { renderChat } from "../../lib/template/r1.js";
 import { segmentsToText } from "../../lib/template/segment.js";
@@ -97,6 +98,122 @@ describe("tools", () => {
       expect(codeOf([ping], choice)).toMatch(/INVALID_ARGUMENT|UNKNOWN_OPTION/);
     expect(codeOf([], "required")).toBe("INVALID_ARGUMENT");
     expect(codeOf(undefined, "none")).toBeUndefined();
+  });
+});
+
+describe("the parameters of a tool", () => {
+  const tool = (parameters: unknown): unknown => ({
+    type: "function",
+    function: { name: "f", parameters },
+  });
+  const normalized = (parameters: unknown): ReturnType<typeof normalizeTools>["tools"][number] => {
+    const [made] = normalizeTools([tool(parameters)], undefined).tools;
+    if (made === undefined) throw new Error("no tool");
+    return made;
+  };
+  const refusal = (parameters: unknown): { code: string; message: string } => {
+    try {
+      normalizeTools([tool(parameters)], undefined);
+    } catch (error) {
+      if (isR1Error(error)) return { code: error.code, message: error.message };
+      throw error;
+    }
+    return { code: "taken", message: "" };
+  };
+
+  it("may be a validator that writes itself as JSON Schema, and are checked as it says", () => {
+    const callable = Object.assign(() => undefined, { toJSONSchema: () => ({ required: ["a"] }) });
+    for (const source of [
+      z.object({ a: z.number() }),
+      { toJSONSchema: () => ({ type: "object", required: ["a"] }) },
+      callable,
+    ]) {
+      const made = normalized(source);
+      expect(made.check({ a: 1 })).toBeUndefined();
+      expect(made.check({})).toContain("a");
+    }
+    expect(normalized(z.object({ a: z.number() })).check({ a: "1" })).toContain("number");
+  });
+
+  it("stand as plain JSON Schema in the prompt and in a file's own template", () => {
+    const made = normalized(z.object({ a: z.number() }));
+    const shown = segmentsToText(renderTools([made]));
+    expect(shown).toContain('"properties": {"a": {"type": "number"}}');
+    expect(shown).not.toContain('"def"');
+    expect(made.definition).toEqual(tool(z.toJSONSchema(z.object({ a: z.number() }))));
+  });
+
+  it("are read once: what the caller changes later changes nothing", () => {
+    const parameters = { type: "object", properties: { a: { type: "number" } } };
+    const made = normalized(parameters);
+    parameters.properties.a.type = "string";
+    expect(segmentsToText(renderTools([made]))).toContain('{"type": "number"}');
+  });
+
+  it("are refused in words when they are a validator's data, a shape or an instance", () => {
+    const innards: unknown = JSON.parse(JSON.stringify(z.object({ a: z.number() })));
+    for (const [parameters, words] of [
+      [innards, "z.toJSONSchema"],
+      [{ _def: { typeName: "ZodObject" } }, "toJSONSchema"],
+      [
+        { "~standard": { version: 1, vendor: "x", validate: () => ({}) } },
+        "without a `toJSONSchema()`",
+      ],
+      [{ a: z.number() }, "/a"],
+      [{ type: "object", properties: { a: z.number() } }, "/properties/a"],
+      [{ type: "object", properties: { a: { anyOf: [z.number()] } } }, "/properties/a/anyOf/0"],
+      [{ a: { type: "number" }, b: { type: "string" } }, "under `properties`"],
+      [new Map([["type", "object"]]), "instance of Map"],
+      [Promise.resolve({}), "instance of Promise"],
+      [{ toJSONSchema: () => Promise.resolve({}) }, "promise"],
+      [{ toJSONSchema: () => "x" }, "must be a JSON Schema"],
+      [{ toJSONSchema: () => true }, "must be an object"],
+      [z.object({ a: z.date() }), "cannot be written as a JSON Schema"],
+    ] as const)
+      expect(refusal(parameters)).toEqual({
+        code: "SCHEMA_UNSUPPORTED",
+        message: expect.stringContaining(words) as string,
+      });
+  });
+
+  it("are refused when they cannot be read", () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const circular: Record<string, unknown> = { type: "object" };
+    circular["properties"] = circular;
+    const deep: Record<string, unknown> = {};
+    let inner = deep;
+    for (let i = 0; i < 50_000; i++) inner = inner["not"] = {} as Record<string, unknown>;
+    const thrower = (key: string): unknown =>
+      Object.defineProperty({}, key, {
+        enumerable: true,
+        get: () => {
+          throw new Error("no");
+        },
+      });
+    for (const parameters of [
+      proxy,
+      { type: "object", properties: proxy },
+      thrower("type"),
+      thrower("toJSONSchema"),
+      circular,
+      deep,
+      { type: "object", default: 1n },
+      { toJSONSchema: () => proxy },
+    ])
+      expect(refusal(parameters).code).toMatch(/^(?:SCHEMA_UNSUPPORTED|INVALID_ARGUMENT)$/);
+  });
+
+  it("may hold words of their own beside those of JSON Schema, and names like a validator's", () => {
+    for (const parameters of [
+      { type: "object", "x-order": 1, widget: { type: "slider" } },
+      { properties: { def: { type: "object" }, _def: true, type: { type: "string" } } },
+      { $defs: { a: {} }, $ref: "#/$defs/a" },
+      { type: "object", def: "free text" },
+      Object.assign(Object.create(null) as object, { type: "object" }),
+      {},
+    ])
+      expect(refusal(parameters).code).toBe("taken");
   });
 });
 
