@@ -9,7 +9,7 @@ import { randomFrom } from "./random.mjs";
 
 const HELP = `usage: npm run test:fuzz -- [options]
 
-  --minutes N     time for all fuzzers together (default 4)
+  --minutes N     time for all fuzzers together (default 4); each tries 40 inputs at least
   --count N       inputs for each fuzzer, whatever time they take
   --only A,B      these fuzzers
   --seed N        repeat a run; without it each run has a fresh seed, which is printed
@@ -21,6 +21,8 @@ SIGINT and SIGTERM end the run: inputs under way are finished, and what was trie
 
 const folder = dirname(fileURLToPath(import.meta.url));
 const SUFFIX = ".fuzz.mjs";
+/** Inputs of each fuzzer, whatever the time: some take seconds to start. */
+const LEAST = 40;
 
 function parse() {
   const { values } = parseArgs({
@@ -61,7 +63,8 @@ async function runOne(name, seed, milliseconds, { count, show }) {
     random: randomFrom(seed),
     seed,
     isOver: (tried) =>
-      isStopped || (count === undefined ? performance.now() >= deadline : tried >= count),
+      isStopped ||
+      (count === undefined ? tried >= LEAST && performance.now() >= deadline : tried >= count),
   });
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   const { tried, failures, note } = result;
