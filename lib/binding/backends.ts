@@ -64,6 +64,11 @@ function candidates(folder: string): Candidate[] {
   );
 }
 
+/** Whether a folder holds a library that could be loaded. */
+export function holdsLibraries(folder: string): boolean {
+  return candidates(folder).length > 0;
+}
+
 /** What the trial's process told, or how it ended. */
 function verdict(
   told: string,

@@ -15,6 +15,31 @@ function timeText(seconds: number | undefined): string {
 /** Names come from the server: nothing in them may steer the terminal. */
 const shown = (name: string): string => JSON.stringify(name).slice(1, -1);
 
+/** Columns that have room for all. */
+const WIDE = 110;
+
+/** What is shown on a terminal of so many columns: share and rate first, then bytes and the file, then the bar. */
+export function barLayout(columns: number): { format: string; fileWidth: number } {
+  if (columns >= WIDE)
+    return {
+      format: "{bar} {percentage} % {received} of {all} {rate} {left} {file}",
+      fileWidth: columns - 80,
+    };
+  if (columns >= 70)
+    return {
+      format: "{percentage} % {received} of {all} {rate} {left} {file}",
+      fileWidth: columns - 63,
+    };
+  return { format: "{percentage} % {rate} {left}", fileWidth: 0 };
+}
+
+/** A name that is too long, without its middle: the end has the quant and the part. */
+export function shortened(name: string, width: number): string {
+  if (name.length <= width) return name;
+  const tail = Math.max(4, Math.ceil((width - 1) * 0.7));
+  return `${name.slice(0, Math.max(0, width - 1 - tail))}…${name.slice(-tail)}`;
+}
+
 /** A bar that appears with the first progress it is shown, and clears itself when it is stopped. */
 export interface DownloadBar {
   show(progress: DownloadProgress): void;
@@ -27,7 +52,8 @@ export interface DownloadBar {
 export function downloadBar(): DownloadBar {
   if (!process.stderr.isTTY)
     return { show: () => undefined, retry: () => undefined, stop: () => undefined };
-  const format = "{bar} {percentage} % {received} of {all} {rate} {left} {file}";
+  const columns = process.stderr.columns || WIDE;
+  const { format, fileWidth } = barLayout(columns);
   const bar = new SingleBar({
     format,
     stream: process.stderr,
@@ -54,7 +80,7 @@ export function downloadBar(): DownloadBar {
         all: bytesText(totalBytes),
         rate: phase === "checking" ? "checking" : `${bytesText(Math.round(bytesPerSecond))}/s`,
         left: timeText(secondsLeft),
-        file: `(${Math.min(files, filesDone + 1)}/${files}) ${shown(file.slice(file.lastIndexOf("/") + 1))}`,
+        file: `(${Math.min(files, filesDone + 1)}/${files}) ${shortened(shown(file.slice(file.lastIndexOf("/") + 1)), fileWidth)}`,
       };
       const share = totalBytes === 0 ? 1000 : Math.floor((receivedBytes / totalBytes) * 1000);
       if (isShown) bar.update(share, words);

@@ -68,6 +68,19 @@ export function watchOutput(): void {
   process.stderr.on("error", () => undefined);
 }
 
+/**
+ * Shows warnings of the library as the program's own, in a line, instead of in Node's form. With
+ * --no-warnings or NODE_NO_WARNINGS none are shown.
+ */
+export function showWarnings(command: () => Command | undefined): void {
+  if (process.listenerCount("warning") === 0) return;
+  process.removeAllListeners("warning");
+  process.on("warning", ({ name, message }) => {
+    const text = name === "R1NativeWarning" ? inFlagWords(message, command()) : message;
+    process.stderr.write(`warning: ${text}\n`);
+  });
+}
+
 /** Listens for Ctrl-C and for the request to terminate. */
 export interface SignalWatch {
   /** The exit code of the signal that came, or undefined. */

@@ -48,6 +48,13 @@ const hub: Row[] = [
     parse: text,
     doc: "with --hf-repo: the file of that repository",
   },
+  {
+    names: ["--proxy"],
+    value: "ADDRESS",
+    option: "proxy",
+    parse: text,
+    doc: "HTTP proxy for the download of a model (default: HTTPS_PROXY)",
+  },
 ];
 
 const model: Row[] = [

@@ -5,8 +5,9 @@ import { Command } from "commander";
 import { nearest } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import { normalizeArgv } from "./argv.js";
-import { EXIT, reportFailure, watchOutput } from "./exit.js";
+import { EXIT, reportFailure, showWarnings, watchOutput } from "./exit.js";
 import { flagsOf } from "./flags.js";
+import { wrapText } from "./wrap.js";
 
 interface CommandFile {
   readonly register: (program: Command) => void;
@@ -31,8 +32,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandFile>>> = {
 
 const HELP = `
 Without a command, run is meant:
-  r1-native "What is 1+1?"
-  r1-native -m model.gguf -p "What is 1+1?"
+    r1-native "What is 1+1?"
+    r1-native -m model.gguf -p "What is 1+1?"
 r1-native <command> --help lists the flags of a command.`;
 
 function packageVersion(): string {
@@ -55,7 +56,10 @@ function buildProgram(): Command {
       .option("--version", "show the versions of r1-native and llama.cpp")
       .addHelpText("after", HELP)
       // What commander finds wrong is reported as all other errors are.
-      .configureOutput({ writeErr: () => undefined })
+      .configureOutput({
+        writeErr: () => undefined,
+        writeOut: (text) => process.stdout.write(wrapText(text, process.stdout.columns || 80)),
+      })
       .exitOverride()
   );
 }
@@ -101,6 +105,7 @@ function unknownCommand(words: readonly string[], near: string | undefined): R1E
 
 async function main(words: readonly string[]): Promise<number> {
   let command: Command | undefined;
+  showWarnings(() => command);
   try {
     const meaning = meaningOf(words);
     const program = buildProgram();

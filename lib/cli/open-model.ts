@@ -1,6 +1,7 @@
 // Loads the model a command line names, with progress bars on the terminal and llama.cpp's log when asked for; main thread.
 import { SingleBar } from "cli-progress";
-import { loadModel } from "../index.js";
+import { isHubReference } from "../hub/reference.js";
+import { loadModel, resolveModel } from "../index.js";
 import type { DownloadProgress, LoadOptions, Model } from "../index.js";
 import { downloadBar } from "./download-bar.js";
 
@@ -53,20 +54,30 @@ export async function openModel(
   load: Readonly<Record<string, unknown>>,
   settings: OpenSettings,
 ): Promise<Model> {
-  const { path, ...options } = load;
   const bar = progressBar();
   const download = downloadBar();
+  // A model that is in the cache needs no bar.
+  const onDownload = (progress: DownloadProgress): void => {
+    if (progress.phase === "fetching" && progress.receivedBytes < progress.totalBytes)
+      download.show(progress);
+  };
+  const { signal } = settings;
+  /** Resolved here, since a load cannot report why it waits for the Hub. */
+  const local = async (name: unknown): Promise<string | undefined> =>
+    typeof name === "string" && isHubReference(name)
+      ? resolveModel(name, {
+          signal,
+          onProgress: onDownload,
+          onRetry: (notice) => download.retry(notice),
+        })
+      : (name as string | undefined);
+  const { path: named, ...options } = load;
   const full = {
     ...options,
-    signal: settings.signal,
+    signal,
     onProgress: (progress: number) => {
       download.stop();
       bar.update(progress);
-    },
-    // A model that is in the cache needs no bar.
-    onDownload: (progress: DownloadProgress) => {
-      if (progress.phase === "fetching" && progress.receivedBytes < progress.totalBytes)
-        download.show(progress);
     },
     ...(settings.isVerbose
       ? {
@@ -76,9 +87,10 @@ export async function openModel(
       : {}),
   } as LoadOptions;
   try {
-    return await (path === undefined
-      ? loadModel(undefined, full)
-      : loadModel(path as string, full));
+    const path = await local(named);
+    const draftModel = await local(options["draftModel"]);
+    download.stop();
+    return await loadModel(path, draftModel === undefined ? full : { ...full, draftModel });
   } finally {
     download.stop();
     bar.stop();

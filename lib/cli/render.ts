@@ -3,6 +3,8 @@ import { once } from "node:events";
 import type { Writable } from "node:stream";
 import pc from "picocolors";
 import type { GenerationResult, Part } from "../base/types.js";
+import type { ModelInfo } from "../index.js";
+import { placeText } from "./banner.js";
 import { bytesText } from "./file-work.js";
 
 /** How a reply is shown. */
@@ -89,14 +91,15 @@ export function resultJson(result: GenerationResult): string {
 /** One line of what a generation took. */
 export function timingsLine(
   { usage, timings, finishReason }: GenerationResult,
-  cache: { typeK: string; bytes: number },
+  info: ModelInfo,
 ): string {
   const cached = usage.cachedTokens > 0 ? ` (${usage.cachedTokens} cached)` : "";
   return [
+    placeText(info),
     `prompt ${usage.promptTokens} tokens${cached}, ${timings.promptTokensPerSecond.toFixed(1)}/s`,
     `reply ${usage.completionTokens} tokens, ${timings.tokensPerSecond.toFixed(1)}/s`,
     `first token ${timings.firstTokenMs.toFixed(0)} ms`,
-    `${cache.typeK} cache ${bytesText(cache.bytes)}`,
+    `${info.cache.typeK} cache ${bytesText(info.cache.bytes)}`,
     finishReason,
   ].join(" | ");
 }

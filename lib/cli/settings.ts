@@ -22,6 +22,8 @@ export interface Settings {
   /** undefined: when standard error is a terminal. */
   readonly timings: boolean | undefined;
   readonly isVerbose: boolean;
+  /** Address of a proxy for requests to the Hub. */
+  readonly proxy: string | undefined;
   readonly output: "text" | "json" | "json-stream";
 }
 
@@ -151,6 +153,7 @@ export function settingsOf(
     color: (given["color"] as Settings["color"] | undefined) ?? "auto",
     timings: given["timings"] as boolean | undefined,
     isVerbose: has("verbose"),
+    proxy: given["proxy"] as string | undefined,
     output: has("json") ? "json" : has("jsonStream") ? "json-stream" : "text",
   });
 }

@@ -47,7 +47,13 @@ function rolesOf(facts: DoctorFacts): RoleDiagnosis[] {
  */
 export async function diagnose(source: string, options: DiagnoseOptions = {}): Promise<Diagnosis> {
   check.string(source, "source");
-  check.knownKeys(check.object(options, "options"), "diagnose", ["headers", "fetch", "signal"]);
+  check.knownKeys(check.object(options, "options"), "diagnose", [
+    "headers",
+    "fetch",
+    "signal",
+    "onRetry",
+  ]);
+  if (options.onRetry !== undefined) check.callback(options.onRetry, "onRetry");
   if (options.signal !== undefined) check.signal(options.signal, "signal");
   options.signal?.throwIfAborted();
   const parts = await readParts(source, options, false);

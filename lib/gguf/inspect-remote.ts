@@ -4,6 +4,7 @@ import { refuse } from "../base/check.js";
 import { isR1Error, R1Error } from "../base/errors.js";
 import { connectionReason, shown } from "../hub/failures.js";
 import { proxyFetch } from "../hub/proxy.js";
+import type { RetryNotice } from "../hub/retry.js";
 import { invalidGguf } from "./cursor.js";
 import {
   GGUF_LIMITS,
@@ -29,6 +30,8 @@ export interface RemoteOptions {
   /** Replaces the platform's `fetch`. */
   fetch?: typeof fetch;
   signal?: AbortSignal;
+  /** Called before each wait for another try, when a model named `hf:...` is looked up. */
+  onRetry?: (notice: RetryNotice) => void;
 }
 
 function httpError(url: string, status: number): R1Error {

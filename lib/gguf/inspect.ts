@@ -237,8 +237,10 @@ export async function inspectGguf(
     "headers",
     "fetch",
     "signal",
+    "onRetry",
     "onlyThisFile",
   ]);
+  if (options.onRetry !== undefined) check.callback(options.onRetry, "onRetry");
   if (options.signal !== undefined) check.signal(options.signal, "signal");
   options.signal?.throwIfAborted();
   const parts = await readParts(source, options, options.onlyThisFile ?? false);

@@ -36,6 +36,11 @@ function proxyAddress(text: string, name: string): string {
 }
 
 /** @throws {R1Error} `INVALID_ARGUMENT` for an address that is not one. */
+export function checkProxy(address: string): void {
+  proxyAddress(address, "proxy");
+}
+
+/** @throws {R1Error} `INVALID_ARGUMENT` for an address that is not one. */
 function proxiesOf(option: string | undefined, env: Env): Proxies | undefined {
   const except = variable(env, "no_proxy")?.value ?? "";
   if (option !== undefined) {

@@ -166,12 +166,13 @@ export async function listModels(repo: string, options: ListOptions = {}): Promi
  */
 export async function locateModel(
   reference: string,
-  options: Pick<DownloadOptions, "fetch" | "signal"> = {},
+  options: Pick<DownloadOptions, "fetch" | "signal" | "onRetry"> = {},
 ): Promise<{ url: string; headers: Record<string, string> }> {
-  const { fetch, signal } = options;
+  const { fetch, signal, onRetry } = options;
   const parsed = parseReference(reference);
   const config = await normalizeDownload({
     ...(fetch === undefined ? {} : { fetch }),
+    ...(onRetry === undefined ? {} : { onRetry }),
     ...(parsed.revision === undefined ? {} : { revision: checkRevision(parsed.revision) }),
   });
   const client = new HubClient({ ...config, signal: signal ?? new AbortController().signal });

@@ -3,7 +3,7 @@
 import { statSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { R1Error } from "../base/errors.js";
-import { loadBackends, loadBackendsNow } from "../binding/backends.js";
+import { holdsLibraries, loadBackends, loadBackendsNow } from "../binding/backends.js";
 import type { BackendProblem } from "../binding/backends.js";
 import { initialize, initializeAside, native } from "../binding/load.js";
 import type { NativeDevice } from "../binding/native-backends.js";
@@ -32,11 +32,26 @@ export function tellProblems(
   warn(`No use can be made of ${what}. What there is goes on without: ${names.join(", ")}.`);
 }
 
-/** @throws {R1Error} `INVALID_ARGUMENT` when `backendDir` is no folder. */
-export async function checkBackendDir(backendDir: string | undefined): Promise<void> {
+function warnOfEmpty(folder: string, warn: (text: string) => void): void {
+  if (holdsLibraries(folder)) return;
+  warn(
+    `\`backendDir\` is ${folder}, and there is no backend library in it (libggml-vulkan.so, ` +
+      "libggml-cuda.so and the like): nothing is loaded from it.",
+  );
+}
+
+/**
+ * @param warn - Gets a text when there is nothing in the folder to load.
+ * @throws {R1Error} `INVALID_ARGUMENT` when `backendDir` is no folder.
+ */
+export async function checkBackendDir(
+  backendDir: string | undefined,
+  warn: (text: string) => void,
+): Promise<void> {
   if (backendDir === undefined) return;
   const facts = await stat(backendDir).catch((error: unknown) => refuseFolder(backendDir, error));
   if (!facts.isDirectory()) refuseFolder(backendDir, undefined);
+  warnOfEmpty(backendDir, warn);
 }
 
 /**
@@ -50,7 +65,7 @@ export async function openBackends(
   warn: (text: string) => void,
   signal?: AbortSignal,
 ): Promise<void> {
-  await checkBackendDir(backendDir);
+  await checkBackendDir(backendDir, warn);
   await initializeAside(numa);
   tellProblems(await loadBackends(backendDir, signal), () => native().devices(), warn);
 }
@@ -68,6 +83,7 @@ export function openBackendsNow(
       refuseFolder(backendDir, error); // also for what can be no path
     }
     if (!isFolder) refuseFolder(backendDir, undefined);
+    warnOfEmpty(backendDir, warn);
   }
   initialize("disabled");
   tellProblems(loadBackendsNow(backendDir), () => native().devices(), warn);

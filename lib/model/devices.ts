@@ -74,6 +74,24 @@ export function assertDevices(wanted: readonly string[], devices: readonly Devic
   }
 }
 
+/** Reports that layers were asked onto GPUs where there is none: they stay on the CPU, which is slow. */
+export function warnWithoutGpu(
+  { gpuLayers, devices: wanted }: Pick<GpuQuestion, "gpuLayers"> & { devices: readonly string[] },
+  present: readonly Device[],
+  warn: (text: string) => void,
+): void {
+  const isAsked = gpuLayers === "all" || (gpuLayers !== "auto" && gpuLayers > 0);
+  if (!isAsked || usableGpus(wanted, present).length > 0) return;
+  const where =
+    wanted.length > 0
+      ? `none of the devices asked for (${wanted.join(", ")}) is a GPU`
+      : "no GPU was found";
+  warn(
+    `\`gpuLayers\` is ${gpuLayers}, but ${where}: all layers stay on the CPU. ` +
+      "`r1-native devices` lists what there is, and docs/gpu.md says how to build for a GPU.",
+  );
+}
+
 /** The GPUs that take layers, in the order of `wanted`; integrated ones only where there is no other, as llama.cpp does. */
 export function usableGpus(
   wanted: readonly string[],

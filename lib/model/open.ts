@@ -12,7 +12,7 @@ import { availableMemory } from "./available-memory.js";
 import { checkBackendDir, openBackends } from "./backends.js";
 import { chooseCacheTypes, estimateCacheBytes } from "./cache-types.js";
 import type { CacheChoice } from "./cache-types.js";
-import type { Device } from "./devices.js";
+import { warnWithoutGpu, type Device } from "./devices.js";
 import { chooseOffload } from "./auto-offload.js";
 import type { LoadConfig } from "./normalize-load.js";
 import { NO_OVERRIDES, resolveOverrides } from "./tensor-overrides.js";
@@ -94,9 +94,10 @@ async function openChecked(opening: Opening): Promise<Opened> {
   const backends =
     config.isolation === "none"
       ? openBackends(config, warn, signal)
-      : checkBackendDir(config.backendDir);
+      : checkBackendDir(config.backendDir, warn);
   await waitOrAbort(backends, signal, nothing, nothing);
   const present = await waitOrAbort(host.devices(), signal, nothing, nothing);
+  warnWithoutGpu(config, present, warn);
   // In turns of its own, and while nothing else runs: beside the threads that load the weights it would hold the event loop up twice as long.
   await setImmediate();
   await parseJinja(checked.chatTemplate ?? "");

@@ -174,7 +174,8 @@ export function planInspected(found: Inspection, config: PlanConfig): OffloadPla
   // The table's own sizes, rounded as they are, are what its cells came from.
   const size = published.quant?.sizeGiB ?? model.sizeBytes / GIB;
   const ruled = ruleOfThumbLayers(vram / GIB, size, model.layers);
-  const short = (gib: number): string => String(Number(gib.toFixed(1)));
+  const short = (gib: number): string =>
+    String(Number(gib < 1 ? gib.toPrecision(2) : gib.toFixed(1)));
   const plan = {
     source,
     sizeBytes: model.sizeBytes,
@@ -205,7 +206,8 @@ export function planInspected(found: Inspection, config: PlanConfig): OffloadPla
       ubatchSize,
     },
   };
-  return { ...plan, reasons: reasonsOf(plan, memory.ramBytes, isRamMeasured) };
+  const problems = found.problems.map(({ message }) => `The file has a problem: ${message}`);
+  return { ...plan, reasons: [...problems, ...reasonsOf(plan, memory.ramBytes, isRamMeasured)] };
 }
 
 /**
@@ -224,8 +226,11 @@ export function planInspected(found: Inspection, config: PlanConfig): OffloadPla
 export async function planOffload(source: string, options: PlanOptions = {}): Promise<OffloadPlan> {
   check.string(source, "source");
   const config = normalizePlan(options);
-  const { signal, bandwidth, isRamMeasured } = config;
-  const found = await inspectGguf(source, signal === undefined ? {} : { signal });
+  const { signal, onRetry, bandwidth, isRamMeasured } = config;
+  const found = await inspectGguf(source, {
+    ...(signal === undefined ? {} : { signal }),
+    ...(onRetry === undefined ? {} : { onRetry }),
+  });
   return planInspected(
     found,
     isRamMeasured

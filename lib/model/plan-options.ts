@@ -2,6 +2,7 @@
 import { totalmem } from "node:os";
 import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
+import type { RetryNotice } from "../hub/retry.js";
 import { checkBandwidth, type Bandwidth } from "./bandwidth.js";
 import { CACHE_TYPES, type CacheType } from "./cache-types.js";
 import { devices as presentDevices } from "./devices.js";
@@ -41,6 +42,8 @@ export interface PlanOptions {
   };
   /** Ends the reading of headers; the call rejects with its reason. */
   readonly signal?: AbortSignal;
+  /** Called before each wait for another try, when a model named `hf:...` is looked up. */
+  readonly onRetry?: (notice: RetryNotice) => void;
 }
 
 /** The memory that is planned for. */
@@ -63,6 +66,7 @@ export interface PlanConfig {
   /** The bandwidth of system memory is to be measured, or was. */
   readonly isRamMeasured: boolean;
   readonly signal: AbortSignal | undefined;
+  readonly onRetry: ((notice: RetryNotice) => void) | undefined;
 }
 
 const GIB = 2 ** 30;
@@ -80,6 +84,7 @@ const KEYS = Object.keys({
   opOffload: 0,
   bandwidth: 0,
   signal: 0,
+  onRetry: 0,
 } satisfies Record<keyof PlanOptions, 0>);
 
 function memoryOf({ vramGiB, devices, backendDir, ramGiB }: PlanOptions): Memory {
@@ -152,6 +157,10 @@ export function normalizePlan(options: PlanOptions): PlanConfig {
     bandwidth: Object.freeze(checkBandwidth(options.bandwidth)),
     isRamMeasured: options.bandwidth?.ram === "measured",
     signal: options.signal === undefined ? undefined : check.signal(options.signal, "signal"),
+    onRetry:
+      options.onRetry === undefined
+        ? undefined
+        : check.callback<(notice: RetryNotice) => void>(options.onRetry, "onRetry"),
     memory: memoryOf(options),
   });
 }

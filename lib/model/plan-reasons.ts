@@ -1,7 +1,10 @@
 // A plan in words. Pure; runs on any JavaScript thread.
 import type { OffloadPlan } from "./plan-offload.js";
 
-const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+const gib = (bytes: number): string =>
+  bytes > 0 && bytes < 2 ** 30 / 10
+    ? `${(bytes / 2 ** 20).toFixed(1)} MiB`
+    : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
 function placementReason({ placement, layers, experts }: Omit<OffloadPlan, "reasons">): string {
   const { kind, denseLayers, expertLayers } = placement;

@@ -12,7 +12,7 @@ describe("r1-native doctor", () => {
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/variant +r1\n/);
     expect(stdout).toMatch(/user turn +<｜User｜> +128803 +3 +user-defined/);
-    expect(stdout).toMatch(/info: .*\[double-bos\]/);
+    expect(stdout).toMatch(/note: .*\[double-bos\]/);
     expect(stdout).toMatch(/^0 errors, 0 warnings, \d notes$/m);
   });
 

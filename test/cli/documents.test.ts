@@ -122,7 +122,22 @@ describe("the documents", () => {
       .filter((name) => name !== "help");
     expect(commands).toContain("merge");
     // llama.cpp's own, and spellings that the page explains.
-    const known = new Set(["--help", "--version", "--ctx_size", "-fit", "--merge", "--split"]);
+    const known = new Set([
+      "--help",
+      "--version",
+      "--ctx_size",
+      "-fit",
+      "--merge",
+      "--split",
+      "--chat-template",
+      "--chat-template-file",
+      "-np",
+      "--cpu-mask",
+      "--lora",
+      "--mmproj",
+      "--model-url",
+      "--hf-token",
+    ]);
     for (const command of commands) {
       const help = await run([command, "--help"]);
       expect(help.code, command).toBe(0);

@@ -2,12 +2,14 @@
 import type { Command } from "commander";
 import type { ChatSession, Generation, GenerateOptions, Model } from "../../index.js";
 import { EXIT, Interrupted, watchSignals } from "../exit.js";
+import { demoNotice, modelText } from "../banner.js";
 import { addFlags, collect, setWords } from "../flags.js";
 import { answerFlags } from "../flags-answer.js";
 import { generateFlags } from "../flags-generate.js";
 import { loadFlags } from "../flags-load.js";
 import { conversationFlags, outputFlags, promptFlags } from "../flags-run.js";
 import { pipeLines, readTurn, TerminalLines } from "../lines.js";
+import { useProxy } from "../network.js";
 import { openModel } from "../open-model.js";
 import { givenPrompt } from "../prompt.js";
 import { renderParts, timingsLine, wantsColor, write } from "../render.js";
@@ -96,6 +98,9 @@ function obey(line: string, conversation: Conversation, say: (text: string) => v
   }
 }
 
+/** Share of the context beyond which a person is told how full it is. */
+const NEARLY_FULL = 0.8;
+
 /** Writes one reply; Ctrl-C stops it and keeps what there is. */
 async function reply(
   conversation: Conversation,
@@ -115,8 +120,13 @@ async function reply(
     const isWhole = await renderParts(generation, process.stdout, style);
     await write(process.stdout, isWhole ? "\n" : "\n\n");
     const result = await generation.result();
-    if (settings.timings === true)
-      process.stderr.write(`${timingsLine(result, model.info.cache)}\n\n`);
+    if (settings.timings === true) process.stderr.write(`${timingsLine(result, model.info)}\n\n`);
+    const used = result.usage.promptTokens + result.usage.completionTokens;
+    const room = model.info.sequenceContextSize;
+    if (used > room * NEARLY_FULL && result.finishReason !== "length")
+      process.stderr.write(
+        `(${used} of ${room} tokens of the context are used. /reset begins anew; --ctx-size makes room.)\n\n`,
+      );
     if (result.finishReason === "length")
       process.stderr.write("(The reply ended because --n-predict or the context is used up.)\n\n");
     if (watch.exitCode === EXIT.terminated) throw new Interrupted(EXIT.terminated);
@@ -129,8 +139,12 @@ async function chat(command: Command): Promise<void> {
   const bag = collect(command);
   const settings = settingsOf(bag, command.args, "chat");
   const first = givenPrompt(settings);
+  const load = loadOptionsOf(bag);
+  useProxy(settings.proxy);
+  const isDemo = load["path"] === undefined;
+  if (isDemo && process.stderr.isTTY) process.stderr.write(demoNotice("chat"));
   const loading = watchSignals(() => undefined);
-  const model = await openModel(loadOptionsOf(bag), {
+  const model = await openModel(load, {
     isVerbose: settings.isVerbose,
     signal: loading.signal,
   }).finally(() => loading.stop());
@@ -144,7 +158,8 @@ async function chat(command: Command): Promise<void> {
       void (isTerminal ? process.stdout : process.stderr).write(text);
     if (isTerminal)
       say(
-        `${model.info.architecture}, ${model.info.variant}, context ${model.info.contextSize} tokens. /help lists the commands, Ctrl-D leaves.\n\n`,
+        `${isDemo ? "" : `${modelText(model.info)}. `}Context ${model.info.contextSize} tokens.\n` +
+          "/help lists the commands, Ctrl-D leaves.\n\n",
       );
     if (first !== undefined) {
       if (isTerminal) say(`> ${first}\n`);

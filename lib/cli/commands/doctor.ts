@@ -4,6 +4,8 @@ import { fixGguf } from "../../gguf/doctor-fix.js";
 import type { Diagnosis, Finding, MetadataChange } from "../../gguf/doctor-types.js";
 import { diagnose } from "../../gguf/doctor.js";
 import { EXIT, Interrupted, watchSignals } from "../exit.js";
+import { downloadBar } from "../download-bar.js";
+import { useProxy } from "../network.js";
 import { bytesText, tableText, withProgress } from "../file-work.js";
 import { setWords } from "../flags.js";
 import { write } from "../render.js";
@@ -87,7 +89,7 @@ function changeText({ key, index, from, to }: MetadataChange): string {
 }
 
 function findingText({ severity, id, found, effect, fix, changes }: Finding): string {
-  return `${severity}: ${found} [${id}]\n  ${effect}\n  ${changes.length > 0 ? "--fix can: " : "do: "}${fix}`;
+  return `${severity === "info" ? "note" : severity}: ${found} [${id}]\n  ${effect}\n  ${changes.length > 0 ? "--fix can: " : "do: "}${fix}`;
 }
 
 function countText(findings: readonly Finding[]): string {
@@ -99,8 +101,9 @@ function countText(findings: readonly Finding[]): string {
 
 async function examine(source: string): Promise<Diagnosis> {
   const watch = watchSignals(() => undefined);
+  const bar = downloadBar();
   try {
-    return await diagnose(source, { signal: watch.signal });
+    return await diagnose(source, { signal: watch.signal, onRetry: (notice) => bar.retry(notice) });
   } finally {
     watch.stop();
   }
@@ -108,8 +111,9 @@ async function examine(source: string): Promise<Diagnosis> {
 
 async function doctor(
   source: string,
-  options: { json?: boolean; fix?: string; force?: boolean },
+  options: { json?: boolean; fix?: string; force?: boolean; proxy?: string },
 ): Promise<void> {
+  useProxy(options.proxy);
   const found = await examine(source);
   if (options.json === true) await write(process.stdout, `${JSON.stringify(found, null, 2)}\n`);
   else
@@ -151,6 +155,7 @@ export function register(program: Command): void {
       "<file|url>",
       "a GGUF file, its address, or hf:owner/name:QUANT; of a split model any part (with --fix the first)",
     )
+    .option("--proxy <address>", "an HTTP proxy for requests to the Hub; default is HTTPS_PROXY")
     .option("--json", "the diagnosis as JSON")
     .option("--fix <out>", "write a corrected copy")
     .option("--force", "overwrite an existing output file")

@@ -1,8 +1,7 @@
 // `r1-native imatrix`: computes an importance matrix for `quantize`; main thread, the model runs on a thread of its own.
-import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { R1Error } from "../../base/errors.js";
 import { computeImatrix } from "../../gguf/quantize-imatrix.js";
+import { readText } from "../flag-values.js";
 import { wholeNumber, withProgress } from "../file-work.js";
 import { setWords } from "../flags.js";
 
@@ -20,22 +19,8 @@ interface Flags {
   force?: boolean;
 }
 
-async function textOf(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    const code =
-      (error as NodeJS.ErrnoException).code === "ENOENT" ? "FILE_NOT_FOUND" : "FILE_UNREADABLE";
-    throw new R1Error(
-      code,
-      `The text "${path}" cannot be read: ${(error as Error).message}. Name a text file.`,
-      { cause: error, details: { path } },
-    );
-  }
-}
-
 async function imatrix(model: string, textFile: string, flags: Flags): Promise<void> {
-  const text = await textOf(textFile);
+  const text = readText(textFile);
   const { path, tensors, chunks } = await withProgress("measuring", (onProgress, signal) =>
     computeImatrix(model, text, { ...flags, dataset: textFile, onProgress, signal }),
   );

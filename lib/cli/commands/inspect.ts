@@ -2,6 +2,8 @@
 import type { Command } from "commander";
 import { inspectGguf, type Inspection } from "../../gguf/inspect.js";
 import type { MetadataSummary } from "../../gguf/metadata.js";
+import { downloadBar } from "../download-bar.js";
+import { useProxy } from "../network.js";
 import { bytesText, countText, tableText } from "../file-work.js";
 import { setWords } from "../flags.js";
 import { write } from "../render.js";
@@ -78,12 +80,17 @@ function tensorTable(found: Inspection): string {
 
 async function inspect(
   source: string,
-  options: { json?: boolean; tensors?: boolean },
+  options: { json?: boolean; tensors?: boolean; proxy?: string },
 ): Promise<void> {
+  useProxy(options.proxy);
   const watch = watchSignals(() => undefined);
+  const bar = downloadBar();
   let found: Inspection;
   try {
-    found = await inspectGguf(source, { signal: watch.signal });
+    found = await inspectGguf(source, {
+      signal: watch.signal,
+      onRetry: (notice) => bar.retry(notice),
+    });
   } finally {
     watch.stop();
   }
@@ -111,6 +118,7 @@ export function register(program: Command): void {
       "<file|url>",
       "a GGUF file, its address, or hf:owner/name:QUANT; of a split model any part",
     )
+    .option("--proxy <address>", "an HTTP proxy for requests to the Hub; default is HTTPS_PROXY")
     .option("--json", "everything as JSON")
     .option("--tensors", "list every tensor")
     .addHelpText("after", HELP)

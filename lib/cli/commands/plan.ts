@@ -3,6 +3,8 @@ import type { Command } from "commander";
 import { R1Error } from "../../base/errors.js";
 import { planOffload, type OffloadPlan } from "../../model/plan-offload.js";
 import type { PlanOptions } from "../../model/plan-options.js";
+import { downloadBar } from "../download-bar.js";
+import { useProxy } from "../network.js";
 import { bytesText, tableText, wholeNumber } from "../file-work.js";
 import { setWords } from "../flags.js";
 import { Interrupted, watchSignals } from "../exit.js";
@@ -27,6 +29,7 @@ interface PlanFlags {
   readonly sequences?: number;
   readonly margin?: number;
   readonly bandwidth?: NonNullable<PlanOptions["bandwidth"]>;
+  readonly proxy?: string;
   readonly json?: boolean;
 }
 
@@ -121,12 +124,14 @@ function runLine(source: string, { load }: OffloadPlan): string {
 
 async function plan(source: string, flags: PlanFlags): Promise<void> {
   const { vram, devices, backendDir, ram, ctxSize, cacheTypeK, sequences, margin, json } = flags;
+  useProxy(flags.proxy);
   // Of another machine this one's memory says nothing.
   const bandwidth = {
     ...(vram === undefined && ram === undefined ? ({ ram: "measured" } as const) : {}),
     ...flags.bandwidth,
   };
   const watch = watchSignals(() => undefined);
+  const bar = downloadBar();
   let made: OffloadPlan;
   try {
     made = await planOffload(source, {
@@ -142,6 +147,7 @@ async function plan(source: string, flags: PlanFlags): Promise<void> {
       ...(margin === undefined ? {} : { marginGiB: margin }),
       bandwidth,
       signal: watch.signal,
+      onRetry: (notice) => bar.retry(notice),
     });
   } catch (error) {
     if (watch.exitCode !== undefined) throw new Interrupted(watch.exitCode);
@@ -189,6 +195,7 @@ export function register(program: Command): void {
       "gpu=GB,ram=GB,disk=GB a second, or ram=measured: tells a bound on tokens a second",
       bandwidthFlag,
     )
+    .option("--proxy <address>", "an HTTP proxy for requests to the Hub; default is HTTPS_PROXY")
     .option("--json", "everything as JSON")
     .addHelpText("after", HELP)
     .action(plan);

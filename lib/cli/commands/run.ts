@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import type { Generation, Model } from "../../index.js";
 import { Interrupted, watchSignals } from "../exit.js";
+import { demoNotice } from "../banner.js";
 import { addFlags, collect, setWords } from "../flags.js";
 import { answerFlags } from "../flags-answer.js";
 import { generateFlags } from "../flags-generate.js";
@@ -13,6 +14,7 @@ import {
   promptFlags,
   rawPromptFlags,
 } from "../flags-run.js";
+import { useProxy } from "../network.js";
 import { openModel } from "../open-model.js";
 import { readPrompt } from "../prompt.js";
 import { listDevices } from "./devices.js";
@@ -89,7 +91,10 @@ async function run(command: Command): Promise<void> {
   let model: Model | undefined;
   try {
     const prompt = await unlessInterrupted(readPrompt(settings), watch.signal);
-    model = await openModel(loadOptionsOf(bag), {
+    const load = loadOptionsOf(bag);
+    useProxy(settings.proxy);
+    if (load["path"] === undefined && process.stderr.isTTY) process.stderr.write(demoNotice("run"));
+    model = await openModel(load, {
       isVerbose: settings.isVerbose,
       signal: watch.signal,
     });
@@ -118,7 +123,7 @@ async function run(command: Command): Promise<void> {
     await show(generation, settings);
     const result = await generation.result();
     if (settings.timings ?? process.stderr.isTTY)
-      process.stderr.write(`\n${timingsLine(result, model.info.cache)}\n`);
+      process.stderr.write(`\n${timingsLine(result, model.info)}\n`);
     if (watch.exitCode !== undefined) throw new Interrupted(watch.exitCode);
   } finally {
     watch.stop();

@@ -1,0 +1,54 @@
+// Which model answers: the notice where nobody named one, and the name of one that was. Pure, but for reading how much memory is free; main thread.
+import { basename } from "node:path";
+import type { ModelInfo } from "../index.js";
+import { availableMemory } from "../model/available-memory.js";
+import { R1_DISTILLS, R1_QUANTS } from "../plan/catalogue.js";
+import { bytesText } from "./file-work.js";
+
+const GIB = 2 ** 30;
+/** Share of the free memory that weights may take; cache, buffers and other programs need some. */
+const WEIGHTS_SHARE = 0.7;
+
+/** The largest of R1's models that goes into so much memory, as the Hub names it; the smallest where none does. */
+export function modelFor(freeBytes: number): { reference: string; bytes: number } {
+  const models = [
+    ...R1_DISTILLS.map(({ name, sizeGiB }) => ({
+      reference: `unsloth/${name}-GGUF:Q4_K_M`,
+      bytes: sizeGiB.Q4_K_M * GIB,
+    })),
+    ...R1_QUANTS.map(({ name, sizeGiB, repository }) => ({
+      reference: `${repository}:${name}`,
+      bytes: sizeGiB * GIB,
+    })),
+  ];
+  const [smallest] = models;
+  if (smallest === undefined) throw new TypeError("there is no model");
+  return models.findLast(({ bytes }) => bytes <= freeBytes * WEIGHTS_SHARE) ?? smallest;
+}
+
+/** What a person who named no model should know. */
+export function demoNotice(command: "run" | "chat", freeBytes = availableMemory()): string {
+  const { reference, bytes } = modelFor(freeBytes);
+  const name = command === "chat" ? "r1-native chat" : "r1-native";
+  return (
+    `tiny-r1 answers, a demo model of 7 MB: small sums only.\n` +
+    `A real one for ${bytesText(freeBytes)} of memory (${bytesText(bytes)} to download):\n` +
+    `  ${name} -hf ${reference}\n\n`
+  );
+}
+
+/** A loaded model in a few words: its file and size, and what it is of R1. */
+export function modelText({ path, fileBytes, variant, architecture }: ModelInfo): string {
+  const kind = variant === "other" ? architecture : variant;
+  return `${JSON.stringify(basename(path)).slice(1, -1)}, ${bytesText(fileBytes)}, ${kind}`;
+}
+
+/** Where a model computes: its GPUs and how many layers they hold, or the CPU. */
+export function placeText({ devices, gpuLayers, layers }: ModelInfo): string {
+  const gpus = devices.filter((name) => name !== "CPU");
+  if (gpus.length === 0) return "CPU";
+  // The output layer counts as one more.
+  const all = layers + 1;
+  const count = gpuLayers < 0 ? all : Math.min(gpuLayers, all);
+  return `${gpus.join("+")} ${count}/${all} layers`;
+}
