@@ -11,9 +11,10 @@ namespace r1 {
 
 void step_back() noexcept {
 #if defined(__linux__)
-    // About a tenth of the share that other threads get.
-    constexpr int nice = 10;
-    setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), nice);
+    // About a tenth of the share that other threads of the process get.
+    constexpr int steps = 10;
+    const auto thread = static_cast<id_t>(syscall(SYS_gettid));
+    setpriority(PRIO_PROCESS, thread, getpriority(PRIO_PROCESS, thread) + steps);
 #endif
 }
 
