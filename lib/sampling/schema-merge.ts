@@ -88,14 +88,23 @@ function own(object: SchemaObject | undefined, key: string): unknown {
   return object !== undefined && Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
+/** The values that a schema lists, by `enum`, by `const`, or by both: then what they share. */
+function valuesOf(schema: SchemaObject): readonly unknown[] | undefined {
+  const listed = "enum" in schema ? asList(schema["enum"]) : undefined;
+  if (!("const" in schema)) return listed;
+  const only = canonical(schema["const"]);
+  const isListed = listed === undefined || listed.some((value) => canonical(value) === only);
+  return isListed ? [schema["const"]] : [];
+}
+
 function mergeEnums(a: SchemaObject, b: SchemaObject): readonly unknown[] | undefined {
-  const values = (schema: SchemaObject): readonly unknown[] | undefined =>
-    "const" in schema ? [schema["const"]] : "enum" in schema ? asList(schema["enum"]) : undefined;
-  const [left, right] = [values(a), values(b)];
-  if (left === undefined || right === undefined) return left ?? right;
-  const others = new Set(right.map((value) => canonical(value)));
-  const both = left.filter((value) => others.has(canonical(value)));
-  if (both.length === 0)
+  const [left, right] = [valuesOf(a), valuesOf(b)];
+  const others = new Set(right?.map((value) => canonical(value)));
+  const both =
+    left === undefined || right === undefined
+      ? (left ?? right)
+      : left.filter((value) => others.has(canonical(value)));
+  if (both?.length === 0)
     throw new MergeProblem("asks for values of two lists that share none", true);
   return both;
 }

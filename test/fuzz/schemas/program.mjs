@@ -80,7 +80,7 @@ export async function prepare(seed) {
       // What Ajv cannot read, we may refuse or read: there is no oracle.
       return { kind: refused.length > 0 ? "refused by both" : "not read by Ajv" };
     }
-    // Ajv finds that numbers from 1e21 on are multiples of nothing.
+    // Ajv computes multiples of large numbers in doubles.
     const isBlind = (value) =>
       validate.errors[0].keyword === "multipleOf" && JSON.stringify(value).includes("e+");
     const fits = (value) => validate(value) || isBlind(value);
