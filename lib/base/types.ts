@@ -128,7 +128,7 @@ export interface GenerationResult {
   readonly answer: string;
   /** All text as generated, tags included. */
   readonly text: string;
-  /** Ids as sampled, the ending token included. */
+  /** Ids as sampled, the ending token included. `JSON.stringify` writes them as a list. */
   readonly tokens: Int32Array;
   /** Why it ended. */
   readonly finishReason: FinishReason;

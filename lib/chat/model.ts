@@ -2,6 +2,7 @@
 import { knownKeys, object, refuse } from "../base/check.js";
 import { whenReady } from "../base/awaitable.js";
 import { fromNative } from "../base/errors.js";
+import { tokenArray } from "../base/token-array.js";
 import type { ChatMessage, ChatMessageInput, GenerationResult } from "../base/types.js";
 import type { Engine, EngineStats } from "../engine/engine.js";
 import { normalizeGenerate } from "../engine/engine-options.js";
@@ -190,7 +191,7 @@ export class Model implements AsyncDisposable {
   formatChat(messages: readonly ChatMessageInput[], options: FormatOptions = {}): FormattedChat {
     const text = this.#formatted(messages, options, "formatChat", chatText);
     const { tokens } = promptNow(text, this.#init.weights);
-    return { tokens, ...text.layout() };
+    return { tokens: tokenArray(tokens), ...text.layout() };
   }
 
   /**
@@ -207,7 +208,7 @@ export class Model implements AsyncDisposable {
     try {
       const text = await coming;
       const { tokens } = await promptSoon(text, this.#init.weights);
-      return { tokens, ...text.layout() };
+      return { tokens: tokenArray(tokens), ...text.layout() };
     } catch (error) {
       throw fromNative(error, site);
     }

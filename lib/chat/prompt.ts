@@ -30,7 +30,7 @@ import type { TurnIds } from "./turn-ids.js";
 
 /** A conversation as ids and as text. */
 export interface FormattedChat {
-  /** Ids of the prompt, BOS included. */
+  /** Ids of the prompt, BOS included. `JSON.stringify` writes them as a list. */
   readonly tokens: Int32Array;
   /** The same with special tokens written out. Encoding it again with special tokens parsed is safe only if no message holds their text. */
   readonly text: string;

@@ -1,6 +1,7 @@
 // A generation as its user sees it: an async iterator of parts, and a promise of the whole. Runs on the JavaScript thread that asked for it.
 import { AsyncQueue } from "../base/async-queue.js";
 import { R1Error } from "../base/errors.js";
+import { tokenArray } from "../base/token-array.js";
 import type {
   ContentPart,
   GenerationResult,
@@ -213,7 +214,7 @@ export class Generation implements AsyncIterable<Part> {
       reasoning: segmenter?.reasoning ?? "",
       answer: segmenter?.answer ?? "",
       text: this.#text.join(""),
-      tokens: Int32Array.from(this.#tokens),
+      tokens: tokenArray(Int32Array.from(this.#tokens)),
       finishReason,
       seed,
       usage,

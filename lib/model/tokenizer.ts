@@ -1,5 +1,6 @@
 // Text to token ids and back, over the vocabulary of a loaded model. Synchronous and safe on the JavaScript thread that loaded the model: about 1 ms for 10,000 characters.
 import { array, boolean, integer, knownKeys, object, refuse } from "../base/check.js";
+import { tokenArray } from "../base/token-array.js";
 import { fromNative } from "../base/errors.js";
 import { loneSurrogate } from "../base/well-formed.js";
 import type { RoleTokens } from "../base/types.js";
@@ -72,7 +73,7 @@ export class Tokenizer {
    */
   encode(text: string, options: EncodeOptions = {}): Int32Array {
     const given = this.#textOf(text, options, "encode");
-    return asR1Error(() => tokenizeNow(this.#native, given).tokens);
+    return tokenArray(asR1Error(() => tokenizeNow(this.#native, given).tokens));
   }
 
   /**
@@ -84,7 +85,7 @@ export class Tokenizer {
     const given = this.#textOf(text, options, "encodeAsync");
     const site = new Error();
     try {
-      return (await tokenizeAside(this.#native, given)).tokens;
+      return tokenArray((await tokenizeAside(this.#native, given)).tokens);
     } catch (error) {
       throw fromNative(error, site);
     }

@@ -66,6 +66,22 @@ describe("a generation", () => {
     expect(Object.isFrozen(result)).toBe(true);
   });
 
+  it("writes ids as a list in JSON, in a result as in formatChat and encode", async () => {
+    const result = await model.complete("x").result();
+    const made = model.formatChat([{ role: "user", content: "x" }]);
+    const soon = await model.formatChatAsync([{ role: "user", content: "x" }]);
+    for (const { tokens } of [result, made, soon]) {
+      expect(tokens).toBeInstanceOf(Int32Array);
+      expect(Object.keys({ ...tokens })).toHaveLength(tokens.length);
+      expect(JSON.parse(JSON.stringify({ tokens })) as unknown).toEqual({ tokens: [...tokens] });
+      expect(structuredClone(tokens)).toEqual(tokens);
+    }
+    expect(JSON.parse(JSON.stringify({ ...result }))).toMatchObject({ tokens: [...result.tokens] });
+    const ids = [model.tokenizer.encode("ab"), await model.tokenizer.encodeAsync("ab")];
+    expect(JSON.stringify(ids)).toBe(JSON.stringify(ids.map((each) => [...each])));
+    expect(model.tokenizer.decode(result.tokens)).toBe(model.tokenizer.decode([...result.tokens]));
+  });
+
   it("hands a waiting reader one delta for the tokens of one delivery", async () => {
     addon.reply = null;
     const run = model.complete("x");
