@@ -31,6 +31,7 @@ export type { SamplerName, SamplingOptions } from "./sampling/options.js";
 // Thinking, answers in a form, tools.
 export { DEFAULT_CLOSING, EFFORTS } from "./reasoning/options.js";
 export type { ReasoningEffort, ReasoningOptions } from "./reasoning/options.js";
+export type { CloseOptions } from "./engine/drain.js";
 export type { ResponseOptions } from "./sampling/response.js";
 export type { JsonSchemaSource } from "./base/plain-schema.js";
 export type { ToolChoice, ToolDefinition } from "./template/tools.js";

@@ -1,4 +1,5 @@
 // The vocabulary of argument checks: each returns the value it was given or throws an R1Error that names the option. Runs on any JavaScript thread.
+import { fileURLToPath } from "node:url";
 import { R1Error } from "./errors.js";
 
 /** What a value is, in a few words: itself if it is short, else its kind. Never throws. */
@@ -70,6 +71,17 @@ export function filePath(value: unknown, path: string): string {
   const text = string(value, path);
   if (text.includes("\0")) refuse(path, "the path of a file, without NUL characters", value);
   return text;
+}
+
+/** The path of a file, given as one or as a file: URL. */
+export function fileName(value: unknown, path: string): string {
+  if (!(value instanceof URL)) return filePath(value, path);
+  try {
+    if (value.protocol === "file:") return filePath(fileURLToPath(value), path);
+  } catch {
+    // A host, or an escaped slash: no file of this machine.
+  }
+  return refuse(path, "a path or a file: URL of this machine", value.href);
 }
 
 /** One of a list of strings. */

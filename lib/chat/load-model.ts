@@ -1,8 +1,7 @@
 // loadModel: checks the options, opens the weights, makes the engine, and puts the model together. Runs on the calling JavaScript thread, which it never holds up.
 import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { waitOrAbort } from "../base/abort.js";
-import { refuse } from "../base/check.js";
+import { fileName, refuse } from "../base/check.js";
 import { R1Error, fromNative, isErrorCode, isR1Error } from "../base/errors.js";
 import { progressReporter } from "../base/progress.js";
 import { createEngine } from "../engine/engine.js";
@@ -106,11 +105,7 @@ export async function loadModel(
 /** A path made absolute; a reference to the Hub stays as it is. */
 function absolutePath(given: string | URL): string {
   if (typeof given === "string" && isHubReference(given)) return given;
-  if (typeof given === "string")
-    return given === "" ? refuse("path", "a non-empty string", given) : resolve(given);
-  return given.protocol === "file:"
-    ? fileURLToPath(given)
-    : refuse("path", "a path or a file: URL", given.href);
+  return resolve(fileName(given, "path"));
 }
 
 /** How a model on the Hub is fetched. */

@@ -1,10 +1,12 @@
 // The model as its user holds it: facts, tokenizer, and the calls that generate. Runs on the JavaScript thread that loaded it.
-import { knownKeys, object, refuse } from "../base/check.js";
+import { fileName, knownKeys, object, refuse } from "../base/check.js";
 import { whenReady } from "../base/awaitable.js";
 import { fromNative } from "../base/errors.js";
 import { tokenArray } from "../base/token-array.js";
 import type { ChatMessage, ChatMessageInput, GenerationResult } from "../base/types.js";
 import type { Engine, EngineStats } from "../engine/engine.js";
+import { normalizeClose } from "../engine/drain.js";
+import type { CloseOptions } from "../engine/drain.js";
 import { normalizeGenerate } from "../engine/engine-options.js";
 import type { GenerateConfig, GenerateOptions } from "../engine/engine-options.js";
 import type { Generation } from "../engine/generation.js";
@@ -181,7 +183,8 @@ export class Model implements AsyncDisposable {
     // Options are refused before the file is read.
     new ChatSession(this.#sessionHost, options, NO_TURNS);
     const { prompting } = this.#checkChat(object(options, "options"), "session");
-    const state = await restoreSession(this.#sessionModel, from, prompting);
+    const file = typeof from === "string" || from instanceof URL ? fileName(from, "from") : from;
+    const state = await restoreSession(this.#sessionModel, file, prompting);
     const session = new ChatSession(this.#sessionHost, options, state);
     if (state.id > 0) dropped.register(session, { engine: this.#init.engine, session: state.id });
     return session;
@@ -220,10 +223,24 @@ export class Model implements AsyncDisposable {
     return this.#init.engine.stats();
   }
 
-  /** Ends running generations with DISPOSED and frees context and weights off this thread. May be called in any state, any number of times. */
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+  /**
+   * Refuses what is asked from now on with `DISPOSED`, ends running and waiting generations, and frees
+   * context and weights off this thread. With `drainMs` the generations may go on for so long, and
+   * only those that have not ended by then end with `DISPOSED`.
+   *
+   * May be called in any state, any number of times. A later call can shorten the wait, not lengthen it.
+   *
+   * @throws {R1Error} rejects with `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; the model then stays open.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    try {
+      const drainMs = normalizeClose(options);
+      if (this.#closing === undefined) this.#closing = this.#close(drainMs);
+      else void this.#init.engine.close(drainMs).catch(() => undefined);
+      return this.#closing;
+    } catch (error) {
+      return Promise.reject(fromNative(error));
+    }
   }
 
   /** {@link Model.close}, for `await using`. */
@@ -276,11 +293,11 @@ export class Model implements AsyncDisposable {
     };
   }
 
-  async #close(): Promise<void> {
+  async #close(drainMs: number): Promise<void> {
     const { engine, weights, draft, onClosed } = this.#init;
     weights.markClosed();
     try {
-      await engine.close();
+      await engine.close(drainMs);
     } finally {
       await Promise.all([weights.close(), draft?.close()]);
       onClosed();

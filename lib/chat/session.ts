@@ -1,6 +1,5 @@
 // A conversation over one model: keeps the turns and sends each new one with what went before. Runs on the JavaScript thread that loaded the model.
-import { fileURLToPath } from "node:url";
-import { object, refuse } from "../base/check.js";
+import { fileName, object, refuse } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { ChatMessage, ChatMessageInput, GenerationResult } from "../base/types.js";
 import type { Generation } from "../engine/generation.js";
@@ -169,8 +168,7 @@ export class ChatSession {
    */
   async save(file: string | URL): Promise<void>;
   async save(file?: string | URL): Promise<Uint8Array | void> {
-    if (file !== undefined && !(file instanceof URL) && (typeof file !== "string" || file === ""))
-      refuse("file", "a path or a file: URL", file);
+    const path = file === undefined ? undefined : fileName(file, "file");
     this.#assertIdle("`save`");
     const state = {
       id: this.#id,
@@ -180,7 +178,7 @@ export class ChatSession {
     };
     // A turn that was given up keeps its sequence, and with it the cells, until the engine has seen that.
     if (this.#current?.isEnded === false) await this.#current.result().catch(() => undefined);
-    return this.#host.save(state, this.#defaults, file instanceof URL ? fileURLToPath(file) : file);
+    return this.#host.save(state, this.#defaults, path);
   }
 
   #assertIdle(doing: string): void {

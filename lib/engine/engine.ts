@@ -1,7 +1,6 @@
 // One native engine and the generations that run on it: submits requests and deals events out by request id. Runs on the JavaScript thread that made it.
-import { R1Error, fromNative, isErrorCode } from "../base/errors.js";
+import { R1Error, fromNative } from "../base/errors.js";
 import type { GenerationResult } from "../base/types.js";
-import type { NativeEventSink, NativeLastEvent } from "../binding/native-request.js";
 import type { NativeCancelToken, NativeEngineInfo, NativeEngineStats } from "../binding/native.js";
 import type { EngineHost, HostedEngine } from "../isolation/host.js";
 import type { EngineSessions } from "../isolation/sessions.js";
@@ -12,6 +11,8 @@ import { closingTokens } from "../reasoning/options.js";
 import type { ReasoningConfig } from "../reasoning/options.js";
 import { Segmenter } from "../reasoning/segmenter.js";
 import { engineConfig } from "../model/engine-config.js";
+import { dispatcher } from "./dispatcher.js";
+import { Drain } from "./drain.js";
 import type { GenerateConfig } from "./engine-options.js";
 import { Generation } from "./generation.js";
 import type { GenerationInit } from "./generation.js";
@@ -43,64 +44,13 @@ const MAX_ID = 2 ** 32 - 1;
 const disposed = (): R1Error =>
   new R1Error("DISPOSED", "The model is closed. Load it again to go on.");
 
-/** Ends a generation as its request ended. */
-function finish(generation: Generation, event: NativeLastEvent): void {
-  if (event.kind === "end") generation.end(event);
-  else
-    generation.fail(
-      new R1Error(
-        isErrorCode(event.code) ? event.code : "INTERNAL",
-        event.message,
-        event.details === undefined ? {} : { details: event.details },
-      ),
-    );
-}
-
-/**
- * Deals out what came from native code. Holds nothing but the live generations, so that native code, which holds this function, never keeps an engine alive by itself.
- */
-function dispatcher(live: Map<number, Generation>): NativeEventSink {
-  // A fault of ours while handling one request must neither reach native code nor touch the other requests.
-  const giveUp = (id: number, generation: Generation, error: unknown): void => {
-    live.delete(id);
-    generation.cancel();
-    generation.fail(fromNative(error));
-  };
-  return (requests, tokens, texts, logprobs, ends) => {
-    // Whoever waits for a generation is woken once a delivery, with all that it holds for it.
-    const told: Generation[] = [];
-    let top = 0;
-    for (let i = 0; i < requests.length; i++) {
-      const first = top;
-      if (logprobs !== null) top += logprobs.counts[i] as number;
-      const id = requests[i] as number;
-      const generation = live.get(id);
-      if (generation === undefined) continue;
-      try {
-        const isFirst = generation.token(
-          tokens[i] as number,
-          texts[i] as string,
-          logprobs === null ? undefined : { columns: logprobs, index: i, first, last: top },
-        );
-        if (isFirst) told.push(generation);
-      } catch (error) {
-        giveUp(id, generation, error);
-      }
-    }
-    for (const generation of told) generation.tell();
-    for (const event of ends) {
-      const { id } = event;
-      const generation = live.get(id);
-      if (generation === undefined) continue;
-      live.delete(id);
-      try {
-        finish(generation, event);
-      } catch (error) {
-        giveUp(id, generation, error);
-      }
-    }
-  };
-}
+/** What a reply that `close` cut off ends with. */
+const cutOff = (): R1Error =>
+  new R1Error(
+    "DISPOSED",
+    "The model was closed while this reply was being written. To let replies end first, close it " +
+      "with `close({ drainMs })`.",
+  );
 
 /** A context with its thread. Made by {@link createEngine}. */
 export class Engine {
@@ -117,6 +67,7 @@ export class Engine {
   #nextId = 1;
   #nextSession = 1;
   #closing: Promise<void> | undefined;
+  #drain: Drain | undefined;
   /** What llama.cpp made of the configuration. */
   readonly info: Readonly<NativeEngineInfo>;
 
@@ -305,12 +256,16 @@ export class Engine {
 
   #queueFull(): R1Error {
     const { sequences } = this.info;
+    const maxQueue = this.#room - sequences;
+    const underWay = this.#taken();
+    const preparing = this.#preparing.size;
+    const waiting = Math.max(0, underWay - sequences);
     return new R1Error(
       "QUEUE_FULL",
-      `All ${sequences} sequences are taken and ${this.#room - sequences} more requests may wait, ` +
-        `but ${this.#taken()} are under way already, those in preparation included. ` +
+      `All ${sequences} sequences are taken and ${maxQueue} more requests may wait, ` +
+        `but ${underWay} are under way already, those in preparation included. ` +
         "Try again later, or raise `maxQueue`.",
-      { details: { sequences, maxQueue: this.#room - sequences, underWay: this.#taken() } },
+      { details: { sequences, maxQueue, underWay, waiting, preparing } },
     );
   }
 
@@ -331,15 +286,29 @@ export class Engine {
     return this.#nextSession++;
   }
 
-  /** Ends every generation with DISPOSED, joins the thread and frees the context. The same promise every time. */
-  close(): Promise<void> {
-    if (this.#closing !== undefined) return this.#closing;
-    this.#closing = this.#native.close();
+  /**
+   * Refuses new requests, waits up to `drainMs` for those under way, ends the rest with DISPOSED, joins
+   * the thread and frees the context. The same promise every time; a later call can shorten the wait.
+   */
+  close(drainMs = 0): Promise<void> {
+    if (this.#closing !== undefined) {
+      this.#drain?.hasten(drainMs);
+      return this.#closing;
+    }
+    if (drainMs > 0 && this.#live.size > 0) {
+      this.#drain = new Drain([...this.#live.values()], drainMs);
+      this.#closing = this.#drain.ended.then(() => this.#end());
+    } else this.#closing = this.#end();
+    return this.#closing;
+  }
+
+  #end(): Promise<void> {
+    const closed = this.#native.close();
     const live = [...this.#live.values()];
     for (const id of [...this.#preparing.keys()]) this.#endPreparing(id);
     this.#live.clear();
-    for (const generation of live) generation.fail(disposed());
-    return this.#closing;
+    for (const generation of live) generation.fail(cutOff());
+    return closed;
   }
 
   #takeId(): number {

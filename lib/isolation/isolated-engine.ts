@@ -47,9 +47,12 @@ export class IsolatedEngine implements HostedEngine {
   /** The child's engine counts in the same way; told at the call, as an engine of this process would. */
   submit(request: NativeRequest): void {
     if (this.#live.size >= this.#room) {
+      const { sequences } = this.#info;
+      const [maxQueue, underWay] = [this.#room - sequences, this.#live.size];
       throw new R1Error(
         "QUEUE_FULL",
-        `All ${this.#info.sequences} sequences are busy and ${this.#room - this.#info.sequences} requests wait already. Try again later, or raise \`maxQueue\`.`,
+        `All ${sequences} sequences are busy and ${maxQueue} requests wait already. Try again later, or raise \`maxQueue\`.`,
+        { details: { sequences, maxQueue, underWay, waiting: underWay - sequences, preparing: 0 } },
       );
     }
     // The child compiles the text for itself.

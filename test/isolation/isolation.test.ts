@@ -85,6 +85,7 @@ describe("a model in a process of its own", () => {
     const second = model.complete(LONG, { ...GREEDY, ...ENDLESS });
     await expect(model.complete(LONG, GREEDY).result()).rejects.toMatchObject({
       code: "QUEUE_FULL",
+      details: { sequences: 1, maxQueue: 1, underWay: 2, waiting: 1 },
     });
     first.cancel();
     second.cancel();
@@ -94,6 +95,21 @@ describe("a model in a process of its own", () => {
     ]);
     expect((await model.chat(QUESTION, GREEDY).result()).answer).toContain("42");
     await model.close();
+  });
+
+  it("ends its replies before it closes with drainMs, and says which one it cut off", async () => {
+    const model = await load({ isolation: "process" });
+    const [first, second] = [model.chat(QUESTION, GREEDY), model.chat(QUESTION, GREEDY)];
+    await model.close({ drainMs: 60_000 });
+    for (const run of [first, second]) expect((await run.result()).answer).toContain("42");
+    const other = await load({ isolation: "process" });
+    const endless = other.complete("<｜User｜>hi<｜Assistant｜>", { ...GREEDY, ...ENDLESS });
+    const ended = expect(endless.result()).rejects.toMatchObject({
+      code: "DISPOSED",
+      message: expect.stringContaining("while this reply was being written") as unknown,
+    });
+    await other.close({ drainMs: 50 });
+    await ended;
   });
 
   it("takes backendDir, which is to be a folder", async () => {

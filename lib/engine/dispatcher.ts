@@ -1,0 +1,63 @@
+// Deals what came from native code out to the generations it belongs to, by request id. Runs on the JavaScript thread that made the engine.
+import { R1Error, fromNative, isErrorCode } from "../base/errors.js";
+import type { NativeEventSink, NativeLastEvent } from "../binding/native-request.js";
+import type { Generation } from "./generation.js";
+
+/** Ends a generation as its request ended. */
+function finish(generation: Generation, event: NativeLastEvent): void {
+  if (event.kind === "end") generation.end(event);
+  else
+    generation.fail(
+      new R1Error(
+        isErrorCode(event.code) ? event.code : "INTERNAL",
+        event.message,
+        event.details === undefined ? {} : { details: event.details },
+      ),
+    );
+}
+
+/**
+ * Deals out what came from native code. Holds nothing but the live generations, so that native code, which holds this function, never keeps an engine alive by itself.
+ */
+export function dispatcher(live: Map<number, Generation>): NativeEventSink {
+  // A fault of ours while handling one request must neither reach native code nor touch the other requests.
+  const giveUp = (id: number, generation: Generation, error: unknown): void => {
+    live.delete(id);
+    generation.cancel();
+    generation.fail(fromNative(error));
+  };
+  return (requests, tokens, texts, logprobs, ends) => {
+    // Whoever waits for a generation is woken once a delivery, with all that it holds for it.
+    const told: Generation[] = [];
+    let top = 0;
+    for (let i = 0; i < requests.length; i++) {
+      const first = top;
+      if (logprobs !== null) top += logprobs.counts[i] as number;
+      const id = requests[i] as number;
+      const generation = live.get(id);
+      if (generation === undefined) continue;
+      try {
+        const isFirst = generation.token(
+          tokens[i] as number,
+          texts[i] as string,
+          logprobs === null ? undefined : { columns: logprobs, index: i, first, last: top },
+        );
+        if (isFirst) told.push(generation);
+      } catch (error) {
+        giveUp(id, generation, error);
+      }
+    }
+    for (const generation of told) generation.tell();
+    for (const event of ends) {
+      const { id } = event;
+      const generation = live.get(id);
+      if (generation === undefined) continue;
+      live.delete(id);
+      try {
+        finish(generation, event);
+      } catch (error) {
+        giveUp(id, generation, error);
+      }
+    }
+  };
+}
