@@ -184,7 +184,11 @@ export class Model implements AsyncDisposable {
     new ChatSession(this.#sessionHost, options, NO_TURNS);
     const { prompting } = this.#checkChat(object(options, "options"), "session");
     const file = typeof from === "string" || from instanceof URL ? fileName(from, "from") : from;
-    const state = await restoreSession(this.#sessionModel, file, prompting);
+    const state = await restoreSession(this.#sessionModel, file, prompting).catch(
+      (error: unknown) => {
+        throw this.#init.engine.withCounts(error);
+      },
+    );
     const session = new ChatSession(this.#sessionHost, options, state);
     if (state.id > 0) dropped.register(session, { engine: this.#init.engine, session: state.id });
     return session;

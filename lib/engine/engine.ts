@@ -1,5 +1,5 @@
 // One native engine and the generations that run on it: submits requests and deals events out by request id. Runs on the JavaScript thread that made it.
-import { R1Error, fromNative } from "../base/errors.js";
+import { R1Error, fromNative, isR1Error } from "../base/errors.js";
 import type { GenerationResult } from "../base/types.js";
 import type { NativeCancelToken, NativeEngineInfo, NativeEngineStats } from "../binding/native.js";
 import type { EngineHost, HostedEngine } from "../isolation/host.js";
@@ -255,18 +255,29 @@ export class Engine {
   }
 
   #queueFull(): R1Error {
-    const { sequences } = this.info;
-    const maxQueue = this.#room - sequences;
-    const underWay = this.#taken();
-    const preparing = this.#preparing.size;
-    const waiting = Math.max(0, underWay - sequences);
+    const { sequences, maxQueue, underWay } = this.#counts();
     return new R1Error(
       "QUEUE_FULL",
       `All ${sequences} sequences are taken and ${maxQueue} more requests may wait, ` +
         `but ${underWay} are under way already, those in preparation included. ` +
         "Try again later, or raise `maxQueue`.",
-      { details: { sequences, maxQueue, underWay, waiting, preparing } },
+      { details: this.#counts() },
     );
+  }
+
+  #counts(): Record<"sequences" | "maxQueue" | "underWay" | "waiting" | "preparing", number> {
+    const { sequences } = this.info;
+    const underWay = this.#taken();
+    const waiting = Math.max(0, underWay - sequences);
+    const maxQueue = this.#room - sequences;
+    return { sequences, maxQueue, underWay, waiting, preparing: this.#preparing.size };
+  }
+
+  /** Adds the counts to a `QUEUE_FULL` of native code; any other error stays as it is. */
+  withCounts(error: unknown): unknown {
+    if (!isR1Error(error, "QUEUE_FULL")) return error;
+    const details = { ...error.details, ...this.#counts() };
+    return new R1Error(error.code, error.message, { cause: error, details });
   }
 
   /** A snapshot, taken without stopping anything. @throws {R1Error} `DISPOSED` */

@@ -97,6 +97,26 @@ describe("a model in a process of its own", () => {
     await model.close();
   });
 
+  it.each(["none", "process"] as const)(
+    "has no room to restore a session while all is busy, and gives the counts: isolation %s",
+    async (isolation) => {
+      const model = await load({ isolation });
+      const session = model.session();
+      await session.send("What is 1+1?", GREEDY).result();
+      const bytes = await session.save();
+      const run = model.complete("<｜User｜>hi<｜Assistant｜>", { ...GREEDY, ...ENDLESS });
+      for await (const part of run)
+        if (part.type.endsWith("-delta")) {
+          await expect(model.restoreSession(bytes)).rejects.toMatchObject({
+            code: "QUEUE_FULL",
+            details: { sequences: 1, maxQueue: 1024, underWay: 1, waiting: 0, preparing: 0 },
+          });
+          break;
+        }
+      await model.close();
+    },
+  );
+
   it("ends its replies before it closes with drainMs, and says which one it cut off", async () => {
     const model = await load({ isolation: "process" });
     const [first, second] = [model.chat(QUESTION, GREEDY), model.chat(QUESTION, GREEDY)];
