@@ -6,7 +6,7 @@ import { ref, seq, text, type GrammarNode } from "./grammar.js";
 import type { SchemaObject } from "../base/schema-types.js";
 import { integerNode, numberNode, type Bounds } from "./schema-number.js";
 import { patternNode } from "./schema-pattern.js";
-import { FORMATS, lengthNode, NUMERIC_FORMATS } from "./schema-string.js";
+import { FORMATS, lengthNode } from "./schema-string.js";
 
 /** No value fits a schema: alone that refuses it, as one of several branches it adds nothing. */
 export class NoValueError extends R1Error {}
@@ -71,6 +71,27 @@ export function numericNode(
 
 const quoted = (inside: GrammarNode): GrammarNode => seq(text('"'), inside, text('"'));
 
+/** Formats that JSON Schema defines and a grammar does not keep: a checker may hold an answer to them. */
+const DEFINED_FORMATS: readonly unknown[] = [
+  "duration",
+  "idn-email",
+  "idn-hostname",
+  "ipv6",
+  "uri-reference",
+  "iri",
+  "iri-reference",
+  "uri-template",
+  "json-pointer",
+  "relative-json-pointer",
+  "regex",
+];
+
+/** Whether a format is a note for people: one of numbers, or one that JSON Schema does not define. */
+const isAnnotation = (format: unknown): boolean =>
+  typeof format === "string" &&
+  !Object.hasOwn(FORMATS, format) &&
+  !DEFINED_FORMATS.includes(format);
+
 /** A string of the schema's length, pattern or format. */
 export function stringNode(schema: SchemaObject, path: string): GrammarNode {
   const [min, max] = [
@@ -78,9 +99,7 @@ export function stringNode(schema: SchemaObject, path: string): GrammarNode {
     count(schema, "maxLength", path) ?? Infinity,
   ];
   const { pattern } = schema;
-  const format = NUMERIC_FORMATS.includes(schema["format"] as string)
-    ? undefined
-    : schema["format"];
+  const format = isAnnotation(schema["format"]) ? undefined : schema["format"];
   // Writers of schemas put a format's own expression beside it: where both stand, the expression is kept.
   if (pattern !== undefined) return quoted(patternWithin(pattern, min, max, `${path}/pattern`));
   if (format !== undefined) {

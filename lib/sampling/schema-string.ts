@@ -188,9 +188,6 @@ export const FORMATS: Readonly<Record<string, GrammarNode>> = Object.freeze({
   ),
 });
 
-/** Formats of numbers that OpenAPI writes; their bounds are not JSON Schema's. */
-export const NUMERIC_FORMATS: readonly string[] = ["int32", "int64", "float", "double"];
-
 /** A string, quotes included, that is none of some texts. It holds no escapes, so that none of them can be spelt another way. */
 export function stringExcept(texts: readonly string[]): GrammarNode {
   const branch = (members: readonly string[]): GrammarNode => {
