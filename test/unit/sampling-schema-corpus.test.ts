@@ -111,24 +111,18 @@ function generated(): Json[] {
   );
 }
 
-/** Draft 04's bounds with a flag, as the drafts that Ajv knows write them. */
+/** Draft 04's bounds with a flag, as the drafts that Ajv knows write them; and no word of OpenAPI's that Ajv obeys. */
 function forAjv(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(forAjv);
   if (!isObject(node)) return node;
-  const made: Json = {};
-  for (const [key, child] of Object.entries(node)) if (key !== "$schema") made[key] = forAjv(child);
-  for (const end of ["Minimum", "Maximum"]) {
-    const flag = `exclusive${end}`;
-    if (typeof made[flag] !== "boolean") continue;
-    const bound = end.toLowerCase();
-    if (made[flag] === true) {
-      made[flag] = made[bound];
-      delete made[bound];
-    } else delete made[flag];
-  }
-  // A word of OpenAPI that Ajv obeys and JSON Schema does not know.
-  if (typeof made["nullable"] === "boolean") delete made["nullable"];
-  return made;
+  const pairs = Object.entries(node).flatMap(([key, child]): [string, unknown][] => {
+    if (key === "$schema" || (key === "nullable" && typeof child === "boolean")) return [];
+    const bound = /^exclusive(M..imum)$/.exec(key)?.[1]?.toLowerCase();
+    if (bound !== undefined && typeof child === "boolean")
+      return child && bound in node ? [[key, node[bound]]] : [];
+    return [[key, forAjv(child)]];
+  });
+  return Object.fromEntries(pairs);
 }
 
 const options = { strict: false, logger: false, validateFormats: false } as const;
