@@ -5,7 +5,8 @@ import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { refuse } from "../base/check.js";
-import { fileFailure } from "../base/whole-file.js";
+import { R1Error } from "../base/errors.js";
+import { fileFailure } from "../base/files/failure.js";
 import type { NativeOpenedSession, NativeSessions } from "../binding/native-session.js";
 
 /** What a saved session is written from, and where to. */
@@ -78,7 +79,9 @@ export class LocalSessions implements EngineSessions {
     });
     try {
       if ((await file.stat()).isDirectory())
-        throw fileFailure(Object.assign(new Error(), { code: "EISDIR" }), source, "read");
+        throw new R1Error("FILE_IS_DIRECTORY", `"${source}" is a directory. Name a file.`, {
+          details: { path: source },
+        });
       const opened = await this.#native.openSession({ file: file.fd, block: 0 }, key);
       this.#files.set(opened.saved, file);
       return opened;
