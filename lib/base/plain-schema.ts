@@ -13,6 +13,9 @@ export interface JsonSchemaSource {
 
 const HINT = "pass the JSON Schema instead, with Zod 4 `z.toJSONSchema(schema)`";
 
+/** Keys of the validators that Zod, Joi and Yup make; no dialect of JSON Schema has them. */
+const MARKS = ["_zod", "_def", "$_terms", "__isYupSchema__"];
+
 const isCompound = (value: unknown): value is object =>
   (typeof value === "object" && value !== null) || typeof value === "function";
 
@@ -91,7 +94,9 @@ function refuseObjects(value: unknown, path: string, seen: Set<object>, where = 
 function refuseInnards(schema: unknown, path: string): void {
   if (!isObject(schema)) return;
   const inner = schema["def"] ?? schema["_def"];
-  if (isObject(inner) && (typeof inner["type"] === "string" || "typeName" in inner))
+  const isDefinition =
+    isObject(inner) && (typeof inner["type"] === "string" || "typeName" in inner);
+  if (isDefinition || MARKS.some((mark) => Object.hasOwn(schema, mark)))
     failSchema(path, `holds a validator's own data (\`def\`), not JSON Schema; ${HINT}`);
   const keys = Object.keys(schema);
   if (keys.length === 0 || keys.some(isSchemaWord)) return;

@@ -155,6 +155,8 @@ describe("the parameters of a tool", () => {
     for (const [parameters, words] of [
       [innards, "z.toJSONSchema"],
       [{ _def: { typeName: "ZodObject" } }, "toJSONSchema"],
+      [{ type: "object", $_terms: {} }, "toJSONSchema"],
+      [{ type: "object", __isYupSchema__: true }, "toJSONSchema"],
       [
         { "~standard": { version: 1, vendor: "x", validate: () => ({}) } },
         "without a `toJSONSchema()`",
