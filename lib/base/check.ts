@@ -66,10 +66,11 @@ export function string(value: unknown, path: string, allowEmpty = false): string
   return value;
 }
 
-/** The path of a file: a string that is not empty and contains no NUL character. */
+/** The path of a file: a string that is not empty, contains no NUL character and is not a URL. */
 export function filePath(value: unknown, path: string): string {
   const text = string(value, path);
   if (text.includes("\0")) refuse(path, "the path of a file, without NUL characters", value);
+  if (/^[a-z][a-z\d+.-]+:\/\//i.test(text)) refuse(path, "the path of a file, not a URL", value);
   return text;
 }
 
@@ -90,9 +91,14 @@ export function oneOf<const T extends string>(
   path: string,
   values: readonly T[],
 ): T {
-  if (typeof value !== "string" || !(values as readonly string[]).includes(value))
-    refuse(path, `one of ${values.map((v) => `"${v}"`).join(", ")}`, value);
-  return value as T;
+  if (typeof value === "string" && (values as readonly string[]).includes(value)) return value as T;
+  const near = typeof value === "string" ? nearest(value, values) : undefined;
+  const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
+  throw new R1Error(
+    "INVALID_ARGUMENT",
+    `Expected one of ${values.map((v) => `"${v}"`).join(", ")} for \`${path}\` but received ${describe(value)}.${hint}`,
+    { details: { option: path, nearest: near } },
+  );
 }
 
 /** An array whose elements pass `each`. */

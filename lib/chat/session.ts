@@ -49,6 +49,9 @@ export interface SessionHost {
   readonly forget: (session: number) => void;
 }
 
+/** Node's key of the method that `console.log` asks. */
+const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
+
 /**
  * A conversation that remembers its turns, without their reasoning, as R1's template wants it. Comes from `model.session()`.
  *
@@ -66,6 +69,11 @@ export class ChatSession {
   readonly #ids = new TurnIds();
   #current: Generation | undefined;
   readonly #id: number;
+
+  /** What `console.log` shows. @internal */
+  [INSPECT](): string {
+    return `ChatSession { messages: ${this.#messages.length}, isBusy: ${this.isBusy} }`;
+  }
 
   /** @internal Made by the model; `saved` is what a restored one begins with. */
   constructor(host: SessionHost, options: SessionOptions, saved?: SessionState) {

@@ -63,6 +63,9 @@ function notAdmitted(reason: string, signal: AbortSignal | undefined): unknown {
   return new R1Error("ABORTED", "The generation was cancelled before its prompt was ready.");
 }
 
+/** Node's key of the method that `console.log` asks. */
+const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
+
 /**
  * What `complete`, `chat` and `send` hand out at once, while the model works: iterate over it for parts as they come, call {@link Generation.result} for the whole, or both.
  *
@@ -88,6 +91,12 @@ export class Generation implements AsyncIterable<Part> {
   #tokens: number[] = [];
   #logprobs: TokenLogprob[] = [];
   #toolCalls: ToolCall[] = [];
+
+  /** What `console.log` shows. @internal */
+  [INSPECT](): string {
+    const state = this.#isEnded ? "ended" : "running";
+    return `Generation { ${state}; read it with \`for await\`, or \`await generation.result()\` }`;
+  }
 
   /** @internal Made by the engine only. */
   constructor(init: GenerationInit) {

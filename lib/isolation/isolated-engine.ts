@@ -51,7 +51,7 @@ export class IsolatedEngine implements HostedEngine {
       const [maxQueue, underWay] = [this.#room - sequences, this.#live.size];
       throw new R1Error(
         "QUEUE_FULL",
-        `All ${sequences} sequences are busy and ${maxQueue} requests wait already. Try again later, or raise \`maxQueue\`.`,
+        `All ${sequences} sequences are taken and ${maxQueue} more requests may wait, but ${underWay} are under way already. Try again later, or raise \`maxQueue\`.`,
         { details: { sequences, maxQueue, underWay, waiting: underWay - sequences, preparing: 0 } },
       );
     }

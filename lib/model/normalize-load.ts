@@ -32,8 +32,10 @@ const MIN_KEY_BYTES = 16;
 const logger: Check = (value, path) => {
   if (typeof value === "function") return value;
   const methods = object(value, path);
-  for (const level of LOG_LEVELS)
-    if (methods[level] !== undefined) callback(methods[level], `${path}.${level}`);
+  const given = LOG_LEVELS.filter((level) => methods[level] !== undefined);
+  for (const level of given) callback(methods[level], `${path}.${level}`);
+  if (given.length === 0)
+    refuse(path, `a function, or an object with a function ${LOG_LEVELS.join(", ")}`, value);
   return value;
 };
 
@@ -306,6 +308,13 @@ function complete(given: LoadOptions) {
  */
 export function normalizeLoad(options: unknown): LoadConfig {
   const given = object(options, "options");
+  for (const key of ["path", "modelPath", "model", "file"])
+    if (key in given)
+      throw new R1Error(
+        "UNKNOWN_OPTION",
+        `\`${key}\` is not an option of loadModel. The path is its first argument: loadModel(path, options).`,
+        { details: { option: key } },
+      );
   knownKeys(given, "loadModel", LOAD_KEYS);
   const checked: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(given)) {
