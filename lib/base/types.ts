@@ -62,9 +62,9 @@ export interface ChatMessage {
   /** Plain text. User and tool text can never become a special token. */
   readonly content: string;
   /** Calls an assistant message made. */
-  readonly toolCalls?: readonly ToolCall[];
+  readonly toolCalls?: readonly ToolCall[] | undefined;
   /** For a tool message: the id of the call it answers. */
-  readonly toolCallId?: string;
+  readonly toolCallId?: string | undefined;
 }
 
 /**
@@ -200,3 +200,6 @@ export interface RoleTokens {
 
 /** Name of a token that R1's template uses. */
 export type Role = keyof RoleTokens;
+
+/** Options with every value set. */
+export type Complete<T> = { [K in keyof T]-?: Exclude<T[K], undefined> };

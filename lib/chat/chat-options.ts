@@ -16,13 +16,13 @@ export interface ChatOptions extends GenerateOptions {
    * Whether the generation prompt ends in `<think>` and a line break, so that the model cannot skip thinking. `true` is `reasoning: { mode: "forced" }`.
    * @defaultValue `"auto"`: as the file's own template does
    */
-  readonly openThink?: OpenThink;
+  readonly openThink?: OpenThink | undefined;
   /** Functions that the model may call, in OpenAI's form; calls come as `tool-call` parts with checked arguments. At most 128. @defaultValue none */
-  readonly tools?: readonly ToolDefinition[];
+  readonly tools?: readonly ToolDefinition[] | undefined;
   /** Whether it calls them: `"auto"`, `"none"`, `"required"`, or one by name; forced calls are held to their schema by grammar. @defaultValue `"auto"` */
-  readonly toolChoice?: ToolChoice;
+  readonly toolChoice?: ToolChoice | undefined;
   /** `"r1"`: R1's template. `"file"`: the file's own, for a model that is none of R1's releases; texts of messages still cannot become special tokens. @defaultValue `"r1"` */
-  readonly template?: "r1" | "file";
+  readonly template?: "r1" | "file" | undefined;
 }
 
 /** What decides how a conversation is written out. */

@@ -52,7 +52,7 @@ export interface ChatForm {
   /** What `think: "auto"` means: whether the file's own template opens `<think>`. */
   readonly opensThink: boolean;
   /** Ends with the opening of the assistant's turn. @defaultValue true */
-  readonly generationPrompt?: boolean;
+  readonly generationPrompt?: boolean | undefined;
 }
 
 /**
@@ -204,9 +204,9 @@ export function promptNow(text: PromptText, weights: Weights): Prompt {
 /** How {@link promptSoon} works. */
 export interface PromptJob {
   /** Tokens that a sequence holds; a text that cannot fit is not tokenised. @defaultValue no bound */
-  readonly room?: number;
+  readonly room?: number | undefined;
   /** Whether anybody waits for the prompt still. @defaultValue yes */
-  readonly isNeeded?: () => boolean;
+  readonly isNeeded?: (() => boolean) | undefined;
   /** What a session knows of the ids of its earlier turns. @defaultValue nothing */
   readonly ids?: TurnIds | undefined;
 }

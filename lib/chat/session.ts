@@ -11,9 +11,9 @@ import { TurnIds, joined } from "./turn-ids.js";
 /** Options of a session; those of {@link ChatOptions} are the defaults of its turns. */
 export interface SessionOptions extends Omit<ChatOptions, "signal"> {
   /** System prompt. @defaultValue none */
-  readonly system?: string;
+  readonly system?: string | undefined;
   /** Turns that came before. They may end in calls of tools, whose results `send` brings. @defaultValue none */
-  readonly messages?: readonly ChatMessageInput[];
+  readonly messages?: readonly ChatMessageInput[] | undefined;
 }
 
 /** A session's turns, and what the engine holds of them. */

@@ -8,7 +8,7 @@ export interface CloseOptions {
    * How long running and waiting generations may go on. Those that have not ended by then are ended
    * with `DISPOSED`. Unit: milliseconds, 0 to 2147483647. @defaultValue 0
    */
-  readonly drainMs?: number;
+  readonly drainMs?: number | undefined;
 }
 
 /** The longest that a timer takes. Unit: milliseconds. */

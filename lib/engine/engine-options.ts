@@ -22,28 +22,28 @@ import type { ResponseOptions } from "../sampling/response.js";
 /** Options of a generation. A name that is not here is refused with UNKNOWN_OPTION and the nearest right one. */
 export interface GenerateOptions extends SamplingOptions {
   /** Most tokens to generate, reasoning and the ending token included. Ends with reason `"length"`. Unit: tokens. Range: 1 .. 2^31-1. @defaultValue until the context is full */
-  readonly maxTokens?: number;
+  readonly maxTokens?: number | undefined;
   /** Texts that end the generation with reason `"stop-string"`. No part of one is ever given out. At most 64, each at most 1024 characters. @defaultValue none */
-  readonly stop?: string | readonly string[];
+  readonly stop?: string | readonly string[] | undefined;
   /**
    * Token ids that end the generation with reason `"stop"`, beside the vocabulary's own. With `response` or a forced tool call neither can come before the answer is whole; inside the reasoning
    * one closes the reasoning instead. @defaultValue none; a chat also stops at `<｜User｜>`
    */
-  readonly stopTokens?: readonly number[] | Int32Array;
+  readonly stopTokens?: readonly number[] | Int32Array | undefined;
   /** Gives the generation up: `for await` then throws `signal.reason`, `result()` resolves with what there is and finishReason `"aborted"`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Makes end-of-generation tokens impossible, so that only `maxTokens`, `stop` or a full context end it. Not beside `response` or a forced tool call. @defaultValue false */
-  readonly ignoreEos?: boolean;
+  readonly ignoreEos?: boolean | undefined;
   /** Reports each token's log probability in `result().logprobs`: true, or the number of alternatives to report with it. Range: 0 .. 20. @defaultValue no log probabilities */
-  readonly logprobs?: number | boolean;
+  readonly logprobs?: number | boolean | undefined;
   /** Alternatives to report with each token; asks for `logprobs` by itself. Range: 0 .. 20. @defaultValue the number given as `logprobs`, else 0 */
-  readonly topLogprobs?: number;
+  readonly topLogprobs?: number | undefined;
   /** Larger runs first when generations wait; equal ones in order of arrival. Range: -1000 .. 1000. @defaultValue 0 */
-  readonly priority?: number;
+  readonly priority?: number | undefined;
   /** From the call to the last token; ends with reason `"timeout"`. Unit: milliseconds. Range: 0 .. 2^31-1; 0: no limit. @defaultValue 0 */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Takes over cells that an earlier prompt with the same beginning computed. Changes no greedy output. @defaultValue true */
-  readonly cachePrompt?: boolean;
+  readonly cachePrompt?: boolean | undefined;
   /**
    * Guesses several tokens at once and verifies them in one step: `draft` with the model's `draftModel`, else `ngram` from repeated n-grams of the text. Both are the longest guess. Fewer
    * or none are made where that would not pay, by what steps of so many rows took lately. Never another greedy output. Unit: tokens. Range: 0 .. the model's `maxDraft`.
@@ -54,11 +54,11 @@ export interface GenerateOptions extends SamplingOptions {
    * Ends with reason `"loop"` when this many tokens in a row, and at least four rounds, repeat one cycle of up to 1024 tokens; false or 0: never, true: the default.
    * Range: 0 .. 2^20. @defaultValue 1024
    */
-  readonly loopGuard?: number | boolean;
+  readonly loopGuard?: number | boolean | undefined;
   /** How much the model thinks: a budget in tokens, held to the token; in a chat also whether it thinks. @defaultValue as it likes */
-  readonly reasoning?: ReasoningOptions;
+  readonly reasoning?: ReasoningOptions | undefined;
   /** Holds the answer to a JSON Schema or a grammar; the reasoning stays free. @defaultValue free */
-  readonly response?: ResponseOptions;
+  readonly response?: ResponseOptions | undefined;
 }
 
 /** Every option of a generation with its value. */

@@ -15,9 +15,9 @@ export interface Prompt {
   /** The prompt ends right after a reasoning block. */
   readonly startsAfterReasoning: boolean;
   /** Makes what looks through an answer for tool calls; each generation has its own. */
-  readonly newReader?: () => AnswerReader;
+  readonly newReader?: (() => AnswerReader) | undefined;
   /** The restored session that it belongs to. */
-  readonly session?: number;
+  readonly session?: number | undefined;
 }
 
 /** What a request is made of. */

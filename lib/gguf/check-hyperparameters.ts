@@ -26,10 +26,10 @@ export interface ModelShape {
   /** K is stored as one latent row, and V is a view of it: both `*_mla` keys are there and not 0. */
   readonly isMla: boolean;
   /** Values of a K and a V head of an MLA model once expanded. */
-  readonly keyLengthMla?: number;
-  readonly valueLengthMla?: number;
-  readonly kvLoraRank?: number;
-  readonly qLoraRank?: number;
+  readonly keyLengthMla?: number | undefined;
+  readonly valueLengthMla?: number | undefined;
+  readonly kvLoraRank?: number | undefined;
+  readonly qLoraRank?: number | undefined;
   /** Experts of a MoE layer; 0: no MoE. */
   readonly expertCount: number;
   /** Experts that work on one token: the largest over all layers. */

@@ -30,7 +30,7 @@ export interface CheckedModel extends ModelShape, VocabularyFacts {
   /** Values in all tensors. */
   readonly parameters: number;
   /** `tokenizer.chat_template`, where the file has one. */
-  readonly chatTemplate?: string;
+  readonly chatTemplate?: string | undefined;
   /** All metadata of the first part: scalars as they are, arrays by length and first elements. */
   readonly metadata: MetadataSummary;
 }

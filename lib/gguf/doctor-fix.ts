@@ -15,11 +15,11 @@ export interface FixOptions {
    * Overwrite an existing output file; never the input.
    * @defaultValue false
    */
-  force?: boolean;
+  force?: boolean | undefined;
   /** Called with the share done, 0 to 1, at most once a frame. */
-  onProgress?: (progress: number) => void;
+  onProgress?: ((progress: number) => void) | undefined;
   /** Aborts the copy; nothing is left of the output. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** What {@link fixGguf} did. */

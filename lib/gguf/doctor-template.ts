@@ -15,11 +15,11 @@ export interface TemplateFacts {
   /** Number of BOS at the start of what it writes. */
   readonly bosCount: number;
   /** Why it could not be rendered. */
-  readonly failure?: string;
+  readonly failure?: string | undefined;
   /** R1's format in turns that came before: EOS after the answer, no reasoning. Undefined where that could not be rendered. */
-  readonly closesTurns?: boolean;
-  readonly keepsReasoning?: boolean;
-  readonly writesSystem?: boolean;
+  readonly closesTurns?: boolean | undefined;
+  readonly keepsReasoning?: boolean | undefined;
+  readonly writesSystem?: boolean | undefined;
 }
 
 const ASK: readonly Turn[] = [{ role: "user", content: "probe" }];

@@ -47,7 +47,7 @@ export interface MetadataChange {
   /** Key of the metadata. */
   readonly key: string;
   /** Of an array, the element that changes. */
-  readonly index?: number;
+  readonly index?: number | undefined;
   /** GGUF type that the value is written as. */
   readonly type: "u32" | "i32" | "bool" | "str";
   /** The value the file has; null: none. */

@@ -26,12 +26,12 @@ const RANGE_TIMEOUT_MS = 30_000;
 /** How to reach a remote file. */
 export interface RemoteOptions {
   /** Headers to send, e.g. an authorization; sent to the URL's own host only, as `fetch` does on redirects. */
-  headers?: Readonly<Record<string, string>>;
+  headers?: Readonly<Record<string, string>> | undefined;
   /** Replaces the platform's `fetch`. */
-  fetch?: typeof fetch;
-  signal?: AbortSignal;
+  fetch?: typeof fetch | undefined;
+  signal?: AbortSignal | undefined;
   /** Called before each wait for another try, when a model named `hf:...` is looked up. */
-  onRetry?: (notice: RetryNotice) => void;
+  onRetry?: ((notice: RetryNotice) => void) | undefined;
 }
 
 function httpError(url: string, status: number): R1Error {

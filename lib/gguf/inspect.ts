@@ -21,7 +21,7 @@ export interface InspectOptions extends RemoteOptions {
    * Look at the given file only, not at the other parts of a split model.
    * @defaultValue false
    */
-  onlyThisFile?: boolean;
+  onlyThisFile?: boolean | undefined;
 }
 
 /** One tensor. */

@@ -13,11 +13,11 @@ export interface MergeOptions {
    * Overwrite an existing output file.
    * @defaultValue false
    */
-  force?: boolean;
+  force?: boolean | undefined;
   /** Called with the share done, 0 to 1, at most once a frame. */
-  onProgress?: (progress: number) => void;
+  onProgress?: ((progress: number) => void) | undefined;
   /** Aborts the merge; nothing is left of the output. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** What a merge wrote. */

@@ -1,6 +1,7 @@
 // Computes importance matrices and writes them as llama-imatrix does. Runs on the calling JavaScript thread; the model runs on a thread of its own.
 import { availableParallelism } from "node:os";
 import { waitOrAbort } from "../base/abort.js";
+import type { Complete } from "../base/types.js";
 import * as check from "../base/check.js";
 import { fromNative, isErrorCode, isR1Error } from "../base/errors.js";
 import { fileFailure } from "../base/files/failure.js";
@@ -22,26 +23,26 @@ export interface ImatrixOptions {
   /** The file to write. It gets its name when it is whole. */
   out: string;
   /** What the file calls the text, e.g. its file name; `quantize` writes it into the models it makes. @defaultValue none */
-  dataset?: string;
+  dataset?: string | undefined;
   /**
    * Tokens run through the model at once; each chunk is a text of its own, and a rest shorter than one is left out. Unit: tokens. Range: 16 .. 1048576.
    * @defaultValue 512
    */
-  chunkSize?: number;
+  chunkSize?: number | undefined;
   /**
    * Threads of the model. Range: 0 .. 512; 0: as many as this process may use.
    * @defaultValue 0
    */
-  threads?: number;
+  threads?: number | undefined;
   /**
    * Overwrite an existing file.
    * @defaultValue false
    */
-  force?: boolean;
+  force?: boolean | undefined;
   /** Called with the share of chunks done, 0 to 1; what it throws ends the work and rejects the call. */
-  onProgress?: (progress: number) => void;
+  onProgress?: ((progress: number) => void) | undefined;
   /** Ends the work; nothing is left of the output. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** What `computeImatrix` wrote. */
@@ -64,7 +65,7 @@ const KEYS: readonly (keyof ImatrixOptions)[] = [
   "signal",
 ];
 
-type Normal = Readonly<Required<Omit<ImatrixOptions, "dataset" | "onProgress" | "signal">>> &
+type Normal = Readonly<Complete<Omit<ImatrixOptions, "dataset" | "onProgress" | "signal">>> &
   Pick<ImatrixOptions, "dataset" | "onProgress" | "signal">;
 
 function normalize(options: ImatrixOptions): Normal {

@@ -1,4 +1,5 @@
 // Options of quantize(): default, validate, normalise, freeze, once. Runs on the calling JavaScript thread.
+import type { Complete } from "../base/types.js";
 import * as check from "../base/check.js";
 import { compilePattern } from "../base/tensor-patterns.js";
 import { ggmlTypeByName } from "./ggml-types.js";
@@ -8,62 +9,62 @@ import { RECIPES, type TensorTypeRule } from "./recipes.js";
 /** Options of `quantize`. */
 export interface QuantizeOptions {
   /** What to quantise to, e.g. `Q4_K_M` (any of `QUANTIZE_TYPES`, any case). Give this or `recipe`. */
-  type?: string;
+  type?: string | undefined;
   /** One of the dynamic recipes: `UD-IQ1_S`, `UD-IQ1_M`, `UD-IQ2_XXS`, `UD-Q2_K_XL`. For models with experts. */
-  recipe?: string;
+  recipe?: string | undefined;
   /** Path of an importance matrix, in llama.cpp's GGUF format or its older binary one. Needed for the types of 1 to 2 bits. */
-  imatrix?: string;
+  imatrix?: string | undefined;
   /** Tensor types by regular expression (RE2: no look-around, no back references) over tensor names; the first that fits counts, and comes before the recipe's. */
-  tensorTypes?: readonly TensorTypeRule[];
+  tensorTypes?: readonly TensorTypeRule[] | undefined;
   /** Type of `output.weight`; by default llama.cpp's choice. */
-  outputTensorType?: string;
+  outputTensorType?: string | undefined;
   /** Type of `token_embd.weight`; by default llama.cpp's choice. */
-  tokenEmbeddingType?: string;
+  tokenEmbeddingType?: string | undefined;
   /**
    * Quantise tensors that are quantised already; quality suffers. Without it such an input is refused with `INVALID_ARGUMENT`; a dry run tells its sizes all the same.
    * @defaultValue false
    */
-  allowRequantize?: boolean;
+  allowRequantize?: boolean | undefined;
   /**
    * Quantise `output.weight` too.
    * @defaultValue true
    */
-  quantizeOutputTensor?: boolean;
+  quantizeOutputTensor?: boolean | undefined;
   /**
    * All tensors get the same type, no mixture.
    * @defaultValue false
    */
-  pure?: boolean;
+  pure?: boolean | undefined;
   /**
    * The result has the same parts as the input; the output path is then their prefix.
    * @defaultValue false
    */
-  keepSplit?: boolean;
+  keepSplit?: boolean | undefined;
   /**
    * Say what would come out, and write nothing.
    * @defaultValue false
    */
-  dryRun?: boolean;
+  dryRun?: boolean | undefined;
   /**
    * Threads that quantise. Range: 0 .. 512; 0: as many as the machine has.
    * @defaultValue 0
    */
-  threads?: number;
+  threads?: number | undefined;
   /**
    * Overwrite an existing output file.
    * @defaultValue false
    */
-  force?: boolean;
+  force?: boolean | undefined;
   /** Called with the share done, 0 to 1. */
-  onProgress?: (progress: number) => void;
+  onProgress?: ((progress: number) => void) | undefined;
   /** Gets llama.cpp's log lines. */
-  onLog?: (line: string) => void;
+  onLog?: ((line: string) => void) | undefined;
   /** Ends the work; nothing is left of the output. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** {@link QuantizeOptions}, complete. */
-export interface NormalQuantizeOptions extends Required<
+export interface NormalQuantizeOptions extends Complete<
   Omit<QuantizeOptions, "recipe" | "type" | "onProgress" | "onLog" | "signal" | "imatrix">
 > {
   readonly type: QuantizeType | undefined;

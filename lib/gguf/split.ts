@@ -16,26 +16,26 @@ import { plannedBytes, progressCopier, rawPairs, writePlan, type FilePlan } from
 /** Options of {@link splitGguf}. */
 export interface SplitOptions {
   /** Most bytes of tensors a part; a tensor larger than that gets a part of its own. Not together with `maxTensors`. */
-  maxSize?: number;
+  maxSize?: number | undefined;
   /**
    * Most tensors a part.
    * @defaultValue 128, unless `maxSize` is given
    */
-  maxTensors?: number;
+  maxTensors?: number | undefined;
   /**
    * The first part holds the metadata alone.
    * @defaultValue false
    */
-  noTensorFirst?: boolean;
+  noTensorFirst?: boolean | undefined;
   /**
    * Overwrite existing output files.
    * @defaultValue false
    */
-  force?: boolean;
+  force?: boolean | undefined;
   /** Called with the share done, 0 to 1, at most once a frame. */
-  onProgress?: (progress: number) => void;
+  onProgress?: ((progress: number) => void) | undefined;
   /** Aborts the split; nothing is left of the output. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** What a split wrote. */

@@ -8,7 +8,7 @@ export interface HubFile {
   /** Path in the repository, with slashes. */
   readonly path: string;
   /** Some systems cannot have a file of this name; it is listed, and refused when it is wanted. */
-  readonly isOdd?: boolean;
+  readonly isOdd?: boolean | undefined;
   readonly bytes: number;
   /** What the content must hash to: SHA-256 of large files, git's SHA-1 of small ones. */
   readonly hash: { readonly kind: "sha256" | "git-sha1"; readonly hex: string };

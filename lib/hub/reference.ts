@@ -7,11 +7,11 @@ export interface HubReference {
   /** `owner/name`. */
   readonly repo: string;
   /** Branch, tag or commit. */
-  readonly revision?: string;
+  readonly revision?: string | undefined;
   /** Quant, such as `Q4_K_M` or `UD-IQ1_S`. */
-  readonly quant?: string;
+  readonly quant?: string | undefined;
   /** Path of a file in the repository. */
-  readonly file?: string;
+  readonly file?: string | undefined;
 }
 
 const REPO = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;

@@ -5,9 +5,9 @@ import { physicalCores } from "./cpu.js";
 
 /** Unit: 10^9 bytes a second. */
 export interface Bandwidth {
-  readonly gpu?: number;
-  readonly ram?: number;
-  readonly disk?: number;
+  readonly gpu?: number | undefined;
+  readonly ram?: number | undefined;
+  readonly disk?: number | undefined;
 }
 
 /** Long enough to settle, short enough to wait for. Unit: milliseconds. */

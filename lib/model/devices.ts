@@ -14,7 +14,7 @@ export type Device = Readonly<NativeDevice>;
 /** Options of {@link devices}. */
 export interface DevicesOptions {
   /** As `backendDir` of `loadModel`. @defaultValue none */
-  readonly backendDir?: string;
+  readonly backendDir?: string | undefined;
 }
 
 /**

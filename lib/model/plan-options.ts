@@ -10,27 +10,27 @@ import { devices as presentDevices } from "./devices.js";
 /** Options of {@link planOffload}. */
 export interface PlanOptions {
   /** Memory of the GPUs, one number each, or one for a single one; 0 or `[]`: none. Unit: GiB. @defaultValue the free memory of this machine's GPUs */
-  readonly vramGiB?: number | readonly number[];
+  readonly vramGiB?: number | readonly number[] | undefined;
   /** Names of GPUs of this machine, as `devices()` tells them. Not together with `vramGiB`. @defaultValue all of them */
-  readonly devices?: readonly string[];
+  readonly devices?: readonly string[] | undefined;
   /** Where this machine's GPUs come from, as `backendDir` of `loadModel`. Not together with `vramGiB`. @defaultValue none */
-  readonly backendDir?: string;
+  readonly backendDir?: string | undefined;
   /** System memory. Unit: GiB. @defaultValue this machine's when the GPUs are too, else not told */
-  readonly ramGiB?: number;
+  readonly ramGiB?: number | undefined;
   /** KV cells, all sequences together. Unit: tokens. @defaultValue 8192 */
-  readonly contextSize?: number;
+  readonly contextSize?: number | undefined;
   /** Type of the K cache, as for `loadModel`. @defaultValue `"f16"` */
-  readonly cacheTypeK?: CacheType;
+  readonly cacheTypeK?: CacheType | undefined;
   /** Type of the V cache. @defaultValue `cacheTypeK` on an MLA file, else `"f16"` */
-  readonly cacheTypeV?: CacheType;
+  readonly cacheTypeV?: CacheType | undefined;
   /** Generations side by side; they share the cells. @defaultValue 1 */
-  readonly sequences?: number;
+  readonly sequences?: number | undefined;
   /** Tokens computed at once. @defaultValue 512 */
-  readonly ubatchSize?: number;
+  readonly ubatchSize?: number | undefined;
   /** Left free on each GPU, for what nobody can tell beforehand. Unit: GiB. @defaultValue 1 */
-  readonly marginGiB?: number;
+  readonly marginGiB?: number | undefined;
   /** Whether GPUs fetch experts from system memory to compute prompts, as `loadModel`'s option of this name; it takes room for one tensor of these. Devices behind RPC never do. @defaultValue true */
-  readonly opOffload?: boolean;
+  readonly opOffload?: boolean | undefined;
   /**
    * How fast memory is read. `"measured"`: this machine's system memory is read for a quarter of a second on all cores. Unit: 10^9 bytes a second.
    * @defaultValue none: no bound on the rate is told
@@ -41,9 +41,9 @@ export interface PlanOptions {
     readonly disk?: number;
   };
   /** Ends the reading of headers; the call rejects with its reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called before each wait for another try, when a model named `hf:...` is looked up. */
-  readonly onRetry?: (notice: RetryNotice) => void;
+  readonly onRetry?: ((notice: RetryNotice) => void) | undefined;
 }
 
 /** The memory that is planned for. */

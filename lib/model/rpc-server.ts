@@ -14,17 +14,17 @@ export interface RpcServerOptions {
    * whoever reaches the port can run code here. Beyond loopback only on a network that you trust.
    * @defaultValue `"127.0.0.1"`
    */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** Range: 0 .. 65535; 0 takes a free one. @defaultValue 50052 */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** Threads of the CPU device. Range: 1 .. 512. @defaultValue the physical cores this process may use */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** Names of the devices to lend, as `devices()` tells them. @defaultValue every GPU, or else the CPU */
-  readonly devices?: readonly string[];
+  readonly devices?: readonly string[] | undefined;
   /** Keeps tensors above 10 MiB in a folder, so that the next load of the same model need not send them again; true: the folder of llama.cpp's own server. @defaultValue false */
-  readonly cache?: boolean | string;
+  readonly cache?: boolean | string | undefined;
   /** Gives the start up. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A running server. It keeps the process alive until it is closed. */

@@ -14,7 +14,7 @@ export interface EncodeOptions {
    * true: special strings such as `<｜User｜>` become their ids, as in a raw prompt. false: no id of the result is a special token, whatever the text holds.
    * @defaultValue false
    */
-  readonly special?: boolean;
+  readonly special?: boolean | undefined;
 }
 
 /** The vocabulary of a model. Ids are -1 where the file has no such token. */

@@ -36,7 +36,7 @@ export interface PlanRequest {
   /** Left free on each device. */
   readonly marginBytes: number;
   /** The cache of all layers is in system memory, wherever they are. @defaultValue false */
-  readonly cacheOnHost?: boolean;
+  readonly cacheOnHost?: boolean | undefined;
   /** Whether devices fetch experts from system memory to compute prompts with them, which takes room for one tensor of these. */
   readonly opOffload: boolean;
 }

@@ -17,13 +17,13 @@ export interface ReasoningOptions {
    * `auto`: as the file's own template does. `forced`: the prompt opens `<think>`, so that thinking cannot be skipped. `off`: the prompt opens and closes it, so that the model answers
    * right away. After tool outputs the prompt never opens it, as in the official templates. @defaultValue "auto"
    */
-  readonly mode?: "auto" | "forced" | "off";
+  readonly mode?: "auto" | "forced" | "off" | undefined;
   /** A named budget: low 1024, medium 8192 tokens, high no limit; `maxTokens` goes before it. @defaultValue none */
-  readonly effort?: ReasoningEffort;
+  readonly effort?: ReasoningEffort | undefined;
   /** Most tokens of reasoning. When they are spent, `closing` and `</think>` are fed as if the model had written them, and the answer follows. Range: 0..2^31-1. @defaultValue no limit */
-  readonly maxTokens?: number;
+  readonly maxTokens?: number | undefined;
   /** The closing line, plain text of at most 1000 characters; may be empty. @defaultValue {@link DEFAULT_CLOSING} */
-  readonly closing?: string;
+  readonly closing?: string | undefined;
 }
 
 /** What {@link normalizeReasoning} makes of it. */

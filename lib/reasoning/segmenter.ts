@@ -23,12 +23,12 @@ export interface SegmenterInit {
   /** The prompt ends inside an open reasoning block. */
   readonly startsInReasoning: boolean;
   /** The prompt ends in `</think>`: everything is answer, and line breaks at its start stand next to that tag. @defaultValue false */
-  readonly startsAfterReasoning?: boolean;
+  readonly startsAfterReasoning?: boolean | undefined;
   /** How the vocabulary spells the tags. @defaultValue `<think>` and `</think>` */
-  readonly thinkText?: string;
-  readonly endThinkText?: string;
+  readonly thinkText?: string | undefined;
+  readonly endThinkText?: string | undefined;
   /** What looks through the answer, e.g. for tool calls. @defaultValue nothing */
-  readonly reader?: AnswerReader;
+  readonly reader?: AnswerReader | undefined;
 }
 
 type Block = "reasoning" | "answer";

@@ -29,27 +29,27 @@ export type SamplerName = keyof typeof SAMPLERS;
  */
 export interface SamplingOptions {
   /** Divides the logits before the draw; 0 takes the most likely token always (greedy). Range: 0..100. @defaultValue 0.6 */
-  readonly temperature?: number;
+  readonly temperature?: number | undefined;
   /** Keep the k most likely tokens; 0: all. llama.cpp's default stays active in the documented command, and makes the later samplers cheap. Range: 0..2^31-1. @defaultValue 40 */
-  readonly topK?: number;
+  readonly topK?: number | undefined;
   /** Keep the fewest tokens whose probabilities sum to this; 1: all. Range: 0..1. @defaultValue 0.95 */
-  readonly topP?: number;
+  readonly topP?: number | undefined;
   /** Drop tokens less likely than this share of the most likely one's probability; 0: none. Suppresses very rare tokens, above all on the 1.58-bit model. Range: 0..1. @defaultValue 0.05 */
-  readonly minP?: number;
+  readonly minP?: number | undefined;
   /** Locally typical sampling: keep tokens of typical information up to this mass; 1: all. Range: 0..1. @defaultValue 1 */
-  readonly typicalP?: number;
+  readonly typicalP?: number | undefined;
   /** Exclude top choices: with `probability`, drop all but the least likely of the tokens above `threshold` (above 0.5: never). Ranges: 0..1. @defaultValue probability 0, threshold 0.1 */
   readonly xtc?: { readonly probability?: number; readonly threshold?: number };
   /** Keep tokens within n standard deviations of the best logit; 0 or below: all. Range: -1..100. @defaultValue -1 */
-  readonly topNSigma?: number;
+  readonly topNSigma?: number | undefined;
   /** Divides (or multiplies, when negative) the logits of recent tokens; 1: off. Range: 0.01..100. @defaultValue 1 */
-  readonly repeatPenalty?: number;
+  readonly repeatPenalty?: number | undefined;
   /** Taken off a token's logit for each time it occurs among the recent ones. Range: -100..100. @defaultValue 0 */
-  readonly frequencyPenalty?: number;
+  readonly frequencyPenalty?: number | undefined;
   /** Taken off a token's logit once if it occurs among the recent ones. Range: -100..100. @defaultValue 0 */
-  readonly presencePenalty?: number;
+  readonly presencePenalty?: number | undefined;
   /** How many tokens count as recent, prompt included; 0: penalties off. Unit: tokens. Range: 0..1048576. @defaultValue 64 */
-  readonly penaltyLastN?: number;
+  readonly penaltyLastN?: number | undefined;
   /**
    * Penalises going on with a sequence that occurred before: `multiplier` * `base`^(length - `allowedLength`), looking back over `penaltyLastN` tokens, never across one of
    * `sequenceBreakers` (at most 64, of 1 to 40 bytes). Ranges: multiplier 0..100 (0: off), base 0..100 (below 1: off), allowedLength 0..1048576, penaltyLastN 0..1048576.
@@ -71,13 +71,13 @@ export interface SamplingOptions {
   /** Temperature between `temperature` - `range` and + `range`, by the entropy of the choices to the power `exponent`; range 0: off. Ranges: 0..100. @defaultValue range 0, exponent 1 */
   readonly dynamicTemperature?: { readonly range?: number; readonly exponent?: number };
   /** Added to the logits of token ids; -Infinity forbids a token. At most 65536 entries; values -1000..1000 or -Infinity. @defaultValue none */
-  readonly logitBias?: ReadonlyMap<number, number> | Readonly<Record<string, number>>;
+  readonly logitBias?: ReadonlyMap<number, number> | Readonly<Record<string, number>> | undefined;
   /** Seed of the random choices; told in the result. Range: 0..4294967294. @defaultValue a random one for each request */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Least number of tokens that top-p, min-p, typical and XTC leave; 0: one. Range: 0..1048576. @defaultValue 0 */
-  readonly minKeep?: number;
+  readonly minKeep?: number | undefined;
   /** The chain, in order, each at most once; what is left out does not run. @defaultValue penalties, dry, topNSigma, topK, typicalP, topP, minP, xtc, temperature */
-  readonly samplers?: readonly SamplerName[];
+  readonly samplers?: readonly SamplerName[] | undefined;
 }
 
 /** Every key of {@link SamplingOptions}; the compiler checks that none is missing. */

@@ -3,9 +3,9 @@ import { alt, chars, empty, optional, repeat, seq, text, type GrammarNode } from
 
 /** Bounds of a number; a missing one is open. */
 export interface Bounds {
-  readonly min?: number;
+  readonly min?: number | undefined;
   readonly isMinExclusive: boolean;
-  readonly max?: number;
+  readonly max?: number | undefined;
   readonly isMaxExclusive: boolean;
 }
 

@@ -19,11 +19,11 @@ export interface ForeignInit {
   readonly bosText: string;
   readonly eosText: string;
   /** `tools` as the template wants them (OpenAI's form); none when left out. */
-  readonly tools?: readonly unknown[];
+  readonly tools?: readonly unknown[] | undefined;
   /** Told to the template as `enable_thinking` and `thinking`. @defaultValue true */
-  readonly thinking?: boolean;
+  readonly thinking?: boolean | undefined;
   /** @defaultValue true */
-  readonly generationPrompt?: boolean;
+  readonly generationPrompt?: boolean | undefined;
 }
 
 /** One way to pass what templates disagree about: whether arguments are data or JSON text, and whether a turn with nothing but calls has null or empty content. */

@@ -264,9 +264,9 @@ export function isLong(messages: readonly ChatMessage[]): boolean {
 /** How {@link checkMessages} takes the end of a conversation. */
 export interface MessagesCheck {
   /** How errors name the list. @defaultValue `"messages"` */
-  readonly path?: string;
+  readonly path?: string | undefined;
   /** The last calls may still wait for their results, as in a session. @defaultValue false */
-  readonly mayEndInCalls?: boolean;
+  readonly mayEndInCalls?: boolean | undefined;
 }
 
 /**

@@ -11,11 +11,11 @@ export interface RenderOptions {
   /** The generation prompt ends in `<think>\n`, so that the model cannot skip thinking. */
   readonly openThink: boolean;
   /** The generation prompt ends in `<think>\n</think>`, so that the model skips thinking; wins over `openThink`. @defaultValue false */
-  readonly skipThink?: boolean;
+  readonly skipThink?: boolean | undefined;
   /** End with the generation prompt. @defaultValue true */
-  readonly generationPrompt?: boolean;
+  readonly generationPrompt?: boolean | undefined;
   /** Descriptions of tools, to stand a blank line after the system prompt. @defaultValue none */
-  readonly tools?: readonly Segment[];
+  readonly tools?: readonly Segment[] | undefined;
 }
 
 const special = (role: Role): Segment => ({ special: role });

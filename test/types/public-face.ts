@@ -124,3 +124,17 @@ export function foreignMessages(
   // @ts-expect-error: no such role
   model.chat([{ role: "function", content: "x" }]);
 }
+
+/** Options whose value is known at run time only, under exactOptionalPropertyTypes. */
+export async function maybe(
+  model: Model,
+  n: number | undefined,
+  yes: boolean | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  await loadModel(undefined, { contextSize: n, gpuLayers: n, signal, checkTensors: yes });
+  await model
+    .chat([{ role: "user", content: "x" }], { temperature: n, maxTokens: n, signal, seed: n })
+    .result();
+  model.session({ temperature: n, system: undefined, messages: undefined });
+}

@@ -74,7 +74,7 @@ export interface WriteOptions {
   /** Replace a file of that name; without it that is an error, at the beginning and at the end. */
   readonly force: boolean;
   /** Only this user may read the file (mode 0600), also where it replaces one that others may. */
-  readonly isPrivate?: boolean;
+  readonly isPrivate?: boolean | undefined;
 }
 
 /** A file that is being written. Create it with {@link AtomicFile.create}; end it with `finish` or `discard`. */
