@@ -1,5 +1,7 @@
-// Finds children that somebody stopped (SIGSTOP): they neither answer nor end. Linux alone tells.
+// Finds children that cannot go on: those that somebody stopped (SIGSTOP), and those that wait for ever
+// in Node's own start, which happens where the system gives a process too few threads. Linux only.
 import type { ChildProcess } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 
 const LOOK_MS = 1000;
@@ -32,4 +34,42 @@ export function endWhenStopped(child: ChildProcess, onStopped: () => void): void
     });
   }, LOOK_MS).unref();
   child.once("close", () => clearInterval(timer));
+}
+
+const START_LOOK_MS = 250;
+/** Looks in a row that must find a starting child asleep and without progress. */
+const START_PATIENCE = 8;
+
+/** The processor time of a sleeping process; undefined of one that works, waits for a disk or has ended. */
+function asleepAt(pid: number): string | undefined {
+  try {
+    // Read at once: the threads that read files may be what the system does not give.
+    const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)?.split(" ") ?? [];
+    return fields[0] === "S" ? `${fields[11]} ${fields[12]}` : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Ends a child that sleeps for two seconds before it has started.
+ *
+ * @param onStuck - Called before the child is ended.
+ * @returns To be called when the child has started: ends the watch.
+ */
+export function endWhenStuck(child: ChildProcess, onStuck: () => void): () => void {
+  let seen = 0;
+  let last: string | undefined;
+  const timer = setInterval(() => {
+    const now = asleepAt(child.pid ?? 0);
+    seen = now !== undefined && now === last ? seen + 1 : 0;
+    last = now;
+    if (seen !== START_PATIENCE) return;
+    clearInterval(timer);
+    onStuck();
+    child.kill("SIGKILL");
+  }, START_LOOK_MS).unref();
+  const stop = (): void => clearInterval(timer);
+  child.once("close", stop);
+  return stop;
 }

@@ -30,6 +30,8 @@ function attempt(): TrialResult {
   }
 }
 
+// The parent ends a process that cannot even start. JSON may begin with white space.
+writeSync(RESULT, "\n");
 // Ctrl-C reaches every process of a terminal's group; the parent decides what it means.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
 try {

@@ -5,6 +5,7 @@ import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { endOf, lastWords } from "../base/child.js";
 import { R1Error, isErrorCode } from "../base/errors.js";
+import { endWhenStuck } from "../base/stopped.js";
 import type { NativeEngineConfig, NativeModelConfig } from "./native.js";
 
 /** What is tried. */
@@ -57,10 +58,17 @@ interface End {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly isLate: boolean;
+  /** It could not even start. */
+  readonly isStuck: boolean;
 }
 
 function failureOf(path: string, end: End): R1Error | undefined {
-  const { result, errors, code, signal, isLate } = end;
+  const { result, errors, code, signal, isLate, isStuck } = end;
+  if (isStuck || /pthread_create|uv_thread_create/.test(errors))
+    return startFailure(
+      path,
+      Object.assign(new Error("it got no thread to run on"), { code: "EAGAIN" }),
+    );
   let read: TrialResult | undefined;
   try {
     read = JSON.parse(result) as TrialResult;
@@ -118,14 +126,17 @@ export async function tryModel(path: string, task: TrialTask, signal: AbortSigna
     const resultOutput = pipes?.[3] as Readable | null | undefined;
     const text = { result: "", errors: "" };
     let isLate = false;
+    let isStuck = false;
     const kill = (): void => void child.kill("SIGKILL");
     const timer = setTimeout(() => {
       isLate = true;
       kill();
     }, DEADLINE_MS);
     signal.addEventListener("abort", kill, { once: true });
+    const started = endWhenStuck(child, () => (isStuck = true));
     const settle = (): void => {
       clearTimeout(timer);
+      started();
       signal.removeEventListener("abort", kill);
       for (const stream of [input, errorOutput, resultOutput]) stream?.destroy();
     };
@@ -136,7 +147,10 @@ export async function tryModel(path: string, task: TrialTask, signal: AbortSigna
     // Where no process was started there are no streams either, and "error" follows.
     resultOutput
       ?.setEncoding("utf8")
-      .on("data", (piece: string) => (text.result += piece))
+      .on("data", (piece: string) => {
+        started();
+        text.result += piece;
+      })
       .on("error", () => undefined);
     errorOutput
       ?.setEncoding("utf8")
@@ -147,7 +161,7 @@ export async function tryModel(path: string, task: TrialTask, signal: AbortSigna
     input?.write(`${JSON.stringify(task)}\n`);
     child.on("close", (code, endSignal) => {
       settle();
-      resolve({ ...text, code, signal: endSignal, isLate });
+      resolve({ ...text, code, signal: endSignal, isLate, isStuck });
     });
   });
   signal.throwIfAborted();

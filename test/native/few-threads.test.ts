@@ -34,14 +34,17 @@ for (const loaded of [model, second]) if (loaded !== undefined) {
 await step("imatrix", () => r1.computeImatrix(${JSON.stringify(MODEL)}, "What is 1+1? It is 2. ".repeat(10), { out: ${JSON.stringify(folder)} + "/i" + process.pid, chunkSize: 32, threads: ${threads} }));
 console.log("END");`;
 
+/** The limit counts all processes of a user, so this one has no others. */
+const user = 40_000 + (process.pid % 20_000);
+
 function run(limit: number, threads: number): readonly string[] {
   // The limit does not bind root, so the child is somebody else, who may read all the same.
   const other =
     process.getuid?.() === 0
       ? [
           "setpriv",
-          "--reuid=65533",
-          "--regid=65533",
+          `--reuid=${user}`,
+          `--regid=${user}`,
           "--clear-groups",
           "--inh-caps=+dac_read_search,+dac_override",
           "--ambient-caps=+dac_read_search,+dac_override",
