@@ -9,7 +9,7 @@ import { schemaToGrammar } from "./schema-grammar.js";
 /** Holds the answer to a form; the reasoning stays free. Give one of the two. */
 export interface ResponseOptions {
   /** A JSON Schema (of the draft that `$schema` names, 04 to 2020-12; else 2020-12), or an object with a `toJSONSchema()` method, as Zod's schemas have. The answer is JSON that fits it. */
-  readonly schema?: unknown | undefined;
+  readonly schema?: unknown;
   /** A grammar in llama.cpp's GBNF with a rule `root`; at most 64 KiB. */
   readonly grammar?: string | undefined;
 }

@@ -9,7 +9,7 @@ import { refuseMessage } from "./refuse-message.js";
  */
 export interface OpenAIMessage {
   readonly role: string;
-  readonly content?: unknown | undefined;
+  readonly content?: unknown;
   readonly name?: string | null | undefined;
   readonly tool_calls?: readonly unknown[] | null | undefined;
   readonly tool_call_id?: string | null | undefined;
