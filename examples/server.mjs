@@ -19,7 +19,7 @@ async function readJson(request) {
   try {
     return JSON.parse(text);
   } catch {
-    throw Object.assign(new Error("The request is no JSON: send an array of messages."), {
+    throw Object.assign(new Error("The request is not JSON: send an array of messages."), {
       status: 400,
     });
   }

@@ -19,7 +19,7 @@ async function split(
     splitGguf(path, prefix, { ...options, onProgress, signal }),
   );
   process.stderr.write(
-    `split ${path} into ${paths.length} parts: ${tensors} tensors, ${bytesText(bytes)}\n`,
+    `split ${path} into ${paths.length} ${paths.length === 1 ? "part" : "parts"}: ${tensors} tensors, ${bytesText(bytes)}\n`,
   );
   process.stdout.write(`${paths.join("\n")}\n`);
 }
