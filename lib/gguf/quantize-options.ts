@@ -132,7 +132,7 @@ export function normalizeQuantizeOptions(options: QuantizeOptions): NormalQuanti
   const type =
     options.type === undefined ? undefined : quantizeType(check.string(options.type, "type"));
   if (options.type !== undefined && type === undefined)
-    check.refuse("type", `one of ${Object.keys(QUANTIZE_TYPES).join(", ")}`, options.type);
+    check.oneOf(options.type, "type", Object.keys(QUANTIZE_TYPES));
   if (options.onProgress !== undefined) check.callback(options.onProgress, "onProgress");
   if (options.onLog !== undefined) check.callback(options.onLog, "onLog");
   return Object.freeze({

@@ -26,6 +26,11 @@ describe("a wrong value", () => {
     expect(message).toContain(`Did you mean ${near}?`);
   });
 
+  it("of a quantisation's type close to a right one names that one", async () => {
+    const { message } = await refusal(quantize("x.gguf", "y.gguf", { type: "Q4_KM" as "Q4_K_M" }));
+    expect(message).toContain('Did you mean "Q4_K_M"?');
+  });
+
   it.each(["path", "modelPath", "model", "file"])(
     "such as a path under `%s` is told where a path belongs",
     async (key) => {
