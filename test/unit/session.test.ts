@@ -227,7 +227,7 @@ describe("a session", () => {
 
   it("lets options of a turn win over its own", async () => {
     const session = model.session({ temperature: 0.1, seed: 5, maxTokens: 9 });
-    await session.send("a", { temperature: 0.2, maxTokens: undefined } as object).result();
+    await session.send("a", { temperature: 0.2, maxTokens: undefined }).result();
     expect(addon.last.request).toMatchObject({
       maxTokens: 9,
       sampling: { seed: 5, temperature: 0.2 },
