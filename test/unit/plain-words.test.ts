@@ -27,7 +27,7 @@ describe("a wrong value", () => {
   });
 
   it("of a quantisation's type close to a right one names that one", async () => {
-    const { message } = await refusal(quantize("x.gguf", "y.gguf", { type: "Q4_KM" as "Q4_K_M" }));
+    const { message } = await refusal(quantize("x.gguf", "y.gguf", { type: "Q4_KM" }));
     expect(message).toContain('Did you mean "Q4_K_M"?');
   });
 
