@@ -1,22 +1,11 @@
 // Finds children that cannot go on: those that somebody stopped (SIGSTOP), and those that wait for ever
 // in Node's own start, which happens where the system gives a process too few threads. Linux only.
 import type { ChildProcess } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { processStat } from "./process-stat.js";
 
 const LOOK_MS = 1000;
 /** A shell stops and continues a whole group of processes; one that stays stopped this long is ended. */
 const PATIENCE = 10;
-
-/** Whether a process is stopped, and not by a debugger. */
-async function isStopped(pid: number): Promise<boolean> {
-  try {
-    // "pid (name) state ...": the name may hold anything, so what follows its last bracket counts.
-    return /^.*\) T /s.test(await readFile(`/proc/${pid}/stat`, "latin1"));
-  } catch {
-    return false;
-  }
-}
 
 /**
  * Ends a child once it has been stopped for ten seconds. Keeps nobody alive, and ends with the child.
@@ -26,12 +15,11 @@ async function isStopped(pid: number): Promise<boolean> {
 export function endWhenStopped(child: ChildProcess, onStopped: () => void): void {
   let seen = 0;
   const timer = setInterval(() => {
-    void isStopped(child.pid ?? 0).then((found) => {
-      seen = found ? seen + 1 : 0;
-      if (seen !== PATIENCE) return;
-      onStopped();
-      child.kill("SIGKILL");
-    });
+    // Not "t", which is a debugger's.
+    seen = processStat(child.pid ?? 0)?.[0] === "T" ? seen + 1 : 0;
+    if (seen !== PATIENCE) return;
+    onStopped();
+    child.kill("SIGKILL");
   }, LOOK_MS).unref();
   child.once("close", () => clearInterval(timer));
 }
@@ -42,13 +30,8 @@ const START_PATIENCE = 8;
 
 /** The processor time of a sleeping process; undefined of one that works, waits for a disk or has ended. */
 function asleepAt(pid: number): string | undefined {
-  try {
-    // Read at once: the threads that read files may be what the system does not give.
-    const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)?.split(" ") ?? [];
-    return fields[0] === "S" ? `${fields[11]} ${fields[12]}` : undefined;
-  } catch {
-    return undefined;
-  }
+  const fields = processStat(pid);
+  return fields?.[0] === "S" ? `${fields[11]} ${fields[12]}` : undefined;
 }
 
 /**

@@ -1,10 +1,11 @@
 // Remembers which files have passed their trial: in this process, and in the user's cache folder where
 // it can be written. Runs on any JavaScript thread; waits are asynchronous.
-import { createHash, randomBytes } from "node:crypto";
-import { lstat, mkdir, open, readFile, readdir, rename, rm, stat } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { lstat, mkdir, open, readFile, readdir, rm, stat } from "node:fs/promises";
 import { cpus, homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { createRequire } from "node:module";
+import { writeFileAtomically } from "../base/files/writer.js";
 import { addonFolder, native } from "./load.js";
 import type { TrialTask } from "./trial-process.js";
 
@@ -120,19 +121,14 @@ export async function rememberPassed(key: string): Promise<void> {
   passed.add(key);
   const place = folder();
   if (place === undefined) return;
-  const temporary = join(place, `${key}.${randomBytes(6).toString("hex")}`);
   try {
     await mkdir(place, { recursive: true, mode: 0o700 });
-    const file = await open(temporary, "wx", 0o600);
-    try {
-      await file.writeFile(contentOf(key));
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, join(place, key));
+    const path = join(place, key);
+    await writeFileAtomically(path, { force: true, isPrivate: true }, ({ handle }) =>
+      handle.writeFile(contentOf(key)),
+    );
     await tidy(place);
   } catch {
     // The next process tries the file again: slower, and no error.
-    await rm(temporary, { force: true }).catch(() => undefined);
   }
 }

@@ -3,7 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { refuse } from "../base/check.js";
 import { fromNative, isR1Error, R1Error } from "../base/errors.js";
-import { replaceFile } from "../base/whole-file.js";
+import { writeFileAtomically } from "../base/files/writer.js";
 import type { Engine } from "../engine/engine.js";
 import type { Weights } from "../model/weights.js";
 import type { PromptConfig } from "./chat-options.js";
@@ -90,7 +90,7 @@ export async function saveSession(
       }
     };
     if (path === undefined) return (await write(null)) ?? undefined;
-    await replaceFile(path, async (temporary) => {
+    await writeFileAtomically(path, { force: true, isPrivate: true }, async ({ temporary }) => {
       await write(temporary);
     });
     return undefined;

@@ -1,6 +1,12 @@
 // How the program reaches the Hub: the proxy of the command line. Main thread.
 import { checkProxy } from "../hub/proxy.js";
 
+/** The option of commands that reach the Hub without loading a model. */
+export const PROXY_OPTION = [
+  "--proxy <address>",
+  "an HTTP proxy for requests to the Hub; default is HTTPS_PROXY",
+] as const;
+
 /**
  * Sends all requests of this process through a proxy, but for the hosts of `NO_PROXY`. The environment
  * is the program's own, and all that it starts shall take the same way.

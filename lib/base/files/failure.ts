@@ -129,12 +129,3 @@ export function fileFailure(error: unknown, path: string, work: FileWork, hint =
     details: { path },
   });
 }
-
-/** Waits for work on a file; its failure becomes an R1Error. */
-export async function onFile<T>(path: string, work: FileWork, promise: Promise<T>): Promise<T> {
-  try {
-    return await promise;
-  } catch (error) {
-    throw fileFailure(error, path, work);
-  }
-}

@@ -27,11 +27,7 @@ const exists = (path: string): Promise<boolean> =>
 async function recover(paths: readonly string[]): Promise<void> {
   const [first = ""] = paths;
   const names = new Set(await readdir(dirname(first)).catch(() => []));
-  if (
-    !names.has(`${basename(first)}${OLD}`) &&
-    !paths.some((path) => names.has(`${basename(path)}${OLD}`))
-  )
-    return;
+  if (!paths.some((path) => names.has(`${basename(path)}${OLD}`))) return;
   const isComplete = await exists(first);
   // The first file last, so that another kill finds the same state.
   for (const path of [...paths].reverse()) {

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { hostname } from "node:os";
+import { processStat } from "../process-stat.js";
 
 /** Two readings of one start differ when the clock is set. Unit: milliseconds. */
 const CLOCK_SLACK_MS = 5_000;
@@ -19,9 +20,7 @@ function text(path: string): string | undefined {
 
 /** When a process started, in ticks since the machine did; undefined where there is no /proc. */
 function startTicks(pid: number | "self"): number | undefined {
-  // The name, in parentheses, may contain spaces and parentheses.
-  const fields = text(`/proc/${pid}/stat`)?.split(") ").at(-1)?.split(" ");
-  const ticks = Number(fields?.[19]);
+  const ticks = Number(processStat(pid)?.[19]);
   return Number.isSafeInteger(ticks) ? ticks : undefined;
 }
 

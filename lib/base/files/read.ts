@@ -1,5 +1,5 @@
 // Reads bytes of files completely: one read of the system may return less than was asked for.
-import { open, stat, type FileHandle } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { R1Error } from "../errors.js";
 import { fileFailure } from "./failure.js";
 
@@ -52,36 +52,4 @@ export async function readExactly(
     `"${path}" became shorter while it was read. Wait until it is written whole.`,
     { details: { path } },
   );
-}
-
-/**
- * Reads a regular file whole.
- *
- * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_IS_DIRECTORY`, `FILE_UNREADABLE`, `FILE_TRUNCATED`.
- */
-export async function readWhole(path: string): Promise<Uint8Array> {
-  try {
-    // Asked before opening: opening a FIFO would wait for a writer.
-    const facts = await stat(path);
-    if (facts.isDirectory())
-      throw new R1Error("FILE_IS_DIRECTORY", `"${path}" is a directory. Name a file.`, {
-        details: { path },
-      });
-    if (!facts.isFile())
-      throw new R1Error(
-        "FILE_UNREADABLE",
-        `"${path}" is not a regular file but a pipe, socket or device. Name a file.`,
-        { details: { path } },
-      );
-    const file = await open(path, "r");
-    try {
-      const bytes = new Uint8Array((await file.stat()).size);
-      await readExactly(file, path, bytes, 0);
-      return bytes;
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    throw fileFailure(error, path, "read");
-  }
 }

@@ -19,12 +19,6 @@ export async function fileIdentity(path: string): Promise<string> {
   return `path ${join(folder, basename(target))}`;
 }
 
-/** Whether two paths name one file; also when neither exists yet. */
-export async function isSameFile(a: string, b: string): Promise<boolean> {
-  const [left, right] = await Promise.all([fileIdentity(a), fileIdentity(b)]);
-  return left === right;
-}
-
 /**
  * Refuses outputs that are inputs.
  *

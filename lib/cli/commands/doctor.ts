@@ -5,7 +5,7 @@ import type { Diagnosis, Finding, MetadataChange } from "../../gguf/doctor-types
 import { diagnose } from "../../gguf/doctor.js";
 import { EXIT, Interrupted, watchSignals } from "../exit.js";
 import { downloadBar } from "../download-bar.js";
-import { useProxy } from "../network.js";
+import { PROXY_OPTION, useProxy } from "../network.js";
 import { bytesText, tableText, withProgress } from "../file-work.js";
 import { setWords } from "../flags.js";
 import { write } from "../render.js";
@@ -155,7 +155,7 @@ export function register(program: Command): void {
       "<file|url>",
       "a GGUF file, its address, or hf:owner/name:QUANT; of a split model any part (with --fix the first)",
     )
-    .option("--proxy <address>", "an HTTP proxy for requests to the Hub; default is HTTPS_PROXY")
+    .option(...PROXY_OPTION)
     .option("--json", "the diagnosis as JSON")
     .option("--fix <out>", "write a corrected copy")
     .option("--force", "overwrite an existing output file")

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { inspectGguf, type Inspection } from "../../gguf/inspect.js";
 import type { MetadataSummary } from "../../gguf/metadata.js";
 import { downloadBar } from "../download-bar.js";
-import { useProxy } from "../network.js";
+import { PROXY_OPTION, useProxy } from "../network.js";
 import { bytesText, countText, tableText } from "../file-work.js";
 import { setWords } from "../flags.js";
 import { write } from "../render.js";
@@ -118,7 +118,7 @@ export function register(program: Command): void {
       "<file|url>",
       "a GGUF file, its address, or hf:owner/name:QUANT; of a split model any part",
     )
-    .option("--proxy <address>", "an HTTP proxy for requests to the Hub; default is HTTPS_PROXY")
+    .option(...PROXY_OPTION)
     .option("--json", "everything as JSON")
     .option("--tensors", "list every tensor")
     .addHelpText("after", HELP)

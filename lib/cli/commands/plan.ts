@@ -4,7 +4,7 @@ import { R1Error } from "../../base/errors.js";
 import { planOffload, type OffloadPlan } from "../../model/plan-offload.js";
 import type { PlanOptions } from "../../model/plan-options.js";
 import { downloadBar } from "../download-bar.js";
-import { useProxy } from "../network.js";
+import { PROXY_OPTION, useProxy } from "../network.js";
 import { bytesText, tableText, wholeNumber } from "../file-work.js";
 import { setWords } from "../flags.js";
 import { Interrupted, watchSignals } from "../exit.js";
@@ -195,7 +195,7 @@ export function register(program: Command): void {
       "gpu=GB,ram=GB,disk=GB a second, or ram=measured: tells a bound on tokens a second",
       bandwidthFlag,
     )
-    .option("--proxy <address>", "an HTTP proxy for requests to the Hub; default is HTTPS_PROXY")
+    .option(...PROXY_OPTION)
     .option("--json", "everything as JSON")
     .addHelpText("after", HELP)
     .action(plan);

@@ -21,7 +21,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { lockSet, publishSet } from "../../../lib/base/files/file-set.js";
 import { takeLock } from "../../../lib/base/files/lock.js";
 import { readExactly } from "../../../lib/base/files/read.js";
-import { isSameFile, refuseInputs } from "../../../lib/base/files/same-file.js";
+import { fileIdentity, refuseInputs } from "../../../lib/base/files/same-file.js";
 import { temporaryPath } from "../../../lib/base/files/temporary.js";
 import { AtomicFile, writeFileAtomically } from "../../../lib/base/files/writer.js";
 
@@ -30,6 +30,9 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "r1-files-"));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const isSameFile = async (a: string, b: string): Promise<boolean> =>
+  (await fileIdentity(a)) === (await fileIdentity(b));
 
 const write = (path: string, text: string, force = true): Promise<void> =>
   writeFileAtomically(path, { force }, ({ handle }) => handle.writeFile(text));
