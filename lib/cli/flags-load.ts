@@ -1,36 +1,20 @@
-// The flags that load a model: files, devices, memory, threads and the KV cache, in llama.cpp's words; data only.
-import type { Flag } from "./flags.js";
+// The flags that load a model: files, memory and the KV cache, in llama.cpp's words; data only.
+import type { Flag, Row } from "./flags.js";
+import { cpuRows, deviceRows } from "./flags-devices.js";
 import {
   constant,
   integer,
-  list,
   metadataOverrides,
   number,
-  numbers,
   onOffAuto,
-  tensorOverrides,
   text,
   word,
 } from "./flag-values.js";
 
 const CACHE_TYPES = "f32, f16, bf16, q8_0, q4_0, q4_1, iq4_nl, q5_0, q5_1";
 
-const layers: Flag["parse"] = (values, name, before) => {
-  const value = values.at(-1) ?? "";
-  if (value === "auto" || value === "all") return value;
-  const count = integer(values, name, before) as number;
-  return count < 0 ? (count === -1 ? "auto" : "all") : count;
-};
-
-const threads: Flag["parse"] = (values, name, before) => {
-  const count = integer(values, name, before) as number;
-  return count <= 0 ? undefined : count;
-};
-
 /** A repository as llama.cpp names it, as a reference. */
 export const hubName = (name: string): string => (name.startsWith("hf:") ? name : `hf:${name}`);
-
-type Row = Omit<Flag, "target" | "group">;
 
 /** Other ways to name the model. */
 const hub: Row[] = [
@@ -135,123 +119,6 @@ const model: Row[] = [
     option: "repack",
     parse: constant(true),
     doc: "let CPU weights be copied into faster layouts (default)",
-  },
-];
-
-const devices: Row[] = [
-  {
-    names: ["-ngl", "--gpu-layers", "--n-gpu-layers"],
-    value: "N",
-    option: "gpuLayers",
-    parse: layers,
-    doc: "layers on GPUs: a number, auto or all (default: auto)",
-  },
-  {
-    names: ["--backend-dir"],
-    value: "DIR",
-    option: "backendDir",
-    parse: text,
-    doc: "folder with further backend libraries, such as libggml-vulkan.so",
-  },
-  {
-    names: ["-dev", "--device"],
-    value: "NAMES",
-    option: "devices",
-    parse: list,
-    doc: "devices to use, with commas between",
-  },
-  {
-    names: ["--rpc"],
-    value: "HOST:PORT,...",
-    option: "rpc",
-    parse: list,
-    doc: "rpc-servers whose devices take layers too; they come first",
-  },
-  {
-    names: ["--isolation"],
-    value: "none|process",
-    option: "isolation",
-    parse: text,
-    doc: "where the model lives: process is a child that may die alone (default with --rpc)",
-  },
-  {
-    names: ["--trial"],
-    value: "auto|always|never",
-    option: "trial",
-    parse: text,
-    doc: "try the file in a child process before it is loaded (default: auto, until it has passed)",
-  },
-  {
-    names: ["-sm", "--split-mode"],
-    value: "MODE",
-    option: "splitMode",
-    parse: text,
-    doc: "how GPUs share the model: none, layer or row (default: layer)",
-  },
-  {
-    names: ["-ts", "--tensor-split"],
-    value: "N,N,...",
-    option: "tensorSplit",
-    parse: numbers,
-    doc: "share of each GPU (default: by free memory)",
-  },
-  {
-    names: ["-mg", "--main-gpu"],
-    value: "INDEX",
-    option: "mainGpu",
-    parse: integer,
-    doc: "the GPU to use with --split-mode none (default: 0)",
-  },
-  {
-    names: ["-ot", "--override-tensor"],
-    value: "PATTERN=BUFFER,...",
-    option: "tensorOverrides",
-    parse: tensorOverrides,
-    doc: "where tensors go whose name matches, such as exps=CPU",
-  },
-  {
-    names: ["-cmoe", "--cpu-moe"],
-    option: "cpuMoe",
-    parse: constant(true),
-    doc: "keep all experts in system memory",
-  },
-  {
-    names: ["-ncmoe", "--n-cpu-moe"],
-    value: "N",
-    option: "nCpuMoe",
-    parse: integer,
-    doc: "keep the experts of the first N layers in system memory",
-  },
-  {
-    names: ["-nkvo", "--no-kv-offload"],
-    option: "offloadKqv",
-    parse: constant(false),
-    doc: "keep the KV cache in system memory",
-  },
-  {
-    names: ["-kvo", "--kv-offload"],
-    option: "offloadKqv",
-    parse: constant(true),
-    doc: "keep the KV cache with the layers (default)",
-  },
-  {
-    names: ["--no-op-offload"],
-    option: "opOffload",
-    parse: constant(false),
-    doc: "let no GPU compute layers whose weights are in system memory",
-  },
-  {
-    names: ["--op-offload"],
-    option: "opOffload",
-    parse: constant(true),
-    doc: "let a GPU compute large batches of them (default)",
-  },
-  {
-    names: ["--numa"],
-    value: "TYPE",
-    option: "numa",
-    parse: text,
-    doc: "placement on NUMA machines: distribute, isolate or numactl",
   },
 ];
 
@@ -385,43 +252,6 @@ const context: Row[] = [
   },
 ];
 
-const cpu: Row[] = [
-  {
-    names: ["-t", "--threads"],
-    value: "N",
-    option: "threads",
-    parse: threads,
-    doc: "threads that decode (default: the physical cores; 1 for a file below 32 MiB)",
-  },
-  {
-    names: ["-tb", "--threads-batch"],
-    value: "N",
-    option: "threadsBatch",
-    parse: threads,
-    doc: "threads that take in prompts (default: as --threads)",
-  },
-  {
-    names: ["--prio"],
-    value: "N",
-    option: "priority",
-    parse: word({ "0": "normal", "1": "medium", "2": "high", "3": "realtime" }),
-    doc: "scheduling of the threads: 0 normal, 1 medium, 2 high, 3 realtime (default: 0)",
-  },
-  {
-    names: ["--poll"],
-    value: "0..100",
-    option: "poll",
-    parse: integer,
-    doc: "how eagerly idle threads poll for work (default: 50)",
-  },
-  {
-    names: ["--deterministic"],
-    option: "deterministic",
-    parse: constant(true),
-    doc: "one sequence a decode, so that nothing beside can change the last bits",
-  },
-];
-
 const inGroup = (group: string, rows: readonly Row[], target: Flag["target"] = "load"): Flag[] =>
   rows.map((row) => ({ ...row, target, group }));
 
@@ -430,6 +260,6 @@ export const loadFlags: readonly Flag[] = Object.freeze([
   ...inGroup("Model:", hub, "run"),
   ...inGroup("Model:", model),
   ...inGroup("Context and cache:", context),
-  ...inGroup("Devices:", devices),
-  ...inGroup("Threads:", cpu),
+  ...inGroup("Devices:", deviceRows),
+  ...inGroup("Threads:", cpuRows),
 ]);

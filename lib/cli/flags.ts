@@ -28,6 +28,9 @@ export interface Flag {
   readonly hidden?: boolean;
 }
 
+/** A flag in a table whose rows have their target and group in common. */
+export type Row = Omit<Flag, "target" | "group">;
+
 /** Options by target, as plain objects that the library then checks. */
 export type OptionBag = Record<Target, Record<string, unknown>>;
 

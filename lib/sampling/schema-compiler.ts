@@ -2,20 +2,18 @@
 import { Steps } from "../base/pattern-matcher.js";
 import type { SchemaChecker } from "../base/schema-check.js";
 import type { SchemaDocument } from "../base/schema-document.js";
-import { pointerPart, type Schema, type SchemaObject } from "../base/schema-types.js";
+import type { Schema, SchemaObject } from "../base/schema-types.js";
 import { alt, never, optional, ref, repeat, seq, text, type GrammarNode } from "./grammar.js";
+import { arrayOf, objectOf, type InnerSchemas } from "./schema-containers.js";
 import { closedBranch, MergeProblem, mergeAll, mergeSchemas, typesOf } from "./schema-merge.js";
 import { arrayNode, objectNode } from "./schema-object.js";
 import { CHARACTER, textsNode } from "./schema-string.js";
-import { count, fail, failEmpty, NoValueError, numericNode, stringNode } from "./schema-leaf.js";
+import { fail, failEmpty, NoValueError, numericNode, stringNode } from "./schema-leaf.js";
 import { findOverlap } from "./schema-disjoint.js";
 
 const MAX_DEPTH = 300;
 /** Most schemas that are converted or merged: references that refer to others twice double with each. */
 export const MAX_WORK = 200_000;
-/** Most items of an array that are counted; a `maxItems` above is kept as this. */
-const MAX_ITEMS = 2000;
-
 /** Steps to check the values of one list. */
 const MAX_STEPS = 20_000_000;
 
@@ -62,26 +60,6 @@ const UNSUPPORTED = [
   "$dynamicRef",
 ];
 
-/** The names a `propertyNames` lists; undefined when it allows any. */
-function listedNames(schema: unknown, path: string): readonly string[] | undefined {
-  if (schema === undefined || schema === true) return undefined;
-  const {
-    enum: listed,
-    const: only,
-    type,
-    ...others
-  } = (typeof schema === "object" && schema !== null ? schema : { not: {} }) as SchemaObject;
-  const values = only === undefined ? listed : [only];
-  if (Object.keys(others).length === 0 && values === undefined && type === "string")
-    return undefined;
-  if (Object.keys(others).length > 0)
-    fail(
-      path,
-      "restricts names in a way that a grammar cannot keep; only a list of names can be kept",
-    );
-  return Array.isArray(values) ? values.filter((value) => typeof value === "string") : undefined;
-}
-
 /** Compiles one document; rules are shared by all its schemas. */
 export class SchemaCompiler {
   readonly rules = new Map<string, GrammarNode>();
@@ -108,6 +86,13 @@ export class SchemaCompiler {
     const name = `r${this.rules.size}`;
     this.rules.set(name, node);
     return ref(name);
+  };
+
+  private readonly inner: InnerSchemas = {
+    convert: (schema, path, depth) => this.convert(schema, path, depth),
+    perhaps: (schema, path, depth) => this.perhaps(schema, path, depth),
+    add: (node) => this.add(node),
+    count: (path, more) => this.count(path, more),
   };
 
   private count(path: string, more: number): void {
@@ -342,9 +327,9 @@ export class SchemaCompiler {
           ? this.add(stringNode(schema, path))
           : ref("string");
       case "array":
-        return this.array(schema, path, depth);
+        return arrayOf(schema, path, depth, this.inner);
       case "object":
-        return this.object(schema, path, depth);
+        return objectOf(schema, path, depth, this.inner);
       default:
         return fail(
           `${path}/type`,
@@ -361,100 +346,5 @@ export class SchemaCompiler {
       if (error instanceof NoValueError) return undefined;
       throw error;
     }
-  }
-
-  private array(schema: SchemaObject, path: string, depth: number): GrammarNode {
-    const min = count(schema, "minItems", path) ?? 0;
-    const limit = count(schema, "maxItems", path) ?? Infinity;
-    if (min > MAX_ITEMS) fail(path, `asks for more than ${MAX_ITEMS} items`);
-    const max = limit === Infinity ? Infinity : Math.min(limit, MAX_ITEMS);
-    if (min > max) failEmpty(path, "asks for more items than it allows");
-    if (schema["uniqueItems"] === true && max > 1)
-      fail(`${path}/uniqueItems`, "uses a keyword that a grammar cannot keep");
-    const { items } = schema as { items?: Schema };
-    const fixed = ((schema["prefixItems"] ?? []) as readonly Schema[]).slice(0, max);
-    const prefix: GrammarNode[] = [];
-    for (const [i, item] of fixed.entries()) {
-      const node =
-        i < min
-          ? this.convert(item, `${path}/prefixItems/${i}`, depth + 1)
-          : this.perhaps(item, `${path}/prefixItems/${i}`, depth + 1);
-      if (node === undefined) return this.add(arrayNode(prefix, undefined, min, i, this.add));
-      prefix.push(node);
-    }
-    // Beyond the fixed items nothing need follow; a schema that says nothing of others gets none.
-    const isSilent = prefix.length > 0 && items === undefined && min <= prefix.length;
-    const rest =
-      prefix.length >= max || isSilent
-        ? undefined
-        : this.perhaps(items ?? true, `${path}/items`, depth + 1);
-    if (rest === undefined && min > prefix.length)
-      failEmpty(path, "asks for more items than it allows");
-    return this.add(arrayNode(prefix, rest, min, max, this.add));
-  }
-
-  private object(schema: SchemaObject, path: string, depth: number): GrammarNode {
-    const properties = (schema["properties"] ?? {}) as Readonly<Record<string, Schema>>;
-    const required = new Set((schema["required"] ?? []) as readonly string[]);
-    const additional = (schema["additionalProperties"] ?? schema["unevaluatedProperties"]) as
-      Schema | undefined;
-    // Silence about other properties allows them in JSON Schema; the grammar then writes the named ones only, or any if none is named.
-    const allowed = listedNames(schema["propertyNames"], `${path}/propertyNames`);
-    const allowedSet = allowed === undefined ? undefined : new Set(allowed);
-    const others =
-      allowed === undefined &&
-      (additional ?? (Object.keys(properties).length === 0 && required.size === 0));
-    const named = Object.keys(properties).filter(
-      (name) => allowedSet?.has(name) !== false || required.has(name),
-    );
-    // With a list of names, those are all there can be, and each that has no schema of its own falls under the schema for others.
-    const further =
-      additional === false
-        ? []
-        : (allowed ?? []).filter((name) => !Object.hasOwn(properties, name));
-    const names = [...new Set([...named, ...required, ...further])];
-    const barred = [...required].find((name) => allowedSet?.has(name) === false);
-    if (barred !== undefined)
-      failEmpty(
-        `${path}/required`,
-        `asks for ${JSON.stringify(barred)}, which propertyNames forbids`,
-      );
-    const unnamed = names.find((name) => !Object.hasOwn(properties, name));
-    if (unnamed !== undefined && additional === false)
-      failEmpty(
-        `${path}/required`,
-        `asks for ${JSON.stringify(unnamed)}, which additionalProperties forbids`,
-      );
-    const made = names.flatMap((name) => {
-      const isRequired = required.has(name);
-      const [inner, at] = Object.hasOwn(properties, name)
-        ? [properties[name] as Schema, `${path}/properties/${pointerPart(name)}`]
-        : [additional ?? true, path];
-      const value = isRequired
-        ? this.convert(inner, at, depth + 1)
-        : this.perhaps(inner, at, depth + 1);
-      return value === undefined ? [] : [{ name, value, isRequired }];
-    });
-    const least = count(schema, "minProperties", path) ?? 0;
-    const most = count(schema, "maxProperties", path) ?? Infinity;
-    const rest =
-      others === false
-        ? undefined
-        : this.perhaps(others, `${path}/additionalProperties`, depth + 1);
-    if (least > Math.max(1, required.size))
-      fail(
-        `${path}/minProperties`,
-        "asks for more properties than are required, which a grammar cannot count",
-      );
-    if (most < required.size) failEmpty(path, "requires more properties than it allows");
-    if (most < (rest === undefined ? made.length : Infinity))
-      fail(
-        `${path}/maxProperties`,
-        "allows fewer properties than are named, which a grammar cannot count",
-      );
-    if (least > 0 && made.length === 0 && rest === undefined)
-      failEmpty(path, "asks for a property and allows none");
-    this.count(path, Math.ceil(names.length / 4));
-    return this.add(objectNode(made, rest, Object.keys(properties), this.add, least > 0));
   }
 }
