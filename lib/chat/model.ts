@@ -30,6 +30,7 @@ import {
   rawPrompt,
 } from "./prompt.js";
 import type { ChatForm, FormattedChat } from "./prompt.js";
+import { sessionMaker } from "./saved-session.js";
 import type { SessionMaker } from "./saved-session.js";
 import { ChatSession } from "./session.js";
 import type { SessionHost, SessionOptions } from "./session.js";
@@ -283,18 +284,9 @@ export class Model implements AsyncDisposable {
   }
 
   async #maker(): Promise<SessionMaker> {
-    const { cache, llamaVersion, flashAttention } = this.info;
     const { paths, cellOptions } = this.#init;
     this.#fingerprint ??= fingerprint(paths);
-    const model = await this.#fingerprint;
-    return {
-      model,
-      cacheTypeK: cache.typeK,
-      cacheTypeV: cache.typeV,
-      llamaVersion,
-      flashAttentionOff: flashAttention === "off",
-      options: cellOptions,
-    };
+    return sessionMaker(this.info, await this.#fingerprint, cellOptions);
   }
 
   async #close(drainMs: number): Promise<void> {

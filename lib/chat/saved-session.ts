@@ -3,6 +3,7 @@
 import { boolean, integer, object, string } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { ChatMessage } from "../base/types.js";
+import type { ModelInfo } from "../model/info.js";
 import { checkMessages } from "../template/messages.js";
 
 /** Format 2: sealed by native code; its cells belong to the session that restores them. */
@@ -21,6 +22,27 @@ export interface SessionMaker {
   readonly flashAttentionOff: boolean;
   /** Options that change what a cell holds, as JSON. */
   readonly options: string;
+}
+
+/**
+ * What a loaded model's cells depend on.
+ *
+ * @param model - Fingerprint of its files.
+ * @param options - Options that change what a cell holds, as JSON.
+ */
+export function sessionMaker(
+  { cache, llamaVersion, flashAttention }: ModelInfo,
+  model: string,
+  options: string,
+): SessionMaker {
+  return {
+    model,
+    cacheTypeK: cache.typeK,
+    cacheTypeV: cache.typeV,
+    llamaVersion,
+    flashAttentionOff: flashAttention === "off",
+    options,
+  };
 }
 
 /** What a saved session says of itself beside its cells. */

@@ -1,67 +1,16 @@
 // Quantising: the same bytes as llama-quantize, recipes, importance matrices, and a parent that survives whatever happens to the child; starts children of the
 // test process; needs dist/, the addon and llama.cpp's tools.
 import { readFileSync } from "node:fs";
-import { readdir, stat, writeFile } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import {
-  isR1Error,
-  loadModel,
-  quantize,
-  R1_QUANTS,
-  readImatrix,
-  RECIPES,
-  type QuantizeOptions,
-} from "../../dist/index.js";
-import { header, pair, readGguf, writeGguf, type TensorSpec } from "../../scripts/gguf-writer.mjs";
+import { loadModel, quantize, R1_QUANTS, RECIPES, type QuantizeOptions } from "../../dist/index.js";
+import { readGguf, writeGguf } from "../../scripts/gguf-writer.mjs";
 import { SHAPES } from "../../scripts/synthetic-shapes.mjs";
+import { codeOf } from "../fixtures/error-code.js";
+import { model256, writeImatrix } from "../fixtures/imatrix-file.js";
 import { runTool, sameBytes } from "../fixtures/gguf-tools.js";
 import { temporaryFolder, tinyModel, tinyModelF16 } from "../fixtures/gguf-temp.js";
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  return promise.then(
-    () => "ok",
-    (error: unknown) => (isR1Error(error) ? error.code : String(error)),
-  );
-}
-
-/** A random model whose rows fit every type. */
-async function model256(folder: string): Promise<string> {
-  const path = join(folder, "random-f16.gguf");
-  await SHAPES["deepseek2-256"](path);
-  return path;
-}
-
-/** An importance matrix in llama-imatrix's format for every matrix of a model: even numbers of calls, sums that differ from input to input. */
-async function writeImatrix(path: string, model: string): Promise<string> {
-  const tensors: TensorSpec[] = [];
-  for (const { name, shape } of (await readGguf(model)).tensors) {
-    const [inputs = 1, rows = 1, experts = 1] = shape;
-    if (rows === 1 || name === "token_embd.weight") continue;
-    const sums = Float32Array.from({ length: inputs * experts }, (_, i) => 1 + ((i * 37) % 101));
-    const counts = Float32Array.from({ length: experts }, (_, i) => (i === 3 ? 0 : 50 + i));
-    tensors.push({
-      name: `${name}.in_sum2`,
-      type: "f32",
-      shape: [inputs, experts],
-      data: Buffer.from(sums.buffer),
-    });
-    tensors.push({
-      name: `${name}.counts`,
-      type: "f32",
-      shape: [1, experts],
-      data: Buffer.from(counts.buffer),
-    });
-  }
-  const pairs = [
-    pair("general.type", "str", "imatrix"),
-    pair("imatrix.datasets", "arr", { of: "str", values: ["made for a test"] }),
-    pair("imatrix.chunk_count", "u32", 4),
-    pair("imatrix.chunk_size", "u32", 512),
-  ];
-  await writeGguf(path, pairs, tensors);
-  return path;
-}
 
 /** Quantises with both programs and compares the files. */
 async function compare(
@@ -342,67 +291,3 @@ function childrenOf(pid: number): number[] {
     Number,
   );
 }
-
-describe("readImatrix", () => {
-  it("divides sums by counts, expert by expert, and weighs unseen experts evenly", async () => {
-    const folder = await temporaryFolder();
-    const { entries, datasets, chunks } = await readImatrix(
-      await writeImatrix(join(folder, "i.gguf"), await model256(folder)),
-    );
-    const values = entries.get("blk.1.ffn_up_exps.weight");
-    expect(values).toHaveLength(256 * 4);
-    expect(values?.[0]).toBeCloseTo(1 / 50, 6);
-    expect(values?.[3 * 256]).toBe(1);
-    expect(datasets).toEqual(["made for a test"]);
-    expect(chunks).toBe(4);
-  });
-
-  it("reads the older binary format", async () => {
-    const path = join(await temporaryFolder(), "imatrix.dat");
-    const int = (value: number): Buffer => Buffer.from(Int32Array.of(value).buffer);
-    const name = Buffer.from("blk.0.attn_q.weight");
-    await writeFile(
-      path,
-      Buffer.concat([
-        int(1),
-        int(name.length),
-        name,
-        int(2),
-        int(3),
-        Buffer.from(Float32Array.of(2, 4, 8).buffer),
-        int(7),
-        int(4),
-        Buffer.from("text"),
-      ]),
-    );
-    const { entries, datasets, chunks } = await readImatrix(path);
-    expect([...(entries.get("blk.0.attn_q.weight") ?? [])]).toEqual([1, 2, 4]);
-    expect([datasets, chunks]).toEqual([["text"], 7]);
-  });
-
-  it("refuses files that are none, broken ones and ones with values that are no numbers", async () => {
-    const folder = await temporaryFolder();
-    const write = async (name: string, bytes: Buffer): Promise<string> => {
-      await writeFile(join(folder, name), bytes);
-      return join(folder, name);
-    };
-    expect(await codeOf(readImatrix(await write("a", Buffer.from("nothing of the kind"))))).toBe(
-      "GGUF_INVALID",
-    );
-    expect(
-      await codeOf(readImatrix(await write("b", Buffer.from([1, 0, 0, 0, 5, 0, 0, 0, 65])))),
-    ).toBe("FILE_TRUNCATED");
-    expect(await codeOf(readImatrix(await write("c", header([], []))))).toBe("GGUF_INVALID");
-    const tensors = [
-      {
-        name: "w.in_sum2",
-        type: "f32",
-        shape: [1],
-        data: Buffer.from(Float32Array.of(Number.NaN).buffer),
-      },
-      { name: "w.counts", type: "f32", shape: [1], data: Buffer.from(Float32Array.of(1).buffer) },
-    ];
-    await writeGguf(join(folder, "d"), [], tensors);
-    expect(await codeOf(readImatrix(join(folder, "d")))).toBe("GGUF_INVALID");
-  });
-});
