@@ -1,4 +1,5 @@
-// Measures the longest delay of the event loop at everything that may hold it up, beside the same loop idle. Runs in a process of its own.
+// Measures the longest delay of the event loop at everything that may hold it up, beside the same
+// loop idle. Runs in a process of its own.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

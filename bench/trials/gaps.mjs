@@ -1,4 +1,5 @@
-// The longest delay of the event loop over loading, long texts, hostile schemas, grammars and conversations, and saved sessions of 500 MB, against the same process idle.
+// The longest delay of the event loop over loading, long texts, hostile schemas, grammars and
+// conversations, and saved sessions of 500 MB, against the same process idle.
 import { atMost, judge } from "../core/rows.mjs";
 import { withProcess } from "../core/subjects.mjs";
 

@@ -1,4 +1,5 @@
-// How fast texts are tokenised on one core with R1's whole vocabulary, beside llama.cpp's own tokeniser on the same English.
+// How fast texts are tokenised on one core with R1's whole vocabulary, beside llama.cpp's own
+// tokeniser on the same English.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

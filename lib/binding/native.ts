@@ -92,7 +92,10 @@ export interface NativeVocabInfo {
   newline: number;
   addBos: boolean;
   size: number;
-  /** Bytes of the longest token: a text of n bytes has at least n / longestToken tokens; 0 where that cannot be said. */
+  /**
+   * Bytes of the longest token: a text of n bytes has at least n / longestToken tokens; 0 where
+   * that cannot be said.
+   */
   longestToken: number;
   /** Every id that ends a generation (`llama_vocab_is_eog`). */
   endOfGeneration: Int32Array;

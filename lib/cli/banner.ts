@@ -1,4 +1,5 @@
-// Which model answers: the notice where nobody named one, and the name of one that was. Pure, but for reading how much memory is free; main thread.
+// Which model answers: the notice where nobody named one, and the name of one that was. Pure, but
+// for reading how much memory is free; main thread.
 import { basename } from "node:path";
 import type { ModelInfo } from "../index.js";
 import { availableMemory } from "../model/available-memory.js";

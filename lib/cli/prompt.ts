@@ -14,7 +14,10 @@ async function readPipe(): Promise<string> {
     .replace(/\r?\n$/, "");
 }
 
-/** The prompt that the command line gives, with escape sequences replaced where they are to be; undefined when it gives none. */
+/**
+ * The prompt that the command line gives, with escape sequences replaced where they are to be;
+ * undefined when it gives none.
+ */
 export function givenPrompt(settings: Settings): string | undefined {
   const { prompt, file, escapes } = settings;
   if (prompt !== undefined) {

@@ -35,7 +35,10 @@ function conflict(first: string, second: string): never {
   );
 }
 
-/** The model that a text names: addresses of the Hub's pages are references, of other servers nothing that can be loaded. */
+/**
+ * The model that a text names: addresses of the Hub's pages are references, of other servers
+ * nothing that can be loaded.
+ */
 function namedModel(text: string, flag: string): string {
   if (!/^https?:\/\//i.test(text)) return text;
   const reference = referenceOfPage(text);

@@ -1,4 +1,5 @@
-// Deals what came from native code out to the generations it belongs to, by request id. Runs on the JavaScript thread that made the engine.
+// Deals what came from native code out to the generations it belongs to, by request id. Runs on the
+// JavaScript thread that made the engine.
 import { R1Error, fromNative, isErrorCode } from "../base/errors.js";
 import type { NativeEventSink, NativeLastEvent } from "../binding/native-request.js";
 import type { Generation } from "./generation.js";
@@ -17,7 +18,8 @@ function finish(generation: Generation, event: NativeLastEvent): void {
 }
 
 /**
- * Deals out what came from native code. Holds nothing but the live generations, so that native code, which holds this function, never keeps an engine alive by itself.
+ * Deals out what came from native code. Holds nothing but the live generations, so that native
+ * code, which holds this function, never keeps an engine alive by itself.
  */
 export function dispatcher(live: Map<number, Generation>): NativeEventSink {
   // A fault of ours while handling one request must neither reach native code nor touch the other requests.

@@ -1,4 +1,5 @@
-// Waits for the generations of an engine that closes, up to a deadline. Runs on the JavaScript thread that made the engine.
+// Waits for the generations of an engine that closes, up to a deadline. Runs on the JavaScript
+// thread that made the engine.
 import { integer, knownKeys, object } from "../base/check.js";
 import type { Generation } from "./generation.js";
 

@@ -225,7 +225,9 @@ async function findProblems(
  * @param source - A path or an `http(s)` URL of a GGUF file, of a split model any part; or a model on the Hub, `hf:owner/name:QUANT`. Of a remote file a few megabytes are fetched,
  * by ranges; the token of a reference is the one that `downloadModel` takes.
  * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FILE_IS_DIRECTORY`, `FILE_EMPTY`, `FILE_TRUNCATED` (inside the header), `NOT_GGUF`, `GGUF_INVALID` (no header
- * can be made out), `NETWORK_FAILED` and `TIMEOUT` (of what is remote), `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `SHARD_MISSING` (of a reference), `RESOURCE_EXHAUSTED` (no process to try a local model in); the signal's reason. What is wrong
+ * can be made out), `NETWORK_FAILED` and `TIMEOUT` (of what is remote), `INVALID_ARGUMENT`,
+ * `UNKNOWN_OPTION`, `SHARD_MISSING` (of a reference), `RESOURCE_EXHAUSTED` (no process to try a
+ * local model in); the signal's reason. What is wrong
  * beyond the header is told in `problems`.
  */
 export async function inspectGguf(

@@ -14,7 +14,10 @@ export interface QuantizeOptions {
   recipe?: string | undefined;
   /** Path of an importance matrix, in llama.cpp's GGUF format or its older binary one. Needed for the types of 1 to 2 bits. */
   imatrix?: string | undefined;
-  /** Tensor types by regular expression (RE2: no look-around, no back references) over tensor names; the first that fits counts, and comes before the recipe's. */
+  /**
+   * Tensor types by regular expression (RE2: no look-around, no back references) over tensor names;
+   * the first that fits counts, and comes before the recipe's.
+   */
   tensorTypes?: readonly TensorTypeRule[] | undefined;
   /** Type of `output.weight`; by default llama.cpp's choice. */
   outputTensorType?: string | undefined;

@@ -144,7 +144,10 @@ async function dryRun(task: Task): Promise<TensorPlan[]> {
   return planFromLog(lines, task.headers);
 }
 
-/** The names of the files; with `keepSplit` one a part, whose prefix may be given as a file name, as to llama-quantize. */
+/**
+ * The names of the files; with `keepSplit` one a part, whose prefix may be given as a file name, as
+ * to llama-quantize.
+ */
 function outputPaths({
   output,
   options,

@@ -86,7 +86,8 @@ export function objectOf(
   const required = new Set((schema["required"] ?? []) as readonly string[]);
   const additional = (schema["additionalProperties"] ?? schema["unevaluatedProperties"]) as
     Schema | undefined;
-  // Silence about other properties allows them in JSON Schema; the grammar then writes the named ones only, or any if none is named.
+  // Silence about other properties allows them in JSON Schema; the grammar then writes the named
+  // ones only, or any if none is named.
   const allowed = listedNames(schema["propertyNames"], `${path}/propertyNames`);
   const allowedSet = allowed === undefined ? undefined : new Set(allowed);
   const others =
@@ -95,7 +96,8 @@ export function objectOf(
   const named = Object.keys(properties).filter(
     (name) => allowedSet?.has(name) !== false || required.has(name),
   );
-  // With a list of names, those are all there can be, and each that has no schema of its own falls under the schema for others.
+  // With a list of names, those are all there can be, and each that has no schema of its own falls
+  // under the schema for others.
   const further =
     additional === false ? [] : (allowed ?? []).filter((name) => !Object.hasOwn(properties, name));
   const names = [...new Set([...named, ...required, ...further])];

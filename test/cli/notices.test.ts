@@ -1,4 +1,5 @@
-// Where silence would mislead, the program says a word: which model answers, where it computes, why it waits, what cannot be written. Uses dist/.
+// Where silence would mislead, the program says a word: which model answers, where it computes, why
+// it waits, what cannot be written. Uses dist/.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, openSync, rmSync } from "node:fs";

@@ -1,4 +1,5 @@
-// A stopped child of quantize is found out, and a pattern over tensor names takes linear time. Starts children of the test process; needs dist/ and the addon.
+// A stopped child of quantize is found out, and a pattern over tensor names takes linear time.
+// Starts children of the test process; needs dist/ and the addon.
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { quantize } from "../../dist/index.js";

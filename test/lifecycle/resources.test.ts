@@ -1,4 +1,5 @@
-// What a model takes of the system goes back: descriptors, the environment; a stopped child is found out, and devices() waits for no load. Each in a child process, against the built library.
+// What a model takes of the system goes back: descriptors, the environment; a stopped child is
+// found out, and devices() waits for no load. Each in a child process, against the built library.
 import { expect, it } from "vitest";
 import { runChild } from "../fixtures/child.js";
 

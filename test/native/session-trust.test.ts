@@ -1,4 +1,5 @@
-// Saved sessions as files and as a stranger's words: who may read them, what they are not written onto, and what `sessionKey` refuses. The real addon, here and in a child process.
+// Saved sessions as files and as a stranger's words: who may read them, what they are not written
+// onto, and what `sessionKey` refuses. The real addon, here and in a child process.
 import { execFileSync } from "node:child_process";
 import { existsSync, lstatSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
