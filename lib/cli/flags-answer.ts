@@ -1,9 +1,7 @@
 // The flags that hold the answer to a form and say how much is thought, in llama.cpp's words; data only.
 import { R1Error } from "../base/errors.js";
-import type { Flag } from "./flags.js";
+import { inGroup, type Flag, type Row } from "./flags.js";
 import { integer, json, jsonFile, readText, text, word } from "./flag-values.js";
-
-type Row = Omit<Flag, "target" | "group">;
 
 /** The form of the answer is one: a second flag that sets it is refused, whatever their order. */
 const onlyForm =
@@ -109,11 +107,8 @@ const thinking: Row[] = [
   },
 ];
 
-const inGroup = (group: string, rows: readonly Row[]): Flag[] =>
-  rows.map((row) => ({ ...row, target: "generate", group }));
-
 /** Flags of the answer's form and of thinking. */
 export const answerFlags: readonly Flag[] = Object.freeze([
-  ...inGroup("Form of the answer:", form),
-  ...inGroup("Thinking:", thinking),
+  ...inGroup("generate", "Form of the answer:", form),
+  ...inGroup("generate", "Thinking:", thinking),
 ]);

@@ -1,6 +1,6 @@
 // The flags that shape a generation: length, ends, sampling, in llama.cpp's words; data only.
 import type { SamplerName } from "../sampling/options.js";
-import type { Flag } from "./flags.js";
+import { inGroup, type Flag, type Row } from "./flags.js";
 import { refuseFlag } from "./flags.js";
 import { constant, integer, logitBias, number, texts } from "./flag-values.js";
 
@@ -80,8 +80,6 @@ const temperature: Flag["parse"] = (values, name, before) =>
   Math.max(0, number(values, name, before) as number);
 
 const breakers: Flag["parse"] = (values) => values.slice(values.lastIndexOf("none") + 1);
-
-type Row = Omit<Flag, "target" | "group">;
 
 const ends: Row[] = [
   {
@@ -332,11 +330,8 @@ const sampling: Row[] = [
   },
 ];
 
-const inGroup = (group: string, rows: readonly Row[]): Flag[] =>
-  rows.map((row) => ({ ...row, target: "generate", group }));
-
 /** Every flag of a generation. */
 export const generateFlags: readonly Flag[] = Object.freeze([
-  ...inGroup("Generation:", ends),
-  ...inGroup("Sampling:", sampling),
+  ...inGroup("generate", "Generation:", ends),
+  ...inGroup("generate", "Sampling:", sampling),
 ]);

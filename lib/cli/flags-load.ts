@@ -1,5 +1,5 @@
 // The flags that load a model: files, memory and the KV cache, in llama.cpp's words; data only.
-import type { Flag, Row } from "./flags.js";
+import { inGroup, type Flag, type Row } from "./flags.js";
 import { cpuRows, deviceRows } from "./flags-devices.js";
 import {
   constant,
@@ -252,14 +252,11 @@ const context: Row[] = [
   },
 ];
 
-const inGroup = (group: string, rows: readonly Row[], target: Flag["target"] = "load"): Flag[] =>
-  rows.map((row) => ({ ...row, target, group }));
-
 /** Every flag of loading; `path` is the one that is no option of `loadModel` but its first argument. */
 export const loadFlags: readonly Flag[] = Object.freeze([
-  ...inGroup("Model:", hub, "run"),
-  ...inGroup("Model:", model),
-  ...inGroup("Context and cache:", context),
-  ...inGroup("Devices:", deviceRows),
-  ...inGroup("Threads:", cpuRows),
+  ...inGroup("run", "Model:", hub),
+  ...inGroup("load", "Model:", model),
+  ...inGroup("load", "Context and cache:", context),
+  ...inGroup("load", "Devices:", deviceRows),
+  ...inGroup("load", "Threads:", cpuRows),
 ]);

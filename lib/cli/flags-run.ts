@@ -1,8 +1,6 @@
 // The flags of `run` and `chat` themselves: where the prompt comes from and how the reply is shown; data only.
-import type { Flag } from "./flags.js";
+import { inGroup, type Flag, type Row } from "./flags.js";
 import { constant, fileText, integer, text, word } from "./flag-values.js";
-
-type Row = Omit<Flag, "target" | "group">;
 
 const prompt: Row[] = [
   {
@@ -176,28 +174,25 @@ const devices: Row[] = [
   },
 ];
 
-const inGroup = (group: string, rows: readonly Row[]): Flag[] =>
-  rows.map((row) => ({ ...row, target: "run", group }));
-
 /** Flags of `run` and `chat`: what is said first. */
-export const promptFlags: readonly Flag[] = Object.freeze(inGroup("Prompt:", prompt));
+export const promptFlags: readonly Flag[] = Object.freeze(inGroup("run", "Prompt:", prompt));
 
 /** Flags of `run` only. */
-export const rawPromptFlags: readonly Flag[] = Object.freeze(inGroup("Prompt:", rawPrompt));
+export const rawPromptFlags: readonly Flag[] = Object.freeze(inGroup("run", "Prompt:", rawPrompt));
 
 /** Flags of `run` and `chat`. */
 export const conversationFlags: readonly Flag[] = Object.freeze(
-  inGroup("Conversation:", conversation),
+  inGroup("run", "Conversation:", conversation),
 );
 
 /** Flags of `run` and `chat`. */
 export const outputFlags: readonly Flag[] = Object.freeze([
-  ...inGroup("Output:", output),
-  ...inGroup("Compatibility:", [...accepted, keep]),
+  ...inGroup("run", "Output:", output),
+  ...inGroup("run", "Compatibility:", [...accepted, keep]),
 ]);
 
 /** Flags of `run` only. */
 export const machineFlags: readonly Flag[] = Object.freeze([
-  ...inGroup("Output:", machine),
-  ...inGroup("Devices:", devices),
+  ...inGroup("run", "Output:", machine),
+  ...inGroup("run", "Devices:", devices),
 ]);

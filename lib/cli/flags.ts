@@ -31,6 +31,10 @@ export interface Flag {
 /** A flag in a table whose rows have their target and group in common. */
 export type Row = Omit<Flag, "target" | "group">;
 
+/** The rows of a table as flags. */
+export const inGroup = (target: Target, group: string, rows: readonly Row[]): Flag[] =>
+  rows.map((row) => ({ ...row, target, group }));
+
 /** Options by target, as plain objects that the library then checks. */
 export type OptionBag = Record<Target, Record<string, unknown>>;
 
