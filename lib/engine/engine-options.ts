@@ -134,7 +134,7 @@ function logprobCount(value: unknown, path: string): number {
 }
 
 function topLogprobs(value: unknown, path: string, logprobs: unknown): number {
-  if (logprobs === false) refuse(path, "no number beside `logprobs: false`", value);
+  if (logprobs === false) refuse(path, "no number together with `logprobs: false`", value);
   return integer(value, path, 0, 20);
 }
 

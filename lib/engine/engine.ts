@@ -1,5 +1,7 @@
 // One native engine and the generations that run on it: submits requests and deals events out by request id. Runs on the JavaScript thread that made it.
 import { R1Error, fromNative, isR1Error } from "../base/errors.js";
+import { queueFull } from "../base/queue-full.js";
+import type { QueueCounts } from "../base/queue-full.js";
 import type { GenerationResult } from "../base/types.js";
 import type { NativeCancelToken, NativeEngineInfo, NativeEngineStats } from "../binding/native.js";
 import type { EngineHost, HostedEngine } from "../isolation/host.js";
@@ -45,11 +47,11 @@ const disposed = (): R1Error =>
   new R1Error("DISPOSED", "The model is closed. Load it again to go on.");
 
 /** What a reply that `close` cut off ends with. */
-const cutOff = (): R1Error =>
+const cutOff = ({ hasBegun }: Generation): R1Error =>
   new R1Error(
     "DISPOSED",
-    "The model was closed while this reply was being written. To let replies end first, close it " +
-      "with `close({ drainMs })`.",
+    `The model was closed ${hasBegun ? "while this reply was being written" : "before this reply began"}. ` +
+      "To let replies end first, close it with `close({ drainMs })`.",
   );
 
 /** A context with its thread. Made by {@link createEngine}. */
@@ -116,7 +118,7 @@ export class Engine {
     const started = configs.map((each) => this.#open(each, onEnd));
     const waiting = started.filter(({ generation }) => !generation.isEnded);
     if (waiting.length > 0) {
-      if (this.#taken() + waiting.length > this.#room) this.#fail(waiting, this.#queueFull());
+      if (this.#taken() + waiting.length > this.#room) this.#fail(waiting, queueFull(this.#counts()));
       else this.#prepare(waiting, makePrompt, config);
     }
     return started.map(({ generation }) => generation);
@@ -254,18 +256,7 @@ export class Engine {
     return this.#closingLine.ids;
   }
 
-  #queueFull(): R1Error {
-    const { sequences, maxQueue, underWay } = this.#counts();
-    return new R1Error(
-      "QUEUE_FULL",
-      `All ${sequences} sequences are taken and ${maxQueue} more requests may wait, ` +
-        `but ${underWay} are under way already, those in preparation included. ` +
-        "Try again later, or raise `maxQueue`.",
-      { details: this.#counts() },
-    );
-  }
-
-  #counts(): Record<"sequences" | "maxQueue" | "underWay" | "waiting" | "preparing", number> {
+  #counts(): QueueCounts {
     const { sequences } = this.info;
     const underWay = this.#taken();
     const waiting = Math.max(0, underWay - sequences);
@@ -318,7 +309,7 @@ export class Engine {
     const live = [...this.#live.values()];
     for (const id of [...this.#preparing.keys()]) this.#endPreparing(id);
     this.#live.clear();
-    for (const generation of live) generation.fail(cutOff());
+    for (const generation of live) generation.fail(cutOff(generation));
     return closed;
   }
 

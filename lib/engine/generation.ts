@@ -130,6 +130,11 @@ export class Generation implements AsyncIterable<Part> {
     return this.#admitted;
   }
 
+  /** @internal Whether any token has come. */
+  get hasBegun(): boolean {
+    return this.#tokens.length > 0;
+  }
+
   /** Whether it was given up by `cancel()`, `break` or its signal. */
   get isCancelled(): boolean {
     return this.#isCancelled;

@@ -67,7 +67,11 @@ function readOptions(
   ]);
   if (options.onProgress !== undefined) check.callback(options.onProgress, "onProgress");
   if (options.maxSize !== undefined && options.maxTensors !== undefined)
-    check.refuse("maxTensors", "no value beside `maxSize`", options.maxTensors);
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      "`maxSize` and `maxTensors` exclude each other. Give one of them.",
+      { details: { option: "maxTensors" } },
+    );
   return {
     maxSize:
       options.maxSize === undefined

@@ -1,5 +1,6 @@
 // NativeEngine over a child process: the same contract, with requests and events as messages. Runs on the JavaScript thread that loads the model.
 import { R1Error } from "../base/errors.js";
+import { queueFull } from "../base/queue-full.js";
 import type { NativeEventSink, NativeLastEvent, NativeRequest } from "../binding/native-request.js";
 import type { NativeEngineInfo, NativeEngineStats } from "../binding/native.js";
 import type { EngineProcess } from "./engine-process.js";
@@ -49,11 +50,8 @@ export class IsolatedEngine implements HostedEngine {
     if (this.#live.size >= this.#room) {
       const { sequences } = this.#info;
       const [maxQueue, underWay] = [this.#room - sequences, this.#live.size];
-      throw new R1Error(
-        "QUEUE_FULL",
-        `All ${sequences} sequences are taken and ${maxQueue} more requests may wait, but ${underWay} are under way already. Try again later, or raise \`maxQueue\`.`,
-        { details: { sequences, maxQueue, underWay, waiting: underWay - sequences, preparing: 0 } },
-      );
+      const waiting = underWay - sequences;
+      throw queueFull({ sequences, maxQueue, underWay, waiting, preparing: 0 });
     }
     // The child compiles the text for itself.
     const grammar = request.grammar?.source() ?? "";

@@ -130,6 +130,11 @@ function checkBreakers(value: unknown, path: string): string[] {
   return breakers.length <= 64 ? breakers : refuse(path, "at most 64 strings", value);
 }
 
+const MAX_TOKEN = 2 ** 31 - 1;
+
+const isTokenId = (id: unknown): id is number =>
+  Number.isInteger(id) && (id as number) >= 0 && (id as number) <= MAX_TOKEN;
+
 function checkBias(value: unknown, path: string): [number, number][] {
   const entries: [unknown, unknown][] =
     value instanceof Map
@@ -138,8 +143,8 @@ function checkBias(value: unknown, path: string): [number, number][] {
   if (entries.length > MAX_BIASES) refuse(path, `at most ${MAX_BIASES} entries`, value);
   return entries.map(([key, bias]) => {
     const token = typeof key === "string" && /^\d{1,10}$/.test(key) ? Number(key) : key;
-    const id = integer(token, `a token id of ${path}`, 0, 2 ** 31 - 1);
-    return [id, bias === -Infinity ? bias : number(bias, `${path}[${id}]`, -1000, 1000)];
+    if (!isTokenId(token)) refuse(path, `token ids from 0 to ${MAX_TOKEN} as keys`, key);
+    return [token, bias === -Infinity ? bias : number(bias, `${path}[${token}]`, -1000, 1000)];
   });
 }
 
@@ -147,26 +152,26 @@ function checkBias(value: unknown, path: string): [number, number][] {
  * Turns a user's options into the complete, frozen configuration that native code takes. A missing or undefined option has its default; the seed's is random.
  *
  * @param options - Only keys of {@link SamplingOptions}; see {@link pickSampling}.
- * @param path - How errors name the options.
+ * @param where - Names the method or object in the message about an unknown option, e.g. `chat`.
  * @throws {R1Error} `INVALID_ARGUMENT` for a value outside its range, `UNKNOWN_OPTION` for a misspelt name.
  */
 export function normalizeSampling(
   options: Readonly<Record<string, unknown>>,
-  path: string,
+  where: string,
 ): NativeSampling {
-  knownKeys(options, path, SAMPLING_KEYS);
+  knownKeys(options, where, SAMPLING_KEYS);
 
   const groups = new Map<string, Record<string, unknown>>();
   const groupOf = (name: string): Record<string, unknown> => {
     const known = groups.get(name);
     if (known !== undefined) return known;
-    const group = options[name] === undefined ? {} : object(options[name], `${path}.${name}`);
+    const group = options[name] === undefined ? {} : object(options[name], name);
     const members = SAMPLING_TABLE.filter((row) => row.name.startsWith(`${name}.`)).map((row) =>
       row.name.slice(name.length + 1),
     );
     knownKeys(
       group,
-      `${path}.${name}`,
+      name,
       name === "dry" ? [...members, "sequenceBreakers"] : members,
     );
     groups.set(name, group);
@@ -180,24 +185,24 @@ export function normalizeSampling(
     values[row.native] =
       given === undefined
         ? row.default
-        : (row.integer ? integer : number)(given, `${path}.${row.name}`, row.min, row.max);
+        : (row.integer ? integer : number)(given, row.name, row.min, row.max);
   }
 
   const { samplers, seed, logitBias } = options;
   const { sequenceBreakers } = groupOf("dry");
-  const biases = logitBias === undefined ? [] : checkBias(logitBias, `${path}.logitBias`);
+  const biases = logitBias === undefined ? [] : checkBias(logitBias, "logitBias");
   return Object.freeze({
     ...(values as unknown as NativeSampling),
     samplers: Object.freeze(
       samplers === undefined
         ? Object.values(SAMPLERS)
-        : checkSamplers(samplers, `${path}.samplers`),
+        : checkSamplers(samplers, "samplers"),
     ) as string[],
-    seed: seed === undefined ? randomInt(MAX_SEED + 1) : integer(seed, `${path}.seed`, 0, MAX_SEED),
+    seed: seed === undefined ? randomInt(MAX_SEED + 1) : integer(seed, "seed", 0, MAX_SEED),
     drySequenceBreakers: Object.freeze(
       sequenceBreakers === undefined
         ? DEFAULT_BREAKERS
-        : checkBreakers(sequenceBreakers, `${path}.dry.sequenceBreakers`),
+        : checkBreakers(sequenceBreakers, "dry.sequenceBreakers"),
     ) as string[],
     logitBiasTokens: Int32Array.from(biases, ([token]) => token),
     logitBiasValues: Float32Array.from(biases, ([, bias]) => bias),

@@ -82,7 +82,7 @@ describe("wrong usage ends with 2", () => {
     ],
     [
       ["split", DEFAULT_MODEL_PATH, "x", "--max-size", "5M", "--max-tensors", "3"],
-      "no value beside --max-size for --max-tensors",
+      "--max-size and --max-tensors exclude each other. Give one of them.",
     ],
     [
       ["run", "-p", "x", "--override-kv", "deepseek2.block_count=str:x"],

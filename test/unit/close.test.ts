@@ -25,6 +25,10 @@ const CUT = {
   code: "DISPOSED",
   message: expect.stringContaining("closed while this reply was being written") as unknown,
 };
+const NOT_BEGUN = {
+  code: "DISPOSED",
+  message: expect.stringContaining("closed before this reply began. To let replies") as unknown,
+};
 const refused = expect.objectContaining({ code: "DISPOSED" }) as unknown;
 const isSettled = async (promise: Promise<unknown>): Promise<boolean> => {
   const pending = Symbol();
@@ -72,7 +76,7 @@ describe("close({ drainMs })", () => {
     expect(await isSettled(closing)).toBe(false);
     expect(model.close()).toBe(closing);
     await closing;
-    await expect(run.result()).rejects.toMatchObject(CUT);
+    await expect(run.result()).rejects.toMatchObject(NOT_BEGUN);
   });
 
   it("ends when the replies are cancelled meanwhile", async () => {
@@ -100,10 +104,14 @@ describe("close({ drainMs })", () => {
 });
 
 describe("close()", () => {
-  it("ends replies at once with words that fit them", async () => {
-    const run = model.complete("a");
+  it("ends replies at once with words that fit them: one is written, one waits", async () => {
+    const written = model.complete("a");
+    const queued = model.complete("b");
+    addon.requests[0]?.say("half");
     const closing = model.close();
-    await expect(run.result()).rejects.toMatchObject(CUT);
+    await expect(written.result()).rejects.toMatchObject(CUT);
+    await expect(queued.result()).rejects.toMatchObject(NOT_BEGUN);
+    await expect(queued.admitted).resolves.toBeGreaterThan(0);
     await closing;
   });
 });
@@ -113,6 +121,9 @@ describe("a full queue", () => {
     const runs = [1, 2, 3].map(() => model.complete("a"));
     await expect(model.complete("b").result()).rejects.toMatchObject({
       code: "QUEUE_FULL",
+      message:
+        "The queue is full: 3 under way, of at most 3 (`sequences` 1, `maxQueue` 2). " +
+        "Try again later, or raise `maxQueue`.",
       details: { sequences: 1, maxQueue: 2, underWay: 3, waiting: 2, preparing: 0 },
     });
     await model.close();

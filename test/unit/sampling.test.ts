@@ -116,10 +116,13 @@ describe("the table", () => {
 
   it("names the option and the range in the refusal", () => {
     expect(() => normalizeSampling({ topP: 2 }, "options")).toThrow(
-      "Expected a number from 0 to 1 for `options.topP` but received 2 (number).",
+      "Expected a number from 0 to 1 for `topP` but received 2.",
     );
     expect(() => normalizeSampling({ xtc: { probability: 7 } }, "options")).toThrow(
-      "options.xtc.probability",
+      "Expected a number from 0 to 1 for `xtc.probability` but received 7.",
+    );
+    expect(() => normalizeSampling({ logitBias: { nine: 1 } }, "options")).toThrow(
+      'Expected token ids from 0 to 2147483647 as keys for `logitBias` but received "nine".',
     );
   });
 
