@@ -172,7 +172,7 @@ export class ChatSession {
   /**
    * Writes the session to a file, under a temporary name that is then renamed: whoever looks sees the old file or the whole new one.
    *
-   * @throws {R1Error} rejects as above, and with `FILE_NOT_FOUND` (no such folder), `FILE_IS_DIRECTORY`, `FILE_UNREADABLE`, `NO_SPACE`.
+   * @throws {R1Error} rejects as above, and with `FILE_NOT_FOUND` (no such folder), `FILE_IS_DIRECTORY`, `FILE_UNWRITABLE`, `NO_SPACE`.
    */
   async save(file: string | URL): Promise<void>;
   async save(file?: string | URL): Promise<Uint8Array | void> {

@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import * as check from "../base/check.js";
-import { R1Error } from "../base/errors.js";
+import { isR1Error, R1Error } from "../base/errors.js";
 import { HubClient } from "./client.js";
 import { checkRoom, onDisk } from "./disk.js";
 import {
@@ -165,6 +165,14 @@ async function fetchOne(
   return meter.fetchedBytes - before;
 }
 
+/** The folder of the cache was chosen by nobody, so an error about it says how to choose another. */
+function inCacheWords(error: unknown, { dir, cache }: DownloadConfig): unknown {
+  if (dir !== undefined || !isR1Error(error, "FILE_UNWRITABLE", "NO_SPACE")) return error;
+  const { code, message, details, cause } = error;
+  const hint = `The Hub's cache is "${cache}"; HF_HOME (or the option \`cache\`) names another.`;
+  return new R1Error(code, `${message} ${hint}`, { details, cause });
+}
+
 async function fetchAll(
   work: Omit<Work, "layout" | "meter">,
   files: readonly HubFile[],
@@ -280,7 +288,7 @@ export async function download(
     refuseOdd(repo, files);
     return await fetchAll({ client, config, listing, stop }, files);
   } catch (error) {
-    throw controller.signal.aborted ? controller.signal.reason : error;
+    throw controller.signal.aborted ? controller.signal.reason : inCacheWords(error, config);
   } finally {
     config.signal?.removeEventListener("abort", onAbort);
   }
@@ -293,8 +301,8 @@ export async function download(
  * cut; a download that was aborted or killed goes on the next time. The revision is settled to a commit first, so that all files are of one state.
  *
  * @param repo - `owner/name`.
- * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; `FILE_NOT_FOUND` (repository, revision, or no file fits), `FILE_UNREADABLE` (private, gated, or a folder that may not be
- * written), `NETWORK_FAILED`, `HASH_MISMATCH`, `NO_SPACE` (before anything is fetched, where that can be known), `FILE_EXISTS`, `FILE_BUSY`, `IO_FAILED`; the signal's reason.
+ * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; `FILE_NOT_FOUND` (repository, revision, or no file fits), `FILE_UNREADABLE` (private or gated),
+ * `FILE_UNWRITABLE`, `NETWORK_FAILED`, `HASH_MISMATCH`, `NO_SPACE` (before anything is fetched, where that can be known), `FILE_EXISTS`, `FILE_BUSY`, `IO_FAILED`; the signal's reason.
  * @example
  * ```ts
  * const { modelPath } = await downloadModel("unsloth/DeepSeek-R1-GGUF", { allowPatterns: "*UD-IQ1_S*", dir: "DeepSeek-R1-GGUF" });

@@ -74,7 +74,7 @@ export class PartialFile {
    *
    * @param target - Where the whole file will stand.
    * @param saveEvery - After how many bytes the note is written anew; what a kill loses is at most about four times as much.
-   * @throws {R1Error} `FILE_BUSY`, `NO_SPACE`, `FILE_UNREADABLE`, `FILE_EXISTS`, `IO_FAILED`.
+   * @throws {R1Error} `FILE_BUSY`, `NO_SPACE`, `FILE_UNWRITABLE`, `FILE_EXISTS`, `IO_FAILED`.
    */
   static async open(target: string, file: HubFile, saveEvery: number): Promise<PartialFile> {
     await onDisk(target, mkdir(dirname(target), { recursive: true }));

@@ -26,6 +26,18 @@ function brokenFolder(path: string): string | undefined {
   }
 }
 
+/** The folder that a file would be created in, or the nearest one above it that exists. */
+function existingFolder(path: string): string {
+  for (let at = dirname(path); ; at = dirname(at)) {
+    try {
+      if (statSync(at).isDirectory()) return at;
+    } catch {
+      // Look further up.
+    }
+    if (dirname(at) === at) return at;
+  }
+}
+
 function missing(path: string, work: FileWork): [R1ErrorCode, string] {
   const folder = brokenFolder(path);
   if (folder !== undefined)
@@ -50,7 +62,7 @@ function denied(path: string, work: FileWork): [R1ErrorCode, string] {
     ];
   return [
     "FILE_UNWRITABLE",
-    `"${path}" cannot be written: permission denied. Choose another folder, or change the permissions of "${dirname(path)}".`,
+    `"${path}" cannot be written: permission denied. Choose another folder, or change the permissions of "${existingFolder(path)}".`,
   ];
 }
 

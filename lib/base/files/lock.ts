@@ -160,7 +160,7 @@ export async function takeLock(
       if (!isMine) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   } catch (error) {
-    throw fileFailure(error, path, "written");
+    throw fileFailure(error, file, "written");
   }
   const who = holder === undefined ? "" : ` by process ${holder.pid} on ${holder.host}`;
   throw new R1Error(
