@@ -1,5 +1,5 @@
 // NativeEngine over a child process: the same contract, with requests and events as messages. Runs on the JavaScript thread that loads the model.
-import { R1Error } from "../base/errors.js";
+import type { R1Error } from "../base/errors.js";
 import { queueFull } from "../base/queue-full.js";
 import type { NativeEventSink, NativeLastEvent, NativeRequest } from "../binding/native-request.js";
 import type { NativeEngineInfo, NativeEngineStats } from "../binding/native.js";
