@@ -118,7 +118,8 @@ export class Engine {
     const started = configs.map((each) => this.#open(each, onEnd));
     const waiting = started.filter(({ generation }) => !generation.isEnded);
     if (waiting.length > 0) {
-      if (this.#taken() + waiting.length > this.#room) this.#fail(waiting, queueFull(this.#counts()));
+      if (this.#taken() + waiting.length > this.#room)
+        this.#fail(waiting, queueFull(this.#counts()));
       else this.#prepare(waiting, makePrompt, config);
     }
     return started.map(({ generation }) => generation);

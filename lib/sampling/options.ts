@@ -169,11 +169,7 @@ export function normalizeSampling(
     const members = SAMPLING_TABLE.filter((row) => row.name.startsWith(`${name}.`)).map((row) =>
       row.name.slice(name.length + 1),
     );
-    knownKeys(
-      group,
-      name,
-      name === "dry" ? [...members, "sequenceBreakers"] : members,
-    );
+    knownKeys(group, name, name === "dry" ? [...members, "sequenceBreakers"] : members);
     groups.set(name, group);
     return group;
   };
@@ -194,9 +190,7 @@ export function normalizeSampling(
   return Object.freeze({
     ...(values as unknown as NativeSampling),
     samplers: Object.freeze(
-      samplers === undefined
-        ? Object.values(SAMPLERS)
-        : checkSamplers(samplers, "samplers"),
+      samplers === undefined ? Object.values(SAMPLERS) : checkSamplers(samplers, "samplers"),
     ) as string[],
     seed: seed === undefined ? randomInt(MAX_SEED + 1) : integer(seed, "seed", 0, MAX_SEED),
     drySequenceBreakers: Object.freeze(

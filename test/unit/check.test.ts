@@ -43,9 +43,7 @@ describe("a check", () => {
 
   it("says what it expected, for which option, and what it got", () => {
     const error = thrown(() => integer(1.5, "maxTokens", 1, 9));
-    expect(error.message).toBe(
-      "Expected an integer from 1 to 9 for `maxTokens` but received 1.5.",
-    );
+    expect(error.message).toBe("Expected an integer from 1 to 9 for `maxTokens` but received 1.5.");
     expect(error).toMatchObject({ code: "INVALID_ARGUMENT", details: { option: "maxTokens" } });
   });
 
