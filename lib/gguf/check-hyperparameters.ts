@@ -115,7 +115,9 @@ function checkFloats(m: Metadata, arch: string, keys: Iterable<string>): void {
       `"${arch}.rope.scaling.type" is ${JSON.stringify(scaling.slice(0, 40))}; none, linear, yarn and longrope are known`,
     );
   }
+  // llama4 has a length of its own.
   if (
+    arch !== "llama4" &&
     (m.f32(`${arch}.attention.temperature_scale`) ?? 0) !== 0 &&
     (m.u32(`${arch}.attention.temperature_length`) ?? 0) === 0
   ) {

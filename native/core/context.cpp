@@ -90,6 +90,15 @@ void check_cache_types(const Model & model, ggml_type k, ggml_type v, llama_flas
     }
 }
 
+// Architectures for which llama.cpp makes no memory (llama_model::create_memory): they see a whole
+// text at once and generate none.
+bool is_encoder(const std::string & architecture) {
+    constexpr std::array<const char *, 10> encoders = {
+        "bert",         "modern-bert", "nomic-bert",      "nomic-bert-moe", "neo-bert",
+        "jina-bert-v2", "eurobert",    "gemma-embedding", "jina-bert-v3",   "wavtokenizer-dec"};
+    return std::find(encoders.begin(), encoders.end(), architecture) != encoders.end();
+}
+
 /**
  * llama.cpp clamps a batch to the context it is asked for, before it rounds that up, and aborts on
  * a batch that is larger. Where the clamped batch could not hold a row of every sequence and its
@@ -108,7 +117,7 @@ uint32_t context_cells(const EngineConfig & config) {
 llama_context_params to_llama(const Model & model, const EngineConfig & config) {
     check(!model.vocab_only(),
           "This model was loaded for its vocabulary alone. Load it with its weights to generate.");
-    check(model.info().has_decoder, "This model has no decoder, so it cannot generate text.");
+    check_generates(model);
     check(config.sequences >= 1 && config.sequences <= llama_max_parallel_sequences(),
           "`sequences` is 1 to " + std::to_string(llama_max_parallel_sequences()) + ".");
     check(config.batch_size >= 1 && config.ubatch_size >= 1 && config.batch_size <= 1u << 20,
@@ -153,6 +162,25 @@ llama_context_params to_llama(const Model & model, const EngineConfig & config) 
 }
 
 }  // namespace
+
+void check_generates(const Model & model) {
+    const auto refuse = [&](const std::string & what) {
+        throw Failure(ErrorCode::ModelUnsupported,
+                      "A model of the architecture " + model.info().architecture + " " + what +
+                          " Load a model that generates text token by token.");
+    };
+    const std::string & name = model.info().architecture;
+    if (llama_model_has_encoder(model.handle()) && model.info().has_decoder) {
+        refuse("reads its prompt with an encoder, which this library does not run.");
+    }
+    if (!model.info().has_decoder || is_encoder(name) ||
+        model.metadata_value(name + ".attention.causal") == "false") {
+        refuse("is an encoder: it makes embeddings and generates no text.");
+    }
+    if (llama_model_is_diffusion(model.handle())) {
+        refuse("generates by diffusion, which this library does not do.");
+    }
+}
 
 void check_engine_config(const Model & model, const EngineConfig & config) {
     static_cast<void>(to_llama(model, config));

@@ -66,6 +66,9 @@ struct EngineInfo {
     std::string priority;
 };
 
+/** Any thread. @throws Failure MODEL_UNSUPPORTED for encoders, encoder-decoders and diffusion. */
+void check_generates(const Model & model);
+
 /** Throws Failure as Context does, before anything is made: what libllama would abort on. */
 void check_engine_config(const Model & model, const EngineConfig & config);
 

@@ -12,6 +12,7 @@ enum class ErrorCode {
     InvalidArgument,
     TextTooLong,
     ModelLoadFailed,
+    ModelUnsupported,
     CacheTypeUnsupported,
     OutOfMemory,
     ResourceExhausted,
@@ -38,6 +39,7 @@ inline const char * error_code_name(ErrorCode code) {
         case ErrorCode::InvalidArgument: return "INVALID_ARGUMENT";
         case ErrorCode::TextTooLong: return "TEXT_TOO_LONG";
         case ErrorCode::ModelLoadFailed: return "MODEL_LOAD_FAILED";
+        case ErrorCode::ModelUnsupported: return "MODEL_UNSUPPORTED";
         case ErrorCode::CacheTypeUnsupported: return "CACHE_TYPE_UNSUPPORTED";
         case ErrorCode::OutOfMemory: return "OUT_OF_MEMORY";
         case ErrorCode::ResourceExhausted: return "RESOURCE_EXHAUSTED";

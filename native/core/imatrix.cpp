@@ -9,6 +9,7 @@
 #include <map>
 
 #include "core/backend.h"
+#include "core/context.h"
 #include "core/failure.h"
 #include "core/log_hub.h"
 #include "core/thread_supply.h"
@@ -169,9 +170,10 @@ void check(const Model & model, const ImatrixConfig & config) {
     const auto refuse = [](const std::string & what) {
         throw Failure(ErrorCode::InvalidArgument, what);
     };
-    if (model.vocab_only() || !model.info().has_decoder) {
-        refuse("An importance matrix needs a model with its weights and a decoder.");
+    if (model.vocab_only()) {
+        refuse("An importance matrix needs a model with its weights.");
     }
+    check_generates(model);
     if (config.chunk < fewest_rows || config.chunk > 1 << 20) {
         refuse("`chunkSize` is 16 to 1048576 tokens.");
     }

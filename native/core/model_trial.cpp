@@ -85,12 +85,17 @@ void decode_a_little(Context & context, const Model & model, uint32_t sequences)
         }
         return code == 0;
     };
-    if (!decode(0, 5, 1) || !decode(5, 1, 1)) {
+    // A batch holds one row of each sequence at least, and perhaps no more.
+    const uint32_t most = llama_n_batch(handle);
+    const uint32_t prompt = std::min<uint32_t>(5, most);
+    if (!decode(0, prompt, 1) || !decode(static_cast<llama_pos>(prompt), 1, 1)) {
         return;  // an error in words, which every request gets as well
     }
-    llama_memory_seq_rm(context.memory(), 0, 3, -1);
+    llama_memory_seq_rm(context.memory(), 0, 1, -1);
     llama_memory_seq_rm(context.memory(), 0, -1, -1);
-    if (sequences > 1 && decode(0, 3, sequences) && decode(3, 1, sequences)) {
+    const uint32_t rows = std::min<uint32_t>(3, most / sequences);
+    if (sequences > 1 && decode(0, rows, sequences) &&
+        decode(static_cast<llama_pos>(rows), 1, sequences)) {
         llama_memory_seq_rm(context.memory(), 1, -1, -1);
         llama_memory_seq_cp(context.memory(), 0, 1, -1, -1);
     }

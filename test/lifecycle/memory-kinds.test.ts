@@ -1,80 +1,101 @@
-// Claims on memory kinds: a model whose state cannot go back (recurrent) answers again and again, beside
-// others, and one request's failure is not another's.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+// Claims on memory kinds: a model whose state cannot go back (recurrent, hybrid) or of which a part is gone
+// (sliding windows) answers as a fresh context does, again and again, beside others; one request's failure
+// is not another's; and a model that writes no text token by token is refused in words.
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, it } from "vitest";
-import { loadModel } from "../../lib/index.js";
-import { parse, write } from "../fuzz/headers/gguf.mjs";
-import type { Pair, Tensor } from "../fuzz/headers/gguf.mjs";
+import { afterAll, describe, expect, it } from "vitest";
+import { loadModel, type Model } from "../../lib/index.js";
+import { writeMemoryModel } from "../fixtures/memory-models.js";
 
-const TINY = join(import.meta.dirname, "../../models/tiny-r1.gguf");
 const folder = mkdtempSync(join(tmpdir(), "r1-memory-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A small mamba with random weights and the embedded model's vocabulary. */
-function mamba(): string {
-  const [width, inner, state, conv, rank, layers] = [64, 128, 16, 4, 8, 2] as const;
-  const counts = {
-    block_count: layers,
-    context_length: 2048,
-    embedding_length: width,
-    feed_forward_length: 0,
-    "attention.head_count": 0,
-    "ssm.conv_kernel": conv,
-    "ssm.inner_size": inner,
-    "ssm.state_size": state,
-    "ssm.time_step_rank": rank,
-    vocab_size: 768,
-  };
-  const pairs: Pair[] = [
-    { key: "general.architecture", type: "str", value: Buffer.from("mamba") },
-    { key: "mamba.attention.layer_norm_rms_epsilon", type: "f32", value: 1e-6 },
-    ...Object.entries(counts).map(([key, value]) => ({ key: `mamba.${key}`, type: "u32", value })),
-    ...parse(TINY).pairs.filter(({ key }) => key.startsWith("tokenizer.")),
-  ];
-  const tensors: Tensor[] = [];
-  let seed = 99;
-  const random = (): number => {
-    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
-    return seed / 2 ** 32 - 0.5;
-  };
-  const add = (name: string, shape: number[], value?: number): void => {
-    const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
-    for (let i = 0; i < values.length; i++) values[i] = value ?? random() * 0.6;
-    tensors.push({ name, shape, type: 0, data: Buffer.from(values.buffer) });
-  };
-  add("token_embd.weight", [width, 768]);
-  add("output_norm.weight", [width], 1);
-  add("output.weight", [width, 768]);
-  for (let i = 0; i < layers; i++) {
-    const at = `blk.${i}.`;
-    add(`${at}attn_norm.weight`, [width], 1);
-    add(`${at}ssm_in.weight`, [width, 2 * inner]);
-    add(`${at}ssm_conv1d.weight`, [conv, inner]);
-    add(`${at}ssm_conv1d.bias`, [inner]);
-    add(`${at}ssm_x.weight`, [inner, rank + 2 * state]);
-    add(`${at}ssm_dt.weight`, [rank, inner]);
-    add(`${at}ssm_dt.bias`, [inner]);
-    add(`${at}ssm_a`, [state, inner], -1);
-    add(`${at}ssm_d`, [inner], 1);
-    add(`${at}ssm_out.weight`, [inner, width]);
-  }
-  const path = join(folder, "mamba.gguf");
-  writeFileSync(path, write({ pairs, tensors }));
-  return path;
-}
+const OPTIONS = { maxTokens: 6, temperature: 0, ignoreEos: true, loopGuard: false } as const;
+const SHORT = "hello there my friend, how are you doing today? ";
+const LONGER = `${SHORT}I am fine, and what about you, dear neighbour?`;
+const LONG = SHORT.repeat(8);
+const PROMPTS = [SHORT, LONGER, LONG];
 
-it("a recurrent model gives the same answer to the same prompt, also beside others and with guesses asked for", async () => {
-  const model = await loadModel(mamba(), { contextSize: 2048, sequences: 2, maxDraft: 4 });
-  const beside = model.complete("beside", { ignoreEos: true, maxTokens: 400, loopGuard: false });
-  const answers: string[] = [];
-  for (let i = 0; i < 3; i++) {
-    const options = { maxTokens: 5, temperature: 0 } as const;
-    answers.push((await model.complete("hello there my friend", options).result()).text);
-  }
-  beside.cancel();
-  expect((await beside.result()).finishReason).toMatch(/aborted|length/);
-  expect(new Set(answers).size).toBe(1);
-  await model.close();
+const ask = async (model: Model, prompt: string): Promise<string> =>
+  (await model.complete(prompt, OPTIONS).result()).text;
+
+describe.each(["mamba", "jamba", "falcon-h1", "gemma2", "gemma3"] as const)("%s", (name) => {
+  it("answers as a fresh context does, in any order and beside others", async () => {
+    const path = writeMemoryModel(folder, name);
+    const fresh = await loadModel(path, { contextSize: 1024, prefixCache: false });
+    const truth: string[] = [];
+    for (const prompt of PROMPTS) truth.push(await ask(fresh, prompt));
+    await fresh.close();
+    for (const kvUnified of [true, false]) {
+      const model = await loadModel(path, {
+        contextSize: 2048,
+        sequences: 2,
+        maxDraft: 4,
+        kvUnified,
+      });
+      for (const i of [0, 0, 1, 0, 2, 1, 2, 0])
+        expect(await ask(model, PROMPTS[i] ?? "")).toBe(truth[i]);
+      const order = [0, 1, 2, 0, 1];
+      const all = await Promise.all(order.map((i) => ask(model, PROMPTS[i] ?? "")));
+      expect(all).toEqual(order.map((i) => truth[i]));
+      await model.close();
+    }
+  });
+
+  it("fails a request that does not fit alone, and ends a cancelled one alone", async () => {
+    const model = await loadModel(writeMemoryModel(folder, name), {
+      contextSize: 512,
+      sequences: 2,
+      kvUnified: false,
+    });
+    const truth = await ask(model, SHORT);
+    const endless = model.complete(LONGER, { ...OPTIONS, maxTokens: 100_000 });
+    const [first, tooLong, second] = await Promise.allSettled([
+      ask(model, SHORT),
+      ask(model, "x".repeat(20_000)),
+      ask(model, SHORT),
+    ]);
+    endless.cancel();
+    expect([first, second].map((end) => end.status === "fulfilled" && end.value)).toEqual([
+      truth,
+      truth,
+    ]);
+    expect(tooLong).toMatchObject({ status: "rejected", reason: { code: "PROMPT_TOO_LONG" } });
+    expect((await endless.result()).finishReason).toMatch(/aborted|length/);
+    expect(await ask(model, SHORT)).toBe(truth);
+    await model.close();
+  });
+
+  it("keeps choices, sessions and what they save", async () => {
+    const model = await loadModel(writeMemoryModel(folder, name), {
+      contextSize: 2048,
+      sequences: 3,
+    });
+    const choices = model.choices([{ role: "user", content: LONGER }], { ...OPTIONS, n: 3 });
+    const texts = await Promise.all(choices.map(async (one) => (await one.result()).text));
+    expect(new Set(texts).size).toBe(1);
+    const session = model.session();
+    await session.send(SHORT, OPTIONS).result();
+    const saved = await session.save();
+    const next = (await session.send("more", OPTIONS).result()).text;
+    const restored = await model.restoreSession(saved);
+    expect((await restored.send("more", OPTIONS).result()).text).toBe(next);
+    await model.close();
+  });
+});
+
+describe.each([
+  ["t5", /encoder, which this library does not run/],
+  ["t5encoder", /is an encoder/],
+  ["bert", /is an encoder/],
+  ["dream", /by diffusion/],
+] as const)("%s", (name, words) => {
+  it.each(["auto", "never"] as const)("is refused in words with trial %s", async (trial) => {
+    const path = writeMemoryModel(folder, name);
+    const error: unknown = await loadModel(path, { trial }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "MODEL_UNSUPPORTED" });
+    expect((error as Error).message).toMatch(words);
+    expect((error as Error).message).not.toMatch(/GGML_ASSERT|process that tried/);
+  });
 });

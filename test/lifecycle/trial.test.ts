@@ -59,6 +59,22 @@ describe("a file that ends llama.cpp", () => {
 });
 
 describe("a file that passed", () => {
+  it("passes whatever the smallest batch is", async () => {
+    for (const [batchSize, sequences] of [
+      [1, 1],
+      [2, 1],
+      [4, 4],
+      [5, 2],
+    ] as const) {
+      const options = { ...SMALL, batchSize, ubatchSize: batchSize, sequences };
+      const model = await loadModel(harmless(), { ...options, trial: "always" });
+      expect((await model.complete("1+1=", { maxTokens: 2 }).result()).usage.completionTokens).toBe(
+        2,
+      );
+      await model.close();
+    }
+  });
+
   it("is remembered by one small file, and no damaged entry is believed", async () => {
     const path = harmless();
     await (await loadModel(path, SMALL)).close();
