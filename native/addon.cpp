@@ -4,6 +4,7 @@
 
 #include "napi/error_maker.h"
 #include "wrap/cancel_token_wrap.h"
+#include "wrap/child_process_wrap.h"
 #include "wrap/engine_wrap.h"
 #include "wrap/environment.h"
 #include "wrap/grammar_wrap.h"
@@ -40,6 +41,8 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
     add("loadBackendNow", r1::jobs::load_backend_now);
     add("tryBackend", r1::jobs::try_backend);
     add("tryModel", r1::jobs::try_model);
+    add("startChild", r1::child_process_wrap::start);
+    add("reapChild", r1::child_process_wrap::reap);
     add("setLogSink", r1::LogWrap::set_sink);
     add("createCancelToken", r1::jobs::create_cancel_token);
     add("loadModel", r1::ModelWrap::load);

@@ -1,6 +1,7 @@
 // Answers the tasks of a BoundedWorker. Runs in a child process, on its only JavaScript thread but for a watchdog.
 import { Worker } from "node:worker_threads";
 import { GRACE_MS, type TaskMessage, type TaskReply } from "./bounded-worker.js";
+import { parentChannel } from "./channel.js";
 import { isR1Error } from "./errors.js";
 
 /** Ends the process when the time in the shared cell has come: a busy thread cannot see that its parent is gone. */
@@ -15,13 +16,12 @@ const tick = () => {
 tick();
 `;
 
-/** Takes tasks from the parent process until it disconnects. */
+/** Takes tasks from the parent process until it ends. */
 export function serveTasks(answer: (task: unknown) => unknown): void {
   const shared = new SharedArrayBuffer(8);
   const cell = new BigInt64Array(shared);
   new Worker(WATCHDOG, { eval: true, workerData: shared }).unref();
-  const reply = (message: TaskReply): void => void process.send?.(message);
-  process.on("message", (message: TaskMessage) => {
+  const take = (message: TaskMessage): void => {
     Atomics.store(cell, 0, BigInt(Date.now() + message.timeoutMs + GRACE_MS));
     const run = async (): Promise<TaskReply> => {
       try {
@@ -37,9 +37,9 @@ export function serveTasks(answer: (task: unknown) => unknown): void {
     };
     void run().then((made) => {
       Atomics.store(cell, 0, 0n);
-      reply(made);
+      void channel.send(made);
     });
-  });
-  process.on("disconnect", () => process.exit(0));
-  reply({ kind: "ready" });
+  };
+  const channel = parentChannel<TaskMessage, TaskReply>(take, () => process.exit(0));
+  void channel.send({ kind: "ready" });
 }

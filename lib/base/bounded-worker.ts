@@ -1,7 +1,7 @@
 // Runs tasks in child processes with a limit of time and memory. Runs on the JavaScript thread that asks.
 // A thread would not do: V8 ends the whole process when one allocation passes a worker thread's heap limit.
-import type { ChildProcess } from "node:child_process";
-import { endOf, lastWords, startProgram, type Program } from "./child.js";
+import { Channel } from "./channel.js";
+import { endOf, lastWords, startChild, type Child } from "./child.js";
 import { isErrorCode, R1Error } from "./errors.js";
 
 /** What a task may use, and how many may run and wait. */
@@ -64,8 +64,8 @@ interface Job {
 }
 
 interface Slot {
-  readonly program: Program;
-  readonly child: ChildProcess;
+  readonly child: Child;
+  readonly channel: Channel<TaskReply, TaskMessage>;
   isReady: boolean;
   job: Job | undefined;
   timer: NodeJS.Timeout | undefined;
@@ -155,20 +155,17 @@ export class BoundedWorker<Task, Answer> {
 
   #start(): Slot {
     const { module, heapMiB } = this.#options;
-    const program = startProgram(module, [`--max-old-space-size=${heapMiB}`]);
-    const { child } = program;
-    const slot: Slot = { program, child, isReady: false, job: undefined, timer: undefined };
+    const child = startChild(module, { flags: [`--max-old-space-size=${heapMiB}`] });
+    const channel = new Channel<TaskReply, TaskMessage>(child.link, (message) =>
+      this.#take(slot, message),
+    );
+    const slot: Slot = { child, channel, isReady: false, job: undefined, timer: undefined };
     this.#slots.add(slot);
-    child.on("message", (message: TaskReply) => this.#take(slot, message));
-    child.on("error", (error) => {
-      // A failure to send is part of the child's end, which "close" reports.
-      if (child.pid === undefined) this.#gone(slot, this.#noProcess(error.message));
-    });
-    child.on("close", (code, signal) => {
-      const words = lastWords(program.tail());
-      const how = `${endOf(code, signal)}${words === "" ? "" : `: ${words}`}`;
+    void child.ended.then((end) => {
+      const words = lastWords(child.tail);
+      const how = `${endOf(end)}${words === "" ? "" : `: ${words}`}`;
       if (!slot.isReady) this.#gone(slot, this.#noProcess(`its process ${how}`));
-      else if (/heap|memory|allocation/i.test(program.tail()) || signal === "SIGKILL")
+      else if (/heap|memory|allocation/i.test(child.tail) || end.signal === "SIGKILL")
         this.#gone(slot, this.#limit("memory"));
       else this.#gone(slot, new R1Error("INTERNAL", `${this.#options.name}'s process ${how}.`));
     });
@@ -192,7 +189,7 @@ export class BoundedWorker<Task, Answer> {
     clearTimeout(slot.timer);
     slot.timer = setTimeout(() => this.#gone(slot, this.#limit("time")), timeoutMs);
     const message: TaskMessage = { task: slot.job?.task, timeoutMs };
-    if (slot.child.connected) slot.child.send(message, () => undefined);
+    void slot.channel.send(message);
   }
 
   #take(slot: Slot, message: TaskReply): void {
@@ -230,7 +227,7 @@ export class BoundedWorker<Task, Answer> {
     this.#slots.delete(slot);
     clearTimeout(slot.timer);
     slot.job = undefined;
-    slot.child.kill("SIGKILL");
+    slot.child.kill();
     reference(slot, false);
   }
 
@@ -264,8 +261,6 @@ function aborted(): R1Error {
 }
 
 function reference({ child }: Slot, isHeld: boolean): void {
-  const change = isHeld ? "ref" : "unref";
-  child[change]();
-  child.channel?.[change]();
-  (child.stderr as unknown as { ref(): void; unref(): void } | null)?.[change]();
+  if (isHeld) child.ref();
+  else child.unref();
 }

@@ -1,6 +1,6 @@
 // Finds children that cannot go on: those that somebody stopped (SIGSTOP), and those that wait for ever
 // in Node's own start, which happens where the system gives a process too few threads. Linux only.
-import type { ChildProcess } from "node:child_process";
+import type { Child } from "./child.js";
 import { processStat } from "./process-stat.js";
 
 const LOOK_MS = 1000;
@@ -12,16 +12,16 @@ const PATIENCE = 10;
  *
  * @param onStopped - Called before the child is ended.
  */
-export function endWhenStopped(child: ChildProcess, onStopped: () => void): void {
+export function endWhenStopped(child: Child, onStopped: () => void): void {
   let seen = 0;
   const timer = setInterval(() => {
     // Not "t", which is a debugger's.
-    seen = processStat(child.pid ?? 0)?.[0] === "T" ? seen + 1 : 0;
+    seen = processStat(child.pid)?.[0] === "T" ? seen + 1 : 0;
     if (seen !== PATIENCE) return;
     onStopped();
-    child.kill("SIGKILL");
+    child.kill();
   }, LOOK_MS).unref();
-  child.once("close", () => clearInterval(timer));
+  void child.ended.then(() => clearInterval(timer));
 }
 
 const START_LOOK_MS = 250;
@@ -40,19 +40,19 @@ function asleepAt(pid: number): string | undefined {
  * @param onStuck - Called before the child is ended.
  * @returns To be called when the child has started: ends the watch.
  */
-export function endWhenStuck(child: ChildProcess, onStuck: () => void): () => void {
+export function endWhenStuck(child: Child, onStuck: () => void): () => void {
   let seen = 0;
   let last: string | undefined;
   const timer = setInterval(() => {
-    const now = asleepAt(child.pid ?? 0);
+    const now = asleepAt(child.pid);
     seen = now !== undefined && now === last ? seen + 1 : 0;
     last = now;
     if (seen !== START_PATIENCE) return;
     clearInterval(timer);
     onStuck();
-    child.kill("SIGKILL");
+    child.kill();
   }, START_LOOK_MS).unref();
   const stop = (): void => clearInterval(timer);
-  child.once("close", stop);
+  void child.ended.then(stop);
   return stop;
 }

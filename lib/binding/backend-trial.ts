@@ -3,10 +3,10 @@
 import { writeSync } from "node:fs";
 import { initialize, native } from "./load.js";
 
-const RESULT = 3;
+const LINK = 3;
 
 const [path = ""] = process.argv.slice(2);
 initialize("disabled");
-writeSync(RESULT, JSON.stringify(native().tryBackend(path)));
+writeSync(LINK, JSON.stringify(native().tryBackend(path)));
 // Not the driver's way out: what it does there is no reason against it here.
 process.kill(process.pid, "SIGKILL");

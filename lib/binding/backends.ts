@@ -1,11 +1,11 @@
 // Finds ggml's backend libraries beside the addon and in one more folder, tries each in a process of its own, and loads what works. Runs on any JavaScript thread,
 // which loadBackends() does not hold up.
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { endOf, lastWords, started } from "../base/child.js";
+import { builtModule, endOf, lastWords, startChild } from "../base/child.js";
+import type { ChildEnd } from "../base/child.js";
 import { endWhenStopped } from "../base/stopped.js";
 import { addonFolder, native } from "./load.js";
 import type { NativeBackendResult } from "./native-backends.js";
@@ -33,8 +33,7 @@ const BACKENDS: Readonly<Record<string, string>> = {
   musa: "MUSA",
 };
 
-/** Two levels up both from lib/binding and from dist/binding; the program runs as compiled. */
-const PROGRAM = fileURLToPath(new URL("../../dist/binding/backend-trial.js", import.meta.url));
+const PROGRAM = builtModule("./backend-trial.js", import.meta.url);
 
 /** A driver that starts for the first time may have to compile for its device. Unit: milliseconds. */
 const TRIAL_LIMIT_MS = 180_000;
@@ -69,17 +68,12 @@ export function holdsLibraries(folder: string): boolean {
   return candidates(folder).length > 0;
 }
 
-/** What the trial's process told, or how it ended. */
-function verdict(
-  told: string,
-  signal: NodeJS.Signals | null,
-  code: number | null,
-  errors: string,
-): NativeBackendResult {
+/** What the trial's process reported, or how it ended. */
+function verdict(report: string, end: ChildEnd, errors: string): NativeBackendResult {
   try {
-    return JSON.parse(told) as NativeBackendResult;
+    return JSON.parse(report) as NativeBackendResult;
   } catch {
-    const how = signal === "SIGKILL" ? "did not end in time" : endOf(code, signal);
+    const how = end.signal === "SIGKILL" ? "did not end in time" : endOf(end);
     const words = lastWords(errors);
     return {
       reason: `a process that tried it ${how}${words === "" ? "" : `, saying: ${words.slice(0, 300)}`}`,
@@ -89,47 +83,43 @@ function verdict(
   }
 }
 
-const STDIO = ["ignore", "ignore", "pipe", "pipe"] as const;
-
 function tryNow(path: string): NativeBackendResult {
-  const { output, signal, status, error } = spawnSync(process.execPath, [PROGRAM, path], {
-    stdio: [...STDIO],
-    timeout: TRIAL_LIMIT_MS,
-    killSignal: "SIGKILL",
-  });
-  if (output === null) return verdict("", null, null, String(error));
-  return verdict(String(output[3] ?? ""), signal, status, String(output[2] ?? ""));
+  const { output, signal, status, error } = spawnSync(
+    process.execPath,
+    [fileURLToPath(PROGRAM), path],
+    {
+      stdio: ["ignore", "ignore", "pipe", "pipe"],
+      timeout: TRIAL_LIMIT_MS,
+      killSignal: "SIGKILL",
+    },
+  );
+  const end = { code: status, signal };
+  if (output === null) return verdict("", end, String(error));
+  return verdict(String(output[3] ?? ""), end, String(output[2] ?? ""));
 }
 
-/** @throws the signal's reason; {R1Error} `RESOURCE_EXHAUSTED`. */
-function tryLater(path: string, signal: AbortSignal | undefined): Promise<NativeBackendResult> {
+/** @throws the signal's reason; {R1Error} as {@link startChild}. */
+async function tryLater(
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<NativeBackendResult> {
   signal?.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    const child = started(() =>
-      spawn(process.execPath, [PROGRAM, path], {
-        stdio: [...STDIO],
-        timeout: TRIAL_LIMIT_MS,
-        killSignal: "SIGKILL",
-      }),
-    );
-    const abort = (): void => void child.kill("SIGKILL");
-    signal?.addEventListener("abort", abort, { once: true });
-    const text = { told: "", errors: "" };
-    endWhenStopped(child, () => (text.errors += "\nsomebody stopped it for ten seconds\n"));
-    (child.stdio[3] as Readable)
-      .setEncoding("utf8")
-      .on("data", (piece: string) => (text.told += piece));
-    (child.stdio[2] as Readable)
-      .setEncoding("utf8")
-      .on("data", (piece: string) => (text.errors = (text.errors + piece).slice(-2000)));
-    child.on("error", (error) => resolve(verdict("", null, null, error.message)));
-    child.on("close", (code, signalName) => {
-      signal?.removeEventListener("abort", abort);
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the platform's way: the reason as it is
-      if (signal?.aborted === true) reject(signal.reason);
-      else resolve(verdict(text.told, signalName, code, text.errors));
-    });
-  });
+  const child = startChild(PROGRAM, { args: [path] });
+  const kill = (): void => child.kill();
+  signal?.addEventListener("abort", kill, { once: true });
+  const timer = setTimeout(kill, TRIAL_LIMIT_MS);
+  let report = "";
+  let isStopped = false;
+  endWhenStopped(child, () => (isStopped = true));
+  child.link
+    .setEncoding("utf8")
+    .on("data", (piece: string) => (report += piece))
+    .on("error", () => undefined);
+  const end = await child.ended;
+  clearTimeout(timer);
+  signal?.removeEventListener("abort", kill);
+  signal?.throwIfAborted();
+  return verdict(report, end, isStopped ? "somebody stopped it for ten seconds" : child.tail);
 }
 
 /** What is to be told of a library: a problem, or nothing. Devices are what it is there for. */

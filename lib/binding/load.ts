@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isMainThread } from "node:worker_threads";
+import { startChildrenBy } from "../base/child.js";
 import { nativeError, R1Error } from "../base/errors.js";
 import { explainLoadFailure } from "./load-failure.js";
 import type { NativeAddon } from "./native.js";
@@ -56,6 +57,7 @@ function load(): Loaded {
     const found = file;
     const addon = withStartEnvironment(() => require(found) as NativeAddon);
     addon.setErrorMaker(nativeError);
+    startChildrenBy(addon);
     // process.exit and an uncaught error run no cleanup hooks of the main thread, and C's own come too late for what a load is just constructing. First among the
     // listeners: one that throws keeps the later ones from being called. A worker's threads end with its environment.
     if (isMainThread) process.prependListener("exit", (code) => addon.endThreads(code));

@@ -1,17 +1,17 @@
 // The program that tries a model file: a process of its own, because a file can make llama.cpp abort,
-// crash or never return. Reads its task as one line of JSON from descriptor 0, writes the result as
-// JSON to descriptor 3, and ends. Main thread of that process.
+// crash or never return. Reads its task as one line of JSON from descriptor 3, writes the result as
+// JSON to it, and ends. Main thread of that process.
 import { readSync, writeFileSync, writeSync } from "node:fs";
 import { initialize, native } from "./load.js";
 import type { TrialResult, TrialTask } from "./trial-process.js";
 
-const RESULT = 3;
+const LINK = 3;
 
 function readTask(): TrialTask {
   const pieces: Buffer[] = [];
   const piece = Buffer.alloc(65_536);
   for (;;) {
-    const count = readSync(0, piece);
+    const count = readSync(LINK, piece);
     if (count === 0) process.exit(1);
     pieces.push(Buffer.from(piece.subarray(0, count)));
     if (piece[count - 1] === 10) return JSON.parse(Buffer.concat(pieces).toString()) as TrialTask;
@@ -31,7 +31,7 @@ function attempt(): TrialResult {
 }
 
 // The parent ends a process that cannot even start. JSON may begin with white space.
-writeSync(RESULT, "\n");
+writeSync(LINK, "\n");
 // Ctrl-C reaches every process of a terminal's group; the parent decides what it means.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
 try {
@@ -40,6 +40,6 @@ try {
 } catch {
   // It may be forbidden, and is a wish only.
 }
-writeSync(RESULT, JSON.stringify(attempt()));
+writeSync(LINK, JSON.stringify(attempt()));
 // Freeing what a bad file left behind may crash; nothing here is worth the time either.
 process.kill(process.pid, "SIGKILL");

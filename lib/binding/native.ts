@@ -17,6 +17,7 @@ import type {
   NativeQuantizeConfig,
 } from "./native-quantize.js";
 import type { NativeEventSink, NativeGrammar, NativeRequest } from "./native-request.js";
+import type { NativeProcesses } from "./native-processes.js";
 import type { NativeRpcServerConfig } from "./native-rpc.js";
 
 /** One line of llama.cpp's log. */
@@ -257,7 +258,7 @@ export interface NativeEngine extends NativeSessions {
 }
 
 /** The addon's exports. */
-export interface NativeAddon extends NativeBackends {
+export interface NativeAddon extends NativeBackends, NativeProcesses {
   /** [sync] llama.cpp's version, e.g. `0.5.0`. */
   llamaVersion(): string;
   /** [sync] CPU features and build options as llama.cpp prints them. */
@@ -291,8 +292,8 @@ export interface NativeAddon extends NativeBackends {
     token: NativeCancelToken,
   ): Promise<NativeEngine>;
   /**
-   * [sync; only in a process made for it, which it can end or hold up for ever, and whose descriptor 0
-   * is a pipe from its parent: it ends when that closes] Loads the model on the CPU without its data
+   * [sync; only in a process made for it, which it can end or hold up for ever, and whose descriptor 3
+   * is a socket from its parent: it ends when that closes] Loads the model on the CPU without its data
    * and makes a context of it (`engine` null: no context). `withData`: then loads the file and
    * decodes a few tokens in a small context. Throws MODEL_LOAD_FAILED and what an engine throws.
    */

@@ -1,6 +1,6 @@
-// The program that quantises: a process of its own, because several inputs abort inside llama.cpp and an abort cannot be caught. Started by quantize.ts with an
-// IPC channel; reads one job, tells log lines and the outcome, and ends when the parent lets go or is gone. Main thread of that process; the work runs on a native thread.
+// The program that quantises: a process of its own, because several inputs abort inside llama.cpp and an abort cannot be caught. Started by quantize-process.ts; reads one job, tells log lines and the outcome, and ends when the parent lets go or is gone. Main thread of that process; the work runs on a native thread.
 import { rmSync } from "node:fs";
+import { parentChannel } from "../base/channel.js";
 import { isR1Error } from "../base/errors.js";
 import { initialize, native } from "../binding/load.js";
 import type { NativeQuantizeConfig } from "../binding/native-quantize.js";
@@ -24,11 +24,6 @@ export type QuantizeMessage =
   | { readonly kind: "done" }
   | { readonly kind: "error"; readonly code: string; readonly message: string };
 
-function tell(message: QuantizeMessage): void {
-  // With a callback: a parent that is just dying is then no uncaught error, which would end this process before it has tidied up.
-  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
-}
-
 async function work(job: QuantizeJob): Promise<QuantizeMessage> {
   try {
     const imatrix =
@@ -36,8 +31,9 @@ async function work(job: QuantizeJob): Promise<QuantizeMessage> {
         ? []
         : [...(await readImatrix(job.imatrix)).entries].map(([name, values]) => ({ name, values }));
     initialize("disabled");
-    await native().quantize({ ...job.config, imatrix }, (entries) =>
-      tell({ kind: "log", lines: entries.map(({ text }) => text) }),
+    await native().quantize(
+      { ...job.config, imatrix },
+      (entries) => void channel.send({ kind: "log", lines: entries.map(({ text }) => text) }),
     );
     return { kind: "done" };
   } catch (error) {
@@ -47,12 +43,17 @@ async function work(job: QuantizeJob): Promise<QuantizeMessage> {
   }
 }
 
-process.on("message", (order: QuantizeOrder) => {
-  if (order === "end") process.exit();
-  process.once("disconnect", () => {
-    for (const path of order.partial) rmSync(path, { force: true, recursive: true });
+let partial: readonly string[] | undefined;
+
+const channel = parentChannel<QuantizeOrder, QuantizeMessage>(
+  (order) => {
+    if (order === "end") process.exit();
+    partial = order.partial;
+    void work(order).then((message) => channel.send(message));
+  },
+  () => {
+    for (const path of partial ?? []) rmSync(path, { force: true, recursive: true });
     // Not process.exit(), which waits for llama.cpp: it would write on for hours, and open the files of further parts.
     process.kill(process.pid, "SIGKILL");
-  });
-  void work(order).then(tell);
-});
+  },
+);

@@ -1,5 +1,6 @@
-// The program of an isolated model: a process of its own, so that an abort of llama.cpp ends it alone. Started by engine-process.ts with an IPC channel; ends with its parent. Main thread of that process.
+// The program of an isolated model: a process of its own, so that an abort of llama.cpp ends it alone. Started by engine-process.ts; ends with its parent. Main thread of that process.
 import { writeFileSync } from "node:fs";
+import { parentChannel } from "../base/channel.js";
 import { loadBackends } from "../binding/backends.js";
 import { initialize, native } from "../binding/load.js";
 import { EngineService } from "./engine-service.js";
@@ -23,15 +24,12 @@ const service = new EngineService({
   addon: native,
   initialize,
   loadBackends,
-  tell: (message: Up) =>
-    new Promise((resolve) => {
-      if (process.send === undefined || !process.connected) resolve();
-      else process.send(message, undefined, undefined, () => resolve());
-    }),
+  tell: (message) => channel.send(message),
 });
-process.on("message", (message: Down) => service.take(message));
-process.once("disconnect", () => {
-  setTimeout(end, TIDY_MS);
-  void service.close().then(end, end);
-});
-if (!process.connected) end();
+const channel = parentChannel<Down, Up>(
+  (message) => service.take(message),
+  () => {
+    setTimeout(end, TIDY_MS);
+    void service.close().then(end, end);
+  },
+);

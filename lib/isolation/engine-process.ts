@@ -1,11 +1,12 @@
 // The child process of one isolated model, as its parent sees it: calls with answers, messages without, and its death as one error. Runs on the JavaScript thread that loads the model.
-import { endOf, lastWords, startProgram } from "../base/child.js";
-import type { Program } from "../base/child.js";
+import { Channel } from "../base/channel.js";
+import { builtModule, endOf, lastWords, startChild } from "../base/child.js";
+import type { Child } from "../base/child.js";
 import { isErrorCode, R1Error } from "../base/errors.js";
 import { Pieces, sendPieces } from "./messages.js";
 import type { CallMessage, CallName, Calls, Down, Up } from "./messages.js";
 
-const PROGRAM = new URL("./engine-child.js", import.meta.url);
+const PROGRAM = builtModule("./engine-child.js", import.meta.url);
 
 /** How often a child is asked whether it answers, while something is awaited of it. Unit: milliseconds. */
 const PING_MS = 1000;
@@ -31,7 +32,8 @@ interface Waiting {
 
 /** A child that is running, was asked to end, or has died. It keeps the parent's process alive only while something is awaited of it. */
 export class EngineProcess {
-  readonly #program: Program;
+  readonly #child: Child;
+  readonly #channel: Channel<Up, Down>;
   readonly #calls = new Map<number, Waiting>();
   readonly #gone: Promise<void>;
   readonly #describe: (how: string, words: string, signal: NodeJS.Signals | null) => string;
@@ -54,39 +56,27 @@ export class EngineProcess {
   /** @param describe - Words the death: how it ended, its last words, the signal. */
   constructor(describe: (how: string, words: string, signal: NodeJS.Signals | null) => string) {
     this.#describe = describe;
-    this.#program = startProgram(PROGRAM);
-    const { child } = this.#program;
-    this.#gone = new Promise((resolve) => {
-      child.on("message", (message: Up) => this.#take(message));
-      child.on("error", (error) => {
-        // A message that cannot be sent is part of a death that is told by "close".
-        if (child.pid !== undefined) return;
-        this.#die(
-          new R1Error(
-            "ENGINE_CRASHED",
-            `The model's process could not be started: ${error.message}.`,
-            { cause: error },
-          ),
-        );
-        resolve();
-      });
-      child.on("close", (code, signal) => {
-        clearInterval(this.#watch);
-        const words = lastWords(this.#program.tail());
-        const details = { signal, exitCode: code, lastWords: words };
-        this.#die(
-          this.#isStopped
-            ? new R1Error(
-                "ENGINE_CRASHED",
-                this.#describe("did not answer any more, and was ended", words, null),
-                { details: { ...details, reason: "stopped" } },
-              )
-            : new R1Error("ENGINE_CRASHED", this.#describe(endOf(code, signal), words, signal), {
-                details,
-              }),
-        );
-        resolve();
-      });
+    const child = startChild(PROGRAM);
+    this.#child = child;
+    this.#channel = new Channel(child.link, (message) => this.#take(message));
+    this.#gone = child.ended.then((end) => {
+      clearInterval(this.#watch);
+      const words = lastWords(child.tail);
+      const how = this.#isStopped ? "did not answer any more, and was ended" : endOf(end);
+      this.#die(
+        new R1Error(
+          "ENGINE_CRASHED",
+          this.#describe(how, words, this.#isStopped ? null : end.signal),
+          {
+            details: {
+              signal: end.signal,
+              exitCode: end.code,
+              lastWords: words,
+              ...(this.#isStopped ? { reason: "stopped" } : {}),
+            },
+          },
+        ),
+      );
     });
     this.#reference(false);
   }
@@ -120,7 +110,7 @@ export class EngineProcess {
     if (this.#unanswered >= this.#patience) {
       this.#isStopped = true;
       // It ends a stopped process too.
-      this.#program.child.kill("SIGKILL");
+      this.#child.kill();
       return;
     }
     this.#unanswered++;
@@ -167,7 +157,7 @@ export class EngineProcess {
   /** Ends it at once. */
   kill(): void {
     this.#isEnding = true;
-    this.#program.child.kill("SIGKILL");
+    this.#child.kill();
   }
 
   /** Lets it free everything and end, but not for longer than `graceMs`. */
@@ -185,13 +175,9 @@ export class EngineProcess {
     }
   }
 
-  /** Resolves once the message is on its way. */
+  /** Resolves once the message is on its way, or the child is gone. */
   #send(message: Down): Promise<void> {
-    // A failure to send is the child's death, which "close" tells.
-    return new Promise((resolve) => {
-      if (this.#program.child.connected) this.#program.child.send(message, () => resolve());
-      else resolve();
-    });
+    return this.#channel.send(message);
   }
 
   #take(message: Up): void {
@@ -234,10 +220,7 @@ export class EngineProcess {
   }
 
   #reference(isHeld: boolean): void {
-    const { child } = this.#program;
-    const change = isHeld ? "ref" : "unref";
-    child[change]();
-    child.channel?.[change]();
-    (child.stderr as unknown as { ref(): void; unref(): void } | null)?.[change]();
+    if (isHeld) this.#child.ref();
+    else this.#child.unref();
   }
 }

@@ -1,9 +1,10 @@
-// The program that serves this machine's devices: a process of its own, because llama.cpp's server never returns and bad input can abort it. Started by server-process.ts with an IPC channel.
+// The program that serves this machine's devices: a process of its own, because llama.cpp's server never returns and bad input can abort it. Started by server-process.ts.
 // Main thread of that process; the server runs on a native thread.
+import { parentChannel } from "../base/channel.js";
 import { initialize, native } from "../binding/load.js";
 import type { NativeRpcServerConfig } from "../binding/native-rpc.js";
 
-/** What the child tells when the server cannot begin or go on. */
+/** What the child reports when the server cannot begin or go on. */
 export interface RpcServerMessage {
   readonly code: string;
   readonly message: string;
@@ -13,17 +14,15 @@ export interface RpcServerMessage {
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
 // Nothing less ends the native thread, which waits for clients.
 const end = (): void => void process.kill(process.pid, "SIGKILL");
-process.once("disconnect", end);
 
-process.once("message", (config: NativeRpcServerConfig) => {
+function serve(config: NativeRpcServerConfig): void {
   const fail = (error: unknown): void => {
     const { code, message } = error as { code?: unknown; message?: unknown };
-    const told: RpcServerMessage = {
+    const report: RpcServerMessage = {
       code: typeof code === "string" ? code : "INTERNAL",
       message: String(message),
     };
-    if (process.send === undefined || !process.connected) end();
-    else process.send(told, undefined, undefined, end);
+    void channel.send(report).then(end);
   };
   try {
     initialize("disabled");
@@ -31,5 +30,6 @@ process.once("message", (config: NativeRpcServerConfig) => {
   } catch (error) {
     fail(error);
   }
-});
-if (!process.connected) end();
+}
+
+const channel = parentChannel<NativeRpcServerConfig, RpcServerMessage>(serve, end);

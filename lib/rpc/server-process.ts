@@ -3,13 +3,14 @@ import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
-import { endOf, lastWords, startProgram } from "../base/child.js";
+import { Channel } from "../base/channel.js";
+import { builtModule, endOf, lastWords, startChild } from "../base/child.js";
 import { isErrorCode, isR1Error, R1Error } from "../base/errors.js";
 import type { NativeRpcServerConfig } from "../binding/native-rpc.js";
 import { probeServers } from "./probe.js";
 import type { RpcServerMessage } from "./server-child.js";
 
-const PROGRAM = new URL("./server-child.js", import.meta.url);
+const PROGRAM = builtModule("./server-child.js", import.meta.url);
 /** Loading a GPU's backend and making its context may take seconds. */
 const START_MS = 60_000;
 const ASK_EVERY_MS = 25;
@@ -99,47 +100,35 @@ export async function startServerProcess(
   const host = await addressOf(config.host);
   const port = await checkPort(host, config.port);
   signal?.throwIfAborted();
-  const { child, tail } = startProgram(PROGRAM);
+  const child = startChild(PROGRAM);
   let isClosed = false;
   let isReady = false;
-  const ended = new Promise<void>((resolve, reject) => {
-    let told: RpcServerMessage | undefined;
-    child.on("message", (message: RpcServerMessage) => (told = message));
-    child.on("error", (error) =>
-      reject(
-        failed(
-          `The server's process could not be started: ${error.message}.`,
-          "process",
-          {},
-          error,
-        ),
-      ),
+  let report: RpcServerMessage | undefined;
+  const channel = new Channel<RpcServerMessage, NativeRpcServerConfig>(
+    child.link,
+    (message) => (report = message),
+  );
+  const ended = child.ended.then((end) => {
+    if (isClosed) return;
+    if (report !== undefined)
+      throw new R1Error(
+        isErrorCode(report.code) ? report.code : "RPC_SERVER_FAILED",
+        report.message,
+      );
+    const words = lastWords(child.tail);
+    throw failed(
+      `The server's process ${endOf(end)}.${words === "" ? "" : ` Its last words: ${words}`} A program that does not speak the protocol can cause that; start the server again.`,
+      "ended",
+      { signal: end.signal, exitCode: end.code },
     );
-    child.on("close", (code, signalName) => {
-      const words = lastWords(tail());
-      if (isClosed) resolve();
-      else if (told !== undefined)
-        reject(new R1Error(isErrorCode(told.code) ? told.code : "RPC_SERVER_FAILED", told.message));
-      else
-        reject(
-          failed(
-            `The server's process ${endOf(code, signalName)}.${words === "" ? "" : ` Its last words: ${words}`} A client that is none can do that; start it again.`,
-            "ended",
-            {
-              signal: signalName,
-              exitCode: code,
-            },
-          ),
-        );
-    });
   });
   ended.catch(() => undefined);
   const close = (): Promise<void> => {
     isClosed = true;
-    child.kill("SIGKILL");
+    child.kill();
     return ended.catch(() => undefined);
   };
-  child.send({ ...config, host, port }, () => undefined);
+  void channel.send({ ...config, host, port });
   try {
     await Promise.race([ended, waitUntilItAnswers(host, port, () => isReady || isClosed, signal)]);
     isReady = true;

@@ -24,6 +24,10 @@ namespace {
 constexpr uint32_t cells = 256;
 // Sequences in that context: one alone and several together build different graphs.
 constexpr uint32_t most_sequences = 4;
+#ifndef _WIN32
+// The descriptor that is connected with the parent (core/platform/child_process.h).
+constexpr int LINK = 3;
+#endif
 
 void use_vocabulary(const Vocab & vocab) {
     for (const char * text : {"Hello, world! 12345", "\xe4\xbd\xa0\xe5\xa5\xbd \xf0\x9f\x99\x82",
@@ -122,7 +126,7 @@ void end_with_parent() {
             char byte = 0;
             ssize_t got = 0;
             do {
-                got = read(STDIN_FILENO, &byte, 1);
+                got = read(LINK, &byte, 1);
             } while (got > 0);
             _exit(1);
         }).detach();

@@ -8,7 +8,7 @@
 namespace r1::model_trial {
 
 /**
- * Ends this process when file descriptor 0 reaches its end: the parent holds the other end of that
+ * Ends this process when file descriptor 3 reaches its end: the parent holds the other end of that
  * pipe, so the trial never outlives it. Also forbids core dumps and asks the system to end this
  * process first where memory runs out. Nothing happens where no thread can be started.
  */

@@ -19,11 +19,11 @@ class Driver {
   #child;
   #answers;
 
-  constructor(folder) {
-    // Remembered trials would fill the user's cache folder.
+  /** @param cache - Its own folder for remembered trials, which would fill the user's. */
+  constructor(cache) {
     this.#child = spawn(process.execPath, [DRIVER], {
       stdio: ["pipe", "pipe", "pipe"],
-      env: { ...process.env, XDG_CACHE_HOME: join(folder, "cache") },
+      env: { ...process.env, XDG_CACHE_HOME: cache },
     });
     this.#child.stdin.on("error", () => undefined);
     this.errors = "";
@@ -61,7 +61,8 @@ export async function fuzz({ seed, isOver }) {
   const outcomes = new Map();
   let tried = 0;
   const work = async (worker) => {
-    let driver = new Driver(folder);
+    const cache = join(folder, `cache-${worker}`);
+    let driver = new Driver(cache);
     const path = join(folder, `mutant-${worker}.gguf`);
     while (!isOver(tried)) {
       // Each input has a stream of its own: a seed repeats a run however its inputs are spread.
@@ -74,12 +75,12 @@ export async function fuzz({ seed, isOver }) {
       }
       if (said === undefined) {
         await driver.stop();
-        driver = new Driver(folder);
+        driver = new Driver(cache);
       } else {
         const kind = said.split(" ")[0];
         outcomes.set(kind, (outcomes.get(kind) ?? 0) + 1);
       }
-      if (tried % 1000 === 0) rmSync(join(folder, "cache"), { recursive: true, force: true });
+      if (tried % 100 === 0) rmSync(cache, { recursive: true, force: true });
     }
     await driver.stop();
   };

@@ -1,0 +1,87 @@
+// Sends JavaScript values between this process and a child over a stream of bytes: a child's end of it is
+// descriptor 3. Each value goes as the length of its bytes (4 bytes, little endian) and its bytes as V8
+// serializes them, so that typed arrays and maps arrive as such.
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { deserialize, serialize } from "node:v8";
+
+const HEADER = 4;
+
+/** The descriptor by which a child is connected with its parent. */
+const LINK = 3;
+
+/** One end of a connection. `In` and `Out` are the messages of this end. */
+export class Channel<In, Out> {
+  readonly #stream: Duplex;
+  #pieces: Buffer[] = [];
+  #length = 0;
+
+  /**
+   * @param onMessage - Called with each message, in order.
+   */
+  constructor(stream: Duplex, onMessage: (message: In) => void) {
+    this.#stream = stream;
+    stream.on("data", (piece: Buffer) => {
+      this.#pieces.push(piece);
+      this.#length += piece.length;
+      for (let bytes = this.#take(); bytes !== undefined; bytes = this.#take())
+        onMessage(deserialize(bytes) as In);
+    });
+    // The end of the other process, which "close" reports.
+    stream.on("error", () => undefined);
+  }
+
+  get isOpen(): boolean {
+    return this.#stream.writable;
+  }
+
+  /**
+   * Resolves once the message is on its way, or is lost because the other end is gone.
+   *
+   * @throws what `v8.serialize` throws for a value that cannot be copied.
+   */
+  send(message: Out): Promise<void> {
+    const bytes = serialize(message);
+    if (!this.isOpen) return Promise.resolve();
+    const header = Buffer.allocUnsafe(HEADER);
+    header.writeUInt32LE(bytes.length);
+    return new Promise((resolve) => {
+      this.#stream.cork();
+      this.#stream.write(header);
+      this.#stream.write(bytes, () => resolve());
+      this.#stream.uncork();
+    });
+  }
+
+  /** The bytes of the next message, if all of them are there. */
+  #take(): Buffer | undefined {
+    if (this.#length < HEADER) return undefined;
+    if ((this.#pieces[0] as Buffer).length < HEADER) this.#join();
+    const end = HEADER + (this.#pieces[0] as Buffer).readUInt32LE(0);
+    if (this.#length < end) return undefined;
+    if ((this.#pieces[0] as Buffer).length < end) this.#join();
+    const first = this.#pieces[0] as Buffer;
+    if (first.length === end) this.#pieces.shift();
+    else this.#pieces[0] = first.subarray(end);
+    this.#length -= end;
+    return first.subarray(HEADER, end);
+  }
+
+  #join(): void {
+    this.#pieces = [Buffer.concat(this.#pieces)];
+  }
+}
+
+/**
+ * In a child: the connection with its parent. It keeps the child alive until the parent is gone.
+ *
+ * @param onEnd - Called when the parent is gone.
+ */
+export function parentChannel<In, Out>(
+  onMessage: (message: In) => void,
+  onEnd: () => void,
+): Channel<In, Out> {
+  const socket = new Socket({ fd: LINK, readable: true, writable: true });
+  socket.once("close", onEnd);
+  return new Channel(socket, onMessage);
+}

@@ -1,0 +1,113 @@
+// A running child process as the addon or Node gives it: its streams, its end, and how it is ended.
+// JavaScript thread that started it.
+import type { ChildProcess } from "node:child_process";
+import { Socket } from "node:net";
+import { constants } from "node:os";
+import type { Duplex, Readable } from "node:stream";
+
+/** A process whose descriptors are closed has ended within this time. Unit: milliseconds. */
+const MOST_REAP_MS = 50;
+
+/** How a process ended: one of both is null. */
+export interface ChildEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** What the addon gives: a start that does not copy the page tables of this process. */
+export interface NativeStarter {
+  /** Null where Node's own way costs nothing. */
+  startChild(program: {
+    file: string;
+    arguments: string[];
+    environment: string[];
+  }): { pid: number; errors: number; link: number } | null;
+  reapChild(pid: number): { code: number; signal: number } | null;
+}
+
+/** A way to end a process and to wait for its end. */
+export interface ChildHandle {
+  readonly pid: number;
+  readonly errors: Readable;
+  readonly link: Duplex;
+  /** Calls back once, when the process has ended. Its streams may still hold data. */
+  onEnd(callback: (end: ChildEnd) => void): void;
+  kill(signal: NodeJS.Signals): void;
+  hold(isHeld: boolean): void;
+}
+
+const SIGNALS = Object.entries(constants.signals) as [NodeJS.Signals, number][];
+
+/** The addon reports nothing by itself: an ended process has closed its link, and is then asked for. */
+export class NativeHandle implements ChildHandle {
+  readonly pid: number;
+  readonly errors: Socket;
+  readonly link: Socket;
+  readonly #native: NativeStarter;
+  #timer: NodeJS.Timeout | undefined;
+  #isHeld = true;
+
+  constructor(native: NativeStarter, child: { pid: number; errors: number; link: number }) {
+    this.#native = native;
+    this.pid = child.pid;
+    this.errors = new Socket({ fd: child.errors, readable: true, writable: false });
+    this.link = new Socket({ fd: child.link, readable: true, writable: true });
+  }
+
+  onEnd(callback: (end: ChildEnd) => void): void {
+    const ask = (wait: number): void => {
+      const end = this.#native.reapChild(this.pid);
+      if (end === null) {
+        this.#timer = setTimeout(() => ask(Math.min(2 * wait, MOST_REAP_MS)), wait);
+        if (!this.#isHeld) this.#timer.unref();
+        return;
+      }
+      const signal = SIGNALS.find(([, number]) => number === end.signal)?.[0] ?? "SIGKILL";
+      callback(end.signal === 0 ? { code: end.code, signal: null } : { code: null, signal });
+    };
+    this.link.once("close", () => ask(1));
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    // Not ended for this process, so its number is nobody else's yet.
+    try {
+      process.kill(this.pid, signal);
+    } catch {
+      // It has other rights than this process by now.
+    }
+  }
+
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    const change = isHeld ? "ref" : "unref";
+    for (const one of [this.errors, this.link, this.#timer]) one?.[change]();
+  }
+}
+
+export class NodeHandle implements ChildHandle {
+  readonly #child: ChildProcess;
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+  }
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+  get errors(): Readable {
+    return this.#child.stderr as Readable;
+  }
+  get link(): Socket {
+    return this.#child.stdio[3] as Socket;
+  }
+  onEnd(callback: (end: ChildEnd) => void): void {
+    this.#child.once("exit", (code, signal) => callback({ code, signal }));
+  }
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+  hold(isHeld: boolean): void {
+    const change = isHeld ? "ref" : "unref";
+    this.#child[change]();
+    for (const stream of [this.#child.stderr as unknown as Socket, this.link]) stream[change]();
+  }
+}
