@@ -121,7 +121,8 @@ private:
     posix_spawn_file_actions_t actions_;
 };
 
-/** Default actions for all signals, none of them blocked: threads of this process may block some. */
+/** Default actions for all signals, none of them blocked: threads of this process may block some.
+ */
 class Attributes {
 public:
     Attributes() {
@@ -157,9 +158,7 @@ std::vector<char *> pointers(std::vector<std::string> & strings) {
 
 }  // namespace
 
-bool is_supported() {
-    return true;
-}
+bool is_supported() { return true; }
 
 Child start(const std::string & file, const std::vector<std::string> & arguments,
             const std::vector<std::string> & environment) {
@@ -203,18 +202,14 @@ std::optional<End> reap(int pid) {
 
 namespace r1::child_process {
 
-bool is_supported() {
-    return false;
-}
+bool is_supported() { return false; }
 
 Child start(const std::string &, const std::vector<std::string> &,
             const std::vector<std::string> &) {
     throw Failure(ErrorCode::Internal, "Children are started by Node on this system.");
 }
 
-std::optional<End> reap(int) {
-    return End{0, 0};
-}
+std::optional<End> reap(int) { return End{0, 0}; }
 
 }  // namespace r1::child_process
 
