@@ -9,6 +9,7 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -77,16 +78,17 @@ describe.skipIf(process.platform !== "linux")("the process of a trial", () => {
   it("ends when its parent is gone, though the file holds it for ever", async () => {
     const path = endless();
     const child = spawn(process.execPath, [PROGRAM], {
-      stdio: ["pipe", "ignore", "ignore", "pipe"],
+      stdio: ["ignore", "ignore", "ignore", "pipe"],
     });
+    const link = child.stdio[3] as Socket;
     const ended = new Promise((done) => child.on("exit", (code, signal) => done(code ?? signal)));
     const task = { model: configOf(path), engine: plainEngine(512), withData: false };
-    child.stdin?.write(`${JSON.stringify(task)}\n`);
+    link.write(`${JSON.stringify(task)}\n`);
     // Its own end, were it none, would come before this.
     await new Promise((done) => setTimeout(done, 3000));
     expect(child.exitCode).toBeNull();
     // As the system does for a parent that is gone.
-    child.stdin?.destroy();
+    link.destroy();
     expect(await ended).toBe(1);
   });
 
