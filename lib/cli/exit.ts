@@ -11,6 +11,7 @@ export const EXIT = Object.freeze({
   ok: 0,
   failed: 1,
   usage: 2,
+  hungUp: 129,
   interrupted: 130,
   terminated: 143,
 });
@@ -58,6 +59,8 @@ function outputFailure({ code, message }: NodeJS.ErrnoException): [string, R1Err
 export function watchOutput(): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(EXIT.ok);
+    // The terminal is gone, and the signal that says so is being handled.
+    if (error.code === "EIO" && process.listenerCount("SIGHUP") > 0) return;
     const [reason, code] = outputFailure(error);
     process.stderr.write(
       `error: Standard output cannot be written: ${reason}.\n       code: ${code}\n`,

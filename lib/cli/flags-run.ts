@@ -89,6 +89,16 @@ const conversation: Row[] = [
   },
 ];
 
+const session: Row[] = [
+  {
+    names: ["--session"],
+    value: "FILE",
+    option: "session",
+    parse: text,
+    doc: "go on with the conversation of this file, if it is there; it is saved to it on leaving",
+  },
+];
+
 const output: Row[] = [
   {
     names: ["--hide-reasoning"],
@@ -183,6 +193,11 @@ export const rawPromptFlags: readonly Flag[] = Object.freeze(inGroup("run", "Pro
 /** Flags of `run` and `chat`. */
 export const conversationFlags: readonly Flag[] = Object.freeze(
   inGroup("run", "Conversation:", conversation),
+);
+
+/** Flags of `chat` only. */
+export const sessionFlags: readonly Flag[] = Object.freeze(
+  inGroup("run", "Conversation:", session),
 );
 
 /** Flags of `run` and `chat`. */

@@ -107,14 +107,22 @@ export function collect(command: Command): OptionBag {
   const found = command.opts<Record<string, string[] | boolean | undefined>>();
   for (const flag of flagsOf(command)) {
     const values = found[keyOf(flag)];
-    if (values === undefined) continue;
-    const target = bag[flag.target];
-    const before = target[flag.option];
-    const value = flag.parse(Array.isArray(values) ? values : [], nameOf(flag), before);
-    target[flag.option] =
-      flag.field === undefined ? value : { ...(before as object | undefined), [flag.field]: value };
+    if (values !== undefined)
+      setOption(bag[flag.target], flag, Array.isArray(values) ? values : []);
   }
   return bag;
+}
+
+/** Sets the option of a flag to what its values mean. @throws {R1Error} `INVALID_ARGUMENT` */
+export function setOption(
+  options: Record<string, unknown>,
+  flag: Flag,
+  values: readonly string[],
+): void {
+  const before = options[flag.option];
+  const value = flag.parse(values, nameOf(flag), before);
+  options[flag.option] =
+    flag.field === undefined ? value : { ...(before as object | undefined), [flag.field]: value };
 }
 
 /** Tells what a command's errors call options of the library whose flags or arguments have other names. */

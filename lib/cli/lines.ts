@@ -7,8 +7,13 @@ import type { ReadStream, WriteStream } from "node:tty";
 
 /** Asks for a turn; undefined: the input has ended. */
 export interface LineSource {
-  /** @param onInterrupt - Called when Ctrl-C comes while a line is being typed; the line is dropped and asked for again. */
-  next(prompt: string, onInterrupt: () => void): Promise<string | undefined>;
+  /**
+   * @param onInterrupt - Called when Ctrl-C comes while a line is being typed; the line is dropped and
+   * asked for again, with the prompt that it returns.
+   */
+  next(prompt: string, onInterrupt: () => string): Promise<string | undefined>;
+  /** Ends the input now, as its end does. */
+  stop(): void;
   close(): void;
 }
 
@@ -56,7 +61,7 @@ export class TerminalLines implements LineSource {
   #pasted: string[] = [];
   #isPasting = false;
   #isOver = false;
-  #asked: { resolve: (line: string | undefined) => void; onInterrupt: () => void } | undefined;
+  #asked: { resolve: (line: string | undefined) => void; onInterrupt: () => string } | undefined;
 
   constructor(input: ReadStream, terminal: WriteStream) {
     this.#input = input;
@@ -76,6 +81,8 @@ export class TerminalLines implements LineSource {
     this.#reader.on("SIGINT", () => this.#interrupt());
     this.#reader.on("SIGTSTP", () => this.#suspend());
     process.on("SIGCONT", this.#onContinue);
+    // The terminal was closed. The editor passes on errors of its input, and of closing itself.
+    this.#reader.on("error", () => this.stop());
     this.#reader.on("close", () => {
       this.#isOver = true;
       this.#answer(undefined);
@@ -83,7 +90,7 @@ export class TerminalLines implements LineSource {
     terminal.write(MARK_PASTES);
   }
 
-  next(prompt: string, onInterrupt: () => void): Promise<string | undefined> {
+  next(prompt: string, onInterrupt: () => string): Promise<string | undefined> {
     const ahead = this.#ahead.shift();
     if (ahead !== undefined) {
       this.#terminal.write(`${prompt}${ahead}\n`);
@@ -96,6 +103,11 @@ export class TerminalLines implements LineSource {
       this.#reader.setPrompt(prompt);
       this.#reader.prompt(true);
     });
+  }
+
+  stop(): void {
+    this.#isOver = true;
+    this.#answer(undefined);
   }
 
   close(): void {
@@ -139,7 +151,13 @@ export class TerminalLines implements LineSource {
    */
   readonly #onContinue = (): void => {
     if (this.#isOver) return;
-    this.#input.setRawMode(true);
+    try {
+      this.#input.setRawMode(true);
+    } catch {
+      // SIGCONT comes with SIGHUP too: the terminal is gone.
+      this.stop();
+      return;
+    }
     this.#terminal.write(MARK_PASTES);
     process.kill(process.pid, "SIGWINCH");
     // Raw mode takes effect for reads that begin after it was set.
@@ -156,7 +174,7 @@ export class TerminalLines implements LineSource {
     }
     this.#pasted = [];
     this.#terminal.write("\n");
-    this.#asked.onInterrupt();
+    this.#reader.setPrompt(this.#asked.onInterrupt());
     this.#reader.write(null, { ctrl: true, name: "e" });
     this.#reader.write(null, { ctrl: true, name: "u" });
     this.#reader.prompt();
@@ -172,21 +190,52 @@ export function pipeLines(input: Readable): LineSource {
       const line = await lines.next();
       return line.done === true ? undefined : line.value;
     },
-    close: () => reader.close(),
+    stop: () => reader.close(),
+    close: () => {
+      reader.close();
+      // An open pipe would keep the program alive.
+      input.destroy();
+    },
   };
 }
 
-/** Joins lines that end in a backslash with the next one, as llama.cpp's interactive mode does. */
+/** What begins and ends a text of several lines. */
+const QUOTES = '"""';
+
+/**
+ * Reads one turn: lines that end in a backslash are joined with the next one, as in llama.cpp's
+ * interactive mode, and a text between two `"""` is one turn.
+ */
 export async function readTurn(
   lines: LineSource,
   prompt: string,
   onInterrupt: () => void,
 ): Promise<string | undefined> {
   const turn: string[] = [];
+  let isQuoted = false;
+  /** Ctrl-C drops the lines so far with the one that is being typed. */
+  const drop = (): string => {
+    turn.length = 0;
+    isQuoted = false;
+    onInterrupt();
+    return prompt;
+  };
   for (;;) {
-    const line = await lines.next(turn.length === 0 ? prompt : "… ", onInterrupt);
+    const line = await lines.next(turn.length === 0 && !isQuoted ? prompt : "… ", drop);
     if (line === undefined) return turn.length === 0 ? undefined : turn.join("\n");
-    if (!line.endsWith("\\")) return [...turn, line].join("\n");
-    turn.push(line.slice(0, -1));
+    const isOpening = turn.length === 0 && !isQuoted && line.startsWith(QUOTES);
+    const text = isOpening ? line.slice(QUOTES.length) : line;
+    if (isOpening) isQuoted = true;
+    const ends = isQuoted ? text.trimEnd().endsWith(QUOTES) : !text.endsWith("\\");
+    const kept = isQuoted
+      ? ends
+        ? text.trimEnd().slice(0, -QUOTES.length)
+        : text
+      : ends
+        ? text
+        : text.slice(0, -1);
+    // The lines of the quotes themselves are none of the text where nothing else stands in them.
+    if (!(isQuoted && (isOpening || ends) && kept === "")) turn.push(kept);
+    if (ends) return turn.join("\n");
   }
 }

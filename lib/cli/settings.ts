@@ -24,6 +24,8 @@ export interface Settings {
   readonly isVerbose: boolean;
   /** Address of a proxy for requests to the Hub. */
   readonly proxy: string | undefined;
+  /** The file that a conversation is restored from and saved to. */
+  readonly sessionFile: string | undefined;
   readonly output: "text" | "json" | "json-stream";
 }
 
@@ -141,6 +143,7 @@ export function settingsOf(
   if (has("json") && has("jsonStream")) conflict("--json", "--json-stream");
   if (has("raw") && given["system"] !== undefined) conflict("--raw", "--system-prompt");
   if (has("raw") && given["openThink"] !== undefined) conflict("--raw", "--open-think");
+  if (has("session") && given["system"] !== undefined) conflict("--session", "--system-prompt");
   const escape = given["escape"] as boolean | undefined;
   return Object.freeze({
     prompt: given["prompt"] as string | undefined,
@@ -156,6 +159,7 @@ export function settingsOf(
     color: (given["color"] as Settings["color"] | undefined) ?? "auto",
     timings: given["timings"] as boolean | undefined,
     isVerbose: has("verbose"),
+    sessionFile: given["session"] as string | undefined,
     proxy: given["proxy"] as string | undefined,
     output: has("json") ? "json" : has("jsonStream") ? "json-stream" : "text",
   });

@@ -30,6 +30,8 @@ export function commandOnTerminal(
     type: (keys: string) => child.stdin.write(keys),
     shown: () => screen.text,
     until,
+    /** Closes the terminal, as the window of one is closed. */
+    hangUp: () => child.kill("SIGKILL"),
     ended,
   };
 }

@@ -1,137 +1,154 @@
 // `r1-native chat`: a conversation of many turns in the terminal, or over the lines of a pipe. Main thread; the model works on its own.
+import { constants, existsSync } from "node:fs";
+import { access } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Command } from "commander";
-import type { ChatSession, Generation, GenerateOptions, Model } from "../../index.js";
-import { EXIT, Interrupted, watchSignals } from "../exit.js";
+import pc from "picocolors";
+import { fileFailure } from "../../base/files/failure.js";
+import { isR1Error } from "../../base/errors.js";
+import type { R1ErrorCode } from "../../base/errors.js";
+import type { Generation, Model } from "../../index.js";
 import { demoNotice, modelText } from "../banner.js";
-import { addFlags, collect, setWords } from "../flags.js";
+import { ChatSignals } from "../chat-signals.js";
+import { Conversation } from "../conversation.js";
+import { Interrupted, reportFailure, watchSignals } from "../exit.js";
+import { addFlags, collect, flagsOf, setWords } from "../flags.js";
 import { answerFlags } from "../flags-answer.js";
 import { generateFlags } from "../flags-generate.js";
 import { loadFlags } from "../flags-load.js";
-import { conversationFlags, outputFlags, promptFlags } from "../flags-run.js";
+import { conversationFlags, outputFlags, promptFlags, sessionFlags } from "../flags-run.js";
 import { pipeLines, readTurn, TerminalLines } from "../lines.js";
+import type { LineSource } from "../lines.js";
 import { useProxy } from "../network.js";
 import { openModel } from "../open-model.js";
 import { givenPrompt } from "../prompt.js";
 import { renderParts, timingsLine, wantsColor, write } from "../render.js";
 import type { Settings } from "../settings.js";
 import { loadOptionsOf, settingsOf } from "../settings.js";
-
-const COMMANDS = `/help           this list
-/reset          forget the conversation
-/system TEXT    set the system prompt and begin again; without TEXT: no system prompt
-/exit           leave; so does Ctrl-D
-Ctrl-C          stop the reply that is being written
-A line that ends in \\ goes on in the next one.
-`;
+import { COMMANDS, loadedText, obey } from "../slash-commands.js";
+import type { Room } from "../slash-commands.js";
 
 const HELP = `
 In the conversation:
 ${COMMANDS.replace(/^(?=.)/gm, "  ")}
 docs/cli.md tells more.`;
 
-/** The conversation, and what the slash commands change of it. */
-class Conversation {
-  #session: ChatSession;
-  #system: string | undefined;
-  readonly #model: Model;
-  readonly #settings: Settings;
-
-  constructor(model: Model, settings: Settings) {
-    this.#model = model;
-    this.#settings = settings;
-    this.#system = settings.system;
-    this.#session = this.#begin();
-  }
-
-  reset(): void {
-    this.#session = this.#begin();
-  }
-
-  setSystem(text: string): void {
-    this.#system = text === "" ? undefined : text;
-    this.reset();
-  }
-
-  send(text: string, options: GenerateOptions): Generation {
-    return this.#session.send(text, {
-      ...options,
-      openThink: this.#settings.openThink,
-      ...(this.#settings.template === undefined ? {} : { template: this.#settings.template }),
-    });
-  }
-
-  #begin(): ChatSession {
-    return this.#model.session(this.#system === undefined ? {} : { system: this.#system });
-  }
-}
-
-/** Carries out a line that begins with a slash. Returns false when it asks to leave. */
-function obey(line: string, conversation: Conversation, say: (text: string) => void): boolean {
-  const [, name = "", rest = ""] = /^\/(\S*)\s*(.*)$/s.exec(line) ?? [];
-  switch (name) {
-    case "exit":
-    case "quit":
-    case "bye":
-      return false;
-    case "reset":
-    case "clear":
-      conversation.reset();
-      say("The conversation begins anew.\n");
-      return true;
-    case "system":
-      conversation.setSystem(rest.trim());
-      say(
-        rest.trim() === ""
-          ? "No system prompt. The conversation begins anew.\n"
-          : "The system prompt is set. The conversation begins anew.\n",
-      );
-      return true;
-    case "help":
-    case "?":
-      say(COMMANDS);
-      return true;
-    default:
-      say(
-        `There is no command /${name}. /help lists them; begin with a space to send a text that begins with a slash.\n`,
-      );
-      return true;
-  }
-}
-
 /** Share of the context beyond which a person is told how full it is. */
 const NEARLY_FULL = 0.8;
 
-/** Writes one reply; Ctrl-C stops it and keeps what there is. */
-async function reply(
-  conversation: Conversation,
-  text: string,
-  options: GenerateOptions,
-  model: Model,
-  settings: Settings,
+/** Ends of a model, not of one reply. */
+const FATAL: readonly R1ErrorCode[] = ["DISPOSED", "ENGINE_CRASHED", "INTERNAL"];
+
+/** What one conversation is held with. */
+interface Talk {
+  readonly conversation: Conversation;
+  readonly model: Model;
+  readonly settings: Settings;
+  readonly isTerminal: boolean;
+  readonly signals: ChatSignals;
+}
+
+/** Shows one reply; Ctrl-C stops it and keeps what there is. */
+async function show(generation: Generation, talk: Talk): Promise<void> {
+  const { model, settings, isTerminal } = talk;
+  const style = {
+    isColored: wantsColor(settings.color, process.stdout, process.env),
+    hidesReasoning: settings.hidesReasoning,
+  };
+  const isWhole = await renderParts(generation, process.stdout, style);
+  await write(process.stdout, isWhole ? "\n" : "\n\n");
+  const result = await generation.result();
+  if (settings.timings === true) process.stderr.write(`${timingsLine(result, model.info)}\n\n`);
+  const used = result.usage.promptTokens + result.usage.completionTokens;
+  const room = model.info.sequenceContextSize;
+  if (used > room * NEARLY_FULL && result.finishReason !== "length")
+    process.stderr.write(
+      `(${used} of ${room} tokens of the context are used. /reset begins anew; --ctx-size makes room.)\n\n`,
+    );
+  else if (isTerminal && settings.timings === undefined)
+    process.stderr.write(`${fullness(used, room, settings)}\n\n`);
+  if (result.finishReason === "length")
+    process.stderr.write("(The reply ended because --n-predict or the context is used up.)\n\n");
+}
+
+/** How full the context is, dimmed. */
+function fullness(used: number, room: number, { color }: Settings): string {
+  const { dim } = pc.createColors(wantsColor(color, process.stderr, process.env));
+  return dim(`${used}/${room} tokens`);
+}
+
+/**
+ * Goes on with the conversation of --session, or begins its file, so that one that cannot be written
+ * is refused before anything is said.
+ */
+async function restore(
+  { conversation, settings }: Talk,
+  say: (text: string) => void,
 ): Promise<void> {
-  let generation: Generation | undefined;
-  const watch = watchSignals(() => generation?.cancel());
+  const { sessionFile } = settings;
+  if (sessionFile === undefined) return;
+  if (!existsSync(sessionFile)) return conversation.save(sessionFile);
+  await conversation.load(sessionFile);
   try {
-    generation = conversation.send(text, options);
-    const style = {
-      isColored: wantsColor(settings.color, process.stdout, process.env),
-      hidesReasoning: settings.hidesReasoning,
-    };
-    const isWhole = await renderParts(generation, process.stdout, style);
-    await write(process.stdout, isWhole ? "\n" : "\n\n");
-    const result = await generation.result();
-    if (settings.timings === true) process.stderr.write(`${timingsLine(result, model.info)}\n\n`);
-    const used = result.usage.promptTokens + result.usage.completionTokens;
-    const room = model.info.sequenceContextSize;
-    if (used > room * NEARLY_FULL && result.finishReason !== "length")
-      process.stderr.write(
-        `(${used} of ${room} tokens of the context are used. /reset begins anew; --ctx-size makes room.)\n\n`,
-      );
-    if (result.finishReason === "length")
-      process.stderr.write("(The reply ended because --n-predict or the context is used up.)\n\n");
-    if (watch.exitCode === EXIT.terminated) throw new Interrupted(EXIT.terminated);
-  } finally {
-    watch.stop();
+    await access(dirname(sessionFile), constants.W_OK);
+  } catch (error) {
+    throw fileFailure(error, sessionFile, "written");
+  }
+  say(`Goes on with ${loadedText(conversation)}.\n\n`);
+}
+
+/** Takes turns until the input ends or asks to leave. */
+async function takeTurns(
+  talk: Talk,
+  lines: LineSource,
+  first: string | undefined,
+  say: (text: string) => void,
+  command: Command,
+): Promise<void> {
+  const { conversation, model, isTerminal, signals } = talk;
+  const report = (error: Error): void => {
+    if (!isR1Error(error) || FATAL.includes(error.code)) throw error;
+    reportFailure(error, command);
+    say("\n");
+  };
+  const room: Room = {
+    conversation,
+    info: model.info,
+    say,
+    show: (generation) =>
+      signals.whileReplying(
+        () => generation.cancel(),
+        () => show(generation, talk),
+      ),
+    report,
+  };
+  const answer = async (text: string): Promise<void> => {
+    try {
+      await room.show(conversation.send(text));
+    } catch (error) {
+      // A program that writes into a pipe relies on the exit code.
+      if (!isTerminal) throw error;
+      report(error as Error);
+    }
+  };
+  if (first !== undefined) {
+    if (isTerminal) say(`> ${first}\n`);
+    await answer(first);
+  }
+  for (;;) {
+    if (signals.exitCode !== undefined) throw new Interrupted(signals.exitCode);
+    const line = await signals.whileAsking(
+      () => lines.stop(),
+      () => readTurn(lines, "> ", () => say("(Ctrl-D or /exit leaves.)\n")),
+    );
+    if (signals.exitCode !== undefined) throw new Interrupted(signals.exitCode);
+    if (line === undefined) {
+      if (isTerminal) say("\n");
+      return;
+    }
+    if (line.startsWith("/")) {
+      if (!(await obey(line, room))) return;
+    } else if (line.trim() !== "") await answer(line);
   }
 }
 
@@ -149,11 +166,13 @@ async function chat(command: Command): Promise<void> {
     signal: loading.signal,
   }).finally(() => loading.stop());
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
+  const signals = new ChatSignals();
   const lines = isTerminal
     ? new TerminalLines(process.stdin, process.stdout)
     : pipeLines(process.stdin);
   try {
-    const conversation = new Conversation(model, settings);
+    const conversation = new Conversation(model, settings, bag.generate, flagsOf(command));
+    const talk: Talk = { conversation, model, settings, isTerminal, signals };
     const say = (text: string): void =>
       void (isTerminal ? process.stdout : process.stderr).write(text);
     if (isTerminal)
@@ -161,25 +180,23 @@ async function chat(command: Command): Promise<void> {
         `${isDemo ? "" : `${modelText(model.info)}. `}Context ${model.info.contextSize} tokens.\n` +
           "/help lists the commands, Ctrl-D leaves.\n\n",
       );
-    if (first !== undefined) {
-      if (isTerminal) say(`> ${first}\n`);
-      await reply(conversation, first, bag.generate, model, settings);
+    await restore(talk, say);
+    const save = async (): Promise<void> => {
+      signals.leave();
+      if (settings.sessionFile !== undefined) await conversation.save(settings.sessionFile);
+    };
+    try {
+      await takeTurns(talk, lines, first, say, command);
+    } catch (error) {
+      // Beside what ended the conversation a failure to save it is the smaller one.
+      await save().catch(() => undefined);
+      throw error;
     }
-    for (;;) {
-      const line = await readTurn(lines, "> ", () => say("(Ctrl-D or /exit leaves.)\n"));
-      if (line === undefined) {
-        if (isTerminal) say("\n");
-        break;
-      }
-      if (line.startsWith("/")) {
-        if (!obey(line, conversation, say)) break;
-      } else if (line.trim() !== "") {
-        await reply(conversation, line, bag.generate, model, settings);
-      }
-    }
+    await save();
   } finally {
     lines.close();
     await model.close();
+    signals.close();
   }
 }
 
@@ -194,6 +211,7 @@ export function register(program: Command): void {
   addFlags(command, [
     ...promptFlags,
     ...conversationFlags,
+    ...sessionFlags,
     ...loadFlags,
     ...answerFlags,
     ...generateFlags,
