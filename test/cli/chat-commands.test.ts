@@ -205,7 +205,7 @@ describe("on a terminal", () => {
     type(`${"word ".repeat(300)}\r`);
     at = await until(/code: PROMPT_TOO_LONG[^]*> /, at);
     type("Now add 5.\r");
-    at = await until(/47[^]*> /, at);
+    await until(/47[^]*> /, at);
     type("\u0004");
     expect(await ended, shown()).toBe(0);
     expect(existsSync(join(folder, "none"))).toBe(false);
@@ -221,7 +221,7 @@ describe("on a terminal", () => {
     type("What is 12+30?\r");
     at = await until(/42[^]*> /, at);
     type("/undo\r");
-    at = await until('Taken back: "What is 12+30?"', at);
+    await until('Taken back: "What is 12+30?"', at);
     type("\u0004");
     expect(await ended, shown()).toBe(0);
   });
