@@ -4,12 +4,13 @@ import type { SchemaChecker } from "../base/schema-check.js";
 import type { SchemaDocument } from "../base/schema-document.js";
 import type { Schema, SchemaObject } from "../base/schema-types.js";
 import { alt, never, optional, ref, repeat, seq, text, type GrammarNode } from "./grammar.js";
-import { arrayOf, objectOf, type InnerSchemas } from "./schema-containers.js";
+import { arrayOf, type InnerSchemas } from "./schema-array.js";
 import { closedBranch, MergeProblem, mergeAll, mergeSchemas, typesOf } from "./schema-merge.js";
-import { arrayNode, objectNode } from "./schema-object.js";
+import { anyOther, arrayNode, objectNode } from "./schema-object.js";
 import { CHARACTER, textsNode } from "./schema-string.js";
 import { fail, failEmpty, NoValueError, numericNode, stringNode } from "./schema-leaf.js";
 import { findOverlap } from "./schema-disjoint.js";
+import { objectOf } from "./schema-properties.js";
 
 const MAX_DEPTH = 300;
 /** Most schemas that are converted or merged: references that refer to others twice double with each. */
@@ -53,7 +54,6 @@ const UNSUPPORTED = [
   "contains",
   "minContains",
   "maxContains",
-  "patternProperties",
   "dependentRequired",
   "dependentSchemas",
   "unevaluatedItems",
@@ -88,10 +88,23 @@ export class SchemaCompiler {
     return ref(name);
   };
 
+  private steps(): Steps {
+    return new Steps(Math.min(MAX_STEPS, this.maxWork * 1000));
+  }
+
+  /** A rule that others may refer to before it is there. */
+  private declare(): readonly [GrammarNode, (node: GrammarNode) => void] {
+    const name = `r${this.rules.size}`;
+    this.rules.set(name, never);
+    return [ref(name), (node) => this.rules.set(name, node)];
+  }
+
   private readonly inner: InnerSchemas = {
     convert: (schema, path, depth) => this.convert(schema, path, depth),
     perhaps: (schema, path, depth) => this.perhaps(schema, path, depth),
     add: (node) => this.add(node),
+    declare: () => this.declare(),
+    steps: () => this.steps(),
     count: (path, more) => this.count(path, more),
   };
 
@@ -278,7 +291,7 @@ export class SchemaCompiler {
             type === "array"
               ? arrayNode([], value, 0, Infinity, this.add)
               : type === "object"
-                ? objectNode([], value, [], this.add)
+                ? objectNode([], [anyOther(value)], this.add)
                 : this.typed(type, {}, "", 0),
           ),
         ),
@@ -305,7 +318,7 @@ export class SchemaCompiler {
   private values(schema: SchemaObject, path: string): GrammarNode {
     const listed = "const" in schema ? [schema["const"]] : (schema["enum"] as readonly unknown[]);
     this.count(path, Math.ceil(listed.length / 8));
-    const steps = new Steps(Math.min(MAX_STEPS, this.maxWork * 1000));
+    const steps = this.steps();
     const fitting = listed.filter(
       (value) => this.checker.check(schema, value, steps) === undefined,
     );
@@ -321,7 +334,9 @@ export class SchemaCompiler {
         return alt(text("true"), text("false"));
       case "integer":
       case "number":
-        return this.add(numericNode(type, schema, path));
+        return this.add(
+          numericNode(type, schema, path, this.add, (rules) => this.count(path, rules)),
+        );
       case "string":
         return Object.keys(schema).some((key) => key !== "type" && STRING_KEYWORDS.includes(key))
           ? this.add(stringNode(schema, path))

@@ -4,7 +4,9 @@ import { PatternProblem } from "../base/pattern.js";
 import { failSchema as fail } from "../base/schema-types.js";
 import { ref, seq, text, type GrammarNode } from "./grammar.js";
 import type { SchemaObject } from "../base/schema-types.js";
+import { multipleNode } from "./schema-multiple.js";
 import { integerNode, numberNode, type Bounds } from "./schema-number.js";
+import type { AddRule } from "./schema-object.js";
 import { patternNode } from "./schema-pattern.js";
 import { FORMATS, lengthNode } from "./schema-string.js";
 
@@ -39,10 +41,10 @@ export function numericNode(
   type: "integer" | "number",
   schema: SchemaObject,
   path: string,
+  addRule: AddRule,
+  work: (rules: number) => void,
 ): GrammarNode {
-  const { multipleOf } = schema;
-  if (multipleOf !== undefined && multipleOf !== 1)
-    fail(`${path}/multipleOf`, "uses a keyword that a grammar cannot keep");
+  const multipleOf = count(schema, "multipleOf", path, Number.MIN_VALUE);
   const at = (key: string): number | undefined => count(schema, key, path, -Number.MAX_VALUE);
   const [min, max, above, below] = [
     at("minimum"),
@@ -60,6 +62,18 @@ export function numericNode(
     isMaxExclusive,
   };
   const isWhole = type === "integer" || multipleOf === 1;
+  if (multipleOf !== undefined && multipleOf !== 1) {
+    const node = multipleNode(multipleOf, bounds, isWhole, addRule, work);
+    if (typeof node === "object") return node;
+    if (node === "none")
+      failEmpty(path, "leaves no multiple between its bounds that can be written");
+    fail(
+      `${path}/multipleOf`,
+      node === "inexact"
+        ? `is ${multipleOf}, which a double does not hold exactly: validators disagree on its multiples. Ask for integers of the smaller unit, as cents`
+        : `is ${multipleOf}: a grammar keeps multiples of up to 1000 (and of those times a power of ten), and others where the bounds leave no more than 500`,
+    );
+  }
   return (
     (isWhole ? integerNode : numberNode)(bounds) ??
     failEmpty(

@@ -1,6 +1,7 @@
 // The intersection of two JSON Schemas as one schema, for `allOf` and for keywords beside `$ref`, `anyOf` and `oneOf`. Pure; runs on any JavaScript thread.
 
 import { canonical } from "../base/schema-values.js";
+import { commonMultiple } from "./schema-multiple.js";
 import type { Schema, SchemaObject } from "../base/schema-types.js";
 
 /** Two schemas that cannot be put together; the message says why. */
@@ -109,6 +110,52 @@ function mergeEnums(a: SchemaObject, b: SchemaObject): readonly unknown[] | unde
   return both;
 }
 
+const isOpen = (schema: SchemaObject): boolean =>
+  schema["additionalProperties"] === undefined || schema["additionalProperties"] === true;
+const patternsOf = (schema: SchemaObject): SchemaObject =>
+  (schema["patternProperties"] ?? {}) as SchemaObject;
+
+/**
+ * A name that matches a pattern of one side falls under the other side's additionalProperties too, which
+ * no schema of both can say: patterns are put together where nothing depends on that.
+ */
+function mergePatterns(a: SchemaObject, b: SchemaObject): SchemaObject | undefined {
+  const [left, right] = [patternsOf(a), patternsOf(b)];
+  const sources = [...new Set([...Object.keys(left), ...Object.keys(right)])];
+  if (sources.length === 0) return undefined;
+  const isShared = sources.every(
+    (source) => Object.hasOwn(left, source) && Object.hasOwn(right, source),
+  );
+  for (const [one, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const named = (one["properties"] ?? {}) as SchemaObject;
+    const hasNames = Object.keys(other["properties"] ?? {}).some(
+      (name) => !Object.hasOwn(named, name),
+    );
+    const hasPatterns = !isShared && Object.keys(patternsOf(other)).length > 0;
+    if (!isOpen(one) && (hasNames || hasPatterns))
+      throw new MergeProblem(
+        "has patternProperties beside additionalProperties of another schema, which cannot be put together",
+      );
+  }
+  return Object.fromEntries(
+    sources.map((source) => [
+      source,
+      mergeProperty(
+        [own(left, source), own(right, source)].filter((side) => side !== undefined).map(asSchema),
+      ),
+    ]),
+  );
+}
+
+/** Keywords that are put together each in a way of its own. */
+const OWN_WAYS: ReadonlySet<string> = new Set([
+  ...["type", "properties", "required", "enum", "const"],
+  ...["additionalProperties", "patternProperties"],
+]);
+
 const TUPLE = ["prefixItems", "items", "additionalItems"];
 
 /** A tuple's first items and a list's items would have to be merged one by one: only equal ones are put together. */
@@ -150,16 +197,16 @@ export function mergeSchemas(a: Schema, b: Schema): Schema {
   refuseTuples(a, b);
   const merged: Record<string, unknown> = {};
   for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
-    if (["type", "properties", "required", "enum", "const", "additionalProperties"].includes(key))
-      continue;
+    if (OWN_WAYS.has(key)) continue;
     const [left, right] = [a[key], b[key]];
     if (left === undefined || right === undefined) merged[key] = left ?? right;
     else if (LARGER.has(key)) merged[key] = Math.max(Number(left), Number(right));
     else if (SMALLER.has(key)) merged[key] = Math.min(Number(left), Number(right));
     else if (key === "items") merged[key] = mergeSchemas(asSchema(left), asSchema(right));
     else if (key === "allOf") merged[key] = [...asList(left), ...asList(right)];
-    else if (key === "uniqueItems") merged[key] = left === true || right === true;
     else if (same(left, right)) merged[key] = left;
+    else if (key === "multipleOf") merged[key] = mergeMultiples(Number(left), Number(right));
+    else if (key === "uniqueItems") merged[key] = left === true || right === true;
     else if (key === "anyOf" || key === "oneOf" || key === "$ref") {
       // Both must hold: keep one here and the other in allOf, to be merged in its turn.
       merged[key] = left;
@@ -170,6 +217,8 @@ export function mergeSchemas(a: Schema, b: Schema): Schema {
   if (types !== undefined) merged["type"] = types.length === 1 ? types[0] : types;
   const properties = mergeProperties(a, b);
   if (properties !== undefined) merged["properties"] = properties;
+  const patterns = mergePatterns(a, b);
+  if (patterns !== undefined) merged["patternProperties"] = patterns;
   const required = [...new Set([...asList(a["required"]), ...asList(b["required"])])];
   if (required.length > 0) merged["required"] = required;
   const values = mergeEnums(a, b);
@@ -178,6 +227,12 @@ export function mergeSchemas(a: Schema, b: Schema): Schema {
   if (left !== undefined || right !== undefined)
     merged["additionalProperties"] = mergeSchemas(asSchema(left ?? true), asSchema(right ?? true));
   return merged;
+}
+
+function mergeMultiples(a: number, b: number): number {
+  const found = commonMultiple(a, b);
+  if (found !== undefined) return found;
+  throw new MergeProblem(`asks for multiples of ${a} and of ${b}, which are too far apart`);
 }
 
 /** A schema for the values that fit all. In halves, so that many small ones are not copied once for each. */

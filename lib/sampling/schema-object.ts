@@ -18,15 +18,24 @@ export type AddRule = (node: GrammarNode) => GrammarNode;
 const colon = seq(WS, text(":"), WS);
 const comma = seq(WS, text(","), WS);
 
+/** A property whose name is one of many; as JSON writes it, quotes included. */
+export interface OtherNode {
+  readonly name: GrammarNode;
+  readonly value: GrammarNode;
+}
+
+/** Properties of any name but some. */
+export function anyOther(value: GrammarNode, but: readonly string[] = []): OtherNode {
+  return { name: stringExcept(but), value };
+}
+
 /**
- * An object with its properties in the order given, each at most once, and then others if `additional` is a node.
- * Properties that must not come up are named in `forbidden`, so that the others are none of them.
+ * An object with its properties in the order given, each at most once, and then any number of others.
  * With `isFilled` it has at least one property.
  */
 export function objectNode(
   properties: readonly PropertyNode[],
-  additional: GrammarNode | undefined,
-  forbidden: readonly string[],
+  others: readonly OtherNode[],
   addRule: AddRule,
   isFilled = false,
 ): GrammarNode {
@@ -34,15 +43,9 @@ export function objectNode(
     addRule(seq(text(JSON.stringify(name)), colon, value)),
   );
   const extra =
-    additional === undefined
+    others.length === 0
       ? undefined
-      : addRule(
-          seq(
-            stringExcept([...properties.map((property) => property.name), ...forbidden]),
-            colon,
-            additional,
-          ),
-        );
+      : addRule(alt(...others.map(({ name, value }) => seq(name, colon, value))));
   const isRequired = (i: number): boolean => properties[i]?.isRequired === true;
   // after[i]: what may follow once a property before i was written.
   const after: GrammarNode[] = [extra === undefined ? empty : repeat(seq(comma, extra), 0)];

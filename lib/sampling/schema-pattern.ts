@@ -21,7 +21,7 @@ interface Measured {
 /** Most times that something is repeated. */
 const MAX_REPEAT = 2000;
 /** Characters that JSON writes with a short escape; other control characters are left out of sets and refused on their own. */
-const JSON_ESCAPES: readonly [character: string, written: string][] = [
+export const JSON_ESCAPES: readonly [character: string, written: string][] = [
   ['"', '\\"'],
   ["\\", "\\\\"],
   ["\n", "\\n"],
