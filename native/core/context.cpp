@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "core/backend.h"
+#include "core/backend/page_release.h"
 #include "core/failure.h"
 #include "core/log_hub.h"
 #include "core/memory_report.h"
@@ -231,6 +232,13 @@ Context::Context(std::shared_ptr<Model> model, const EngineConfig & config,
              compute_bytes,
              memory,
              pools_->priority()};
+}
+
+Context::~Context() {
+    if (context_ != nullptr) {
+        llama_synchronize(context_.get());
+        release_cell_pages(memory(), llama_model_n_layer(model_->handle()));
+    }
 }
 
 int32_t Context::decode(const llama_batch & batch) {

@@ -83,6 +83,8 @@ public:
             std::shared_ptr<ThreadPools> pools, ggml_abort_callback abort, void * abort_data);
     Context(const Context &) = delete;
     Context & operator=(const Context &) = delete;
+    /** Gives the cells' memory back in parts, then frees the context. */
+    ~Context();
 
     llama_context * handle() const { return context_.get(); }
     llama_memory_t memory() const { return llama_get_memory(context_.get()); }

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "core/backend.h"
+#include "core/backend/page_release.h"
 #include "core/backend_library.h"
 #include "core/failure.h"
 #include "core/log_hub.h"
@@ -176,6 +177,8 @@ std::string Model::metadata_value(const std::string & key) const {
     value.resize(static_cast<std::size_t>(size));
     return value;
 }
+
+Model::~Model() { release_weight_pages(handle_.get()); }
 
 std::map<std::string, std::string> Model::metadata() const {
     std::map<std::string, std::string> all;

@@ -69,6 +69,8 @@ public:
     Model(ModelHandle handle, bool vocab_only);
     Model(const Model &) = delete;
     Model & operator=(const Model &) = delete;
+    /** Gives the weights' memory back in parts, then frees the model. */
+    ~Model();
 
     llama_model * handle() const { return handle_.get(); }
     const Vocab & vocab() const { return vocab_; }

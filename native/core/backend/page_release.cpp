@@ -1,0 +1,107 @@
+// Gives large memory back to the system in small parts. The thread that frees the model or context.
+#include "core/backend/page_release.h"
+
+#ifdef _WIN32
+
+namespace r1 {
+
+void release_cell_pages(llama_memory_t, int32_t) {}
+void release_weight_pages(const llama_model *) {}
+
+}  // namespace r1
+
+#else
+
+#include <ggml-backend.h>
+#include <llama-kv-cache-iswa.h>
+#include <llama-kv-cache.h>
+#include <llama-memory-hybrid.h>
+#include <llama-model.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <stdexcept>
+#include <string_view>
+
+namespace r1 {
+namespace {
+
+constexpr std::size_t part_bytes = 2 << 20;
+
+/** The caches of K and V that a memory consists of. */
+std::set<const llama_kv_cache *> caches_of(llama_memory_t memory) {
+    std::set<const llama_kv_cache *> caches;
+    if (const auto * plain = dynamic_cast<const llama_kv_cache *>(memory)) {
+        caches.insert(plain);
+    } else if (const auto * windows = dynamic_cast<const llama_kv_cache_iswa *>(memory)) {
+        caches.insert(windows->get_base());
+        caches.insert(windows->get_swa());
+    } else if (const auto * hybrid = dynamic_cast<const llama_memory_hybrid *>(memory)) {
+        caches.insert(hybrid->get_mem_attn());
+    }
+    caches.erase(nullptr);
+    return caches;
+}
+
+std::set<ggml_backend_buffer_t> buffers_of(const llama_kv_cache & cache, int32_t layers) {
+    std::set<ggml_backend_buffer_t> buffers;
+    for (int32_t layer = 0; layer < layers; ++layer) {
+        try {
+            const ggml_tensor * keys = cache.get_k_storage(layer);
+            if (keys != nullptr && keys->buffer != nullptr) {
+                buffers.insert(keys->buffer);
+            }
+        } catch (const std::out_of_range &) {
+            // A layer without cells in this cache.
+        }
+    }
+    return buffers;
+}
+
+/** Only whole pages inside the buffer: its neighbours are somebody else's memory. */
+void release_pages(ggml_backend_buffer_t buffer) {
+    // "CPU", "CPU_Mapped", "CPU_REPACK". Pinned memory has another name: its driver counts on it.
+    if (std::string_view(ggml_backend_buffer_name(buffer)).rfind("CPU", 0) != 0) {
+        return;
+    }
+    const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+    const auto base = reinterpret_cast<std::uintptr_t>(ggml_backend_buffer_get_base(buffer));
+    const std::uintptr_t end = (base + ggml_backend_buffer_get_size(buffer)) / page * page;
+    for (std::uintptr_t at = (base + page - 1) / page * page; at < end; at += part_bytes) {
+        madvise(reinterpret_cast<void *>(at), std::min<std::size_t>(part_bytes, end - at),
+                MADV_DONTNEED);
+    }
+}
+
+}  // namespace
+
+void release_cell_pages(llama_memory_t memory, int32_t layers) {
+    if (memory == nullptr) {
+        return;
+    }
+    for (const llama_kv_cache * cache : caches_of(memory)) {
+        for (ggml_backend_buffer_t buffer : buffers_of(*cache, layers)) {
+            release_pages(buffer);
+        }
+    }
+}
+
+void release_weight_pages(const llama_model * model) {
+    std::set<ggml_backend_buffer_t> buffers;
+    for (const auto & [name, tensor] : model->tensors_by_name) {
+        if (tensor->buffer != nullptr) {
+            buffers.insert(tensor->buffer);
+        }
+    }
+    for (ggml_backend_buffer_t buffer : buffers) {
+        release_pages(buffer);
+    }
+}
+
+}  // namespace r1
+
+#endif
