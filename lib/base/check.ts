@@ -22,7 +22,7 @@ export function describe(value: unknown): string {
 }
 
 /** Array.isArray, which throws for a revoked proxy. */
-function isArray(value: unknown): value is unknown[] {
+export function isArray(value: unknown): value is unknown[] {
   try {
     return Array.isArray(value);
   } catch {

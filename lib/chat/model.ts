@@ -358,8 +358,10 @@ export class Model implements AsyncDisposable {
         : config.stopTokens;
     return {
       makePrompt: (isNeeded) =>
-        whenReady(chatTextSoon(messages, this.#form(prompting), weights), (text) =>
-          promptSoon(text, weights, { room, isNeeded, ids }),
+        whenReady(prompting.tools.checks.compileSoon(isNeeded), () =>
+          whenReady(chatTextSoon(messages, this.#form(prompting), weights), (text) =>
+            promptSoon(text, weights, { room, isNeeded, ids }),
+          ),
         ),
       config: { ...withForcedTools(config, prompting, weights), stopTokens },
     };

@@ -335,7 +335,7 @@ export class SchemaCompiler {
       case "integer":
       case "number":
         return this.add(
-          numericNode(type, schema, path, this.add, (rules) => this.count(path, rules)),
+          numericNode(type, schema, path, this.add, (work) => this.count(path, work)),
         );
       case "string":
         return Object.keys(schema).some((key) => key !== "type" && STRING_KEYWORDS.includes(key))

@@ -42,7 +42,7 @@ export function numericNode(
   schema: SchemaObject,
   path: string,
   addRule: AddRule,
-  work: (rules: number) => void,
+  work: (work: number) => void,
 ): GrammarNode {
   const multipleOf = count(schema, "multipleOf", path, Number.MIN_VALUE);
   const at = (key: string): number | undefined => count(schema, key, path, -Number.MAX_VALUE);

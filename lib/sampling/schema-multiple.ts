@@ -10,6 +10,8 @@ const MAX_RULES = 4000;
 const MAX_STEP = 1000;
 /** Most multiples that are listed one by one. */
 const MAX_LISTED = 500;
+/** What a rule counts: as much as so many schemas. */
+const RULE_WORK = 3;
 /** Digits that a double holds. */
 const DIGITS = 15;
 
@@ -82,7 +84,15 @@ function written(units: bigint, power: number): string {
 class Writer {
   private readonly free = new Map<string, GrammarNode | undefined>();
 
-  constructor(private readonly addRule: AddRule) {}
+  constructor(
+    private readonly addRule: AddRule,
+    private readonly work: (work: number) => void,
+  ) {}
+
+  /** The remainder of the digits so far, followed by zeros. */
+  private amount({ step }: Run, remainder: number, left: number): number {
+    return Number((BigInt(remainder) * ten(left)) % BigInt(step));
+  }
 
   /** Numbers of one length, in digits that include those behind the point. */
   sameLength(run: Run, length: number): GrammarNode | undefined {
@@ -110,7 +120,8 @@ class Writer {
     // A bound of zeros, or of nines, bounds nothing any more.
     const isLow = wasLow && !/^0*$/.test(low.slice(-left));
     const isHigh = wasHigh && !/^9*$/.test(high.slice(-left));
-    const key = isLow || isHigh ? undefined : `${left}/${remainder}`;
+    // What may follow depends on what the digits so far amount to beside those to come.
+    const key = isLow || isHigh ? undefined : `${left}/${this.amount(run, remainder, left)}`;
     if (key !== undefined && this.free.has(key)) return this.free.get(key);
     const at = low.length - left;
     const byRest = new Map<GrammarNode, string[]>();
@@ -133,11 +144,14 @@ class Writer {
     const places = Math.max(0, -run.power);
     if (node !== undefined && left <= places) {
       // A fraction may end, or be left out, where all that follows could be zeros.
-      const isBare = !isLow && (BigInt(remainder) * ten(left)) % BigInt(run.step) === 0n;
+      const isBare = !isLow && this.amount(run, remainder, left) === 0;
       if (left === places) node = seq(text("."), node);
       if (isBare) node = optional(node);
     }
-    if (node !== undefined && key !== undefined) node = this.addRule(node);
+    if (node !== undefined && key !== undefined) {
+      this.work(RULE_WORK);
+      node = this.addRule(node);
+    }
     if (key !== undefined) this.free.set(key, node);
     return node;
   }
@@ -180,14 +194,14 @@ function isExact([digits, power]: Decimal): boolean {
  * The multiples of a number within bounds, as JSON writes them: a part of them where they are without end.
  *
  * @param isWhole - Whether only integers count.
- * @param work - Called with the rules that it takes, before they are made.
+ * @param work - Counts work while it is done; what it throws ends it.
  */
 export function multipleNode(
   multipleOf: number,
   bounds: Bounds,
   isWhole: boolean,
   addRule: AddRule,
-  work: (rules: number) => void,
+  work: (work: number) => void,
 ): GrammarNode | MultipleProblem {
   const given = decimal(multipleOf);
   if (!isExact(given)) return "inexact";
@@ -207,10 +221,9 @@ export function multipleNode(
   }
   if (digits > MAX_STEP) return "too many";
   const step = Number(digits);
-  const writer = new Writer(addRule);
+  const writer = new Writer(addRule, work);
   const nodes = runs(step, power, low, high).flatMap((run) => {
     const most = Math.max(String(run.to).length, 1 - power);
-    work(Math.ceil((step * most) / 10));
     const ways: GrammarNode[] = [];
     for (let length = Math.max(1, 1 - power); length <= most; length++) {
       const node = writer.sameLength(run, length);

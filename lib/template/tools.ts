@@ -1,11 +1,12 @@
 // Tools: checks what the caller offers, and describes them to the model. Runs on any JavaScript thread.
-import { array, knownKeys, object, oneOf, refuse, string } from "../base/check.js";
+import { array, isArray, knownKeys, object, oneOf, refuse, string } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
-import { compileSchema, type SchemaCheck } from "../base/json-schema.js";
+import type { SchemaCheck } from "../base/json-schema.js";
 import { plainSchema, type JsonSchemaSource } from "../base/plain-schema.js";
 import { failSchema, isObject } from "../base/schema-types.js";
 import type { Role } from "../base/types.js";
 import { pythonJson } from "./json-text.js";
+import { LazyCheck, SchemaRoom, ToolChecks } from "./tool-checks.js";
 import type { Segment } from "./segment.js";
 
 /** A function that the model may call, in OpenAI's form. */
@@ -44,8 +45,10 @@ export interface Tool {
   readonly description: string;
   /** JSON Schema of the arguments. */
   readonly parameters: Readonly<Record<string, unknown>>;
-  /** Tells what is wrong with arguments. */
+  /** Says what is wrong with arguments. */
   readonly check: SchemaCheck;
+  /** The check of the schema alone. */
+  readonly schemaCheck: LazyCheck;
   /** The tool as plain data, for a file's own template. */
   readonly definition: Readonly<Record<string, unknown>>;
 }
@@ -56,6 +59,8 @@ export interface ToolConfig {
   readonly tools: readonly Tool[];
   /** The tools of which one must be called; empty when none must. */
   readonly forced: readonly Tool[];
+  /** Their checks; to be compiled before arguments are checked, unless they are small. */
+  readonly checks: ToolChecks;
 }
 
 const MAX_TOOLS = 128;
@@ -79,10 +84,6 @@ function checkTool(value: unknown, path: string): Tool {
     ? (schema["type"] as unknown[])
     : [schema["type"] ?? "object"];
   // Arguments are named: an object, also where the schema says nothing of it.
-  const check = compileSchema(
-    types.includes("object") ? { ...schema, type: "object" } : schema,
-    at,
-  );
   if (!types.includes("object"))
     throw new R1Error(
       "SCHEMA_UNSUPPORTED",
@@ -91,6 +92,11 @@ function checkTool(value: unknown, path: string): Tool {
         details: { path: `${at}/type` },
       },
     );
+  const schemaCheck = new LazyCheck(
+    { ...schema, type: "object" },
+    at,
+    JSON.stringify(schema).length,
+  );
   return Object.freeze({
     name,
     description:
@@ -100,8 +106,9 @@ function checkTool(value: unknown, path: string): Tool {
     parameters: schema,
     check: (args: unknown) =>
       typeof args === "object" && args !== null && !Array.isArray(args)
-        ? check(args)
+        ? schemaCheck.compile()(args)
         : "the value must be object",
+    schemaCheck,
     definition: Object.freeze({
       ...tool,
       function: hasSchema ? { ...made, parameters: schema } : { ...made },
@@ -114,7 +121,8 @@ function checkTool(value: unknown, path: string): Tool {
  *
  * @param tools - A list of {@link ToolDefinition}, or undefined.
  * @param choice - A {@link ToolChoice}, or undefined for `auto`.
- * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; `SCHEMA_UNSUPPORTED` for parameters that are no JSON Schema.
+ * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; `SCHEMA_UNSUPPORTED` for parameters that are no JSON Schema (of many or large ones when `checks` are compiled), or
+ * too large together.
  */
 export function normalizeTools(
   tools: unknown,
@@ -122,14 +130,23 @@ export function normalizeTools(
   path = "tools",
   choicePath = "toolChoice",
 ): ToolConfig {
-  const list = tools === undefined ? [] : array(tools, path, checkTool);
-  if (list.length > MAX_TOOLS) refuse(path, `at most ${MAX_TOOLS} tools`, tools);
+  if (isArray(tools) && tools.length > MAX_TOOLS) refuse(path, `at most ${MAX_TOOLS} tools`, tools);
+  const room = new SchemaRoom(path);
+  const list =
+    tools === undefined
+      ? []
+      : array(tools, path, (value, at) => {
+          const tool = checkTool(value, at);
+          room.take(tool.schemaCheck.size);
+          return tool;
+        });
   const names = list.map((tool) => tool.name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) refuse(path, `tools with different names, not "${twice}" twice`, tools);
-  const nothing: ToolConfig = { tools: [], forced: [] };
-  if (choice === undefined || choice === "auto") return Object.freeze({ tools: list, forced: [] });
-  if (choice === "none") return Object.freeze(nothing);
+  const checks = new ToolChecks(list.map((tool) => tool.schemaCheck));
+  if (choice === undefined || choice === "auto")
+    return Object.freeze({ tools: list, forced: [], checks });
+  if (choice === "none") return Object.freeze({ tools: [], forced: [], checks });
   if (list.length === 0)
     throw new R1Error(
       "INVALID_ARGUMENT",
@@ -138,7 +155,7 @@ export function normalizeTools(
     );
   if (typeof choice === "string") {
     oneOf(choice, choicePath, ["auto", "none", "required"]);
-    return Object.freeze({ tools: list, forced: list });
+    return Object.freeze({ tools: list, forced: list, checks });
   }
   const named = object(choice, choicePath);
   knownKeys(named, choicePath, ["type", "function"]);
@@ -148,7 +165,8 @@ export function normalizeTools(
     `${choicePath}.function.name`,
     names,
   );
-  return Object.freeze({ tools: list, forced: list.filter((tool) => tool.name === name) });
+  const forced = list.filter((tool) => tool.name === name);
+  return Object.freeze({ tools: list, forced, checks });
 }
 
 const own = (text: string): Segment => ({ text, owner: "template" });

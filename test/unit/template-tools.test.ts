@@ -269,3 +269,56 @@ describe("the description of tools", () => {
     expect(renderTools([])).toEqual([]);
   });
 });
+
+describe("many tools", () => {
+  const many = (count: number, width: number, type = "string"): object[] =>
+    Array.from({ length: count }, (_, i) => ({
+      type: "function",
+      function: {
+        name: `tool_${i}_${width}`,
+        parameters: {
+          type: "object",
+          properties: Object.fromEntries(
+            Array.from({ length: width }, (_each, k) => [`of_${i}_${k}`, { type }]),
+          ),
+        },
+      },
+    }));
+
+  it("are refused beyond 128, before one of them is looked at", () => {
+    const unread = Array.from({ length: 1000 }, () => ({
+      get type(): string {
+        throw new Error("read");
+      },
+    }));
+    expect(() => normalizeTools(unread, undefined)).toThrow(/at most 128 tools/);
+  });
+
+  it("are refused where their schemas are too large together, each a good one alone", () => {
+    const tools = many(64, 300);
+    for (const tool of tools) normalizeTools([tool], undefined);
+    expect(() => normalizeTools(tools, undefined)).toThrow(
+      /The schemas of `tools` have more than 262144 characters of JSON together/,
+    );
+  });
+
+  it("have their checks compiled in slices, and what is wrong with one rejects", async () => {
+    let turns = 0;
+    const count = setInterval(() => turns++, 0);
+    try {
+      const { checks, tools } = normalizeTools(many(128, 60), undefined);
+      await checks.compileSoon(() => true);
+      expect(turns).toBeGreaterThan(1);
+      expect(tools[0]?.check({ of_0_0: 1 })).toMatch(/string/);
+      expect(checks.compileSoon(() => true)).toBeUndefined();
+    } finally {
+      clearInterval(count);
+    }
+    const wrong = normalizeTools([...many(100, 20), ...many(1, 1, "strin")], undefined);
+    await expect(wrong.checks.compileSoon(() => true)).rejects.toMatchObject({
+      code: "SCHEMA_UNSUPPORTED",
+      details: { path: "tools[100].function.parameters/properties/of_0_0/type" },
+    });
+    expect(() => normalizeTools(many(1, 1, "strin"), undefined)).toThrow(/no type/);
+  });
+});
