@@ -5,6 +5,7 @@ import { isR1Error } from "../base/errors.js";
 import type { R1ErrorCode } from "../base/errors.js";
 import { inFlagWords } from "./flags.js";
 import { usageError } from "./usage.js";
+import { forTerminal } from "./wrap.js";
 
 /** Exit codes of the program; a signal's is 128 and its number, as shells have it. */
 export const EXIT = Object.freeze({
@@ -33,9 +34,8 @@ export function reportFailure(error: unknown, command: Command | undefined): num
     return refused === undefined ? EXIT.ok : reportFailure(refused, command);
   }
   if (isR1Error(error) && error.code !== "INTERNAL") {
-    process.stderr.write(
-      `error: ${inFlagWords(error.message, command)}\n       code: ${error.code}\n`,
-    );
+    const text = `error: ${inFlagWords(error.message, command)}\n       code: ${error.code}\n`;
+    process.stderr.write(forTerminal(text, process.stderr));
     return USAGE_CODES.includes(error.code) ? EXIT.usage : EXIT.failed;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -80,7 +80,7 @@ export function showWarnings(command: () => Command | undefined): void {
   process.removeAllListeners("warning");
   process.on("warning", ({ name, message }) => {
     const text = name === "R1NativeWarning" ? inFlagWords(message, command()) : message;
-    process.stderr.write(`warning: ${text}\n`);
+    process.stderr.write(forTerminal(`warning: ${text}\n`, process.stderr));
   });
 }
 

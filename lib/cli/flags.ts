@@ -1,7 +1,8 @@
 // What a command-line flag is, and how a table of flags becomes commander options, help text and option objects; main thread.
 import { Option } from "commander";
-import type { Command } from "commander";
+import type { Command, Help } from "commander";
 import { R1Error } from "../base/errors.js";
+import { helpItem } from "./wrap.js";
 
 /** The option object a flag writes to: `loadModel`'s, a generation's, or what only the command itself needs. */
 export type Target = "load" | "generate" | "run";
@@ -72,6 +73,14 @@ function term(flag: Flag): string {
   return flag.names.join(", ") + value;
 }
 
+/** One line or more of a help text, as commander asks for it. */
+export const formatItem = (
+  text: string,
+  _width: number,
+  description: string,
+  { helpWidth }: Help,
+): string => helpItem(text, description, helpWidth ?? 80);
+
 /** Adds a table's flags to a command, so that help, the reading of arguments and {@link collect} know them. */
 export function addFlags(command: Command, flags: readonly Flag[]): void {
   tables.set(command, flags);
@@ -92,7 +101,7 @@ export function addFlags(command: Command, flags: readonly Flag[]): void {
   }
   command.configureHelp({
     optionTerm: (option) => terms.get(option.long ?? "") ?? option.flags,
-    minWidthToWrap: 30,
+    formatItem,
   });
 }
 

@@ -49,12 +49,29 @@ class Screen extends Writable {
 const MARK_PASTES = "\u001b[?2004h";
 const MARK_NO_PASTES = "\u001b[?2004l";
 
+/** Node's line editor, with what it knows of the screen. */
+type Editor = Interface & {
+  /** The row of the cursor in a line that is wrapped. */
+  prevRows: number;
+};
+
+function editor(input: ReadStream, output: Writable): Editor {
+  const reader = createInterface({ input, output, terminal: true, historySize: 200 });
+  // Where this is false the editor puts what is typed at the end of the line, wherever the cursor is;
+  // it makes it so when several characters come at once.
+  Object.defineProperty(reader, "isCompletionEnabled", {
+    get: () => reader.cursor < reader.line.length,
+    set: () => undefined,
+  });
+  return Object.assign(reader, { prevRows: 0 });
+}
+
 /** A terminal with line editing and history. What is typed ahead while a reply is written is not lost: it is shown when the reply is over. */
 export class TerminalLines implements LineSource {
   readonly #input: ReadStream;
   readonly #terminal: WriteStream;
   readonly #screen: Screen;
-  readonly #reader: Interface;
+  readonly #reader: Editor;
   /** Lines that came while none was asked for. */
   readonly #ahead: string[] = [];
   /** Lines of a paste whose last line is still being edited. */
@@ -67,16 +84,12 @@ export class TerminalLines implements LineSource {
     this.#input = input;
     this.#terminal = terminal;
     this.#screen = new Screen(terminal);
-    this.#reader = createInterface({
-      input,
-      output: this.#screen,
-      terminal: true,
-      historySize: 200,
-    });
+    this.#reader = editor(input, this.#screen);
     input.on("keypress", (_text, key: { name?: string } | undefined) => {
       if (key?.name === "paste-start") this.#isPasting = true;
       else if (key?.name === "paste-end") this.#isPasting = false;
     });
+    input.on("data", this.#noteRows);
     this.#reader.on("line", (line) => this.#take(line));
     this.#reader.on("SIGINT", () => this.#interrupt());
     this.#reader.on("SIGTSTP", () => this.#suspend());
@@ -101,7 +114,7 @@ export class TerminalLines implements LineSource {
       this.#asked = { resolve, onInterrupt };
       this.#screen.isMuted = false;
       this.#reader.setPrompt(prompt);
-      this.#reader.prompt(true);
+      this.#showLine();
     });
   }
 
@@ -112,6 +125,7 @@ export class TerminalLines implements LineSource {
 
   close(): void {
     process.off("SIGCONT", this.#onContinue);
+    this.#input.off("data", this.#noteRows);
     this.#reader.close();
     this.#screen.destroy();
     this.#terminal.write(MARK_NO_PASTES);
@@ -163,7 +177,28 @@ export class TerminalLines implements LineSource {
     // Raw mode takes effect for reads that begin after it was set.
     this.#reader.pause();
     this.#reader.resume();
-    if (this.#asked !== undefined) this.#reader.prompt(true);
+    if (this.#asked !== undefined) this.#showLine();
+  };
+
+  /** Shows prompt and line where the terminal's cursor is, below what others have written. */
+  #showLine(): void {
+    this.#reader.prevRows = 0;
+    this.#reader.prompt(true);
+  }
+
+  /**
+   * Node's editor forgets in which row of a wrapped line the cursor is when several characters come at
+   * once: it then draws the line a second time below the first.
+   */
+  readonly #noteRows = (): void => {
+    if (this.#asked === undefined) return;
+    const { rows, cols } = this.#reader.getCursorPos();
+    // After the last column the terminal's cursor goes down only with the next character.
+    const isAtEdge = rows > 0 && cols === 0 && this.#reader.cursor === this.#reader.line.length;
+    if (isAtEdge && this.#reader.prevRows < rows) {
+      this.#reader.prevRows = rows - 1;
+      this.#reader.prompt(true);
+    } else this.#reader.prevRows = rows;
   };
 
   /** The editor takes Ctrl-C as a key. Beside a question it means the reply that is being written, whose writer listens for the signal. */

@@ -6,7 +6,7 @@ import { nearest } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import { normalizeArgv } from "./argv.js";
 import { EXIT, reportFailure, showWarnings, watchOutput } from "./exit.js";
-import { flagsOf } from "./flags.js";
+import { flagsOf, formatItem } from "./flags.js";
 import { wrapText } from "./wrap.js";
 
 interface CommandFile {
@@ -55,6 +55,7 @@ function buildProgram(): Command {
       .description("Run DeepSeek-R1 on this machine, streamed as reasoning and answer")
       .option("--version", "show the versions of r1-native and llama.cpp")
       .addHelpText("after", HELP)
+      .configureHelp({ formatItem })
       // What commander finds wrong is reported as all other errors are.
       .configureOutput({
         writeErr: () => undefined,

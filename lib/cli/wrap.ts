@@ -32,3 +32,32 @@ export function wrapText(text: string, width: number): string {
     .map((line) => wrapLine(line, width))
     .join("\n");
 }
+
+/** Columns below which what a flag does stands under it, not beside it. */
+const NARROW = 60;
+/** Where descriptions begin. */
+const DESCRIPTIONS_AT = 30;
+
+/**
+ * One flag, argument or command of a help text: its description beside it, or below a long name.
+ *
+ * @param width - Columns of the terminal.
+ */
+export function helpItem(term: string, description: string, width: number): string {
+  if (description === "") return `  ${term}`;
+  const at = width < NARROW ? 6 : DESCRIPTIONS_AT;
+  const indent = " ".repeat(at);
+  const text = wrapText(`${indent}${description}`, width);
+  const fits = width >= NARROW && term.length + 4 <= at;
+  const head = wrapLine(`  ${term}`, width - 2).replaceAll("\n", "\n  ");
+  return fits ? `  ${term}`.padEnd(at) + text.slice(at) : `${head}\n${text}`;
+}
+
+/** Wraps a text for a terminal; for anything else it stays as it is. */
+export function forTerminal(
+  text: string,
+  stream: { readonly isTTY?: boolean; readonly columns?: number },
+): string {
+  const { isTTY = false, columns = 0 } = stream;
+  return isTTY && columns > 0 ? wrapText(text, columns) : text;
+}

@@ -33,6 +33,38 @@ describe("a terminal", () => {
     expect(shown).toContain("> ");
   });
 
+  it("puts several characters that come at once where the cursor is", async () => {
+    const turn = ask();
+    keys.write("world");
+    await settle();
+    keys.write("\u0001");
+    await settle();
+    keys.write("hello 你好 ");
+    await settle();
+    keys.write("\r");
+    expect(await turn).toBe("hello 你好 world");
+  });
+
+  it.each([
+    ["narrow characters", "0123456789".repeat(3), 3],
+    ["wide characters", "你好世界".repeat(4), 4],
+    ["a line that fills its row", "0123456789ab34567890", 3],
+  ])("redraws a wrapped line over itself: %s", async (_what, text, rows) => {
+    Object.assign(screen, { columns: 11 });
+    const turn = ask();
+    keys.write(text);
+    await settle();
+    const before = shown.length;
+    keys.write("\u007f");
+    await settle();
+    // Up to the first row of the line, then all of it anew.
+    expect(shown.slice(before)).toMatch(
+      new RegExp(`^\\u001b\\[${rows - 1}A\\u001b\\[1G\\u001b\\[0J> `, "u"),
+    );
+    keys.write("\r");
+    expect(await turn).toBe(text.slice(0, -1));
+  });
+
   it("gives a paste of several lines as one turn, once Enter is pressed", async () => {
     const turn = ask();
     keys.write(`${PASTE.start}one\rtwo\rthree${PASTE.end}`);

@@ -10,9 +10,9 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { demoNotice, modelFor, placeText } from "../../lib/cli/banner.js";
 import { barLayout, shortened } from "../../lib/cli/download-bar.js";
-import { wrapText } from "../../lib/cli/wrap.js";
+
 import type { ModelInfo } from "../../lib/index.js";
-import { onTerminal } from "./on-terminal.js";
+import { commandOnTerminal, onTerminal } from "./on-terminal.js";
 import { program, run, tinyModel } from "./program.js";
 
 const folder = mkdtempSync(join(tmpdir(), "r1-notices-"));
@@ -167,21 +167,46 @@ describe("standard output on a full disk", () => {
 });
 
 describe("narrow terminals", () => {
-  it.each([40, 80, 120])(
-    "help fits %i columns, but for lines to copy and single words",
-    async (width) => {
-      for (const command of ["run", "quantize", "plan", "pull"]) {
-        const { stdout } = await run([command, "--help"]);
-        const long = wrapText(stdout, width)
-          .split("\n")
-          .filter(
-            (line) => line.length > width && !/^\s*(r1-native|git|ssh|-p)\b|^\s*-p/.test(line),
-          )
-          .filter((line) => line.trim().split(/\s+/).length > 1);
-        expect(long, command).toEqual([]);
-      }
-    },
-  );
+  /** What may be longer than a terminal is wide: lines to copy, and single words. */
+  const mayBeLong = (line: string): boolean =>
+    /^\s*(r1-native|git|ssh|-p)\b|^\s*-p/.test(line) || line.trim().split(/\s+/).length === 1;
+
+  async function shownAt(columns: number, args: readonly string[]): Promise<string> {
+    const sized = `stty cols ${columns} rows 50; exec "$@"`;
+    const { shown, ended } = commandOnTerminal(
+      ["sh", "-c", sized, "sh", process.execPath, program, ...args],
+      { NO_COLOR: "1" },
+    );
+    await ended;
+    return shown().replaceAll("\r", "");
+  }
+
+  it.each([
+    ["--help"],
+    ["run", "--help"],
+    ["chat", "--help"],
+    ["quantize", "--help"],
+    ["plan", "--help"],
+    ["pull", "--help"],
+    ["quants"],
+    ["run", "--prio", "9", "-p", "x"],
+    ["run", "--show-timings", "--hide-reasoning", "-t", "1", "What is 1+1?"],
+  ])("are not overrun by %s %s", async (...args) => {
+    for (const columns of [40, 80]) {
+      const lines = (await shownAt(columns, args)).split("\n");
+      expect(lines.length).toBeGreaterThan(2);
+      expect(lines.filter((line) => line.length > columns && !mayBeLong(line))).toEqual([]);
+    }
+  });
+
+  it("have descriptions beside short flags, and below long ones", async () => {
+    const wide = await shownAt(80, ["run", "--help"]);
+    expect(wide).toMatch(/^ {2}-c, --ctx-size <N> {10}context in tokens/m);
+    expect(wide).toMatch(/^ {2}-md, --spec-\S+ --model-draft <FILE>\n {30}a small model/m);
+    const narrow = await shownAt(40, ["run", "--help"]);
+    expect(narrow).toMatch(/^ {2}-c, --ctx-size <N>\n {6}context in tokens/m);
+    expect(narrow).toMatch(/^ {2}-md, \S+\n {4}--model-draft <FILE>\n {6}a small/m);
+  });
 
   it("the download's line keeps share and rate, and the end of the name", () => {
     for (const columns of [40, 69, 80, 109, 110, 200])

@@ -27,6 +27,7 @@ import type { Settings } from "../settings.js";
 import { loadOptionsOf, settingsOf } from "../settings.js";
 import { COMMANDS, loadedText, obey } from "../slash-commands.js";
 import type { Room } from "../slash-commands.js";
+import { forTerminal } from "../wrap.js";
 
 const HELP = `
 In the conversation:
@@ -48,6 +49,9 @@ interface Talk {
   readonly signals: ChatSignals;
 }
 
+/** Says something beside the reply. */
+const tell = (text: string): void => void process.stderr.write(forTerminal(text, process.stderr));
+
 /** Shows one reply; Ctrl-C stops it and keeps what there is. */
 async function show(generation: Generation, talk: Talk): Promise<void> {
   const { model, settings, isTerminal } = talk;
@@ -58,17 +62,17 @@ async function show(generation: Generation, talk: Talk): Promise<void> {
   const isWhole = await renderParts(generation, process.stdout, style);
   await write(process.stdout, isWhole ? "\n" : "\n\n");
   const result = await generation.result();
-  if (settings.timings === true) process.stderr.write(`${timingsLine(result, model.info)}\n\n`);
+  if (settings.timings === true) tell(`${timingsLine(result, model.info)}\n\n`);
   const used = result.usage.promptTokens + result.usage.completionTokens;
   const room = model.info.sequenceContextSize;
   if (used > room * NEARLY_FULL && result.finishReason !== "length")
-    process.stderr.write(
+    tell(
       `(${used} of ${room} tokens of the context are used. /reset begins anew; --ctx-size makes room.)\n\n`,
     );
   else if (isTerminal && settings.timings === undefined)
-    process.stderr.write(`${fullness(used, room, settings)}\n\n`);
+    tell(`${fullness(used, room, settings)}\n\n`);
   if (result.finishReason === "length")
-    process.stderr.write("(The reply ended because --n-predict or the context is used up.)\n\n");
+    tell("(The reply ended because --n-predict or the context is used up.)\n\n");
 }
 
 /** How full the context is, dimmed. */
@@ -159,7 +163,8 @@ async function chat(command: Command): Promise<void> {
   const load = loadOptionsOf(bag);
   useProxy(settings.proxy);
   const isDemo = load["path"] === undefined;
-  if (isDemo && process.stderr.isTTY) process.stderr.write(demoNotice("chat"));
+  if (isDemo && process.stderr.isTTY)
+    process.stderr.write(forTerminal(demoNotice("chat"), process.stderr));
   const loading = watchSignals(() => undefined);
   const model = await openModel(load, {
     isVerbose: settings.isVerbose,
@@ -173,8 +178,8 @@ async function chat(command: Command): Promise<void> {
   try {
     const conversation = new Conversation(model, settings, bag.generate, flagsOf(command));
     const talk: Talk = { conversation, model, settings, isTerminal, signals };
-    const say = (text: string): void =>
-      void (isTerminal ? process.stdout : process.stderr).write(text);
+    const output = isTerminal ? process.stdout : process.stderr;
+    const say = (text: string): void => void output.write(forTerminal(text, output));
     if (isTerminal)
       say(
         `${isDemo ? "" : `${modelText(model.info)}. `}Context ${model.info.contextSize} tokens.\n` +

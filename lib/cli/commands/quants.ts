@@ -1,77 +1,92 @@
 // `r1-native quants`: shows the catalogue of R1's quants and distills; main thread.
 import type { Command } from "commander";
 import { R1_DISTILLS, R1_LAYERS, R1_QUANTS, ruleOfThumbLayers } from "../../plan/catalogue.js";
-import { wrapText } from "../wrap.js";
+import { forTerminal } from "../wrap.js";
 import { countText, tableText } from "../file-work.js";
 
-/** Columns of a terminal that show the whole table. */
-const WIDE = 120;
+/** How much of the tables a terminal shows. */
+type Width = "wide" | "middle" | "narrow";
 
-function quantTable(isWide: boolean): string {
-  const rows = R1_QUANTS.map(({ name, bits, sizeGiB, accuracy, moeMix, layersOnGpu }) => {
-    const cells = (["24 GB", "80 GB", "2 x 80 GB"] as const).map((device) => {
-      const told = layersOnGpu[device];
-      const rule = ruleOfThumbLayers(
-        device === "24 GB" ? 24 : device === "80 GB" ? 80 : 160,
-        sizeGiB,
-      );
-      return told === rule ? String(told) : `${told} (rule: ${rule})`;
-    });
-    return [
-      name,
-      bits.toFixed(2),
-      `${sizeGiB} GiB`,
-      accuracy,
-      ...cells,
-      ...(isWide ? [moeMix] : []),
-    ];
-  });
+const widthOf = (columns: number): Width =>
+  columns >= 120 ? "wide" : columns >= 70 ? "middle" : "narrow";
+
+/** A column: its heading, its cells, and the widths that it is shown at. */
+interface Column<T> {
+  readonly name: string | Readonly<Record<Width, string>>;
+  readonly cell: (row: T, width: Width) => string;
+  readonly widths?: readonly Width[];
+  readonly isNumber?: boolean;
+}
+
+function table<T>(rows: readonly T[], columns: readonly Column<T>[], width: Width): string {
+  const shown = columns.filter(({ widths }) => widths?.includes(width) !== false);
   return tableText(
     [
-      [
-        "quant",
-        "bits",
-        "size",
-        "accuracy",
-        "24 GB",
-        "80 GB",
-        "2 x 80 GB",
-        ...(isWide ? ["experts"] : []),
-      ],
-      ...rows,
+      shown.map(({ name }) => (typeof name === "string" ? name : name[width])),
+      ...rows.map((row) => shown.map(({ cell }) => cell(row, width))),
     ],
-    [1, 2],
+    shown.flatMap(({ isNumber }, i) => (isNumber === true ? [i] : [])),
   );
 }
 
-function distillTable(isWide: boolean): string {
-  const rows = R1_DISTILLS.map(
-    ({ name, base, parameters, layers, cacheBytesPerToken, sizeGiB }) => [
-      isWide ? name : name.replace("DeepSeek-R1-Distill-", ""),
-      ...(isWide ? [base] : []),
-      countText(parameters),
-      String(layers),
-      `${sizeGiB.Q4_K_M} GiB`,
-      `${sizeGiB.Q8_0} GiB`,
-      `${((cacheBytesPerToken * 8192) / 2 ** 30).toFixed(2)} GiB`,
-    ],
-  );
-  return tableText(
-    [
-      [
-        "distill",
-        ...(isWide ? ["base"] : []),
-        "weights",
-        "layers",
-        "Q4_K_M",
-        "Q8_0",
-        isWide ? "8192 tokens of f16 cache" : "cache",
-      ],
-      ...rows,
-    ],
-    isWide ? [2, 3, 4, 5, 6] : [1, 2, 3, 4, 5],
-  );
-}
+const layersOn = (gpus: keyof Quant["layersOnGpu"], gigabytes: number): Column<Quant>["cell"] => {
+  return ({ layersOnGpu, sizeGiB }, width) => {
+    const published = layersOnGpu[gpus];
+    const rule = ruleOfThumbLayers(gigabytes, sizeGiB);
+    return published === rule || width === "narrow"
+      ? String(published)
+      : `${published} (rule: ${rule})`;
+  };
+};
+
+const WIDER: readonly Width[] = ["wide", "middle"];
+
+type Quant = (typeof R1_QUANTS)[number];
+const QUANTS: readonly Column<Quant>[] = [
+  { name: "quant", cell: ({ name }) => name },
+  { name: "bits", cell: ({ bits }) => bits.toFixed(2), widths: WIDER, isNumber: true },
+  { name: "size", cell: ({ sizeGiB }) => `${sizeGiB} GiB`, isNumber: true },
+  { name: "accuracy", cell: ({ accuracy }) => accuracy, widths: WIDER },
+  { name: "24 GB", cell: layersOn("24 GB", 24) },
+  { name: "80 GB", cell: layersOn("80 GB", 80) },
+  {
+    name: { wide: "2 x 80 GB", middle: "2 x 80 GB", narrow: "2x80" },
+    cell: layersOn("2 x 80 GB", 160),
+  },
+  { name: "experts", cell: ({ moeMix }) => moeMix, widths: ["wide"] },
+];
+
+type Distill = (typeof R1_DISTILLS)[number];
+const cacheText = ({ cacheBytesPerToken }: Distill): string =>
+  `${((cacheBytesPerToken * 8192) / 2 ** 30).toFixed(2)} GiB`;
+const DISTILLS: readonly Column<Distill>[] = [
+  {
+    name: "distill",
+    cell: ({ name }, width) => (width === "wide" ? name : name.replace("DeepSeek-R1-Distill-", "")),
+  },
+  { name: "base", cell: ({ base }) => base, widths: ["wide"] },
+  {
+    name: "weights",
+    cell: ({ parameters }) => countText(parameters),
+    widths: WIDER,
+    isNumber: true,
+  },
+  { name: "layers", cell: ({ layers }) => String(layers), widths: WIDER, isNumber: true },
+  { name: "Q4_K_M", cell: ({ sizeGiB }) => `${sizeGiB.Q4_K_M} GiB`, isNumber: true },
+  { name: "Q8_0", cell: ({ sizeGiB }) => `${sizeGiB.Q8_0} GiB`, isNumber: true },
+  {
+    name: { wide: "8192 tokens of f16 cache", middle: "cache", narrow: "cache" },
+    cell: cacheText,
+    widths: WIDER,
+    isNumber: true,
+  },
+];
+
+const ABOUT_DISTILLS: Readonly<Record<Width, string>> = {
+  wide: "",
+  middle: ", DeepSeek-R1-Distill-...; cache: 8192 tokens in f16",
+  narrow: ", DeepSeek-R1-Distill-...",
+};
 
 /** Adds the command to the program. */
 export function register(program: Command): void {
@@ -87,20 +102,20 @@ export function register(program: Command): void {
         return;
       }
       const { columns } = process.stdout;
-      const isWide = !process.stdout.isTTY || columns === 0 || columns >= WIDE;
+      const width = widthOf(process.stdout.isTTY && columns > 0 ? columns : Infinity);
       const text = `DeepSeek-R1 671B: size, and how many of its ${R1_LAYERS} layers GPUs of that memory hold
 
-${quantTable(isWide)}
+${table(R1_QUANTS, QUANTS, width)}
 
-The distills${isWide ? "" : ", DeepSeek-R1-Distill-...; cache: 8192 tokens in f16"}
+The distills${ABOUT_DISTILLS[width]}
 
-${distillTable(isWide)}
+${table(R1_DISTILLS, DISTILLS, width)}
 
 Layers are the published table's; rule: floor(memory / size * ${R1_LAYERS} - 4). One fewer if memory runs out.
 Get one:
   r1-native pull unsloth/DeepSeek-R1-GGUF "*UD-IQ1_S*"
   r1-native pull unsloth/DeepSeek-R1-Distill-Qwen-1.5B-GGUF:Q4_K_M
 `;
-      process.stdout.write(process.stdout.isTTY ? wrapText(text, columns || 80) : text);
+      process.stdout.write(forTerminal(text, process.stdout));
     });
 }

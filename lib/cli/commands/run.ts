@@ -28,6 +28,7 @@ import {
 } from "../render.js";
 import type { Settings } from "../settings.js";
 import { loadOptionsOf, settingsOf } from "../settings.js";
+import { forTerminal } from "../wrap.js";
 
 const HELP = `
 Examples:
@@ -93,7 +94,8 @@ async function run(command: Command): Promise<void> {
     const prompt = await unlessInterrupted(readPrompt(settings), watch.signal);
     const load = loadOptionsOf(bag);
     useProxy(settings.proxy);
-    if (load["path"] === undefined && process.stderr.isTTY) process.stderr.write(demoNotice("run"));
+    if (load["path"] === undefined && process.stderr.isTTY)
+      process.stderr.write(forTerminal(demoNotice("run"), process.stderr));
     model = await openModel(load, {
       isVerbose: settings.isVerbose,
       signal: watch.signal,
@@ -123,7 +125,7 @@ async function run(command: Command): Promise<void> {
     await show(generation, settings);
     const result = await generation.result();
     if (settings.timings ?? process.stderr.isTTY)
-      process.stderr.write(`\n${timingsLine(result, model.info)}\n`);
+      process.stderr.write(forTerminal(`\n${timingsLine(result, model.info)}\n`, process.stderr));
     if (watch.exitCode !== undefined) throw new Interrupted(watch.exitCode);
   } finally {
     watch.stop();
