@@ -19,6 +19,8 @@ const HELP = `usage: node scripts/build.mjs [options] [-- -DNAME=value ...]
   --no-run            build those tests, but do not run them
   --sanitize=KIND     those tests only, under sanitizers: address, undefined, address,undefined or thread; in a build folder of its own
   --cuda              with the CUDA backend; the same as -- -DGGML_CUDA=ON
+  --debug             with symbols and assertions and little optimisation, in a build folder of its own; a plain build
+                      puts the fast one back
   --portable          for every CPU of this platform (what prebuilds are made of), in a build folder of its own
   --fresh             forget earlier options and start from an empty build folder
   --help
@@ -37,6 +39,7 @@ const OPTIONS = {
   "no-run": { type: "boolean", default: false },
   sanitize: { type: "string", default: "" },
   cuda: { type: "boolean", default: false },
+  debug: { type: "boolean", default: false },
   portable: { type: "boolean", default: process.env.R1_PORTABLE === "1" },
   fresh: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
@@ -52,6 +55,7 @@ function parse() {
       flags: [
         ...(process.env.R1_CMAKE_FLAGS ?? "").split(/\s+/).filter(Boolean),
         ...(values.cuda ? ["-DGGML_CUDA=ON"] : []),
+        ...(values.debug ? ["-DCMAKE_C_FLAGS_DEBUG=-g -Og", "-DCMAKE_CXX_FLAGS_DEBUG=-g -Og"] : []),
         ...positionals,
       ],
     };
@@ -81,7 +85,13 @@ function jobs() {
 function outputFolder(options) {
   if (options.sanitize !== "")
     return join(root, `build-native-${options.sanitize.replace(",", "-")}`);
+  if (options.debug) return join(root, "build-native-debug");
   return join(root, options.portable ? "build-native-portable" : "build-native");
+}
+
+/** CMake's name of the kind of build. */
+function configOf(options) {
+  return options.debug ? "Debug" : "Release";
 }
 
 function targetsOf(options) {
@@ -117,6 +127,7 @@ await main(async () => {
     nativeTests,
     sanitize: options.sanitize,
     portable: options.portable,
+    config: configOf(options),
     flags: options.flags,
   });
   const build = cmakeJs(
@@ -126,7 +137,7 @@ await main(async () => {
     "--out",
     out,
     "--config",
-    "Release",
+    configOf(options),
     "--log-level",
     "warn",
     "--parallel",

@@ -6,6 +6,7 @@
 
 #include "core/engine/cell_io.h"
 #include "core/failure.h"
+#include "core/platform/thread_name.h"
 
 namespace r1 {
 namespace {
@@ -48,6 +49,7 @@ Engine::Engine(std::shared_ptr<Model> model, std::shared_ptr<Model> draft,
 Engine::~Engine() { stop(); }
 
 void Engine::main(EngineConfig config, std::shared_ptr<Model> draft, std::promise<void> & ready) {
+    name_this_thread("r1-engine");
     try {
         check_engine_config(*model_, config);
         context_ = std::make_unique<Context>(

@@ -1,5 +1,13 @@
 // Copies the addon and the libraries it needs out of the CMake tree into one flat folder, where node-gyp-build looks. Only what changed is written.
-import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from "node:fs";
 import { join } from "node:path";
 import { BuildError } from "./process.mjs";
 
@@ -18,7 +26,10 @@ function isSame(from, to) {
 /** Returns the names that were written. A file is replaced by a rename, so that a process that has the old one loaded keeps it. */
 export function collect(from, to) {
   const names = readdirSync(from).filter((name) => WANTED.test(name));
-  if (!names.includes("r1_native.node")) throw new BuildError(`the build ended without r1_native.node in ${from}; remove that folder's parent and build again.`);
+  if (!names.includes("r1_native.node"))
+    throw new BuildError(
+      `the build ended without r1_native.node in ${from}; remove that folder's parent and build again.`,
+    );
   mkdirSync(to, { recursive: true });
   for (const name of readdirSync(to)) {
     if (WANTED.test(name) && !names.includes(name)) rmSync(join(to, name));

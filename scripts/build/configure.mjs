@@ -18,7 +18,8 @@ export function cmakeJs(...args) {
 /** `-DNAME=value` or `-DNAME:TYPE=value` -> [NAME, whole flag]. */
 function nameOf(flag) {
   const name = /^-D([A-Za-z0-9_]+)(?::[A-Z]+)?=/.exec(flag)?.[1];
-  if (name === undefined) throw new BuildError(`"${flag}" is no CMake definition; expected -DNAME=value.`);
+  if (name === undefined)
+    throw new BuildError(`"${flag}" is no CMake definition; expected -DNAME=value.`);
   return name;
 }
 
@@ -37,7 +38,9 @@ function readStamp(out) {
 
 function cached(out, name) {
   try {
-    return new RegExp(`^${name}:[A-Z]+=(.*)$`, "m").exec(readFileSync(join(out, "CMakeCache.txt"), "utf8"))?.[1];
+    return new RegExp(`^${name}:[A-Z]+=(.*)$`, "m").exec(
+      readFileSync(join(out, "CMakeCache.txt"), "utf8"),
+    )?.[1];
   } catch {
     return undefined;
   }
@@ -78,7 +81,7 @@ function definitions(wanted, out) {
 }
 
 /** Configures `out` if it is not configured as asked; returns what it is configured with. */
-export async function configure({ root, out, env, log, ...asked }) {
+export async function configure({ root, out, env, log, config, ...asked }) {
   if (isUnusable(out, root)) rmSync(out, { recursive: true, force: true });
   const last = readStamp(out);
   const wanted = wantedOf(last, asked);
@@ -88,14 +91,30 @@ export async function configure({ root, out, env, log, ...asked }) {
   requireTools();
   const known = cached(out, "CMAKE_GENERATOR");
   const generator = known ?? (which("ninja") ? "Ninja" : "Unix Makefiles");
-  log(`r1-native: configuring (${generator}${which("ccache") ? ", ccache" : ""}${wanted.flags.length > 0 ? `, ${wanted.flags.join(" ")}` : ""})`);
+  log(
+    `r1-native: configuring (${generator}${which("ccache") ? ", ccache" : ""}${wanted.flags.length > 0 ? `, ${wanted.flags.join(" ")}` : ""})`,
+  );
   mkdirSync(out, { recursive: true });
-  const args = cmakeJs("configure", "--directory", root, "--out", out, "--config", "Release", "--generator", generator, "--log-level", "warn", "--");
+  const args = cmakeJs(
+    "configure",
+    "--directory",
+    root,
+    "--out",
+    out,
+    "--config",
+    config,
+    "--generator",
+    generator,
+    "--log-level",
+    "warn",
+    "--",
+  );
   await show(process.execPath, [...args, ...definitions(wanted, out)], {
     cwd: root,
     env,
     stdio: ["ignore", process.env.R1_VERBOSE ? "inherit" : "ignore", "inherit"],
-    failure: "CMake could not configure the build; its output above says why (R1_VERBOSE=1 shows all of it)",
+    failure:
+      "CMake could not configure the build; its output above says why (R1_VERBOSE=1 shows all of it)",
   });
   writeFileSync(join(out, STAMP), JSON.stringify(wanted));
   return wanted;

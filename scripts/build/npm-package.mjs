@@ -10,15 +10,35 @@ const NPM_NETWORK =
   /^npm_config_(registry|proxy|https?_proxy|noproxy|ca|cafile|cert|key|strict_ssl|userconfig|globalconfig|cache|offline|prefer_offline|prefer_online|fetch_.*|maxsockets|local_address)$/i;
 
 function pack(lock, into, advice) {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name) || NPM_NETWORK.test(name)));
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name) || NPM_NETWORK.test(name)),
+  );
   const cli = process.env.npm_execpath;
-  const [command, first] = cli?.endsWith("npm-cli.js") && existsSync(cli) ? [process.execPath, [cli]] : ["npm", []];
-  const run = capture(command, [...first, "pack", lock.package, "--ignore-scripts", "--loglevel=error", "--pack-destination", into], { cwd: into, env });
-  if (run.missing) throw new BuildError("npm was not found; it comes with Node, so put Node's bin folder on PATH.");
+  const [command, first] =
+    cli?.endsWith("npm-cli.js") && existsSync(cli) ? [process.execPath, [cli]] : ["npm", []];
+  const run = capture(
+    command,
+    [
+      ...first,
+      "pack",
+      lock.package,
+      "--ignore-scripts",
+      "--loglevel=error",
+      "--pack-destination",
+      into,
+    ],
+    { cwd: into, env },
+  );
+  if (run.missing)
+    throw new BuildError(
+      "npm was not found; it comes with Node, so put Node's bin folder on PATH.",
+    );
   const file = readdirSync(into).find((name) => name.endsWith(".tgz"));
   if (run.ok && file !== undefined) return join(into, file);
   const why = /npm error (?:code )?(E[A-Z0-9]+|.*)/.exec(run.stderr)?.[1] ?? "no reason given";
-  throw new BuildError(`could not download ${lock.package} (${why}); check the network and the registry of npm${advice}.`);
+  throw new BuildError(
+    `could not download ${lock.package} (${why}); check the network and the registry of npm${advice}.`,
+  );
 }
 
 async function checkIntegrity(lock, lockName, file) {
@@ -27,7 +47,9 @@ async function checkIntegrity(lock, lockName, file) {
   await pipeline(createReadStream(file), hash);
   const found = `${algorithm}-${hash.digest("base64")}`;
   if (found === lock.integrity) return;
-  throw new BuildError(`${lock.package} is not the file that ${lockName} names (its integrity is ${found}), so nothing of it was used.`);
+  throw new BuildError(
+    `${lock.package} is not the file that ${lockName} names (its integrity is ${found}), so nothing of it was used.`,
+  );
 }
 
 /**

@@ -34,8 +34,17 @@ export function which(name, env = process.env) {
 
 /** Runs a program to its end with its output collected. */
 export function capture(command, args, options = {}) {
-  const run = spawnSync(command, args, { encoding: "utf8", maxBuffer: 64 * 1024 * 1024, ...options });
-  return { ok: run.status === 0, stdout: run.stdout ?? "", stderr: run.stderr ?? String(run.error ?? ""), missing: run.error?.code === "ENOENT" };
+  const run = spawnSync(command, args, {
+    encoding: "utf8",
+    maxBuffer: 64 * 1024 * 1024,
+    ...options,
+  });
+  return {
+    ok: run.status === 0,
+    stdout: run.stdout ?? "",
+    stderr: run.stderr ?? String(run.error ?? ""),
+    missing: run.error?.code === "ENOENT",
+  };
 }
 
 /**

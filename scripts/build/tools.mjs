@@ -36,32 +36,59 @@ function checkNode() {
 
 function checkCompiler() {
   const wanted = { apt: "build-essential", mac: "xcode-select --install" };
-  const compiler = [process.env.CXX?.split(" ")[0], "c++", "g++", "clang++"].find((name) => name && which(name));
-  if (compiler === undefined) return sentence("A C++17 compiler is needed and none was found", wanted);
-  const probe = capture(compiler, ["-std=c++17", "-fsyntax-only", "-x", "c++", "-"], { input: "#include <filesystem>\n#include <optional>\nint main() {}\n" });
-  return probe.ok ? undefined : sentence(`A C++17 compiler is needed and ${compiler} cannot compile C++17 with <filesystem>`, wanted);
+  const compiler = [process.env.CXX?.split(" ")[0], "c++", "g++", "clang++"].find(
+    (name) => name && which(name),
+  );
+  if (compiler === undefined)
+    return sentence("A C++17 compiler is needed and none was found", wanted);
+  const probe = capture(compiler, ["-std=c++17", "-fsyntax-only", "-x", "c++", "-"], {
+    input: "#include <filesystem>\n#include <optional>\nint main() {}\n",
+  });
+  return probe.ok
+    ? undefined
+    : sentence(
+        `A C++17 compiler is needed and ${compiler} cannot compile C++17 with <filesystem>`,
+        wanted,
+      );
 }
 
 function checkCMake() {
   const wanted = { apt: "cmake", brew: "cmake" };
   const minimum = CMAKE_MINIMUM.join(".");
-  if (!which("cmake")) return sentence(`CMake ${minimum} or newer is needed and was not found`, wanted);
+  if (!which("cmake"))
+    return sentence(`CMake ${minimum} or newer is needed and was not found`, wanted);
   const found = versionOf(capture("cmake", ["--version"]).stdout);
-  return isOlder(found, CMAKE_MINIMUM) ? sentence(`CMake ${minimum} or newer is needed and this is ${found.join(".")}`, wanted) : undefined;
+  return isOlder(found, CMAKE_MINIMUM)
+    ? sentence(`CMake ${minimum} or newer is needed and this is ${found.join(".")}`, wanted)
+    : undefined;
 }
 
 function checkMake() {
   if (which("ninja") || which("make")) return undefined;
-  return sentence("ninja or make is needed and neither was found", { apt: "build-essential", mac: "xcode-select --install" });
+  return sentence("ninja or make is needed and neither was found", {
+    apt: "build-essential",
+    mac: "xcode-select --install",
+  });
 }
 
 /** node-gyp runs on Python 3 and make; a build by `npm run build:native` needs neither. */
 function checkNodeGyp() {
   const found = [];
   if (!which("python3") && !process.env.PYTHON && !process.env.npm_config_python) {
-    found.push(sentence("Python 3 is needed by node-gyp and was not found", { apt: "python3", brew: "python3" }));
+    found.push(
+      sentence("Python 3 is needed by node-gyp and was not found", {
+        apt: "python3",
+        brew: "python3",
+      }),
+    );
   }
-  if (!which("make")) found.push(sentence("make is needed by node-gyp and was not found", { apt: "build-essential", mac: "xcode-select --install" }));
+  if (!which("make"))
+    found.push(
+      sentence("make is needed by node-gyp and was not found", {
+        apt: "build-essential",
+        mac: "xcode-select --install",
+      }),
+    );
   return found;
 }
 
@@ -70,11 +97,22 @@ function checkNodeGyp() {
  * `nodeGyp`: the build is started through node-gyp.
  */
 export function requireTools({ nodeGyp = false } = {}) {
-  const missing = [checkNode(), checkCompiler(), checkCMake(), ...(nodeGyp ? checkNodeGyp() : [checkMake()])].filter((text) => text !== undefined);
+  const missing = [
+    checkNode(),
+    checkCompiler(),
+    checkCMake(),
+    ...(nodeGyp ? checkNodeGyp() : [checkMake()]),
+  ].filter((text) => text !== undefined);
   if (missing.length > 0) throw new BuildError(missing.join("\nr1-native: "));
 }
 
 /** Refuses to go on without git; needed only where the llama.cpp tree is not there yet. */
 export function requireGit() {
-  if (!which("git")) throw new BuildError(sentence("git is needed to unpack llama.cpp and was not found", { apt: "git", mac: "xcode-select --install" }));
+  if (!which("git"))
+    throw new BuildError(
+      sentence("git is needed to unpack llama.cpp and was not found", {
+        apt: "git",
+        mac: "xcode-select --install",
+      }),
+    );
 }
