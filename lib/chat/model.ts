@@ -255,25 +255,27 @@ export class Model implements AsyncDisposable {
 
   get #sessionHost(): SessionHost {
     return {
-      ask: (messages, options, ids, onEnd, session) => {
+      ask: (messages, options, ids, onEnd, session, after) => {
         this.#assertOpen();
         const { makePrompt, config } = this.#checkChatCall(messages, { ...options }, ids);
         let prompt: Int32Array = new Int32Array(0);
         const noting: MakePrompt = (isNeeded) =>
-          whenReady(makePrompt(isNeeded), (made) => {
-            prompt = made.tokens;
-            return { ...made, session };
-          });
+          whenReady(after, () =>
+            whenReady(makePrompt(isNeeded), (made) => {
+              prompt = made.tokens;
+              return { ...made, session };
+            }),
+          );
         return this.#start(noting, config, (result) => onEnd(result, prompt));
       },
       forget: (session) => {
         if (!this.isClosed) this.#init.engine.sessions.forget(session);
       },
       check: (given) => void this.#checkChat(given, "session", ["system", "messages"]),
-      save: async (state, defaults, path) => {
+      save: async (state, ids, defaults, path, onHeld) => {
         this.#assertOpen();
         const { prompting } = this.#checkChat(defaults, "session");
-        return saveSession(this.#sessionModel, state, prompting, path);
+        return saveSession(this.#sessionModel, { ...state, ids, onHeld }, prompting, path);
       },
     };
   }

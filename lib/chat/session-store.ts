@@ -1,16 +1,19 @@
 // Saves sessions with their KV cells, and puts them back. Cells are copied, hashed and written by
 // native threads; here are only the turns.
 import { fileURLToPath } from "node:url";
+import { whenReady } from "../base/awaitable.js";
+import type { Awaitable } from "../base/awaitable.js";
 import { refuse } from "../base/check.js";
 import { fromNative, isR1Error, R1Error } from "../base/errors.js";
 import { writeFileAtomically } from "../base/files/writer.js";
 import type { Engine } from "../engine/engine.js";
 import type { Weights } from "../model/weights.js";
 import type { PromptConfig } from "./chat-options.js";
-import { chatText, promptNow } from "./prompt.js";
+import { chatTextSoon, promptSoon } from "./prompt.js";
 import { assertSameMaker, decodeHead, encodeFront } from "./saved-session.js";
 import type { SessionMaker } from "./saved-session.js";
 import type { SessionState } from "./session.js";
+import type { TurnIds } from "./turn-ids.js";
 
 /** What saving and restoring take of a model. */
 export interface SessionModel {
@@ -40,38 +43,58 @@ function commonLength(a: Int32Array, b: Int32Array): number {
   return at;
 }
 
-/** The ids that the next turn begins with, whatever is asked in it. */
+/** The ids that the next turn begins with, whatever is asked in it; long texts are tokenised aside. */
 function nextTokens(
   weights: Weights,
   messages: SessionState["messages"],
   prompting: PromptConfig,
-): Int32Array {
+  ids?: TurnIds,
+): Awaitable<Int32Array> {
   if (messages.length === 0) return NO_TOKENS;
   const form = { config: prompting, opensThink: false, generationPrompt: false };
-  return promptNow(chatText(messages, form, weights), weights).tokens;
+  return whenReady(chatTextSoon(messages, form, weights), (text) =>
+    whenReady(promptSoon(text, weights, { ids }), ({ tokens }) => tokens),
+  );
+}
+
+/** A session that is saved. */
+export interface SavedState extends SessionState {
+  /** What it knows of the ids of its turns. */
+  readonly ids: TurnIds;
+  /** Called once its cells are held, or are known to be gone. */
+  readonly onHeld: () => void;
 }
 
 /**
  * Saves a session. Saved are the cells that the next turn can use: those up to where the last turn's
  * reasoning begins. Where the engine has given cells away to other requests, only the turns are
- * saved, and the cells are computed again after restoring. The cells are held before this returns,
- * and so before any turn that is sent later.
+ * saved, and the cells are computed again after restoring. Of a short session they are held before this
+ * returns, else when `onHeld` is called: turns that are sent later have to wait for that.
  *
  * @param prompting - How the session writes its conversation out.
  * @param path - Where to; undefined: resolve with the bytes.
  */
 export async function saveSession(
   model: SessionModel,
-  session: SessionState,
+  session: SavedState,
   prompting: PromptConfig,
   path: string | undefined,
 ): Promise<Uint8Array | undefined> {
   const { sessions } = model.engine;
-  const { messages, startLength, held } = session;
-  const next = held.length === 0 ? NO_TOKENS : nextTokens(model.weights, messages, prompting);
+  const { messages, startLength, held, ids } = session;
+  let next: Int32Array = NO_TOKENS;
+  try {
+    const soon =
+      held.length === 0 ? NO_TOKENS : nextTokens(model.weights, messages, prompting, ids);
+    // No turn of the event loop where none is needed.
+    next = soon instanceof Promise ? await soon : soon;
+  } catch (error) {
+    throw failure(error, path);
+  }
   const tokens = held.slice(0, commonLength(held, next));
   const holding =
     tokens.length === 0 ? Promise.resolve(0) : sessions.hold(tokens, session.id).catch(noCells);
+  session.onHeld();
   let hold = 0;
   try {
     const [maker, held] = await Promise.all([model.maker(), holding]);
@@ -135,7 +158,8 @@ export async function restoreSession(
       const { maker, messages, startLength } = decodeHead(head);
       assertSameMaker(maker, await model.maker());
       if (problem !== "") throw new R1Error("STATE_INVALID", problem);
-      const next = tokens.length === 0 ? NO_TOKENS : nextTokens(model.weights, messages, prompting);
+      const next =
+        tokens.length === 0 ? NO_TOKENS : await nextTokens(model.weights, messages, prompting);
       const fits = tokens.length > 0 && commonLength(tokens, next) === tokens.length;
       const id = fits ? model.engine.newSession() : 0;
       if (fits) await sessions.restore(saved, id);

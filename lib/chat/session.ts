@@ -6,6 +6,7 @@ import type { Generation } from "../engine/generation.js";
 import { checkMessages } from "../template/messages.js";
 import { answerMessage } from "./history.js";
 import type { ChatOptions } from "./chat-options.js";
+import type { Awaitable } from "../base/awaitable.js";
 import { TurnIds, joined } from "./turn-ids.js";
 
 /** Options of a session; those of {@link ChatOptions} are the defaults of its turns. */
@@ -36,14 +37,21 @@ export interface SessionHost {
     ids: TurnIds,
     onEnd: (result: GenerationResult | undefined, prompt: Int32Array) => void,
     session: number,
+    /** What the turn waits for before its prompt is made. */
+    after: Awaitable<void>,
   ) => Generation;
   /** Refuses options that no turn could have. */
   readonly check: (options: Record<string, unknown>) => void;
-  /** Saves to a file, or resolves with the bytes; `defaults` are the options of its turns. */
+  /**
+   * Saves to a file, or resolves with the bytes; `defaults` are the options of its turns. `onHeld` is
+   * called once the cells are held, or are known to be gone: in this call where the session is short.
+   */
   readonly save: (
     state: SessionState,
+    ids: TurnIds,
     defaults: Record<string, unknown>,
     path: string | undefined,
+    onHeld: () => void,
   ) => Promise<Uint8Array | undefined>;
   /** The cells of a restored session are not needed any more. */
   readonly forget: (session: number) => void;
@@ -67,6 +75,8 @@ export class ChatSession {
   #held: Int32Array;
   /** Ids of the turns so far, so that each is tokenised once. */
   readonly #ids = new TurnIds();
+  /** Ends when the cells of the sessions being saved are held; undefined: they are. */
+  #holding: Promise<void> | undefined;
   #current: Generation | undefined;
   readonly #id: number;
 
@@ -147,7 +157,7 @@ export class ChatSession {
       this.#messages = Object.freeze([...asked, answer]);
       this.#held = joined(prompt, result.tokens);
     };
-    this.#current = this.#host.ask(asked, turn, this.#ids, onEnd, this.#id);
+    this.#current = this.#host.ask(asked, turn, this.#ids, onEnd, this.#id, this.#holding);
     return this.#current;
   }
 
@@ -186,7 +196,29 @@ export class ChatSession {
     };
     // A turn that was given up keeps its sequence, and with it the cells, until the engine has seen that.
     if (this.#current?.isEnded === false) await this.#current.result().catch(() => undefined);
-    return this.#host.save(state, this.#defaults, path);
+    return this.#save(state, path);
+  }
+
+  /** Turns that are sent meanwhile wait until the cells are held, so that they do not change what is saved. */
+  async #save(state: SessionState, path: string | undefined): Promise<Uint8Array | undefined> {
+    let isHeld = false;
+    let onHeld = (): void => void (isHeld = true);
+    const saved = this.#host.save(state, this.#ids, this.#defaults, path, () => onHeld());
+    if (isHeld) return saved;
+    const before = this.#holding;
+    const holding = new Promise<void>((resolve) => {
+      onHeld = resolve;
+      // Also where it fails before.
+      saved.then(
+        () => resolve(),
+        () => resolve(),
+      );
+    }).then(() => before);
+    this.#holding = holding;
+    void holding.then(() => {
+      if (this.#holding === holding) this.#holding = undefined;
+    });
+    return saved;
   }
 
   #assertIdle(doing: string): void {

@@ -93,6 +93,30 @@ describe("a saved session", () => {
     await one.close();
   });
 
+  it("of long turns is as it was before turns that are sent at once", async () => {
+    const long = await loadTiny({ sequences: 2, contextSize: 8192 });
+    // Long enough to be tokenised by a native thread.
+    const text = "What is 2+3? ".repeat(300);
+    const options = { ...GREEDY, reasoning: { mode: "off" }, maxTokens: 16 } as const;
+    const first = long.session(options);
+    await first.send(text).result();
+    await first.send("Now add 5.").result();
+    // A restored session knows no ids of its turns yet.
+    const session = await long.restoreSession(await first.save(), options);
+    const before = session.messages;
+    const [one, two] = [session.save(), session.save()];
+    const turn = session.send("Explain more!").result();
+    const [bytes, again] = await Promise.all([one, two]);
+    await turn;
+    expect(session.messages).toHaveLength(before.length + 2);
+    expect(again).toEqual(bytes);
+    const restored = await long.restoreSession(bytes, options);
+    expect(restored.messages).toEqual(before);
+    const { usage } = await restored.send("Explain more!").result();
+    expect(usage.cachedTokens).toBeGreaterThan(text.length / 4);
+    await long.close();
+  });
+
   it("has its cells also when a turn was given up just before", async () => {
     const one = await loadTiny();
     const session = one.session(GREEDY);
