@@ -4,7 +4,7 @@
 export interface NativeSessionSave {
   /** A hold of `holdCells`; 0: no cells. */
   hold: number;
-  /** All bytes up to the length of the cells (lib/chat/saved-session.ts). */
+  /** All bytes up to the length of the cells (lib/model/saved-session.ts). */
   front: Uint8Array;
   /** Seals with HMAC-SHA-256; null: with SHA-256. */
   key: Uint8Array | null;

@@ -45,7 +45,7 @@ function packageVersion(): string {
 
 /** Our version, and llama.cpp's as the addon tells it. */
 async function showVersion(): Promise<void> {
-  const { llamaVersion } = await import("../model/llama-version.js");
+  const { llamaVersion } = await import("../machine/llama-version.js");
   process.stdout.write(`r1-native ${packageVersion()}\nllama.cpp ${llamaVersion()}\n`);
 }
 

@@ -16,8 +16,8 @@ import { SAMPLING_KEYS, normalizeSampling } from "../sampling/options.js";
 import type { SamplingOptions } from "../sampling/options.js";
 import { normalizeReasoning } from "../reasoning/options.js";
 import type { ReasoningConfig, ReasoningOptions } from "../reasoning/options.js";
-import { responseForm } from "../sampling/response.js";
-import type { ResponseOptions } from "../sampling/response.js";
+import { responseForm } from "../grammar/response.js";
+import type { ResponseOptions } from "../grammar/response.js";
 
 /** Options of a generation. A name that is not here is refused with UNKNOWN_OPTION and the nearest right one. */
 export interface GenerateOptions extends SamplingOptions {

@@ -3,16 +3,16 @@ import * as check from "../base/check.js";
 import { isR1Error, R1Error } from "../base/errors.js";
 import type { Variant } from "../base/types.js";
 import { detectVariant } from "../template/variants.js";
-import { checkHyperparameters, type ModelShape } from "./check-hyperparameters.js";
-import { checkTensors } from "./check-tensors.js";
-import { checkVocabulary } from "./check-vocabulary.js";
+import { checkHyperparameters, type ModelShape } from "./check/check-hyperparameters.js";
+import { checkTensors } from "./check/check-tensors.js";
+import { checkVocabulary } from "./check/check-vocabulary.js";
 import type { GgufHeader } from "./format.js";
 import type { RemoteOptions } from "./inspect-remote.js";
-import { findLoadProblem } from "./load-problem.js";
+import { findLoadProblem } from "./check/load-problem.js";
 import { Metadata, type MetadataSummary } from "./metadata.js";
 import { Pacer } from "./pacer.js";
 import { lowestHeader, readParts, type ReadParts } from "./read-parts.js";
-import { missingTensors } from "./required-tensors.js";
+import { missingTensors } from "./check/required-tensors.js";
 import { checkParts } from "./shards.js";
 
 /** Options of {@link inspectGguf}. */

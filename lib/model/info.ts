@@ -2,7 +2,7 @@
 import type { Variant } from "../base/types.js";
 import { native } from "../binding/load.js";
 import type { NativeEngineInfo } from "../binding/native.js";
-import type { LoadConfig } from "./normalize-load.js";
+import type { LoadConfig } from "../weights/normalize-load.js";
 import type { Opened } from "./open.js";
 
 /** Facts of a loaded model and of the context it runs in; frozen, and still readable after `close()`. */

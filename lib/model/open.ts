@@ -3,23 +3,23 @@ import { setImmediate } from "node:timers/promises";
 import { waitOrAbort } from "../base/abort.js";
 import { R1Error } from "../base/errors.js";
 import { native } from "../binding/load.js";
-import { checkModelFiles } from "../gguf/check-model.js";
-import type { CheckedModel } from "../gguf/check-model.js";
+import { checkModelFiles } from "../gguf/check/check-model.js";
+import type { CheckedModel } from "../gguf/check/check-model.js";
 import type { EngineHost } from "../isolation/host.js";
 import type { Placement } from "../plan/offload.js";
 import { parseJinja } from "../template/jinja.js";
-import { availableMemory } from "./available-memory.js";
-import { checkBackendDir, openBackends } from "./backends.js";
-import { chooseCacheTypes, estimateCacheBytes } from "./cache-types.js";
-import type { CacheChoice } from "./cache-types.js";
-import { warnWithoutGpu, type Device } from "./devices.js";
-import { chooseOffload } from "./auto-offload.js";
-import type { LoadConfig } from "./normalize-load.js";
-import { NO_OVERRIDES, resolveOverrides } from "./tensor-overrides.js";
-import { startTrial } from "./trial.js";
-import type { RunningTrial } from "./trial.js";
-import { loadWeights } from "./weights.js";
-import type { Weights } from "./weights.js";
+import { availableMemory } from "../machine/available-memory.js";
+import { checkBackendDir, openBackends } from "../machine/backends.js";
+import { chooseCacheTypes, estimateCacheBytes } from "../weights/cache-types.js";
+import type { CacheChoice } from "../weights/cache-types.js";
+import { warnWithoutGpu, type Device } from "../machine/devices.js";
+import { chooseOffload } from "../plan/auto-offload.js";
+import type { LoadConfig } from "../weights/normalize-load.js";
+import { NO_OVERRIDES, resolveOverrides } from "../weights/tensor-overrides.js";
+import { startTrial } from "../weights/trial.js";
+import type { RunningTrial } from "../weights/trial.js";
+import { loadWeights } from "../weights/weights.js";
+import type { Weights } from "../weights/weights.js";
 
 /** Loaded weights, and what was settled on the way. */
 export interface Opened {

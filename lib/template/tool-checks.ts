@@ -3,8 +3,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Awaitable } from "../base/awaitable.js";
 import { R1Error } from "../base/errors.js";
-import { compileSchema, MAX_SCHEMA, type SchemaCheck } from "../base/json-schema.js";
-import type { Schema } from "../base/schema-types.js";
+import { compileSchema, MAX_SCHEMA, type SchemaCheck } from "../base/schema/json-schema.js";
+import type { Schema } from "../base/schema/types.js";
 
 /** Schemas of one request that are compiled at once. Unit: UTF-16 code units of JSON. */
 const SMALL = 8192;

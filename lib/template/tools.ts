@@ -1,9 +1,9 @@
 // Tools: checks what the caller offers, and describes them to the model. Runs on any JavaScript thread.
 import { array, isArray, knownKeys, object, oneOf, refuse, string } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
-import type { SchemaCheck } from "../base/json-schema.js";
-import { plainSchema, type JsonSchemaSource } from "../base/plain-schema.js";
-import { failSchema, isObject } from "../base/schema-types.js";
+import type { SchemaCheck } from "../base/schema/json-schema.js";
+import { plainSchema, type JsonSchemaSource } from "../base/schema/plain-schema.js";
+import { failSchema, isObject } from "../base/schema/types.js";
 import type { Role } from "../base/types.js";
 import { pythonJson } from "./json-text.js";
 import { LazyCheck, SchemaRoom, ToolChecks } from "./tool-checks.js";

@@ -18,7 +18,7 @@ import {
 } from "../../lib/cli/flags-run.js";
 import { settingsOf } from "../../lib/cli/settings.js";
 import { GENERATE_KEYS } from "../../lib/engine/engine-options.js";
-import { LOAD_KEYS, normalizeLoad } from "../../lib/model/normalize-load.js";
+import { LOAD_KEYS, normalizeLoad } from "../../lib/weights/normalize-load.js";
 import { normalizeSampling } from "../../lib/sampling/options.js";
 
 const all = [

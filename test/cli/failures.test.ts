@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { DEFAULT_MODEL_PATH } from "../../lib/model/default-model.js";
+import { DEFAULT_MODEL_PATH } from "../../lib/weights/default-model.js";
 import { endless, program, run, start } from "./program.js";
 import type { Ended } from "./program.js";
 

@@ -1,7 +1,7 @@
 // The 671B model's exact shape, 140e9 bytes in three sparse parts, through mmap: loaded and asked beside llama.cpp's own program on the same files.
 import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { physicalCores } from "../../lib/model/cpu.js";
+import { physicalCores } from "../../lib/machine/cpu.js";
 import {
   firstOf,
   fullSizeFolder,

@@ -1,7 +1,7 @@
 // The 671B model's exact shape, 140e9 bytes in three sparse parts, through mmap: loaded with progress, and given up half-way. The part of the full-size tests that takes few minutes.
 import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { physicalCores } from "../../lib/model/cpu.js";
+import { physicalCores } from "../../lib/machine/cpu.js";
 import { firstOf, fullSizeFolder, runOurs, writeFullSize, type Told } from "./runs.js";
 
 const folder = fullSizeFolder();

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { diagnose } from "../../lib/gguf/doctor.js";
+import { diagnose } from "../../lib/doctor/doctor.js";
 import { readGguf } from "../../scripts/gguf-writer.mjs";
 import { changedModel, setPair } from "../fixtures/gguf-model.js";
 import { temporaryFolder, tinyModel } from "../fixtures/gguf-temp.js";

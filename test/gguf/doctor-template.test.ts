@@ -2,8 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Diagnosis } from "../../lib/gguf/doctor-types.js";
-import { diagnose } from "../../lib/gguf/doctor.js";
+import type { Diagnosis } from "../../lib/doctor/types.js";
+import { diagnose } from "../../lib/doctor/doctor.js";
 import { ROLE_TEXTS } from "../../lib/template/segment.js";
 import { readGguf } from "../../scripts/gguf-writer.mjs";
 import { changed, finding, ids } from "../fixtures/doctor.js";

@@ -2,8 +2,8 @@
 import { rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Diagnosis, FindingId } from "../../lib/gguf/doctor-types.js";
-import { diagnose } from "../../lib/gguf/doctor.js";
+import type { Diagnosis, FindingId } from "../../lib/doctor/types.js";
+import { diagnose } from "../../lib/doctor/doctor.js";
 import { splitGguf } from "../../lib/gguf/split.js";
 import { ROLE_TEXTS } from "../../lib/template/segment.js";
 import { SHAPES } from "../../scripts/synthetic-shapes.mjs";

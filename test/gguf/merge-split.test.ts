@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";
-import { checkModelFiles } from "../../lib/gguf/check-model.js";
+import { checkModelFiles } from "../../lib/gguf/check/check-model.js";
 import { mergeGguf } from "../../lib/gguf/merge.js";
 import { splitGguf, type SplitOptions } from "../../lib/gguf/split.js";
 import { pair, writeGguf } from "../../scripts/gguf-writer.mjs";

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { devices } from "../../lib/model/devices.js";
+import { devices } from "../../lib/machine/devices.js";
 import { BACKEND, BACKEND_FLAGS, DEVICE, answer, loadOnGpu } from "./tools.js";
 
 const PROGRAM = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));

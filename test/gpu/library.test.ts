@@ -1,6 +1,6 @@
 // The Vulkan backend's library: its devices are there from when its folder is named, and once.
 import { describe, expect, it } from "vitest";
-import { devices } from "../../lib/model/devices.js";
+import { devices } from "../../lib/machine/devices.js";
 import { BACKEND_DIR, DEVICE, IS_SOFTWARE, loadOnGpu } from "./tools.js";
 
 describe("devices", () => {

@@ -1,6 +1,6 @@
 // Layers and tensors on a GPU device: the same greedy text as the CPU's, and the weights where they were asked to be.
 import { beforeAll, describe, expect, it } from "vitest";
-import type { LoadOptions } from "../../lib/model/load-options.js";
+import type { LoadOptions } from "../../lib/weights/load-options.js";
 import { DEVICE, answer, answerOf, bytesOn, infoOf, loadOnCpu } from "./tools.js";
 
 const CACHES = ["f16", "q4_0"] as const;

@@ -1,6 +1,6 @@
 // What the GPU tests share: which device they run on, a model on it, and the texts that say what is right. Runs on the test's thread.
-import type { Model } from "../../lib/chat/model.js";
-import type { LoadOptions } from "../../lib/model/load-options.js";
+import type { Model } from "../../lib/model/model.js";
+import type { LoadOptions } from "../../lib/weights/load-options.js";
 import { loadTiny } from "../fixtures/tiny.js";
 
 function fromSetup(name: string): string {

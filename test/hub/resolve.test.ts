@@ -1,13 +1,13 @@
 // hf: references: resolved, downloaded, loaded, found again without a connection; planned without downloading. The models are the embedded one, served by a Hub on this machine.
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { loadModel } from "../../lib/chat/load-model.js";
-import { diagnose } from "../../lib/gguf/doctor.js";
+import { loadModel } from "../../lib/model/load-model.js";
+import { diagnose } from "../../lib/doctor/doctor.js";
 import type { DownloadProgress } from "../../lib/hub/meter.js";
 import { inspectGguf } from "../../lib/gguf/inspect.js";
 import { resolveModel } from "../../lib/hub/resolve.js";
-import { DEFAULT_MODEL_PATH } from "../../lib/model/default-model.js";
-import { planOffload } from "../../lib/model/plan-offload.js";
+import { DEFAULT_MODEL_PATH } from "../../lib/weights/default-model.js";
+import { planOffload } from "../../lib/plan/plan-offload.js";
 import { run } from "../cli/program.js";
 import { at, failure, useHub } from "./setup.js";
 

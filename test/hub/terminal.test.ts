@@ -1,7 +1,7 @@
 // Downloads as a person sees them: the bar on a pseudo-terminal, of `pull` and of a run that fetches its model first. Uses dist/.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { DEFAULT_MODEL_PATH } from "../../lib/model/default-model.js";
+import { DEFAULT_MODEL_PATH } from "../../lib/weights/default-model.js";
 import { onTerminal } from "../cli/on-terminal.js";
 import { at, big, bigPath, useHub } from "./setup.js";
 

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { chmodSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { DEFAULT_MODEL_PATH } from "../../lib/model/default-model.js";
+import { DEFAULT_MODEL_PATH } from "../../lib/weights/default-model.js";
 import { program } from "../cli/program.js";
 import { splitGguf } from "../../lib/gguf/split.js";
 import { Transcript } from "../fixtures/transcript.js";

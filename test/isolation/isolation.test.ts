@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { loadModel, startRpcServer } from "../../dist/index.js";
 import type { LoadOptions, Model } from "../../dist/index.js";
-import { DEFAULT_MODEL_PATH } from "../../lib/model/default-model.js";
+import { DEFAULT_MODEL_PATH } from "../../lib/weights/default-model.js";
 import { start } from "../cli/program.js";
 import { ENDLESS, GREEDY } from "../fixtures/tiny.js";
 import { childrenOf, isAlive } from "./processes.js";

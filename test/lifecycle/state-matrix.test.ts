@@ -1,8 +1,8 @@
 // Every method in every state: idle, generating, closing, closed; and a load that is not done yet.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Generation } from "../../lib/engine/generation.js";
-import type { Model } from "../../lib/chat/model.js";
-import type { ChatSession } from "../../lib/chat/session.js";
+import type { Model } from "../../lib/model/model.js";
+import type { ChatSession } from "../../lib/model/session.js";
 import { ENDLESS, GREEDY, collect, loadTiny } from "../fixtures/tiny.js";
 
 const MESSAGES = [{ role: "user", content: "What is 1+1?" }] as const;

@@ -1,7 +1,7 @@
 // Giving up on the real addon: in a long prompt, while decoding, while others run, while loading.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadModel } from "../../lib/chat/load-model.js";
-import type { Model } from "../../lib/chat/model.js";
+import { loadModel } from "../../lib/model/load-model.js";
+import type { Model } from "../../lib/model/model.js";
 import { ENDLESS, GREEDY, collect, loadTiny, median, sleep } from "../fixtures/tiny.js";
 
 const RAW = "<｜User｜>What is 1+1?<｜Assistant｜>";

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { devices } from "../../lib/model/devices.js";
+import { devices } from "../../lib/machine/devices.js";
 import {
   ADDON_FOLDER,
   answerWith,

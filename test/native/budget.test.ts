@@ -1,8 +1,8 @@
 // Claims about budgets of reasoning on the real addon: many seeds, budgets and ways to ask, and not one token over.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GenerationResult } from "../../lib/base/types.js";
-import type { ChatOptions } from "../../lib/chat/chat-options.js";
-import type { Model } from "../../lib/chat/model.js";
+import type { ChatOptions } from "../../lib/model/chat-options.js";
+import type { Model } from "../../lib/model/model.js";
 import type { Generation } from "../../lib/engine/generation.js";
 import { DEFAULT_CLOSING } from "../../lib/reasoning/options.js";
 import { loadTiny } from "../fixtures/tiny.js";

@@ -1,8 +1,8 @@
 // Several choices from one prompt on the real addon: as many as asked for, each as if it ran alone, one prompt for all, and given up together.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ChatMessage, GenerationResult } from "../../lib/base/types.js";
-import type { ChatOptions } from "../../lib/chat/chat-options.js";
-import type { Model } from "../../lib/chat/model.js";
+import type { ChatOptions } from "../../lib/model/chat-options.js";
+import type { Model } from "../../lib/model/model.js";
 import type { Generation } from "../../lib/engine/generation.js";
 import { ENDLESS, collect, loadTiny, sleep } from "../fixtures/tiny.js";
 

@@ -1,7 +1,7 @@
 // Claims about answers in a form on the real addon: they end when they are whole and no sooner, and no grammar holds the engine up.
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Model } from "../../lib/chat/model.js";
+import type { Model } from "../../lib/model/model.js";
 import { runChild } from "../fixtures/child.js";
 import { loadTiny, patchedTiny, withFolder } from "../fixtures/tiny.js";
 import { writeLargeVocabularyModel } from "../parity/large-vocabulary.js";

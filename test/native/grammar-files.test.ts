@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";
-import type { Model } from "../../lib/chat/model.js";
+import type { Model } from "../../lib/model/model.js";
 import { loadTiny } from "../fixtures/tiny.js";
 
 const FOLDER = join(import.meta.dirname, "../../vendor/llama.cpp/grammars");

@@ -4,10 +4,10 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { describe, expect, it } from "vitest";
-import { loadModel } from "../../lib/chat/load-model.js";
-import { CACHE_TYPES } from "../../lib/model/cache-types.js";
-import { DEFAULT_MODEL_PATH } from "../../lib/model/default-model.js";
-import { devices } from "../../lib/model/devices.js";
+import { loadModel } from "../../lib/model/load-model.js";
+import { CACHE_TYPES } from "../../lib/weights/cache-types.js";
+import { DEFAULT_MODEL_PATH } from "../../lib/weights/default-model.js";
+import { devices } from "../../lib/machine/devices.js";
 import { GREEDY, loadTiny, patchedTiny, withFolder } from "../fixtures/tiny.js";
 
 const QUESTION = [{ role: "user", content: "What is 1+1?" }] as const;

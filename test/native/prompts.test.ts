@@ -1,8 +1,8 @@
 // Prompts on the real addon: one BOS, special strings, room.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Model } from "../../lib/chat/model.js";
+import type { Model } from "../../lib/model/model.js";
 import { GREEDY, loadTiny, patchedTiny, withFolder } from "../fixtures/tiny.js";
-import { loadModel } from "../../lib/chat/load-model.js";
+import { loadModel } from "../../lib/model/load-model.js";
 
 const BOS = "<｜begin▁of▁sentence｜>";
 const RAW = "<｜User｜>What is 1+1?<｜Assistant｜>";

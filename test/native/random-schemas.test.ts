@@ -3,7 +3,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";
-import type { Model } from "../../lib/chat/model.js";
+import type { Model } from "../../lib/model/model.js";
 import { supportedSchema } from "../fixtures/random-schema.js";
 import { loadTiny } from "../fixtures/tiny.js";
 

@@ -1,6 +1,6 @@
 // Many generations over one engine, as its user sees them: sequences, queue, a full cache, shared prompts, statistics.
 import { describe, expect, it } from "vitest";
-import type { Model } from "../../lib/chat/model.js";
+import type { Model } from "../../lib/model/model.js";
 import type { ChatMessage } from "../../lib/base/types.js";
 import { ENDLESS, GREEDY, loadTiny, sleep } from "../fixtures/tiny.js";
 

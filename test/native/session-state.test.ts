@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadModel } from "../../lib/chat/load-model.js";
-import type { Model } from "../../lib/chat/model.js";
+import { loadModel } from "../../lib/model/load-model.js";
+import type { Model } from "../../lib/model/model.js";
 import { decodeSession } from "../fixtures/saved-session.js";
 import { ENDLESS, GREEDY, loadTiny, patchedTiny, sleep, withFolder } from "../fixtures/tiny.js";
 

@@ -1,6 +1,6 @@
 // Speculation on the real addon: by n-grams and by a draft model, never another greedy output.
 import { describe, expect, it } from "vitest";
-import { DEFAULT_MODEL_PATH } from "../../lib/model/default-model.js";
+import { DEFAULT_MODEL_PATH } from "../../lib/weights/default-model.js";
 import type { Generation } from "../../lib/engine/generation.js";
 import { ENDLESS, GREEDY, loadTiny, patchedTiny, withFolder } from "../fixtures/tiny.js";
 

@@ -1,6 +1,6 @@
 // Thinking budgets, answers in a form, tools and templates on the real addon.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Model } from "../../lib/chat/model.js";
+import type { Model } from "../../lib/model/model.js";
 import { GREEDY, collect, loadTiny } from "../fixtures/tiny.js";
 
 const QUESTION = [{ role: "user", content: "What is 12+34?" }] as const;

@@ -1,7 +1,7 @@
 // What streams out of the real addon: whole characters, stop strings held back, log probabilities, seeds, limits.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GenerationResult } from "../../lib/base/types.js";
-import type { Model } from "../../lib/chat/model.js";
+import type { Model } from "../../lib/model/model.js";
 import type { Generation } from "../../lib/engine/generation.js";
 import { ENDLESS, GREEDY, collect, loadTiny } from "../fixtures/tiny.js";
 

@@ -1,7 +1,7 @@
 // Tool tags on a model whose vocabulary has tokens for them: told by their ids, in what it writes and in what it is held to.
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Model } from "../../lib/chat/model.js";
+import type { Model } from "../../lib/model/model.js";
 import { ROLE_TEXTS } from "../../lib/template/segment.js";
 import { setPair, tinyParts, writeParts } from "../fixtures/gguf-model.js";
 import { temporaryFolder, tinyModel } from "../fixtures/gguf-temp.js";

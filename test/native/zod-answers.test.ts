@@ -1,7 +1,7 @@
 // Claims about schemas written with Zod, given as they are: answers that Zod itself accepts, and refusals before the run for what no JSON Schema can say or no grammar can keep.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import type { Model } from "../../lib/chat/model.js";
+import type { Model } from "../../lib/model/model.js";
 import { loadTiny } from "../fixtures/tiny.js";
 
 const SCHEMAS = {

@@ -1,7 +1,7 @@
 // Puts the same questions to this library and to upstream, and tells where the ids differ. Runs in the test process.
 import { fileURLToPath } from "node:url";
 import type { GenerateOptions } from "../../lib/engine/engine-options.js";
-import type { Model } from "../../lib/chat/model.js";
+import type { Model } from "../../lib/model/model.js";
 import type { Oracle, Trace } from "./oracle.js";
 
 /** The embedded model. */

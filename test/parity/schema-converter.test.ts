@@ -8,7 +8,7 @@ import { Ajv } from "ajv";
 import { afterAll, describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";
 import { parseGrammar } from "../fixtures/grammar-parse.js";
-import { schemaToGrammar } from "../../lib/sampling/schema-grammar.js";
+import { schemaToGrammar } from "../../lib/grammar/schema/schema-grammar.js";
 import { accepts, numbers, sampler } from "../fixtures/grammar-text.js";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));

@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { SHAPES } from "../../scripts/synthetic-shapes.mjs";
-import { checkModelFiles, type CheckedModel } from "../../lib/gguf/check-model.js";
-import { chooseOffload } from "../../lib/model/auto-offload.js";
-import type { LoadOptions } from "../../lib/model/load-options.js";
-import { normalizeLoad } from "../../lib/model/normalize-load.js";
-import { resolveOverrides } from "../../lib/model/tensor-overrides.js";
-import { planOffload } from "../../lib/model/plan-offload.js";
+import { checkModelFiles, type CheckedModel } from "../../lib/gguf/check/check-model.js";
+import { chooseOffload } from "../../lib/plan/auto-offload.js";
+import type { LoadOptions } from "../../lib/weights/load-options.js";
+import { normalizeLoad } from "../../lib/weights/normalize-load.js";
+import { resolveOverrides } from "../../lib/weights/tensor-overrides.js";
+import { planOffload } from "../../lib/plan/plan-offload.js";
 
 const GIB = 2 ** 30;
 const folder = mkdtempSync(join(tmpdir(), "r1-auto-"));

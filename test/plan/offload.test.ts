@@ -7,10 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SHAPES } from "../../scripts/synthetic-shapes.mjs";
 import { isR1Error } from "../../lib/base/errors.js";
 import { inspectGguf, type Inspection } from "../../lib/gguf/inspect.js";
-import { CACHE_TYPES } from "../../lib/model/cache-types.js";
-import { DEFAULT_MODEL_PATH } from "../../lib/model/default-model.js";
-import { planInspected, planOffload, type OffloadPlan } from "../../lib/model/plan-offload.js";
-import { normalizePlan, type PlanOptions } from "../../lib/model/plan-options.js";
+import { CACHE_TYPES } from "../../lib/weights/cache-types.js";
+import { DEFAULT_MODEL_PATH } from "../../lib/weights/default-model.js";
+import { planInspected, planOffload, type OffloadPlan } from "../../lib/plan/plan-offload.js";
+import { normalizePlan, type PlanOptions } from "../../lib/plan/plan-options.js";
 import { R1_QUANTS, ruleOfThumbLayers } from "../../lib/plan/catalogue.js";
 import { loadTiny } from "../fixtures/tiny.js";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SHAPES } from "../../scripts/synthetic-shapes.mjs";
-import { DEFAULT_MODEL_PATH } from "../../lib/model/default-model.js";
+import { DEFAULT_MODEL_PATH } from "../../lib/weights/default-model.js";
 import { run } from "../cli/program.js";
 
 const folder = mkdtempSync(join(tmpdir(), "r1-plan-program-"));

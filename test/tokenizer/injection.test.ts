@@ -2,11 +2,11 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ChatMessage } from "../../lib/base/types.js";
-import { normalizePrompt } from "../../lib/chat/chat-options.js";
-import type { Model } from "../../lib/chat/model.js";
-import { chatText, promptNow } from "../../lib/chat/prompt.js";
+import { normalizePrompt } from "../../lib/model/chat-options.js";
+import type { Model } from "../../lib/model/model.js";
+import { chatText, promptNow } from "../../lib/model/prompt.js";
 import { decodeSession } from "../fixtures/saved-session.js";
-import type { Weights } from "../../lib/model/weights.js";
+import type { Weights } from "../../lib/weights/weights.js";
 import { checkMessages } from "../../lib/template/messages.js";
 import type { ToolDefinition } from "../../lib/template/tools.js";
 import { hostile, ordinary } from "../fixtures/hostile-text.js";

@@ -1,7 +1,7 @@
 // Text without any special string gets exactly the ids that llama.cpp's own program gives it.
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Weights } from "../../lib/model/weights.js";
+import type { Weights } from "../../lib/weights/weights.js";
 import { TABLE, TEXT, writeVocabularies } from "../fixtures/vocab-files.js";
 import type { VocabularyName } from "../fixtures/vocab-files.js";
 import { openVocabulary, upstreamIds } from "./vocabulary.js";

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";
-import type { Weights } from "../../lib/model/weights.js";
+import type { Weights } from "../../lib/weights/weights.js";
 import { writeVocabularies } from "../fixtures/vocab-files.js";
 import { openVocabulary } from "./vocabulary.js";
 

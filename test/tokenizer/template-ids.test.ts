@@ -1,8 +1,8 @@
 // The ids of R1's template tokens in its three vocabularies, as published, and the prompts made of them.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { normalizePrompt } from "../../lib/chat/chat-options.js";
-import { chatText, promptNow, rawPrompt } from "../../lib/chat/prompt.js";
-import type { Weights } from "../../lib/model/weights.js";
+import { normalizePrompt } from "../../lib/model/chat-options.js";
+import { chatText, promptNow, rawPrompt } from "../../lib/model/prompt.js";
+import type { Weights } from "../../lib/weights/weights.js";
 import { TABLE, TEXT, writeVocabularies } from "../fixtures/vocab-files.js";
 import type { VocabularyName } from "../fixtures/vocab-files.js";
 import { openVocabulary, upstreamIds } from "./vocabulary.js";

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Weights } from "../../lib/model/weights.js";
+import type { Weights } from "../../lib/weights/weights.js";
 import { upstreamModels, writeVocabularies } from "../fixtures/vocab-files.js";
 import { openVocabulary } from "./vocabulary.js";
 

@@ -1,7 +1,7 @@
 // Whatever a user writes: no special token comes out, and the text comes back.
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Weights } from "../../lib/model/weights.js";
+import type { Weights } from "../../lib/weights/weights.js";
 import { hostile, ordinary } from "../fixtures/hostile-text.js";
 import { TEXT, writeVocabularies } from "../fixtures/vocab-files.js";
 import type { VocabularyName } from "../fixtures/vocab-files.js";

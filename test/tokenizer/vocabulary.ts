@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { initialize, native } from "../../lib/binding/load.js";
-import { Weights } from "../../lib/model/weights.js";
+import { Weights } from "../../lib/weights/weights.js";
 
 /** Loads the vocabulary of a file and nothing else; `tokenizer` of the result is what `model.tokenizer` is. */
 export async function openVocabulary(path: string): Promise<Weights> {

@@ -1,6 +1,6 @@
 // Claims about close(): what ends at once, what may end by itself, and what is refused meanwhile; over a fake addon.
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import type { Model } from "../../lib/chat/model.js";
+import type { Model } from "../../lib/model/model.js";
 import { FakeAddon } from "../fixtures/fake-addon.js";
 
 const state = vi.hoisted((): { addon: unknown } => ({ addon: undefined }));
@@ -10,7 +10,7 @@ vi.mock("../../lib/binding/load.js", () => ({
   initializeAside: async () => undefined,
   addonFolder: () => "/nowhere",
 }));
-const { loadModel } = await import("../../lib/chat/load-model.js");
+const { loadModel } = await import("../../lib/model/load-model.js");
 
 let addon: FakeAddon;
 let model: Model;

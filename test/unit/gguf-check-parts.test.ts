@@ -2,7 +2,7 @@
 import { mkdir, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { checkModelFiles } from "../../lib/gguf/check-model.js";
+import { checkModelFiles } from "../../lib/gguf/check/check-model.js";
 import { splitGguf } from "../../lib/gguf/split.js";
 import { pair, writeGguf } from "../../scripts/gguf-writer.mjs";
 import {

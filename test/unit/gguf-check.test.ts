@@ -2,7 +2,7 @@
 import { copyFile, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { checkModelFiles } from "../../lib/gguf/check-model.js";
+import { checkModelFiles } from "../../lib/gguf/check/check-model.js";
 import { readGgufFile } from "../../lib/gguf/open-file.js";
 import { pair, writeGguf } from "../../scripts/gguf-writer.mjs";
 import {

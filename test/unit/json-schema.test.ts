@@ -1,6 +1,6 @@
 // Checks made of JSON Schemas: made once for equal schemas, and their own from then on.
 import { describe, expect, it } from "vitest";
-import { compileSchema } from "../../lib/base/json-schema.js";
+import { compileSchema } from "../../lib/base/schema/json-schema.js";
 
 describe("a check", () => {
   it("is made once for equal schemas, and anew for others", () => {

@@ -1,7 +1,7 @@
 // loadModel over a fake addon: what native code is given, progress, abort, logging, and what happens when something fails on the way.
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { NativeLogEntry } from "../../lib/binding/native.js";
-import { DEFAULT_MODEL_PATH } from "../../lib/model/default-model.js";
+import { DEFAULT_MODEL_PATH } from "../../lib/weights/default-model.js";
 import { FakeAddon } from "../fixtures/fake-addon.js";
 
 const state = vi.hoisted((): { addon: unknown } => ({ addon: undefined }));
@@ -11,8 +11,8 @@ vi.mock("../../lib/binding/load.js", () => ({
   initializeAside: async () => undefined,
   addonFolder: () => "/nowhere",
 }));
-const { loadModel } = await import("../../lib/chat/load-model.js");
-const { planOffload } = await import("../../lib/model/plan-offload.js");
+const { loadModel } = await import("../../lib/model/load-model.js");
+const { planOffload } = await import("../../lib/plan/plan-offload.js");
 
 let addon: FakeAddon;
 beforeEach(() => {

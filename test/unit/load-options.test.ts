@@ -1,12 +1,16 @@
 // loadModel's options: checked once, completed, frozen; and what is settled from them before native code is called.
 import { describe, expect, it } from "vitest";
 import type { R1Error } from "../../lib/base/errors.js";
-import { availableMemory } from "../../lib/model/available-memory.js";
-import { CACHE_TYPES, chooseCacheTypes, estimateCacheBytes } from "../../lib/model/cache-types.js";
-import type { CacheQuestion } from "../../lib/model/cache-types.js";
-import { chooseGpuLayers } from "../../lib/model/devices.js";
-import { physicalCores, settleThreads } from "../../lib/model/cpu.js";
-import { LOAD_KEYS, normalizeLoad } from "../../lib/model/normalize-load.js";
+import { availableMemory } from "../../lib/machine/available-memory.js";
+import {
+  CACHE_TYPES,
+  chooseCacheTypes,
+  estimateCacheBytes,
+} from "../../lib/weights/cache-types.js";
+import type { CacheQuestion } from "../../lib/weights/cache-types.js";
+import { chooseGpuLayers } from "../../lib/machine/devices.js";
+import { physicalCores, settleThreads } from "../../lib/machine/cpu.js";
+import { LOAD_KEYS, normalizeLoad } from "../../lib/weights/normalize-load.js";
 
 describe("the options of a load", () => {
   it("have the documented defaults", () => {

@@ -2,7 +2,7 @@
 // when the test says so.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ChatMessage } from "../../lib/base/types.js";
-import type { Model } from "../../lib/chat/model.js";
+import type { Model } from "../../lib/model/model.js";
 import type { GenerateOptions } from "../../lib/engine/engine-options.js";
 import type { Generation } from "../../lib/engine/generation.js";
 import { FakeAddon, fakeTokens } from "../fixtures/fake-addon.js";
@@ -14,7 +14,7 @@ vi.mock("../../lib/binding/load.js", () => ({
   initializeAside: async () => undefined,
   addonFolder: () => "/nowhere",
 }));
-const { loadModel } = await import("../../lib/chat/load-model.js");
+const { loadModel } = await import("../../lib/model/load-model.js");
 
 const LONG = "word ".repeat(4000);
 const OPTIONS = { contextSize: 65_536, maxQueue: 2 };

@@ -12,7 +12,7 @@ import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { isR1Error } from "../../lib/base/errors.js";
-import { compileSchemaGrammar } from "../../lib/sampling/compile.js";
+import { compileSchemaGrammar } from "../../lib/grammar/compile.js";
 import { numbers, sampler } from "../fixtures/grammar-text.js";
 import { parseGrammar } from "../fixtures/grammar-parse.js";
 

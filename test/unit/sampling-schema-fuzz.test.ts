@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";
 import { parseGrammar } from "../fixtures/grammar-parse.js";
-import { schemaToGrammar } from "../../lib/sampling/schema-grammar.js";
+import { schemaToGrammar } from "../../lib/grammar/schema/schema-grammar.js";
 import { numbers, sampler } from "../fixtures/grammar-text.js";
 import {
   places,

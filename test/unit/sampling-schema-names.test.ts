@@ -3,7 +3,7 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";
-import { schemaToGrammar } from "../../lib/sampling/schema-grammar.js";
+import { schemaToGrammar } from "../../lib/grammar/schema/schema-grammar.js";
 import { parseGrammar } from "../fixtures/grammar-parse.js";
 import { accepts, numbers, sampler } from "../fixtures/grammar-text.js";
 

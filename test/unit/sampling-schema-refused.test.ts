@@ -1,7 +1,7 @@
 // Claims about schemas that no grammar can keep: each is refused with its place.
 import { describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";
-import { schemaToGrammar } from "../../lib/sampling/schema-grammar.js";
+import { schemaToGrammar } from "../../lib/grammar/schema/schema-grammar.js";
 
 function refusal(schema: unknown): { path: unknown; message: string } {
   try {

@@ -1,6 +1,6 @@
 // Claims on schemas that list their values twice; pure.
 import { describe, expect, it } from "vitest";
-import { schemaToGrammar } from "../../lib/sampling/schema-grammar.js";
+import { schemaToGrammar } from "../../lib/grammar/schema/schema-grammar.js";
 
 const plain = (schema: object): object => schema;
 const alone = (schema: object): object => ({ allOf: [schema] });

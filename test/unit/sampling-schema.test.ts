@@ -2,7 +2,7 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
 import { parseGrammar } from "../fixtures/grammar-parse.js";
-import { schemaToGrammar } from "../../lib/sampling/schema-grammar.js";
+import { schemaToGrammar } from "../../lib/grammar/schema/schema-grammar.js";
 import { numbers, sampler } from "../fixtures/grammar-text.js";
 
 const ajv = new Ajv2020({ strict: false, logger: false, validateFormats: false });

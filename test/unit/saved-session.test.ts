@@ -1,7 +1,7 @@
 // Claims about the head of a saved session that somebody else wrote; pure.
 import { describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";
-import { assertSameMaker, decodeHead } from "../../lib/chat/saved-session.js";
+import { assertSameMaker, decodeHead } from "../../lib/model/saved-session.js";
 
 const maker = {
   model: "m",

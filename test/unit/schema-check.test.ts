@@ -2,10 +2,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";
-import { compileSchema } from "../../lib/base/json-schema.js";
-import { PatternMatcher, Steps } from "../../lib/base/pattern-matcher.js";
-import { PatternProblem } from "../../lib/base/pattern.js";
-import { compileSchemaGrammar } from "../../lib/sampling/compile.js";
+import { compileSchema } from "../../lib/base/schema/json-schema.js";
+import { PatternMatcher, Steps } from "../../lib/base/schema/pattern-matcher.js";
+import { PatternProblem } from "../../lib/base/schema/pattern.js";
+import { compileSchemaGrammar } from "../../lib/grammar/compile.js";
 
 const fits = (schema: unknown, value: unknown): boolean =>
   compileSchema(schema, "schema")(value) === undefined;

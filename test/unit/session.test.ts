@@ -1,7 +1,7 @@
 // Chat, sessions and prompts over a fake addon: what reaches the engine.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ChatMessage } from "../../lib/base/types.js";
-import type { Model } from "../../lib/chat/model.js";
+import type { Model } from "../../lib/model/model.js";
 import { FAKE, FakeAddon, fakePiece, fakeTokens } from "../fixtures/fake-addon.js";
 
 const state = vi.hoisted((): { addon: unknown } => ({ addon: undefined }));
@@ -11,7 +11,7 @@ vi.mock("../../lib/binding/load.js", () => ({
   initializeAside: async () => undefined,
   addonFolder: () => "/nowhere",
 }));
-const { loadModel } = await import("../../lib/chat/load-model.js");
+const { loadModel } = await import("../../lib/model/load-model.js");
 
 let addon: FakeAddon;
 let model: Model;

@@ -2,8 +2,8 @@
 // and no pattern holds anything up.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { normalizeLoad } from "../../lib/model/normalize-load.js";
-import { resolveOverrides } from "../../lib/model/tensor-overrides.js";
+import { normalizeLoad } from "../../lib/weights/normalize-load.js";
+import { resolveOverrides } from "../../lib/weights/tensor-overrides.js";
 
 const KINDS = ["attn_q.weight", "ffn_up_exps.weight", "ffn_down_exps.weight", "attn_norm.weight"];
 const NAMES = [

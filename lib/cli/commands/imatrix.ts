@@ -1,6 +1,6 @@
 // `r1-native imatrix`: computes an importance matrix for `quantize`; main thread, the model runs on a thread of its own.
 import type { Command } from "commander";
-import { computeImatrix } from "../../gguf/quantize-imatrix.js";
+import { computeImatrix } from "../../quantize/compute-imatrix.js";
 import { readText } from "../flag-values.js";
 import { wholeNumber, withProgress } from "../file-work.js";
 import { setWords } from "../flags.js";

@@ -1,10 +1,10 @@
 // `r1-native quantize`: makes a smaller quant of a model; main thread, the work runs in a process of its own.
 import type { Command } from "commander";
 import { R1Error } from "../../base/errors.js";
-import { quantize, type QuantizeResult } from "../../gguf/quantize.js";
-import type { QuantizeOptions } from "../../gguf/quantize-options.js";
-import { QUANTIZE_TYPES } from "../../gguf/quantize-types.js";
-import { RECIPES, type TensorTypeRule } from "../../gguf/recipes.js";
+import { quantize, type QuantizeResult } from "../../quantize/quantize.js";
+import type { QuantizeOptions } from "../../quantize/options.js";
+import { QUANTIZE_TYPES } from "../../quantize/types.js";
+import { RECIPES, type TensorTypeRule } from "../../quantize/recipes.js";
 import { bytesText, tableText, wholeNumber, withProgress } from "../file-work.js";
 import { setWords } from "../flags.js";
 

@@ -1,7 +1,7 @@
 // What a server does, on a GPU: many sequences, several models, saved sessions, ends in the middle, a process of its own and its death. Long on a software device, so for hardware alone.
 import { describe, expect, it, vi } from "vitest";
 import { loadModel } from "../../../dist/index.js";
-import { devices } from "../../../lib/model/devices.js";
+import { devices } from "../../../lib/machine/devices.js";
 import { ENDLESS, GREEDY } from "../../fixtures/tiny.js";
 import { childrenOf, isAlive } from "../../isolation/processes.js";
 import { BACKEND, DEVICE, QUESTION, REPLY, answer, loadOnCpu, loadOnGpu } from "../tools.js";

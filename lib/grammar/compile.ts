@@ -1,0 +1,126 @@
+// Compiles schemas and forced tools to grammars: small ones at once, others in a child process, each once. Runs on any JavaScript thread.
+import { BoundedWorker, WorkerLimitError } from "../base/bounded-worker.js";
+import { ByteCache } from "../base/byte-cache.js";
+import { builtModule } from "../base/child.js";
+import { schemaJson } from "../base/schema/json-schema.js";
+import { failSchema } from "../base/schema/types.js";
+import { TooMuchWork } from "./schema/compiler.js";
+import { schemaToGrammar } from "./schema/schema-grammar.js";
+import { toolGrammar, type ForcedTool, type ToolIds, type ToolTexts } from "./tool-grammar.js";
+
+/** What the child process is asked. */
+export type SchemaTask =
+  | { readonly kind: "schema"; readonly json: string; readonly path: string }
+  | {
+      readonly kind: "tools";
+      readonly tools: readonly ForcedTool[];
+      readonly texts: ToolTexts;
+      readonly ids: ToolIds;
+      readonly path: string;
+    };
+
+/** Longest JSON that is compiled on the calling thread. Unit: UTF-16 code units. */
+const SMALL = 8192;
+/** Schemas to convert on the calling thread: a few milliseconds. */
+const SMALL_WORK = 300;
+/** Longest time to compile one schema, with the machine under load. Unit: milliseconds. */
+const TIMEOUT_MS = 10_000;
+/** Grammars that are remembered, with their schemas. Unit: UTF-16 code units. */
+const MAX_KNOWN = 16_777_216;
+
+const worker = new BoundedWorker<SchemaTask, string>({
+  name: "The schema compiler",
+  module: builtModule("./schema-task.js", import.meta.url),
+  timeoutMs: TIMEOUT_MS,
+  heapMiB: 512,
+});
+const known = new ByteCache<string>(MAX_KNOWN);
+const running = new Map<string, Promise<string>>();
+
+async function compileElsewhere(key: string, task: SchemaTask): Promise<string> {
+  try {
+    const grammar = await worker.run(task);
+    known.set(key, grammar, key.length + grammar.length);
+    return grammar;
+  } catch (error) {
+    if (error instanceof WorkerLimitError)
+      return failSchema(
+        task.path,
+        `cannot be compiled within its limits: ${error.message}. Make it smaller or simpler`,
+      );
+    throw error;
+  } finally {
+    running.delete(`${task.path} ${key}`);
+  }
+}
+
+/** The grammar for a key: known, made at once if that is quick, or promised. What is wrong with a schema rejects. */
+function compile(
+  key: string,
+  task: SchemaTask,
+  quick: (() => string) | undefined,
+): string | Promise<string> {
+  const made = known.get(key);
+  if (made !== undefined) return made;
+  if (quick !== undefined)
+    try {
+      const grammar = quick();
+      known.set(key, grammar, key.length + grammar.length);
+      return grammar;
+    } catch (error) {
+      if (!(error instanceof TooMuchWork)) return rejected(error as Error);
+    }
+  // Errors name the path, so that requests share a compilation only where it is the same.
+  const name = `${task.path} ${key}`;
+  let promise = running.get(name);
+  if (promise === undefined) {
+    promise = compileElsewhere(key, task);
+    running.set(name, promise);
+  }
+  return promise;
+}
+
+/** A rejection that harms nobody who does not look at it. */
+function rejected(error: Error): Promise<never> {
+  const promise: Promise<never> = Promise.reject(error);
+  promise.catch(() => undefined);
+  return promise;
+}
+
+/** Unicode properties are looked up character by character, patterns of names are followed all at once: tens of milliseconds. */
+const isQuick = (json: string): boolean =>
+  json.length <= SMALL &&
+  !/\\\\[pP]\{|"patternProperties"|"propertyNames":\{[^}]*"(?:pattern|minLength|maxLength)"/.test(
+    json,
+  );
+
+/**
+ * The grammar of a schema.
+ *
+ * @returns At once if it is known or small, else a promise. What is found while compiling rejects.
+ * @throws {R1Error} `SCHEMA_UNSUPPORTED` for what is no schema or too large.
+ */
+export function compileSchemaGrammar(schema: unknown, path: string): string | Promise<string> {
+  const json = schemaJson(schema, path);
+  return compile(
+    `schema ${json}`,
+    { kind: "schema", json, path },
+    isQuick(json) ? () => schemaToGrammar(JSON.parse(json), path, SMALL_WORK) : undefined,
+  );
+}
+
+/** As {@link toolGrammar}, at once or promised as {@link compileSchemaGrammar}. */
+export function compileToolGrammar(
+  tools: readonly ForcedTool[],
+  texts: ToolTexts,
+  ids: ToolIds = {},
+  path = "tools",
+): string | Promise<string> {
+  const plain = tools.map(({ name, parameters }) => ({ name, parameters }));
+  const json = JSON.stringify([plain, texts, ids]);
+  return compile(
+    `tools ${json}`,
+    { kind: "tools", tools: plain, texts: { ...texts }, ids: { ...ids }, path },
+    isQuick(json) ? () => toolGrammar(plain, texts, ids, path, SMALL_WORK) : undefined,
+  );
+}

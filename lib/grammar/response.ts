@@ -1,0 +1,85 @@
+// What the answer is held to: a JSON Schema or a grammar. Checks it before the run. Pure; runs on any JavaScript thread.
+import { knownKeys, object, refuse } from "../base/check.js";
+import { R1Error } from "../base/errors.js";
+import { compileSchema, type SchemaCheck } from "../base/schema/json-schema.js";
+import { plainSchema } from "../base/schema/plain-schema.js";
+import { compileSchemaGrammar } from "./compile.js";
+import { schemaToGrammar } from "./schema/schema-grammar.js";
+
+/** Holds the answer to a form; the reasoning stays free. Give one of the two. */
+export interface ResponseOptions {
+  /** A JSON Schema (of the draft that `$schema` names, 04 to 2020-12; else 2020-12), or an object with a `toJSONSchema()` method, as Zod's schemas have. The answer is JSON that fits it. */
+  readonly schema?: unknown;
+  /** A grammar in llama.cpp's GBNF with a rule `root`; at most 64 KiB. */
+  readonly grammar?: string | undefined;
+}
+
+/** What {@link normalizeResponse} makes of it. */
+export interface ResponseConfig {
+  /** GBNF for what follows the reasoning; empty: none. */
+  readonly grammar: string;
+  /** Tells what is wrong with a parsed answer; only for a schema. */
+  readonly check: SchemaCheck | undefined;
+}
+
+/** Longest grammar that is read. Unit: bytes. */
+const MAX_GRAMMAR = 65_536;
+
+function checkSource(source: unknown, path: string): string {
+  if (typeof source !== "string" || source.trim() === "") refuse(path, "a grammar in GBNF", source);
+  const fail = (problem: string): never => {
+    throw new R1Error("GRAMMAR_INVALID", `The grammar of \`${path}\` ${problem}.`, {
+      details: { path },
+    });
+  };
+  if (source.length > MAX_GRAMMAR || Buffer.byteLength(source) > MAX_GRAMMAR)
+    fail(`is longer than the ${MAX_GRAMMAR} bytes that are read`);
+  if (source.includes("\0")) fail("holds a null character");
+  return source;
+}
+
+/** The grammar of an answer, at once or promised. What compiling finds is thrown or rejects. */
+export type AnswerForm = () => string | Promise<string>;
+
+/**
+ * Checks the shape of the option `response`. The form it returns starts to compile when it is called:
+ * a small schema on the calling thread, others in a child process, each schema once.
+ *
+ * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; `SCHEMA_UNSUPPORTED` for what is no schema, no
+ * JSON, or too large.
+ */
+export function responseForm(value: unknown, path = "response"): AnswerForm | undefined {
+  if (value === undefined) return undefined;
+  const { schema, grammar } = parts(value, path);
+  if (schema === undefined) return () => checkSource(grammar, `${path}.grammar`);
+  const plain = plainSchema(schema, `${path}.schema`);
+  return () => compileSchemaGrammar(plain, `${path}.schema`);
+}
+
+function parts(value: unknown, path: string): { schema: unknown; grammar: unknown } {
+  const options = object(value, path);
+  knownKeys(options, path, ["schema", "grammar"]);
+  const { schema, grammar } = options;
+  if ((schema === undefined) === (grammar === undefined))
+    refuse(path, "either a schema or a grammar", value);
+  return { schema, grammar };
+}
+
+/**
+ * Checks the option `response` and makes its grammar.
+ *
+ * @throws {R1Error} `SCHEMA_UNSUPPORTED` with the path into the schema; `GRAMMAR_INVALID` for a grammar that is too long (the engine compiles it later and
+ * rejects the generation if it cannot be read); `INVALID_ARGUMENT`,
+ * `UNKNOWN_OPTION`.
+ */
+export function normalizeResponse(value: unknown, path = "response"): ResponseConfig {
+  if (value === undefined) return Object.freeze({ grammar: "", check: undefined });
+  const { schema, grammar } = parts(value, path);
+  if (schema === undefined)
+    return Object.freeze({ grammar: checkSource(grammar, `${path}.grammar`), check: undefined });
+  const plain = plainSchema(schema, `${path}.schema`);
+  return Object.freeze({
+    grammar: schemaToGrammar(plain, `${path}.schema`),
+    check: compileSchema(plain, `${path}.schema`),
+  });
+}

@@ -1,0 +1,113 @@
+// The grammar of a forced tool call: R1's form, the arguments held to the tool's schema. Pure; runs on any JavaScript thread.
+import {
+  alt,
+  charRanges,
+  chars,
+  intersect,
+  invert,
+  ref,
+  repeat,
+  seq,
+  text,
+  type GrammarNode,
+} from "./grammar.js";
+import { MAX_WORK } from "./schema/compiler.js";
+import { finishRules, schemaRules } from "./schema/schema-grammar.js";
+
+/** A tool whose call may be forced. */
+export interface ForcedTool {
+  readonly name: string;
+  /** JSON Schema of its arguments. */
+  readonly parameters: unknown;
+}
+
+/** Texts of the tool tokens as the vocabulary spells them. */
+export interface ToolTexts {
+  readonly toolCallsBegin: string;
+  readonly toolCallsEnd: string;
+  readonly toolCallBegin: string;
+  readonly toolCallEnd: string;
+  readonly toolSep: string;
+}
+
+/** Ids of the tool tokens; one that is missing or -1 is not in the vocabulary. */
+export type ToolIds = Partial<Readonly<Record<keyof ToolTexts, number>>>;
+
+/** Most calls a forced answer may make when any tool will do. */
+const MAX_CALLS = 16;
+
+function renamed(node: GrammarNode, prefix: string): GrammarNode {
+  if (node.kind === "ref") return ref(prefix + node.name);
+  if (node.kind === "repeat") return { ...node, node: renamed(node.node, prefix) };
+  return node.kind === "seq" || node.kind === "alt"
+    ? { kind: node.kind, nodes: node.nodes.map((each) => renamed(each, prefix)) }
+    : node;
+}
+
+/** The bar that every tool tag is written with. */
+const BAR = 0xff5c;
+const BAR_ESCAPED = "\\uff5c";
+
+/** JSON in which no string holds a tag as it is written: its bars are escaped, so that nothing in an argument reads as the end of the call. */
+function withoutTags(node: GrammarNode): GrammarNode {
+  if (node.kind === "text")
+    return text(node.text.replaceAll(String.fromCharCode(BAR), BAR_ESCAPED));
+  if (node.kind === "chars") {
+    const ranges = intersect(node.ranges, invert([[BAR, BAR]]));
+    return ranges.length === 0 && node.ranges.length > 0 ? text(BAR_ESCAPED) : charRanges(ranges);
+  }
+  if (node.kind === "repeat") return { ...node, node: withoutTags(node.node) };
+  return node.kind === "seq" || node.kind === "alt"
+    ? { kind: node.kind, nodes: node.nodes.map(withoutTags) }
+    : node;
+}
+
+/**
+ * Makes the GBNF of an answer that is nothing but tool calls: exactly one when one tool is given, else one to sixteen. Arguments must be objects;
+ * the bar ｜ of the tool tags is written as an escape in them. A tag that the vocabulary has an id for must be that token, as {@link ToolIds} says.
+ *
+ * @throws {R1Error} `SCHEMA_UNSUPPORTED` with the path of a schema that a grammar cannot keep.
+ */
+export function toolGrammar(
+  tools: readonly ForcedTool[],
+  texts: ToolTexts,
+  ids: ToolIds = {},
+  path = "tools",
+  maxWork = MAX_WORK,
+): string {
+  const tag = (name: keyof ToolTexts): GrammarNode => {
+    const id = ids[name] ?? -1;
+    return id < 0 ? text(texts[name]) : { kind: "token", source: `<[${id}]>` };
+  };
+  const rules = new Map<string, GrammarNode>();
+  const calls = tools.map((tool, i) => {
+    const prefix = `t${i}-`;
+    const schema =
+      typeof tool.parameters === "object" && tool.parameters !== null
+        ? { ...tool.parameters, type: "object" }
+        : tool.parameters;
+    for (const [name, node] of schemaRules(schema, `${path}[${i}].function.parameters`, maxWork))
+      rules.set(prefix + name, withoutTags(renamed(node, prefix)));
+    const head = [
+      tag("toolCallBegin"),
+      text("function"),
+      tag("toolSep"),
+      text(`${tool.name}\n\`\`\`json\n`),
+    ];
+    return seq(...head, ref(`${prefix}json`), text("\n```"), tag("toolCallEnd"));
+  });
+  rules.set("call", alt(...calls));
+  rules.set("further", seq(text("\n"), ref("call")));
+  const more = tools.length === 1 ? [] : [repeat(ref("further"), 0, MAX_CALLS - 1)];
+  rules.set(
+    "root",
+    seq(
+      repeat(chars("\n"), 0, 2),
+      tag("toolCallsBegin"),
+      ref("call"),
+      ...more,
+      tag("toolCallsEnd"),
+    ),
+  );
+  return finishRules(rules, path);
+}

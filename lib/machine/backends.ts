@@ -1,0 +1,90 @@
+// Starts libllama with every backend there is: those of the addon, and libraries from beside it and from `backendDir`. What cannot be loaded costs a warning, never a
+// model. Runs on any JavaScript thread; openBackends() does not hold it up.
+import { statSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { R1Error } from "../base/errors.js";
+import { holdsLibraries, loadBackends, loadBackendsNow } from "../binding/backends.js";
+import type { BackendProblem } from "../binding/backends.js";
+import { initialize, initializeAside, native } from "../binding/load.js";
+import type { NativeDevice } from "../binding/native-backends.js";
+import type { LoadConfig } from "../weights/normalize-load.js";
+
+function refuseFolder(folder: string, cause: unknown): never {
+  throw new R1Error(
+    "INVALID_ARGUMENT",
+    `\`backendDir\` is ${folder}, and that is no folder. Name the folder that holds libggml-vulkan.so or another backend library.`,
+    {
+      cause,
+      details: { option: "backendDir", path: folder },
+    },
+  );
+}
+
+/** Tells of libraries that cannot be used, in one text, and of the devices there are without them. */
+export function tellProblems(
+  problems: readonly BackendProblem[],
+  devices: () => readonly NativeDevice[],
+  warn: (text: string) => void,
+): void {
+  if (problems.length === 0) return;
+  const what = problems.map(({ path, reason }) => `${path} (${reason})`).join("; ");
+  const names = devices().map((device) => device.name);
+  warn(`No use can be made of ${what}. What there is goes on without: ${names.join(", ")}.`);
+}
+
+function warnOfEmpty(folder: string, warn: (text: string) => void): void {
+  if (holdsLibraries(folder)) return;
+  warn(
+    `\`backendDir\` is ${folder}, and there is no backend library in it (libggml-vulkan.so, ` +
+      "libggml-cuda.so and the like): nothing is loaded from it.",
+  );
+}
+
+/**
+ * @param warn - Gets a text when there is nothing in the folder to load.
+ * @throws {R1Error} `INVALID_ARGUMENT` when `backendDir` is no folder.
+ */
+export async function checkBackendDir(
+  backendDir: string | undefined,
+  warn: (text: string) => void,
+): Promise<void> {
+  if (backendDir === undefined) return;
+  const facts = await stat(backendDir).catch((error: unknown) => refuseFolder(backendDir, error));
+  if (!facts.isDirectory()) refuseFolder(backendDir, undefined);
+  warnOfEmpty(backendDir, warn);
+}
+
+/**
+ * Loads the backends for a model.
+ *
+ * @param warn - Gets one text when a library cannot be used.
+ * @throws {R1Error} `ADDON_MISSING`; `INVALID_ARGUMENT` when `backendDir` is no folder.
+ */
+export async function openBackends(
+  { numa, backendDir }: Pick<LoadConfig, "numa" | "backendDir">,
+  warn: (text: string) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  await checkBackendDir(backendDir, warn);
+  await initializeAside(numa);
+  tellProblems(await loadBackends(backendDir, signal), () => native().devices(), warn);
+}
+
+/** {@link openBackends} on the calling thread. */
+export function openBackendsNow(
+  backendDir: string | undefined,
+  warn: (text: string) => void,
+): void {
+  if (backendDir !== undefined) {
+    let isFolder = false;
+    try {
+      isFolder = statSync(backendDir).isDirectory();
+    } catch (error) {
+      refuseFolder(backendDir, error); // also for what can be no path
+    }
+    if (!isFolder) refuseFolder(backendDir, undefined);
+    warnOfEmpty(backendDir, warn);
+  }
+  initialize("disabled");
+  tellProblems(loadBackendsNow(backendDir), () => native().devices(), warn);
+}

@@ -1,0 +1,398 @@
+// The model as its user holds it: facts, tokenizer, and the calls that generate. Runs on the JavaScript thread that loaded it.
+import { fileName, knownKeys, object, refuse } from "../base/check.js";
+import { whenReady } from "../base/awaitable.js";
+import { fromNative } from "../base/errors.js";
+import { tokenArray } from "../base/token-array.js";
+import type { ChatMessage, ChatMessageInput, GenerationResult } from "../base/types.js";
+import type { Engine, EngineStats } from "../engine/engine.js";
+import { normalizeClose } from "../engine/drain.js";
+import type { CloseOptions } from "../engine/drain.js";
+import { normalizeGenerate } from "../engine/engine-options.js";
+import type { GenerateConfig, GenerateOptions } from "../engine/engine-options.js";
+import type { Generation } from "../engine/generation.js";
+import type { MakePrompt } from "../engine/preparation.js";
+import { fingerprint } from "../weights/fingerprint.js";
+import type { ModelInfo } from "./info.js";
+import type { Tokenizer } from "../weights/tokenizer.js";
+import type { Weights } from "../weights/weights.js";
+import { normalizeReasoning } from "../reasoning/options.js";
+import { checkMessages } from "../template/messages.js";
+import { CHAT_KEYS, normalizePrompt, withForcedTools } from "./chat-options.js";
+import type { ChatOptions, PromptConfig } from "./chat-options.js";
+import { checkChoices, choiceConfigs } from "./choices.js";
+import type { ChoicesOptions } from "./choices.js";
+import {
+  assertTemplate,
+  chatText,
+  chatTextSoon,
+  promptNow,
+  promptSoon,
+  rawPrompt,
+} from "./prompt.js";
+import type { ChatForm, FormattedChat } from "./prompt.js";
+import { sessionMaker } from "./saved-session.js";
+import type { SessionMaker } from "./saved-session.js";
+import { ChatSession } from "./session.js";
+import type { SessionHost, SessionOptions } from "./session.js";
+import { restoreSession, saveSession } from "./session-store.js";
+import type { SessionModel } from "./session-store.js";
+import type { TurnIds } from "./turn-ids.js";
+
+/** What a model is made of. */
+export interface ModelInit {
+  readonly weights: Weights;
+  readonly engine: Engine;
+  readonly info: ModelInfo;
+  readonly maxDraft: number;
+  /** Weights that draft for this model. */
+  readonly draft: Weights | undefined;
+  /** All parts of the file. */
+  readonly paths: readonly string[];
+  /** Options that change what a KV cell holds, as JSON. */
+  readonly cellOptions: string;
+  /** Seals saved sessions; null: no key. */
+  readonly sessionKey: Uint8Array | null;
+  /** Called once the model is closed. */
+  readonly onClosed: () => void;
+}
+
+/** Restored sessions that nobody holds any more: what their cells take is free again. */
+const dropped = new FinalizationRegistry<{ engine: Engine; session: number }>(
+  ({ engine, session }) => {
+    if (!engine.isClosed) engine.sessions.forget(session);
+  },
+);
+
+/** Options of {@link Model.formatChat}: those of a chat that change its prompt. */
+export type FormatOptions = Pick<ChatOptions, (typeof CHAT_KEYS)[number] | "reasoning">;
+
+const NO_TURNS = { id: 0, messages: [], startLength: 0, held: new Int32Array(0) } as const;
+
+/** A call that generates, checked. */
+interface Call {
+  readonly makePrompt: MakePrompt;
+  readonly config: GenerateConfig;
+}
+
+/**
+ * A loaded model with its engine. Comes from `loadModel`; `close()` it, or write `await using`.
+ * After `close()` every method but `close` throws R1Error `DISPOSED`; `info` stays readable.
+ */
+export class Model implements AsyncDisposable {
+  readonly #init: ModelInit;
+  #closing: Promise<void> | undefined;
+  #fingerprint: Promise<string> | undefined;
+  /** Facts of the file and of the context it runs in. */
+  readonly info: ModelInfo;
+  /** Text to ids and back. */
+  readonly tokenizer: Tokenizer;
+
+  /** @internal Made by `loadModel` only. */
+  constructor(init: ModelInit) {
+    this.#init = init;
+    this.info = init.info;
+    this.tokenizer = init.weights.tokenizer;
+  }
+
+  /** Whether `close()` was called. */
+  get isClosed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /**
+   * Continues a raw prompt (llama.cpp's `-no-cnv`): special strings such as `<｜User｜>` become their tokens, and exactly one BOS stands in front whatever the file's
+   * `add_bos_token` says and whether or not the prompt brings its own. An empty prompt is BOS alone.
+   *
+   * @throws {R1Error} at the call, before any work: `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `PROMPT_TOO_LONG`, `QUEUE_FULL`, `DISPOSED`.
+   * @example
+   * ```ts
+   * const { answer } = await model.complete("<｜User｜>What is 1+1?<｜Assistant｜>", { seed: 3407 }).result();
+   * ```
+   */
+  complete(
+    prompt: string | Int32Array | readonly number[],
+    options: GenerateOptions = {},
+  ): Generation {
+    this.#assertOpen();
+    const { makePrompt, config } = this.#checkRaw(prompt, object(options, "options"));
+    return this.#start(makePrompt, config);
+  }
+
+  /**
+   * Answers a conversation by R1's template. Texts of messages can never become special tokens; reasoning of earlier assistant turns is left out.
+   *
+   * @throws {R1Error} at the call, before any work: `INVALID_MESSAGE`, `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `PROMPT_TOO_LONG`, `TEMPLATE_UNSUPPORTED`, `QUEUE_FULL`, `DISPOSED`.
+   */
+  chat(messages: readonly ChatMessageInput[], options: ChatOptions = {}): Generation {
+    this.#assertOpen();
+    const given = object(options, "options");
+    const { makePrompt, config } = this.#checkChatCall(checkMessages(messages), given);
+    return this.#start(makePrompt, config);
+  }
+
+  /**
+   * `n` generations from one prompt, as from `chat` for messages and from `complete` for text or ids. Their seeds count up from `seed` (after 4294967294 comes 0), so that each can be
+   * repeated alone; how they come out otherwise is up to the options, which all share. All run side by side where the model was loaded with as many `sequences`, else as sequences come
+   * free. A prompt of more than some 32 tokens is computed once, and the others take over its cells (unless `cachePrompt` is false or the model `deterministic`).
+   *
+   * @returns The generations, in the order of their seeds.
+   * @throws {R1Error} at the call, before any of them runs on: the codes of `chat` and `complete`; `QUEUE_FULL` when not all of them find room; `INVALID_ARGUMENT` for `n` outside 1 .. 64.
+   * @example
+   * ```ts
+   * const results = await Promise.all(model.choices([{ role: "user", content: "What is 1+1?" }], { n: 4, seed: 1 }).map((run) => run.result()));
+   * ```
+   */
+  choices(
+    messages: readonly ChatMessageInput[],
+    options: ChatOptions & ChoicesOptions,
+  ): Generation[];
+  /** The same from a raw prompt. */
+  choices(prompt: string | Int32Array, options: GenerateOptions & ChoicesOptions): Generation[];
+  choices(
+    prompt: readonly ChatMessageInput[] | string | Int32Array,
+    options: ChatOptions & ChoicesOptions,
+  ): Generation[] {
+    this.#assertOpen();
+    const { n, ...given } = object(options, "options");
+    const count = checkChoices(n);
+    const isRaw = typeof prompt === "string" || prompt instanceof Int32Array;
+    const { makePrompt, config } = isRaw
+      ? this.#checkRaw(prompt, given)
+      : this.#checkChatCall(checkMessages(prompt), given);
+    return this.#init.engine.start(makePrompt, choiceConfigs(config, count));
+  }
+
+  /** A conversation that remembers its turns. @throws {R1Error} `INVALID_MESSAGE`, `UNKNOWN_OPTION`, `INVALID_ARGUMENT`, `DISPOSED`. */
+  session(options: SessionOptions = {}): ChatSession {
+    this.#assertOpen();
+    return new ChatSession(this.#sessionHost, options);
+  }
+
+  /**
+   * Goes on with a session that `session.save` left, its KV cells included: under greedy sampling exactly as the unbroken one would.
+   *
+   * @param from - The file, or its bytes.
+   * @param options - Defaults for its turns, as in `session`; they are not saved. System prompt and turns are its own.
+   * @throws {R1Error} rejects with `STATE_INVALID` for what is cut, altered or no saved session; `STATE_MISMATCH` for one of another model file, cache type or llama.cpp version; `FILE_NOT_FOUND`,
+   * `FILE_UNREADABLE`, `IO_FAILED`; `QUEUE_FULL` when all sequences are busy, `CONTEXT_FULL` when running ones leave too few cells, or a sequence holds fewer than it needs; `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `DISPOSED`.
+   */
+  async restoreSession(
+    from: string | URL | Uint8Array,
+    options: Omit<SessionOptions, "system" | "messages"> = {},
+  ): Promise<ChatSession> {
+    this.#assertOpen();
+    // Options are refused before the file is read.
+    new ChatSession(this.#sessionHost, options, NO_TURNS);
+    const { prompting } = this.#checkChat(object(options, "options"), "session");
+    const file = typeof from === "string" || from instanceof URL ? fileName(from, "from") : from;
+    const state = await restoreSession(this.#sessionModel, file, prompting).catch(
+      (error: unknown) => {
+        throw this.#init.engine.withCounts(error);
+      },
+    );
+    const session = new ChatSession(this.#sessionHost, options, state);
+    if (state.id > 0) dropped.register(session, { engine: this.#init.engine, session: state.id });
+    return session;
+  }
+
+  /** What `chat` would send: ids and text. @throws {R1Error} `INVALID_MESSAGE`, `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `TEMPLATE_UNSUPPORTED`, `DISPOSED`. */
+  formatChat(messages: readonly ChatMessageInput[], options: FormatOptions = {}): FormattedChat {
+    const text = this.#formatted(messages, options, "formatChat", chatText);
+    const { tokens } = promptNow(text, this.#init.weights);
+    return { tokens: tokenArray(tokens), ...text.layout() };
+  }
+
+  /**
+   * The same as {@link Model.formatChat}, long texts tokenised off the event loop.
+   *
+   * @throws {R1Error} rejects with the codes of `formatChat`.
+   */
+  async formatChatAsync(
+    messages: readonly ChatMessageInput[],
+    options: FormatOptions = {},
+  ): Promise<FormattedChat> {
+    const site = new Error();
+    const coming = this.#formatted(messages, options, "formatChatAsync", chatTextSoon);
+    try {
+      const text = await coming;
+      const { tokens } = await promptSoon(text, this.#init.weights);
+      return { tokens: tokenArray(tokens), ...text.layout() };
+    } catch (error) {
+      throw fromNative(error, site);
+    }
+  }
+
+  /** What the engine is doing, taken without stopping it. @throws {R1Error} `DISPOSED` */
+  stats(): EngineStats {
+    this.#assertOpen();
+    return this.#init.engine.stats();
+  }
+
+  /**
+   * Refuses what is asked from now on with `DISPOSED`, ends running and waiting generations, and frees
+   * context and weights off this thread. With `drainMs` the generations may go on for so long, and
+   * only those that have not ended by then end with `DISPOSED`.
+   *
+   * May be called in any state, any number of times. A later call can shorten the wait, not lengthen it.
+   *
+   * @throws {R1Error} rejects with `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; the model then stays open.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    try {
+      const drainMs = normalizeClose(options);
+      if (this.#closing === undefined) this.#closing = this.#close(drainMs);
+      else void this.#init.engine.close(drainMs).catch(() => undefined);
+      return this.#closing;
+    } catch (error) {
+      return Promise.reject(fromNative(error));
+    }
+  }
+
+  /** {@link Model.close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  get #sessionHost(): SessionHost {
+    return {
+      ask: (messages, options, ids, onEnd, session, after) => {
+        this.#assertOpen();
+        const { makePrompt, config } = this.#checkChatCall(messages, { ...options }, ids);
+        let prompt: Int32Array = new Int32Array(0);
+        const noting: MakePrompt = (isNeeded) =>
+          whenReady(after, () =>
+            whenReady(makePrompt(isNeeded), (made) => {
+              prompt = made.tokens;
+              return { ...made, session };
+            }),
+          );
+        return this.#start(noting, config, (result) => onEnd(result, prompt));
+      },
+      forget: (session) => {
+        if (!this.isClosed) this.#init.engine.sessions.forget(session);
+      },
+      check: (given) => void this.#checkChat(given, "session", ["system", "messages"]),
+      save: async (state, ids, defaults, path, onHeld) => {
+        this.#assertOpen();
+        const { prompting } = this.#checkChat(defaults, "session");
+        return saveSession(this.#sessionModel, { ...state, ids, onHeld }, prompting, path);
+      },
+    };
+  }
+
+  get #sessionModel(): SessionModel {
+    const { weights, engine, sessionKey } = this.#init;
+    return { weights, engine, maker: () => this.#maker(), key: sessionKey };
+  }
+
+  async #maker(): Promise<SessionMaker> {
+    const { paths, cellOptions } = this.#init;
+    this.#fingerprint ??= fingerprint(paths);
+    return sessionMaker(this.info, await this.#fingerprint, cellOptions);
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    const { engine, weights, draft, onClosed } = this.#init;
+    weights.markClosed();
+    try {
+      await engine.close(drainMs);
+    } finally {
+      await Promise.all([weights.close(), draft?.close()]);
+      onClosed();
+    }
+  }
+
+  #assertOpen(): void {
+    this.#init.weights.assertOpen();
+  }
+
+  #formatted<Text>(
+    messages: readonly ChatMessageInput[],
+    options: FormatOptions,
+    where: string,
+    render: (messages: readonly ChatMessage[], form: ChatForm, weights: Weights) => Text,
+  ): Text {
+    this.#assertOpen();
+    knownKeys(object(options, "options"), where, [...CHAT_KEYS, "reasoning"]);
+    const config = normalizePrompt(options, normalizeReasoning(options.reasoning).mode);
+    return render(checkMessages(messages), this.#form(config), this.#init.weights);
+  }
+
+  #form(config: PromptConfig): ChatForm {
+    return { config, opensThink: this.info.templateOpensThink };
+  }
+
+  #start(
+    makePrompt: MakePrompt,
+    config: GenerateConfig,
+    onEnd?: (result: GenerationResult | undefined) => void,
+  ): Generation {
+    const [generation] = this.#init.engine.start(makePrompt, [config], onEnd);
+    return generation as Generation;
+  }
+
+  #checkRaw(prompt: unknown, given: Record<string, unknown>): Call {
+    const config = this.#check(given, "complete");
+    if (config.reasoning.mode !== "auto")
+      refuse(
+        "reasoning.mode",
+        '"auto" (a raw prompt itself says whether it opens the thinking)',
+        config.reasoning.mode,
+      );
+    const { weights, engine } = this.#init;
+    return { makePrompt: rawPrompt(prompt, weights, engine.info.sequenceContextSize), config };
+  }
+
+  /** @param ids - What a session knows of the ids of its earlier turns. */
+  #checkChatCall(
+    messages: readonly ChatMessage[],
+    given: Record<string, unknown>,
+    ids?: TurnIds,
+  ): Call {
+    const { weights, engine } = this.#init;
+    const { config, prompting } = this.#checkChat(given, "chat");
+    const room = engine.info.sequenceContextSize;
+    assertTemplate(prompting, weights);
+    // An R1 chat ends where the model would speak for the user.
+    const stopTokens =
+      this.tokenizer.user >= 0 && prompting.template === "r1"
+        ? [...config.stopTokens, this.tokenizer.user]
+        : config.stopTokens;
+    return {
+      makePrompt: (isNeeded) =>
+        whenReady(prompting.tools.checks.compileSoon(isNeeded), () =>
+          whenReady(chatTextSoon(messages, this.#form(prompting), weights), (text) =>
+            promptSoon(text, weights, { room, isNeeded, ids }),
+          ),
+        ),
+      config: { ...withForcedTools(config, prompting, weights), stopTokens },
+    };
+  }
+
+  /** The options of a chat, or of a session's turns. */
+  #checkChat(
+    given: Record<string, unknown>,
+    where: string,
+    alsoKnown: readonly string[] = [],
+  ): { config: GenerateConfig; prompting: PromptConfig } {
+    const config = this.#check(given, where, [...CHAT_KEYS, ...alsoKnown]);
+    return { config, prompting: normalizePrompt(given, config.reasoning.mode) };
+  }
+
+  #check(
+    given: Record<string, unknown>,
+    where: string,
+    alsoKnown: readonly string[] = [],
+  ): GenerateConfig {
+    return normalizeGenerate(
+      given,
+      where,
+      {
+        vocabSize: this.tokenizer.size,
+        maxDraft: this.#init.maxDraft,
+        hasDraftModel: this.#init.draft !== undefined,
+      },
+      alsoKnown,
+    );
+  }
+}

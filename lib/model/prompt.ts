@@ -1,0 +1,229 @@
+// Makes prompts: raw ones as they are, conversations by R1's template or by the file's own. First
+// their texts and special tokens in order, then, tokenised now or soon, their ids.
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { R1Error } from "../base/errors.js";
+import { whenReady } from "../base/awaitable.js";
+import type { Awaitable } from "../base/awaitable.js";
+import type { ChatMessage } from "../base/types.js";
+import type { MakePrompt } from "../engine/preparation.js";
+import { assertRoom } from "../engine/request.js";
+import type { Prompt } from "../engine/request.js";
+import { checkText, checkTokens } from "../weights/tokenizer.js";
+import { asR1Error, fewestTokens, tokenizeNow, tokenizeSoon } from "../weights/tokenize.js";
+import type { SegmentedText, SegmentedTokens } from "../weights/tokenize.js";
+import type { Weights } from "../weights/weights.js";
+import { endsInReasoning } from "../reasoning/tags.js";
+import { ToolReader } from "../reasoning/tool-reader.js";
+import { foreignToNative, renderForeign } from "../template/foreign.js";
+import { isLong } from "../template/messages.js";
+import { renderChat } from "../template/r1.js";
+import {
+  opensReasoning,
+  segmentSpans,
+  segmentsToNative,
+  segmentsToText,
+} from "../template/segment.js";
+import type { OwnerSpan } from "../template/segment.js";
+import { renderTools } from "../template/tools.js";
+import type { PromptConfig } from "./chat-options.js";
+import type { TurnIds } from "./turn-ids.js";
+
+/** A conversation as ids and as text. */
+export interface FormattedChat {
+  /** Ids of the prompt, BOS included. `JSON.stringify` writes them as a list. */
+  readonly tokens: Int32Array;
+  /** The same with special tokens written out. Encoding it again with special tokens parsed is safe only if no message holds their text. */
+  readonly text: string;
+  /** Whose each part of `text` is, in order and without gaps; special tokens are the template's. */
+  readonly spans: readonly OwnerSpan[];
+}
+
+/** A prompt that is not tokenised yet. */
+export interface PromptText extends SegmentedText {
+  /** Completes the prompt with its ids. */
+  readonly toPrompt: (tokens: Int32Array) => Prompt;
+  /** The parts of {@link FormattedChat} that only its readers need. */
+  readonly layout: () => Pick<FormattedChat, "text" | "spans">;
+}
+
+/** How {@link chatText} writes a conversation out. */
+export interface ChatForm {
+  readonly config: PromptConfig;
+  /** What `think: "auto"` means: whether the file's own template opens `<think>`. */
+  readonly opensThink: boolean;
+  /** Ends with the opening of the assistant's turn. @defaultValue true */
+  readonly generationPrompt?: boolean | undefined;
+}
+
+/**
+ * Ids with exactly one BOS in front, whatever the file's `add_bos_token` says and however many the prompt brings.
+ * On a file that is none of R1's releases the file's own flag decides whether there is one.
+ */
+function withBos(tokens: Int32Array, weights: Weights): Int32Array {
+  const { bos } = weights.roles;
+  if (bos < 0) return tokens;
+  let own = 0;
+  while (tokens[own] === bos) own++;
+  if (own === 0 && weights.variant === "other" && !weights.tokenizer.addsBos) return tokens;
+  if (own === 1) return tokens;
+  const result = new Int32Array(tokens.length - own + 1);
+  result[0] = bos;
+  result.set(tokens.subarray(own), 1);
+  return result;
+}
+
+/** A prompt of ids alone says by its last turn whether it ends inside a reasoning block. */
+function promptOf(given: Int32Array, weights: Weights): Prompt {
+  const tokens = withBos(given, weights);
+  const { think, endThink } = weights.roles;
+  return {
+    tokens,
+    startsInReasoning: endsInReasoning(tokens, think, endThink, weights.turnTokens),
+    startsAfterReasoning: endThink >= 0 && tokens.at(-1) === endThink,
+  };
+}
+
+/**
+ * A raw prompt, checked: a text whose special strings become their ids, or ids.
+ *
+ * @param room - Tokens that a sequence holds; a text that cannot fit is not tokenised.
+ * @throws {R1Error} `INVALID_ARGUMENT` for what is neither text nor ids.
+ */
+export function rawPrompt(prompt: unknown, weights: Weights, room = Infinity): MakePrompt {
+  if (typeof prompt !== "string") {
+    const ids = checkTokens(prompt, "prompt", weights.tokenizer.size);
+    return () => promptOf(ids, weights);
+  }
+  const text = {
+    texts: [checkText(prompt, "prompt")],
+    ids: Int32Array.of(-1),
+    special: true,
+  };
+  return (isNeeded) => {
+    assertRoom(fewestTokens(text, weights.longestToken), room, true);
+    return whenReady(tokenizeSoon(weights.native, text, isNeeded), ({ tokens }) =>
+      promptOf(tokens, weights),
+    );
+  };
+}
+
+/**
+ * A conversation by R1's template, or by the file's own; texts of messages cannot become special
+ * tokens.
+ *
+ * @throws {R1Error} `TEMPLATE_UNSUPPORTED`.
+ */
+export function chatText(
+  messages: readonly ChatMessage[],
+  form: ChatForm,
+  weights: Weights,
+): PromptText {
+  const { config, opensThink, generationPrompt = true } = form;
+  const { tools } = config.tools;
+  const newReader =
+    tools.length === 0
+      ? {}
+      : { newReader: () => new ToolReader(tools, weights.roleTexts, weights.roles) };
+  if (config.template === "file") return foreignText(messages, form, weights, newReader);
+  const think = config.think === "auto" ? (opensThink ? "open" : "bare") : config.think;
+  const segments = renderChat(messages, {
+    openThink: think === "open",
+    skipThink: think === "closed",
+    generationPrompt,
+    tools: renderTools(tools),
+  });
+  return {
+    ...segmentsToNative(segments, weights.roles, weights.roleTexts),
+    special: false,
+    layout: () => ({
+      text: segmentsToText(segments, weights.roleTexts),
+      spans: segmentSpans(segments, weights.roleTexts),
+    }),
+    toPrompt: (tokens) => ({
+      tokens,
+      startsInReasoning: opensReasoning(segments),
+      startsAfterReasoning: tokens.at(-1) === weights.roles.endThink,
+      ...newReader,
+    }),
+  };
+}
+
+/** {@link chatText}; of a long conversation in a turn of its own, since the check took one already. */
+export function chatTextSoon(
+  messages: readonly ChatMessage[],
+  form: ChatForm,
+  weights: Weights,
+): Awaitable<PromptText> {
+  if (!isLong(messages)) return chatText(messages, form, weights);
+  return nextTurn().then(() => chatText(messages, form, weights));
+}
+
+/** @throws {R1Error} `TEMPLATE_UNSUPPORTED` when the file has no template of its own. */
+export function assertTemplate({ template }: PromptConfig, { chatTemplate }: Weights): void {
+  if (template === "file" && chatTemplate === null)
+    throw new R1Error(
+      "TEMPLATE_UNSUPPORTED",
+      'The file has no chat template of its own. Leave `template` at "r1", or use `complete()` with a prompt in the model\'s own format.',
+    );
+}
+
+/** By the file's own template, which need not be R1's. */
+function foreignText(
+  messages: readonly ChatMessage[],
+  { config, generationPrompt = true }: ChatForm,
+  weights: Weights,
+  newReader: Pick<Prompt, "newReader">,
+): PromptText {
+  assertTemplate(config, weights);
+  const { specialTokens, roles } = weights;
+  const tools = config.toolDefinitions.length === 0 ? {} : { tools: config.toolDefinitions };
+  const pieces = renderForeign(messages, {
+    chatTemplate: weights.chatTemplate ?? "",
+    specialTokens: specialTokens.all,
+    bosText: specialTokens.textOf(roles.bos),
+    eosText: specialTokens.textOf(roles.eos),
+    thinking: config.think !== "closed",
+    generationPrompt,
+    ...tools,
+  });
+  const { texts, ids, text, spans } = foreignToNative(pieces);
+  return {
+    texts,
+    ids,
+    special: false,
+    layout: () => ({ text, spans }),
+    toPrompt: (tokens) => ({ ...promptOf(tokens, weights), ...newReader }),
+  };
+}
+
+/** Tokenises on the calling thread. @throws {R1Error} `TEXT_TOO_LONG`, and what the addon reports. */
+export function promptNow(text: PromptText, weights: Weights): Prompt {
+  return text.toPrompt(asR1Error(() => tokenizeNow(weights.native, text).tokens));
+}
+
+/** How {@link promptSoon} works. */
+export interface PromptJob {
+  /** Tokens that a sequence holds; a text that cannot fit is not tokenised. @defaultValue no bound */
+  readonly room?: number | undefined;
+  /** Whether anybody waits for the prompt still. @defaultValue yes */
+  readonly isNeeded?: (() => boolean) | undefined;
+  /** What a session knows of the ids of its earlier turns. @defaultValue nothing */
+  readonly ids?: TurnIds | undefined;
+}
+
+/**
+ * Tokenises in the call where that is quick, else off the event loop.
+ *
+ * @throws {R1Error} `PROMPT_TOO_LONG`, `TEXT_TOO_LONG`; what the addon throws or rejects with.
+ */
+export function promptSoon(
+  text: PromptText,
+  weights: Weights,
+  { room = Infinity, isNeeded, ids }: PromptJob = {},
+): Awaitable<Prompt> {
+  assertRoom(fewestTokens(text, weights.longestToken), room, true);
+  const tokenize = (given: SegmentedText): Awaitable<SegmentedTokens> =>
+    tokenizeSoon(weights.native, given, isNeeded);
+  const made = ids === undefined ? tokenize(text) : ids.tokenize(text, tokenize);
+  return whenReady(made, ({ tokens }) => text.toPrompt(tokens));
+}

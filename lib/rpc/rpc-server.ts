@@ -1,0 +1,118 @@
+// startRpcServer: lends this machine's devices to models on other machines. Runs on the calling JavaScript thread; the server in a process of its own.
+import { mkdir } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { array, boolean, integer, knownKeys, object, signal, string } from "../base/check.js";
+import { R1Error } from "../base/errors.js";
+import { startServerProcess } from "./server-process.js";
+import { physicalCores } from "../machine/cpu.js";
+
+/** Options of {@link startRpcServer}. */
+export interface RpcServerOptions {
+  /**
+   * Address to listen on: a name or an IPv4 address of this machine, or `"0.0.0.0"` for all of its networks. The protocol has no authentication and no encryption, and is unsafe by design:
+   * whoever reaches the port can run code here. Beyond loopback only on a network that you trust.
+   * @defaultValue `"127.0.0.1"`
+   */
+  readonly host?: string | undefined;
+  /** Range: 0 .. 65535; 0 takes a free one. @defaultValue 50052 */
+  readonly port?: number | undefined;
+  /** Threads of the CPU device. Range: 1 .. 512. @defaultValue the physical cores this process may use */
+  readonly threads?: number | undefined;
+  /** Names of the devices to lend, as `devices()` tells them. @defaultValue every GPU, or else the CPU */
+  readonly devices?: readonly string[] | undefined;
+  /** Keeps tensors above 10 MiB in a folder, so that the next load of the same model need not send them again; true: the folder of llama.cpp's own server. @defaultValue false */
+  readonly cache?: boolean | string | undefined;
+  /** Gives the start up. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A running server. It keeps the process alive until it is closed. */
+export interface RpcServer extends AsyncDisposable {
+  /** What a client gives as `rpc`: `host:port`. */
+  readonly endpoint: string;
+  /** The address it listens on. */
+  readonly host: string;
+  /** The port it listens on, also when a free one was asked for. */
+  readonly port: number;
+  /** Whether other machines can reach it. */
+  readonly isLoopback: boolean;
+  /** Resolves once it is closed; rejects with `RPC_SERVER_FAILED` when its process ends by itself. */
+  readonly ended: Promise<void>;
+  /** Ends it at once; a model that uses it fails. May be called any number of times. */
+  close(): Promise<void>;
+}
+
+const KEYS = Object.keys({
+  host: 0,
+  port: 0,
+  threads: 0,
+  devices: 0,
+  cache: 0,
+  signal: 0,
+} satisfies Record<keyof RpcServerOptions, 0>);
+
+/** Where llama.cpp's own server keeps tensors. */
+function sharedCache(): string {
+  const { LLAMA_CACHE, XDG_CACHE_HOME } = process.env;
+  const base =
+    process.platform === "darwin"
+      ? join(homedir(), "Library", "Caches")
+      : (XDG_CACHE_HOME ?? join(homedir(), ".cache"));
+  return join(LLAMA_CACHE ?? join(base, "llama.cpp"), "rpc");
+}
+
+async function cacheFolder(cache: boolean | string): Promise<string> {
+  if (cache === false) return "";
+  const folder = cache === true ? sharedCache() : cache;
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw new R1Error(
+      "IO_FAILED",
+      `The folder ${folder} for tensors cannot be made: ${(error as Error).message}.`,
+      {
+        cause: error,
+        details: { path: folder },
+      },
+    );
+  }
+  return folder;
+}
+
+/**
+ * Lends this machine's devices to models elsewhere, as llama.cpp's `rpc-server` does: a model loaded with `{ rpc: [server.endpoint] }` may put layers here. One client at a time.
+ *
+ * @throws {R1Error} `INVALID_ARGUMENT` (also for a device that is not there), `UNKNOWN_OPTION`; `RPC_SERVER_FAILED` when the port is taken or the address is not this machine's; `IO_FAILED`; `ADDON_MISSING`.
+ * @example
+ * ```ts
+ * await using server = await startRpcServer({ port: 0 });
+ * await using model = await loadModel(undefined, { rpc: [server.endpoint] });
+ * ```
+ */
+export async function startRpcServer(options: RpcServerOptions = {}): Promise<RpcServer> {
+  knownKeys(object(options, "options"), "startRpcServer", KEYS);
+  const host = string(options.host ?? "127.0.0.1", "host");
+  const port = integer(options.port ?? 50_052, "port", 0, 65_535);
+  const threads = integer(options.threads ?? physicalCores(), "threads", 1, 512);
+  const devices = array(options.devices ?? [], "devices", (name, at) => string(name, at));
+  const cache =
+    typeof options.cache === "string"
+      ? string(options.cache, "cache")
+      : boolean(options.cache ?? false, "cache");
+  const stop = options.signal === undefined ? undefined : signal(options.signal, "signal");
+  const running = await startServerProcess(
+    { host, port, threads, devices, cacheDir: await cacheFolder(cache) },
+    stop,
+  );
+  const close = (): Promise<void> => running.close();
+  return Object.freeze({
+    endpoint: `${running.host}:${running.port}`,
+    host: running.host,
+    port: running.port,
+    isLoopback: running.host.startsWith("127."),
+    ended: running.ended,
+    close,
+    [Symbol.asyncDispose]: close,
+  });
+}
