@@ -100,7 +100,7 @@ export type { R1Distill, R1Quant } from "./plan/catalogue.js";
 
 // What fits where.
 export { planOffload } from "./plan/plan-offload.js";
-export type { OffloadPlan } from "./plan/plan-offload.js";
+export type { OffloadPlan } from "./plan/offload-plan.js";
 export type { PlanOptions } from "./plan/plan-options.js";
 export type { Placement, PlanPlace } from "./plan/offload.js";
 

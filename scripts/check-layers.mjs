@@ -1,5 +1,5 @@
 // Checks the architecture: imports of lib/ and includes of native/ go down the layers only, the
-// contract stays with its owners, no barrels, no file over 400 lines.
+// contract stays with its owners, no circles, no barrels, no file over 400 lines.
 // A script of its own (`node scripts/check-layers.mjs [ROOT]`), part of `npm run lint`; test/unit/layers.test.ts shows that it can fail.
 import { readFileSync } from "node:fs";
 import { dirname, join, posix, resolve } from "node:path";
@@ -7,36 +7,66 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { filesBelow } from "./build/files.mjs";
 
-/** The table of docs/architecture.md: a file may import from its own folder and from folders with a lower number. */
-const LAYERS = {
-  base: 0,
-  binding: 1,
-  template: 1,
-  reasoning: 1,
-  sampling: 1,
-  plan: 1,
-  hub: 1,
-  rpc: 1,
-  gguf: 2,
-  isolation: 2,
-  model: 3,
-  engine: 4,
-  chat: 5,
-  batch: 5,
-  cli: 6,
-  server: 6,
-};
+/**
+ * The rooms of lib/ as docs/architecture.md draws them, from the bottom up. A file imports from its
+ * own room (a folder of lib/ with all folders below it) and from rooms in lower rows.
+ */
+const ROWS = [
+  ["base"],
+  ["binding"],
+  ["machine", "hub", "template", "reasoning", "grammar", "sampling"],
+  ["gguf", "rpc"],
+  ["isolation"],
+  ["weights"],
+  ["engine", "plan", "quantize", "doctor"],
+  ["model"],
+  ["server", "batch", "queue", "ai-sdk"],
+  ["cli"],
+];
+const LAYERS = Object.fromEntries(ROWS.flatMap((rooms, row) => rooms.map((room) => [room, row])));
 
-/** Who may know the addon: files of these folders, and of sampling/ for its types alone. */
+/** Rooms that may import lib/index.ts, the public face. */
+const PUBLIC_USERS = ["server", "batch", "queue", "ai-sdk", "cli"];
+
+/** Who may know the addon: files of these rooms, and of sampling/ for its types alone. */
 const BINDING_USERS = [
-  /^binding\//,
-  /^model\//,
-  /^engine\//,
-  /^isolation\//,
+  /^(binding|machine|isolation|weights|engine|quantize|model)\//,
   /^rpc\/server-/,
-  /^gguf\/(quantize[\w-]*|copy-range|check-vocabulary|load-problem)\.ts$/,
+  /^gguf\/(copy-range|check\/[\w-]+)\.ts$/,
 ];
 const BINDING_TYPE_USERS = [...BINDING_USERS, /^sampling\//];
+
+/**
+ * The modules that the program imports beside lib/index.ts. Those of the first group have public
+ * names, and are imported directly because a command must not wait for the whole library to load;
+ * those of the second have no public entry yet. Types come from lib/index.ts. Add none.
+ */
+const CLI_INSIDE = new Set([
+  "base/errors.ts",
+  "doctor/doctor.ts",
+  "doctor/fix.ts",
+  "gguf/inspect.ts",
+  "gguf/merge.ts",
+  "gguf/modelfile.ts",
+  "gguf/split.ts",
+  "hub/download.ts",
+  "hub/resolve.ts",
+  "plan/catalogue.ts",
+  "plan/plan-offload.ts",
+  "quantize/compute-imatrix.ts",
+  "quantize/quantize.ts",
+  "quantize/recipes.ts",
+  "quantize/types.ts",
+  "rpc/rpc-server.ts",
+
+  "base/check.ts",
+  "base/files/failure.ts",
+  "base/files/writer.ts",
+  "hub/proxy.ts",
+  "hub/reference.ts",
+  "machine/available-memory.ts",
+  "machine/llama-version.ts",
+]);
 
 const LONGEST = 400;
 const COUNTED = ["lib", "native", "test", "scripts", "bench", "examples"];
@@ -93,27 +123,31 @@ function importsOf(path, text) {
 /** What is wrong with one import of `lib/FILE`; undefined if nothing. */
 function wrongImport(file, { specifier, typeOnly }) {
   if (!specifier.startsWith(".")) return undefined;
-  const target = posix
-    .normalize(posix.join(posix.dirname(file), specifier))
-    .replace(/\.js$/, ".ts");
+  const target = targetOf(file, specifier);
   if (target.startsWith("..")) return `imports ${specifier}, which lies outside lib/`;
   const [from, to] = [file, target].map((path) => (path.includes("/") ? path.split("/")[0] : ""));
   // lib/index.ts is the public face: it may export from everywhere, and nothing may import it but the programs on top.
   if (from === "") return undefined;
   if (to === "")
-    return LAYERS[from] === 6
+    return PUBLIC_USERS.includes(from)
       ? undefined
-      : `imports ${target}, the public face, which only cli/ and server/ may use`;
+      : `imports ${target}, the public face, which only ${PUBLIC_USERS.join("/, ")}/ may use`;
   if (!(to in LAYERS)) return `imports ${target}, whose folder is in no layer`;
   if (to === "binding" && from !== "binding") {
     const allowed = typeOnly ? BINDING_TYPE_USERS : BINDING_USERS;
     return allowed.some((user) => user.test(file))
       ? undefined
-      : `imports ${target}: only lib/model, lib/engine, lib/isolation, lib/rpc/server-*, lib/gguf/quantize*, lib/gguf/load-problem and lib/gguf/copy-range may know the addon`;
+      : `imports ${target}: only machine/, isolation/, weights/, engine/, quantize/, model/, rpc/server-*, gguf/check/ and gguf/copy-range may know the addon`;
   }
+  if (from === "cli" && to !== "cli" && (typeOnly || !CLI_INSIDE.has(target)))
+    return `imports ${target}: the program uses lib/index.ts, as any user does`;
   if (from === to || LAYERS[to] < LAYERS[from]) return undefined;
   return `imports ${target}: ${from}/ (layer ${LAYERS[from]}) may import only below it, and ${to}/ is in layer ${LAYERS[to]}`;
 }
+
+/** The file below lib/ that an import of `lib/FILE` names. */
+const targetOf = (file, specifier) =>
+  posix.normalize(posix.join(posix.dirname(file), specifier)).replace(/\.js$/, ".ts");
 
 function checkFile(root, path) {
   const file = path.slice(join(root, "lib").length + 1).replaceAll("\\", "/");
@@ -128,6 +162,29 @@ function checkFile(root, path) {
     const problem = wrongImport(file, one);
     if (problem !== undefined) wrong.push(`lib/${file}:${one.line}: ${problem}`);
   }
+  return wrong;
+}
+
+/** Files of lib/ that import each other in a circle; imports of types count, since a reader follows them too. */
+function checkCircles(root) {
+  const imports = new Map();
+  for (const path of filesBelow(join(root, "lib"), /\.ts$/)) {
+    const file = path.slice(join(root, "lib").length + 1).replaceAll("\\", "/");
+    const targets = importsOf(path, readFileSync(path, "utf8"))
+      .filter(({ specifier }) => specifier.startsWith("."))
+      .map(({ specifier }) => targetOf(file, specifier));
+    imports.set(file, targets);
+  }
+  const wrong = [];
+  const done = new Set();
+  const visit = (file, trail) => {
+    const at = trail.indexOf(file);
+    if (at >= 0) wrong.push(`lib/${file}: a circle: ${[...trail.slice(at), file].join(" -> ")}`);
+    if (at >= 0 || done.has(file)) return;
+    for (const target of imports.get(file) ?? []) visit(target, [...trail, file]);
+    done.add(file);
+  };
+  for (const file of imports.keys()) visit(file, []);
   return wrong;
 }
 
@@ -174,6 +231,7 @@ function checkLengths(root) {
 export function checkLayers(root) {
   return [
     ...filesBelow(join(root, "lib"), /\.ts$/).flatMap((path) => checkFile(root, path)),
+    ...checkCircles(root),
     ...checkNative(root),
     ...checkLengths(root),
   ];

@@ -1,5 +1,12 @@
 // The part of the contract for making model files: what `quantize`, `computeImatrix` and `copyRange` are given. Types only; no code runs here.
-import type { NativeMetadataOverride } from "./native.js";
+
+/** One `metadataOverrides` entry: a GGUF key and the value it is to have. */
+export interface NativeMetadataOverride {
+  key: string;
+  kind: "int" | "float" | "bool" | "string";
+  /** A number for int and float, a boolean for bool, a string (at most 127 bytes) for string. */
+  value: number | boolean | string;
+}
 
 /** What `computeImatrix` is given. */
 export interface NativeImatrixConfig {

@@ -14,6 +14,7 @@ import type {
   NativeCopyRange,
   NativeImatrixConfig,
   NativeImportance,
+  NativeMetadataOverride,
   NativeQuantizeConfig,
 } from "./native-quantize.js";
 import type { NativeEventSink, NativeGrammar, NativeRequest } from "./native-request.js";
@@ -26,14 +27,6 @@ export interface NativeLogEntry {
   level: "debug" | "info" | "warn" | "error";
   /** The line, without its line break. */
   text: string;
-}
-
-/** One `metadataOverrides` entry: a GGUF key and the value it is to have. */
-export interface NativeMetadataOverride {
-  key: string;
-  kind: "int" | "float" | "bool" | "string";
-  /** A number for int and float, a boolean for bool, a string (at most 127 bytes) for string. */
-  value: number | boolean | string;
 }
 
 /** Everything `llama_model_load_from_file` is given. */

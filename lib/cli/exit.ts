@@ -2,7 +2,7 @@
 import { CommanderError } from "commander";
 import type { Command } from "commander";
 import { isR1Error } from "../base/errors.js";
-import type { R1ErrorCode } from "../base/errors.js";
+import type { R1ErrorCode } from "../index.js";
 import { inFlagWords } from "./flags.js";
 import { usageError } from "./usage.js";
 import { forTerminal } from "./wrap.js";

@@ -1,5 +1,5 @@
 // The flags that shape a generation: length, ends, sampling, in llama.cpp's words; data only.
-import type { SamplerName } from "../sampling/options.js";
+import type { SamplerName } from "../index.js";
 import { inGroup, type Flag, type Row } from "./flags.js";
 import { refuseFlag } from "./flags.js";
 import { constant, integer, logitBias, number, texts } from "./flag-values.js";

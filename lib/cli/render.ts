@@ -2,8 +2,7 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 import pc from "picocolors";
-import type { GenerationResult, Part } from "../base/types.js";
-import type { ModelInfo } from "../index.js";
+import type { GenerationResult, ModelInfo, Part } from "../index.js";
 import { placeText } from "./banner.js";
 import { bytesText } from "./file-work.js";
 

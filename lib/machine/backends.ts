@@ -6,8 +6,7 @@ import { R1Error } from "../base/errors.js";
 import { holdsLibraries, loadBackends, loadBackendsNow } from "../binding/backends.js";
 import type { BackendProblem } from "../binding/backends.js";
 import { initialize, initializeAside, native } from "../binding/load.js";
-import type { NativeDevice } from "../binding/native-backends.js";
-import type { LoadConfig } from "../weights/normalize-load.js";
+import type { NativeDevice, NativeStartConfig } from "../binding/native-backends.js";
 
 function refuseFolder(folder: string, cause: unknown): never {
   throw new R1Error(
@@ -61,7 +60,7 @@ export async function checkBackendDir(
  * @throws {R1Error} `ADDON_MISSING`; `INVALID_ARGUMENT` when `backendDir` is no folder.
  */
 export async function openBackends(
-  { numa, backendDir }: Pick<LoadConfig, "numa" | "backendDir">,
+  { numa, backendDir }: Pick<NativeStartConfig, "numa"> & { backendDir: string | undefined },
   warn: (text: string) => void,
   signal?: AbortSignal,
 ): Promise<void> {

@@ -2,11 +2,11 @@
 import { resolve } from "node:path";
 import { knownKeys, object, string } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
+import { warnOnce } from "../base/warn-once.js";
 import { native } from "../binding/load.js";
 import type { NativeDevice } from "../binding/native-backends.js";
 import { availableMemory } from "./available-memory.js";
 import { openBackendsNow } from "./backends.js";
-import { warnOnce } from "../weights/logging.js";
 
 /** A device, as llama.cpp tells it. */
 export type Device = Readonly<NativeDevice>;

@@ -4,63 +4,13 @@ import { R1Error } from "../base/errors.js";
 import { inspectGguf, type Inspection } from "../gguf/inspect.js";
 import { R1_LAYERS, R1_QUANTS, ruleOfThumbLayers, type R1Quant } from "./catalogue.js";
 import { cacheBytesPerToken, cacheCells } from "./memory.js";
-import { place, type Placement, type PlanModel, type PlanPlace } from "./offload.js";
+import { place, type PlanModel, type PlanPlace } from "./offload.js";
 import { measureMemoryBandwidth, type Bandwidth } from "../machine/bandwidth.js";
-import { chooseCacheTypes, type CacheType } from "../weights/cache-types.js";
-import type { LoadOptions } from "../weights/load-options.js";
+import { chooseCacheTypes } from "../weights/cache-types.js";
+import type { OffloadPlan } from "./offload-plan.js";
 import { describeForPlan } from "./plan-model.js";
 import { normalizePlan, type Memory, type PlanConfig, type PlanOptions } from "./plan-options.js";
 import { reasonsOf } from "./plan-reasons.js";
-
-/** What {@link planOffload} tells. Unit of sizes: bytes. */
-export interface OffloadPlan {
-  /** First file looked at. */
-  readonly source: string;
-  /** Of all files of the model. */
-  readonly sizeBytes: number;
-  /** Layers that generate; one for predicting further tokens is not counted. */
-  readonly layers: number;
-  /** Routed experts of a layer; 0: the model has none. */
-  readonly experts: number;
-  /** Whole layers by the published rule of thumb, from memory and file size alone; how it was reckoned; and what the published table says for this memory, where it has a column of it. */
-  readonly rule: {
-    readonly layers: number;
-    readonly formula: string;
-    readonly published: number | undefined;
-  };
-  /** What to do instead: see {@link Placement}. */
-  readonly placement: Placement;
-  /** The KV cache: all of it, for one token, and the types it was reckoned with. */
-  readonly cache: {
-    readonly bytes: number;
-    readonly bytesPerToken: number;
-    readonly typeK: CacheType;
-    readonly typeV: CacheType;
-  };
-  /** Must be in system memory at all times. */
-  readonly residentBytes: number;
-  /** Experts in system memory: read from the file when they are not, at the speed of the disk. */
-  readonly pageableBytes: number;
-  /** Most tokens a second that reading the weights allows. A place whose bandwidth was not told counts as infinitely fast; undefined where that is all of them. */
-  readonly tokensPerSecondBound: number | undefined;
-  /** The bandwidths behind it, measured ones included. Unit: 10^9 bytes a second. */
-  readonly bandwidth: Bandwidth;
-  /** Whether system memory holds what is placed there; undefined when it was not told. */
-  readonly fitsInRam: boolean | undefined;
-  /** What to give to `loadModel`. */
-  readonly load: Pick<
-    LoadOptions,
-    | "gpuLayers"
-    | "tensorOverrides"
-    | "tensorSplit"
-    | "contextSize"
-    | "cacheTypeK"
-    | "sequences"
-    | "ubatchSize"
-  >;
-  /** All this in words. */
-  readonly reasons: readonly string[];
-}
 
 const GIB = 2 ** 30;
 

@@ -1,5 +1,5 @@
 // A plan in words. Pure; runs on any JavaScript thread.
-import type { OffloadPlan } from "./plan-offload.js";
+import type { OffloadPlan } from "./offload-plan.js";
 
 const gib = (bytes: number): string =>
   bytes > 0 && bytes < 2 ** 30 / 10

@@ -11,7 +11,7 @@ import { createTemporaryFolder, removeStale, removeTemporary } from "../base/fil
 import { AtomicFile, publish, refuseExisting } from "../base/files/writer.js";
 import { progressReporter } from "../base/progress.js";
 import { resolvePatterns } from "../base/tensor-patterns.js";
-import type { NativeMetadataOverride } from "../binding/native.js";
+import type { NativeMetadataOverride } from "../binding/native-quantize.js";
 import { checkModelFiles, type CheckedModel } from "../gguf/check/check-model.js";
 import type { GgufHeader } from "../gguf/format.js";
 import { readImatrix, type Imatrix } from "./imatrix.js";

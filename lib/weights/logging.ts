@@ -1,4 +1,5 @@
 // Sends llama.cpp's log lines to a user's logger. Runs on the JavaScript thread that loads the model.
+import { warnOnce } from "../base/warn-once.js";
 import type { NativeLogEntry } from "../binding/native.js";
 import type { EngineHost } from "../isolation/host.js";
 import type { Logger } from "./load-options.js";
@@ -10,15 +11,6 @@ export interface Log {
   readonly stop: () => void;
   /** Tells of something the user should know: to the logger, or without one as a warning of the process. */
   readonly warn: (text: string) => void;
-}
-
-const told = new Set<string>();
-
-/** A warning of the process, told once. */
-export function warnOnce(text: string): void {
-  if (told.has(text)) return;
-  told.add(text);
-  process.emitWarning(text, "R1NativeWarning");
 }
 
 /** @param onError - Gets what the logger throws while the model is being loaded. */

@@ -14,7 +14,8 @@ import {
   string,
 } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
-import type { NativeEngineConfig, NativeMetadataOverride } from "../binding/native.js";
+import type { NativeEngineConfig } from "../binding/native.js";
+import type { NativeMetadataOverride } from "../binding/native-quantize.js";
 import { CACHE_TYPES } from "./cache-types.js";
 import { checkEndpoints } from "../rpc/endpoint.js";
 import type { Endpoint } from "../rpc/endpoint.js";

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { SHAPES } from "../../scripts/synthetic-shapes.mjs";
 import type { CacheType } from "../../lib/weights/cache-types.js";
-import { planOffload, type OffloadPlan } from "../../lib/plan/plan-offload.js";
+import type { OffloadPlan } from "../../lib/plan/offload-plan.js";
+import { planOffload } from "../../lib/plan/plan-offload.js";
 import { account, fitParams, type Account, type FitQuestion } from "../fixtures/fit-params.js";
 import { withRpcDevices } from "../fixtures/rpc-device.js";
 

@@ -1,7 +1,6 @@
 // `r1-native inspect`: looks into a model file, local or remote, without loading it; main thread.
 import type { Command } from "commander";
 import { inspectGguf, type Inspection } from "../../gguf/inspect.js";
-import type { MetadataSummary } from "../../gguf/metadata.js";
 import { downloadBar } from "../download-bar.js";
 import { PROXY_OPTION, useProxy } from "../network.js";
 import { bytesText, countText, tableText } from "../file-work.js";
@@ -18,7 +17,7 @@ Examples:
 
 Exit codes: 0 the model can be loaded, 1 something is wrong with it (see "problems").`;
 
-function valueText(value: MetadataSummary[string]): string {
+function valueText(value: Inspection["metadata"][string]): string {
   if (typeof value === "object") {
     const first = value.first
       .map((element) => JSON.stringify(typeof element === "bigint" ? String(element) : element))

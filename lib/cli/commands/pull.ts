@@ -2,8 +2,7 @@
 import type { Command } from "commander";
 import { R1Error } from "../../base/errors.js";
 import { downloadModel } from "../../hub/download.js";
-import type { DownloadProgress } from "../../hub/meter.js";
-import type { RetryNotice } from "../../hub/retry.js";
+import type { DownloadProgress, RetryNotice } from "../../index.js";
 import { isHubReference, referenceOfPage } from "../../hub/reference.js";
 import { downloadReference, listModels } from "../../hub/resolve.js";
 import { downloadBar } from "../download-bar.js";

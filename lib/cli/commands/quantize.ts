@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { R1Error } from "../../base/errors.js";
 import { quantize, type QuantizeResult } from "../../quantize/quantize.js";
-import type { QuantizeOptions } from "../../quantize/options.js";
+import type { QuantizeOptions } from "../../index.js";
 import { QUANTIZE_TYPES } from "../../quantize/types.js";
 import { RECIPES, type TensorTypeRule } from "../../quantize/recipes.js";
 import { bytesText, tableText, wholeNumber, withProgress } from "../file-work.js";
