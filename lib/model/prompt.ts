@@ -73,8 +73,10 @@ function withBos(tokens: Int32Array, weights: Weights): Int32Array {
 }
 
 /** A prompt of ids alone says by its last turn whether it ends inside a reasoning block. */
-function promptOf(given: Int32Array, weights: Weights): Prompt {
+function promptOf(given: Int32Array, weights: Weights, room = Infinity): Prompt {
   const tokens = withBos(given, weights);
+  // Before the ids are looked at one by one.
+  assertRoom(tokens.length, room);
   const { think, endThink } = weights.roles;
   return {
     tokens,
@@ -92,7 +94,7 @@ function promptOf(given: Int32Array, weights: Weights): Prompt {
 export function rawPrompt(prompt: unknown, weights: Weights, room = Infinity): MakePrompt {
   if (typeof prompt !== "string") {
     const ids = checkTokens(prompt, "prompt", weights.tokenizer.size);
-    return () => promptOf(ids, weights);
+    return () => promptOf(ids, weights, room);
   }
   const text = {
     texts: [checkText(prompt, "prompt")],
