@@ -60,6 +60,10 @@ function parse() {
       ],
     };
   } catch (error) {
+    if (process.argv.slice(2).some((word) => /^-D./.test(word)) && !process.argv.includes("--"))
+      throw new BuildError(
+        "CMake definitions go after a second --: npm run build:native -- -- -DGGML_VULKAN=ON",
+      );
     throw new BuildError(`${error.message}; see node scripts/build.mjs --help.`);
   }
 }

@@ -14,7 +14,7 @@ import type { EngineHost } from "../isolation/host.js";
 import { isolatedHost } from "../isolation/isolated-host.js";
 import { tellProblems } from "../machine/backends.js";
 import { settleThreads } from "../machine/cpu.js";
-import { DEFAULT_MODEL_PATH } from "../weights/default-model.js";
+import { embeddedModel } from "../weights/default-model.js";
 import { describeModel } from "./info.js";
 import type { LoadOptions } from "../weights/load-options.js";
 import { startLogging } from "../weights/logging.js";
@@ -59,7 +59,7 @@ export async function loadModel(
   )
     refuse("path", "a string", pathOrOptions);
   const config = normalizeLoad((isPath ? maybeOptions : (maybeOptions ?? pathOrOptions)) ?? {});
-  const path = isPath ? absolutePath(pathOrOptions) : DEFAULT_MODEL_PATH;
+  const path = isPath ? absolutePath(pathOrOptions) : embeddedModel();
   config.signal?.throwIfAborted();
 
   // What a user's callback throws ends the load as an abort does.

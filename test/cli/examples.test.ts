@@ -30,7 +30,7 @@ describe("start.mjs", () => {
     expect(stdout.text).toContain("What is 1+1?");
     expect(stdout.text).toMatch(/2/);
     expect(stdout.text.trimEnd().split("\n").at(-1)).toMatch(
-      /tokens\/s.*first token [\d.]+ ms.*bytes/,
+      /^prompt \d+ tokens\/s, reply \d+ tokens\/s, first token [\d.]+ ms.*bytes/,
     );
   });
 });
