@@ -21,6 +21,8 @@ export type SchemaTask =
 
 /** Longest JSON that is compiled on the calling thread. Unit: UTF-16 code units. */
 const SMALL = 8192;
+/** The same for forced tools, whose schemas are all put into one grammar. */
+const SMALL_TOOLS = 2048;
 /** Schemas to convert on the calling thread: a few milliseconds. */
 const SMALL_WORK = 300;
 /** Longest time to compile one schema, with the machine under load. Unit: milliseconds. */
@@ -121,6 +123,8 @@ export function compileToolGrammar(
   return compile(
     `tools ${json}`,
     { kind: "tools", tools: plain, texts: { ...texts }, ids: { ...ids }, path },
-    isQuick(json) ? () => toolGrammar(plain, texts, ids, path, SMALL_WORK) : undefined,
+    isQuick(json) && json.length <= SMALL_TOOLS
+      ? () => toolGrammar(plain, texts, ids, path, SMALL_WORK)
+      : undefined,
   );
 }
