@@ -25,6 +25,7 @@ export default tseslint.config(
       "vitest.config.ts",
       "vitest.gpu.config.ts",
       "vitest.cuda.config.ts",
+      "vitest.unit.config.ts",
     ],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: {
