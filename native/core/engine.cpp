@@ -194,9 +194,10 @@ void Engine::submit(std::shared_ptr<Request> request) {
         }
         if (live_.size() >= static_cast<std::size_t>(info_.sequences) + max_queue_) {
             throw Failure(ErrorCode::QueueFull,
-                          "All " + std::to_string(info_.sequences) + " sequences are busy and " +
-                              std::to_string(max_queue_) +
-                              " requests wait already. Try again later, or raise `maxQueue`.");
+                          "The queue is full: " + std::to_string(live_.size()) +
+                              " under way, of at most " +
+                              std::to_string(info_.sequences + max_queue_) +
+                              ". Try again later, or raise `maxQueue`.");
         }
         if (!live_.emplace(request->id, request).second) {
             throw Failure(
