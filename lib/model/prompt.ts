@@ -15,6 +15,7 @@ import type { Weights } from "../weights/weights.js";
 import { endsInReasoning } from "../reasoning/tags.js";
 import { ToolReader } from "../reasoning/tool-reader.js";
 import { foreignToNative, renderForeign } from "../template/foreign.js";
+import { writeArguments } from "../template/json-text.js";
 import { isLong } from "../template/messages.js";
 import { renderChat } from "../template/r1.js";
 import {
@@ -157,7 +158,10 @@ export function chatTextSoon(
   weights: Weights,
 ): Awaitable<PromptText> {
   if (!isLong(messages)) return chatText(messages, form, weights);
-  return nextTurn().then(() => chatText(messages, form, weights));
+  return nextTurn()
+    .then(() => writeArguments(messages))
+    .then(() => nextTurn())
+    .then(() => chatText(messages, form, weights));
 }
 
 /** @throws {R1Error} `TEMPLATE_UNSUPPORTED` when the file has no template of its own. */

@@ -1,4 +1,14 @@
-// JSON text as R1's templates write it: one line, a space after each comma and colon, non-ASCII characters kept. Runs on any JavaScript thread.
+// JSON text as R1's templates write it: one line, a space after each comma and colon, non-ASCII
+// characters kept.
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { ChatMessage } from "../base/types.js";
+import { isLarge } from "./messages.js";
+
+/** Texts of large data that were written before they are needed. */
+const written = new WeakMap<object, string>();
+
+/** How long writing may hold the event loop at a time. Unit: milliseconds. */
+const SLICE_MS = 4;
 
 /**
  * Serialises JSON data the way Python's `json.dumps(value, ensure_ascii=False)` does, which is how the official templates write tool arguments.
@@ -18,6 +28,8 @@ function leaf(value: unknown): string {
 /** By concatenation, which is several times as fast as joined arrays where there are many leaves. */
 function oneLine(value: unknown): string {
   if (typeof value !== "object" || value === null) return leaf(value);
+  const ready = written.get(value);
+  if (ready !== undefined) return ready;
   let text = "";
   if (Array.isArray(value)) {
     for (const element of value as unknown[]) text += (text && ", ") + oneLine(element);
@@ -39,4 +51,53 @@ function indented(value: unknown, indent: number, level: number): string {
   if (entries.length === 0) return open + close;
   const pad = "\n" + " ".repeat(indent * (level + 1));
   return open + pad + entries.join("," + pad) + "\n" + " ".repeat(indent * level) + close;
+}
+
+/** Turns of the event loop between slices of work. */
+class Slices {
+  #end = performance.now() + SLICE_MS;
+  #count = 0;
+
+  /** Whether the slice is over; looks at the clock now and then. */
+  isOver(): boolean {
+    return ++this.#count % 64 === 0 && performance.now() > this.#end;
+  }
+
+  async next(): Promise<void> {
+    await nextTurn();
+    this.#end = performance.now() + SLICE_MS;
+  }
+}
+
+async function writeInSlices(data: object, slices: Slices): Promise<string> {
+  const ready = written.get(data);
+  if (ready !== undefined) return ready;
+  let text = "";
+  const isList = Array.isArray(data);
+  const keys = isList ? undefined : Object.keys(data);
+  const count = keys?.length ?? (data as unknown[]).length;
+  for (let i = 0; i < count; i++) {
+    const key = keys?.[i] ?? i;
+    const element = (data as Record<string | number, unknown>)[key];
+    if (element === undefined) continue;
+    if (slices.isOver()) await slices.next();
+    const value = isLarge(element)
+      ? await writeInSlices(element as object, slices)
+      : oneLine(element);
+    text += `${text && ", "}${isList ? "" : `${JSON.stringify(key)}: `}${value}`;
+  }
+  text = isList ? `[${text}]` : `{${text}}`;
+  written.set(data, text);
+  return text;
+}
+
+/**
+ * Writes the large arguments of checked messages while other work of the event loop goes on;
+ * {@link pythonJson} then has their text at once.
+ */
+export async function writeArguments(messages: readonly ChatMessage[]): Promise<void> {
+  const slices = new Slices();
+  for (const { toolCalls = [] } of messages)
+    for (const call of toolCalls)
+      if (isLarge(call.arguments)) await writeInSlices(call.arguments as object, slices);
 }

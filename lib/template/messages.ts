@@ -83,7 +83,7 @@ function wholeText(value: unknown, path: string): string {
 
 /** Values that the copy under way holds. */
 let copied = 0;
-/** Arguments with more than {@link MANY_VALUES}. */
+/** Arguments, and objects and arrays within them, with more than {@link MANY_VALUES}. */
 const large = new WeakSet();
 
 /** What {@link plainCopy} returns for a value that is no JSON data. */
@@ -94,21 +94,25 @@ const NO_JSON = Symbol();
  * megabyte may hold 100,000 values.
  */
 function plainCopy(value: unknown, depth: number): unknown {
-  copied++;
+  const before = copied++;
   if (depth > MAX_DEPTH) return NO_JSON;
   if (value === null || typeof value === "boolean") return value;
   if (typeof value === "string") return loneSurrogate(value) < 0 ? value : NO_JSON;
   if (typeof value === "number") return Number.isFinite(value) ? value : NO_JSON;
   if (typeof value !== "object") return NO_JSON;
   if (Array.isArray(value)) {
-    const list: unknown[] = [];
-    // Holes are visited too, and refused as undefined.
-    for (const element of value as unknown[]) {
-      const copy = plainCopy(element, depth + 1);
+    // Holes become undefined, and are refused as that. Numbers are the bulk of large data.
+    const list = [...(value as unknown[])];
+    for (let i = 0; i < list.length; i++) {
+      if (typeof list[i] === "number" && Number.isFinite(list[i])) {
+        copied++;
+        continue;
+      }
+      const copy = plainCopy(list[i], depth + 1);
       if (copy === NO_JSON) return NO_JSON;
-      list.push(copy);
+      list[i] = copy;
     }
-    return Object.freeze(list);
+    return frozen(list, before);
   }
   const object: Record<string, unknown> = {};
   for (const [key, element] of Object.entries(value)) {
@@ -118,7 +122,18 @@ function plainCopy(value: unknown, depth: number): unknown {
     if (key === "__proto__") Object.defineProperty(object, key, { value: copy, enumerable: true });
     else object[key] = copy;
   }
-  return Object.freeze(object);
+  return frozen(object, before);
+}
+
+/** Freezes data, and notes whether it holds many values: `before` were copied before it. */
+function frozen(data: object, before: number): object {
+  if (copied - before > MANY_VALUES) large.add(data);
+  return Object.freeze(data);
+}
+
+/** Whether data of checked arguments takes long to write as text. */
+export function isLarge(data: unknown): boolean {
+  return typeof data === "object" && data !== null && large.has(data);
 }
 
 /** Refuses a value that is no JSON data, by the place of what is wrong in it. */
@@ -144,7 +159,6 @@ function refuseData(value: unknown, path: string, depth = 0): void {
 function jsonCopy(value: unknown, path: string): unknown {
   copied = 0;
   const copy = plainCopy(value, 0);
-  if (copied > MANY_VALUES && typeof copy === "object" && copy !== null) large.add(copy);
   if (copy !== NO_JSON) return copy;
   refuseData(value, path);
   return refuseMessage(path, "changed while it was read.");
@@ -256,9 +270,7 @@ function checkMessage(value: unknown, path: string): ChatMessage {
 /** Whether rendering a checked conversation takes long enough for a turn of its own. */
 export function isLong(messages: readonly ChatMessage[]): boolean {
   if (messages.length > MANY_MESSAGES) return true;
-  return messages.some(({ toolCalls }) =>
-    toolCalls?.some((call) => large.has(call.arguments as object)),
-  );
+  return messages.some(({ toolCalls }) => toolCalls?.some((call) => isLarge(call.arguments)));
 }
 
 /** How {@link checkMessages} takes the end of a conversation. */
