@@ -1,4 +1,5 @@
-// How the tests run: each file in a process of its own (an addon's state is the process's), none twice, and a closing line for whoever started them.
+// How the tests run: each file in a process of its own (an addon's state is the process's), none
+// twice, and a closing line for whoever started them.
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -7,9 +8,11 @@ export default defineConfig({
     // They need a Vulkan device, and all of memory: `npm run test:gpu`, `npm run test:full-size`.
     exclude: ["test/gpu/**", "test/full-size/**"],
     pool: "forks",
-    // Two engines at a time, with two threads each, are what a small machine carries without timings going astray.
+    // Two engines at a time, with two threads each, are what a small machine carries without
+    // timings going astray.
     maxWorkers: 2,
-    // Engines of several tests share the cores: threads that wait give theirs up (see lib/binding/load.ts).
+    // Engines of several tests share the cores: threads that wait give theirs up (see
+    // lib/binding/load.ts).
     env: { GOMP_SPINCOUNT: "0" },
     // Generous: a test that hangs must end, and a machine that others load must not fail one.
     testTimeout: 240_000,

@@ -1,4 +1,5 @@
-// How the tests on CUDA run (`npm run test:cuda`): those that any GPU device is held to, and those that a software device would take too long for.
+// How the tests on CUDA run (`npm run test:cuda`): those that any GPU device is held to, and those
+// that a software device would take too long for.
 import { defineConfig } from "vitest/config";
 import base from "./vitest.gpu.config.js";
 

@@ -1,4 +1,5 @@
-// How the GPU tests run (`npm run test:gpu`): one file after the other, since a software device takes all cores; else as the other tests.
+// How the GPU tests run (`npm run test:gpu`): one file after the other, since a software device
+// takes all cores; else as the other tests.
 import { defineConfig } from "vitest/config";
 import base from "./vitest.config.js";
 

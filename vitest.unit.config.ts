@@ -1,5 +1,5 @@
-// How the quick tests run (`npm run test:unit`): those that need no addon, start no program and take
-// seconds; else as the other tests.
+// How the quick tests run (`npm run test:unit`): those that need no addon, start no program and
+// take seconds; else as the other tests.
 import { defineConfig } from "vitest/config";
 import base from "./vitest.config.js";
 

@@ -1,4 +1,5 @@
-// npm run bench: runs the trials one after the other and writes the table, the figures and the plot. The main process.
+// npm run bench: runs the trials one after the other and writes the table, the figures and the
+// plot. The main process.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describeMachine } from "./core/machine.mjs";
@@ -21,7 +22,10 @@ function parse() {
   }
 }
 
-/** Writes the files, after each trial: what is done by then is not lost with a run that is cut short. */
+/**
+ * Writes the files, after each trial: what is done by then is not lost with a run that is cut
+ * short.
+ */
 function write(bench, rows, failures) {
   mkdirSync(bench.out, { recursive: true });
   const file = join(bench.out, "results.json");
@@ -44,7 +48,10 @@ function earlierRows(bench) {
   }
 }
 
-/** All rows in the order of the trials; what a trial found takes the place of what it had found with the same model. */
+/**
+ * All rows in the order of the trials; what a trial found takes the place of what it had found with
+ * the same model.
+ */
 function joined(rows, found) {
   const kept = rows.filter(
     (row) => !found.some(({ trial, model }) => row.trial === trial && row.model === model),
@@ -67,8 +74,9 @@ if (options.help) {
   process.exit(0);
 }
 
-// libgomp's own default, said aloud: every driver then waits at barriers in the same way. (This library would choose to sleep when it starts on a loaded machine, and after a
-// minute of benchmarks any machine is loaded.)
+// libgomp's own default, said aloud: every driver then waits at barriers in the same way. (This
+// library would choose to sleep when it starts on a loaded machine, and after a minute of
+// benchmarks any machine is loaded.)
 process.env.GOMP_SPINCOUNT ??= "300000";
 
 const stop = new AbortController();

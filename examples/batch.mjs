@@ -1,4 +1,5 @@
-// Answers many questions from one model, several side by side: reads one question a line, writes one JSON object a line as replies come in.
+// Answers many questions from one model, several side by side: reads one question a line, writes
+// one JSON object a line as replies come in.
 //
 //   node examples/batch.mjs [MODEL] < questions.txt > answers.jsonl
 import { createInterface } from "node:readline";

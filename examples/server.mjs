@@ -1,4 +1,5 @@
-// A server that streams replies over HTTP with nothing but node:http: POST a JSON array of messages, get one JSON part a line. A client that goes away stops its generation.
+// A server that streams replies over HTTP with nothing but node:http: POST a JSON array of
+// messages, get one JSON part a line. A client that goes away stops its generation.
 //
 //   node examples/server.mjs [MODEL] [PORT]
 //   curl -N localhost:8080 -d '[{"role":"user","content":"What is 1+1?"}]'

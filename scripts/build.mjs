@@ -1,4 +1,5 @@
-// Builds the addon: llama.cpp tree, CMake (through cmake-js), then the files node-gyp-build looks for in build/Release. A script of its own.
+// Builds the addon: llama.cpp tree, CMake (through cmake-js), then the files node-gyp-build looks
+// for in build/Release. A script of its own.
 import { rmSync } from "node:fs";
 import { availableParallelism, freemem } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -68,7 +69,10 @@ function parse() {
   }
 }
 
-/** An environment in which an outer make (node-gyp's) does not reach into ours, and ccache finds what a clone in another folder compiled. */
+/**
+ * An environment in which an outer make (node-gyp's) does not reach into ours, and ccache finds
+ * what a clone in another folder compiled.
+ */
 function buildEnvironment() {
   const outer = /^(MAKEFLAGS|MFLAGS|MAKELEVEL|MAKEOVERRIDES|DESTDIR)$/;
   return {

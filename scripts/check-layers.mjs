@@ -1,6 +1,7 @@
 // Checks the architecture: imports of lib/ and includes of native/ go down the layers only, the
-// contract stays with its owners, no circles, no barrels, no file over 400 lines.
-// A script of its own (`node scripts/check-layers.mjs [ROOT]`), part of `npm run lint`; test/unit/layers.test.ts shows that it can fail.
+// contract stays with its owners, no circles, no barrels, no file over 400 lines. A script of its
+// own (`node scripts/check-layers.mjs [ROOT]`), part of `npm run lint`; test/unit/layers.test.ts
+// shows that it can fail.
 import { readFileSync } from "node:fs";
 import { dirname, join, posix, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -71,7 +72,10 @@ const CLI_INSIDE = new Set([
 const LONGEST = 400;
 const COUNTED = ["lib", "native", "test", "scripts", "bench", "examples"];
 
-/** Every module that a source file imports, exports from, or imports while it runs; `typeOnly` if nothing of it is left after compiling. */
+/**
+ * Every module that a source file imports, exports from, or imports while it runs; `typeOnly` if
+ * nothing of it is left after compiling.
+ */
 function importsOf(path, text) {
   const found = [];
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
@@ -126,7 +130,8 @@ function wrongImport(file, { specifier, typeOnly }) {
   const target = targetOf(file, specifier);
   if (target.startsWith("..")) return `imports ${specifier}, which lies outside lib/`;
   const [from, to] = [file, target].map((path) => (path.includes("/") ? path.split("/")[0] : ""));
-  // lib/index.ts is the public face: it may export from everywhere, and nothing may import it but the programs on top.
+  // lib/index.ts is the public face: it may export from everywhere, and nothing may import it but
+  // the programs on top.
   if (from === "") return undefined;
   if (to === "")
     return PUBLIC_USERS.includes(from)
@@ -165,7 +170,10 @@ function checkFile(root, path) {
   return wrong;
 }
 
-/** Files of lib/ that import each other in a circle; imports of types count, since a reader follows them too. */
+/**
+ * Files of lib/ that import each other in a circle; imports of types count, since a reader follows
+ * them too.
+ */
 function checkCircles(root) {
   const imports = new Map();
   for (const path of filesBelow(join(root, "lib"), /\.ts$/)) {
@@ -188,7 +196,10 @@ function checkCircles(root) {
   return wrong;
 }
 
-/** Native-side layers: what each folder may include, by quotes and by angle brackets. No Node-API below napi/, no llama.cpp above core/. */
+/**
+ * Native-side layers: what each folder may include, by quotes and by angle brackets. No Node-API
+ * below napi/, no llama.cpp above core/.
+ */
 const NATIVE_LAYERS = {
   "": { own: /^(wrap|napi)\//, forbidden: /^(llama|ggml|gguf)/ },
   wrap: { own: /^(wrap|napi|core)\//, forbidden: /^(llama|ggml|gguf)/ },

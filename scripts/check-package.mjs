@@ -1,4 +1,5 @@
-// `npm run check:package`: packs, installs the tarball in an empty folder with no network, and runs one prompt from ESM, from require() and by the command. A script of its own.
+// `npm run check:package`: packs, installs the tarball in an empty folder with no network, and runs
+// one prompt from ESM, from require() and by the command. A script of its own.
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -20,7 +21,10 @@ const PROGRAMS = {
   "require.cjs": `const { loadModel } = require("r1-native");\n(async () => {\n  ${PROMPT}\n})();\n`,
 };
 
-/** What a TypeScript user writes, compiled against the tarball's own declarations under both common resolutions. */
+/**
+ * What a TypeScript user writes, compiled against the tarball's own declarations under both common
+ * resolutions.
+ */
 const TYPED = `import { isR1Error, loadModel, type Part } from "r1-native";
 export async function ask(question: string): Promise<string> {
   try {

@@ -1,4 +1,5 @@
-// Writes GGUF files piece by piece, for tests, benchmarks and synthetic models: memory use does not grow with the file. Runs on the calling thread.
+// Writes GGUF files piece by piece, for tests, benchmarks and synthetic models: memory use does not
+// grow with the file. Runs on the calling thread.
 import { open, readFile } from "node:fs/promises";
 
 const VALUE_TYPES = [
@@ -125,8 +126,9 @@ export function header(pairs, tensors, alignment = 32) {
  *
  * @param path Where.
  * @param pairs Metadata, each made by `pair()`.
- * @param tensors `{ name, type, shape, data }`; `data` is a Buffer, a function `(offset, length) => Buffer` called for pieces of up to 4 MiB, or absent for zeros
- * that take no disk space.
+ * @param tensors `{ name, type, shape, data }`; `data` is a Buffer, a function
+ * `(offset, length) => Buffer` called for pieces of up to 4 MiB, or absent for zeros that take no
+ * disk space.
  */
 export async function writeGguf(path, pairs, tensors) {
   const file = await open(path, "w");
@@ -155,7 +157,10 @@ export async function writeGguf(path, pairs, tensors) {
   }
 }
 
-/** Reads a whole small GGUF file: pairs as raw bytes by key, strings of string arrays, and tensors with their data. For fixtures, so it trusts the file. */
+/**
+ * Reads a whole small GGUF file: pairs as raw bytes by key, strings of string arrays, and tensors
+ * with their data. For fixtures, so it trusts the file.
+ */
 export async function readGguf(path) {
   const bytes = await readFile(path);
   let at = 8;

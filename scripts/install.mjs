@@ -1,4 +1,5 @@
-// The package's install script: node-gyp-build takes a binary that works, or builds one through binding.gyp. Names a missing tool first, and spares node-gyp its download.
+// The package's install script: node-gyp-build takes a binary that works, or builds one through
+// binding.gyp. Names a missing tool first, and spares node-gyp its download.
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
@@ -9,7 +10,10 @@ import { requireTools } from "./build/tools.mjs";
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const require = createRequire(import.meta.url);
 
-/** node-gyp reads two files of Node's headers before it looks at binding.gyp; these stand in for them, since our build needs no header of Node's. */
+/**
+ * node-gyp reads two files of Node's headers before it looks at binding.gyp; these stand in for
+ * them, since our build needs no header of Node's.
+ */
 const nodedir = join(root, "scripts", "build", "nodedir");
 
 function hasWorkingBinary() {

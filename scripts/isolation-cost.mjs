@@ -1,8 +1,10 @@
-// What a token of a model in a process of its own costs beside one of a model in this process: the embedded model, greedy, both loaded at once and run in turns.
+// What a token of a model in a process of its own costs beside one of a model in this process: the
+// embedded model, greedy, both loaded at once and run in turns.
 //
 //   npm run build:all && node scripts/isolation-cost.mjs [--rounds 9] [--tokens 600] [--threads 1] [--json]
 //
-// The tokens themselves cost the same: the difference is the way of the events. The table shows medians over the rounds.
+// The tokens themselves cost the same: the difference is the way of the events. The table shows
+// medians over the rounds.
 import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { loadModel } from "../dist/index.js";
@@ -19,7 +21,10 @@ const [rounds, tokens, threads] = [values.rounds, values.tokens, values.threads]
 
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 
-/** One generation: milliseconds to the first token, then microseconds a token until the last, and how many of them this thread was at work. */
+/**
+ * One generation: milliseconds to the first token, then microseconds a token until the last, and
+ * how many of them this thread was at work.
+ */
 async function once(model) {
   const begun = performance.now();
   const run = model.complete("<｜User｜>What is 1+1?<｜Assistant｜>", {

@@ -1,4 +1,5 @@
-// `npm run prebuild`: an addon for every CPU of this platform into prebuilds/<platform>-<arch>/, by prebuildify over the same CMake build. A script of its own.
+// `npm run prebuild`: an addon for every CPU of this platform into prebuilds/<platform>-<arch>/, by
+// prebuildify over the same CMake build. A script of its own.
 import { copyFileSync, existsSync, realpathSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { arch, platform } from "node:os";
@@ -14,8 +15,9 @@ const require = createRequire(import.meta.url);
 const folder = join(root, "prebuilds", `${platform()}-${arch()}`);
 
 /**
- * GNU's OpenMP runtime, where the compiler links to it: small systems lack it, and a library that lies beside ours is found. Its licence (GPL with the
- * runtime library exception) allows it to go along.
+ * GNU's OpenMP runtime, where the compiler links to it: small systems lack it, and a library that
+ * lies beside ours is found. Its licence (GPL with the runtime library exception) allows it to go
+ * along.
  */
 function addOpenMP() {
   if (platform() !== "linux") return;
@@ -36,7 +38,8 @@ const EXPECTED = [
 await main(async () => {
   requireTools({ nodeGyp: true });
   rmSync(folder, { recursive: true, force: true });
-  // Node-API 8, so one target serves every Node; the C library is named in no tag, since each platform has one prebuild.
+  // Node-API 8, so one target serves every Node; the C library is named in no tag, since each
+  // platform has one prebuild.
   await show(
     process.execPath,
     [

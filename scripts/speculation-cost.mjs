@@ -1,4 +1,5 @@
-// What n-gram speculation brings and costs on texts of the embedded model, in processor time with and without it, in turns. A script of its own: node scripts/speculation-cost.mjs [rounds]
+// What n-gram speculation brings and costs on texts of the embedded model, in processor time with
+// and without it, in turns. A script of its own: node scripts/speculation-cost.mjs [rounds]
 import { loadModel } from "../dist/index.js";
 
 const QUESTIONS = [

@@ -1,7 +1,10 @@
-// The exact shapes of R1's distills as sparse files: all bytes of all tensors, and zero, for planning and dry runs without their gigabytes. Runs on the calling thread.
+// The exact shapes of R1's distills as sparse files: all bytes of all tensors, and zero, for
+// planning and dry runs without their gigabytes. Runs on the calling thread.
 import { writeGguf, pair } from "./gguf-writer.mjs";
 
-/** Types in the manner of Q4_K_M: values and half of the down projections in 6 bits, all else in 4. */
+/**
+ * Types in the manner of Q4_K_M: values and half of the down projections in 6 bits, all else in 4.
+ */
 function typeOf(part, layer, layers) {
   const isSpared =
     layer < layers / 8 || layer >= (layers * 7) / 8 || (layer - Math.floor(layers / 8)) % 3 === 2;

@@ -1,5 +1,6 @@
-// The 671B model's exact shape as sparse files: every byte of every tensor is there and zero, so that loading, splitting, planning and dry runs can be tested
-// at full size on a few megabytes of disk. Runs on the calling thread.
+// The 671B model's exact shape as sparse files: every byte of every tensor is there and zero, so
+// that loading, splitting, planning and dry runs can be tested at full size on a few megabytes of
+// disk. Runs on the calling thread.
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { pair, tensorBytes, writeGguf } from "./gguf-writer.mjs";
@@ -10,7 +11,10 @@ const [WIDTH, HEADS, Q_RANK, RANK, NOPE, ROPE, VALUES, FF, FF_EXPERT, EXPERTS, V
   7168, 128, 1536, 512, 128, 64, 128, 18432, 2048, 256, 129_280,
 ];
 
-/** Types as the 1.58-bit file has them: experts in 1.56 bit, six `down` layers in 2.06 bit, all else in 4 to 6. */
+/**
+ * Types as the 1.58-bit file has them: experts in 1.56 bit, six `down` layers in 2.06 bit, all else
+ * in 4 to 6.
+ */
 export function iq1sType(name) {
   const layer = Number(/^blk\.(\d+)\./.exec(name)?.[1] ?? -1);
   if (/ffn_down_exps/.test(name)) return layer < DENSE + 6 ? "iq2_xxs" : "iq1_s";
@@ -21,7 +25,10 @@ export function iq1sType(name) {
   return "q4_K";
 }
 
-/** Names and shapes of all tensors; `type` tells the type of each that is no vector and no router. The older layout has one `attn_kv_b` where the newer has two matrices. */
+/**
+ * Names and shapes of all tensors; `type` tells the type of each that is no vector and no router.
+ * The older layout has one `attn_kv_b` where the newer has two matrices.
+ */
 export function fullTensors(type, { isLegacy = false } = {}) {
   const made = [];
   const weight = (name, ...shape) =>
@@ -155,7 +162,10 @@ export async function writeFullBf16(path) {
   return [path];
 }
 
-/** Three sparse parts in the 1.58-bit types, 140.4e9 bytes in all, in today's layout (multi-head latent attention). `path` is the first part's, or a prefix. */
+/**
+ * Three sparse parts in the 1.58-bit types, 140.4e9 bytes in all, in today's layout (multi-head
+ * latent attention). `path` is the first part's, or a prefix.
+ */
 export async function writeFullSize(path) {
   return writeParts(path, {});
 }

@@ -1,4 +1,5 @@
-// The shapes that make-synthetic.mjs can write, each a function from a path to the files it wrote. Runs on the calling thread.
+// The shapes that make-synthetic.mjs can write, each a function from a path to the files it wrote.
+// Runs on the calling thread.
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { pair, readGguf, TENSOR_TYPES, writeGguf } from "./gguf-writer.mjs";
@@ -9,7 +10,10 @@ import { writeFullBf16, writeFullLegacy, writeFullSize } from "./synthetic-full.
 
 const root = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-/** Random tensor; the seed follows from the name, so that a tensor is the same whatever stands before it. */
+/**
+ * Random tensor; the seed follows from the name, so that a tensor is the same whatever stands
+ * before it.
+ */
 export function random(name, type, shape, sd = 0.02) {
   let seed = 17;
   for (const c of name) seed = (Math.imul(seed, 31) + c.charCodeAt(0)) >>> 0;
@@ -21,7 +25,9 @@ export function vector(name, length, value) {
   return { name, type: "f32", shape: [length], data: constantData(value, length) };
 }
 
-/** Qwen 2's vocabulary with the tokens that R1's distills put in place of some of its special ones. */
+/**
+ * Qwen 2's vocabulary with the tokens that R1's distills put in place of some of its special ones.
+ */
 async function distillQwenVocabulary() {
   const { pairs } = await readGguf(root("vendor/llama.cpp/models/ggml-vocab-qwen2.gguf"));
   const tokens = pairs.get("tokenizer.ggml.tokens").strings;
@@ -103,7 +109,10 @@ async function writeQwen(path, { name, layers, width, heads, headsKv, feedForwar
   return [path];
 }
 
-/** The trained tiny model in the older layout of R1 files: one `attn_kv_b` a layer, no MLA keys. The same weights and, but for rounding, the same answers. */
+/**
+ * The trained tiny model in the older layout of R1 files: one `attn_kv_b` a layer, no MLA keys. The
+ * same weights and, but for rounding, the same answers.
+ */
 async function writeLegacy(path) {
   const { pairs, tensors } = await readGguf(root("models/tiny-r1-f16.gguf"));
   const dropped = [
@@ -160,7 +169,9 @@ async function writeLegacy(path) {
   return [path];
 }
 
-/** A random MLA model whose rows are all multiples of 256, so that every quant of llama.cpp fits it. */
+/**
+ * A random MLA model whose rows are all multiples of 256, so that every quant of llama.cpp fits it.
+ */
 async function write256(path) {
   const { pairs } = await readGguf(root("models/tiny-r1-f16.gguf"));
   const s = {

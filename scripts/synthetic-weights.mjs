@@ -1,4 +1,5 @@
-// Random weights in ggml's block formats, the same for the same seed, made at about the speed of the disk. Runs on the calling thread.
+// Random weights in ggml's block formats, the same for the same seed, made at about the speed of
+// the disk. Runs on the calling thread.
 
 /** A small, fast generator of 32-bit numbers (xorshift). */
 export function generator(seed) {
@@ -31,7 +32,10 @@ export function halfValue(bits) {
   );
 }
 
-/** Where the scales of a block stand, and what they must be for values with the given standard deviation. */
+/**
+ * Where the scales of a block stand, and what they must be for values with the given standard
+ * deviation.
+ */
 const SCALES = {
   q4_0: (block, at, sd) => block.writeUInt16LE(halfBits(sd / 4.6), at),
   q8_0: (block, at, sd) => block.writeUInt16LE(halfBits(sd / 73), at),
@@ -42,8 +46,9 @@ const SCALES = {
 };
 
 /**
- * Blocks of a quantised pool: a prime above the largest vocabulary. So no two rows of a tensor begin at the same place of it: equal rows of the output matrix would give many
- * tokens one and the same logit, which no trained model does and which samplers pay for.
+ * Blocks of a quantised pool: a prime above the largest vocabulary. So no two rows of a tensor
+ * begin at the same place of it: equal rows of the output matrix would give many tokens one and the
+ * same logit, which no trained model does and which samplers pay for.
  */
 const QUANTISED_BLOCKS = 160001;
 
@@ -74,7 +79,10 @@ function pool(type, blockBytes, blockValues, sd, next) {
 
 const pools = new Map();
 
-/** A data source for `writeGguf`: random values of a type with a standard deviation; each tensor starts elsewhere in a pool that all of its kind share. */
+/**
+ * A data source for `writeGguf`: random values of a type with a standard deviation; each tensor
+ * starts elsewhere in a pool that all of its kind share.
+ */
 export function randomData(type, [, blockValues, blockBytes], sd, seed) {
   const next = generator(seed);
   const kind = `${type} ${sd}`;

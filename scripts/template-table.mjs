@@ -1,4 +1,5 @@
-// Writes the table of template cases in docs/template.md: each conversation rendered by our template and by the official files. Runs on the main thread of its own program.
+// Writes the table of template cases in docs/template.md: each conversation rendered by our
+// template and by the official files. Runs on the main thread of its own program.
 //
 // node scripts/template-table.mjs           rewrites the table (needs dist/)
 import { readFileSync, writeFileSync } from "node:fs";
@@ -11,7 +12,10 @@ const templates = new URL("vendor/llama.cpp/models/templates/", root);
 const BEGIN = "<!-- table of cases: written by scripts/template-table.mjs -->";
 const END = "<!-- end of the table -->";
 
-/** The reference files, what they want tool arguments to be, and whether they hold the official text or llama.cpp's own. */
+/**
+ * The reference files, what they want tool arguments to be, and whether they hold the official text
+ * or llama.cpp's own.
+ */
 export const REFERENCES = [
   {
     key: "llama",
@@ -39,7 +43,10 @@ function neighbours(messages) {
   return turns.map((m, i) => [m, turns[i + 1]]);
 }
 
-/** Each deliberate difference: its letter, which reference shows it, and which conversations it touches. Those it does not touch must be equal. */
+/**
+ * Each deliberate difference: its letter, which reference shows it, and which conversations it
+ * touches. Those it does not touch must be equal.
+ */
 export const DIFFERENCES = [
   {
     letter: "A",
@@ -176,7 +183,10 @@ export function makeDifferences() {
 
 const sourceOf = (file) => readFileSync(new URL(file, templates), "utf8");
 
-/** The three ways an official file ends a prompt, each with the files that write it. The first release's files end in `<｜Assistant｜>`; but for that they are the later ones. */
+/**
+ * The three ways an official file ends a prompt, each with the files that write it. The first
+ * release's files end in `<｜Assistant｜>`; but for that they are the later ones.
+ */
 export const FORMS = [
   {
     title: "open",
@@ -201,7 +211,10 @@ export const FORMS = [
   },
 ];
 
-/** How many conversations are equal, by form and file; those that are not are touched by a listed difference, or thrown as an error. */
+/**
+ * How many conversations are equal, by form and file; those that are not are touched by a listed
+ * difference, or thrown as an error.
+ */
 export function makeForms({ renderChat, segmentsToText, pythonJson }) {
   const official = REFERENCES.filter((reference) => reference.key !== "own");
   const lines = [

@@ -1,10 +1,13 @@
-// What a token costs beyond llama_decode: r1-native from its engine thread to `for await`, against llama-bench of the same vendored tree, in turns, on the embedded model.
+// What a token costs beyond llama_decode: r1-native from its engine thread to `for await`, against
+// llama-bench of the same vendored tree, in turns, on the embedded model.
 //
 //   npm run build:all && npm run build:tools && node scripts/token-overhead.mjs [--rounds 40] [--tokens 400] [--threads 1] [--depths 200,20000] [--json]
 //
-// A round is one run of each, who is first changing from round to round: neighbours differ less than a machine does from minute to minute. The table shows medians over the rounds,
-// the overhead being that of the pairs. After more than 1,000 tokens a tenth of the rounds is made: to take those in lasts seconds.
-// llama-bench decodes and does not sample, so that the difference holds our sampling (greedy), the events to JavaScript, the reasoning split and the iterator.
+// A round is one run of each, who is first changing from round to round: neighbours differ less
+// than a machine does from minute to minute. The table shows medians over the rounds, the overhead
+// being that of the pairs. After more than 1,000 tokens a tenth of the rounds is made: to take
+// those in lasts seconds. llama-bench decodes and does not sample, so that the difference holds our
+// sampling (greedy), the events to JavaScript, the reasoning split and the iterator.
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,5 @@
-// Puts the pinned llama.cpp tree into vendor/llama.cpp, or says which other tree is used. A script of its own, and called by the build.
+// Puts the pinned llama.cpp tree into vendor/llama.cpp, or says which other tree is used. A script
+// of its own, and called by the build.
 import {
   existsSync,
   mkdirSync,
@@ -34,7 +35,10 @@ function git(dir, ...args) {
   return capture("git", dir === undefined ? args : ["-C", dir, ...args], { env });
 }
 
-/** The commit a finished tree is at; undefined if there is none. A clone made by hand gets its mark here. */
+/**
+ * The commit a finished tree is at; undefined if there is none. A clone made by hand gets its mark
+ * here.
+ */
 function commitOf(dir) {
   if (!isLlamaTree(dir)) return undefined;
   const mark = join(dir, MARK);
@@ -108,8 +112,8 @@ function readLock() {
 }
 
 /**
- * Makes sure that the llama.cpp tree is there, and returns its folder. A finished tree of the right commit costs a millisecond.
- * `R1_LLAMA_CPP_DIR` names another tree, which is used as it is.
+ * Makes sure that the llama.cpp tree is there, and returns its folder. A finished tree of the right
+ * commit costs a millisecond. `R1_LLAMA_CPP_DIR` names another tree, which is used as it is.
  */
 export async function vendor({ log = console.error } = {}) {
   const other = process.env.R1_LLAMA_CPP_DIR;

@@ -1,8 +1,12 @@
-// A vitest reporter that prints, as the very last line, how many tests passed and failed, and above it what an earlier run came to. Runs in vitest's main process.
+// A vitest reporter that prints, as the very last line, how many tests passed and failed, and above
+// it what an earlier run came to. Runs in vitest's main process.
 import { writeSync } from "node:fs";
 import type { Reporter, TestModule } from "vitest/node";
 
-/** Counts a run: a file that could not even be collected, and an error outside of any test, each count as one failure. */
+/**
+ * Counts a run: a file that could not even be collected, and an error outside of any test, each
+ * count as one failure.
+ */
 export default class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     let passed = 0;

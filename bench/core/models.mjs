@@ -1,4 +1,5 @@
-// The benchmark's models: the embedded one and the synthetic ones, which are written into bench/out/models on first use. Runs in the main process.
+// The benchmark's models: the embedded one and the synthetic ones, which are written into
+// bench/out/models on first use. Runs in the main process.
 import { existsSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { fileURLToPath } from "node:url";

@@ -1,12 +1,15 @@
-// Takes samples of several subjects in turns, so that a change of the machine's mood meets all of them: A B, B A, A B ... Runs in the benchmark's main process.
+// Takes samples of several subjects in turns, so that a change of the machine's mood meets all of
+// them: A B, B A, A B ... Runs in the benchmark's main process.
 import { median, pairRatios } from "./stats.mjs";
 import { waitForQuiet, watchOthers } from "./quiet.mjs";
 
 /**
  * @param {object} bench - signal, progress, limits.
- * @param {Record<string, () => Promise<number | Record<string, number>>>} subjects - each takes one sample.
+ * @param {Record<string, () => Promise<number | Record<string, number>>>} subjects - each takes one
+ * sample.
  * @param {number} rounds - samples of each.
- * @returns samples by subject, in rounds; a round during which other programs took more than `maxOthers` is repeated, at most as often as there are rounds.
+ * @returns samples by subject, in rounds; a round during which other programs took more than
+ * `maxOthers` is repeated, at most as often as there are rounds.
  */
 export async function takeTurns(bench, subjects, rounds) {
   const names = Object.keys(subjects);

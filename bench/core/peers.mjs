@@ -1,11 +1,14 @@
-// The other Node bindings that the benchmark compares with, installed on demand into bench/peers/, which git ignores. Runs in the main process and in drivers.
+// The other Node bindings that the benchmark compares with, installed on demand into bench/peers/,
+// which git ignores. Runs in the main process and in drivers.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const folder = fileURLToPath(new URL("../peers/", import.meta.url));
 
-/** Exact versions, and of their binaries only the one for the CPU: with the others they weigh 1 GB. */
+/**
+ * Exact versions, and of their binaries only the one for the CPU: with the others they weigh 1 GB.
+ */
 const PACKAGES = {
   "node-llama-cpp": "3.22.1",
   "@node-llama-cpp/linux-x64": "3.22.1",

@@ -1,4 +1,5 @@
-// Draws the ratios and the throughput over sequences as one SVG, with Observable Plot. Runs in the main process.
+// Draws the ratios and the throughput over sequences as one SVG, with Observable Plot. Runs in the
+// main process.
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 

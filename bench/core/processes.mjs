@@ -1,4 +1,5 @@
-// Starts the benchmark's child processes, talks to them, and ends them all when the run ends. Runs in the benchmark's main process.
+// Starts the benchmark's child processes, talks to them, and ends them all when the run ends. Runs
+// in the benchmark's main process.
 import { fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
@@ -24,7 +25,8 @@ export async function endAll() {
 }
 
 /**
- * A module of drivers/ or probes/ in a process of its own: `call(name, argument)` calls one of its exported functions there.
+ * A module of drivers/ or probes/ in a process of its own: `call(name, argument)` calls one of its
+ * exported functions there.
  *
  * @param {string} module - path below bench/.
  */

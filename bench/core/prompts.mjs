@@ -1,7 +1,9 @@
-// Prompts of a wanted length that no cache can know: common words in a random order. Pure functions.
+// Prompts of a wanted length that no cache can know: common words in a random order. Pure
+// functions.
 import { between, random } from "./stats.mjs";
 
-// Each of these, with its space in front, is one token of Qwen's vocabulary, so that the length in tokens is the same for every driver.
+// Each of these, with its space in front, is one token of Qwen's vocabulary, so that the length in
+// tokens is the same for every driver.
 const WORDS = (
   "time people way water day man world life work part place case week company system program question government number night point home room mother area money " +
   "story fact month lot right study book eye job word business issue side kind head house service friend father power hour game line end member law car city " +

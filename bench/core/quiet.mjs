@@ -1,4 +1,5 @@
-// Tells how much of the machine other programs used while a sample was taken, and waits for a quiet moment. Runs in the benchmark's main process.
+// Tells how much of the machine other programs used while a sample was taken, and waits for a quiet
+// moment. Runs in the benchmark's main process.
 import { readFileSync, readdirSync } from "node:fs";
 import { availableParallelism, cpus, loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,7 +12,10 @@ function machineSeconds() {
   return busy / 1000;
 }
 
-/** [parent, seconds of the process and of its ended children] of a process, or undefined when it is gone. Linux only. */
+/**
+ * [parent, seconds of the process and of its ended children] of a process, or undefined when it is
+ * gone. Linux only.
+ */
 function processTimes(pid) {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");
@@ -43,7 +47,10 @@ function ownSeconds() {
   return sum;
 }
 
-/** Starts a watch; the function it returns gives the share of all processors, 0 to 1, that other programs took since. NaN where /proc is not there. */
+/**
+ * Starts a watch; the function it returns gives the share of all processors, 0 to 1, that other
+ * programs took since. NaN where /proc is not there.
+ */
 export function watchOthers() {
   const start = { time: performance.now(), machine: machineSeconds(), own: tryOwn() };
   return () => {
@@ -61,7 +68,10 @@ function tryOwn() {
   }
 }
 
-/** Waits until other programs take less than `limit` of the machine over 250 ms, at most `patienceMs`. Returns whether that came about. */
+/**
+ * Waits until other programs take less than `limit` of the machine over 250 ms, at most
+ * `patienceMs`. Returns whether that came about.
+ */
 export async function waitForQuiet(limit, patienceMs, signal) {
   const end = performance.now() + patienceMs;
   for (;;) {

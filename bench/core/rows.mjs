@@ -1,4 +1,5 @@
-// What a trial reports, row by row, and the comparison most trials are made of. Runs in the main process.
+// What a trial reports, row by row, and the comparison most trials are made of. Runs in the main
+// process.
 import { medianOf, ratioOf, takeTurns } from "./pairs.mjs";
 
 export const OURS = "r1-native";
@@ -11,11 +12,13 @@ export const OURS = "r1-native";
  * @property {string} metric
  * @property {string} unit
  * @property {number} value - a median, unless the metric says otherwise.
- * @property {number} [ratio] - our figure over this subject's, the median of the ratios pair by pair.
+ * @property {number} [ratio] - our figure over this subject's, the median of the ratios pair by
+ * pair.
  * @property {{ text: string, pass: boolean }} [bar] - what was to be reached, and whether it was.
  * @property {number[]} [samples]
  * @property {number} [rounds] - how often each subject was measured, in turns.
- * @property {number} [others] - share of the machine that other programs took, the median over the rounds.
+ * @property {number} [others] - share of the machine that other programs took, the median over the
+ * rounds.
  * @property {number} [sequences]
  * @property {string} [note]
  */
@@ -31,7 +34,10 @@ export function judge(bench, bar, value, what = "") {
   return { text: `${bar.text}${what}`, pass: bar.holds(value) };
 }
 
-/** Rows of one metric over samples that were taken in turns. `bars`: by subject, for our figure over it. */
+/**
+ * Rows of one metric over samples that were taken in turns. `bars`: by subject, for our figure over
+ * it.
+ */
 export function rowsOf(bench, { trial, model, samples, others, metrics, sequences, notes = {} }) {
   const rows = [];
   for (const { metric, unit, pick = (sample) => sample, bars = {}, ownBar } of metrics) {
@@ -67,7 +73,10 @@ export async function compare(bench, { subjects, rounds = bench.rounds, ...rest 
   return rowsOf(bench, { samples, others, ...rest });
 }
 
-/** The same rows by each subject's best round, without a verdict: what other programs and machines beside take away only ever slows a round down. */
+/**
+ * The same rows by each subject's best round, without a verdict: what other programs and machines
+ * beside take away only ever slows a round down.
+ */
 export function withBest(rows) {
   const best = (row) => Math.max(...row.samples);
   const ours = rows.find(({ subject }) => subject === OURS);

@@ -35,7 +35,10 @@ export function between(next, low, high) {
   return low + Math.floor(next() * (high - low + 1));
 }
 
-/** Waiting time until the next arrival of a Poisson process with `rate` arrivals a second, in milliseconds. */
+/**
+ * Waiting time until the next arrival of a Poisson process with `rate` arrivals a second, in
+ * milliseconds.
+ */
 export function poissonGap(next, rate) {
   return (-Math.log(1 - next()) / rate) * 1000;
 }

@@ -1,4 +1,5 @@
-// Opens the drivers that a trial asks for and closes them when it is over. Runs in the main process.
+// Opens the drivers that a trial asks for and closes them when it is over. Runs in the main
+// process.
 import { tool } from "../drivers/upstream.mjs";
 import { hasPeers, installPeers } from "./peers.mjs";
 import { openDriver } from "./processes.mjs";
@@ -18,7 +19,10 @@ function environment(bench) {
   return bench.dist === undefined ? {} : { R1_BENCH_DIST: bench.dist };
 }
 
-/** A module of probes/ or drivers/ in a process of its own; `use` gets it, and it is closed afterwards whatever happens. */
+/**
+ * A module of probes/ or drivers/ in a process of its own; `use` gets it, and it is closed
+ * afterwards whatever happens.
+ */
 export async function withProcess(bench, module, use) {
   const driver = openDriver(module, environment(bench));
   try {
@@ -28,7 +32,10 @@ export async function withProcess(bench, module, use) {
   }
 }
 
-/** Opens one driver with a model in it. `config`: path, sequences, contextSize, and for r1-native further options of loadModel. */
+/**
+ * Opens one driver with a model in it. `config`: path, sequences, contextSize, and for r1-native
+ * further options of loadModel.
+ */
 export async function openSubject(bench, name, config) {
   const common = { threads: bench.threads, ...onGpu(bench), ...config };
   if (name === "llama-server") common.program = tool(bench, "llama-server");
@@ -51,7 +58,10 @@ export async function openSubject(bench, name, config) {
   }
 }
 
-/** Opens several drivers with the same configuration, calls `use` with them by name, and closes them. r1-native is always among them. */
+/**
+ * Opens several drivers with the same configuration, calls `use` with them by name, and closes
+ * them. r1-native is always among them.
+ */
 export async function withSubjects(bench, names, config, use) {
   const open = {};
   try {
@@ -73,7 +83,10 @@ export function wanted(bench, names) {
   return list;
 }
 
-/** A few tokens right before a sample, as upstream's benchmarks do: threads are awake then, and the weights' pages near. */
+/**
+ * A few tokens right before a sample, as upstream's benchmarks do: threads are awake then, and the
+ * weights' pages near.
+ */
 export async function warmUp(subject, seed) {
   await subject.generate([{ prompt: wordsPrompt(32, 1_000_000 + seed), maxTokens: 24, seed }]);
 }

@@ -1,13 +1,16 @@
-// What the drivers of JavaScript bindings share: running many requests at once and timing what their user sees. Runs in the driver's process.
+// What the drivers of JavaScript bindings share: running many requests at once and timing what
+// their user sees. Runs in the driver's process.
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** The sampling that every driver uses, R1's advice under llama.cpp's names. */
 export const SAMPLING = { temperature: 0.6, topK: 40, topP: 0.95, minP: 0.05 };
 
 /**
- * Runs all requests at once, each after its `delayMs`. `stream(request, onTokens)` calls onTokens(count) as tokens reach the user.
+ * Runs all requests at once, each after its `delayMs`. `stream(request, onTokens)` calls
+ * onTokens(count) as tokens reach the user.
  *
- * @returns by request: firstMs (start to first token), lastMs, tokens, the clock at start, and when how many tokens came.
+ * @returns by request: firstMs (start to first token), lastMs, tokens, the clock at start, and when
+ * how many tokens came.
  */
 export async function runAll(requests, stream) {
   const begin = performance.now();
@@ -31,8 +34,9 @@ export async function runAll(requests, stream) {
 }
 
 /**
- * Tokens a second over all streams while all of them decode: from the first token of the stream that began last to the last token of the one that ended first. Before and after it
- * prompts are taken in, or fewer streams run, which upstream's benchmarks do not count either.
+ * Tokens a second over all streams while all of them decode: from the first token of the stream
+ * that began last to the last token of the one that ended first. Before and after it prompts are
+ * taken in, or fewer streams run, which upstream's benchmarks do not count either.
  */
 export function decodeRate(rows) {
   const from = Math.max(...rows.map((row) => row.startMs + row.firstMs));

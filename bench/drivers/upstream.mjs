@@ -1,4 +1,5 @@
-// The drivers of llama.cpp's own programs, built from the same vendored tree: llama-bench, llama-batched-bench and the load time of llama-completion. Main process.
+// The drivers of llama.cpp's own programs, built from the same vendored tree: llama-bench,
+// llama-batched-bench and the load time of llama-completion. Main process.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { runProgram } from "../core/processes.mjs";
@@ -16,7 +17,10 @@ export function gpuFlags({ gpuLayers }) {
   return gpuLayers === undefined ? [] : ["-ngl", gpuLayers === "all" ? 999 : gpuLayers];
 }
 
-/** Tokens a second of llama-bench: `prompt` tokens of prompt, or `generate` tokens after `depth` others. */
+/**
+ * Tokens a second of llama-bench: `prompt` tokens of prompt, or `generate` tokens after `depth`
+ * others.
+ */
 export async function llamaBench(
   bench,
   { path, prompt = 0, generate = 0, depth = 0, poll = 50, threads = bench.threads },
@@ -89,8 +93,9 @@ function stampOf(line) {
 }
 
 /**
- * Milliseconds from llama-completion's call of its load to the end of its warm-up, by the time stamps of its log: model, context and warm-up, without the process's own start.
- * What it prints as `load time` begins later, when the file's header has been read (t_start_us in llama_model_load).
+ * Milliseconds from llama-completion's call of its load to the end of its warm-up, by the time
+ * stamps of its log: model, context and warm-up, without the process's own start. What it prints as
+ * `load time` begins later, when the file's header has been read (t_start_us in llama_model_load).
  */
 export async function upstreamLoad(bench, { path, contextSize }) {
   const common = [

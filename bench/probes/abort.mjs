@@ -1,4 +1,5 @@
-// Measures how long a request lives on after it is given up in the middle of its prompt, with another one running beside it. Runs in a process of its own.
+// Measures how long a request lives on after it is given up in the middle of its prompt, with
+// another one running beside it. Runs in a process of its own.
 import { setTimeout as sleep } from "node:timers/promises";
 import { wordsPrompt } from "../core/prompts.mjs";
 import { between, random } from "../core/stats.mjs";
@@ -6,7 +7,10 @@ import { loadModel } from "./library.mjs";
 
 const PROMPT = 4000;
 
-/** @returns milliseconds from cancel() to the end, one a trial; and of trials that ended before they were given up, how many. */
+/**
+ * @returns milliseconds from cancel() to the end, one a trial; and of trials that ended before they
+ * were given up, how many.
+ */
 export async function run({ path, threads, count, ...options }) {
   const model = await loadModel(path, {
     threads,

@@ -1,4 +1,5 @@
-// The compiled library that probes measure: dist, or the folder that --dist names. Runs in a probe's process.
+// The compiled library that probes measure: dist, or the folder that --dist names. Runs in a
+// probe's process.
 import { pathToFileURL } from "node:url";
 
 const entry = process.env.R1_BENCH_DIST

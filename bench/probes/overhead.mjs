@@ -1,4 +1,5 @@
-// Measures what a token costs beside llama_decode, near the start of a reply and deep into it. Runs in a process of its own.
+// Measures what a token costs beside llama_decode, near the start of a reply and deep into it. Runs
+// in a process of its own.
 import { performance } from "node:perf_hooks";
 import { median } from "../core/stats.mjs";
 import { loadModel } from "./library.mjs";
@@ -15,8 +16,9 @@ export async function open({ path, threads }) {
 }
 
 /**
- * `tokens` tokens after a prompt of `depth`: microseconds a token from the first to the last, as `for await` sees them and by the engine's own clock, and in how many of
- * them JavaScript's thread was at work.
+ * `tokens` tokens after a prompt of `depth`: microseconds a token from the first to the last, as
+ * `for await` sees them and by the engine's own clock, and in how many of them JavaScript's thread
+ * was at work.
  */
 export async function run({ depth, tokens }) {
   const prompt = Int32Array.from({ length: depth }, (_, i) => 7 + ((i * 31) % 256));
@@ -47,12 +49,16 @@ export async function run({ depth, tokens }) {
   };
 }
 
-/** Tokens of a stretch whose time is one figure; they reach the user in bundles, so that single ones tell nothing. */
+/**
+ * Tokens of a stretch whose time is one figure; they reach the user in bundles, so that single ones
+ * tell nothing.
+ */
 const STRETCH = 40;
 
 /**
- * The median over stretches of `window` tokens of a reply from its token `from` on, after a prompt of `depth`, and JavaScript's share over the whole window: the same two figures.
- * The median, since a moment of another program in one reply of minutes would otherwise decide.
+ * The median over stretches of `window` tokens of a reply from its token `from` on, after a prompt
+ * of `depth`, and JavaScript's share over the whole window: the same two figures. The median, since
+ * a moment of another program in one reply of minutes would otherwise decide.
  */
 export async function inside({ depth, from, window }) {
   const prompt = Int32Array.from({ length: depth }, (_, i) => 7 + ((i * 31) % 256));

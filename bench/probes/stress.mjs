@@ -1,4 +1,5 @@
-// 2,000 requests of random lengths, some given up, some out of time: counts every end, and watches memory and cells. Runs in a process of its own.
+// 2,000 requests of random lengths, some given up, some out of time: counts every end, and watches
+// memory and cells. Runs in a process of its own.
 import { setTimeout as sleep } from "node:timers/promises";
 import { between, random } from "../core/stats.mjs";
 import { loadModel } from "./library.mjs";
@@ -57,7 +58,8 @@ export async function run({ path, threads, count, kvUnified = true }) {
   const wallMs = performance.now() - start;
   await sleep(100);
   const stats = model.stats();
-  // What idle sequences keep for later prompts is no leak; a request that needs all the room must get it.
+  // What idle sequences keep for later prompts is no leak; a request that needs all the room must
+  // get it.
   const whole = await model
     .complete(
       Int32Array.from({ length: (kvUnified ? 16 * 256 : 256) - 8 }, () => 9),

@@ -1,11 +1,15 @@
-// A request that is given up at a random moment of its prompt of 4,000 tokens: milliseconds until it has ended.
+// A request that is given up at a random moment of its prompt of 4,000 tokens: milliseconds until
+// it has ended.
 import { atMost, judge } from "../core/rows.mjs";
 import { median, percentile } from "../core/stats.mjs";
 import { onGpu, withProcess } from "../core/subjects.mjs";
 
 export const title = "giving up in a prompt of 4,000 tokens";
 
-/** Tokens of a micro-batch: the default, which the bar is set for, and in full also half of it, since an abort waits for one operation over a micro-batch. */
+/**
+ * Tokens of a micro-batch: the default, which the bar is set for, and in full also half of it,
+ * since an abort waits for one operation over a micro-batch.
+ */
 const DEFAULT_SIZE = 512;
 const HALF_SIZE = 256;
 

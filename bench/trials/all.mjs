@@ -18,7 +18,10 @@ import * as streams from "./streams.mjs";
 import * as stress from "./stress.mjs";
 import * as text from "./text.mjs";
 
-/** `minutes`: about what it takes on two quiet cores in full, with --bars (none: no bar is set for it), and with --quick. */
+/**
+ * `minutes`: about what it takes on two quiet cores in full, with --bars (none: no bar is set for
+ * it), and with --quick.
+ */
 const trial = (name, minutes, { title, run }) => ({
   name,
   title,

@@ -1,4 +1,5 @@
-// Requests that arrive by chance (a Poisson process), prompts of 16 to 512 tokens, 16 to 128 tokens each, up to 16 side by side; against llama-server over loopback.
+// Requests that arrive by chance (a Poisson process), prompts of 16 to 512 tokens, 16 to 128 tokens
+// each, up to 16 side by side; against llama-server over loopback.
 import { wordsPrompt } from "../core/prompts.mjs";
 import { compare } from "../core/rows.mjs";
 import { between, poissonGap, random } from "../core/stats.mjs";

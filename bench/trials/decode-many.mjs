@@ -1,4 +1,5 @@
-// 1, 4, 8 and 16 sequences side by side, 16 tokens of prompt and 128 to generate each (with --bars 8 sequences, 64 tokens): decoded tokens a second over all of them.
+// 1, 4, 8 and 16 sequences side by side, 16 tokens of prompt and 128 to generate each (with --bars
+// 8 sequences, 64 tokens): decoded tokens a second over all of them.
 import { wordsPrompt } from "../core/prompts.mjs";
 import { atLeast, compare, withBest } from "../core/rows.mjs";
 import { NOTES, warmUp, withSubjects } from "../core/subjects.mjs";
@@ -46,7 +47,8 @@ async function runWith(bench, sequences) {
       if (bench.drivers.includes("upstream")) {
         const config = { path, sequences, prompt: PROMPT, generate: length, contextSize };
         subjects["batched-bench"] = () => batchedBench(bench, { ...config, unified: false });
-        // The bar is set against the layout that is used here; the other one is a trial of its own (kv-unified).
+        // The bar is set against the layout that is used here; the other one is a trial of its own
+        // (kv-unified).
         if (!bench.bars)
           subjects["batched-bench -kvu"] = () => batchedBench(bench, { ...config, unified: true });
       }

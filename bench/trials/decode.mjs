@@ -1,4 +1,5 @@
-// One sequence, 128 tokens after the first one, as they reach `for await`: sampling, detokenising and the crossing to JavaScript included.
+// One sequence, 128 tokens after the first one, as they reach `for await`: sampling, detokenising
+// and the crossing to JavaScript included.
 import { wordsPrompt } from "../core/prompts.mjs";
 import { atLeast, compare, withBest } from "../core/rows.mjs";
 import { NOTES, warmUp, withSubjects } from "../core/subjects.mjs";

@@ -1,11 +1,15 @@
-// The event loop's delay while 16 requests run and while a model loads, against the same process idle.
+// The event loop's delay while 16 requests run and while a model loads, against the same process
+// idle.
 import { atMost, judge } from "../core/rows.mjs";
 import { median } from "../core/stats.mjs";
 import { onGpu, withProcess } from "../core/subjects.mjs";
 
 export const title = "event-loop delay, 16 running and loading";
 
-/** Loads, each in a fresh process: code that runs for the first time takes longest, and one moment of another program decides a single maximum. */
+/**
+ * Loads, each in a fresh process: code that runs for the first time takes longest, and one moment
+ * of another program decides a single maximum.
+ */
 const LOADS = 5;
 
 export async function run(bench) {

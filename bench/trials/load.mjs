@@ -1,4 +1,5 @@
-// From the call to a model that can be asked: context made, warmed up. Each sample in a fresh process, the file in the page cache.
+// From the call to a model that can be asked: context made, warmed up. Each sample in a fresh
+// process, the file in the page cache.
 import { atMost, compare } from "../core/rows.mjs";
 import { NOTES, openSubject, wanted } from "../core/subjects.mjs";
 import { upstreamLoad } from "../drivers/upstream.mjs";

@@ -1,4 +1,5 @@
-// Memory of the process, and bytes of K and V a token, for each cache type; each in a fresh process.
+// Memory of the process, and bytes of K and V a token, for each cache type; each in a fresh
+// process.
 import { withProcess } from "../core/subjects.mjs";
 
 export const title = "memory: the process, and a token's K and V by type";

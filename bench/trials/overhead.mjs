@@ -1,4 +1,5 @@
-// What a token of the embedded model costs beside llama_decode: this library to `for await` against llama-bench, which decodes and does not sample; after 200 and 20,000 tokens.
+// What a token of the embedded model costs beside llama_decode: this library to `for await` against
+// llama-bench, which decodes and does not sample; after 200 and 20,000 tokens.
 import { medianOf, ratioOf, takeTurns } from "../core/pairs.mjs";
 import { atMost, judge } from "../core/rows.mjs";
 import { median } from "../core/stats.mjs";
@@ -77,8 +78,9 @@ export async function run(bench) {
 }
 
 /**
- * Whether a token costs more because many of its reply came before it. Attention makes every model slower with depth, so both windows lie at the same depth: tokens 200 to 600
- * of a reply to a long prompt, and tokens 20,000 to 20,400 of a reply to a short one.
+ * Whether a token costs more because many of its reply came before it. Attention makes every model
+ * slower with depth, so both windows lie at the same depth: tokens 200 to 600 of a reply to a long
+ * prompt, and tokens 20,000 to 20,400 of a reply to a short one.
  */
 async function growth(bench, probe, common) {
   if (bench.quick) return [];

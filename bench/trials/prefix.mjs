@@ -1,4 +1,5 @@
-// 16 requests at once that share a prefix of 1,000 tokens: time to first token of the last one, with and without the prefix cache.
+// 16 requests at once that share a prefix of 1,000 tokens: time to first token of the last one,
+// with and without the prefix cache.
 import { sharedPrompts } from "../core/prompts.mjs";
 import { atLeast, judge } from "../core/rows.mjs";
 import { medianOf, ratioOf, takeTurns } from "../core/pairs.mjs";

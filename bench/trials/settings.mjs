@@ -1,4 +1,5 @@
-// How threads and polling change decoding: one sequence and eight, with 1 and 2 threads, with polling 0, 50 and 100.
+// How threads and polling change decoding: one sequence and eight, with 1 and 2 threads, with
+// polling 0, 50 and 100.
 import { medianOf, ratioOf, takeTurns } from "../core/pairs.mjs";
 import { wordsPrompt } from "../core/prompts.mjs";
 import { openSubject } from "../core/subjects.mjs";

@@ -1,4 +1,5 @@
-// N-gram speculation: on text that repeats itself, where drafts are accepted, and on free text, where they only cost. With and without it in turns; the ids must be equal.
+// N-gram speculation: on text that repeats itself, where drafts are accepted, and on free text,
+// where they only cost. With and without it in turns; the ids must be equal.
 import { medianOf, ratioOf, takeTurns } from "../core/pairs.mjs";
 import { wordsPrompt } from "../core/prompts.mjs";
 import { atLeast, judge } from "../core/rows.mjs";
@@ -6,13 +7,17 @@ import { withProcess } from "../core/subjects.mjs";
 
 export const title = "n-gram speculation on copied and on free text";
 
-/** The most there may be, with the token before them 64 rows. Less is guessed where that does not pay. */
+/**
+ * The most there may be, with the token before them 64 rows. Less is guessed where that does not
+ * pay.
+ */
 const NGRAM = 63;
 const TOKENS = { whole: 192, bars: 128 };
 
 /**
- * Random weights copy nothing by themselves, but greedy decoding of them falls into a cycle after a while: the prompt here is such a reply, and what follows goes on copying.
- * Free text is drawn from the 40 most likely tokens nearly at even odds, so that no guess can be right but by chance.
+ * Random weights copy nothing by themselves, but greedy decoding of them falls into a cycle after a
+ * while: the prompt here is such a reply, and what follows goes on copying. Free text is drawn from
+ * the 40 most likely tokens nearly at even odds, so that no guess can be right but by chance.
  */
 const TEXTS = [
   { name: "text that repeats itself", sampling: { temperature: 0 }, bar: atLeast(1.5) },
@@ -44,7 +49,8 @@ export async function run(bench) {
       );
       const ratio = ratioOf(samples.with, samples.without, ({ rate }) => rate);
       const [{ drafted, accepted, tokens }] = samples.with;
-      // Only greedy choices are promised to be the same; a batch of another shape may round last bits, and those a draw.
+      // Only greedy choices are promised to be the same; a batch of another shape may round last
+      // bits, and those a draw.
       const ids =
         sampling.temperature > 0
           ? ""

@@ -15,7 +15,9 @@ export const title = "tokenising on one core, R1's vocabulary";
 /** Megabytes a second of English. */
 const BAR = 10;
 
-/** Megabytes a second of llama-tokenize: what two texts of different lengths take, without its load. */
+/**
+ * Megabytes a second of llama-tokenize: what two texts of different lengths take, without its load.
+ */
 async function upstreamSpeed(bench, path) {
   const program = tool(bench, "llama-tokenize");
   const folder = mkdtempSync(join(tmpdir(), "r1-bench-"));

@@ -1,4 +1,5 @@
-// Scores a model on questions with known answers, once for each type of K cache, and prints accuracy, agreement and speed as a table.
+// Scores a model on questions with known answers, once for each type of K cache, and prints
+// accuracy, agreement and speed as a table.
 //
 //   node examples/eval/eval.mjs --help
 import { createReadStream } from "node:fs";

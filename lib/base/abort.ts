@@ -1,10 +1,14 @@
 // Waiting for work that a signal may give up. Runs on any JavaScript thread.
 
-/** Milliseconds that native work gets to stop by itself after an abort before the caller is answered without it. */
+/**
+ * Milliseconds that native work gets to stop by itself after an abort before the caller is answered
+ * without it.
+ */
 const GRACE_MS = 150;
 
 /**
- * Waits for `work`, but not longer than a moment after `signal` aborts: then throws `signal.reason`, untouched, and hands a late result to `discard`.
+ * Waits for `work`, but not longer than a moment after `signal` aborts: then throws
+ * `signal.reason`, untouched, and hands a late result to `discard`.
  *
  * @param onAbort - Asks the work to stop; called once, as soon as the signal aborts.
  * @param discard - Frees a result that nobody will get.

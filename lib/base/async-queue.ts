@@ -1,10 +1,12 @@
-// A queue with one reader: whoever produces never waits, whoever reads gets a promise for each item. Runs on any JavaScript thread.
+// A queue with one reader: whoever produces never waits, whoever reads gets a promise for each
+// item. Runs on any JavaScript thread.
 
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ value: undefined, done: true });
 
 /**
- * Hands items from a producer that must not wait to one asynchronous reader.
- * While the reader lags, `merge` may fold a new item into the last unread one, so that a slow reader costs neither memory per item nor a promise per item.
+ * Hands items from a producer that must not wait to one asynchronous reader. While the reader lags,
+ * `merge` may fold a new item into the last unread one, so that a slow reader costs neither memory
+ * per item nor a promise per item.
  */
 export class AsyncQueue<T> {
   #items: T[] = [];
@@ -16,7 +18,10 @@ export class AsyncQueue<T> {
   #failure: { error: unknown } | undefined;
   readonly #merge: ((last: T, next: T) => boolean) | undefined;
 
-  /** @param merge - Folds `next` into the unread `last` and says true, or leaves both as they are and says false. */
+  /**
+   * @param merge - Folds `next` into the unread `last` and says true, or leaves both as they are
+   * and says false.
+   */
   constructor(merge?: (last: T, next: T) => boolean) {
     this.#merge = merge;
   }
@@ -32,7 +37,10 @@ export class AsyncQueue<T> {
     this.wake();
   }
 
-  /** Adds an item and lets a waiting reader sleep on until `wake`, so that several items that come at once are one where they can be merged. */
+  /**
+   * Adds an item and lets a waiting reader sleep on until `wake`, so that several items that come
+   * at once are one where they can be merged.
+   */
   stage(item: T): void {
     if (this.#isEnded) return;
     if (
@@ -98,7 +106,8 @@ export class AsyncQueue<T> {
     if (this.#isEnded) return Promise.resolve(DONE);
     const previous = this.#waiter;
     return new Promise((resolve, reject) => {
-      // Two reads at once (legal for an async iterator, though `for await` never does it): the later one waits behind the earlier.
+      // Two reads at once (legal for an async iterator, though `for await` never does it): the
+      // later one waits behind the earlier.
       this.#waiter =
         previous === undefined
           ? { resolve, reject }

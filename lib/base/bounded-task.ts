@@ -1,10 +1,14 @@
-// Answers the tasks of a BoundedWorker. Runs in a child process, on its only JavaScript thread but for a watchdog.
+// Answers the tasks of a BoundedWorker. Runs in a child process, on its only JavaScript thread but
+// for a watchdog.
 import { Worker } from "node:worker_threads";
 import { GRACE_MS, type TaskMessage, type TaskReply } from "./bounded-worker.js";
 import { parentChannel } from "./channel.js";
 import { isR1Error } from "./errors.js";
 
-/** Ends the process when the time in the shared cell has come: a busy thread cannot see that its parent is gone. */
+/**
+ * Ends the process when the time in the shared cell has come: a busy thread cannot see that its
+ * parent is gone.
+ */
 const WATCHDOG = `
 const { workerData } = require("node:worker_threads");
 const cell = new BigInt64Array(workerData);

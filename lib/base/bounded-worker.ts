@@ -1,5 +1,6 @@
-// Runs tasks in child processes with a limit of time and memory. Runs on the JavaScript thread that asks.
-// A thread would not do: V8 ends the whole process when one allocation passes a worker thread's heap limit.
+// Runs tasks in child processes with a limit of time and memory. Runs on the JavaScript thread that
+// asks. A thread would not do: V8 ends the whole process when one allocation passes a worker
+// thread's heap limit.
 import { Channel } from "./channel.js";
 import { endOf, lastWords, startChild, type Child } from "./child.js";
 import { isErrorCode, R1Error } from "./errors.js";
@@ -71,7 +72,10 @@ interface Slot {
   timer: NodeJS.Timeout | undefined;
 }
 
-/** A small pool of processes that start when the first task comes and never keep this process alive without one. */
+/**
+ * A small pool of processes that start when the first task comes and never keep this process alive
+ * without one.
+ */
 export class BoundedWorker<Task, Answer> {
   readonly #options: Required<BoundedWorkerOptions>;
   readonly #waiting: Job[] = [];
@@ -86,8 +90,8 @@ export class BoundedWorker<Task, Answer> {
    *
    * @param signal - Ends the wait; a task that runs by then is killed with its process.
    * @throws {WorkerLimitError} when the task takes too much time or memory.
-   * @throws {R1Error} as the task throws; `RESOURCE_EXHAUSTED` when no process can be started or too
-   * many tasks wait; `ABORTED` by the signal.
+   * @throws {R1Error} as the task throws; `RESOURCE_EXHAUSTED` when no process can be started or
+   * too many tasks wait; `ABORTED` by the signal.
    */
   run(task: Task, signal?: AbortSignal): Promise<Answer> {
     const { name, maxQueue } = this.#options;

@@ -1,6 +1,6 @@
-// Sends JavaScript values between this process and a child over a stream of bytes: a child's end of it is
-// descriptor 3. Each value goes as the length of its bytes (4 bytes, little endian) and its bytes as V8
-// serializes them, so that typed arrays and maps arrive as such.
+// Sends JavaScript values between this process and a child over a stream of bytes: a child's end of
+// it is descriptor 3. Each value goes as the length of its bytes (4 bytes, little endian) and its
+// bytes as V8 serializes them, so that typed arrays and maps arrive as such.
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { deserialize, serialize } from "node:v8";

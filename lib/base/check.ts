@@ -1,4 +1,5 @@
-// The vocabulary of argument checks: each returns the value it was given or throws an R1Error that names the option. Runs on any JavaScript thread.
+// The vocabulary of argument checks: each returns the value it was given or throws an R1Error that
+// names the option. Runs on any JavaScript thread.
 import { fileURLToPath } from "node:url";
 import { R1Error } from "./errors.js";
 
@@ -127,7 +128,10 @@ export function object(value: unknown, path: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** A function, of the signature that the caller names: what is checked is only that it can be called. */
+/**
+ * A function, of the signature that the caller names: what is checked is only that it can be
+ * called.
+ */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
 export function callback<T>(value: unknown, path: string): T {
   if (typeof value !== "function") refuse(path, "a function", value);
@@ -146,7 +150,10 @@ export function signal(value: unknown, path: string): AbortSignal {
   return value as AbortSignal;
 }
 
-/** Edits (insert, delete, replace, swap neighbours) between two words; for the nearest right name of a misspelt one. */
+/**
+ * Edits (insert, delete, replace, swap neighbours) between two words; for the nearest right name of
+ * a misspelt one.
+ */
 function distance(a: string, b: string): number {
   const rows = Array.from({ length: a.length + 1 }, (_, i) =>
     Array.from({ length: b.length + 1 }, (_, j) => (i === 0 ? j : j === 0 ? i : 0)),
@@ -168,7 +175,10 @@ function distance(a: string, b: string): number {
   return at(a.length, b.length);
 }
 
-/** Whether `short` is an abbreviation of `long`: the same first letter, and the other letters in their order. */
+/**
+ * Whether `short` is an abbreviation of `long`: the same first letter, and the other letters in
+ * their order.
+ */
 function abbreviates(short: string, long: string): boolean {
   if (short.length < 3 || short[0] !== long[0]) return false;
   let at = 0;

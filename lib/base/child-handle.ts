@@ -38,7 +38,9 @@ export interface ChildHandle {
 
 const SIGNALS = Object.entries(constants.signals) as [NodeJS.Signals, number][];
 
-/** The addon reports nothing by itself: an ended process has closed its link, and is then asked for. */
+/**
+ * The addon reports nothing by itself: an ended process has closed its link, and is then asked for.
+ */
 export class NativeHandle implements ChildHandle {
   readonly pid: number;
   readonly errors: Socket;

@@ -98,7 +98,10 @@ export class Child {
 
 const running = new Set<Child>();
 
-/** A child that somebody stopped would not see that its parent is gone. It goes on, and then ends by itself. */
+/**
+ * A child that somebody stopped would not see that its parent is gone. It goes on, and then ends by
+ * itself.
+ */
 function wakeAll(): void {
   for (const child of running) child.kill("SIGCONT");
 }
@@ -135,10 +138,11 @@ function startByNode(args: readonly string[], env: NodeJS.ProcessEnv): ChildHand
 }
 
 /**
- * Starts a module of this package as a process of its own.
- * No flags of the parent's: an inspector's port would be taken, and loaders of a test runner have no business there.
+ * Starts a module of this package as a process of its own. No flags of the parent's: an inspector's
+ * port would be taken, and loaders of a test runner have no business there.
  *
- * @throws {R1Error} `RESOURCE_EXHAUSTED` where the system gives no process; `IO_FAILED` where it allows none.
+ * @throws {R1Error} `RESOURCE_EXHAUSTED` where the system gives no process; `IO_FAILED` where it
+ * allows none.
  */
 export function startChild(
   module: URL,
@@ -178,7 +182,10 @@ export function endOf({ code, signal }: ChildEnd): string {
   return signal === null ? `ended with exit code ${code ?? 0}` : `was ended by ${signal}`;
 }
 
-/** The line that gives the reason: that of an abort in ggml (its file and line come first), else the last one written; empty if nothing was. */
+/**
+ * The line that gives the reason: that of an abort in ggml (its file and line come first), else the
+ * last one written; empty if nothing was.
+ */
 export function lastWords(tail: string): string {
   const lines = tail
     .split("\n")

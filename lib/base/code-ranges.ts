@@ -30,7 +30,9 @@ export function invert(ranges: readonly CodeRange[]): CodeRange[] {
   return gaps;
 }
 
-/** Characters that two sets share. Both are sorted and joined first, so that it takes linear time. */
+/**
+ * Characters that two sets share. Both are sorted and joined first, so that it takes linear time.
+ */
 export function intersect(a: readonly CodeRange[], b: readonly CodeRange[]): CodeRange[] {
   const [left, right] = [joinRanges(a), joinRanges(b)];
   const shared: CodeRange[] = [];

@@ -15,7 +15,9 @@ const brand = Symbol.for("r1-native.R1Error");
 export interface R1ErrorOptions {
   /** What brought it about. */
   cause?: unknown;
-  /** Facts for programs, e.g. `{ path, option, nearest }`; the message holds the same for people. */
+  /**
+   * Facts for programs, e.g. `{ path, option, nearest }`; the message holds the same for people.
+   */
   details?: Readonly<Record<string, unknown>>;
 }
 

@@ -1,14 +1,19 @@
-// Finds children that cannot go on: those that somebody stopped (SIGSTOP), and those that wait for ever
-// in Node's own start, which happens where the system gives a process too few threads. Linux only.
+// Finds children that cannot go on: those that somebody stopped (SIGSTOP), and those that wait for
+// ever in Node's own start, which happens where the system gives a process too few threads. Linux
+// only.
 import type { Child } from "./child.js";
 import { processStat } from "./process-stat.js";
 
 const LOOK_MS = 1000;
-/** A shell stops and continues a whole group of processes; one that stays stopped this long is ended. */
+/**
+ * A shell stops and continues a whole group of processes; one that stays stopped this long is
+ * ended.
+ */
 const PATIENCE = 10;
 
 /**
- * Ends a child once it has been stopped for ten seconds. Keeps nobody alive, and ends with the child.
+ * Ends a child once it has been stopped for ten seconds. Keeps nobody alive, and ends with the
+ * child.
  *
  * @param onStopped - Called before the child is ended.
  */
@@ -28,7 +33,10 @@ const START_LOOK_MS = 250;
 /** Looks in a row that must find a starting child asleep and without progress. */
 const START_PATIENCE = 8;
 
-/** The processor time of a sleeping process; undefined of one that works, waits for a disk or has ended. */
+/**
+ * The processor time of a sleeping process; undefined of one that works, waits for a disk or has
+ * ended.
+ */
 function asleepAt(pid: number): string | undefined {
   const fields = processStat(pid);
   return fields?.[0] === "S" ? `${fields[11]} ${fields[12]}` : undefined;

@@ -61,8 +61,8 @@ export interface ResolvedRule<Rule> {
 }
 
 /**
- * Resolves rules against the names of a file's tensors; the first that matches a name counts. Linear
- * in the patterns and names, in short turns of the event loop.
+ * Resolves rules against the names of a file's tensors; the first that matches a name counts.
+ * Linear in the patterns and names, in short turns of the event loop.
  *
  * @param option - The option that the rules stand in, for errors.
  * @returns One entry a rule, in order; no two match the same tensor.

@@ -68,8 +68,10 @@ export interface ChatMessage {
 }
 
 /**
- * Why a generation ended. `stop`: the model ended it. `length`: `maxTokens` or the context is used up. `stop-string`: a string of `stop` came up.
- * `aborted`: `cancel()`, `break` or the signal. `timeout`: `timeoutMs` passed. `loop`: the tokens went in a circle. `tool-calls`: the answer ended in tool calls.
+ * Why a generation ended. `stop`: the model ended it. `length`: `maxTokens` or the context is used
+ * up. `stop-string`: a string of `stop` came up. `aborted`: `cancel()`, `break` or the signal.
+ * `timeout`: `timeoutMs` passed. `loop`: the tokens went in a circle. `tool-calls`: the answer
+ * ended in tool calls.
  */
 export type FinishReason =
   "stop" | "length" | "stop-string" | "aborted" | "timeout" | "loop" | "tool-calls";
@@ -145,8 +147,11 @@ export interface GenerationResult {
 }
 
 /**
- * A piece of content as it streams; starts and ends come once each, in order. A delta has whole characters in `text` and the ids of the tokens whose text begins in it in `tokens`: of a model that takes
- * more than 2.5 ms for a step one, of a faster one those of up to 15 ms. `tool-call` is a call that parsed and fits its schema; `tool-call-error` has one that does not as it was written in `text`, and why in `message`.
+ * A piece of content as it streams; starts and ends come once each, in order. A delta has whole
+ * characters in `text` and the ids of the tokens whose text begins in it in `tokens`: of a model
+ * that takes more than 2.5 ms for a step one, of a faster one those of up to 15 ms. `tool-call` is
+ * a call that parsed and fits its schema; `tool-call-error` has one that does not as it was written
+ * in `text`, and why in `message`.
  */
 export type ContentPart =
   | { readonly type: "reasoning-start" }

@@ -1,7 +1,9 @@
 // Warnings of the process: each text is emitted once in the life of the process.
 const emitted = new Set<string>();
 
-/** Emits `text` as a process warning of the type `R1NativeWarning`, unless it was emitted before. */
+/**
+ * Emits `text` as a process warning of the type `R1NativeWarning`, unless it was emitted before.
+ */
 export function warnOnce(text: string): void {
   if (emitted.has(text)) return;
   emitted.add(text);

@@ -1,5 +1,7 @@
-// The program that tries a backend library out: a process of its own, because a damaged library, another version of ggml or a broken driver can end the process that
-// loads it. Started by backends.ts with the library's path; tells what came of it, as JSON on descriptor 3, and ends at once. Main thread of that process.
+// The program that tries a backend library out: a process of its own, because a damaged library,
+// another version of ggml or a broken driver can end the process that loads it. Started by
+// backends.ts with the library's path; tells what came of it, as JSON on descriptor 3, and ends at
+// once. Main thread of that process.
 import { writeSync } from "node:fs";
 import { initialize, native } from "./load.js";
 

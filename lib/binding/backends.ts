@@ -1,5 +1,6 @@
-// Finds ggml's backend libraries beside the addon and in one more folder, tries each in a process of its own, and loads what works. Runs on any JavaScript thread,
-// which loadBackends() does not hold up.
+// Finds ggml's backend libraries beside the addon and in one more folder, tries each in a process
+// of its own, and loads what works. Runs on any JavaScript thread, which loadBackends() does not
+// hold up.
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -17,8 +18,8 @@ export interface BackendProblem {
 }
 
 /**
- * The backends that may be added, by the NAME in `libggml-NAME.so`, and what ggml calls them once they are there. CPU and RPC come with the addon in every build.
- * The order is ggml's own.
+ * The backends that may be added, by the NAME in `libggml-NAME.so`, and what ggml calls them once
+ * they are there. CPU and RPC come with the addon in every build. The order is ggml's own.
  */
 const BACKENDS: Readonly<Record<string, string>> = {
   blas: "BLAS",
@@ -35,7 +36,9 @@ const BACKENDS: Readonly<Record<string, string>> = {
 
 const PROGRAM = builtModule("./backend-trial.js", import.meta.url);
 
-/** A driver that starts for the first time may have to compile for its device. Unit: milliseconds. */
+/**
+ * A driver that starts for the first time may have to compile for its device. Unit: milliseconds.
+ */
 const TRIAL_LIMIT_MS = 180_000;
 
 interface Candidate {
@@ -44,7 +47,10 @@ interface Candidate {
   readonly backend: string;
 }
 
-/** Libraries of backends that are not there yet, those beside the addon first. A folder that cannot be read holds none. */
+/**
+ * Libraries of backends that are not there yet, those beside the addon first. A folder that cannot
+ * be read holds none.
+ */
 function candidates(folder: string): Candidate[] {
   let names: string[];
   try {
@@ -141,7 +147,10 @@ function libraries(folder: string | undefined): Candidate[] {
   return [addonFolder(), ...(folder === undefined ? [] : [folder])].flatMap(candidates);
 }
 
-/** Whether there is nothing more to do: it was tried before, or another library brought this backend, or it is linked in. */
+/**
+ * Whether there is nothing more to do: it was tried before, or another library brought this
+ * backend, or it is linked in.
+ */
 function isSettled({ path, backend }: Candidate): boolean {
   return settled.has(path) || native().backends().includes(backend);
 }
@@ -167,10 +176,12 @@ async function loadInTurn(
 }
 
 /**
- * Loads the backends that lie beside the addon and in `folder`. A backend that is there already is not loaded again.
+ * Loads the backends that lie beside the addon and in `folder`. A backend that is there already is
+ * not loaded again.
  *
  * @param signal - Ends a trial that is under way; nothing is then known of its library.
- * @returns What could not be loaded, now or at an earlier call; the devices there are go on to work.
+ * @returns What could not be loaded, now or at an earlier call; the devices there are go on to
+ * work.
  */
 export function loadBackends(
   folder: string | undefined,
@@ -184,8 +195,9 @@ export function loadBackends(
 }
 
 /**
- * {@link loadBackends} on the calling thread, which it holds up for as long as the drivers take to start,
- * but not for a load that is under way: then a library is not loaded now, which is a problem of its own.
+ * {@link loadBackends} on the calling thread, which it holds up for as long as the drivers take to
+ * start, but not for a load that is under way: then a library is not loaded now, which is a problem
+ * of its own.
  */
 export function loadBackendsNow(folder: string | undefined): BackendProblem[] {
   const all = libraries(folder);

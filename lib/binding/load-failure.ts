@@ -1,4 +1,5 @@
-// Tells from the words of a failed load what is wrong with the addon and what helps. Pure; runs on any JavaScript thread.
+// Tells from the words of a failed load what is wrong with the addon and what helps. Pure; runs on
+// any JavaScript thread.
 
 /** What is wrong, and what to do about it: two sentences' worth for an error message. */
 export interface LoadFailure {
@@ -9,7 +10,10 @@ export interface LoadFailure {
 const REBUILD =
   "Build it on this machine: `npm rebuild r1-native --build-from-source` in your project, or `npm run build:native` in a clone of r1-native.";
 
-/** First match wins. The words are those of glibc's and musl's loaders, macOS's dyld, Windows, and node-gyp-build. */
+/**
+ * First match wins. The words are those of glibc's and musl's loaders, macOS's dyld, Windows, and
+ * node-gyp-build.
+ */
 const SYMPTOMS: readonly {
   readonly words: RegExp;
   readonly reason: (match: RegExpExecArray) => string;

@@ -1,4 +1,5 @@
-// Finds, loads and starts the native addon, once a process and environment. Runs on any JavaScript thread.
+// Finds, loads and starts the native addon, once a process and environment. Runs on any JavaScript
+// thread.
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,7 +10,10 @@ import { explainLoadFailure } from "./load-failure.js";
 import type { NativeAddon } from "./native.js";
 import type { NativeStartConfig } from "./native-backends.js";
 
-/** node-gyp-build: resolves `build/Release/*.node`, then `prebuilds/<platform>-<arch>/*.node`, of a package folder. */
+/**
+ * node-gyp-build: resolves `build/Release/*.node`, then `prebuilds/<platform>-<arch>/*.node`, of a
+ * package folder.
+ */
 interface AddonFinder {
   path(folder: string): string;
 }
@@ -28,10 +32,11 @@ interface Loaded {
 let loaded: Loaded | undefined;
 
 /**
- * Calls `work` with the environment variables that libgomp and ggml read once, while their libraries
- * are loaded, and then puts back what was there: the environment is the host's and its children's. On
- * a worker thread `process.env` is a copy that C never sees, and the process's environment stands.
- * Where these libraries are loaded later, native/core/backend.cpp does the same.
+ * Calls `work` with the environment variables that libgomp and ggml read once, while their
+ * libraries are loaded, and then puts back what was there: the environment is the host's and its
+ * children's. On a worker thread `process.env` is a copy that C never sees, and the process's
+ * environment stands. Where these libraries are loaded later, native/core/backend.cpp does the
+ * same.
  */
 function withStartEnvironment<T>(work: () => T): T {
   const wanted: Record<string, string> = {
@@ -58,8 +63,9 @@ function load(): Loaded {
     const addon = withStartEnvironment(() => require(found) as NativeAddon);
     addon.setErrorMaker(nativeError);
     startChildrenBy(addon);
-    // process.exit and an uncaught error run no cleanup hooks of the main thread, and C's own come too late for what a load is just constructing. First among the
-    // listeners: one that throws keeps the later ones from being called. A worker's threads end with its environment.
+    // process.exit and an uncaught error run no cleanup hooks of the main thread, and C's own come
+    // too late for what a load is just constructing. First among the listeners: one that throws
+    // keeps the later ones from being called. A worker's threads end with its environment.
     if (isMainThread) process.prependListener("exit", (code) => addon.endThreads(code));
     return { addon, folder: dirname(file) };
   } catch (error) {
@@ -86,7 +92,8 @@ function load(): Loaded {
 /**
  * The addon's exports, loaded at the first call.
  *
- * @throws {R1Error} `ADDON_MISSING` when it is not built, or cannot be loaded on this machine; the message says what to do.
+ * @throws {R1Error} `ADDON_MISSING` when it is not built, or cannot be loaded on this machine; the
+ * message says what to do.
  */
 export function native(): NativeAddon {
   loaded ??= load();
@@ -100,7 +107,8 @@ export function addonFolder(): string {
 }
 
 /**
- * Loads ggml's CPU and RPC backends from beside the addon and starts libllama. Only the first call of a process does anything, so only its `numa` counts.
+ * Loads ggml's CPU and RPC backends from beside the addon and starts libllama. Only the first call
+ * of a process does anything, so only its `numa` counts.
  *
  * @throws {R1Error} `ADDON_MISSING` as {@link native} does.
  */
@@ -109,7 +117,10 @@ export function initialize(numa: NativeStartConfig["numa"]): void {
   loaded.addon.initialize({ backendDir: loaded.folder, numa });
 }
 
-/** {@link initialize} on a thread of its own, with the start of the drivers that are linked in: the event loop keeps turning meanwhile. */
+/**
+ * {@link initialize} on a thread of its own, with the start of the drivers that are linked in: the
+ * event loop keeps turning meanwhile.
+ */
 export async function initializeAside(numa: NativeStartConfig["numa"]): Promise<void> {
   loaded ??= load();
   await loaded.addon.start({ backendDir: loaded.folder, numa });

@@ -1,4 +1,5 @@
-// Deals llama.cpp's log out to whoever listens in this environment; nothing is logged while nobody does. Runs on the JavaScript thread that listens.
+// Deals llama.cpp's log out to whoever listens in this environment; nothing is logged while nobody
+// does. Runs on the JavaScript thread that listens.
 import { native } from "./load.js";
 import type { NativeLogEntry } from "./native.js";
 

@@ -1,6 +1,6 @@
-// The program that tries a model file: a process of its own, because a file can make llama.cpp abort,
-// crash or never return. Reads its task as one line of JSON from descriptor 3, writes the result as
-// JSON to it, and ends. Main thread of that process.
+// The program that tries a model file: a process of its own, because a file can make llama.cpp
+// abort, crash or never return. Reads its task as one line of JSON from descriptor 3, writes the
+// result as JSON to it, and ends. Main thread of that process.
 import { readSync, writeFileSync, writeSync } from "node:fs";
 import { initialize, native } from "./load.js";
 import type { TrialResult, TrialTask } from "./trial-process.js";

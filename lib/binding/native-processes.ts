@@ -1,5 +1,5 @@
-// The contract's part on child processes (see native.ts, which says what [sync] means). Types only; no
-// code runs here.
+// The contract's part on child processes (see native.ts, which says what [sync] means). Types only;
+// no code runs here.
 
 /** A program to start. */
 export interface NativeProgram {
@@ -33,9 +33,12 @@ export interface NativeProcesses {
   /**
    * [sync, about a millisecond] Starts a program without copying this process's page tables, as
    * Node's `spawn` does (0.1 s per GiB in use). Descriptors 0 and 1 of the child are `/dev/null`.
-   * Returns null on systems where Node's own way costs nothing. Throws RESOURCE_EXHAUSTED, IO_FAILED.
+   * Returns null on systems where Node's own way costs nothing. Throws RESOURCE_EXHAUSTED,
+   * IO_FAILED.
    */
   startChild(program: NativeProgram): NativeChild | null;
-  /** [sync] The end of a child that `startChild` returned, once; null while it runs. Never waits. */
+  /**
+   * [sync] The end of a child that `startChild` returned, once; null while it runs. Never waits.
+   */
   reapChild(pid: number): NativeChildEnd | null;
 }

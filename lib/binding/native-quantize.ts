@@ -1,4 +1,5 @@
-// The part of the contract for making model files: what `quantize`, `computeImatrix` and `copyRange` are given. Types only; no code runs here.
+// The part of the contract for making model files: what `quantize`, `computeImatrix` and
+// `copyRange` are given. Types only; no code runs here.
 
 /** One `metadataOverrides` entry: a GGUF key and the value it is to have. */
 export interface NativeMetadataOverride {

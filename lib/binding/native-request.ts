@@ -1,6 +1,9 @@
-// The part of the contract that a request crosses with: how it samples, what it asks, and the events that come back. Types only; no code runs here.
+// The part of the contract that a request crosses with: how it samples, what it asks, and the
+// events that come back. Types only; no code runs here.
 
-/** A complete sampler configuration: order and values as in llama.cpp's `common_params_sampling`. */
+/**
+ * A complete sampler configuration: order and values as in llama.cpp's `common_params_sampling`.
+ */
 export interface NativeSampling {
   /** Names out of: penalties dry top_n_sigma top_k typ_p top_p min_p xtc temperature. */
   samplers: string[];
@@ -79,7 +82,10 @@ export interface NativeRequest {
   ngramDraft: number;
   /** Draft tokens by the engine's draft model: longest draft; 0: off. */
   modelDraft: number;
-  /** Ends with reason "loop" when the last tokens repeat in a cycle; 0: off, else the number of repeated tokens it takes. */
+  /**
+   * Ends with reason "loop" when the last tokens repeat in a cycle; 0: off, else the number of
+   * repeated tokens it takes.
+   */
   loopGuard: number;
 }
 
@@ -88,7 +94,10 @@ export type NativeEndReason = "stop" | "length" | "stop-string" | "aborted" | "t
 
 /** Log probabilities of the tokens of one delivery; its first two columns are as long as theirs. */
 export interface NativeLogprobs {
-  /** Natural logarithm of each token's probability before any sampler; NaN for those of requests that asked for none. */
+  /**
+   * Natural logarithm of each token's probability before any sampler; NaN for those of requests
+   * that asked for none.
+   */
   own: Float32Array;
   /** How many alternatives each token has. */
   counts: Int32Array;
@@ -131,9 +140,12 @@ export interface NativeErrorEvent {
 export type NativeLastEvent = NativeEndEvent | NativeErrorEvent;
 
 /**
- * What came up since the last delivery, as columns, since an object a token costs more than the token. Sampled tokens in the order in which they came: whose request each is of,
- * its id, and its text, which is whole characters and may be empty: a character's bytes arrive with its last token, and text that could begin a stop string waits.
- * Log probabilities only where one of the requests asked for them. Then the requests that ended, each after its tokens. Plain data: it can be sent to another process as it is.
+ * What came up since the last delivery, as columns, since an object a token costs more than the
+ * token. Sampled tokens in the order in which they came: whose request each is of, its id, and its
+ * text, which is whole characters and may be empty: a character's bytes arrive with its last token,
+ * and text that could begin a stop string waits. Log probabilities only where one of the requests
+ * asked for them. Then the requests that ended, each after its tokens. Plain data: it can be sent
+ * to another process as it is.
  */
 export type NativeEvents = [
   requests: number[],

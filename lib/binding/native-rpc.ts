@@ -1,4 +1,5 @@
-// The part of the contract that serving devices to other machines crosses with. Types only; no code runs here.
+// The part of the contract that serving devices to other machines crosses with. Types only; no code
+// runs here.
 
 /** What a server of this machine's devices is given. */
 export interface NativeRpcServerConfig {

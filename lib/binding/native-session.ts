@@ -62,9 +62,10 @@ export interface NativeSessions {
    */
   openSession(source: NativeSessionSource, key: Uint8Array | null): Promise<NativeOpenedSession>;
   /**
-   * [async, its own thread] Puts the cells of an opened session into an idle sequence. Only requests
-   * with this `session` can use them, and what is computed from them. Rejects with QUEUE_FULL,
-   * CONTEXT_FULL, STATE_INVALID (the file has changed), IO_FAILED, DISPOSED; nothing is left then.
+   * [async, its own thread] Puts the cells of an opened session into an idle sequence. Only
+   * requests with this `session` can use them, and what is computed from them. Rejects with
+   * QUEUE_FULL, CONTEXT_FULL, STATE_INVALID (the file has changed), IO_FAILED, DISPOSED; nothing is
+   * left then.
    */
   restoreSession(saved: number, session: number): Promise<void>;
   /** [sync] Unknown numbers are ignored. */

@@ -1,12 +1,16 @@
-// The contract between TypeScript and C++: everything the addon exports, with the thread and the owner of each. Types only; no code runs here.
-// What a request, a quantisation and the backends cross with stands beside it: native-request.ts, native-quantize.ts, native-backends.ts.
+// The contract between TypeScript and C++: everything the addon exports, with the thread and the
+// owner of each. Types only; no code runs here. What a request, a quantisation and the backends
+// cross with stands beside it: native-request.ts, native-quantize.ts, native-backends.ts.
 //
-// [sync]      runs on the calling JavaScript thread and returns at once (microseconds, except where a cost is named)
-// [async]     starts native work on a thread of its own and settles a promise on the JavaScript thread
-// [callback]  called by native code, on the JavaScript thread that passed it, never from another thread
+// [sync] runs on the calling JavaScript thread and returns at once (microseconds, except where a
+// cost is named)
+// [async] starts native work on a thread of its own and settles a promise on the JavaScript thread
+// [callback] called by native code, on the JavaScript thread that passed it, never from another
+// thread
 //
-// Only plain values cross. Down: complete, flat objects whose every field is set (C++ refuses a missing one with a TypeError).
-// Up: plain objects, typed arrays and strings, all copies. A native failure is an Error with `code` (an R1ErrorCode) and `message`.
+// Only plain values cross. Down: complete, flat objects whose every field is set (C++ refuses a
+// missing one with a TypeError). Up: plain objects, typed arrays and strings, all copies. A native
+// failure is an Error with `code` (an R1ErrorCode) and `message`.
 
 import type { NativeSessions } from "./native-session.js";
 import type { NativeBackends, NativeDevice, NativeDeviceMemory } from "./native-backends.js";
@@ -42,13 +46,19 @@ export interface NativeModelConfig {
   splitMode: "none" | "layer" | "row";
   /** Share of each device; empty: by free memory. */
   tensorSplit: number[];
-  /** Regular expressions over tensor names, and the buffer type (`CPU`, or a device's name) each sends its tensors to; the first match wins. */
+  /**
+   * Regular expressions over tensor names, and the buffer type (`CPU`, or a device's name) each
+   * sends its tensors to; the first match wins.
+   */
   tensorOverrides: { pattern: string; buffer: string }[];
   loadMode: "auto" | "none" | "mmap" | "mlock" | "direct";
   checkTensors: boolean;
   /** CPU weights may be repacked into faster layouts (`use_extra_bufts`). */
   repack: boolean;
-  /** The file has MLA in its folded form; its weights are not repacked on a CPU with AMX, whose layout lacks an operation of it. */
+  /**
+   * The file has MLA in its folded form; its weights are not repacked on a CPU with AMX, whose
+   * layout lacks an operation of it.
+   */
   mla: boolean;
   vocabOnly: boolean;
   metadataOverrides: NativeMetadataOverride[];
@@ -95,7 +105,9 @@ export interface NativeVocabInfo {
   endOfGeneration: Int32Array;
 }
 
-/** Cancels one asynchronous job. `cancel()` [sync] may be called at any time, any number of times. */
+/**
+ * Cancels one asynchronous job. `cancel()` [sync] may be called at any time, any number of times.
+ */
 export interface NativeCancelToken {
   cancel(): void;
 }
@@ -114,17 +126,20 @@ export interface NativeModel {
   chatTemplate(): string | null;
   /**
    * [sync, thread-safe; about 0.1 ms for 1,000 characters] Ids of a text, without BOS or EOS.
-   * `special` true: special strings become their ids. false: no id of the result is a control, user-defined or unknown token, whatever the text holds.
+   * `special` true: special strings become their ids. false: no id of the result is a control,
+   * user-defined or unknown token, whatever the text holds.
    */
   tokenize(text: string, special: boolean): Int32Array;
   /**
-   * [sync, thread-safe] Ids of a template's output in one crossing. Segment i is the token `ids[i]` if that is >= 0, else the safe tokenisation of `texts[i]`.
-   * `ends[i]` is the number of tokens after segment i.
+   * [sync, thread-safe] Ids of a template's output in one crossing. Segment i is the token `ids[i]`
+   * if that is >= 0, else the safe tokenisation of `texts[i]`. `ends[i]` is the number of tokens
+   * after segment i.
    */
   tokenizeSegments(texts: string[], ids: Int32Array): { tokens: Int32Array; ends: Int32Array };
   /**
    * [async, a thread for each call: callers bound how many run] `tokenize` off this thread. Rejects
-   * with TEXT_TOO_LONG, INVALID_ARGUMENT (the vocabulary cannot write the text), RESOURCE_EXHAUSTED.
+   * with TEXT_TOO_LONG, INVALID_ARGUMENT (the vocabulary cannot write the text),
+   * RESOURCE_EXHAUSTED.
    */
   tokenizeAsync(text: string, special: boolean): Promise<Int32Array>;
   /** [async, as `tokenizeAsync`] `tokenizeSegments` off this thread. */
@@ -132,7 +147,10 @@ export interface NativeModel {
     texts: string[],
     ids: Int32Array,
   ): Promise<{ tokens: Int32Array; ends: Int32Array }>;
-  /** [sync] Text of ids, special tokens written out; throws INVALID_ARGUMENT on an id outside the vocabulary. */
+  /**
+   * [sync] Text of ids, special tokens written out; throws INVALID_ARGUMENT on an id outside the
+   * vocabulary.
+   */
   detokenize(tokens: Int32Array): string;
   /** [sync] The grammar of a GBNF text that was compiled lately, or null. */
   knownGrammar(text: string): NativeGrammar | null;
@@ -183,7 +201,10 @@ export interface NativeEngineConfig {
   prefixCache: boolean;
   /** Largest number of tokens a step may verify for one sequence (speculation); 0: none. */
   maxDraft: number;
-  /** One sequence a decode, and no prompt takes cached cells: the same ids whatever runs beside or ran before. */
+  /**
+   * One sequence a decode, and no prompt takes cached cells: the same ids whatever runs beside or
+   * ran before.
+   */
   deterministic: boolean;
   /** Decode one warm-up batch before the engine is called ready. */
   warmup: boolean;
@@ -214,7 +235,10 @@ export interface NativeEngineStats {
   running: number;
   /** Requests in the queue, those that were sent back to it included. */
   waiting: number;
-  /** KV cells that hold a token, shared ones counted once; those that ended requests left for later prompts included. */
+  /**
+   * KV cells that hold a token, shared ones counted once; those that ended requests left for later
+   * prompts included.
+   */
   cellsUsed: number;
   /** KV cells there are: `info.contextSize`. */
   cellsTotal: number;
@@ -240,13 +264,18 @@ export interface NativeEngineStats {
 export interface NativeEngine extends NativeSessions {
   /** [sync] */
   info(): NativeEngineInfo;
-  /** [sync] Copies the request into the engine's queue. Exactly one `end` or `error` event follows. */
+  /**
+   * [sync] Copies the request into the engine's queue. Exactly one `end` or `error` event follows.
+   */
   submit(request: NativeRequest): void;
   /** [sync] Sets a flag; the request ends with reason "aborted". Unknown ids are ignored. */
   cancel(id: number): void;
   /** [sync] */
   stats(): NativeEngineStats;
-  /** [async] Ends every request with DISPOSED, joins the thread off the JavaScript thread, frees the context. Idempotent. */
+  /**
+   * [async] Ends every request with DISPOSED, joins the thread off the JavaScript thread, frees the
+   * context. Idempotent.
+   */
   close(): Promise<void>;
 }
 
@@ -257,25 +286,36 @@ export interface NativeAddon extends NativeBackends, NativeProcesses {
   /** [sync] CPU features and build options as llama.cpp prints them. */
   systemInfo(): string;
   /**
-   * [async] Registers the devices of RPC servers ("host:port"), which then come before the local ones; there is no way back. Resolves with all devices.
-   * A server that refuses, or dies later, aborts the process: probe it first, and call this in a child process. Rejects with RPC_INVALID for one without devices.
+   * [async] Registers the devices of RPC servers ("host:port"), which then come before the local
+   * ones; there is no way back. Resolves with all devices. A server that refuses, or dies later,
+   * aborts the process: probe it first, and call this in a child process. Rejects with RPC_INVALID
+   * for one without devices.
    */
   connectRpc(endpoints: string[]): Promise<NativeDevice[]>;
-  /** [async, its own thread, to the end of the process, which it holds up: end it by a signal] Serves devices to one client at a time; rejects with RPC_SERVER_FAILED. */
+  /**
+   * [async, its own thread, to the end of the process, which it holds up: end it by a signal]
+   * Serves devices to one client at a time; rejects with RPC_SERVER_FAILED.
+   */
   serveRpc(config: NativeRpcServerConfig): Promise<void>;
   /** [sync] `sink` [callback] gets log lines in bulk; null removes it. One sink an environment. */
   setLogSink(sink: ((entries: NativeLogEntry[]) => void) | null): void;
   /** [sync] */
   createCancelToken(): NativeCancelToken;
-  /** [async] `onProgress` [callback] gets values 0..1, the latest only. Rejects with ABORTED when cancelled, nothing left allocated. */
+  /**
+   * [async] `onProgress` [callback] gets values 0..1, the latest only. Rejects with ABORTED when
+   * cancelled, nothing left allocated.
+   */
   loadModel(
     config: NativeModelConfig,
     token: NativeCancelToken,
     onProgress: (progress: number) => void,
   ): Promise<NativeModel>;
   /**
-   * [async] `onEvents` [callback] gets all events that came up since its last call, in order; tokens that follow each other within a few milliseconds may come together. `draftModel` guesses tokens for requests with `modelDraft` > 0;
-   * rejects with INVALID_ARGUMENT if its vocabulary is another one. `token` stops the warm-up; once the engine is there it does nothing. Rejects with ABORTED when cancelled.
+   * [async] `onEvents` [callback] gets all events that came up since its last call, in order;
+   * tokens that follow each other within a few milliseconds may come together. `draftModel` guesses
+   * tokens for requests with `modelDraft` > 0; rejects with INVALID_ARGUMENT if its vocabulary is
+   * another one. `token` stops the warm-up; once the engine is there it does nothing. Rejects with
+   * ABORTED when cancelled.
    */
   createEngine(
     model: NativeModel,
@@ -285,17 +325,23 @@ export interface NativeAddon extends NativeBackends, NativeProcesses {
     token: NativeCancelToken,
   ): Promise<NativeEngine>;
   /**
-   * [sync; only in a process made for it, which it can end or hold up for ever, and whose descriptor 3
-   * is a socket from its parent: it ends when that closes] Loads the model on the CPU without its data
-   * and makes a context of it (`engine` null: no context). `withData`: then loads the file and
-   * decodes a few tokens in a small context. Throws MODEL_LOAD_FAILED and what an engine throws.
+   * [sync; only in a process made for it, which it can end or hold up for ever, and whose
+   * descriptor 3 is a socket from its parent: it ends when that closes] Loads the model on the CPU
+   * without its data and makes a context of it (`engine` null: no context). `withData`: then loads
+   * the file and decodes a few tokens in a small context. Throws MODEL_LOAD_FAILED and what an
+   * engine throws.
    */
   tryModel(config: NativeModelConfig, engine: NativeEngineConfig | null, withData: boolean): void;
-  /** [async, its own thread; run it in a child process: bad input can abort] `llama_model_quantize`; `onLog` [callback] gets its log lines. */
+  /**
+   * [async, its own thread; run it in a child process: bad input can abort] `llama_model_quantize`;
+   * `onLog` [callback] gets its log lines.
+   */
   quantize(config: NativeQuantizeConfig, onLog: (entries: NativeLogEntry[]) => void): Promise<void>;
   /**
-   * [async] Runs text through a model and tells how strongly each input column of each weight is used. Load the model with `repack: false`: repacked weights hide
-   * from the measurement. `onProgress` [callback] gets values 0..1, the latest only. Rejects with ABORTED, INVALID_ARGUMENT, OUT_OF_MEMORY, DECODE_FAILED.
+   * [async] Runs text through a model and tells how strongly each input column of each weight is
+   * used. Load the model with `repack: false`: repacked weights hide from the measurement.
+   * `onProgress` [callback] gets values 0..1, the latest only. Rejects with ABORTED,
+   * INVALID_ARGUMENT, OUT_OF_MEMORY, DECODE_FAILED.
    */
   computeImatrix(
     model: NativeModel,
@@ -304,22 +350,35 @@ export interface NativeAddon extends NativeBackends, NativeProcesses {
     onProgress: (progress: number) => void,
   ): Promise<NativeImportance[]>;
   /**
-   * [async; keep both files open until it settles] Copies bytes of one open file into another inside the kernel, holes left out. Resolves with how many from the
-   * start are done: all, or fewer where the system cannot do it, the source ends or an error came; always 0 on systems that cannot. Never rejects.
+   * [async; keep both files open until it settles] Copies bytes of one open file into another
+   * inside the kernel, holes left out. Resolves with how many from the start are done: all, or
+   * fewer where the system cannot do it, the source ends or an error came; always 0 on systems that
+   * cannot. Never rejects.
    */
   copyRange(range: NativeCopyRange): Promise<number>;
   /**
-   * [async; leave both arrays as they are until it settles] Looks through an array of strings as it stands in a GGUF file, `starts` telling where the text of each begins in `bytes`,
-   * each after the 8 bytes of its length. Resolves with the first two that are the same up to a NUL byte, empty ones aside, or null. Throws a TypeError for places outside the bytes.
+   * [async; leave both arrays as they are until it settles] Looks through an array of strings as it
+   * stands in a GGUF file, `starts` telling where the text of each begins in `bytes`, each after
+   * the 8 bytes of its length. Resolves with the first two that are the same up to a NUL byte,
+   * empty ones aside, or null. Throws a TypeError for places outside the bytes.
    */
   findEqualStrings(
     bytes: Uint8Array,
     starts: Uint32Array,
   ): Promise<[first: number, second: number] | null>;
-  /** [async; as `findEqualStrings`] The first string that is no pair of two texts parted by one space, or null. */
+  /**
+   * [async; as `findEqualStrings`] The first string that is no pair of two texts parted by one
+   * space, or null.
+   */
   findNoPair(bytes: Uint8Array, starts: Uint32Array): Promise<number | null>;
-  /** [async, `threads` of its own] Bytes a second that so many threads together read from system memory, each from a block of its own that no cache holds. */
+  /**
+   * [async, `threads` of its own] Bytes a second that so many threads together read from system
+   * memory, each from a block of its own that no cache holds.
+   */
   measureMemoryBandwidth(threads: number, milliseconds: number): Promise<number>;
-  /** [sync] Bytes of the K and V rows of one token in one layer-type: size of `elements` values of a ggml type, or -1 if the type does not divide them. */
+  /**
+   * [sync] Bytes of the K and V rows of one token in one layer-type: size of `elements` values of a
+   * ggml type, or -1 if the type does not divide them.
+   */
   rowBytes(type: string, elements: number): number;
 }

@@ -1,5 +1,5 @@
-// Remembers which files have passed their trial: in this process, and in the user's cache folder where
-// it can be written. Runs on any JavaScript thread; waits are asynchronous.
+// Remembers which files have passed their trial: in this process, and in the user's cache folder
+// where it can be written. Runs on any JavaScript thread; waits are asynchronous.
 import { createHash } from "node:crypto";
 import { lstat, mkdir, open, readFile, readdir, rm, stat } from "node:fs/promises";
 import { cpus, homedir } from "node:os";
@@ -12,7 +12,10 @@ import type { TrialTask } from "./trial-process.js";
 /** Entries that are kept; older ones make room. An entry has about 100 bytes. */
 const MOST_ENTRIES = 1000;
 
-/** Bytes of each part that are read for its fingerprint, at most: more than the header of a real model. */
+/**
+ * Bytes of each part that are read for its fingerprint, at most: more than the header of a real
+ * model.
+ */
 const MOST_HEADER = 64 * 1024 * 1024;
 
 const passed = new Set<string>();
@@ -85,7 +88,10 @@ export async function trialKey(task: TrialTask, parts: readonly TrialPart[]): Pr
 
 const contentOf = (key: string): string => `r1-native: a model file passed its trial\n${key}\n`;
 
-/** Whether a trial of this name was passed. An entry that is damaged, or not this user's, counts for nothing. */
+/**
+ * Whether a trial of this name was passed. An entry that is damaged, or not this user's, counts for
+ * nothing.
+ */
 export async function hasPassed(key: string): Promise<boolean> {
   if (passed.has(key)) return true;
   const place = folder();
@@ -116,7 +122,9 @@ async function tidy(place: string): Promise<void> {
   await Promise.all(surplus.map(({ name }) => rm(join(place, name), { force: true })));
 }
 
-/** Remembers a passed trial. Where the folder cannot be written, this process alone remembers it. */
+/**
+ * Remembers a passed trial. Where the folder cannot be written, this process alone remembers it.
+ */
 export async function rememberPassed(key: string): Promise<void> {
   passed.add(key);
   const place = folder();

@@ -1,5 +1,5 @@
-// Starts the program that tries a model file, waits for it no longer than a deadline, and reports what
-// came of it. Runs on any JavaScript thread, which it does not hold up.
+// Starts the program that tries a model file, waits for it no longer than a deadline, and reports
+// what came of it. Runs on any JavaScript thread, which it does not hold up.
 import { builtModule, endOf, lastWords, startChild } from "../base/child.js";
 import type { Child, ChildEnd } from "../base/child.js";
 import { R1Error, isErrorCode, isR1Error } from "../base/errors.js";
@@ -23,7 +23,10 @@ export interface TrialResult {
 
 const PROGRAM = builtModule("./model-trial.js", import.meta.url);
 
-/** Longest time of a trial; reading the header of a large model takes less than a second. Unit: milliseconds. */
+/**
+ * Longest time of a trial; reading the header of a large model takes less than a second. Unit:
+ * milliseconds.
+ */
 const DEADLINE_MS = 30_000;
 
 /** Characters of the program's words in a message. */
@@ -96,8 +99,9 @@ function failureOf(path: string, end: End): R1Error | undefined {
  * Tries a model in a process of its own, which ends with this one.
  *
  * @param path - For messages.
- * @throws `signal.reason` when aborted; {R1Error} `MODEL_UNSUPPORTED` where the process died, `MODEL_LOAD_FAILED` where it did not end or llama.cpp refused the file,
- * `RESOURCE_EXHAUSTED` where none could be started; otherwise what native code threw there.
+ * @throws `signal.reason` when aborted; {R1Error} `MODEL_UNSUPPORTED` where the process died,
+ * `MODEL_LOAD_FAILED` where it did not end or llama.cpp refused the file, `RESOURCE_EXHAUSTED`
+ * where none could be started; otherwise what native code threw there.
  */
 export async function tryModel(path: string, task: TrialTask, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();

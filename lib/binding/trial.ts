@@ -1,5 +1,5 @@
-// The last check before a model file is first loaded into a process: a trial in a process of its own,
-// unless it is remembered. Runs on any JavaScript thread, which it does not hold up.
+// The last check before a model file is first loaded into a process: a trial in a process of its
+// own, unless it is remembered. Runs on any JavaScript thread, which it does not hold up.
 import { hasPassed, rememberPassed, trialKey } from "./trial-memory.js";
 import type { TrialPart } from "./trial-memory.js";
 import { tryModel } from "./trial-process.js";
@@ -24,11 +24,12 @@ export interface Trial {
 }
 
 /**
- * Loads a model in a process of its own: without its data, on the CPU, with a context as it is asked
- * for; a small one also with its data, to decode a few tokens.
+ * Loads a model in a process of its own: without its data, on the CPU, with a context as it is
+ * asked for; a small one also with its data, to decode a few tokens.
  *
- * @throws `signal.reason` when aborted; {R1Error} `MODEL_UNSUPPORTED` where that process died, `MODEL_LOAD_FAILED` where it did not end or llama.cpp refused the file,
- * `RESOURCE_EXHAUSTED`; otherwise what loading here would throw.
+ * @throws `signal.reason` when aborted; {R1Error} `MODEL_UNSUPPORTED` where that process died,
+ * `MODEL_LOAD_FAILED` where it did not end or llama.cpp refused the file, `RESOURCE_EXHAUSTED`;
+ * otherwise what loading here would throw.
  */
 export async function tryBeforeLoading(trial: Trial, signal: AbortSignal): Promise<void> {
   const { mode, parts, sizeBytes, model, engine } = trial;

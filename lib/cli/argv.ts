@@ -1,4 +1,5 @@
-// Rewrites llama.cpp's spellings of flags (-ngl, --gpu-layers, --ctx_size, --temp=0.6) into the one name commander knows; main thread.
+// Rewrites llama.cpp's spellings of flags (-ngl, --gpu-layers, --ctx_size, --temp=0.6) into the one
+// name commander knows; main thread.
 import { nearest } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { Flag } from "./flags.js";
@@ -80,9 +81,11 @@ function refuseUnknown(name: string, known: readonly string[]): never {
 }
 
 /**
- * Gives every flag of a command line its full name. Values are never touched, also when they look like flags, so that `-p "-c"` is a prompt.
+ * Gives every flag of a command line its full name. Values are never touched, also when they look
+ * like flags, so that `-p "-c"` is a prompt.
  *
- * @throws {R1Error} `UNKNOWN_OPTION` for a flag that the table does not have, naming the nearest or what to do instead.
+ * @throws {R1Error} `UNKNOWN_OPTION` for a flag that the table does not have, naming the nearest or
+ * what to do instead.
  */
 export function normalizeArgv(argv: readonly string[], flags: readonly Flag[]): string[] {
   const byName = new Map<string, Flag>();

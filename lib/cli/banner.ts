@@ -10,7 +10,10 @@ const GIB = 2 ** 30;
 /** Share of the free memory that weights may take; cache, buffers and other programs need some. */
 const WEIGHTS_SHARE = 0.7;
 
-/** The largest of R1's models that goes into so much memory, as the Hub names it; the smallest where none does. */
+/**
+ * The largest of R1's models that goes into so much memory, as the Hub names it; the smallest where
+ * none does.
+ */
 export function modelFor(freeBytes: number): { reference: string; bytes: number } {
   const models = [
     ...R1_DISTILLS.map(({ name, sizeGiB }) => ({

@@ -55,8 +55,8 @@ export class ChatSignals {
   }
 
   /**
-   * Stops listening. After SIGHUP the process ends by it: an orderly exit would restore the mode of a
-   * terminal that is gone, at which Node aborts.
+   * Stops listening. After SIGHUP the process ends by it: an orderly exit would restore the mode of
+   * a terminal that is gone, at which Node aborts.
    */
   close(): void {
     for (const name of NAMES) process.off(name, this.#come);

@@ -1,4 +1,5 @@
-// The progress bar of a download: share, rate and time left, on standard error and on a terminal only; main thread.
+// The progress bar of a download: share, rate and time left, on standard error and on a terminal
+// only; main thread.
 import { SingleBar } from "cli-progress";
 import type { DownloadProgress, RetryNotice } from "../index.js";
 import { bytesText } from "./file-work.js";
@@ -18,7 +19,10 @@ const shown = (name: string): string => JSON.stringify(name).slice(1, -1);
 /** Columns that have room for all. */
 const WIDE = 110;
 
-/** What is shown on a terminal of so many columns: share and rate first, then bytes and the file, then the bar. */
+/**
+ * What is shown on a terminal of so many columns: share and rate first, then bytes and the file,
+ * then the bar.
+ */
 export function barLayout(columns: number): { format: string; fileWidth: number } {
   if (columns >= WIDE)
     return {

@@ -1,4 +1,5 @@
-// llama.cpp's escape sequences in prompts: \n \r \t \' \" \\ and \xNN; pure text work on the main thread.
+// llama.cpp's escape sequences in prompts: \n \r \t \' \" \\ and \xNN; pure text work on the main
+// thread.
 
 const SIMPLE: Readonly<Record<string, string>> = {
   n: "\n",
@@ -9,7 +10,10 @@ const SIMPLE: Readonly<Record<string, string>> = {
   "\\": "\\",
 };
 
-/** Replaces the escape sequences that llama.cpp replaces, and leaves every other backslash alone. `\xNN` is a byte: several in a row may form one UTF-8 character. */
+/**
+ * Replaces the escape sequences that llama.cpp replaces, and leaves every other backslash alone.
+ * `\xNN` is a byte: several in a row may form one UTF-8 character.
+ */
 export function processEscapes(text: string): string {
   return text.replace(
     /((?:\\x[0-9A-Fa-f]{2})+)|\\([nrt'"\\])/g,

@@ -1,4 +1,5 @@
-// How the program ends: exit codes, error messages for people, signals, and a closed pipe; main thread.
+// How the program ends: exit codes, error messages for people, signals, and a closed pipe; main
+// thread.
 import { CommanderError } from "commander";
 import type { Command } from "commander";
 import { isR1Error } from "../base/errors.js";
@@ -26,7 +27,10 @@ export class Interrupted extends Error {
   }
 }
 
-/** Tells a failure on standard error in a line or two, and returns the exit code. A stack is shown for a fault of this program only. */
+/**
+ * Tells a failure on standard error in a line or two, and returns the exit code. A stack is shown
+ * for a fault of this program only.
+ */
 export function reportFailure(error: unknown, command: Command | undefined): number {
   if (error instanceof Interrupted) return error.exitCode;
   if (error instanceof CommanderError) {
@@ -94,7 +98,10 @@ export interface SignalWatch {
   stop(): void;
 }
 
-/** The first SIGINT or SIGTERM calls `onSignal` and aborts the signal; a second one ends the process at once, as the system does it. */
+/**
+ * The first SIGINT or SIGTERM calls `onSignal` and aborts the signal; a second one ends the process
+ * at once, as the system does it.
+ */
 export function watchSignals(onSignal: () => void): SignalWatch {
   const controller = new AbortController();
   let exitCode: number | undefined;

@@ -1,9 +1,13 @@
-// What the commands for model files share: a progress bar, Ctrl-C, sizes and numbers from the command line; main thread.
+// What the commands for model files share: a progress bar, Ctrl-C, sizes and numbers from the
+// command line; main thread.
 import { SingleBar } from "cli-progress";
 import { R1Error } from "../base/errors.js";
 import { Interrupted, watchSignals } from "./exit.js";
 
-/** Runs work with a progress bar on standard error (a terminal only) and stops it when a signal comes. */
+/**
+ * Runs work with a progress bar on standard error (a terminal only) and stops it when a signal
+ * comes.
+ */
 export async function withProgress<T>(
   label: string,
   work: (onProgress: (progress: number) => void, signal: AbortSignal) => Promise<T>,
@@ -66,7 +70,10 @@ export function wholeNumber(flag: string, min: number, max: number): (value: str
   };
 }
 
-/** A size of a flag as llama-gguf-split takes it: 500M or 48G, in powers of 1000; plain numbers are bytes. */
+/**
+ * A size of a flag as llama-gguf-split takes it: 500M or 48G, in powers of 1000; plain numbers are
+ * bytes.
+ */
 export function decimalSize(flag: string): (value: string) => number {
   return (value) => {
     const match = /^(\d+)([MG]?)$/.exec(value);

@@ -1,4 +1,5 @@
-// Readers of flag values: each turns the texts of a command line into the value of a library option, or refuses them; main thread.
+// Readers of flag values: each turns the texts of a command line into the value of a library
+// option, or refuses them; main thread.
 import { readFileSync } from "node:fs";
 import { R1Error } from "../base/errors.js";
 import type { Flag } from "./flags.js";

@@ -1,4 +1,5 @@
-// The flags that hold the answer to a form and say how much is thought, in llama.cpp's words; data only.
+// The flags that hold the answer to a form and say how much is thought, in llama.cpp's words; data
+// only.
 import { R1Error } from "../base/errors.js";
 import { inGroup, type Flag, type Row } from "./flags.js";
 import { integer, json, jsonFile, readText, text, word } from "./flag-values.js";

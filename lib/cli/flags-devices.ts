@@ -1,4 +1,5 @@
-// The flags that say where a model computes: GPUs, other machines and threads, in llama.cpp's words; data only.
+// The flags that say where a model computes: GPUs, other machines and threads, in llama.cpp's
+// words; data only.
 import type { Flag, Row } from "./flags.js";
 import { constant, integer, list, numbers, tensorOverrides, text, word } from "./flag-values.js";
 

@@ -62,7 +62,10 @@ const samplerLetters: Flag["parse"] = (values, name) =>
       refuseFlag(name, `letters out of ${Object.keys(SAMPLER_LETTERS).join("")}`, letter),
   );
 
-/** llama.cpp takes -1 as "no limit" and -2 as "until the context is full"; here both end with the context. */
+/**
+ * llama.cpp takes -1 as "no limit" and -2 as "until the context is full"; here both end with the
+ * context.
+ */
 const length: Flag["parse"] = (values, name, before) => {
   const count = integer(values, name, before) as number;
   if (count === 0 || count < -2)

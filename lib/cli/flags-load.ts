@@ -252,7 +252,9 @@ const context: Row[] = [
   },
 ];
 
-/** Every flag of loading; `path` is the one that is no option of `loadModel` but its first argument. */
+/**
+ * Every flag of loading; `path` is the one that is no option of `loadModel` but its first argument.
+ */
 export const loadFlags: readonly Flag[] = Object.freeze([
   ...inGroup("run", "Model:", hub),
   ...inGroup("load", "Model:", model),

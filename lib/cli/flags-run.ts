@@ -1,4 +1,5 @@
-// The flags of `run` and `chat` themselves: where the prompt comes from and how the reply is shown; data only.
+// The flags of `run` and `chat` themselves: where the prompt comes from and how the reply is shown;
+// data only.
 import { inGroup, type Flag, type Row } from "./flags.js";
 import { constant, fileText, integer, text, word } from "./flag-values.js";
 
@@ -149,7 +150,10 @@ const machine: Row[] = [
   },
 ];
 
-/** Flags of llama.cpp's command lines that ask for what is always so here, or for what this program has no part in. */
+/**
+ * Flags of llama.cpp's command lines that ask for what is always so here, or for what this program
+ * has no part in.
+ */
 const accepted: Row[] = [
   "--no-display-prompt",
   "--no-context-shift",

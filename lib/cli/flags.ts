@@ -1,15 +1,22 @@
-// What a command-line flag is, and how a table of flags becomes commander options, help text and option objects; main thread.
+// What a command-line flag is, and how a table of flags becomes commander options, help text and
+// option objects; main thread.
 import { Option } from "commander";
 import type { Command, Help } from "commander";
 import { R1Error } from "../base/errors.js";
 import { helpItem } from "./wrap.js";
 
-/** The option object a flag writes to: `loadModel`'s, a generation's, or what only the command itself needs. */
+/**
+ * The option object a flag writes to: `loadModel`'s, a generation's, or what only the command
+ * itself needs.
+ */
 export type Target = "load" | "generate" | "run";
 
 /** One flag: every fact of it in one row. */
 export interface Flag {
-  /** All spellings, short and long ones; the last long one is the name in help and errors. llama.cpp's single-dash long ones (`-ngl`) count as short. */
+  /**
+   * All spellings, short and long ones; the last long one is the name in help and errors.
+   * llama.cpp's single-dash long ones (`-ngl`) count as short.
+   */
   readonly names: readonly string[];
   /** Name of the value in help; without it the flag is a switch. */
   readonly value?: string;
@@ -20,7 +27,10 @@ export interface Flag {
   readonly option: string;
   /** The field of it, when the option is a group such as `dry`. */
   readonly field?: string;
-  /** Value of the option out of all values given, in order; a switch gets none. `before` is what earlier flags of the table made of the same option. */
+  /**
+   * Value of the option out of all values given, in order; a switch gets none. `before` is what
+   * earlier flags of the table made of the same option.
+   */
   readonly parse: (values: readonly string[], name: string, before: unknown) => unknown;
   readonly doc: string;
   /** Heading in help. */
@@ -81,7 +91,10 @@ export const formatItem = (
   { helpWidth }: Help,
 ): string => helpItem(text, description, helpWidth ?? 80);
 
-/** Adds a table's flags to a command, so that help, the reading of arguments and {@link collect} know them. */
+/**
+ * Adds a table's flags to a command, so that help, the reading of arguments and {@link collect}
+ * know them.
+ */
 export function addFlags(command: Command, flags: readonly Flag[]): void {
   tables.set(command, flags);
   const terms = new Map<string, string>();
@@ -110,7 +123,10 @@ export function flagsOf(command: Command): readonly Flag[] {
   return tables.get(command) ?? [];
 }
 
-/** Turns the flags found on the command line into option objects. Only options that were given are set. */
+/**
+ * Turns the flags found on the command line into option objects. Only options that were given are
+ * set.
+ */
 export function collect(command: Command): OptionBag {
   const bag: OptionBag = { load: {}, generate: {}, run: {} };
   const found = command.opts<Record<string, string[] | boolean | undefined>>();
@@ -134,7 +150,10 @@ export function setOption(
     flag.field === undefined ? value : { ...(before as object | undefined), [flag.field]: value };
 }
 
-/** Tells what a command's errors call options of the library whose flags or arguments have other names. */
+/**
+ * Tells what a command's errors call options of the library whose flags or arguments have other
+ * names.
+ */
 export function setWords(command: Command, words: Readonly<Record<string, string>>): void {
   ownWords.set(command, words);
 }
@@ -153,17 +172,22 @@ function wordsOf(command: Command): ReadonlyMap<string, string> {
   const table = flagsOf(command).filter(({ hidden }) => hidden !== true);
   if (table.length === 0)
     for (const option of command.options) add(option.attributeName(), option.long ?? option.flags);
-  // Flags with a value first: of several that set an option they are the ones that a message is about.
+  // Flags with a value first: of several that set an option they are the ones that a message is
+  // about.
   for (const flag of [...table.filter(({ value }) => value !== undefined), ...table])
     add(flag.field === undefined ? flag.option : `${flag.option}.${flag.field}`, nameOf(flag));
   return names;
 }
 
-/** Names the flag of every library option that an error message mentions in backticks; another way in brackets goes where the program does not have it. */
+/**
+ * Names the flag of every library option that an error message mentions in backticks; another way
+ * in brackets goes where the program does not have it.
+ */
 export function inFlagWords(message: string, command: Command | undefined): string {
   if (command === undefined) return message;
   const words = wordsOf(command);
-  // The library writes `contextSize`, `chat.topP`, `complete.dry.base`, `stop[2]`, `tensorTypes[0].type` or `complete()`.
+  // The library writes `contextSize`, `chat.topP`, `complete.dry.base`, `stop[2]`,
+  // `tensorTypes[0].type` or `complete()`.
   const wordOf = (path: string): string | undefined => {
     const [head = "", ...rest] = path.split(".");
     return words.get(path) ?? words.get(head) ?? words.get(rest.join("."));

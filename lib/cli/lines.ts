@@ -8,8 +8,8 @@ import type { ReadStream, WriteStream } from "node:tty";
 /** Asks for a turn; undefined: the input has ended. */
 export interface LineSource {
   /**
-   * @param onInterrupt - Called when Ctrl-C comes while a line is being typed; the line is dropped and
-   * asked for again, with the prompt that it returns.
+   * @param onInterrupt - Called when Ctrl-C comes while a line is being typed; the line is dropped
+   * and asked for again, with the prompt that it returns.
    */
   next(prompt: string, onInterrupt: () => string): Promise<string | undefined>;
   /** Ends the input now, as its end does. */
@@ -17,7 +17,10 @@ export interface LineSource {
   close(): void;
 }
 
-/** Where the line editor writes: the terminal while a line is asked for, nowhere while a reply is written there. */
+/**
+ * Where the line editor writes: the terminal while a line is asked for, nowhere while a reply is
+ * written there.
+ */
 class Screen extends Writable {
   isMuted = true;
   readonly #terminal: WriteStream;
@@ -57,8 +60,8 @@ type Editor = Interface & {
 
 function editor(input: ReadStream, output: Writable): Editor {
   const reader = createInterface({ input, output, terminal: true, historySize: 200 });
-  // Where this is false the editor puts what is typed at the end of the line, wherever the cursor is;
-  // it makes it so when several characters come at once.
+  // Where this is false the editor puts what is typed at the end of the line, wherever the cursor
+  // is; it makes it so when several characters come at once.
   Object.defineProperty(reader, "isCompletionEnabled", {
     get: () => reader.cursor < reader.line.length,
     set: () => undefined,
@@ -66,7 +69,10 @@ function editor(input: ReadStream, output: Writable): Editor {
   return Object.assign(reader, { prevRows: 0 });
 }
 
-/** A terminal with line editing and history. What is typed ahead while a reply is written is not lost: it is shown when the reply is over. */
+/**
+ * A terminal with line editing and history. What is typed ahead while a reply is written is not
+ * lost: it is shown when the reply is over.
+ */
 export class TerminalLines implements LineSource {
   readonly #input: ReadStream;
   readonly #terminal: WriteStream;
@@ -187,8 +193,8 @@ export class TerminalLines implements LineSource {
   }
 
   /**
-   * Node's editor forgets in which row of a wrapped line the cursor is when several characters come at
-   * once: it then draws the line a second time below the first.
+   * Node's editor forgets in which row of a wrapped line the cursor is when several characters come
+   * at once: it then draws the line a second time below the first.
    */
   readonly #noteRows = (): void => {
     if (this.#asked === undefined) return;
@@ -201,7 +207,10 @@ export class TerminalLines implements LineSource {
     } else this.#reader.prevRows = rows;
   };
 
-  /** The editor takes Ctrl-C as a key. Beside a question it means the reply that is being written, whose writer listens for the signal. */
+  /**
+   * The editor takes Ctrl-C as a key. Beside a question it means the reply that is being written,
+   * whose writer listens for the signal.
+   */
   #interrupt(): void {
     if (this.#asked === undefined) {
       process.kill(process.pid, "SIGINT");

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// The program `r1-native`: lists its commands, reads the command line, and turns failures into exit codes; main thread.
+// The program `r1-native`: lists its commands, reads the command line, and turns failures into exit
+// codes; main thread.
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { nearest } from "../base/check.js";
@@ -13,7 +14,9 @@ interface CommandFile {
   readonly register: (program: Command) => void;
 }
 
-/** One file a command; each adds itself to the program. Only the files that a line needs are loaded. */
+/**
+ * One file a command; each adds itself to the program. Only the files that a line needs are loaded.
+ */
 const COMMANDS: Readonly<Record<string, () => Promise<CommandFile>>> = {
   run: () => import("./commands/run.js"),
   chat: () => import("./commands/chat.js"),

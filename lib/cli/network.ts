@@ -8,8 +8,8 @@ export const PROXY_OPTION = [
 ] as const;
 
 /**
- * Sends all requests of this process through a proxy, but for the hosts of `NO_PROXY`. The environment
- * is the program's own, and all that it starts shall take the same way.
+ * Sends all requests of this process through a proxy, but for the hosts of `NO_PROXY`. The
+ * environment is the program's own, and all that it starts shall take the same way.
  *
  * @throws {R1Error} `INVALID_ARGUMENT` for an address that is not one.
  */

@@ -1,4 +1,5 @@
-// Loads the model a command line names, with progress bars on the terminal and llama.cpp's log when asked for; main thread.
+// Loads the model a command line names, with progress bars on the terminal and llama.cpp's log when
+// asked for; main thread.
 import { SingleBar } from "cli-progress";
 import { isHubReference } from "../hub/reference.js";
 import { loadModel, resolveModel } from "../index.js";
@@ -16,7 +17,10 @@ export interface OpenSettings {
 /** Milliseconds a load may take before a progress bar is worth showing. */
 const BAR_AFTER_MS = 300;
 
-/** A bar on standard error, or nothing when that is no terminal. It shows only when a load takes long, and clears itself. */
+/**
+ * A bar on standard error, or nothing when that is no terminal. It shows only when a load takes
+ * long, and clears itself.
+ */
 function progressBar(): { update: (progress: number) => void; stop: () => void } {
   if (!process.stderr.isTTY) return { update: () => undefined, stop: () => undefined };
   const bar = new SingleBar({

@@ -1,4 +1,5 @@
-// Writes a generation to the terminal or a pipe as it comes: reasoning dimmed between its tags, then the answer; main thread.
+// Writes a generation to the terminal or a pipe as it comes: reasoning dimmed between its tags,
+// then the answer; main thread.
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 import pc from "picocolors";
@@ -14,7 +15,10 @@ export interface RenderStyle {
   readonly hidesReasoning: boolean;
 }
 
-/** Whether terminal codes go to a stream: `--color`, then NO_COLOR and FORCE_COLOR, then whether it is a terminal. */
+/**
+ * Whether terminal codes go to a stream: `--color`, then NO_COLOR and FORCE_COLOR, then whether it
+ * is a terminal.
+ */
 export function wantsColor(
   choice: "on" | "off" | "auto",
   stream: { isTTY?: boolean },
@@ -32,7 +36,8 @@ export async function write(stream: Writable, text: string): Promise<void> {
 }
 
 /**
- * Shows parts as text. The reasoning stands between `<think>` and `</think>` as R1 writes it, so that it can be told from the answer also in a pipe.
+ * Shows parts as text. The reasoning stands between `<think>` and `</think>` as R1 writes it, so
+ * that it can be told from the answer also in a pipe.
  *
  * @returns Whether the text ended in a line break.
  */
@@ -48,7 +53,8 @@ export async function renderParts(
     last = text;
     await write(stream, isReasoning ? dim(text) : text);
   };
-  // Held back until what follows shows whether the model wrote it: a thought that was cut short has no end.
+  // Held back until what follows shows whether the model wrote it: a thought that was cut short has
+  // no end.
   let isThoughtOver = false;
   for await (const part of parts) {
     if (isThoughtOver && (part.type !== "finish" || part.finishReason === "stop"))

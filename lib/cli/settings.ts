@@ -1,4 +1,5 @@
-// What the flags of `run` and `chat` come to once they are read: defaults filled in, contradictions refused; main thread.
+// What the flags of `run` and `chat` come to once they are read: defaults filled in, contradictions
+// refused; main thread.
 import { R1Error } from "../base/errors.js";
 import { referenceOfPage } from "../hub/reference.js";
 import type { OptionBag } from "./flags.js";
@@ -73,8 +74,8 @@ function modelOf({ load, run }: OptionBag): string | undefined {
 }
 
 /**
- * The options of loading, and `path`: with room for drafts as long as --ngram-draft asks for, which is
- * a flag of the reply alone.
+ * The options of loading, and `path`: with room for drafts as long as --ngram-draft asks for, which
+ * is a flag of the reply alone.
  *
  * @throws {R1Error} `INVALID_ARGUMENT` when flags contradict each other.
  */

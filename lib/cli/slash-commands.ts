@@ -1,5 +1,5 @@
-// The slash commands of `r1-native chat`: reads a line, carries it out, and says what was done. Main
-// thread.
+// The slash commands of `r1-native chat`: reads a line, carries it out, and says what was done.
+// Main thread.
 import { homedir } from "node:os";
 import { isR1Error } from "../base/errors.js";
 import type { Generation, ModelInfo } from "../index.js";

@@ -1,4 +1,5 @@
-// The doctor: what of a model file, local or remote, makes R1 answer worse, and what mends it, told from the header alone. Runs on the calling JavaScript thread.
+// The doctor: what of a model file, local or remote, makes R1 answer worse, and what mends it, told
+// from the header alone. Runs on the calling JavaScript thread.
 import * as check from "../base/check.js";
 import { gatherFacts, idByText, scalarOf, ALL_ROLES, type DoctorFacts } from "./facts.js";
 import { readTemplate, templateFindings } from "./template.js";
@@ -10,7 +11,9 @@ import { inspectParts } from "../gguf/inspect.js";
 import { Pacer } from "../gguf/pacer.js";
 import { readParts } from "../gguf/read-parts.js";
 
-/** Options of {@link diagnose}: `signal` gives it up; `headers` and `fetch` are for remote files. */
+/**
+ * Options of {@link diagnose}: `signal` gives it up; `headers` and `fetch` are for remote files.
+ */
 export type DiagnoseOptions = RemoteOptions;
 
 const ORDER: readonly Severity[] = ["error", "warning", "info"];

@@ -1,4 +1,5 @@
-// Gathers what the doctor's rules look at: tokens by text, their kinds, and the ids the metadata names. In slices; runs on the calling JavaScript thread.
+// Gathers what the doctor's rules look at: tokens by text, their kinds, and the ids the metadata
+// names. In slices; runs on the calling JavaScript thread.
 import type { Role, RoleTokens, Variant } from "../base/types.js";
 import { ROLE_TEXTS, ROLES } from "../template/segment.js";
 import { detectVariant, VARIANT_TABLE } from "../template/variants.js";
@@ -19,7 +20,10 @@ const KINDS: readonly (TokenKind | undefined)[] = [
   "byte",
 ];
 
-/** Texts at which llama.cpp ends a generation wherever they are in a vocabulary. Source: src/llama-vocab.cpp of llama.cpp v0.5.0. */
+/**
+ * Texts at which llama.cpp ends a generation wherever they are in a vocabulary. Source:
+ * src/llama-vocab.cpp of llama.cpp v0.5.0.
+ */
 const END_TEXTS: readonly string[] = [
   "<|eot_id|>",
   "<|im_end|>",
@@ -80,7 +84,10 @@ export interface DoctorFacts {
   readonly endTokens: readonly Token[];
 }
 
-/** A scalar of a wanted JavaScript type; undefined when it is missing or of another type, which loading refuses with words of its own. */
+/**
+ * A scalar of a wanted JavaScript type; undefined when it is missing or of another type, which
+ * loading refuses with words of its own.
+ */
 export function scalarOf(
   metadata: Metadata,
   key: string,
@@ -166,7 +173,10 @@ export async function gatherFacts(
   };
 }
 
-/** The id of a role's token by its text, R1's or the base model's; undefined where the vocabulary has no such token. */
+/**
+ * The id of a role's token by its text, R1's or the base model's; undefined where the vocabulary
+ * has no such token.
+ */
 export function idByText(facts: DoctorFacts, role: Role): number | undefined {
   const former = facts.row?.formerTexts[role];
   return (

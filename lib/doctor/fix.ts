@@ -1,4 +1,5 @@
-// Writes a copy of a model with its metadata corrected as the doctor says, the tensors byte for byte. Runs on the calling JavaScript thread; all waits are asynchronous.
+// Writes a copy of a model with its metadata corrected as the doctor says, the tensors byte for
+// byte. Runs on the calling JavaScript thread; all waits are asynchronous.
 import * as check from "../base/check.js";
 import { refuseInputs } from "../base/files/same-file.js";
 import { refuseExisting } from "../base/files/writer.js";
@@ -38,7 +39,10 @@ function encode({ key, type, to }: MetadataChange): Buffer {
   return type === "str" ? pairText(key, String(to)) : pairU32(key, Number(to));
 }
 
-/** The metadata of a corrected file: every pair in its place, as it was or as it is to be, then what was missing. */
+/**
+ * The metadata of a corrected file: every pair in its place, as it was or as it is to be, then what
+ * was missing.
+ */
 async function correctedPairs(
   head: GgufHeader,
   changes: readonly MetadataChange[],
@@ -66,15 +70,17 @@ async function correctedPairs(
 }
 
 /**
- * Writes a copy of a model whose metadata is corrected: every change that `diagnose` lists in its findings, and no others. Tensors are copied byte for byte, in
- * pieces. Of a split model the copy is one file.
+ * Writes a copy of a model whose metadata is corrected: every change that `diagnose` lists in its
+ * findings, and no others. Tensors are copied byte for byte, in pieces. Of a split model the copy
+ * is one file.
  *
  * @param source - A local file; of a split model the first part.
- * @param out - The file to write, never the input. It gets its name when it is whole; until then it has
- * a temporary name, `<out>.<process>.partial`.
+ * @param out - The file to write, never the input. It gets its name when it is whole; until then it
+ * has a temporary name, `<out>.<process>.partial`.
  * @returns What was written; with nothing to correct, nothing is.
- * @throws {R1Error} as `checkModelFiles` on the parts; `FILE_EXISTS`, `NO_SPACE` (asked before writing), `IO_FAILED`, `INVALID_ARGUMENT` (a URL, or the input as
- * output), `UNKNOWN_OPTION`; the signal's reason.
+ * @throws {R1Error} as `checkModelFiles` on the parts; `FILE_EXISTS`, `NO_SPACE` (asked before
+ * writing), `IO_FAILED`, `INVALID_ARGUMENT` (a URL, or the input as output), `UNKNOWN_OPTION`; the
+ * signal's reason.
  */
 export async function fixGguf(
   source: string,

@@ -1,4 +1,5 @@
-// The doctor's rules about a file's chat template, told by rendering it, and about who writes BOS. Runs on the calling JavaScript thread.
+// The doctor's rules about a file's chat template, told by rendering it, and about who writes BOS.
+// Runs on the calling JavaScript thread.
 import { renderJinja } from "../template/jinja.js";
 import { ROLE_TEXTS } from "../template/segment.js";
 import { scalarOf, type DoctorFacts } from "./facts.js";
@@ -16,7 +17,10 @@ export interface TemplateFacts {
   readonly bosCount: number;
   /** Why it could not be rendered. */
   readonly failure?: string | undefined;
-  /** R1's format in turns that came before: EOS after the answer, no reasoning. Undefined where that could not be rendered. */
+  /**
+   * R1's format in turns that came before: EOS after the answer, no reasoning. Undefined where that
+   * could not be rendered.
+   */
   readonly closesTurns?: boolean | undefined;
   readonly keepsReasoning?: boolean | undefined;
   readonly writesSystem?: boolean | undefined;
@@ -59,7 +63,8 @@ export function readTemplate(facts: DoctorFacts): TemplateFacts {
     try {
       return render(messages);
     } catch {
-      // A template may refuse a conversation of its own accord; what it does with a plain question is known by then.
+      // A template may refuse a conversation of its own accord; what it does with a plain question
+      // is known by then.
       return undefined;
     }
   };

@@ -2,7 +2,10 @@
 import type { Role, Variant } from "../base/types.js";
 import type { Inspection } from "../gguf/inspect.js";
 
-/** How much a finding matters. `error`: the model answers wrongly or not at all. `warning`: some uses of the file go wrong. `info`: good to know. */
+/**
+ * How much a finding matters. `error`: the model answers wrongly or not at all. `warning`: some
+ * uses of the file go wrong. `info`: good to know.
+ */
 export type Severity = "error" | "warning" | "info";
 
 /** Every finding there is; `docs/model-files.md` lists them. */
@@ -73,8 +76,10 @@ export interface Finding {
 }
 
 /**
- * What a file's chat template writes. `r1`: R1's format, generation prompt bare. `r1-opens-think`: with `<think>` and a line break. `r1-closed`: with a closed, empty
- * reasoning block. `llama.cpp`: llama.cpp's own, which closes user turns with EOS. `other`: not R1's format. `fails`: cannot be rendered. `none`: there is none.
+ * What a file's chat template writes. `r1`: R1's format, generation prompt bare. `r1-opens-think`:
+ * with `<think>` and a line break. `r1-closed`: with a closed, empty reasoning block. `llama.cpp`:
+ * llama.cpp's own, which closes user turns with EOS. `other`: not R1's format. `fails`: cannot be
+ * rendered. `none`: there is none.
  */
 export type TemplateForm =
   "none" | "r1" | "r1-opens-think" | "r1-closed" | "llama.cpp" | "other" | "fails";
@@ -89,7 +94,10 @@ export interface RoleDiagnosis {
   readonly role: Role;
   /** The token's text in this file; R1's where it has none. */
   readonly text: string;
-  /** Id in the table of the releases; null: the table has none for this role, or the file is of no release. */
+  /**
+   * Id in the table of the releases; null: the table has none for this role, or the file is of no
+   * release.
+   */
   readonly expected: number | null;
   /** Id in the file, the one that is used; -1: none. */
   readonly actual: number;

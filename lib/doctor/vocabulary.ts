@@ -1,4 +1,5 @@
-// The doctor's rules about a vocabulary: whose it is, its ids against the table, BOS, EOS and padding, pre-tokeniser, token types, end tokens. Pure; any JavaScript thread.
+// The doctor's rules about a vocabulary: whose it is, its ids against the table, BOS, EOS and
+// padding, pre-tokeniser, token types, end tokens. Pure; any JavaScript thread.
 import type { Role, Variant } from "../base/types.js";
 import { ROLE_TEXTS } from "../template/segment.js";
 import { VARIANT_TABLE } from "../template/variants.js";
@@ -7,7 +8,10 @@ import type { Finding, MetadataChange } from "./types.js";
 
 type Release = Exclude<Variant, "other">;
 
-/** `tokenizer.ggml.pre` of each release, the right one first, then names that llama.cpp v0.5.0 treats the same. */
+/**
+ * `tokenizer.ggml.pre` of each release, the right one first, then names that llama.cpp v0.5.0
+ * treats the same.
+ */
 const PRE_TOKENIZERS: Readonly<Record<Release, readonly string[]>> = {
   r1: ["deepseek-v3"],
   "distill-qwen": ["deepseek-r1-qwen", "qwen2"],
@@ -28,7 +32,10 @@ function releaseByIds(facts: DoctorFacts): Release | undefined {
   return (Object.keys(VARIANT_TABLE) as Release[]).find(fits);
 }
 
-/** Whether the file's vocabulary is one the table speaks of: a smaller one, or Qwen 3's, has ids of its own. */
+/**
+ * Whether the file's vocabulary is one the table speaks of: a smaller one, or Qwen 3's, has ids of
+ * its own.
+ */
 function isInTable(facts: DoctorFacts): boolean {
   if (facts.row === undefined || facts.inspection.architecture === "qwen3") return false;
   return facts.vocabularySize > Math.max(...Object.values(facts.row.ids));

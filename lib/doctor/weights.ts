@@ -1,4 +1,5 @@
-// The doctor's rules about the rest of a model: parts, what loading would refuse, the choice of experts, the layout of attention. Pure; any JavaScript thread.
+// The doctor's rules about the rest of a model: parts, what loading would refuse, the choice of
+// experts, the layout of attention. Pure; any JavaScript thread.
 import type { DoctorFacts } from "./facts.js";
 import type { Diagnosis, Finding } from "./types.js";
 
@@ -89,7 +90,10 @@ function* gating(facts: DoctorFacts): Generator<Finding> {
   };
 }
 
-/** K and V of one token in f16, in bytes, by the shape in the metadata; undefined where it is not told. */
+/**
+ * K and V of one token in f16, in bytes, by the shape in the metadata; undefined where it is not
+ * told.
+ */
 function cacheBytes(facts: DoctorFacts): number | undefined {
   const { metadata, inspection } = facts;
   const get = (name: string): number => {

@@ -1,5 +1,6 @@
-// Compiles the grammars of answers on native threads, each text once however many requests ask for it.
-// A request that ends meanwhile leaves the compiling to the others; it takes 10 seconds at most.
+// Compiles the grammars of answers on native threads, each text once however many requests ask for
+// it. A request that ends meanwhile leaves the compiling to the others; it takes 10 seconds at
+// most.
 import type { Awaitable } from "../base/awaitable.js";
 import type { NativeGrammar } from "../binding/native-request.js";
 import type { NativeModel } from "../binding/native.js";

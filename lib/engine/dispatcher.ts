@@ -22,7 +22,8 @@ function finish(generation: Generation, event: NativeLastEvent): void {
  * code, which holds this function, never keeps an engine alive by itself.
  */
 export function dispatcher(live: Map<number, Generation>): NativeEventSink {
-  // A fault of ours while handling one request must neither reach native code nor touch the other requests.
+  // A fault of ours while handling one request must neither reach native code nor touch the other
+  // requests.
   const giveUp = (id: number, generation: Generation, error: unknown): void => {
     live.delete(id);
     generation.cancel();

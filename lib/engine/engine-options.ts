@@ -1,4 +1,5 @@
-// What a generation takes: every option once, checked and completed in one place. Runs on any JavaScript thread.
+// What a generation takes: every option once, checked and completed in one place. Runs on any
+// JavaScript thread.
 import {
   array,
   boolean,
@@ -19,45 +20,92 @@ import type { ReasoningConfig, ReasoningOptions } from "../reasoning/options.js"
 import { responseForm } from "../grammar/response.js";
 import type { ResponseOptions } from "../grammar/response.js";
 
-/** Options of a generation. A name that is not here is refused with UNKNOWN_OPTION and the nearest right one. */
+/**
+ * Options of a generation. A name that is not here is refused with UNKNOWN_OPTION and the nearest
+ * right one.
+ */
 export interface GenerateOptions extends SamplingOptions {
-  /** Most tokens to generate, reasoning and the ending token included. Ends with reason `"length"`. Unit: tokens. Range: 1 .. 2^31-1. @defaultValue until the context is full */
+  /**
+   * Most tokens to generate, reasoning and the ending token included. Ends with reason `"length"`.
+   * Unit: tokens. Range: 1 .. 2^31-1.
+   * @defaultValue until the context is full
+   */
   readonly maxTokens?: number | undefined;
-  /** Texts that end the generation with reason `"stop-string"`. No part of one is ever given out. At most 64, each at most 1024 characters. @defaultValue none */
+  /**
+   * Texts that end the generation with reason `"stop-string"`. No part of one is ever given out. At
+   * most 64, each at most 1024 characters.
+   * @defaultValue none
+   */
   readonly stop?: string | readonly string[] | undefined;
   /**
-   * Token ids that end the generation with reason `"stop"`, beside the vocabulary's own. With `response` or a forced tool call neither can come before the answer is whole; inside the reasoning
-   * one closes the reasoning instead. @defaultValue none; a chat also stops at `<｜User｜>`
+   * Token ids that end the generation with reason `"stop"`, beside the vocabulary's own. With
+   * `response` or a forced tool call neither can come before the answer is whole; inside the
+   * reasoning one closes the reasoning instead. @defaultValue none; a chat also stops at `<｜User｜>`
    */
   readonly stopTokens?: readonly number[] | Int32Array | undefined;
-  /** Gives the generation up: `for await` then throws `signal.reason`, `result()` resolves with what there is and finishReason `"aborted"`. */
+  /**
+   * Gives the generation up: `for await` then throws `signal.reason`, `result()` resolves with what
+   * there is and finishReason `"aborted"`.
+   */
   readonly signal?: AbortSignal | undefined;
-  /** Makes end-of-generation tokens impossible, so that only `maxTokens`, `stop` or a full context end it. Not beside `response` or a forced tool call. @defaultValue false */
+  /**
+   * Makes end-of-generation tokens impossible, so that only `maxTokens`, `stop` or a full context
+   * end it. Not beside `response` or a forced tool call.
+   * @defaultValue false
+   */
   readonly ignoreEos?: boolean | undefined;
-  /** Reports each token's log probability in `result().logprobs`: true, or the number of alternatives to report with it. Range: 0 .. 20. @defaultValue no log probabilities */
+  /**
+   * Reports each token's log probability in `result().logprobs`: true, or the number of
+   * alternatives to report with it. Range: 0 .. 20.
+   * @defaultValue no log probabilities
+   */
   readonly logprobs?: number | boolean | undefined;
-  /** Alternatives to report with each token; asks for `logprobs` by itself. Range: 0 .. 20. @defaultValue the number given as `logprobs`, else 0 */
+  /**
+   * Alternatives to report with each token; asks for `logprobs` by itself. Range: 0 .. 20.
+   * @defaultValue the number given as `logprobs`, else 0
+   */
   readonly topLogprobs?: number | undefined;
-  /** Larger runs first when generations wait; equal ones in order of arrival. Range: -1000 .. 1000. @defaultValue 0 */
+  /**
+   * Larger runs first when generations wait; equal ones in order of arrival. Range: -1000 .. 1000.
+   * @defaultValue 0
+   */
   readonly priority?: number | undefined;
-  /** From the call to the last token; ends with reason `"timeout"`. Unit: milliseconds. Range: 0 .. 2^31-1; 0: no limit. @defaultValue 0 */
+  /**
+   * From the call to the last token; ends with reason `"timeout"`. Unit: milliseconds. Range: 0 ..
+   * 2^31-1; 0: no limit.
+   * @defaultValue 0
+   */
   readonly timeoutMs?: number | undefined;
-  /** Takes over cells that an earlier prompt with the same beginning computed. Changes no greedy output. @defaultValue true */
+  /**
+   * Takes over cells that an earlier prompt with the same beginning computed. Changes no greedy
+   * output.
+   * @defaultValue true
+   */
   readonly cachePrompt?: boolean | undefined;
   /**
-   * Guesses several tokens at once and verifies them in one step: `draft` with the model's `draftModel`, else `ngram` from repeated n-grams of the text. Both are the longest guess. Fewer
-   * or none are made where that would not pay, by what steps of so many rows took lately. Never another greedy output. Unit: tokens. Range: 0 .. the model's `maxDraft`.
+   * Guesses several tokens at once and verifies them in one step: `draft` with the model's
+   * `draftModel`, else `ngram` from repeated n-grams of the text. Both are the longest guess. Fewer
+   * or none are made where that would not pay, by what steps of so many rows took lately. Never
+   * another greedy output. Unit: tokens. Range: 0 .. the model's `maxDraft`.
    * @defaultValue `{ draft: 7 }` with a draft model, else off
    */
   readonly speculation?: false | { readonly ngram?: number; readonly draft?: number };
   /**
-   * Ends with reason `"loop"` when this many tokens in a row, and at least four rounds, repeat one cycle of up to 1024 tokens; false or 0: never, true: the default.
-   * Range: 0 .. 2^20. @defaultValue 1024
+   * Ends with reason `"loop"` when this many tokens in a row, and at least four rounds, repeat one
+   * cycle of up to 1024 tokens; false or 0: never, true: the default. Range: 0 .. 2^20.
+   * @defaultValue 1024
    */
   readonly loopGuard?: number | boolean | undefined;
-  /** How much the model thinks: a budget in tokens, held to the token; in a chat also whether it thinks. @defaultValue as it likes */
+  /**
+   * How much the model thinks: a budget in tokens, held to the token; in a chat also whether it
+   * thinks.
+   * @defaultValue as it likes
+   */
   readonly reasoning?: ReasoningOptions | undefined;
-  /** Holds the answer to a JSON Schema or a grammar; the reasoning stays free. @defaultValue free */
+  /**
+   * Holds the answer to a JSON Schema or a grammar; the reasoning stays free.
+   * @defaultValue free
+   */
   readonly response?: ResponseOptions | undefined;
 }
 
@@ -87,7 +135,10 @@ export interface GenerateConfig {
  */
 export type AnswerForm = () => Awaitable<string>;
 
-/** Repeated tokens that count as a loop unless the user says otherwise: far above any list or table that a real answer repeats. */
+/**
+ * Repeated tokens that count as a loop unless the user says otherwise: far above any list or table
+ * that a real answer repeats.
+ */
 const DEFAULT_LOOP_GUARD = 1024;
 
 const OWN_KEYS = [
@@ -138,7 +189,10 @@ function topLogprobs(value: unknown, path: string, logprobs: unknown): number {
   return integer(value, path, 0, 20);
 }
 
-/** Guesses of a draft model unless the user says otherwise: with the token before them eight rows, which a CPU computes at the price of four (docs/benchmark.md). */
+/**
+ * Guesses of a draft model unless the user says otherwise: with the token before them eight rows,
+ * which a CPU computes at the price of four (docs/benchmark.md).
+ */
 const DEFAULT_MODEL_DRAFT = 7;
 
 function draftLengths(

@@ -1,4 +1,5 @@
-// One native engine and the generations that run on it: submits requests and deals events out by request id. Runs on the JavaScript thread that made it.
+// One native engine and the generations that run on it: submits requests and deals events out by
+// request id. Runs on the JavaScript thread that made it.
 import { R1Error, fromNative, isR1Error } from "../base/errors.js";
 import { queueFull } from "../base/queue-full.js";
 import type { QueueCounts } from "../base/queue-full.js";
@@ -126,8 +127,8 @@ export class Engine {
   }
 
   /**
-   * Places that are taken. Cancelled requests whose preparation has not ended yet have as many places
-   * of their own; only what is beyond those counts, so that a flood of them stays bounded.
+   * Places that are taken. Cancelled requests whose preparation has not ended yet have as many
+   * places of their own; only what is beyond those counts, so that a flood of them stays bounded.
    */
   #taken(): number {
     let cancelled = 0;
@@ -290,8 +291,9 @@ export class Engine {
   }
 
   /**
-   * Refuses new requests, waits up to `drainMs` for those under way, ends the rest with DISPOSED, joins
-   * the thread and frees the context. The same promise every time; a later call can shorten the wait.
+   * Refuses new requests, waits up to `drainMs` for those under way, ends the rest with DISPOSED,
+   * joins the thread and frees the context. The same promise every time; a later call can shorten
+   * the wait.
    */
   close(drainMs = 0): Promise<void> {
     if (this.#closing !== undefined) {
@@ -335,8 +337,10 @@ export interface EngineInit {
 /**
  * Makes a context on its own thread.
  *
- * @param init - Where the weights are; what they were loaded with; the model that drafts tokens for requests that ask for it; what stops the warm-up.
- * @throws {R1Error} `ABORTED` by the token, `OUT_OF_MEMORY`, `CACHE_TYPE_UNSUPPORTED`, `INVALID_ARGUMENT` (the draft model's vocabulary is another one), `INTERNAL`.
+ * @param init - Where the weights are; what they were loaded with; the model that drafts tokens for
+ * requests that ask for it; what stops the warm-up.
+ * @throws {R1Error} `ABORTED` by the token, `OUT_OF_MEMORY`, `CACHE_TYPE_UNSUPPORTED`,
+ * `INVALID_ARGUMENT` (the draft model's vocabulary is another one), `INTERNAL`.
  */
 export async function createEngine({
   host,

@@ -1,4 +1,5 @@
-// A generation as its user sees it: an async iterator of parts, and a promise of the whole. Runs on the JavaScript thread that asked for it.
+// A generation as its user sees it: an async iterator of parts, and a promise of the whole. Runs on
+// the JavaScript thread that asked for it.
 import { AsyncQueue } from "../base/async-queue.js";
 import { R1Error } from "../base/errors.js";
 import { tokenArray } from "../base/token-array.js";
@@ -43,7 +44,10 @@ function isDelta(part: Part): part is Delta {
   return part.type === "reasoning-delta" || part.type === "answer-delta";
 }
 
-/** Folds a delta into an unread one of its kind. Nobody has seen the unread one yet, so that it may be changed. */
+/**
+ * Folds a delta into an unread one of its kind. Nobody has seen the unread one yet, so that it may
+ * be changed.
+ */
 function mergeDeltas(last: Part, next: Part): boolean {
   if (!isDelta(next) || last.type !== next.type) return false;
   const target = last as unknown as { text: string; tokens: number[] };
@@ -67,12 +71,16 @@ function notAdmitted(reason: string, signal: AbortSignal | undefined): unknown {
 const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
 /**
- * What `complete`, `chat` and `send` hand out at once, while the model works: iterate over it for parts as they come, call {@link Generation.result} for the whole, or both.
+ * What `complete`, `chat` and `send` hand out at once, while the model works: iterate over it for
+ * parts as they come, call {@link Generation.result} for the whole, or both.
  *
- * - First its prompt is prepared: a long text is tokenised, a form is compiled, both off the event loop. Then it stands in the engine's queue: {@link Generation.admitted}.
+ * - First its prompt is prepared: a long text is tokenised, a form is compiled, both off the event
+ *   loop. Then it stands in the engine's queue: {@link Generation.admitted}.
  * - It runs whether or not anybody looks, and nobody who does not look gets an unhandled rejection.
- * - It can be iterated once; parts that nobody has read yet are put together, so a slow reader gets fewer and longer deltas.
- * - Leaving the loop, {@link Generation.cancel} and the signal all stop the native work; after `break` the engine has let go of the request.
+ * - It can be iterated once; parts that nobody has read yet are put together, so a slow reader gets
+ *   fewer and longer deltas.
+ * - Leaving the loop, {@link Generation.cancel} and the signal all stop the native work; after
+ *   `break` the engine has let go of the request.
  */
 export class Generation implements AsyncIterable<Part> {
   readonly #queue = new AsyncQueue<Part>(mergeDeltas);
@@ -141,16 +149,22 @@ export class Generation implements AsyncIterable<Part> {
   }
 
   /**
-   * The whole: waits for the end. Works before, during, after and without iterating, any number of times.
-   * A generation that was given up resolves with finishReason `"aborted"` and what there was by then.
+   * The whole: waits for the end. Works before, during, after and without iterating, any number of
+   * times. A generation that was given up resolves with finishReason `"aborted"` and what there was
+   * by then.
    *
-   * @throws {R1Error} what {@link Generation.admitted} rejects with, unless it was given up; `DISPOSED` when the model was closed meanwhile; `DECODE_FAILED`, `CONTEXT_FULL` or `INTERNAL` when the engine failed.
+   * @throws {R1Error} what {@link Generation.admitted} rejects with, unless it was given up;
+   * `DISPOSED` when the model was closed meanwhile; `DECODE_FAILED`, `CONTEXT_FULL` or `INTERNAL`
+   * when the engine failed.
    */
   result(): Promise<GenerationResult> {
     return this.#result;
   }
 
-  /** Gives it up: what was generated stays, the last part is `finish` with reason `"aborted"`. Does nothing once it has ended. */
+  /**
+   * Gives it up: what was generated stays, the last part is `finish` with reason `"aborted"`. Does
+   * nothing once it has ended.
+   */
   cancel(): void {
     if (this.#isEnded || this.#isCancelled) return;
     this.#isCancelled = true;
@@ -160,7 +174,8 @@ export class Generation implements AsyncIterable<Part> {
   /**
    * The parts as they come; `finish` is the last.
    *
-   * @throws {R1Error} `INVALID_ARGUMENT` when it is iterated a second time; in the loop, the codes of {@link Generation.result}. An abort throws `signal.reason` as it is.
+   * @throws {R1Error} `INVALID_ARGUMENT` when it is iterated a second time; in the loop, the codes
+   * of {@link Generation.result}. An abort throws `signal.reason` as it is.
    */
   [Symbol.asyncIterator](): AsyncIterator<Part, undefined> {
     if (this.#isIterated) {
@@ -174,7 +189,8 @@ export class Generation implements AsyncIterable<Part> {
       this.cancel();
       this.#queue.clear();
       this.#queue.end();
-      // After `break` the engine is free for what comes next; how this request ended is told by result().
+      // After `break` the engine is free for what comes next; how this request ended is told by
+      // result().
       await this.#result.catch(() => undefined);
       return { value: undefined, done: true };
     };
@@ -191,7 +207,10 @@ export class Generation implements AsyncIterable<Part> {
     this.#admission.resolve(promptTokens);
   }
 
-  /** @internal A token came. Its reader hears of it at `tell`; says true when that is still to be called. */
+  /**
+   * @internal A token came. Its reader hears of it at `tell`; says true when that is still to be
+   * called.
+   */
   token(token: number, text: string, logprobs?: LogprobPlace): boolean {
     if (this.#isEnded) return false;
     this.#tokens.push(token);

@@ -1,4 +1,5 @@
-// Builds the one object that carries a generation across the border. Pure; runs on any JavaScript thread.
+// Builds the one object that carries a generation across the border. Pure; runs on any JavaScript
+// thread.
 import { R1Error } from "../base/errors.js";
 import type { RoleTokens } from "../base/types.js";
 import type { NativeGrammar, NativeRequest } from "../binding/native-request.js";

@@ -1,4 +1,5 @@
-// Times and rates of a generation out of what the engine measured. Pure; runs on any JavaScript thread.
+// Times and rates of a generation out of what the engine measured. Pure; runs on any JavaScript
+// thread.
 import type { Timings } from "../base/types.js";
 import type { NativeEndEvent } from "../binding/native-request.js";
 
@@ -21,7 +22,10 @@ function rate(tokens: number, ms: number): number {
   return tokens > 0 && ms > 0 ? (tokens / ms) * 1000 : 0;
 }
 
-/** The first token comes out of the prompt's last step, so that the decode time holds one token fewer than were sampled. */
+/**
+ * The first token comes out of the prompt's last step, so that the decode time holds one token
+ * fewer than were sampled.
+ */
 export function timingsOf(event: Omit<NativeEndEvent, "kind" | "id">): Timings {
   return Object.freeze({
     firstTokenMs: event.firstTokenMs,

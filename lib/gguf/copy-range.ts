@@ -1,5 +1,6 @@
-// Copies a range of bytes from one file to another: inside the kernel where the system can, else through two small buffers, reading the next piece while the last
-// is written, with runs of zeros left out. Runs on the calling JavaScript thread; the work is asynchronous.
+// Copies a range of bytes from one file to another: inside the kernel where the system can, else
+// through two small buffers, reading the next piece while the last is written, with runs of zeros
+// left out. Runs on the calling JavaScript thread; the work is asynchronous.
 import type { FileHandle } from "node:fs/promises";
 import { isR1Error } from "../base/errors.js";
 import { fileFailure } from "../base/files/failure.js";
@@ -19,7 +20,10 @@ const KERNEL_PIECE_BYTES = 32 * 1024 * 1024;
 /** Copies what it can from the start of a range, and tells how many bytes that was. */
 export type KernelCopy = (range: NativeCopyRange) => Promise<number>;
 
-/** The addon's copy; one that does nothing where there is no addon, since merging and splitting need none. */
+/**
+ * The addon's copy; one that does nothing where there is no addon, since merging and splitting need
+ * none.
+ */
 function addonCopy(): KernelCopy {
   try {
     const addon = native();
@@ -66,16 +70,21 @@ export class Copier {
   }
 
   /**
-   * Copies one range. Zeros are not written but left out: the target must reach to the range's end, and hold nothing there yet.
+   * Copies one range. Zeros are not written but left out: the target must reach to the range's end,
+   * and hold nothing there yet.
    *
-   * @throws {R1Error} `FILE_TRUNCATED`, `FILE_UNREADABLE`, `NO_SPACE`, `IO_FAILED`; the signal's reason.
+   * @throws {R1Error} `FILE_TRUNCATED`, `FILE_UNREADABLE`, `NO_SPACE`, `IO_FAILED`; the signal's
+   * reason.
    */
   async copy(range: CopyRange): Promise<void> {
     const done = range.bytes < KERNEL_LEAST_BYTES ? 0 : await this.#copyInKernel(range);
     if (done < range.bytes) await this.#copyThroughBuffers(range, done);
   }
 
-  /** Returns how many bytes from the start it has copied: where it stops short, reading and writing shows why. */
+  /**
+   * Returns how many bytes from the start it has copied: where it stops short, reading and writing
+   * shows why.
+   */
   async #copyInKernel({ from, fromOffset, to, toOffset, bytes }: CopyRange): Promise<number> {
     for (let done = 0; done < bytes;) {
       this.#signal?.throwIfAborted();

@@ -1,12 +1,15 @@
-// A window that slides over the beginning of a file: the reader's only way to bytes, so that every length is checked in one place. Runs on the calling
-// JavaScript thread; reads are asynchronous.
+// A window that slides over the beginning of a file: the reader's only way to bytes, so that every
+// length is checked in one place. Runs on the calling JavaScript thread; reads are asynchronous.
 import type { FileHandle } from "node:fs/promises";
 import { R1Error } from "../base/errors.js";
 import { readUpTo } from "../base/files/read.js";
 import { GGUF_LIMITS } from "./format.js";
 
 const CHUNK_BYTES = 1024 * 1024;
-/** What the arrays of a real header take at most, by the least that their elements take: a vocabulary of 256 Ki tokens is the largest in use. Unit: bytes. */
+/**
+ * What the arrays of a real header take at most, by the least that their elements take: a
+ * vocabulary of 256 Ki tokens is the largest in use. Unit: bytes.
+ */
 const PLAUSIBLE_BYTES = 2 * 1024 * 1024;
 
 /** Reads a file from its start, forwards only. */
@@ -47,7 +50,8 @@ export class Cursor {
   /**
    * Makes at least `count` unread bytes stand in the window.
    *
-   * @throws {R1Error} `FILE_TRUNCATED` when the file ends before, `GGUF_INVALID` when the header grows past its limit, `FILE_UNREADABLE` when reading fails.
+   * @throws {R1Error} `FILE_TRUNCATED` when the file ends before, `GGUF_INVALID` when the header
+   * grows past its limit, `FILE_UNREADABLE` when reading fails.
    */
   async need(count: number, what: string): Promise<void> {
     if (this.buffered >= count) return;
@@ -85,12 +89,16 @@ export class Cursor {
     throw invalidGguf(this.path, what);
   }
 
-  /** A count or length (u64) whose claim the file can hold: at most `limit`, each one taking at least `minBytes` of the bytes left. */
+  /**
+   * A count or length (u64) whose claim the file can hold: at most `limit`, each one taking at
+   * least `minBytes` of the bytes left.
+   */
   count(what: string, limit: number, minBytes: number): number {
     const value = this.u64(what);
     if (value > limit) this.invalid(`${what} is ${value}, more than the limit of ${limit}`);
     if (value * minBytes > this.remaining) {
-      // A claim that no vocabulary makes is nonsense; one that merely runs past the end of the file is what a broken-off download looks like.
+      // A claim that no vocabulary makes is nonsense; one that merely runs past the end of the file
+      // is what a broken-off download looks like.
       if (value * minBytes > Math.max(this.size, PLAUSIBLE_BYTES))
         this.invalid(`${what} is ${value}, more than a file of ${this.size} bytes can hold`);
       throw new R1Error(

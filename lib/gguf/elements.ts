@@ -1,4 +1,5 @@
-// Arrays of GGUF metadata, kept as raw bytes and decoded element by element: a vocabulary of 129,280 strings costs no 129,280 objects. Any JavaScript thread.
+// Arrays of GGUF metadata, kept as raw bytes and decoded element by element: a vocabulary of
+// 129,280 strings costs no 129,280 objects. Any JavaScript thread.
 import type { GgufElements, GgufScalar, GgufValueType } from "./format.js";
 
 /** Bytes of one value of each fixed-size type. */
@@ -75,7 +76,10 @@ export class ScalarElements implements GgufElements {
   }
 }
 
-/** String elements: `starts[i]` is where the text of element i begins in `bytes`, its length (u64) stands in the 8 bytes before it. */
+/**
+ * String elements: `starts[i]` is where the text of element i begins in `bytes`, its length (u64)
+ * stands in the 8 bytes before it.
+ */
 export class StringElements implements GgufElements {
   readonly length: number;
   /** The array as it stands in the file: length and text of each element in turn. */

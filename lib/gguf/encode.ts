@@ -1,4 +1,5 @@
-// Builds GGUF headers, laid out as llama.cpp's own writer lays them out. Pure; runs on any JavaScript thread.
+// Builds GGUF headers, laid out as llama.cpp's own writer lays them out. Pure; runs on any
+// JavaScript thread.
 import type { GgufTensor } from "./format.js";
 import { padTo } from "./header.js";
 

@@ -31,7 +31,10 @@ export interface GgufElements {
   at(i: number): GgufScalar | undefined;
 }
 
-/** One metadata pair; `start` and `end` are where it stands in the file, so that it can be copied byte by byte. */
+/**
+ * One metadata pair; `start` and `end` are where it stands in the file, so that it can be copied
+ * byte by byte.
+ */
 export type GgufEntry = { readonly key: string; readonly start: number; readonly end: number } & (
   | { readonly type: Exclude<GgufValueType, "arr">; readonly value: GgufScalar }
   | {
@@ -70,7 +73,10 @@ export interface GgufHeader {
   readonly dataEnd: number;
 }
 
-/** Bounds on what a header may claim: far above every real model, far below what would hang a reader or llama.cpp's quadratic duplicate searches. */
+/**
+ * Bounds on what a header may claim: far above every real model, far below what would hang a reader
+ * or llama.cpp's quadratic duplicate searches.
+ */
 export const GGUF_LIMITS = Object.freeze({
   pairs: 16_384,
   tensors: 65_536,

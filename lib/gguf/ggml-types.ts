@@ -1,4 +1,5 @@
-// The tensor types of GGUF files: name, block length and bytes of each. Pure data; runs on any JavaScript thread.
+// The tensor types of GGUF files: name, block length and bytes of each. Pure data; runs on any
+// JavaScript thread.
 
 /** One tensor type of ggml. */
 export interface GgmlType {
@@ -10,7 +11,10 @@ export interface GgmlType {
   readonly blockLength: number;
   /** Bytes of one block. */
   readonly blockBytes: number;
-  /** llama.cpp multiplies with weights of this type; the others occur only as intermediate results or integers. */
+  /**
+   * llama.cpp multiplies with weights of this type; the others occur only as intermediate results
+   * or integers.
+   */
   readonly isWeight: boolean;
 }
 
@@ -67,7 +71,9 @@ export const GGML_TYPES: readonly GgmlType[] = rows.map(
 const byId = new Map(GGML_TYPES.map((type) => [type.id, type]));
 const byName = new Map(GGML_TYPES.map((type) => [type.name.toLowerCase(), type]));
 
-/** The type with a GGUF number, or undefined if there is none (numbers of removed types included). */
+/**
+ * The type with a GGUF number, or undefined if there is none (numbers of removed types included).
+ */
 export function ggmlTypeById(id: number): GgmlType | undefined {
   return byId.get(id);
 }

@@ -1,5 +1,5 @@
-// Reads a GGUF header: metadata and tensor table, nothing of the data. Forwards, in slices, with limits on everything; fails with an R1Error only.
-// Runs on the calling JavaScript thread.
+// Reads a GGUF header: metadata and tensor table, nothing of the data. Forwards, in slices, with
+// limits on everything; fails with an R1Error only. Runs on the calling JavaScript thread.
 import type { FileHandle } from "node:fs/promises";
 import { R1Error } from "../base/errors.js";
 import { Cursor } from "./cursor.js";
@@ -62,8 +62,10 @@ function valueType(cursor: Cursor, key: string): GgufValueType {
 }
 
 /**
- * Steps over strings that lie whole in `view`, from element `i` at `at` on, and writes where each one's text begins, counted from `base`. Stops before the first that does not, or
- * whose length takes more than four bytes; `state` holds [element, position] before and after. A tight loop over plain numbers: a vocabulary and its merges are 300,000 strings.
+ * Steps over strings that lie whole in `view`, from element `i` at `at` on, and writes where each
+ * one's text begins, counted from `base`. Stops before the first that does not, or whose length
+ * takes more than four bytes; `state` holds [element, position] before and after. A tight loop over
+ * plain numbers: a vocabulary and its merges are 300,000 strings.
  */
 function stepOver(
   view: DataView,
@@ -161,7 +163,8 @@ async function readArray(
 async function readEntry(cursor: Cursor, index: number, pacer: Pacer): Promise<GgufEntry> {
   const start = cursor.offset;
   const key = await readText(cursor, `metadata key ${index}`, GGUF_LIMITS.keyBytes);
-  // llama.cpp compares names up to a NUL byte only: what stands behind one would slip past every other check.
+  // llama.cpp compares names up to a NUL byte only: what stands behind one would slip past every
+  // other check.
   if (key.length === 0 || key.includes("\0"))
     cursor.invalid(
       `metadata key ${index} is ${key.length === 0 ? "empty" : "a name with a NUL byte"}`,
@@ -226,7 +229,8 @@ function readAlignment(cursor: Cursor, entries: ReadonlyMap<string, GgufEntry>):
  * Reads the header of an open file.
  *
  * @param file - Open for reading; stays open.
- * @throws {R1Error} `NOT_GGUF`, `GGUF_INVALID`, `FILE_TRUNCATED` (the header, not the data), `FILE_UNREADABLE`; the signal's reason when it aborts.
+ * @throws {R1Error} `NOT_GGUF`, `GGUF_INVALID`, `FILE_TRUNCATED` (the header, not the data),
+ * `FILE_UNREADABLE`; the signal's reason when it aborts.
  */
 export async function readHeader(
   file: FileHandle,

@@ -1,4 +1,5 @@
-// Reads the header of a GGUF file over HTTP, by ranges, through @huggingface/gguf: a few megabytes of a file of any size. Runs on the calling JavaScript thread.
+// Reads the header of a GGUF file over HTTP, by ranges, through @huggingface/gguf: a few megabytes
+// of a file of any size. Runs on the calling JavaScript thread.
 import { gguf } from "@huggingface/gguf";
 import { refuse } from "../base/check.js";
 import { isR1Error, R1Error } from "../base/errors.js";
@@ -25,7 +26,10 @@ const RANGE_TIMEOUT_MS = 30_000;
 
 /** How to reach a remote file. */
 export interface RemoteOptions {
-  /** Headers to send, e.g. an authorization; sent to the URL's own host only, as `fetch` does on redirects. */
+  /**
+   * Headers to send, e.g. an authorization; sent to the URL's own host only, as `fetch` does on
+   * redirects.
+   */
   headers?: Readonly<Record<string, string>> | undefined;
   /** Replaces the platform's `fetch`. */
   fetch?: typeof fetch | undefined;
@@ -190,7 +194,8 @@ function tensorOf(
  * Reads the header of a remote GGUF file.
  *
  * @param url - `http:` or `https:`; the server must offer ranges.
- * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_UNREADABLE` (no permission), `NETWORK_FAILED`, `TIMEOUT` (no answer within 30 seconds), `FILE_TRUNCATED`, `NOT_GGUF`, `GGUF_INVALID`,
+ * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_UNREADABLE` (no permission), `NETWORK_FAILED`,
+ * `TIMEOUT` (no answer within 30 seconds), `FILE_TRUNCATED`, `NOT_GGUF`, `GGUF_INVALID`,
  * `INVALID_ARGUMENT` (no address); the signal's reason.
  */
 export async function readRemoteHeader(

@@ -1,4 +1,5 @@
-// Looks into model files, local or remote, without loading them: metadata, tensors, variant, completeness, what is wrong. Runs on the calling JavaScript thread.
+// Looks into model files, local or remote, without loading them: metadata, tensors, variant,
+// completeness, what is wrong. Runs on the calling JavaScript thread.
 import * as check from "../base/check.js";
 import { isR1Error, R1Error } from "../base/errors.js";
 import type { Variant } from "../base/types.js";
@@ -42,7 +43,10 @@ export interface InspectedTensor {
 export interface Inspection {
   /** The paths or URLs looked at. */
   readonly sources: readonly string[];
-  /** Whether they were read over HTTP; what stands only in the bytes of a vocabulary is not checked then. */
+  /**
+   * Whether they were read over HTTP; what stands only in the bytes of a vocabulary is not checked
+   * then.
+   */
   readonly isRemote: boolean;
   /** GGUF version. */
   readonly version: number;
@@ -52,7 +56,10 @@ export interface Inspection {
   readonly name: string;
   /** Which of R1's releases the vocabulary is of. */
   readonly variant: Variant;
-  /** How K and V are kept: `mla` one latent row, `legacy` a DeepSeek file without MLA keys, `standard` K and V heads. */
+  /**
+   * How K and V are kept: `mla` one latent row, `legacy` a DeepSeek file without MLA keys,
+   * `standard` K and V heads.
+   */
   readonly attention: "mla" | "legacy" | "standard";
   /** Bytes of the files looked at. */
   readonly sizeBytes: number;
@@ -74,7 +81,10 @@ export interface Inspection {
   }[];
   /** Every tensor, part by part in the order of the file. */
   readonly tensors: readonly InspectedTensor[];
-  /** Parts of a split model: how many there should be, how many there are, and the paths or URLs of the others; one part when it is not split. */
+  /**
+   * Parts of a split model: how many there should be, how many there are, and the paths or URLs of
+   * the others; one part when it is not split.
+   */
   readonly parts: {
     readonly expected: number;
     readonly present: number;
@@ -87,9 +97,10 @@ export interface Inspection {
   /** Layers, heads, experts and lengths; undefined when the metadata makes no sense. */
   readonly shape: ModelShape | undefined;
   /**
-   * Why `loadModel` would refuse the files, by the code and the words of its error; empty when it would
-   * not. A local model that looks sound is tried in a process of its own, as before its first load; of a
-   * remote one, and with `onlyThisFile` of one part of several, the header alone decides.
+   * Why `loadModel` would refuse the files, by the code and the words of its error; empty when it
+   * would not. A local model that looks sound is tried in a process of its own, as before its first
+   * load; of a remote one, and with `onlyThisFile` of one part of several, the header alone
+   * decides.
    */
   readonly problems: readonly { readonly code: string; readonly message: string }[];
 }
@@ -222,13 +233,14 @@ async function findProblems(
 /**
  * Looks into a model's files without loading them.
  *
- * @param source - A path or an `http(s)` URL of a GGUF file, of a split model any part; or a model on the Hub, `hf:owner/name:QUANT`. Of a remote file a few megabytes are fetched,
- * by ranges; the token of a reference is the one that `downloadModel` takes.
- * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FILE_IS_DIRECTORY`, `FILE_EMPTY`, `FILE_TRUNCATED` (inside the header), `NOT_GGUF`, `GGUF_INVALID` (no header
- * can be made out), `NETWORK_FAILED` and `TIMEOUT` (of what is remote), `INVALID_ARGUMENT`,
- * `UNKNOWN_OPTION`, `SHARD_MISSING` (of a reference), `RESOURCE_EXHAUSTED` (no process to try a
- * local model in); the signal's reason. What is wrong
- * beyond the header is told in `problems`.
+ * @param source - A path or an `http(s)` URL of a GGUF file, of a split model any part; or a model
+ * on the Hub, `hf:owner/name:QUANT`. Of a remote file a few megabytes are fetched, by ranges; the
+ * token of a reference is the one that `downloadModel` takes.
+ * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FILE_IS_DIRECTORY`, `FILE_EMPTY`,
+ * `FILE_TRUNCATED` (inside the header), `NOT_GGUF`, `GGUF_INVALID` (no header can be made out),
+ * `NETWORK_FAILED` and `TIMEOUT` (of what is remote), `INVALID_ARGUMENT`, `UNKNOWN_OPTION`,
+ * `SHARD_MISSING` (of a reference), `RESOURCE_EXHAUSTED` (no process to try a local model in); the
+ * signal's reason. What is wrong beyond the header is told in `problems`.
  */
 export async function inspectGguf(
   source: string,

@@ -1,4 +1,5 @@
-// Merges a split model into one file, byte for byte as llama-gguf-split does, streaming. Runs on the calling JavaScript thread; all waits are asynchronous.
+// Merges a split model into one file, byte for byte as llama-gguf-split does, streaming. Runs on
+// the calling JavaScript thread; all waits are asynchronous.
 import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import { refuseInputs } from "../base/files/same-file.js";
@@ -33,13 +34,15 @@ export interface MergeResult {
 }
 
 /**
- * Merges the parts of a split model into one file, the same bytes as `llama-gguf-split --merge` writes.
+ * Merges the parts of a split model into one file, the same bytes as `llama-gguf-split --merge`
+ * writes.
  *
  * @param first - The first part, `...-00001-of-0000N.gguf`; the others lie beside it.
  * @param out - The file to write. It gets its name when it is whole; until then it has
  * a temporary name, `<out>.<process>.partial`. A symbolic link stays and its target is written.
- * @throws {R1Error} as `checkModelFiles` on the parts; `SHARD_INVALID` when the file is not split; `FILE_EXISTS`, `NO_SPACE` (asked before writing), `IO_FAILED`,
- * `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; the signal's reason.
+ * @throws {R1Error} as `checkModelFiles` on the parts; `SHARD_INVALID` when the file is not split;
+ * `FILE_EXISTS`, `NO_SPACE` (asked before writing), `IO_FAILED`, `INVALID_ARGUMENT`,
+ * `UNKNOWN_OPTION`; the signal's reason.
  */
 export async function mergeGguf(
   first: string,

@@ -1,4 +1,5 @@
-// Typed look-ups in a model's metadata; a value of a wrong type is refused as llama.cpp would refuse it. Any JavaScript thread.
+// Typed look-ups in a model's metadata; a value of a wrong type is refused as llama.cpp would
+// refuse it. Any JavaScript thread.
 import { R1Error } from "../base/errors.js";
 import { invalidGguf } from "./cursor.js";
 import type { GgufEntry, GgufHeader, GgufScalar, GgufValueType } from "./format.js";
@@ -24,7 +25,10 @@ export interface MetadataOverride {
 }
 
 const MAX_U32 = 2 ** 32 - 1;
-/** What a value of the file's can be overridden with; llama.cpp passes over an override of another kind. */
+/**
+ * What a value of the file's can be overridden with; llama.cpp passes over an override of another
+ * kind.
+ */
 const KINDS: Readonly<Partial<Record<GgufValueType, MetadataOverride["kind"]>>> = {
   f32: "float",
   f64: "float",
@@ -37,7 +41,10 @@ export class Metadata {
   readonly #header: GgufHeader;
   readonly #overrides: ReadonlyMap<string, MetadataOverride>;
 
-  /** @param overrides - Stand before the file's own values, as in llama.cpp. @throws {R1Error} `INVALID_ARGUMENT` for one that llama.cpp would pass over. */
+  /**
+   * @param overrides - Stand before the file's own values, as in llama.cpp.
+   * @throws {R1Error} `INVALID_ARGUMENT` for one that llama.cpp would pass over.
+   */
   constructor(header: GgufHeader, overrides: readonly MetadataOverride[] = []) {
     this.#header = header;
     this.#overrides = new Map(overrides.map((override) => [override.key, override]));
@@ -113,7 +120,10 @@ export class Metadata {
     )?.replace(/\0.*$/s, "");
   }
 
-  /** One number, or one number a layer; always an array of `layers` numbers. Nothing where the file has none, whatever overrides say: so llama.cpp reads these. */
+  /**
+   * One number, or one number a layer; always an array of `layers` numbers. Nothing where the file
+   * has none, whatever overrides say: so llama.cpp reads these.
+   */
   perLayer(key: string, layers: number): number[] | undefined {
     const entry = this.entry(key);
     if (entry === undefined) return undefined;

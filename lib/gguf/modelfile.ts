@@ -1,4 +1,5 @@
-// Writes the Modelfile with which Ollama takes over a merged model: R1's template, parameters and stops. Runs on the calling JavaScript thread.
+// Writes the Modelfile with which Ollama takes over a merged model: R1's template, parameters and
+// stops. Runs on the calling JavaScript thread.
 import { basename, dirname, join, relative, resolve } from "node:path";
 import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
@@ -9,8 +10,9 @@ import { inspectGguf } from "./inspect.js";
 const BOS = "<｜begin▁of▁sentence｜>";
 
 /**
- * R1's conversation format in Ollama's template language. The end token follows every assistant turn but one that is to be continued; reasoning is part of that one only. Ollama tells
- * from the text around `.Thinking` how reasoning is marked, and keeps it out of the history then.
+ * R1's conversation format in Ollama's template language. The end token follows every assistant
+ * turn but one that is to be continued; reasoning is part of that one only. Ollama tells from the
+ * text around `.Thinking` how reasoning is marked, and keeps it out of the history then.
  */
 const TEMPLATE = [
   `{{- if .System }}{{ .System }}{{ end }}`,
@@ -44,7 +46,8 @@ const PARAMETERS: readonly (readonly [name: string, value: string])[] = [
  * The text of a Modelfile.
  *
  * @param model - Path of the model file, as seen from the Modelfile.
- * @param addsBos - Whether Ollama's tokenizer writes BOS by itself, as the model's `add_bos_token` says; else the template does.
+ * @param addsBos - Whether Ollama's tokenizer writes BOS by itself, as the model's `add_bos_token`
+ * says; else the template does.
  */
 export function modelfileText(model: string, addsBos: boolean): string {
   const parameters = PARAMETERS.map(([name, value]) => `PARAMETER ${name} ${value}`).join("\n");
@@ -55,7 +58,8 @@ export function modelfileText(model: string, addsBos: boolean): string {
  * What of a model goes into its Modelfile; also for asking before a merge that takes hours.
  *
  * @param model - The model file, or the first part of a split one.
- * @throws {R1Error} `MODEL_UNSUPPORTED` when it is none of R1's releases, for which R1's template would be wrong; as `inspectGguf`.
+ * @throws {R1Error} `MODEL_UNSUPPORTED` when it is none of R1's releases, for which R1's template
+ * would be wrong; as `inspectGguf`.
  */
 export async function modelfileFacts(model: string): Promise<{ addsBos: boolean }> {
   const { variant, metadata } = await inspectGguf(model, { onlyThisFile: true });
@@ -72,12 +76,14 @@ export async function modelfileFacts(model: string): Promise<{ addsBos: boolean 
 }
 
 /**
- * Writes `<name>.Modelfile` beside a model file; `ollama create <name> -f <name>.Modelfile` then takes the model over. Its template needs Ollama 0.9 or newer.
+ * Writes `<name>.Modelfile` beside a model file; `ollama create <name> -f <name>.Modelfile` then
+ * takes the model over. Its template needs Ollama 0.9 or newer.
  *
  * @param model - The model file.
  * @param name - Ollama's name for it, e.g. `deepseek-r1-ud` or `me/deepseek-r1:1.58bit`.
  * @returns The Modelfile's path.
- * @throws {R1Error} `MODEL_UNSUPPORTED` when the model is none of R1's releases; as `inspectGguf`; `FILE_EXISTS`, `NO_SPACE`, `IO_FAILED`.
+ * @throws {R1Error} `MODEL_UNSUPPORTED` when the model is none of R1's releases; as `inspectGguf`;
+ * `FILE_EXISTS`, `NO_SPACE`, `IO_FAILED`.
  */
 export async function writeModelfile(
   model: string,

@@ -1,4 +1,5 @@
-// Opens a model file for reading and words what is wrong with a path. Runs on the calling JavaScript thread; waits are asynchronous.
+// Opens a model file for reading and words what is wrong with a path. Runs on the calling
+// JavaScript thread; waits are asynchronous.
 import { open, stat, type FileHandle } from "node:fs/promises";
 import { isAbsolute, relative } from "node:path";
 import { R1Error } from "../base/errors.js";
@@ -17,7 +18,8 @@ function hubHint(path: string): string {
 /**
  * Opens a non-empty regular file, hands it to `use`, and closes it whatever happens.
  *
- * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_IS_DIRECTORY`, `FILE_EMPTY`, `FILE_UNREADABLE` (no permission, or no regular file), and what `use` throws.
+ * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_IS_DIRECTORY`, `FILE_EMPTY`, `FILE_UNREADABLE` (no
+ * permission, or no regular file), and what `use` throws.
  */
 export async function withFile<T>(
   path: string,

@@ -1,4 +1,5 @@
-// Cuts long synchronous work into slices so that the event loop keeps turning. Runs on the calling JavaScript thread.
+// Cuts long synchronous work into slices so that the event loop keeps turning. Runs on the calling
+// JavaScript thread.
 
 /** Longest slice of work between two turns of the event loop, in milliseconds. */
 const SLICE_MS = 4;

@@ -1,5 +1,5 @@
-// Reads the headers of a model, local or remote, given any of its parts; parts that are not there are named instead of refused. Runs on the calling JavaScript
-// thread; waits are asynchronous.
+// Reads the headers of a model, local or remote, given any of its parts; parts that are not there
+// are named instead of refused. Runs on the calling JavaScript thread; waits are asynchronous.
 import { isR1Error } from "../base/errors.js";
 import { isHubReference } from "../hub/reference.js";
 import { locateModel } from "../hub/resolve.js";
@@ -19,7 +19,10 @@ export interface ReadParts {
   readonly missing: readonly string[];
 }
 
-/** The header with the lowest number: that of the first part, which holds the metadata, where it is there. */
+/**
+ * The header with the lowest number: that of the first part, which holds the metadata, where it is
+ * there.
+ */
 export function lowestHeader(parts: ReadParts): GgufHeader {
   for (const header of parts.headers.values()) return header;
   throw new TypeError("no header was read");
@@ -30,7 +33,8 @@ export function lowestHeader(parts: ReadParts): GgufHeader {
  *
  * @param source - A path, an `http(s)` URL, or `hf:owner/name:QUANT`; of a split model any part.
  * @param onlyThisFile - Leave the other parts of a split model alone.
- * @throws {R1Error} as `readGgufFile` and `readRemoteHeader`, but no `FILE_NOT_FOUND` for the other parts; of a reference as `locateModel`.
+ * @throws {R1Error} as `readGgufFile` and `readRemoteHeader`, but no `FILE_NOT_FOUND` for the other
+ * parts; of a reference as `locateModel`.
  */
 export async function readParts(
   source: string,

@@ -1,11 +1,15 @@
-// Split models: the names of the parts, what each says of itself, and whether all are there. Runs on the calling JavaScript thread; waits are asynchronous.
+// Split models: the names of the parts, what each says of itself, and whether all are there. Runs
+// on the calling JavaScript thread; waits are asynchronous.
 import { access } from "node:fs/promises";
 import { basename } from "node:path";
 import { R1Error } from "../base/errors.js";
 import type { GgufHeader } from "./format.js";
 import { readGgufFile } from "./open-file.js";
 
-/** The split keys of a GGUF file, with the types that llama.cpp demands (any other aborts the process there). */
+/**
+ * The split keys of a GGUF file, with the types that llama.cpp demands (any other aborts the
+ * process there).
+ */
 export const SPLIT_KEYS = Object.freeze({
   no: "split.no",
   count: "split.count",
@@ -45,7 +49,10 @@ function splitError(path: string, message: string): R1Error {
   return new R1Error("SHARD_INVALID", `"${path}" ${message}`, { details: { path } });
 }
 
-/** A split key's value; undefined if the file has none. @throws {R1Error} `SHARD_INVALID` when its type is not llama.cpp's. */
+/**
+ * A split key's value; undefined if the file has none.
+ * @throws {R1Error} `SHARD_INVALID` when its type is not llama.cpp's.
+ */
 export function splitValue(header: GgufHeader, key: keyof typeof SPLIT_KEYS): number | undefined {
   const name = SPLIT_KEYS[key];
   const entry = header.entries.get(name);
@@ -71,7 +78,10 @@ async function missingParts(paths: readonly string[]): Promise<string[]> {
   return paths.filter((_, i) => !present[i]);
 }
 
-/** The paths of all parts, in order, given the first part's header: just its own for a model in one file. */
+/**
+ * The paths of all parts, in order, given the first part's header: just its own for a model in one
+ * file.
+ */
 export async function shardPaths(first: GgufHeader): Promise<string[]> {
   const count = splitValue(first, "count") ?? 0;
   const no = splitValue(first, "no") ?? 0;
@@ -130,7 +140,8 @@ export async function readAllParts(
 }
 
 /**
- * Checks that the parts of a split model, all there and in order, belong together; a model in one file passes.
+ * Checks that the parts of a split model, all there and in order, belong together; a model in one
+ * file passes.
  *
  * @throws {R1Error} `SHARD_INVALID`.
  */

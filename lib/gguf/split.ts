@@ -1,4 +1,5 @@
-// Splits a model file into parts, byte for byte as llama-gguf-split does, streaming. Runs on the calling JavaScript thread; all waits are asynchronous.
+// Splits a model file into parts, byte for byte as llama-gguf-split does, streaming. Runs on the
+// calling JavaScript thread; all waits are asynchronous.
 import { dirname } from "node:path";
 import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
@@ -15,7 +16,10 @@ import { plannedBytes, progressCopier, rawPairs, writePlan, type FilePlan } from
 
 /** Options of {@link splitGguf}. */
 export interface SplitOptions {
-  /** Most bytes of tensors a part; a tensor larger than that gets a part of its own. Not together with `maxTensors`. */
+  /**
+   * Most bytes of tensors a part; a tensor larger than that gets a part of its own. Not together
+   * with `maxTensors`.
+   */
   maxSize?: number | undefined;
   /**
    * Most tensors a part.
@@ -120,7 +124,8 @@ async function planParts(header: GgufHeader, limits: Limits): Promise<FilePlan[]
       pairU16(SPLIT_KEYS.count, shares.length),
     ],
     tensors: share.map((tensor) => ({ tensor, source: header })),
-    // Later parts carry no metadata of the model, so they have the alignment of files that say nothing.
+    // Later parts carry no metadata of the model, so they have the alignment of files that say
+    // nothing.
     alignment: i === 0 ? header.alignment : DEFAULT_ALIGNMENT,
   }));
 }
@@ -129,9 +134,11 @@ async function planParts(header: GgufHeader, limits: Limits): Promise<FilePlan[]
  * Splits a model file into parts, the same bytes as `llama-gguf-split --split` writes.
  *
  * @param path - The file; not itself a part of a split model.
- * @param prefix - The parts are `<prefix>-00001-of-0000N.gguf` and so on. They get these names when all are whole, the first one last.
- * @throws {R1Error} as `checkModelFiles` on the file; `SHARD_INVALID` when it is a part itself; `FILE_EXISTS`, `NO_SPACE` (asked before writing), `IO_FAILED`,
- * `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; the signal's reason.
+ * @param prefix - The parts are `<prefix>-00001-of-0000N.gguf` and so on. They get these names when
+ * all are whole, the first one last.
+ * @throws {R1Error} as `checkModelFiles` on the file; `SHARD_INVALID` when it is a part itself;
+ * `FILE_EXISTS`, `NO_SPACE` (asked before writing), `IO_FAILED`, `INVALID_ARGUMENT`,
+ * `UNKNOWN_OPTION`; the signal's reason.
  */
 export async function splitGguf(
   path: string,

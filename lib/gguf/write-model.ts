@@ -1,4 +1,5 @@
-// Writes one GGUF file out of tensors that stand in other files: what merging, splitting and correcting have in common. Runs on the calling JavaScript thread.
+// Writes one GGUF file out of tensors that stand in other files: what merging, splitting and
+// correcting have in common. Runs on the calling JavaScript thread.
 import { open, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { progressReporter } from "../base/progress.js";
@@ -78,9 +79,11 @@ async function copyTensors(
 }
 
 /**
- * Writes a planned file: the data first, the header last, so that what a kill leaves is no GGUF file even under its temporary name.
+ * Writes a planned file: the data first, the header last, so that what a kill leaves is no GGUF
+ * file even under its temporary name.
  *
- * @throws {R1Error} `NO_SPACE`, `IO_FAILED`, `FILE_TRUNCATED`, `FILE_UNREADABLE`; the signal's reason.
+ * @throws {R1Error} `NO_SPACE`, `IO_FAILED`, `FILE_TRUNCATED`, `FILE_UNREADABLE`; the signal's
+ * reason.
  */
 export async function writePlan(plan: FilePlan, target: AtomicFile, copier: Copier): Promise<void> {
   const header = encodeHeader(plan.pairs, tensorsOf(plan), plan.alignment);
@@ -94,7 +97,8 @@ export async function writePlan(plan: FilePlan, target: AtomicFile, copier: Copi
 }
 
 /**
- * A copier that tells a user's callback the share of the plans' data it has copied; `finish` tells 1, once the files have their names.
+ * A copier that tells a user's callback the share of the plans' data it has copied; `finish` tells
+ * 1, once the files have their names.
  *
  * @param onProgress - What it throws ends the copy and is thrown from there.
  */
@@ -132,7 +136,8 @@ interface WriteOptions {
  * Writes one file; it gets its name when it is whole.
  *
  * @returns Its bytes.
- * @throws {R1Error} as {@link writePlan}; `NO_SPACE` before anything is written, `FILE_EXISTS` without `force`.
+ * @throws {R1Error} as {@link writePlan}; `NO_SPACE` before anything is written, `FILE_EXISTS`
+ * without `force`.
  */
 export async function writeModel(
   plan: FilePlan,

@@ -1,4 +1,5 @@
-// Compiles schemas and forced tools to grammars: small ones at once, others in a child process, each once. Runs on any JavaScript thread.
+// Compiles schemas and forced tools to grammars: small ones at once, others in a child process,
+// each once. Runs on any JavaScript thread.
 import { BoundedWorker, WorkerLimitError } from "../base/bounded-worker.js";
 import { ByteCache } from "../base/byte-cache.js";
 import { builtModule } from "../base/child.js";
@@ -56,7 +57,10 @@ async function compileElsewhere(key: string, task: SchemaTask): Promise<string> 
   }
 }
 
-/** The grammar for a key: known, made at once if that is quick, or promised. What is wrong with a schema rejects. */
+/**
+ * The grammar for a key: known, made at once if that is quick, or promised. What is wrong with a
+ * schema rejects.
+ */
 function compile(
   key: string,
   task: SchemaTask,
@@ -89,7 +93,10 @@ function rejected(error: Error): Promise<never> {
   return promise;
 }
 
-/** Unicode properties are looked up character by character, patterns of names are followed all at once: tens of milliseconds. */
+/**
+ * Unicode properties are looked up character by character, patterns of names are followed all at
+ * once: tens of milliseconds.
+ */
 const isQuick = (json: string): boolean =>
   json.length <= SMALL &&
   !/\\\\[pP]\{|"patternProperties"|"propertyNames":\{[^}]*"(?:pattern|minLength|maxLength)"/.test(

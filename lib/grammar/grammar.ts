@@ -86,7 +86,8 @@ function printNode(node: GrammarNode, isInner: boolean): string {
     case "text":
       return printText(node.text);
     case "chars": {
-      // llama.cpp reads the end of a range only behind a "-", and a set from its complement is shorter when nearly all is in it.
+      // llama.cpp reads the end of a range only behind a "-", and a set from its complement is
+      // shorter when nearly all is in it.
       const isWide = node.ranges.at(-1)?.[1] === LAST_CODE_POINT;
       const ranges = isWide ? invert(node.ranges) : node.ranges;
       if (isWide && ranges.length === 0) return ".";

@@ -1,4 +1,5 @@
-// What the answer is held to: a JSON Schema or a grammar. Checks it before the run. Pure; runs on any JavaScript thread.
+// What the answer is held to: a JSON Schema or a grammar. Checks it before the run. Pure; runs on
+// any JavaScript thread.
 import { knownKeys, object, refuse } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import { compileSchema, type SchemaCheck } from "../base/schema/json-schema.js";
@@ -8,7 +9,10 @@ import { schemaToGrammar } from "./schema/schema-grammar.js";
 
 /** Holds the answer to a form; the reasoning stays free. Give one of the two. */
 export interface ResponseOptions {
-  /** A JSON Schema (of the draft that `$schema` names, 04 to 2020-12; else 2020-12), or an object with a `toJSONSchema()` method, as Zod's schemas have. The answer is JSON that fits it. */
+  /**
+   * A JSON Schema (of the draft that `$schema` names, 04 to 2020-12; else 2020-12), or an object
+   * with a `toJSONSchema()` method, as Zod's schemas have. The answer is JSON that fits it.
+   */
   readonly schema?: unknown;
   /** A grammar in llama.cpp's GBNF with a rule `root`; at most 64 KiB. */
   readonly grammar?: string | undefined;
@@ -42,11 +46,11 @@ function checkSource(source: unknown, path: string): string {
 export type AnswerForm = () => string | Promise<string>;
 
 /**
- * Checks the shape of the option `response`. The form it returns starts to compile when it is called:
- * a small schema on the calling thread, others in a child process, each schema once.
+ * Checks the shape of the option `response`. The form it returns starts to compile when it is
+ * called: a small schema on the calling thread, others in a child process, each schema once.
  *
- * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; `SCHEMA_UNSUPPORTED` for what is no schema, no
- * JSON, or too large.
+ * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; `SCHEMA_UNSUPPORTED` for what is no
+ * schema, no JSON, or too large.
  */
 export function responseForm(value: unknown, path = "response"): AnswerForm | undefined {
   if (value === undefined) return undefined;
@@ -68,9 +72,9 @@ function parts(value: unknown, path: string): { schema: unknown; grammar: unknow
 /**
  * Checks the option `response` and makes its grammar.
  *
- * @throws {R1Error} `SCHEMA_UNSUPPORTED` with the path into the schema; `GRAMMAR_INVALID` for a grammar that is too long (the engine compiles it later and
- * rejects the generation if it cannot be read); `INVALID_ARGUMENT`,
- * `UNKNOWN_OPTION`.
+ * @throws {R1Error} `SCHEMA_UNSUPPORTED` with the path into the schema; `GRAMMAR_INVALID` for a
+ * grammar that is too long (the engine compiles it later and rejects the generation if it cannot be
+ * read); `INVALID_ARGUMENT`, `UNKNOWN_OPTION`.
  */
 export function normalizeResponse(value: unknown, path = "response"): ResponseConfig {
   if (value === undefined) return Object.freeze({ grammar: "", check: undefined });

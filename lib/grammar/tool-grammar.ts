@@ -1,4 +1,5 @@
-// The grammar of a forced tool call: R1's form, the arguments held to the tool's schema. Pure; runs on any JavaScript thread.
+// The grammar of a forced tool call: R1's form, the arguments held to the tool's schema. Pure; runs
+// on any JavaScript thread.
 import {
   alt,
   charRanges,
@@ -48,7 +49,10 @@ function renamed(node: GrammarNode, prefix: string): GrammarNode {
 const BAR = 0xff5c;
 const BAR_ESCAPED = "\\uff5c";
 
-/** JSON in which no string holds a tag as it is written: its bars are escaped, so that nothing in an argument reads as the end of the call. */
+/**
+ * JSON in which no string holds a tag as it is written: its bars are escaped, so that nothing in an
+ * argument reads as the end of the call.
+ */
 function withoutTags(node: GrammarNode): GrammarNode {
   if (node.kind === "text")
     return text(node.text.replaceAll(String.fromCharCode(BAR), BAR_ESCAPED));
@@ -63,8 +67,10 @@ function withoutTags(node: GrammarNode): GrammarNode {
 }
 
 /**
- * Makes the GBNF of an answer that is nothing but tool calls: exactly one when one tool is given, else one to sixteen. Arguments must be objects;
- * the bar ｜ of the tool tags is written as an escape in them. A tag that the vocabulary has an id for must be that token, as {@link ToolIds} says.
+ * Makes the GBNF of an answer that is nothing but tool calls: exactly one when one tool is given,
+ * else one to sixteen. Arguments must be objects; the bar ｜ of the tool tags is written as an
+ * escape in them. A tag that the vocabulary has an id for must be that token, as {@link ToolIds}
+ * says.
  *
  * @throws {R1Error} `SCHEMA_UNSUPPORTED` with the path of a schema that a grammar cannot keep.
  */

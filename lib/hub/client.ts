@@ -1,4 +1,5 @@
-// Requests to the Hub: the token to its own host only, patience with limits and failures, typed errors.
+// Requests to the Hub: the token to its own host only, patience with limits and failures, typed
+// errors.
 import {
   connectionError,
   connectionReason,

@@ -25,7 +25,9 @@ export async function onDisk<T>(path: string, work: Promise<T>): Promise<T> {
   }
 }
 
-/** @throws {R1Error} `NO_SPACE` when `bytes` more do not fit into a folder, which need not exist. */
+/**
+ * @throws {R1Error} `NO_SPACE` when `bytes` more do not fit into a folder, which need not exist.
+ */
 export function checkRoom(folder: string, bytes: number): Promise<void> {
   return checkSpace(folder, bytes, "Free some space, download elsewhere, or name fewer files.");
 }

@@ -7,33 +7,67 @@ import { proxyFetch } from "./proxy.js";
 import type { RetryNotice } from "./retry.js";
 import { cacheFolder, endpointOf, expandPlace, isToken, tokenOf } from "./settings.js";
 
-/** Options of {@link downloadModel}. A name that is not here is refused with UNKNOWN_OPTION and the nearest right one. */
+/**
+ * Options of {@link downloadModel}. A name that is not here is refused with UNKNOWN_OPTION and the
+ * nearest right one.
+ */
 export interface DownloadOptions {
-  /** Files to take: shell patterns over the paths in the repository, such as `*UD-IQ1_S*`. @defaultValue all files */
+  /**
+   * Files to take: shell patterns over the paths in the repository, such as `*UD-IQ1_S*`.
+   * @defaultValue all files
+   */
   readonly allowPatterns?: string | readonly string[] | undefined;
   /** Files to leave out. @defaultValue none */
   readonly ignorePatterns?: string | readonly string[] | undefined;
   /** Branch, tag or commit. @defaultValue `"main"` */
   readonly revision?: string | undefined;
-  /** Access token of a private or gated repository; goes to the endpoint only. `false`: none. @defaultValue `HF_TOKEN`, or what the Hub's own login has stored */
+  /**
+   * Access token of a private or gated repository; goes to the endpoint only. `false`: none.
+   * @defaultValue `HF_TOKEN`, or what the Hub's own login has stored
+   */
   readonly token?: string | false | undefined;
-  /** A plain folder for the files, under their paths in the repository. Not together with `cache`. @defaultValue none: the cache */
+  /**
+   * A plain folder for the files, under their paths in the repository. Not together with `cache`.
+   * @defaultValue none: the cache
+   */
   readonly dir?: string | undefined;
-  /** A cache in the Hub's own layout, shared with other tools. @defaultValue `HF_HUB_CACHE`, or `hub` in `HF_HOME` */
+  /**
+   * A cache in the Hub's own layout, shared with other tools.
+   * @defaultValue `HF_HUB_CACHE`, or `hub` in `HF_HOME`
+   */
   readonly cache?: string | undefined;
   /** In a plain folder, replaces files of the same name and other content. @defaultValue false */
   readonly force?: boolean | undefined;
-  /** Hashes also files that are there already. @defaultValue true in a plain folder, false in the cache, whose files have been hashed before they got their names */
+  /**
+   * Hashes also files that are there already.
+   * @defaultValue true in a plain folder, false in the cache, whose files have been hashed before
+   * they got their names
+   */
   readonly verify?: boolean | undefined;
   /** Requests at once. Range: 1 .. 32. @defaultValue 4 */
   readonly parallel?: number | undefined;
-  /** Most bytes of one request, and about the most that is fetched again after the process was killed. Range: 65,536 .. 2^30. Unit: bytes. @defaultValue 67108864 */
+  /**
+   * Most bytes of one request, and about the most that is fetched again after the process was
+   * killed. Range: 65,536 .. 2^30. Unit: bytes.
+   * @defaultValue 67108864
+   */
   readonly chunkBytes?: number | undefined;
-  /** Failures in a row, without a byte between them, after which it gives up. Range: 0 .. 100. @defaultValue 6 */
+  /**
+   * Failures in a row, without a byte between them, after which it gives up. Range: 0 .. 100.
+   * @defaultValue 6
+   */
   readonly retries?: number | undefined;
-  /** First wait after a failure; each further one is twice as long, up to 30 seconds. Range: 1 .. 30,000. Unit: milliseconds. @defaultValue 500 */
+  /**
+   * First wait after a failure; each further one is twice as long, up to 30 seconds. Range: 1 ..
+   * 30,000. Unit: milliseconds.
+   * @defaultValue 500
+   */
   readonly retryDelayMs?: number | undefined;
-  /** Longest silence of a server before the request counts as failed. Range: 100 .. 600,000. Unit: milliseconds. @defaultValue 30000 */
+  /**
+   * Longest silence of a server before the request counts as failed. Range: 100 .. 600,000. Unit:
+   * milliseconds.
+   * @defaultValue 30000
+   */
   readonly timeoutMs?: number | undefined;
   /** Address of the Hub. @defaultValue `HF_ENDPOINT`, or the public Hub */
   readonly endpoint?: string | undefined;
@@ -48,7 +82,9 @@ export interface DownloadOptions {
   readonly onRetry?: ((notice: RetryNotice) => void) | undefined;
   /** Told at most ten times a second, and at the end. What it throws ends the download. */
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
-  /** Ends the download, which rejects with `signal.reason`; what has come is kept for the next one. */
+  /**
+   * Ends the download, which rejects with `signal.reason`; what has come is kept for the next one.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,4 +1,5 @@
-// downloadModel: fetches files of a repository on the Hub, each whole and hashed or not there. Runs on the calling JavaScript thread; all waits are asynchronous.
+// downloadModel: fetches files of a repository on the Hub, each whole and hashed or not there. Runs
+// on the calling JavaScript thread; all waits are asynchronous.
 import { createReadStream } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
 import { createHash } from "node:crypto";
@@ -97,7 +98,10 @@ async function hashOf(
   return made.digest("hex");
 }
 
-/** Whether a file is there, whole and right. @throws {R1Error} `FILE_EXISTS` when something else stands there. */
+/**
+ * Whether a file is there, whole and right.
+ * @throws {R1Error} `FILE_EXISTS` when something else stands there.
+ */
 async function isThere(
   layout: Layout,
   file: HubFile,
@@ -165,7 +169,9 @@ async function fetchOne(
   return meter.fetchedBytes - before;
 }
 
-/** The folder of the cache was chosen by nobody, so an error about it says how to choose another. */
+/**
+ * The folder of the cache was chosen by nobody, so an error about it says how to choose another.
+ */
 function inCacheWords(error: unknown, { dir, cache }: DownloadConfig): unknown {
   if (dir !== undefined || !isR1Error(error, "FILE_UNWRITABLE", "NO_SPACE")) return error;
   const { code, message, details, cause } = error;

@@ -1,5 +1,5 @@
-// How requests to a server fail, as errors and in words. No word of them holds a secret: no query of
-// an address, no token, no password.
+// How requests to a server fail, as errors and in words. No word of them holds a secret: no query
+// of an address, no token, no password.
 import { R1Error } from "../base/errors.js";
 
 /** The end of a request whose server was silent for too long. */
@@ -50,8 +50,8 @@ export function isUnsendable(error: unknown): boolean {
 }
 
 /**
- * Why a `fetch` failed, in a few words. What the platform says of a header that cannot be sent, or of
- * an address with a password, repeats it; that is left out.
+ * Why a `fetch` failed, in a few words. What the platform says of a header that cannot be sent, or
+ * of an address with a password, repeats it; that is left out.
  */
 export function connectionReason(error: unknown): string {
   const cause = causeOf(error);

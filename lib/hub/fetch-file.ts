@@ -1,4 +1,5 @@
-// Fetches what is missing of one file: several ranges at once, each going on where it was cut, and the hash at the end. Runs on the JavaScript thread.
+// Fetches what is missing of one file: several ranges at once, each going on where it was cut, and
+// the hash at the end. Runs on the JavaScript thread.
 import { R1Error, isR1Error } from "../base/errors.js";
 import type { HubClient } from "./client.js";
 import { shown } from "./failures.js";
@@ -23,7 +24,10 @@ export interface FetchTask {
   readonly stop: (error: unknown) => void;
 }
 
-/** Compares what an answer says of itself with what was asked for. @throws {R1Error} `NETWORK_FAILED`. */
+/**
+ * Compares what an answer says of itself with what was asked for.
+ * @throws {R1Error} `NETWORK_FAILED`.
+ */
 function checkRange(response: Response, { url, file }: FetchTask, [start, end]: Range): void {
   const lie = (what: string): never => {
     throw new R1Error(
@@ -95,9 +99,11 @@ async function fetchPiece(task: FetchTask, [start, end]: Range, hash: GrowingHas
 }
 
 /**
- * Fetches what is missing, and compares the hash. The partial file is left open: it is whole when this returns.
+ * Fetches what is missing, and compares the hash. The partial file is left open: it is whole when
+ * this returns.
  *
- * @throws {R1Error} `HASH_MISMATCH`, `NETWORK_FAILED`, `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `NO_SPACE`, `IO_FAILED`; the signal's reason.
+ * @throws {R1Error} `HASH_MISMATCH`, `NETWORK_FAILED`, `FILE_NOT_FOUND`, `FILE_UNREADABLE`,
+ * `NO_SPACE`, `IO_FAILED`; the signal's reason.
  */
 export async function fetchFile(task: FetchTask): Promise<void> {
   const { client, file, partial } = task;

@@ -1,5 +1,6 @@
-// Hashes a file from its first byte on while it is still growing, so that the end of a download waits for nothing. Runs on the JavaScript thread, a few
-// milliseconds at a time; reading is asynchronous.
+// Hashes a file from its first byte on while it is still growing, so that the end of a download
+// waits for nothing. Runs on the JavaScript thread, a few milliseconds at a time; reading is
+// asynchronous.
 import { createHash, type Hash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import type { HubFile } from "./listing.js";
@@ -32,7 +33,10 @@ export class GrowingHash {
     this.#work.catch(() => undefined);
   }
 
-  /** Hash of the first `bytes` bytes, in hexadecimal digits. @throws What reading throws; the signal's reason. */
+  /**
+   * Hash of the first `bytes` bytes, in hexadecimal digits.
+   * @throws What reading throws; the signal's reason.
+   */
   async finish(bytes: number, signal: AbortSignal): Promise<string> {
     this.follow(bytes, signal);
     await this.#work;

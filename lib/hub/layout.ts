@@ -1,4 +1,5 @@
-// Where downloaded files stand: in a plain folder under their own names, or as the Hub's cache has it. Runs on the JavaScript thread; waits are asynchronous.
+// Where downloaded files stand: in a plain folder under their own names, or as the Hub's cache has
+// it. Runs on the JavaScript thread; waits are asynchronous.
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
@@ -12,7 +13,10 @@ export interface Layout {
   readonly folder: string;
   /** Where the room of the disk is looked up. */
   readonly root: string;
-  /** Whether what stands at a target may be someone else's work: it is then neither trusted nor replaced unasked. */
+  /**
+   * Whether what stands at a target may be someone else's work: it is then neither trusted nor
+   * replaced unasked.
+   */
   readonly isShared: boolean;
   /** Where a file's bytes stand. */
   target(file: HubFile): string;
@@ -48,7 +52,9 @@ export function refPath(store: string, revision: string): string {
   return join(store, "refs", ...revision.split("/"));
 }
 
-/** The commit that a revision stood for when it was last downloaded; undefined when it never was. */
+/**
+ * The commit that a revision stood for when it was last downloaded; undefined when it never was.
+ */
 export async function cachedCommit(store: string, revision: string): Promise<string | undefined> {
   if (/^[0-9a-f]{40}$/.test(revision)) return revision;
   const text = await readFile(refPath(store, revision), "utf8").catch(() => "");

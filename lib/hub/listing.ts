@@ -1,4 +1,5 @@
-// What a repository holds at one commit, through the Hub's own library; nothing in the answer is believed unchecked. Runs on the JavaScript thread.
+// What a repository holds at one commit, through the Hub's own library; nothing in the answer is
+// believed unchecked. Runs on the JavaScript thread.
 import { isR1Error, R1Error } from "../base/errors.js";
 import type { HubClient } from "./client.js";
 import { hubLibrary } from "./settings.js";
@@ -79,7 +80,8 @@ function fileOf(
 }
 
 /**
- * Lists a repository. The revision is settled to a commit first, so that a branch that moves meanwhile changes nothing.
+ * Lists a repository. The revision is settled to a commit first, so that a branch that moves
+ * meanwhile changes nothing.
  *
  * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `NETWORK_FAILED`; the signal's reason.
  */

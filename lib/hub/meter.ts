@@ -1,4 +1,5 @@
-// Counts what comes, and tells it ten times a second with rate and time left. Runs on the JavaScript thread.
+// Counts what comes, and tells it ten times a second with rate and time left. Runs on the
+// JavaScript thread.
 
 /** How far a download is. */
 export interface DownloadProgress {

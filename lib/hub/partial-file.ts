@@ -1,5 +1,6 @@
-// A file on its way: bytes under a temporary name, and beside them a note of which are there, so that a later download goes on where this one ended.
-// Runs on the JavaScript thread; waits are asynchronous.
+// A file on its way: bytes under a temporary name, and beside them a note of which are there, so
+// that a later download goes on where this one ended. Runs on the JavaScript thread; waits are
+// asynchronous.
 import { constants } from "node:fs";
 import { mkdir, open, readFile, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -18,7 +19,10 @@ const KEPT = constants.O_RDWR | NO_FOLLOW;
 const partialPath = (target: string): string => `${target}.partial`;
 const notePath = (target: string): string => `${target}.partial.json`;
 
-/** The ranges of a file that an earlier download has left; none when there are none, or of another content. */
+/**
+ * The ranges of a file that an earlier download has left; none when there are none, or of another
+ * content.
+ */
 async function readNote(target: string, file: HubFile): Promise<Range[]> {
   try {
     const note = JSON.parse(await readFile(notePath(target), "utf8")) as {
@@ -73,7 +77,8 @@ export class PartialFile {
    * Opens what an earlier download left of a file, or begins it.
    *
    * @param target - Where the whole file will stand.
-   * @param saveEvery - After how many bytes the note is written anew; what a kill loses is at most about four times as much.
+   * @param saveEvery - After how many bytes the note is written anew; what a kill loses is at most
+   * about four times as much.
    * @throws {R1Error} `FILE_BUSY`, `NO_SPACE`, `FILE_UNWRITABLE`, `FILE_EXISTS`, `IO_FAILED`.
    */
   static async open(target: string, file: HubFile, saveEvery: number): Promise<PartialFile> {
@@ -147,7 +152,10 @@ export class PartialFile {
     }
   }
 
-  /** Leaves what has come for a later download. Never throws: it follows a failure that matters more. */
+  /**
+   * Leaves what has come for a later download. Never throws: it follows a failure that matters
+   * more.
+   */
   async keep(): Promise<void> {
     await this.#saving;
     if (this.#ranges.length === 0) return this.discard();

@@ -1,4 +1,5 @@
-// File names against shell-style patterns, as the Hub's own tools read them. Pure; runs on any JavaScript thread.
+// File names against shell-style patterns, as the Hub's own tools read them. Pure; runs on any
+// JavaScript thread.
 
 /** One piece of a pattern: any number of characters, one of any kind, or one of a set. */
 type Piece =
@@ -46,12 +47,14 @@ function readPattern(pattern: string): Piece[] {
 }
 
 /**
- * Whether a path in a repository fits a pattern: `*` any characters (slashes too), `?` one, `[a-c]` one of a set, `[!a-c]` none of it. Case counts.
- * A pattern that ends in a slash means all that lies below.
+ * Whether a path in a repository fits a pattern: `*` any characters (slashes too), `?` one, `[a-c]`
+ * one of a set, `[!a-c]` none of it. Case counts. A pattern that ends in a slash means all that
+ * lies below.
  */
 export function fitsPattern(path: string, pattern: string): boolean {
   const pieces = readPattern(pattern.endsWith("/") ? `${pattern}*` : pattern);
-  // The last star is the only one to go back to, so the time is at most the product of both lengths.
+  // The last star is the only one to go back to, so the time is at most the product of both
+  // lengths.
   let [at, piece, star, resume] = [0, 0, -1, 0];
   while (at < path.length) {
     const now = pieces[piece];

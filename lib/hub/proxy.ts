@@ -21,7 +21,10 @@ function variable(env: Env, name: string): { name: string; value: string } | und
   return undefined;
 }
 
-/** Address of a proxy; one without a scheme is an http proxy. The value may hold a password, so that it stays out of the message. */
+/**
+ * Address of a proxy; one without a scheme is an http proxy. The value may hold a password, so that
+ * it stays out of the message.
+ */
 function proxyAddress(text: string, name: string): string {
   const full = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
   const url = URL.canParse(full) ? new URL(full) : undefined;
@@ -55,7 +58,10 @@ function proxiesOf(option: string | undefined, env: Env): Proxies | undefined {
   return http === undefined && https === undefined ? undefined : { http, https, except };
 }
 
-/** A `fetch` that goes through proxies. Made once for each set of proxies, so that connections are kept. */
+/**
+ * A `fetch` that goes through proxies. Made once for each set of proxies, so that connections are
+ * kept.
+ */
 const made = new Map<string, Promise<typeof fetch>>();
 
 /** What an HTTP proxy answers that only opens tunnels. */

@@ -38,7 +38,9 @@ export function prefixLength(ranges: readonly Range[]): number {
   return first?.[0] === 0 ? first[1] : 0;
 }
 
-/** Ranges out of parsed JSON; undefined when it is anything but ranges of a file of `size` bytes. */
+/**
+ * Ranges out of parsed JSON; undefined when it is anything but ranges of a file of `size` bytes.
+ */
 export function readRanges(value: unknown, size: number): Range[] | undefined {
   if (!Array.isArray(value)) return undefined;
   const ranges: Range[] = [];

@@ -1,4 +1,5 @@
-// Names of repositories, and which files of one a reference such as hf:owner/name:Q4_K_M means. Pure; runs on any JavaScript thread.
+// Names of repositories, and which files of one a reference such as hf:owner/name:Q4_K_M means.
+// Pure; runs on any JavaScript thread.
 import { R1Error } from "../base/errors.js";
 import type { HubFile } from "./listing.js";
 
@@ -54,7 +55,8 @@ export function referenceOfPage(text: string): string | undefined {
 }
 
 /**
- * Reads `hf:owner/name`, `hf:owner/name:QUANT`, `hf:owner/name@revision:QUANT` or `hf:owner/name/path/in/it.gguf`.
+ * Reads `hf:owner/name`, `hf:owner/name:QUANT`, `hf:owner/name@revision:QUANT` or
+ * `hf:owner/name/path/in/it.gguf`.
  *
  * @throws {R1Error} `INVALID_ARGUMENT`.
  */
@@ -142,7 +144,8 @@ const PREFERRED = "Q4_K_M";
 /**
  * The files that a reference means.
  *
- * @throws {R1Error} `FILE_NOT_FOUND` when the repository has no such model, `INVALID_ARGUMENT` when it has several, `SHARD_MISSING` when a part of it is not there.
+ * @throws {R1Error} `FILE_NOT_FOUND` when the repository has no such model, `INVALID_ARGUMENT` when
+ * it has several, `SHARD_MISSING` when a part of it is not there.
  */
 export function chooseModel(reference: HubReference, files: readonly HubFile[]): ModelFiles {
   const { repo, quant, file } = reference;

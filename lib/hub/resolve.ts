@@ -1,4 +1,5 @@
-// From a reference such as hf:owner/name:Q4_K_M to a file on this disk, downloaded if need be. Runs on the calling JavaScript thread; all waits are asynchronous.
+// From a reference such as hf:owner/name:Q4_K_M to a file on this disk, downloaded if need be. Runs
+// on the calling JavaScript thread; all waits are asynchronous.
 import { readdir, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { object, string } from "../base/check.js";
@@ -69,8 +70,10 @@ export async function downloadReference(
  * Finds or downloads the model that a reference means, and tells the path of its first file.
  * Without a connection (or with `HF_HUB_OFFLINE=1`) what the cache holds is taken.
  *
- * @param reference - `hf:owner/name`, `hf:owner/name:QUANT`, `hf:owner/name@revision:QUANT`, `hf:owner/name/file.gguf`.
- * @throws {R1Error} As `downloadModel`; `INVALID_ARGUMENT` (no such form, or several models fit), `FILE_NOT_FOUND` (no such quant), `SHARD_MISSING`.
+ * @param reference - `hf:owner/name`, `hf:owner/name:QUANT`, `hf:owner/name@revision:QUANT`,
+ * `hf:owner/name/file.gguf`.
+ * @throws {R1Error} As `downloadModel`; `INVALID_ARGUMENT` (no such form, or several models fit),
+ * `FILE_NOT_FOUND` (no such quant), `SHARD_MISSING`.
  */
 export async function resolveModel(
   reference: string,

@@ -1,4 +1,5 @@
-// When to try again, and how long to wait first. Runs on the JavaScript thread; waits are asynchronous.
+// When to try again, and how long to wait first. Runs on the JavaScript thread; waits are
+// asynchronous.
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** Why a download waits before it tries again. */
@@ -52,7 +53,9 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
 }
 
-/** What `Retry-After` asks for, in milliseconds: seconds or a date; undefined when there is none. */
+/**
+ * What `Retry-After` asks for, in milliseconds: seconds or a date; undefined when there is none.
+ */
 export function retryAfterMs(header: string | null, now: number): number | undefined {
   if (header === null) return undefined;
   if (/^\s*\d+\s*$/.test(header)) return Number(header) * 1000;
@@ -60,7 +63,10 @@ export function retryAfterMs(header: string | null, now: number): number | undef
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
-/** Until when nobody asks a server that has asked for patience; shared by all requests of a download. */
+/**
+ * Until when nobody asks a server that has asked for patience; shared by all requests of a
+ * download.
+ */
 export class Gate {
   #opensAt = 0;
 
@@ -101,7 +107,8 @@ export class Attempts {
    * Waits after a failure that may pass.
    *
    * @param askedMs - What the server asked for; holds for all requests.
-   * @throws `failure.error` when it was one too many, or the server asks for more patience than there is; the signal's reason.
+   * @throws `failure.error` when it was one too many, or the server asks for more patience than
+   * there is; the signal's reason.
    */
   async failed({ error, reason, host, isHopeless }: Failure, askedMs?: number): Promise<void> {
     this.#signal.throwIfAborted();

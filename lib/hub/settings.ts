@@ -1,4 +1,5 @@
-// Where the Hub is, who asks, and where downloads are kept: options first, then the usual environment variables. Runs on the JavaScript thread.
+// Where the Hub is, who asks, and where downloads are kept: options first, then the usual
+// environment variables. Runs on the JavaScript thread.
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -7,15 +8,19 @@ import { R1Error } from "../base/errors.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The Hub's own library; loaded when it is needed, since it takes longer than all the rest of the program. */
+/**
+ * The Hub's own library; loaded when it is needed, since it takes longer than all the rest of the
+ * program.
+ */
 export const hubLibrary = (): Promise<typeof Hub> => import("@huggingface/hub");
 
 const given = (env: Env, name: string): string | undefined =>
   env[name] === undefined || env[name] === "" ? undefined : env[name];
 
 /**
- * A folder as people write it into files of settings, where no shell expands it: `~` at the start is
- * the user's folder, and `$NAME` and `${NAME}` are variables. Unknown variables stay as they are.
+ * A folder as people write it into files of settings, where no shell expands it: `~` at the start
+ * is the user's folder, and `$NAME` and `${NAME}` are variables. Unknown variables stay as they
+ * are.
  *
  * @param env - Variables to expand; none for places that do not come from the environment.
  */
@@ -89,8 +94,8 @@ export async function endpointOf(
 }
 
 /**
- * The access token: the option (false: none), `HF_TOKEN`, `HUGGING_FACE_HUB_TOKEN`, or the file that
- * `huggingface-cli login` writes.
+ * The access token: the option (false: none), `HF_TOKEN`, `HUGGING_FACE_HUB_TOKEN`, or the file
+ * that `huggingface-cli login` writes.
  *
  * @throws {R1Error} `INVALID_ARGUMENT` for text that no request can carry; the text is not in it.
  */

@@ -1,4 +1,5 @@
-// The program of an isolated model: a process of its own, so that an abort of llama.cpp ends it alone. Started by engine-process.ts; ends with its parent. Main thread of that process.
+// The program of an isolated model: a process of its own, so that an abort of llama.cpp ends it
+// alone. Started by engine-process.ts; ends with its parent. Main thread of that process.
 import { writeFileSync } from "node:fs";
 import { parentChannel } from "../base/channel.js";
 import { loadBackends } from "../binding/backends.js";
@@ -6,12 +7,16 @@ import { initialize, native } from "../binding/load.js";
 import { EngineService } from "./engine-service.js";
 import type { Down, Up } from "./messages.js";
 
-/** Milliseconds for a tidy end when the parent is gone: an rpc-server is told good-bye between two messages. */
+/**
+ * Milliseconds for a tidy end when the parent is gone: an rpc-server is told good-bye between two
+ * messages.
+ */
 const TIDY_MS = 500;
 
 const end = (): void => void process.kill(process.pid, "SIGKILL");
 
-// Ctrl-C reaches every process of a terminal's group; the parent decides what it means, and its end is this one's.
+// Ctrl-C reaches every process of a terminal's group; the parent decides what it means, and its end
+// is this one's.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
 try {
   // Where memory runs out, the system is to end this process rather than the parent.

@@ -1,4 +1,5 @@
-// The child process of one isolated model, as its parent sees it: calls with answers, messages without, and its death as one error. Runs on the JavaScript thread that loads the model.
+// The child process of one isolated model, as its parent sees it: calls with answers, messages
+// without, and its death as one error. Runs on the JavaScript thread that loads the model.
 import { Channel } from "../base/channel.js";
 import { builtModule, endOf, lastWords, startChild } from "../base/child.js";
 import type { Child } from "../base/child.js";
@@ -8,9 +9,15 @@ import type { CallMessage, CallName, Calls, Down, Up } from "./messages.js";
 
 const PROGRAM = builtModule("./engine-child.js", import.meta.url);
 
-/** How often a child is asked whether it answers, while something is awaited of it. Unit: milliseconds. */
+/**
+ * How often a child is asked whether it answers, while something is awaited of it. Unit:
+ * milliseconds.
+ */
 const PING_MS = 1000;
-/** Unanswered pings after which it counts as stopped: its main thread does nothing that takes as long. */
+/**
+ * Unanswered pings after which it counts as stopped: its main thread does nothing that takes as
+ * long.
+ */
 const PATIENCE = 30;
 /** The same after a request was cancelled, which is awaited at once. */
 const SHORT_PATIENCE = 3;
@@ -30,7 +37,10 @@ interface Waiting {
   readonly pieces: Pieces;
 }
 
-/** A child that is running, was asked to end, or has died. It keeps the parent's process alive only while something is awaited of it. */
+/**
+ * A child that is running, was asked to end, or has died. It keeps the parent's process alive only
+ * while something is awaited of it.
+ */
 export class EngineProcess {
   readonly #child: Child;
   readonly #channel: Channel<Up, Down>;
@@ -117,7 +127,10 @@ export class EngineProcess {
     void this.#send({ kind: "ping" });
   }
 
-  /** Sends without waiting for an answer. @throws {R1Error} `ENGINE_CRASHED` once the child is gone. */
+  /**
+   * Sends without waiting for an answer.
+   * @throws {R1Error} `ENGINE_CRASHED` once the child is gone.
+   */
   post(message: Down): void {
     if (this.#death !== undefined) throw this.#death;
     void this.#send(message);

@@ -1,4 +1,5 @@
-// The child's side of an isolated model: does what the parent asks, with the addon of its own process. Runs on the main thread of that process.
+// The child's side of an isolated model: does what the parent asks, with the addon of its own
+// process. Runs on the main thread of that process.
 import type { BackendProblem } from "../binding/backends.js";
 import type { NativeEndEvent, NativeEvents, NativeLastEvent } from "../binding/native-request.js";
 import type {
@@ -12,7 +13,10 @@ import { Pieces, sendPieces } from "./messages.js";
 import type { CallMessage, Calls, CallName, Down, Up } from "./messages.js";
 import { LocalSessions } from "./sessions.js";
 
-/** At most this often a snapshot goes along with events; one that ends a request always has its own. Unit: milliseconds. */
+/**
+ * At most this often a snapshot goes along with events; one that ends a request always has its own.
+ * Unit: milliseconds.
+ */
 const STATS_EVERY_MS = 200;
 
 /** The end of a request that was cancelled before it reached the engine. */

@@ -1,4 +1,5 @@
-// Where the native code of one model runs: in this process, or in a child of it. Runs on the JavaScript thread that loads the model.
+// Where the native code of one model runs: in this process, or in a child of it. Runs on the
+// JavaScript thread that loads the model.
 import { initialize, native } from "../binding/load.js";
 import { listenToLog } from "../binding/log.js";
 import type { LogListener } from "../binding/log.js";

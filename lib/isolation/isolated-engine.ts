@@ -1,4 +1,5 @@
-// NativeEngine over a child process: the same contract, with requests and events as messages. Runs on the JavaScript thread that loads the model.
+// NativeEngine over a child process: the same contract, with requests and events as messages. Runs
+// on the JavaScript thread that loads the model.
 import type { R1Error } from "../base/errors.js";
 import { queueFull } from "../base/queue-full.js";
 import type { NativeEventSink, NativeLastEvent, NativeRequest } from "../binding/native-request.js";
@@ -45,7 +46,10 @@ export class IsolatedEngine implements HostedEngine {
     return this.#info;
   }
 
-  /** The child's engine counts in the same way; told at the call, as an engine of this process would. */
+  /**
+   * The child's engine counts in the same way; told at the call, as an engine of this process
+   * would.
+   */
   submit(request: NativeRequest): void {
     if (this.#live.size >= this.#room) {
       const { sequences } = this.#info;
@@ -97,7 +101,10 @@ export class IsolatedEngine implements HostedEngine {
   }
 }
 
-/** For the running decode to end and the memory to be freed; then the process is ended as it is. Unit: milliseconds. */
+/**
+ * For the running decode to end and the memory to be freed; then the process is ended as it is.
+ * Unit: milliseconds.
+ */
 const CLOSE_MS = 3000;
 
 /** Sessions of an engine in the child, which reads and writes files itself. */

@@ -1,4 +1,5 @@
-// A model in a child process: starts the child, loads there, and keeps only the vocabulary here. Runs on the JavaScript thread that loads the model.
+// A model in a child process: starts the child, loads there, and keeps only the vocabulary here.
+// Runs on the JavaScript thread that loads the model.
 import { R1Error } from "../base/errors.js";
 import { initialize, native } from "../binding/load.js";
 import type { BackendProblem } from "../binding/backends.js";
@@ -19,14 +20,20 @@ export interface IsolationInit {
   /** For messages. */
   readonly path: string;
   readonly signal: AbortSignal;
-  /** Told once of the backend libraries that the child cannot use, and of the devices it goes on with. */
+  /**
+   * Told once of the backend libraries that the child cannot use, and of the devices it goes on
+   * with.
+   */
   readonly onProblems: (
     problems: readonly BackendProblem[],
     devices: readonly NativeDevice[],
   ) => void;
 }
 
-/** Connecting to servers that have just answered; beyond it another client has come between. Unit: milliseconds. */
+/**
+ * Connecting to servers that have just answered; beyond it another client has come between. Unit:
+ * milliseconds.
+ */
 const CONNECT_MS = 2000;
 
 /** The vocabulary here, the facts from there. */
@@ -112,7 +119,9 @@ export function isolatedHost(init: IsolationInit): EngineHost {
       clearTimeout(timer);
     }
   };
-  /** One child, however often its devices are asked for: a draft model's layers go onto them too. */
+  /**
+   * One child, however often its devices are asked for: a draft model's layers go onto them too.
+   */
   let starting: Promise<NativeDevice[]> | undefined;
   let isLoaded = false;
   const kill = (): void => {

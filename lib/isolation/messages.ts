@@ -1,4 +1,5 @@
-// What the parent and the child of an isolated model tell each other, in order, over one channel that copies. And how bytes cross it.
+// What the parent and the child of an isolated model tell each other, in order, over one channel
+// that copies. And how bytes cross it.
 import type { BackendProblem } from "../binding/backends.js";
 import type { NativeDevice } from "../binding/native-backends.js";
 import type { NativeEvents, NativeRequest } from "../binding/native-request.js";
@@ -15,7 +16,10 @@ import type { SessionSave } from "./sessions.js";
 
 /** What can be asked of the child, and what it answers. */
 export interface Calls {
-  /** Starts llama.cpp, and loads what backends there are beside the addon and in the folder. Answers what could not be loaded. */
+  /**
+   * Starts llama.cpp, and loads what backends there are beside the addon and in the folder. Answers
+   * what could not be loaded.
+   */
   start: {
     given: {
       numa: "disabled" | "distribute" | "isolate" | "numactl";

@@ -19,7 +19,9 @@ export interface SessionSave {
   readonly path: string | null;
 }
 
-/** The sessions of an engine, in this process or in another. Errors are as native code gives them. */
+/**
+ * The sessions of an engine, in this process or in another. Errors are as native code gives them.
+ */
 export interface EngineSessions {
   readonly hold: (tokens: Int32Array, session: number) => Promise<number>;
   readonly release: (hold: number) => void;

@@ -1,4 +1,5 @@
-// How much memory a new allocation can have before the system starts to kill processes. Runs on any JavaScript thread; reads a few small system files.
+// How much memory a new allocation can have before the system starts to kill processes. Runs on any
+// JavaScript thread; reads a few small system files.
 import { existsSync, readFileSync } from "node:fs";
 import { freemem } from "node:os";
 
@@ -10,7 +11,10 @@ function read(path: string): string | undefined {
   }
 }
 
-/** What a control group still allows: its limit less what is used, page cache not counted because it gives way. */
+/**
+ * What a control group still allows: its limit less what is used, page cache not counted because it
+ * gives way.
+ */
 function groupRoom(
   limitPath: string,
   usagePath: string,
@@ -27,7 +31,10 @@ function groupRoom(
   return Math.max(0, limit - Math.max(0, usage - cache));
 }
 
-/** Bytes that can be allocated now: what the system calls available, and no more than a container's limit leaves. */
+/**
+ * Bytes that can be allocated now: what the system calls available, and no more than a container's
+ * limit leaves.
+ */
 export function availableMemory(): number {
   const meminfo = /^MemAvailable:\s+(\d+) kB/m.exec(read("/proc/meminfo") ?? "")?.[1];
   const system = meminfo === undefined ? freemem() : Number(meminfo) * 1024;

@@ -1,5 +1,6 @@
-// Starts libllama with every backend there is: those of the addon, and libraries from beside it and from `backendDir`. What cannot be loaded costs a warning, never a
-// model. Runs on any JavaScript thread; openBackends() does not hold it up.
+// Starts libllama with every backend there is: those of the addon, and libraries from beside it and
+// from `backendDir`. What cannot be loaded costs a warning, never a model. Runs on any JavaScript
+// thread; openBackends() does not hold it up.
 import { statSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { R1Error } from "../base/errors.js";
@@ -19,7 +20,9 @@ function refuseFolder(folder: string, cause: unknown): never {
   );
 }
 
-/** Tells of libraries that cannot be used, in one text, and of the devices there are without them. */
+/**
+ * Tells of libraries that cannot be used, in one text, and of the devices there are without them.
+ */
 export function tellProblems(
   problems: readonly BackendProblem[],
   devices: () => readonly NativeDevice[],

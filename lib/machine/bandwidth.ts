@@ -1,4 +1,5 @@
-// How fast memory is read: given, or measured on this machine. Runs on the calling JavaScript thread; measuring takes threads of its own.
+// How fast memory is read: given, or measured on this machine. Runs on the calling JavaScript
+// thread; measuring takes threads of its own.
 import * as check from "../base/check.js";
 import { native } from "../binding/load.js";
 import { physicalCores } from "./cpu.js";

@@ -1,10 +1,14 @@
-// How many cores this process may use. Runs on any JavaScript thread; reads a few small files of the system once.
+// How many cores this process may use. Runs on any JavaScript thread; reads a few small files of
+// the system once.
 import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 
 let known: number | undefined;
 
-/** One core a set of hardware threads that Linux lists as siblings; undefined where the system does not say. */
+/**
+ * One core a set of hardware threads that Linux lists as siblings; undefined where the system does
+ * not say.
+ */
 function linuxCores(): number | undefined {
   const root = "/sys/devices/system/cpu";
   try {
@@ -19,11 +23,15 @@ function linuxCores(): number | undefined {
   }
 }
 
-/** Physical cores, at most the processors the process may run on, at least 1: a second thread on a core takes from the first when both multiply matrices. */
+/**
+ * Physical cores, at most the processors the process may run on, at least 1: a second thread on a
+ * core takes from the first when both multiply matrices.
+ */
 export function physicalCores(): number {
   if (known !== undefined) return known;
   const allowed = availableParallelism();
-  // Apple's cores have one thread each; elsewhere without a topology, llama.cpp's rule: half of more than four processors.
+  // Apple's cores have one thread each; elsewhere without a topology, llama.cpp's rule: half of
+  // more than four processors.
   const cores =
     process.platform === "linux"
       ? linuxCores()
@@ -37,10 +45,16 @@ export function physicalCores(): number {
   return known;
 }
 
-/** Below this size a token's work is shorter than the waits of threads for each other: tiny-r1 (7 MB) decodes fastest on one. Unit: bytes. */
+/**
+ * Below this size a token's work is shorter than the waits of threads for each other: tiny-r1 (7
+ * MB) decodes fastest on one. Unit: bytes.
+ */
 const WORTH_TWO_THREADS = 32 * 2 ** 20;
 
-/** The thread counts of a load: as asked for, else one for a very small model and the physical cores for any other. */
+/**
+ * The thread counts of a load: as asked for, else one for a very small model and the physical cores
+ * for any other.
+ */
 export function settleThreads<
   T extends { readonly threads: number; readonly threadsBatch: number },
 >(config: T, sizeBytes: number): T {

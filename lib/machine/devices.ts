@@ -18,10 +18,12 @@ export interface DevicesOptions {
 }
 
 /**
- * All devices that the backends offer: the CPU, and each GPU. Backend libraries beside the addon and in `backendDir` are loaded first, once a process, which holds up the
- * calling thread for as long as a driver takes to start; a library that cannot be used costs a process warning.
+ * All devices that the backends offer: the CPU, and each GPU. Backend libraries beside the addon
+ * and in `backendDir` are loaded first, once a process, which holds up the calling thread for as
+ * long as a driver takes to start; a library that cannot be used costs a process warning.
  *
- * @throws {R1Error} `ADDON_MISSING` when the native addon cannot be loaded; `UNKNOWN_OPTION`; `INVALID_ARGUMENT` when `backendDir` is no folder.
+ * @throws {R1Error} `ADDON_MISSING` when the native addon cannot be loaded; `UNKNOWN_OPTION`;
+ * `INVALID_ARGUMENT` when `backendDir` is no folder.
  */
 export function devices(options: DevicesOptions = {}): readonly Device[] {
   const given = object(options, "options");
@@ -74,7 +76,10 @@ export function assertDevices(wanted: readonly string[], devices: readonly Devic
   }
 }
 
-/** Reports that layers were asked onto GPUs where there is none: they stay on the CPU, which is slow. */
+/**
+ * Reports that layers were asked onto GPUs where there is none: they stay on the CPU, which is
+ * slow.
+ */
 export function warnWithoutGpu(
   { gpuLayers, devices: wanted }: Pick<GpuQuestion, "gpuLayers"> & { devices: readonly string[] },
   present: readonly Device[],
@@ -92,7 +97,10 @@ export function warnWithoutGpu(
   );
 }
 
-/** The GPUs that take layers, in the order of `wanted`; integrated ones only where there is no other, as llama.cpp does. */
+/**
+ * The GPUs that take layers, in the order of `wanted`; integrated ones only where there is no
+ * other, as llama.cpp does.
+ */
 export function usableGpus(
   wanted: readonly string[],
   devices: readonly Device[],
@@ -107,7 +115,8 @@ export function usableGpus(
 }
 
 /**
- * Whole layers to offload; -1 is all. For "auto" without a plan: all when the free memory holds the file with room to spare, else the published rule floor(free / file size * layers - 4).
+ * Whole layers to offload; -1 is all. For "auto" without a plan: all when the free memory holds the
+ * file with room to spare, else the published rule floor(free / file size * layers - 4).
  *
  * @throws {R1Error} `INVALID_ARGUMENT` when a device is asked for that there is not.
  */

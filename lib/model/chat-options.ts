@@ -1,4 +1,5 @@
-// What a chat takes beside the options of a generation: thinking, tools, template; checked and completed once. Runs on any JavaScript thread.
+// What a chat takes beside the options of a generation: thinking, tools, template; checked and
+// completed once. Runs on any JavaScript thread.
 import { oneOf, refuse } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { GenerateConfig, GenerateOptions } from "../engine/engine-options.js";
@@ -7,21 +8,37 @@ import { compileToolGrammar } from "../grammar/compile.js";
 import { normalizeTools } from "../template/tools.js";
 import type { ToolChoice, ToolConfig, ToolDefinition } from "../template/tools.js";
 
-/** Whether the generation prompt ends in `<think>` and a line break: `"auto"` does what the file's own template does. */
+/**
+ * Whether the generation prompt ends in `<think>` and a line break: `"auto"` does what the file's
+ * own template does.
+ */
 export type OpenThink = "auto" | boolean;
 
 /** Options of `model.chat`. */
 export interface ChatOptions extends GenerateOptions {
   /**
-   * Whether the generation prompt ends in `<think>` and a line break, so that the model cannot skip thinking. `true` is `reasoning: { mode: "forced" }`.
+   * Whether the generation prompt ends in `<think>` and a line break, so that the model cannot skip
+   * thinking. `true` is `reasoning: { mode: "forced" }`.
    * @defaultValue `"auto"`: as the file's own template does
    */
   readonly openThink?: OpenThink | undefined;
-  /** Functions that the model may call, in OpenAI's form; calls come as `tool-call` parts with checked arguments. At most 128. @defaultValue none */
+  /**
+   * Functions that the model may call, in OpenAI's form; calls come as `tool-call` parts with
+   * checked arguments. At most 128.
+   * @defaultValue none
+   */
   readonly tools?: readonly ToolDefinition[] | undefined;
-  /** Whether it calls them: `"auto"`, `"none"`, `"required"`, or one by name; forced calls are held to their schema by grammar. @defaultValue `"auto"` */
+  /**
+   * Whether it calls them: `"auto"`, `"none"`, `"required"`, or one by name; forced calls are held
+   * to their schema by grammar.
+   * @defaultValue `"auto"`
+   */
   readonly toolChoice?: ToolChoice | undefined;
-  /** `"r1"`: R1's template. `"file"`: the file's own, for a model that is none of R1's releases; texts of messages still cannot become special tokens. @defaultValue `"r1"` */
+  /**
+   * `"r1"`: R1's template. `"file"`: the file's own, for a model that is none of R1's releases;
+   * texts of messages still cannot become special tokens.
+   * @defaultValue `"r1"`
+   */
   readonly template?: "r1" | "file" | undefined;
 }
 

@@ -17,7 +17,10 @@ export function checkChoices(n: unknown): number {
   return integer(n, "n", 1, MOST_CHOICES);
 }
 
-/** What a signal stands for, as one listener to it: past ten, Node takes the user's own signal for leaking. */
+/**
+ * What a signal stands for, as one listener to it: past ten, Node takes the user's own signal for
+ * leaking.
+ */
 function forMany(signal: AbortSignal | undefined): AbortSignal | undefined {
   if (signal === undefined) return undefined;
   const shared = AbortSignal.any([signal]);

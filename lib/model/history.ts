@@ -1,10 +1,16 @@
-// What a session remembers: the turns that were completed, without their reasoning. Plain data; runs on any JavaScript thread.
+// What a session remembers: the turns that were completed, without their reasoning. Plain data;
+// runs on any JavaScript thread.
 import type { ChatMessage, GenerationResult } from "../base/types.js";
 
-/** Ends after which an answer counts as given; an aborted, failed or timed-out one leaves no trace. */
+/**
+ * Ends after which an answer counts as given; an aborted, failed or timed-out one leaves no trace.
+ */
 const COMPLETED: readonly string[] = ["stop", "length", "stop-string", "loop", "tool-calls"];
 
-/** The assistant message a result amounts to, or undefined when it gave no answer (all of it was reasoning, or it was given up). */
+/**
+ * The assistant message a result amounts to, or undefined when it gave no answer (all of it was
+ * reasoning, or it was given up).
+ */
 export function answerMessage(result: GenerationResult | undefined): ChatMessage | undefined {
   if (result === undefined || !COMPLETED.includes(result.finishReason)) return undefined;
   if (result.toolCalls.length > 0)

@@ -5,7 +5,10 @@ import type { NativeEngineInfo } from "../binding/native.js";
 import type { LoadConfig } from "../weights/normalize-load.js";
 import type { Opened } from "./open.js";
 
-/** Facts of a loaded model and of the context it runs in; frozen, and still readable after `close()`. */
+/**
+ * Facts of a loaded model and of the context it runs in; frozen, and still readable after
+ * `close()`.
+ */
 export interface ModelInfo {
   /** The file that was asked for; the first part of a split model. */
   readonly path: string;
@@ -41,7 +44,10 @@ export interface ModelInfo {
   readonly cache: { readonly typeK: string; readonly typeV: string; readonly bytes: number };
   /** Bytes of llama.cpp's compute buffers. */
   readonly computeBytes: number;
-  /** What flash attention was set to; `"auto"` is decided by llama.cpp. A quantised V cache sets it to `"on"`. */
+  /**
+   * What flash attention was set to; `"auto"` is decided by llama.cpp. A quantised V cache sets it
+   * to `"on"`.
+   */
   readonly flashAttention: "auto" | "on" | "off";
   /** Threads that decode. */
   readonly threads: number;
@@ -53,7 +59,10 @@ export interface ModelInfo {
   readonly gpuLayers: number;
   /** Names of the devices that hold weights, GPUs first. */
   readonly devices: readonly string[];
-  /** Bytes of weights, cache and compute buffers by device, as llama.cpp allocated them; `CPU` is system memory. */
+  /**
+   * Bytes of weights, cache and compute buffers by device, as llama.cpp allocated them; `CPU` is
+   * system memory.
+   */
   readonly memory: readonly {
     readonly device: string;
     readonly weightBytes: number;
@@ -71,7 +80,8 @@ export interface ModelInfo {
 /**
  * Puts the facts together.
  *
- * @param opensThink - Whether the file's chat template opens `<think>`: to find that out takes longer than all else here, so the caller does it while the engine starts.
+ * @param opensThink - Whether the file's chat template opens `<think>`: to find that out takes
+ * longer than all else here, so the caller does it while the engine starts.
  */
 export function describeModel(
   path: string,

@@ -1,4 +1,5 @@
-// loadModel: checks the options, opens the weights, makes the engine, and puts the model together. Runs on the calling JavaScript thread, which it never holds up.
+// loadModel: checks the options, opens the weights, makes the engine, and puts the model together.
+// Runs on the calling JavaScript thread, which it never holds up.
 import { resolve } from "node:path";
 import { waitOrAbort } from "../base/abort.js";
 import { fileName, refuse } from "../base/check.js";
@@ -173,7 +174,8 @@ async function load(
       () => token.cancel(),
       (late) => void late.close(),
     );
-    // Reads the template by running it, while the engine starts on its own thread; openWeights has parsed it.
+    // Reads the template by running it, while the engine starts on its own thread; openWeights has
+    // parsed it.
     const opensThink = templateOpensThink(weights.chatTemplate);
     const engine = await starting;
     const info = describeModel(path, opened, engine.info, config, opensThink);

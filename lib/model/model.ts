@@ -1,4 +1,5 @@
-// The model as its user holds it: facts, tokenizer, and the calls that generate. Runs on the JavaScript thread that loaded it.
+// The model as its user holds it: facts, tokenizer, and the calls that generate. Runs on the
+// JavaScript thread that loaded it.
 import { fileName, knownKeys, object, refuse } from "../base/check.js";
 import { whenReady } from "../base/awaitable.js";
 import { fromNative } from "../base/errors.js";
@@ -13,6 +14,7 @@ import type { Generation } from "../engine/generation.js";
 import type { MakePrompt } from "../engine/preparation.js";
 import { fingerprint } from "../weights/fingerprint.js";
 import type { ModelInfo } from "./info.js";
+import type { ModelInit } from "./model-init.js";
 import type { Tokenizer } from "../weights/tokenizer.js";
 import type { Weights } from "../weights/weights.js";
 import { normalizeReasoning } from "../reasoning/options.js";
@@ -37,24 +39,6 @@ import type { SessionHost, SessionOptions } from "./session.js";
 import { restoreSession, saveSession } from "./session-store.js";
 import type { SessionModel } from "./session-store.js";
 import type { TurnIds } from "./turn-ids.js";
-
-/** What a model is made of. */
-export interface ModelInit {
-  readonly weights: Weights;
-  readonly engine: Engine;
-  readonly info: ModelInfo;
-  readonly maxDraft: number;
-  /** Weights that draft for this model. */
-  readonly draft: Weights | undefined;
-  /** All parts of the file. */
-  readonly paths: readonly string[];
-  /** Options that change what a KV cell holds, as JSON. */
-  readonly cellOptions: string;
-  /** Seals saved sessions; null: no key. */
-  readonly sessionKey: Uint8Array | null;
-  /** Called once the model is closed. */
-  readonly onClosed: () => void;
-}
 
 /** Restored sessions that nobody holds any more: what their cells take is free again. */
 const dropped = new FinalizationRegistry<{ engine: Engine; session: number }>(
@@ -119,9 +103,11 @@ export class Model implements AsyncDisposable {
   }
 
   /**
-   * Answers a conversation by R1's template. Texts of messages can never become special tokens; reasoning of earlier assistant turns is left out.
+   * Answers a conversation by R1's template. Texts of messages can never become special tokens;
+   * reasoning of earlier assistant turns is left out.
    *
-   * @throws {R1Error} at the call, before any work: `INVALID_MESSAGE`, `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `PROMPT_TOO_LONG`, `TEMPLATE_UNSUPPORTED`, `QUEUE_FULL`, `DISPOSED`.
+   * @throws {R1Error} at the call, before any work: `INVALID_MESSAGE`, `INVALID_ARGUMENT`,
+   * `UNKNOWN_OPTION`, `PROMPT_TOO_LONG`, `TEMPLATE_UNSUPPORTED`, `QUEUE_FULL`, `DISPOSED`.
    */
   chat(messages: readonly ChatMessageInput[], options: ChatOptions = {}): Generation {
     this.#assertOpen();
@@ -162,19 +148,27 @@ export class Model implements AsyncDisposable {
     return this.#init.engine.start(makePrompt, choiceConfigs(config, count));
   }
 
-  /** A conversation that remembers its turns. @throws {R1Error} `INVALID_MESSAGE`, `UNKNOWN_OPTION`, `INVALID_ARGUMENT`, `DISPOSED`. */
+  /**
+   * A conversation that remembers its turns.
+   * @throws {R1Error} `INVALID_MESSAGE`, `UNKNOWN_OPTION`, `INVALID_ARGUMENT`, `DISPOSED`.
+   */
   session(options: SessionOptions = {}): ChatSession {
     this.#assertOpen();
     return new ChatSession(this.#sessionHost, options);
   }
 
   /**
-   * Goes on with a session that `session.save` left, its KV cells included: under greedy sampling exactly as the unbroken one would.
+   * Goes on with a session that `session.save` left, its KV cells included: under greedy sampling
+   * exactly as the unbroken one would.
    *
    * @param from - The file, or its bytes.
-   * @param options - Defaults for its turns, as in `session`; they are not saved. System prompt and turns are its own.
-   * @throws {R1Error} rejects with `STATE_INVALID` for what is cut, altered or no saved session; `STATE_MISMATCH` for one of another model file, cache type or llama.cpp version; `FILE_NOT_FOUND`,
-   * `FILE_UNREADABLE`, `IO_FAILED`; `QUEUE_FULL` when all sequences are busy, `CONTEXT_FULL` when running ones leave too few cells, or a sequence holds fewer than it needs; `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `DISPOSED`.
+   * @param options - Defaults for its turns, as in `session`; they are not saved. System prompt and
+   * turns are its own.
+   * @throws {R1Error} rejects with `STATE_INVALID` for what is cut, altered or no saved session;
+   * `STATE_MISMATCH` for one of another model file, cache type or llama.cpp version;
+   * `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `IO_FAILED`; `QUEUE_FULL` when all sequences are busy,
+   * `CONTEXT_FULL` when running ones leave too few cells, or a sequence holds fewer than it needs;
+   * `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `DISPOSED`.
    */
   async restoreSession(
     from: string | URL | Uint8Array,
@@ -195,7 +189,11 @@ export class Model implements AsyncDisposable {
     return session;
   }
 
-  /** What `chat` would send: ids and text. @throws {R1Error} `INVALID_MESSAGE`, `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `TEMPLATE_UNSUPPORTED`, `DISPOSED`. */
+  /**
+   * What `chat` would send: ids and text.
+   * @throws {R1Error} `INVALID_MESSAGE`, `INVALID_ARGUMENT`, `UNKNOWN_OPTION`,
+   * `TEMPLATE_UNSUPPORTED`, `DISPOSED`.
+   */
   formatChat(messages: readonly ChatMessageInput[], options: FormatOptions = {}): FormattedChat {
     const text = this.#formatted(messages, options, "formatChat", chatText);
     const { tokens } = promptNow(text, this.#init.weights);
@@ -229,11 +227,12 @@ export class Model implements AsyncDisposable {
   }
 
   /**
-   * Refuses what is asked from now on with `DISPOSED`, ends running and waiting generations, and frees
-   * context and weights off this thread. With `drainMs` the generations may go on for so long, and
-   * only those that have not ended by then end with `DISPOSED`.
+   * Refuses what is asked from now on with `DISPOSED`, ends running and waiting generations, and
+   * frees context and weights off this thread. With `drainMs` the generations may go on for so
+   * long, and only those that have not ended by then end with `DISPOSED`.
    *
-   * May be called in any state, any number of times. A later call can shorten the wait, not lengthen it.
+   * May be called in any state, any number of times. A later call can shorten the wait, not
+   * lengthen it.
    *
    * @throws {R1Error} rejects with `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; the model then stays open.
    */

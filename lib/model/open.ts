@@ -1,4 +1,5 @@
-// From a path to loaded weights: checks the files, settles what llama.cpp is to be given, refuses what cannot work, loads. Runs on the JavaScript thread, which it never holds up.
+// From a path to loaded weights: checks the files, settles what llama.cpp is to be given, refuses
+// what cannot work, loads. Runs on the JavaScript thread, which it never holds up.
 import { setImmediate } from "node:timers/promises";
 import { waitOrAbort } from "../base/abort.js";
 import { R1Error } from "../base/errors.js";
@@ -31,7 +32,10 @@ export interface Opened {
   readonly gpuLayers: number;
   /** Bytes of the file, all parts of a split one. */
   readonly fileBytes: number;
-  /** The devices, with what the plan of this model leaves free of each; undefined where there was no plan. */
+  /**
+   * The devices, with what the plan of this model leaves free of each; undefined where there was no
+   * plan.
+   */
   readonly devicesLeft: readonly Device[] | undefined;
 }
 
@@ -98,7 +102,8 @@ async function openChecked(opening: Opening): Promise<Opened> {
   await waitOrAbort(backends, signal, nothing, nothing);
   const present = await waitOrAbort(host.devices(), signal, nothing, nothing);
   warnWithoutGpu(config, present, warn);
-  // In turns of its own, and while nothing else runs: beside the threads that load the weights it would hold the event loop up twice as long.
+  // In turns of its own, and while nothing else runs: beside the threads that load the weights it
+  // would hold the event loop up twice as long.
   await setImmediate();
   await parseJinja(checked.chatTemplate ?? "");
   await setImmediate();
@@ -153,7 +158,8 @@ function leftOf(device: Device, { places }: Placement): Device {
 const DRAFT_CACHE: CacheChoice = { typeK: "f16", typeV: "f16", flashAttention: "auto" };
 
 /**
- * Loads the weights of a draft model, planned for what the model it drafts for leaves of the devices.
+ * Loads the weights of a draft model, planned for what the model it drafts for leaves of the
+ * devices.
  *
  * @throws as {@link openWeights}.
  */
@@ -181,7 +187,10 @@ export async function openDraft(
   return loadWeights(host, checked, settled, gpuLayers, signal, nothing);
 }
 
-/** Linux would promise the memory and kill the process when it is used, so a cache that cannot fit is refused here. Cells on a GPU are the driver's to refuse. */
+/**
+ * Linux would promise the memory and kill the process when it is used, so a cache that cannot fit
+ * is refused here. Cells on a GPU are the driver's to refuse.
+ */
 function assertCacheFits(
   checked: CheckedModel,
   config: LoadConfig,

@@ -33,7 +33,10 @@ import type { TurnIds } from "./turn-ids.js";
 export interface FormattedChat {
   /** Ids of the prompt, BOS included. `JSON.stringify` writes them as a list. */
   readonly tokens: Int32Array;
-  /** The same with special tokens written out. Encoding it again with special tokens parsed is safe only if no message holds their text. */
+  /**
+   * The same with special tokens written out. Encoding it again with special tokens parsed is safe
+   * only if no message holds their text.
+   */
   readonly text: string;
   /** Whose each part of `text` is, in order and without gaps; special tokens are the template's. */
   readonly spans: readonly OwnerSpan[];
@@ -57,8 +60,9 @@ export interface ChatForm {
 }
 
 /**
- * Ids with exactly one BOS in front, whatever the file's `add_bos_token` says and however many the prompt brings.
- * On a file that is none of R1's releases the file's own flag decides whether there is one.
+ * Ids with exactly one BOS in front, whatever the file's `add_bos_token` says and however many the
+ * prompt brings. On a file that is none of R1's releases the file's own flag decides whether there
+ * is one.
  */
 function withBos(tokens: Int32Array, weights: Weights): Int32Array {
   const { bos } = weights.roles;
@@ -151,7 +155,9 @@ export function chatText(
   };
 }
 
-/** {@link chatText}; of a long conversation in a turn of its own, since the check took one already. */
+/**
+ * {@link chatText}; of a long conversation in a turn of its own, since the check took one already.
+ */
 export function chatTextSoon(
   messages: readonly ChatMessage[],
   form: ChatForm,
@@ -202,14 +208,20 @@ function foreignText(
   };
 }
 
-/** Tokenises on the calling thread. @throws {R1Error} `TEXT_TOO_LONG`, and what the addon reports. */
+/**
+ * Tokenises on the calling thread.
+ * @throws {R1Error} `TEXT_TOO_LONG`, and what the addon reports.
+ */
 export function promptNow(text: PromptText, weights: Weights): Prompt {
   return text.toPrompt(asR1Error(() => tokenizeNow(weights.native, text).tokens));
 }
 
 /** How {@link promptSoon} works. */
 export interface PromptJob {
-  /** Tokens that a sequence holds; a text that cannot fit is not tokenised. @defaultValue no bound */
+  /**
+   * Tokens that a sequence holds; a text that cannot fit is not tokenised.
+   * @defaultValue no bound
+   */
   readonly room?: number | undefined;
   /** Whether anybody waits for the prompt still. @defaultValue yes */
   readonly isNeeded?: (() => boolean) | undefined;

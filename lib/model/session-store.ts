@@ -43,7 +43,9 @@ function commonLength(a: Int32Array, b: Int32Array): number {
   return at;
 }
 
-/** The ids that the next turn begins with, whatever is asked in it; long texts are tokenised aside. */
+/**
+ * The ids that the next turn begins with, whatever is asked in it; long texts are tokenised aside.
+ */
 function nextTokens(
   weights: Weights,
   messages: SessionState["messages"],
@@ -66,10 +68,11 @@ export interface SavedState extends SessionState {
 }
 
 /**
- * Saves a session. Saved are the cells that the next turn can use: those up to where the last turn's
- * reasoning begins. Where the engine has given cells away to other requests, only the turns are
- * saved, and the cells are computed again after restoring. Of a short session they are held before this
- * returns, else when `onHeld` is called: turns that are sent later have to wait for that.
+ * Saves a session. Saved are the cells that the next turn can use: those up to where the last
+ * turn's reasoning begins. Where the engine has given cells away to other requests, only the turns
+ * are saved, and the cells are computed again after restoring. Of a short session they are held
+ * before this returns, else when `onHeld` is called: turns that are sent later have to wait for
+ * that.
  *
  * @param prompting - How the session writes its conversation out.
  * @param path - Where to; undefined: resolve with the bytes.
@@ -136,7 +139,8 @@ function noCells(error: unknown): 0 {
  *
  * @param prompting - How the session will write its conversation out. Cells of other tokens than
  * its messages begin with are left out.
- * @throws {R1Error} `STATE_INVALID`, `STATE_MISMATCH`, `QUEUE_FULL` (no idle sequence), `CONTEXT_FULL`, `FILE_NOT_FOUND`, `IO_FAILED`, `INVALID_ARGUMENT`.
+ * @throws {R1Error} `STATE_INVALID`, `STATE_MISMATCH`, `QUEUE_FULL` (no idle sequence),
+ * `CONTEXT_FULL`, `FILE_NOT_FOUND`, `IO_FAILED`, `INVALID_ARGUMENT`.
  */
 export async function restoreSession(
   model: SessionModel,

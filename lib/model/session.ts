@@ -1,4 +1,5 @@
-// A conversation over one model: keeps the turns and sends each new one with what went before. Runs on the JavaScript thread that loaded the model.
+// A conversation over one model: keeps the turns and sends each new one with what went before. Runs
+// on the JavaScript thread that loaded the model.
 import { fileName, object, refuse } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { ChatMessage, ChatMessageInput, GenerationResult } from "../base/types.js";
@@ -13,7 +14,10 @@ import { TurnIds, joined } from "./turn-ids.js";
 export interface SessionOptions extends Omit<ChatOptions, "signal"> {
   /** System prompt. @defaultValue none */
   readonly system?: string | undefined;
-  /** Turns that came before. They may end in calls of tools, whose results `send` brings. @defaultValue none */
+  /**
+   * Turns that came before. They may end in calls of tools, whose results `send` brings.
+   * @defaultValue none
+   */
   readonly messages?: readonly ChatMessageInput[] | undefined;
 }
 
@@ -43,8 +47,9 @@ export interface SessionHost {
   /** Refuses options that no turn could have. */
   readonly check: (options: Record<string, unknown>) => void;
   /**
-   * Saves to a file, or resolves with the bytes; `defaults` are the options of its turns. `onHeld` is
-   * called once the cells are held, or are known to be gone: in this call where the session is short.
+   * Saves to a file, or resolves with the bytes; `defaults` are the options of its turns. `onHeld`
+   * is called once the cells are held, or are known to be gone: in this call where the session is
+   * short.
    */
   readonly save: (
     state: SessionState,
@@ -61,11 +66,14 @@ export interface SessionHost {
 const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
 /**
- * A conversation that remembers its turns, without their reasoning, as R1's template wants it. Comes from `model.session()`.
+ * A conversation that remembers its turns, without their reasoning, as R1's template wants it.
+ * Comes from `model.session()`.
  *
- * - One turn at a time: a `send` while another runs throws `SESSION_BUSY`; after `cancel()`, `break` or an abort the next one may follow at once.
- * - A turn counts once its answer is there: the user's message and the answer join {@link ChatSession.messages} together. A turn that was given up, timed out, failed, or ended
- *   inside its reasoning leaves the history as it was, as if it had not been sent.
+ * - One turn at a time: a `send` while another runs throws `SESSION_BUSY`; after `cancel()`,
+ *   `break` or an abort the next one may follow at once.
+ * - A turn counts once its answer is there: the user's message and the answer join {@link
+ *   ChatSession.messages} together. A turn that was given up, timed out, failed, or ended inside
+ *   its reasoning leaves the history as it was, as if it had not been sent.
  */
 export class ChatSession {
   readonly #host: SessionHost;
@@ -121,7 +129,10 @@ export class ChatSession {
     this.#id = saved?.id ?? 0;
   }
 
-  /** The conversation so far: the system message if there is one, then completed turns. A frozen snapshot. */
+  /**
+   * The conversation so far: the system message if there is one, then completed turns. A frozen
+   * snapshot.
+   */
   get messages(): readonly ChatMessage[] {
     return this.#messages;
   }
@@ -171,18 +182,22 @@ export class ChatSession {
   }
 
   /**
-   * The session as bytes: its turns, and the KV cells behind them as far as the engine still holds them. `model.restoreSession` goes on from there.
-   * Options of the session are not in it. About 70 KB a token on the 671B model with an f16 cache, 20 KB with q4_0.
+   * The session as bytes: its turns, and the KV cells behind them as far as the engine still holds
+   * them. `model.restoreSession` goes on from there. Options of the session are not in it. About 70
+   * KB a token on the 671B model with an f16 cache, 20 KB with q4_0.
    *
-   * What is saved is the session at the call: a turn may be sent at once, without waiting for the promise, and is not in it. After `cancel()` it waits for the engine to let go of that turn.
+   * What is saved is the session at the call: a turn may be sent at once, without waiting for the
+   * promise, and is not in it. After `cancel()` it waits for the engine to let go of that turn.
    *
    * @throws {R1Error} rejects with `SESSION_BUSY` while a turn runs, `DISPOSED`, `IO_FAILED`.
    */
   async save(): Promise<Uint8Array>;
   /**
-   * Writes the session to a file, under a temporary name that is then renamed: whoever looks sees the old file or the whole new one.
+   * Writes the session to a file, under a temporary name that is then renamed: whoever looks sees
+   * the old file or the whole new one.
    *
-   * @throws {R1Error} rejects as above, and with `FILE_NOT_FOUND` (no such folder), `FILE_IS_DIRECTORY`, `FILE_UNWRITABLE`, `NO_SPACE`.
+   * @throws {R1Error} rejects as above, and with `FILE_NOT_FOUND` (no such folder),
+   * `FILE_IS_DIRECTORY`, `FILE_UNWRITABLE`, `NO_SPACE`.
    */
   async save(file: string | URL): Promise<void>;
   async save(file?: string | URL): Promise<Uint8Array | void> {
@@ -194,12 +209,16 @@ export class ChatSession {
       startLength: this.#start.length,
       held: this.#held,
     };
-    // A turn that was given up keeps its sequence, and with it the cells, until the engine has seen that.
+    // A turn that was given up keeps its sequence, and with it the cells, until the engine has seen
+    // that.
     if (this.#current?.isEnded === false) await this.#current.result().catch(() => undefined);
     return this.#save(state, path);
   }
 
-  /** Turns that are sent meanwhile wait until the cells are held, so that they do not change what is saved. */
+  /**
+   * Turns that are sent meanwhile wait until the cells are held, so that they do not change what is
+   * saved.
+   */
   async #save(state: SessionState, path: string | undefined): Promise<Uint8Array | undefined> {
     let isHeld = false;
     let onHeld = (): void => void (isHeld = true);

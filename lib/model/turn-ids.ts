@@ -1,5 +1,6 @@
-// Remembers the ids of a conversation's last prompt, so that each turn is tokenised once. A segment's
-// ids depend on its own text alone, so the beginning that two prompts share has the same ids.
+// Remembers the ids of a conversation's last prompt, so that each turn is tokenised once. A
+// segment's ids depend on its own text alone, so the beginning that two prompts share has the same
+// ids.
 import { whenReady } from "../base/awaitable.js";
 import type { Awaitable } from "../base/awaitable.js";
 import type { SegmentedText, SegmentedTokens } from "../weights/tokenize.js";
@@ -25,7 +26,9 @@ function sharedSegments(a: SegmentedText, b: SegmentedText): number {
 export class TurnIds {
   #known: { readonly text: SegmentedText; readonly made: SegmentedTokens } | undefined;
 
-  /** Tokenises a prompt of the conversation; what the last one began with is not tokenised again. */
+  /**
+   * Tokenises a prompt of the conversation; what the last one began with is not tokenised again.
+   */
   tokenize(
     text: SegmentedText,
     tokenize: (text: SegmentedText) => Awaitable<SegmentedTokens>,

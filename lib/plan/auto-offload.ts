@@ -1,4 +1,5 @@
-// What `gpuLayers` comes to on the devices present: "auto" by the plan that planOffload tells. Runs on any JavaScript thread.
+// What `gpuLayers` comes to on the devices present: "auto" by the plan that planOffload tells. Runs
+// on any JavaScript thread.
 import type { CheckedModel } from "../gguf/check/check-model.js";
 import type { PlanTensor } from "./memory.js";
 import { place, type Placement } from "./offload.js";
@@ -19,7 +20,10 @@ export type Offload = Pick<LoadConfig, "tensorOverrides" | "tensorSplit" | "devi
 /** Left free on each device, for what nobody can tell beforehand. */
 const MARGIN_BYTES = 2 ** 30;
 
-/** The tensors that the user's own overrides leave to the plan; undefined when they cannot be planned around. */
+/**
+ * The tensors that the user's own overrides leave to the plan; undefined when they cannot be
+ * planned around.
+ */
 function tensorsLeft(
   tensors: readonly PlanTensor[],
   { overrides, matched }: ResolvedOverrides,
@@ -31,8 +35,10 @@ function tensorsLeft(
 /**
  * Settles where layers and experts go.
  *
- * A number of layers, or "all", is taken as it is. "auto" is planned for the memory that is free on the devices: overrides of the user's own that keep tensors in system memory
- * are planned around. With overrides to other places, a `tensorSplit` or another `splitMode` than by layers, it is whole layers by the published rule of thumb.
+ * A number of layers, or "all", is taken as it is. "auto" is planned for the memory that is free on
+ * the devices: overrides of the user's own that keep tensors in system memory are planned around.
+ * With overrides to other places, a `tensorSplit` or another `splitMode` than by layers, it is
+ * whole layers by the published rule of thumb.
  *
  * @param resolved - The user's own overrides, as names of this file.
  * @throws {R1Error} `INVALID_ARGUMENT` when a device is asked for that there is not.

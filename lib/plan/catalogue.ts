@@ -1,4 +1,5 @@
-// What R1 comes in: the four dynamic quants of the 671B model, and the distills. The table of record as data; any JavaScript thread.
+// What R1 comes in: the four dynamic quants of the 671B model, and the distills. The table of
+// record as data; any JavaScript thread.
 import { integer, number } from "../base/check.js";
 
 /** One of the dynamic quants of the 671B model. */
@@ -111,13 +112,15 @@ export const R1_QUANTS: readonly R1Quant[] = Object.freeze([
 ]);
 
 /**
- * The published rule of thumb for the number of layers to put on devices: `floor(memory / size * 61 - 4)`, from 0 to 61. It gives every cell of the table but one:
- * 42 for UD-Q2_K_XL on 2 x 80 GB, where the table says 32. Try one layer fewer when memory runs out.
+ * The published rule of thumb for the number of layers to put on devices:
+ * `floor(memory / size * 61 - 4)`, from 0 to 61. It gives every cell of the table but one: 42 for
+ * UD-Q2_K_XL on 2 x 80 GB, where the table says 32. Try one layer fewer when memory runs out.
  *
  * @param memoryGiB - Memory of all devices together.
  * @param sizeGiB - Size of the model.
  * @param layers - Layers of the model. @defaultValue 61
- * @throws {R1Error} `INVALID_ARGUMENT` for sizes that are no numbers, are negative, or a model of none.
+ * @throws {R1Error} `INVALID_ARGUMENT` for sizes that are no numbers, are negative, or a model of
+ * none.
  */
 export function ruleOfThumbLayers(
   memoryGiB: number,
@@ -162,7 +165,10 @@ function distill({ size, base, family, parameters, shape, sizes }: DistillShape)
   });
 }
 
-/** R1's distilled models, smallest first. Source: the configuration files of their repositories; sizes by dry run. */
+/**
+ * R1's distilled models, smallest first. Source: the configuration files of their repositories;
+ * sizes by dry run.
+ */
 export const R1_DISTILLS: readonly R1Distill[] = Object.freeze(
   (
     [

@@ -1,10 +1,14 @@
-// Which routed experts of a run of layers go onto its device, tensor by tensor, and how to name the others to llama.cpp. Pure; runs on any JavaScript thread.
+// Which routed experts of a run of layers go onto its device, tensor by tensor, and how to name the
+// others to llama.cpp. Pure; runs on any JavaScript thread.
 import type { PlanTensor, WeightGroups } from "./memory.js";
 
 const bytesOf = (tensors: readonly PlanTensor[]): number =>
   tensors.reduce((sum, { bytes }) => sum + bytes, 0);
 
-/** The tensors of one layer that fill `room` best; a layer has three or four, so all choices are looked at. */
+/**
+ * The tensors of one layer that fill `room` best; a layer has three or four, so all choices are
+ * looked at.
+ */
 function bestPart(tensors: readonly PlanTensor[], room: number): readonly PlanTensor[] {
   let best: readonly PlanTensor[] = [];
   for (let choice = 1; choice < 1 << Math.min(tensors.length, 10); choice++) {
@@ -28,8 +32,9 @@ function fill(layers: readonly (readonly PlanTensor[])[], room: number): PlanTen
 }
 
 /**
- * The expert tensors of a run of layers that fit into the room: whole layers from one end on, and what still fits of the next. From the last layer or from the first, whichever brings more:
- * layers differ in size.
+ * The expert tensors of a run of layers that fit into the room: whole layers from one end on, and
+ * what still fits of the next. From the last layer or from the first, whichever brings more: layers
+ * differ in size.
  */
 export function expertsThatFit(
   { expertTensors }: WeightGroups,
@@ -44,7 +49,10 @@ export function expertsThatFit(
   return bytesOf(fromStart) > bytesOf(fromEnd) ? fromStart : fromEnd;
 }
 
-/** Overrides that keep just these tensors in system memory: one for the layers of which all are meant, one for each other. */
+/**
+ * Overrides that keep just these tensors in system memory: one for the layers of which all are
+ * meant, one for each other.
+ */
 export function overridesFor(
   host: readonly PlanTensor[],
   { expertTensors }: WeightGroups,

@@ -1,4 +1,5 @@
-// How many bytes a model takes: cache by formula, weights by tensor, compute by estimate. Pure; runs on any JavaScript thread.
+// How many bytes a model takes: cache by formula, weights by tensor, compute by estimate. Pure;
+// runs on any JavaScript thread.
 
 /** Bytes and values of one block of each type a cache can have. */
 const CACHE_BLOCKS: Readonly<Record<string, readonly [bytes: number, values: number]>> = {
@@ -78,7 +79,10 @@ export interface WeightGroups {
   readonly largest: number;
 }
 
-/** Puts a model's tensors into groups. Tensors of prediction layers, from `layers` on, count to none: they are not loaded. */
+/**
+ * Puts a model's tensors into groups. Tensors of prediction layers, from `layers` on, count to
+ * none: they are not loaded.
+ */
 export function groupWeights(tensors: readonly PlanTensor[], layers: number): WeightGroups {
   const dense = new Array<number>(layers).fill(0);
   const experts = new Array<number>(layers).fill(0);
@@ -131,8 +135,11 @@ const F32_BYTES = 4;
 const F16_BYTES = 2;
 
 /**
- * Bytes of the compute buffers of one place, an estimate: the largest results that live at once while `ubatchSize` tokens pass a layer, or their logits, and the mask of the attention.
- * The weights of the sums were found by comparing with llama.cpp's own account (docs/plan-and-download.md). It assumes flash attention, without which heads * cells * tokens come on top.
+ * Bytes of the compute buffers of one place, an estimate: the largest results that live at once
+ * while `ubatchSize` tokens pass a layer, or their logits, and the mask of the attention. The
+ * weights of the sums were found by comparing with llama.cpp's own account
+ * (docs/plan-and-download.md). It assumes flash attention, without which heads * cells * tokens
+ * come on top.
  *
  * @param cells - Cells of the KV cache.
  */
@@ -154,14 +161,18 @@ export function computeBytes(shape: ComputeShape, ubatchSize: number, cells: num
     expertsUsed > 0
       ? (2 * expertsUsed + 6) * embeddingLength
       : 3 * feedForwardLength + 2 * embeddingLength;
-  // Of every token, as llama.cpp's own programs reserve; an engine of this library asks for fewer. By then the mask is done with.
+  // Of every token, as llama.cpp's own programs reserve; an engine of this library asks for fewer.
+  // By then the mask is done with.
   const logits = F32_BYTES * (vocabSize + 2 * embeddingLength);
   return Math.ceil(
     ubatchSize * Math.max(logits, F32_BYTES * Math.max(attention, feedForward) + F16_BYTES * cells),
   );
 }
 
-/** Bytes of system memory's compute buffers when no layer is computed there: the embedded tokens, and the mask. */
+/**
+ * Bytes of system memory's compute buffers when no layer is computed there: the embedded tokens,
+ * and the mask.
+ */
 export function inputBytes(
   { embeddingLength }: ComputeShape,
   ubatchSize: number,
@@ -178,7 +189,10 @@ export function expertResultBytes(
   return ubatchSize * F32_BYTES * 2 * expertsUsed * embeddingLength;
 }
 
-/** Several devices that hold a whole model work on this many batches at once, each with inputs of its own. */
+/**
+ * Several devices that hold a whole model work on this many batches at once, each with inputs of
+ * its own.
+ */
 const PIPELINE_COPIES = 4;
 
 /** What these copies add to each device, and to system memory. */

@@ -14,7 +14,10 @@ export interface OffloadPlan {
   readonly layers: number;
   /** Routed experts of a layer; 0: the model has none. */
   readonly experts: number;
-  /** Whole layers by the published rule of thumb, from memory and file size alone; how it was reckoned; and what the published table says for this memory, where it has a column of it. */
+  /**
+   * Whole layers by the published rule of thumb, from memory and file size alone; how it was
+   * reckoned; and what the published table says for this memory, where it has a column of it.
+   */
   readonly rule: {
     readonly layers: number;
     readonly formula: string;
@@ -33,7 +36,10 @@ export interface OffloadPlan {
   readonly residentBytes: number;
   /** Experts in system memory: read from the file when they are not, at the speed of the disk. */
   readonly pageableBytes: number;
-  /** Most tokens a second that reading the weights allows. A place whose bandwidth was not told counts as infinitely fast; undefined where that is all of them. */
+  /**
+   * Most tokens a second that reading the weights allows. A place whose bandwidth was not told
+   * counts as infinitely fast; undefined where that is all of them.
+   */
   readonly tokensPerSecondBound: number | undefined;
   /** The bandwidths behind it, measured ones included. Unit: 10^9 bytes a second. */
   readonly bandwidth: Bandwidth;

@@ -1,4 +1,5 @@
-// Which parts of a model go onto which device: the published rule of thumb, and beside it a plan that knows experts from the rest. Pure; runs on any JavaScript thread.
+// Which parts of a model go onto which device: the published rule of thumb, and beside it a plan
+// that knows experts from the rest. Pure; runs on any JavaScript thread.
 import { expertsThatFit, overridesFor } from "./experts.js";
 import {
   cacheBytesPerToken,
@@ -37,7 +38,10 @@ export interface PlanRequest {
   readonly marginBytes: number;
   /** The cache of all layers is in system memory, wherever they are. @defaultValue false */
   readonly cacheOnHost?: boolean | undefined;
-  /** Whether devices fetch experts from system memory to compute prompts with them, which takes room for one tensor of these. */
+  /**
+   * Whether devices fetch experts from system memory to compute prompts with them, which takes room
+   * for one tensor of these.
+   */
   readonly opOffload: boolean;
 }
 
@@ -65,7 +69,10 @@ export interface PlanPlace {
 
 /** A plan. */
 export interface Placement {
-  /** `all`: everything on the devices. `experts`: attention and shared experts of every layer there, experts of some. `layers`: the last layers only. `cpu`: nothing. */
+  /**
+   * `all`: everything on the devices. `experts`: attention and shared experts of every layer there,
+   * experts of some. `layers`: the last layers only. `cpu`: nothing.
+   */
   readonly kind: "all" | "experts" | "layers" | "cpu";
   /** What `loadModel` takes; the output counts as one layer more. */
   readonly gpuLayers: number | "all";
@@ -96,14 +103,20 @@ interface Costs {
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
-/** Layers in order, cut into one run a device: `start` of the first, then where each ends. The output goes with the last device that takes any. */
+/**
+ * Layers in order, cut into one run a device: `start` of the first, then where each ends. The
+ * output goes with the last device that takes any.
+ */
 type Runs = readonly {
   readonly start: number;
   readonly end: number;
   readonly hasOutput: boolean;
 }[];
 
-/** Shares of the layers from `first` on by budget, none lost to rounding. A device without a budget gets none. */
+/**
+ * Shares of the layers from `first` on by budget, none lost to rounding. A device without a budget
+ * gets none.
+ */
 function runsFor(first: number, layers: number, budgets: readonly number[]): Runs {
   const total = sum(budgets);
   const lastUsed = budgets.findLastIndex((budget) => budget > 0);
@@ -123,7 +136,10 @@ function runsFor(first: number, layers: number, budgets: readonly number[]): Run
 const layersOf = ({ start, end }: Runs[number]): number[] =>
   Array.from({ length: end - start }, (_, i) => start + i);
 
-/** What is left of each device's budget when it holds a run of layers without routed experts; negative: it does not fit. */
+/**
+ * What is left of each device's budget when it holds a run of layers without routed experts;
+ * negative: it does not fit.
+ */
 function roomBesideDense({ groups, cache, budgets }: Costs, runs: Runs): number[] {
   return runs.map((run, device) => {
     const layers = sum(
@@ -137,7 +153,10 @@ interface Spread {
   readonly runs: Runs;
   /** Names of the expert tensors on devices. */
   readonly onDevices: ReadonlySet<string>;
-  /** Compute buffers of each device beside its own: to fetch experts into, or for a pipeline. The same of system memory. */
+  /**
+   * Compute buffers of each device beside its own: to fetch experts into, or for a pipeline. The
+   * same of system memory.
+   */
   readonly extraBytes: number;
   readonly extraHostBytes: number;
 }
@@ -209,7 +228,10 @@ function placesOf(
   return [...devices, host];
 }
 
-/** Compute buffers of system memory: of layers, of experts whose attention is computed elsewhere, or of the input alone. */
+/**
+ * Compute buffers of system memory: of layers, of experts whose attention is computed elsewhere, or
+ * of the input alone.
+ */
 function hostCompute(
   { model, request, compute, input }: Costs,
   layers: number,
@@ -219,7 +241,10 @@ function hostCompute(
   return expertBytes > 0 ? input + expertResultBytes(model, request.ubatchSize) : input;
 }
 
-/** Runs of the last layers that fit, with all their weights or without their experts; undefined when not even the output does. */
+/**
+ * Runs of the last layers that fit, with all their weights or without their experts; undefined when
+ * not even the output does.
+ */
 function lastLayersThatFit(costs: Costs, withExperts: boolean): Runs | undefined {
   const { model, budgets } = costs;
   for (let first = 0; first <= model.layers; first++) {
@@ -233,14 +258,17 @@ function lastLayersThatFit(costs: Costs, withExperts: boolean): Runs | undefined
   return undefined;
 }
 
-/** The runs that fit, and the experts that fit beside them; undefined when not even the output does. */
+/**
+ * The runs that fit, and the experts that fit beside them; undefined when not even the output does.
+ */
 function spreadOver(costs: Costs, extraBytes: number, extraHostBytes = 0): Spread | undefined {
   const { groups } = costs;
   const within = {
     ...costs,
     budgets: costs.budgets.map((budget) => Math.max(0, budget - extraBytes)),
   };
-  // Attention and shared experts work on every token, a routed expert on one in 32: they come first.
+  // Attention and shared experts work on every token, a routed expert on one in 32: they come
+  // first.
   const runs =
     sum(within.budgets) === 0 ? undefined : lastLayersThatFit(within, sum(groups.experts) === 0);
   if (runs === undefined) {
@@ -261,7 +289,10 @@ function spreadOver(costs: Costs, extraBytes: number, extraHostBytes = 0): Sprea
   return { runs, extraBytes, extraHostBytes, onDevices: new Set(onDevices) };
 }
 
-/** All of it on the devices, or else room on each for one tensor of system memory that it may compute with. */
+/**
+ * All of it on the devices, or else room on each for one tensor of system memory that it may
+ * compute with.
+ */
 function bestSpread(costs: Costs, cells: number): Spread | undefined {
   const { model, request, groups } = costs;
   const pipeline =
@@ -275,7 +306,10 @@ function bestSpread(costs: Costs, cells: number): Spread | undefined {
   return isAll ? whole : spreadOver(costs, request.opOffload ? groups.largest : 0);
 }
 
-/** Places a model: everything on the devices, else everything but some experts, else the last layers. */
+/**
+ * Places a model: everything on the devices, else everything but some experts, else the last
+ * layers.
+ */
 export function place(model: PlanModel, request: PlanRequest): Placement {
   const groups = groupWeights(model.tensors, model.layers);
   const cells = cacheCells(request.contextSize);

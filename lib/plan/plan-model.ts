@@ -1,4 +1,5 @@
-// What a plan needs to know of a model, from what its files say. Pure; runs on any JavaScript thread.
+// What a plan needs to know of a model, from what its files say. Pure; runs on any JavaScript
+// thread.
 import type { ModelShape } from "../gguf/check/check-hyperparameters.js";
 import type { PlanTensor } from "./memory.js";
 import type { PlanModel } from "./offload.js";

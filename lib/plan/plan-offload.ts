@@ -1,4 +1,5 @@
-// planOffload: what of a model fits where, from metadata alone, before anything is downloaded or loaded. Runs on the calling JavaScript thread; waits are asynchronous.
+// planOffload: what of a model fits where, from metadata alone, before anything is downloaded or
+// loaded. Runs on the calling JavaScript thread; waits are asynchronous.
 import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import { inspectGguf, type Inspection } from "../gguf/inspect.js";
@@ -35,7 +36,10 @@ function planModel(found: Inspection): PlanModel {
   return describeForPlan(shape, tensors, sizeBytes);
 }
 
-/** Most tokens a second: the sum of what each place takes to read its weights of one token. What is not told takes no time, so that the bound stays one. */
+/**
+ * Most tokens a second: the sum of what each place takes to read its weights of one token. What is
+ * not told takes no time, so that the bound stays one.
+ */
 function rateBound(
   places: readonly PlanPlace[],
   { gpu, ram, disk }: Bandwidth,
@@ -80,7 +84,9 @@ function publishedLayers(
   return { quant, layers: column === undefined ? undefined : quant?.layersOnGpu[column] };
 }
 
-/** A plan of inspected files; the part of {@link planOffload} that needs neither disk nor network. */
+/**
+ * A plan of inspected files; the part of {@link planOffload} that needs neither disk nor network.
+ */
 export function planInspected(found: Inspection, config: PlanConfig): OffloadPlan {
   const {
     memory,

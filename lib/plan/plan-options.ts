@@ -1,4 +1,5 @@
-// Options of planOffload(): default, validate, normalise, freeze, once, before any file is looked at. Runs on the calling JavaScript thread.
+// Options of planOffload(): default, validate, normalise, freeze, once, before any file is looked
+// at. Runs on the calling JavaScript thread.
 import { totalmem } from "node:os";
 import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
@@ -9,11 +10,21 @@ import { devices as presentDevices } from "../machine/devices.js";
 
 /** Options of {@link planOffload}. */
 export interface PlanOptions {
-  /** Memory of the GPUs, one number each, or one for a single one; 0 or `[]`: none. Unit: GiB. @defaultValue the free memory of this machine's GPUs */
+  /**
+   * Memory of the GPUs, one number each, or one for a single one; 0 or `[]`: none. Unit: GiB.
+   * @defaultValue the free memory of this machine's GPUs
+   */
   readonly vramGiB?: number | readonly number[] | undefined;
-  /** Names of GPUs of this machine, as `devices()` tells them. Not together with `vramGiB`. @defaultValue all of them */
+  /**
+   * Names of GPUs of this machine, as `devices()` tells them. Not together with `vramGiB`.
+   * @defaultValue all of them
+   */
   readonly devices?: readonly string[] | undefined;
-  /** Where this machine's GPUs come from, as `backendDir` of `loadModel`. Not together with `vramGiB`. @defaultValue none */
+  /**
+   * Where this machine's GPUs come from, as `backendDir` of `loadModel`. Not together with
+   * `vramGiB`.
+   * @defaultValue none
+   */
   readonly backendDir?: string | undefined;
   /** System memory. Unit: GiB. @defaultValue this machine's when the GPUs are too, else not told */
   readonly ramGiB?: number | undefined;
@@ -29,10 +40,15 @@ export interface PlanOptions {
   readonly ubatchSize?: number | undefined;
   /** Left free on each GPU, for what nobody can tell beforehand. Unit: GiB. @defaultValue 1 */
   readonly marginGiB?: number | undefined;
-  /** Whether GPUs fetch experts from system memory to compute prompts, as `loadModel`'s option of this name; it takes room for one tensor of these. Devices behind RPC never do. @defaultValue true */
+  /**
+   * Whether GPUs fetch experts from system memory to compute prompts, as `loadModel`'s option of
+   * this name; it takes room for one tensor of these. Devices behind RPC never do.
+   * @defaultValue true
+   */
   readonly opOffload?: boolean | undefined;
   /**
-   * How fast memory is read. `"measured"`: this machine's system memory is read for a quarter of a second on all cores. Unit: 10^9 bytes a second.
+   * How fast memory is read. `"measured"`: this machine's system memory is read for a quarter of a
+   * second on all cores. Unit: 10^9 bytes a second.
    * @defaultValue none: no bound on the rate is told
    */
   readonly bandwidth?: {
@@ -140,7 +156,8 @@ function memoryOf({ vramGiB, devices, backendDir, ramGiB }: PlanOptions): Memory
 /**
  * Checks and completes options.
  *
- * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; `ADDON_MISSING` where this machine's GPUs are asked for.
+ * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; `ADDON_MISSING` where this machine's GPUs
+ * are asked for.
  */
 export function normalizePlan(options: PlanOptions): PlanConfig {
   check.knownKeys(check.object(options, "options"), "planOffload", KEYS);

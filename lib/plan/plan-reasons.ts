@@ -39,7 +39,10 @@ function memoryReasons(
   ];
 }
 
-/** The two answers side by side: "24 GiB: 7 whole layers by the rule; or all 61 layers' attention and the experts of 5." */
+/**
+ * The two answers side by side: "24 GiB: 7 whole layers by the rule; or all 61 layers' attention
+ * and the experts of 5."
+ */
 function headline({ rule, placement, layers, experts }: Omit<OffloadPlan, "reasons">): string {
   const { kind, denseLayers, expertLayers } = placement;
   const gpus = placement.places

@@ -1,4 +1,5 @@
-// Computes importance matrices and writes them as llama-imatrix does. Runs on the calling JavaScript thread; the model runs on a thread of its own.
+// Computes importance matrices and writes them as llama-imatrix does. Runs on the calling
+// JavaScript thread; the model runs on a thread of its own.
 import { availableParallelism } from "node:os";
 import { waitOrAbort } from "../base/abort.js";
 import type { Complete } from "../base/types.js";
@@ -22,10 +23,15 @@ import { GGML_TYPES, type GgmlType } from "../gguf/ggml-types.js";
 export interface ImatrixOptions {
   /** The file to write. It gets its name when it is whole. */
   out: string;
-  /** What the file calls the text, e.g. its file name; `quantize` writes it into the models it makes. @defaultValue none */
+  /**
+   * What the file calls the text, e.g. its file name; `quantize` writes it into the models it
+   * makes.
+   * @defaultValue none
+   */
   dataset?: string | undefined;
   /**
-   * Tokens run through the model at once; each chunk is a text of its own, and a rest shorter than one is left out. Unit: tokens. Range: 16 .. 1048576.
+   * Tokens run through the model at once; each chunk is a text of its own, and a rest shorter than
+   * one is left out. Unit: tokens. Range: 16 .. 1048576.
    * @defaultValue 512
    */
   chunkSize?: number | undefined;
@@ -39,7 +45,10 @@ export interface ImatrixOptions {
    * @defaultValue false
    */
   force?: boolean | undefined;
-  /** Called with the share of chunks done, 0 to 1; what it throws ends the work and rejects the call. */
+  /**
+   * Called with the share of chunks done, 0 to 1; what it throws ends the work and rejects the
+   * call.
+   */
   onProgress?: ((progress: number) => void) | undefined;
   /** Ends the work; nothing is left of the output. */
   signal?: AbortSignal | undefined;
@@ -84,7 +93,10 @@ function normalize(options: ImatrixOptions): Normal {
   });
 }
 
-/** Loads on the CPU, as the file has its weights: on a device or repacked they hide from the measurement. */
+/**
+ * Loads on the CPU, as the file has its weights: on a device or repacked they hide from the
+ * measurement.
+ */
 async function load(
   checked: CheckedModel,
   chunkSize: number,

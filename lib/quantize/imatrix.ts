@@ -1,4 +1,5 @@
-// Reads importance matrices, in llama.cpp's GGUF format and its older binary one. Runs on the calling JavaScript thread; reads are asynchronous.
+// Reads importance matrices, in llama.cpp's GGUF format and its older binary one. Runs on the
+// calling JavaScript thread; reads are asynchronous.
 import type { FileHandle } from "node:fs/promises";
 import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
@@ -52,7 +53,10 @@ async function readBytes(
   return buffer;
 }
 
-/** The floats in bytes that {@link readBytes} read; every machine that Node runs on is little-endian. */
+/**
+ * The floats in bytes that {@link readBytes} read; every machine that Node runs on is
+ * little-endian.
+ */
 function floats(bytes: Buffer): Float32Array {
   return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
 }
@@ -172,7 +176,8 @@ async function readLegacyImatrix(file: FileHandle, path: string, size: number): 
  * Reads an importance matrix.
  *
  * @param path - A file of `llama-imatrix` or `computeImatrix`.
- * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_IS_DIRECTORY`, `FILE_EMPTY`, `FILE_UNREADABLE`, `FILE_TRUNCATED`, `GGUF_INVALID`.
+ * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_IS_DIRECTORY`, `FILE_EMPTY`, `FILE_UNREADABLE`,
+ * `FILE_TRUNCATED`, `GGUF_INVALID`.
  */
 export async function readImatrix(path: string): Promise<Imatrix> {
   check.filePath(path, "path");

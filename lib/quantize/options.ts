@@ -1,4 +1,5 @@
-// Options of quantize(): default, validate, normalise, freeze, once. Runs on the calling JavaScript thread.
+// Options of quantize(): default, validate, normalise, freeze, once. Runs on the calling JavaScript
+// thread.
 import type { Complete } from "../base/types.js";
 import * as check from "../base/check.js";
 import { compilePattern } from "../base/tensor-patterns.js";
@@ -8,11 +9,19 @@ import { RECIPES, type TensorTypeRule } from "./recipes.js";
 
 /** Options of `quantize`. */
 export interface QuantizeOptions {
-  /** What to quantise to, e.g. `Q4_K_M` (any of `QUANTIZE_TYPES`, any case). Give this or `recipe`. */
+  /**
+   * What to quantise to, e.g. `Q4_K_M` (any of `QUANTIZE_TYPES`, any case). Give this or `recipe`.
+   */
   type?: string | undefined;
-  /** One of the dynamic recipes: `UD-IQ1_S`, `UD-IQ1_M`, `UD-IQ2_XXS`, `UD-Q2_K_XL`. For models with experts. */
+  /**
+   * One of the dynamic recipes: `UD-IQ1_S`, `UD-IQ1_M`, `UD-IQ2_XXS`, `UD-Q2_K_XL`. For models with
+   * experts.
+   */
   recipe?: string | undefined;
-  /** Path of an importance matrix, in llama.cpp's GGUF format or its older binary one. Needed for the types of 1 to 2 bits. */
+  /**
+   * Path of an importance matrix, in llama.cpp's GGUF format or its older binary one. Needed for
+   * the types of 1 to 2 bits.
+   */
   imatrix?: string | undefined;
   /**
    * Tensor types by regular expression (RE2: no look-around, no back references) over tensor names;
@@ -24,7 +33,8 @@ export interface QuantizeOptions {
   /** Type of `token_embd.weight`; by default llama.cpp's choice. */
   tokenEmbeddingType?: string | undefined;
   /**
-   * Quantise tensors that are quantised already; quality suffers. Without it such an input is refused with `INVALID_ARGUMENT`; a dry run tells its sizes all the same.
+   * Quantise tensors that are quantised already; quality suffers. Without it such an input is
+   * refused with `INVALID_ARGUMENT`; a dry run tells its sizes all the same.
    * @defaultValue false
    */
   allowRequantize?: boolean | undefined;

@@ -1,4 +1,7 @@
-// The program that quantises: a process of its own, because several inputs abort inside llama.cpp and an abort cannot be caught. Started by quantize-process.ts; reads one job, tells log lines and the outcome, and ends when the parent lets go or is gone. Main thread of that process; the work runs on a native thread.
+// The program that quantises: a process of its own, because several inputs abort inside llama.cpp
+// and an abort cannot be caught. Started by quantize-process.ts; reads one job, tells log lines and
+// the outcome, and ends when the parent lets go or is gone. Main thread of that process; the work
+// runs on a native thread.
 import { rmSync } from "node:fs";
 import { parentChannel } from "../base/channel.js";
 import { isR1Error } from "../base/errors.js";
@@ -15,7 +18,9 @@ export interface QuantizeJob {
   readonly partial: readonly string[];
 }
 
-/** What the parent says: the job first, and the end once no file has its temporary name any more. */
+/**
+ * What the parent says: the job first, and the end once no file has its temporary name any more.
+ */
 export type QuantizeOrder = QuantizeJob | "end";
 
 /** What the child tells. */
@@ -53,7 +58,8 @@ const channel = parentChannel<QuantizeOrder, QuantizeMessage>(
   },
   () => {
     for (const path of partial ?? []) rmSync(path, { force: true, recursive: true });
-    // Not process.exit(), which waits for llama.cpp: it would write on for hours, and open the files of further parts.
+    // Not process.exit(), which waits for llama.cpp: it would write on for hours, and open the
+    // files of further parts.
     process.kill(process.pid, "SIGKILL");
   },
 );

@@ -1,4 +1,5 @@
-// Runs one job of the quantising program and says how it ended. Runs on the calling JavaScript thread; the job in a process of its own.
+// Runs one job of the quantising program and says how it ended. Runs on the calling JavaScript
+// thread; the job in a process of its own.
 import { Channel } from "../base/channel.js";
 import { builtModule, endOf, lastWords, startChild } from "../base/child.js";
 import type { ChildEnd } from "../base/child.js";
@@ -29,14 +30,18 @@ interface JobOptions {
   readonly onLine: (line: string) => void;
   /** Ends the job, until its work is done. */
   readonly signal: AbortSignal | undefined;
-  /** Gives the files their names. Until that is over the child waits, to remove what it wrote should this process die. */
+  /**
+   * Gives the files their names. Until that is over the child waits, to remove what it wrote should
+   * this process die.
+   */
   readonly finish: () => Promise<void>;
 }
 
 /**
  * Runs one job.
  *
- * @throws {R1Error} `CHILD_CRASHED` when the process died, else the code it told (`QUANTIZE_FAILED`, `ADDON_MISSING`, ...); the signal's reason; what `finish` throws.
+ * @throws {R1Error} `CHILD_CRASHED` when the process died, else the code it told
+ * (`QUANTIZE_FAILED`, `ADDON_MISSING`, ...); the signal's reason; what `finish` throws.
  */
 export async function runQuantizeJob(
   job: QuantizeJob,

@@ -1,4 +1,5 @@
-// Quantises models with llama.cpp's own quantiser, in a process of its own. Runs on the calling JavaScript thread; all waits are asynchronous.
+// Quantises models with llama.cpp's own quantiser, in a process of its own. Runs on the calling
+// JavaScript thread; all waits are asynchronous.
 import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as check from "../base/check.js";
@@ -37,7 +38,10 @@ import { readAllParts, shardPath } from "../gguf/shards.js";
 export interface QuantizeResult {
   /** The files; empty in a dry run. */
   readonly paths: readonly string[];
-  /** Bytes of the result: of the files, or in a dry run as planned (exact but for a few hundred bytes of metadata). */
+  /**
+   * Bytes of the result: of the files, or in a dry run as planned (exact but for a few hundred
+   * bytes of metadata).
+   */
   readonly bytes: number;
   /** Bytes of the input. */
   readonly inputBytes: number;

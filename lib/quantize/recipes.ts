@@ -1,7 +1,11 @@
-// The four dynamic quants of the 671B model as recipes: which tensors of which layers get which type. Pure data and its expansion; any JavaScript thread.
+// The four dynamic quants of the 671B model as recipes: which tensors of which layers get which
+// type. Pure data and its expansion; any JavaScript thread.
 import type { QuantizeType } from "./types.js";
 
-/** A tensor type for all tensors whose name a regular expression finds; the first of a list that fits counts. */
+/**
+ * A tensor type for all tensors whose name a regular expression finds; the first of a list that
+ * fits counts.
+ */
 export interface TensorTypeRule {
   /** ECMAScript regular expression, searched for anywhere in the tensor's name. */
   readonly pattern: string;
@@ -28,11 +32,13 @@ export interface Recipe {
 }
 
 /**
- * The recipes by name. Everything that is no expert is the same in all: embedding and attention q4_K; output, the K and V projections, the down matrices of the
- * first dense layers and of the shared experts q6_K; routers and norms f32.
+ * The recipes by name. Everything that is no expert is the same in all: embedding and attention
+ * q4_K; output, the K and V projections, the down matrices of the first dense layers and of the
+ * shared experts q6_K; routers and norms f32.
  *
- * UD-IQ1_S and UD-Q2_K_XL have the tensor types that the published files have. For the two between them the published table's bits a weight and sizes do not
- * fit together (1.56 and 2.06 bit make 142 GiB, not 158); there the types are those that give the published size to within 1 %.
+ * UD-IQ1_S and UD-Q2_K_XL have the tensor types that the published files have. For the two between
+ * them the published table's bits a weight and sizes do not fit together (1.56 and 2.06 bit make
+ * 142 GiB, not 158); there the types are those that give the published size to within 1 %.
  */
 export const RECIPES: Readonly<Record<string, Recipe>> = Object.freeze({
   "UD-IQ1_S": {

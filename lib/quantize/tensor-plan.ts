@@ -1,4 +1,5 @@
-// What a quantised file will be: llama.cpp's dry run tells the type of each tensor, and from these the sizes follow exactly. Runs on the calling JavaScript thread.
+// What a quantised file will be: llama.cpp's dry run tells the type of each tensor, and from these
+// the sizes follow exactly. Runs on the calling JavaScript thread.
 import type { Imatrix } from "./imatrix.js";
 import { R1Error } from "../base/errors.js";
 import type { GgufHeader, GgufTensor } from "../gguf/format.js";
@@ -20,7 +21,10 @@ export interface TensorPlan {
   readonly bytes: number;
 }
 
-/** `[  12/1086] blk.0.attn_q_a.weight - [...], type = bf16, `: how llama.cpp's log begins to tell of a tensor. */
+/**
+ * `[ 12/1086] blk.0.attn_q_a.weight - [...], type = bf16, `: how llama.cpp's log begins to tell of
+ * a tensor.
+ */
 const HEAD = /^\[\s*\d+\/\s*\d+\]\s+(\S+)\s+- \[[^\]]*\], type =\s*(\w+),/;
 
 /** A tensor that the log has told of in full. */
@@ -30,7 +34,10 @@ export interface ToldTensor {
   readonly to: string;
 }
 
-/** Puts together what llama.cpp logs of each tensor, which comes in several pieces: its name, what it is converted to, its size. */
+/**
+ * Puts together what llama.cpp logs of each tensor, which comes in several pieces: its name, what
+ * it is converted to, its size.
+ */
 export class TensorLog {
   #head: { name: string; from: string } | undefined;
   #text = "";
@@ -56,7 +63,10 @@ export class TensorLog {
   }
 }
 
-/** Makes the plan out of a dry run's log. @throws {R1Error} `QUANTIZE_FAILED` when the log does not tell all tensors. */
+/**
+ * Makes the plan out of a dry run's log.
+ * @throws {R1Error} `QUANTIZE_FAILED` when the log does not tell all tensors.
+ */
 export function planFromLog(
   lines: readonly string[],
   headers: readonly GgufHeader[],
@@ -98,7 +108,8 @@ export function plannedFileBytes(
 }
 
 /**
- * Refuses what llama.cpp would refuse after writing what stands before it: tensors that are quantised already.
+ * Refuses what llama.cpp would refuse after writing what stands before it: tensors that are
+ * quantised already.
  *
  * @throws {R1Error} `INVALID_ARGUMENT`, naming the first of them.
  */

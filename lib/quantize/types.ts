@@ -1,6 +1,10 @@
-// What llama.cpp can quantise to: the names of its file types and which tensor types need an importance matrix. Pure data; any JavaScript thread.
+// What llama.cpp can quantise to: the names of its file types and which tensor types need an
+// importance matrix. Pure data; any JavaScript thread.
 
-/** llama.cpp's file types by name, with the tensor type most of their tensors get; a file type mixes others in. */
+/**
+ * llama.cpp's file types by name, with the tensor type most of their tensors get; a file type mixes
+ * others in.
+ */
 export const QUANTIZE_TYPES = Object.freeze({
   Q1_0: "q1_0",
   Q2_0: "q2_0",
@@ -49,13 +53,18 @@ const ALIASES: Readonly<Record<string, QuantizeType>> = {
   Q5_K: "Q5_K_M",
 };
 
-/** The file type of a name, in any case and with llama.cpp's aliases; undefined if there is none. */
+/**
+ * The file type of a name, in any case and with llama.cpp's aliases; undefined if there is none.
+ */
 export function quantizeType(name: string): QuantizeType | undefined {
   const upper = name.toUpperCase();
   return Object.hasOwn(QUANTIZE_TYPES, upper) ? (upper as QuantizeType) : ALIASES[upper];
 }
 
-/** Tensor types that are garbage without an importance matrix; llama.cpp refuses them, or aborts for embedding and output tensors. */
+/**
+ * Tensor types that are garbage without an importance matrix; llama.cpp refuses them, or aborts for
+ * embedding and output tensors.
+ */
 export const IMATRIX_TYPES: readonly string[] = [
   "iq1_s",
   "iq1_m",

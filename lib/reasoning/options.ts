@@ -1,8 +1,12 @@
-// How much the model thinks: the option `reasoning`, checked and completed. Pure; runs on any JavaScript thread.
+// How much the model thinks: the option `reasoning`, checked and completed. Pure; runs on any
+// JavaScript thread.
 import { integer, knownKeys, object, oneOf, refuse, string } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 
-/** Token budgets of the efforts; undefined: no limit. R1 itself knows no efforts: these are budgets under names that other interfaces use. */
+/**
+ * Token budgets of the efforts; undefined: no limit. R1 itself knows no efforts: these are budgets
+ * under names that other interfaces use.
+ */
 export const EFFORTS = Object.freeze({ low: 1024, medium: 8192, high: undefined } as const);
 
 /** A named budget. */
@@ -14,15 +18,27 @@ export const DEFAULT_CLOSING = "\n\nI have thought enough; here is the answer.\n
 /** How much the model thinks. */
 export interface ReasoningOptions {
   /**
-   * `auto`: as the file's own template does. `forced`: the prompt opens `<think>`, so that thinking cannot be skipped. `off`: the prompt opens and closes it, so that the model answers
-   * right away. After tool outputs the prompt never opens it, as in the official templates. @defaultValue "auto"
+   * `auto`: as the file's own template does. `forced`: the prompt opens `<think>`, so that thinking
+   * cannot be skipped. `off`: the prompt opens and closes it, so that the model answers right away.
+   * After tool outputs the prompt never opens it, as in the official templates. @defaultValue
+   * "auto"
    */
   readonly mode?: "auto" | "forced" | "off" | undefined;
-  /** A named budget: low 1024, medium 8192 tokens, high no limit; `maxTokens` goes before it. @defaultValue none */
+  /**
+   * A named budget: low 1024, medium 8192 tokens, high no limit; `maxTokens` goes before it.
+   * @defaultValue none
+   */
   readonly effort?: ReasoningEffort | undefined;
-  /** Most tokens of reasoning. When they are spent, `closing` and `</think>` are fed as if the model had written them, and the answer follows. Range: 0..2^31-1. @defaultValue no limit */
+  /**
+   * Most tokens of reasoning. When they are spent, `closing` and `</think>` are fed as if the model
+   * had written them, and the answer follows. Range: 0..2^31-1.
+   * @defaultValue no limit
+   */
   readonly maxTokens?: number | undefined;
-  /** The closing line, plain text of at most 1000 characters; may be empty. @defaultValue {@link DEFAULT_CLOSING} */
+  /**
+   * The closing line, plain text of at most 1000 characters; may be empty.
+   * @defaultValue {@link DEFAULT_CLOSING}
+   */
   readonly closing?: string | undefined;
 }
 
@@ -70,7 +86,8 @@ export function normalizeReasoning(value: unknown, path = "reasoning"): Reasonin
  * @param endThink - Id of `</think>`.
  * @param tokenize - Safe tokenisation, special strings left as text.
  * @returns Nothing when there is no budget.
- * @throws {R1Error} `TEMPLATE_UNSUPPORTED` when there is a budget and the vocabulary has no `</think>`.
+ * @throws {R1Error} `TEMPLATE_UNSUPPORTED` when there is a budget and the vocabulary has no
+ * `</think>`.
  */
 export function closingTokens(
   config: ReasoningConfig,

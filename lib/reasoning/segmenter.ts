@@ -1,12 +1,18 @@
-// Splits a stream of token events into reasoning and answer, in O(n), flushed at the end. Runs on the JavaScript thread that consumes the generation.
+// Splits a stream of token events into reasoning and answer, in O(n), flushed at the end. Runs on
+// the JavaScript thread that consumes the generation.
 import type { ContentPart, ToolCall } from "../base/types.js";
 import { partialTagLength, trailingLineBreaks } from "./tags.js";
 
-/** Looks through the answer for something that is not answer text, such as tool calls. Its texts, put together with what it takes out, are what it was given. */
+/**
+ * Looks through the answer for something that is not answer text, such as tool calls. Its texts,
+ * put together with what it takes out, are what it was given.
+ */
 export interface AnswerReader {
   /** Tokens that it is handed by id and not as text, with the text of each. */
   readonly tokens: ReadonlyMap<number, string>;
-  /** Takes more of the answer; returns answer text and finished parts, in order. May hold text back. */
+  /**
+   * Takes more of the answer; returns answer text and finished parts, in order. May hold text back.
+   */
   push(text: string): (string | ContentPart)[];
   /** Takes one of its `tokens` where it stands in the answer. */
   token(token: number): (string | ContentPart)[];
@@ -22,7 +28,11 @@ export interface SegmenterInit {
   readonly endThink: number;
   /** The prompt ends inside an open reasoning block. */
   readonly startsInReasoning: boolean;
-  /** The prompt ends in `</think>`: everything is answer, and line breaks at its start stand next to that tag. @defaultValue false */
+  /**
+   * The prompt ends in `</think>`: everything is answer, and line breaks at its start stand next to
+   * that tag.
+   * @defaultValue false
+   */
   readonly startsAfterReasoning?: boolean | undefined;
   /** How the vocabulary spells the tags. @defaultValue `<think>` and `</think>` */
   readonly thinkText?: string | undefined;
@@ -34,16 +44,22 @@ export interface SegmenterInit {
 type Block = "reasoning" | "answer";
 type State = "before" | Block;
 
-/** A tag's text may come this much later than its token, because the engine holds text that could begin a stop string. Unit: UTF-16 code units. */
+/**
+ * A tag's text may come this much later than its token, because the engine holds text that could
+ * begin a stop string. Unit: UTF-16 code units.
+ */
 const TAG_TEXT_WAIT = 1024;
 
 /**
- * One reasoning block, then one answer. The block starts with the prompt or with the first `<think>` that only white space precedes; it ends with the first `</think>`
- * after that. Any other tag is text of the block it stands in, so nothing is lost: a `<think>` in the reasoning or in the answer, a `</think>` in the answer.
- * Without an opening tag everything is answer.
+ * One reasoning block, then one answer. The block starts with the prompt or with the first
+ * `<think>` that only white space precedes; it ends with the first `</think>` after that. Any other
+ * tag is text of the block it stands in, so nothing is lost: a `<think>` in the reasoning or in the
+ * answer, a `</think>` in the answer. Without an opening tag everything is answer.
  *
- * Left out of both texts: the two tags, white space before the opening one, and line breaks next to a tag. Line breaks that end a reasoning which never closed are kept.
- * The deltas of a kind, put together, are exactly {@link Segmenter.reasoning} and {@link Segmenter.answer}. A delta's `tokens` are those whose text begins in it.
+ * Left out of both texts: the two tags, white space before the opening one, and line breaks next to
+ * a tag. Line breaks that end a reasoning which never closed are kept. The deltas of a kind, put
+ * together, are exactly {@link Segmenter.reasoning} and {@link Segmenter.answer}. A delta's
+ * `tokens` are those whose text begins in it.
  */
 export class Segmenter {
   private readonly tags: Readonly<
@@ -57,10 +73,16 @@ export class Segmenter {
   /** Tags whose token has come and whose text has not, and the text since. */
   private awaited: number[] = [];
   private late = "";
-  /** Text that could begin a tag, where tags are told by text, and how many tokens went by since it was empty. */
+  /**
+   * Text that could begin a tag, where tags are told by text, and how many tokens went by since it
+   * was empty.
+   */
   private partial = "";
   private partialTokens = 0;
-  /** White space before the first block, or line breaks that may turn out to stand before a closing tag. */
+  /**
+   * White space before the first block, or line breaks that may turn out to stand before a closing
+   * tag.
+   */
   private held = "";
   /** Line breaks that come next stand right after a tag. */
   private afterTag: boolean;
@@ -110,7 +132,8 @@ export class Segmenter {
    * Takes one token event and returns the parts it brings about.
    *
    * @param token - Its id.
-   * @param text - Its text as the engine gave it: whole characters, perhaps empty, perhaps with text of earlier tokens before its own.
+   * @param text - Its text as the engine gave it: whole characters, perhaps empty, perhaps with
+   * text of earlier tokens before its own.
    */
   push(token: number, text: string): ContentPart[] {
     if (this.state === "reasoning") this.open("reasoning");
@@ -157,7 +180,8 @@ export class Segmenter {
   private settle(isNewest: boolean): void {
     for (let token = this.awaited[0]; token !== undefined; token = this.awaited[0]) {
       const text = this.tagText(token);
-      // A tag that is the newest token ends the text; the same letters before it were spelt by ordinary tokens.
+      // A tag that is the newest token ends the text; the same letters before it were spelt by
+      // ordinary tokens.
       const at =
         isNewest && this.awaited.length === 1 && this.late.endsWith(text)
           ? this.late.length - text.length
@@ -180,7 +204,10 @@ export class Segmenter {
       : (this.reader?.tokens.get(token) ?? this.tags.reasoning.text);
   }
 
-  /** Goes on to the next block at a tag, or writes the tag as text when it opens or closes nothing here. */
+  /**
+   * Goes on to the next block at a tag, or writes the tag as text when it opens or closes nothing
+   * here.
+   */
   private pass(token: number, text: string): void {
     const fits = this.state !== "answer" && this.tags[this.state].id === token;
     if (fits) this.turn();

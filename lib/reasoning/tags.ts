@@ -25,7 +25,9 @@ export function endsInReasoning(
 
 const NO_TURNS: ReadonlySet<number> = new Set();
 
-/** Length of the longest end of `text` that `tag` could begin with, but which is not all of `tag`. */
+/**
+ * Length of the longest end of `text` that `tag` could begin with, but which is not all of `tag`.
+ */
 export function partialTagLength(text: string, tag: string): number {
   for (let length = Math.min(text.length, tag.length - 1); length > 0; length--)
     if (text.endsWith(tag.slice(0, length))) return length;

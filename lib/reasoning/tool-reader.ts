@@ -1,10 +1,13 @@
-// Finds tool calls in the answer as it streams, and parses and checks them. Runs on the JavaScript thread that consumes the generation.
+// Finds tool calls in the answer as it streams, and parses and checks them. Runs on the JavaScript
+// thread that consumes the generation.
 import { randomUUID } from "node:crypto";
 import type { ContentPart, ToolCall } from "../base/types.js";
 import type { AnswerReader } from "./segmenter.js";
 import { partialTagLength } from "./tags.js";
 
-/** A tool that may be called: its name, and what is wrong with given arguments (undefined: nothing). */
+/**
+ * A tool that may be called: its name, and what is wrong with given arguments (undefined: nothing).
+ */
 export interface CallableTool {
   readonly name: string;
   readonly check: (args: unknown) => string | undefined;
@@ -46,12 +49,16 @@ function splitCall(text: string): { name: string; json: string } | undefined {
 }
 
 /**
- * Reads calls in R1's form: `<｜tool▁calls▁begin｜>`, then calls of `<｜tool▁call▁begin｜>function<｜tool▁sep｜>NAME`, a line break and a fenced block of JSON, `<｜tool▁call▁end｜>`, then
- * `<｜tool▁calls▁end｜>`. Each call becomes a part when its end has come. A tag is told by its id where the vocabulary has one, so that the same letters spelt by other tokens are text
- * (docs/decisions/tool-tags.md), and by its text where it has none.
+ * Reads calls in R1's form: `<｜tool▁calls▁begin｜>`, then calls of
+ * `<｜tool▁call▁begin｜>function<｜tool▁sep｜>NAME`, a line break and a fenced block of JSON,
+ * `<｜tool▁call▁end｜>`, then `<｜tool▁calls▁end｜>`. Each call becomes a part when its end has come. A
+ * tag is told by its id where the vocabulary has one, so that the same letters spelt by other
+ * tokens are text (docs/decisions/tool-tags.md), and by its text where it has none.
  *
- * What is wrong becomes a `tool-call-error` part with the text as generated: an unfinished call, bad JSON, an unknown name, arguments that do not fit the schema, text between
- * calls. White space between calls is left out, and so is what has come of the tag that ends them when a stop string cuts it. Text before and after the block is answer.
+ * What is wrong becomes a `tool-call-error` part with the text as generated: an unfinished call,
+ * bad JSON, an unknown name, arguments that do not fit the schema, text between calls. White space
+ * between calls is left out, and so is what has come of the tag that ends them when a stop string
+ * cuts it. Text before and after the block is answer.
  */
 export class ToolReader implements AnswerReader {
   readonly tokens: ReadonlyMap<number, string>;
@@ -227,7 +234,8 @@ export class ToolReader implements AnswerReader {
     if (separator < 0) return "The tool call has no separator between its type and its name.";
     const kind = body.slice(0, separator).trim();
     const rest = body.slice(separator + this.tags.toolSep.length);
-    // Later DeepSeek models leave the type out: the name stands before the separator and the arguments after it.
+    // Later DeepSeek models leave the type out: the name stands before the separator and the
+    // arguments after it.
     const isBare = kind !== "function" && rest.trimStart().startsWith("{");
     if (kind !== "function" && !isBare)
       return `The tool call's type is ${JSON.stringify(kind)}, not "function".`;

@@ -30,7 +30,10 @@ export function checkEndpoint(value: unknown, path: string): Endpoint {
   return Object.freeze({ host, port, text: `${host}:${port}` });
 }
 
-/** @throws {R1Error} `INVALID_ARGUMENT` for what is no address, a server twice, or more than {@link MOST_SERVERS}. */
+/**
+ * @throws {R1Error} `INVALID_ARGUMENT` for what is no address, a server twice, or more than {@link
+ * MOST_SERVERS}.
+ */
 export function checkEndpoints(value: unknown, path: string): readonly Endpoint[] {
   const endpoints = array(value, path, checkEndpoint);
   if (endpoints.length > MOST_SERVERS) refuse(path, `at most ${MOST_SERVERS} servers`, value);

@@ -1,4 +1,5 @@
-// Asks RPC servers who they are before llama.cpp does: llama.cpp would wait without limit, and end the process over a wrong answer. Runs on any JavaScript thread; waits are asynchronous.
+// Asks RPC servers who they are before llama.cpp does: llama.cpp would wait without limit, and end
+// the process over a wrong answer. Runs on any JavaScript thread; waits are asynchronous.
 import { lookup } from "node:dns";
 import { connect } from "node:net";
 import { R1Error } from "../base/errors.js";
@@ -8,12 +9,18 @@ import type { Endpoint } from "./endpoint.js";
 /** Milliseconds a server may take to answer, name look-up and connection included. */
 const ANSWER_MS = 2500;
 
-/** The protocol of llama.cpp v0.5.0, as it greets: a command byte, the length of the body, a body of capabilities (none); answered by a length and a body that begins with the version. */
+/**
+ * The protocol of llama.cpp v0.5.0, as it greets: a command byte, the length of the body, a body of
+ * capabilities (none); answered by a length and a body that begins with the version.
+ */
 const HELLO = 14;
 const CAPABILITIES_BYTES = 24;
 const ANSWER_BODY_BYTES = 4 + CAPABILITIES_BYTES;
 const ANSWER_BYTES = 8 + ANSWER_BODY_BYTES;
-/** The next question of a client: how many devices there are. A program may greet and then be silent. */
+/**
+ * The next question of a client: how many devices there are. A program may greet and then be
+ * silent.
+ */
 const DEVICE_COUNT = 15;
 const COUNT_BODY_BYTES = 4;
 const COUNT_BYTES = 8 + COUNT_BODY_BYTES;
@@ -194,8 +201,10 @@ function probe(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<voi
 /**
  * Greets all servers at once.
  *
- * @throws {R1Error} within 3 s, for the first server in order that is not as it should be: `RPC_UNREACHABLE` (refused, unknown name, no route), `RPC_BUSY` (takes the connection and is silent:
- * it serves another client), `RPC_INVALID` (another program, or another version); the signal's reason.
+ * @throws {R1Error} within 3 s, for the first server in order that is not as it should be:
+ * `RPC_UNREACHABLE` (refused, unknown name, no route), `RPC_BUSY` (takes the connection and is
+ * silent: it serves another client), `RPC_INVALID` (another program, or another version); the
+ * signal's reason.
  */
 export async function probeServers(
   endpoints: readonly Endpoint[],

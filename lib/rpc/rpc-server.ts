@@ -1,4 +1,5 @@
-// startRpcServer: lends this machine's devices to models on other machines. Runs on the calling JavaScript thread; the server in a process of its own.
+// startRpcServer: lends this machine's devices to models on other machines. Runs on the calling
+// JavaScript thread; the server in a process of its own.
 import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -10,18 +11,29 @@ import { physicalCores } from "../machine/cpu.js";
 /** Options of {@link startRpcServer}. */
 export interface RpcServerOptions {
   /**
-   * Address to listen on: a name or an IPv4 address of this machine, or `"0.0.0.0"` for all of its networks. The protocol has no authentication and no encryption, and is unsafe by design:
+   * Address to listen on: a name or an IPv4 address of this machine, or `"0.0.0.0"` for all of its
+   * networks. The protocol has no authentication and no encryption, and is unsafe by design:
    * whoever reaches the port can run code here. Beyond loopback only on a network that you trust.
    * @defaultValue `"127.0.0.1"`
    */
   readonly host?: string | undefined;
   /** Range: 0 .. 65535; 0 takes a free one. @defaultValue 50052 */
   readonly port?: number | undefined;
-  /** Threads of the CPU device. Range: 1 .. 512. @defaultValue the physical cores this process may use */
+  /**
+   * Threads of the CPU device. Range: 1 .. 512.
+   * @defaultValue the physical cores this process may use
+   */
   readonly threads?: number | undefined;
-  /** Names of the devices to lend, as `devices()` tells them. @defaultValue every GPU, or else the CPU */
+  /**
+   * Names of the devices to lend, as `devices()` tells them.
+   * @defaultValue every GPU, or else the CPU
+   */
   readonly devices?: readonly string[] | undefined;
-  /** Keeps tensors above 10 MiB in a folder, so that the next load of the same model need not send them again; true: the folder of llama.cpp's own server. @defaultValue false */
+  /**
+   * Keeps tensors above 10 MiB in a folder, so that the next load of the same model need not send
+   * them again; true: the folder of llama.cpp's own server.
+   * @defaultValue false
+   */
   readonly cache?: boolean | string | undefined;
   /** Gives the start up. */
   readonly signal?: AbortSignal | undefined;
@@ -37,7 +49,9 @@ export interface RpcServer extends AsyncDisposable {
   readonly port: number;
   /** Whether other machines can reach it. */
   readonly isLoopback: boolean;
-  /** Resolves once it is closed; rejects with `RPC_SERVER_FAILED` when its process ends by itself. */
+  /**
+   * Resolves once it is closed; rejects with `RPC_SERVER_FAILED` when its process ends by itself.
+   */
   readonly ended: Promise<void>;
   /** Ends it at once; a model that uses it fails. May be called any number of times. */
   close(): Promise<void>;

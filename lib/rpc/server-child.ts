@@ -1,5 +1,6 @@
-// The program that serves this machine's devices: a process of its own, because llama.cpp's server never returns and bad input can abort it. Started by server-process.ts.
-// Main thread of that process; the server runs on a native thread.
+// The program that serves this machine's devices: a process of its own, because llama.cpp's server
+// never returns and bad input can abort it. Started by server-process.ts. Main thread of that
+// process; the server runs on a native thread.
 import { parentChannel } from "../base/channel.js";
 import { initialize, native } from "../binding/load.js";
 import type { NativeRpcServerConfig } from "../binding/native-rpc.js";
@@ -10,7 +11,8 @@ export interface RpcServerMessage {
   readonly message: string;
 }
 
-// Ctrl-C reaches every process of a terminal's group; the parent decides what it means, and its end is this one's.
+// Ctrl-C reaches every process of a terminal's group; the parent decides what it means, and its end
+// is this one's.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
 // Nothing less ends the native thread, which waits for clients.
 const end = (): void => void process.kill(process.pid, "SIGKILL");

@@ -1,4 +1,5 @@
-// Starts the program that serves this machine's devices, waits until it answers, and ends it. Runs on the calling JavaScript thread; waits are asynchronous.
+// Starts the program that serves this machine's devices, waits until it answers, and ends it. Runs
+// on the calling JavaScript thread; waits are asynchronous.
 import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -46,7 +47,10 @@ async function addressOf(host: string): Promise<string> {
   }
 }
 
-/** Takes the port for a moment, so that what is wrong with it can be told in words; 0 takes a free one. */
+/**
+ * Takes the port for a moment, so that what is wrong with it can be told in words; 0 takes a free
+ * one.
+ */
 async function checkPort(host: string, port: number): Promise<number> {
   const server = createServer();
   try {
@@ -91,7 +95,8 @@ async function checkPort(host: string, port: number): Promise<number> {
 /**
  * Starts a server and waits until it answers.
  *
- * @throws {R1Error} `RPC_SERVER_FAILED`; `INVALID_ARGUMENT` for a device that is not there; `ADDON_MISSING`; the signal's reason.
+ * @throws {R1Error} `RPC_SERVER_FAILED`; `INVALID_ARGUMENT` for a device that is not there;
+ * `ADDON_MISSING`; the signal's reason.
  */
 export async function startServerProcess(
   config: NativeRpcServerConfig,

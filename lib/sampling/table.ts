@@ -1,4 +1,5 @@
-// The table of numeric sampling options: public name, native field, range, default, llama.cpp flag, meaning. Plain data, on any JavaScript thread.
+// The table of numeric sampling options: public name, native field, range, default, llama.cpp flag,
+// meaning. Plain data, on any JavaScript thread.
 import type { NativeSampling } from "../binding/native-request.js";
 
 /** Largest seed: llama.cpp takes 2^32-1 as "choose one", so that value is left out. */
@@ -52,8 +53,9 @@ function row(
 }
 
 /**
- * Every numeric option but the seed. Defaults are those of llama.cpp's `common_params_sampling` except temperature, which is R1's 0.6 (llama.cpp: 0.8). The ranges leave out what
- * llama.cpp would abort on, divide by, or turn into NaN.
+ * Every numeric option but the seed. Defaults are those of llama.cpp's `common_params_sampling`
+ * except temperature, which is R1's 0.6 (llama.cpp: 0.8). The ranges leave out what llama.cpp would
+ * abort on, divide by, or turn into NaN.
  */
 export const SAMPLING_TABLE: readonly SamplingRow[] = Object.freeze([
   row(

@@ -1,8 +1,12 @@
-// What a file's own chat template does, found by rendering it: whether it is R1's and whether it opens the thinking. Runs on any JavaScript thread.
+// What a file's own chat template does, found by rendering it: whether it is R1's and whether it
+// opens the thinking. Runs on any JavaScript thread.
 import { renderJinja } from "./jinja.js";
 import { ROLE_TEXTS } from "./segment.js";
 
-/** A template's output for one user turn and a generation prompt, or undefined when there is no template or it cannot be rendered. */
+/**
+ * A template's output for one user turn and a generation prompt, or undefined when there is no
+ * template or it cannot be rendered.
+ */
 function probe(chatTemplate: string | null): string | undefined {
   if (chatTemplate === null || chatTemplate === "") return undefined;
   try {
@@ -20,7 +24,8 @@ function probe(chatTemplate: string | null): string | undefined {
 }
 
 /**
- * Whether a file's own template ends the generation prompt in `<think>` (newer official templates, February 2025 on), told by rendering one turn with it.
+ * Whether a file's own template ends the generation prompt in `<think>` (newer official templates,
+ * February 2025 on), told by rendering one turn with it.
  *
  * @param chatTemplate - `tokenizer.chat_template` of the file, or null.
  * @returns false also for a missing template, and for one that fails.
@@ -30,7 +35,8 @@ export function templateOpensThink(chatTemplate: string | null): boolean {
 }
 
 /**
- * Whether a file's own template writes R1's format: one user turn comes out as `<｜User｜>`, the text, then `<｜Assistant｜>`, told by rendering it.
+ * Whether a file's own template writes R1's format: one user turn comes out as `<｜User｜>`, the
+ * text, then `<｜Assistant｜>`, told by rendering it.
  *
  * @param chatTemplate - `tokenizer.chat_template` of the file, or null.
  */

@@ -1,4 +1,5 @@
-// Renders a conversation with a file's own template that need not be R1's, user text still unable to become a special token. Runs on any JavaScript thread.
+// Renders a conversation with a file's own template that need not be R1's, user text still unable
+// to become a special token. Runs on any JavaScript thread.
 import { R1Error } from "../base/errors.js";
 import type { ChatMessage } from "../base/types.js";
 import { renderJinja } from "./jinja.js";
@@ -6,7 +7,10 @@ import { Placeholders, type OwnedText } from "./placeholders.js";
 import { withoutReasoning } from "./r1.js";
 import type { OwnerSpan, SegmentOwner } from "./segment.js";
 
-/** A piece of a foreign template's output: a special token of the vocabulary that the template itself wrote, or text. */
+/**
+ * A piece of a foreign template's output: a special token of the vocabulary that the template
+ * itself wrote, or text.
+ */
 export type ForeignPiece = OwnedText | { readonly token: number; readonly text: string };
 
 /** What {@link renderForeign} must know of the file. */
@@ -26,7 +30,10 @@ export interface ForeignInit {
   readonly generationPrompt?: boolean | undefined;
 }
 
-/** One way to pass what templates disagree about: whether arguments are data or JSON text, and whether a turn with nothing but calls has null or empty content. */
+/**
+ * One way to pass what templates disagree about: whether arguments are data or JSON text, and
+ * whether a turn with nothing but calls has null or empty content.
+ */
 interface Form {
   readonly textArguments: boolean;
   readonly nullContent: boolean;
@@ -89,7 +96,10 @@ function escapeRegExp(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
 }
 
-/** Splits the template's own text at the special tokens it holds, the longest first, as the tokeniser does; other owners' text stays whole. */
+/**
+ * Splits the template's own text at the special tokens it holds, the longest first, as the
+ * tokeniser does; other owners' text stays whole.
+ */
 export function splitSpecial(
   pieces: readonly OwnedText[],
   specialTokens: ForeignInit["specialTokens"],
@@ -114,8 +124,10 @@ export function splitSpecial(
 }
 
 /**
- * Renders a conversation with a template that may be anything. Each text of a message is rendered as an unguessable mark and put in afterwards, so a special token comes only from
- * the template's own text. Reasoning is taken out of assistant turns first, as R1's template does. A template that rewrites texts (other than by trimming or JSON) is refused.
+ * Renders a conversation with a template that may be anything. Each text of a message is rendered
+ * as an unguessable mark and put in afterwards, so a special token comes only from the template's
+ * own text. Reasoning is taken out of assistant turns first, as R1's template does. A template that
+ * rewrites texts (other than by trimming or JSON) is refused.
  *
  * @throws {R1Error} `TEMPLATE_UNSUPPORTED` when the template cannot be rendered or rewrites texts.
  */
@@ -128,7 +140,8 @@ export function renderForeign(messages: readonly ChatMessage[], init: ForeignIni
   for (const form of forms) {
     try {
       const pieces = render(messages, init, form);
-      // What the Jinja library makes of data that a template writes as if it were text: this template wants JSON text.
+      // What the Jinja library makes of data that a template writes as if it were text: this
+      // template wants JSON text.
       if (
         !form.textArguments &&
         pieces.some((piece) => piece.owner === "template" && piece.text.includes("[object Map]"))
@@ -149,8 +162,9 @@ export function renderForeign(messages: readonly ChatMessage[], init: ForeignIni
 }
 
 /**
- * A foreign prompt as `NativeModel.tokenizeSegments` takes it, its text, and whose each part of that is. Neighbouring texts are joined first, so that the tokeniser's merges are those of
- * the whole text, as in the reference.
+ * A foreign prompt as `NativeModel.tokenizeSegments` takes it, its text, and whose each part of
+ * that is. Neighbouring texts are joined first, so that the tokeniser's merges are those of the
+ * whole text, as in the reference.
  */
 export function foreignToNative(pieces: readonly ForeignPiece[]): {
   texts: string[];

@@ -1,6 +1,7 @@
-// Runs a parsed Jinja template with a bound on its work. A chat template is part of a downloaded file,
-// so it is a stranger's program: it may loop, double strings or ask for a range of a billion. Time and
-// memory are bounded by counting here, since a time limit of V8's needs a thread and a descriptor.
+// Runs a parsed Jinja template with a bound on its work. A chat template is part of a downloaded
+// file, so it is a stranger's program: it may loop, double strings or ask for a range of a billion.
+// Time and memory are bounded by counting here, since a time limit of V8's needs a thread and a
+// descriptor.
 import * as jinja from "@huggingface/jinja";
 
 /** A template did more work than its budget allows, or something whose work cannot be counted. */
@@ -126,7 +127,8 @@ interface Scope {
   set(name: string, value: unknown): void;
 }
 
-// The package's index.d.ts imports its types without file extensions, which TypeScript's NodeNext cannot follow.
+// The package's index.d.ts imports its types without file extensions, which TypeScript's NodeNext
+// cannot follow.
 const { Interpreter, Environment, Template } = jinja as unknown as {
   readonly Interpreter: new (environment: Scope) => Overridden;
   readonly Environment: new () => Scope;
@@ -237,7 +239,9 @@ class BudgetedInterpreter extends Interpreter {
     else if (kind === "compared") this.spend(this.#extent(value).size / 16);
   }
 
-  /** A namespace is the one thing that changes, so the size of what holds one could not be known. */
+  /**
+   * A namespace is the one thing that changes, so the size of what holds one could not be known.
+   */
   #refuseNamespaces(value: Value): void {
     if (this.#extents.has(value)) return;
     const held = isList(value) ? value.value : isMapping(value) ? [...value.value.values()] : [];
@@ -298,7 +302,9 @@ class BudgetedInterpreter extends Interpreter {
   }
 }
 
-/** What `setupGlobals` of the library declares; it is not exported. A test holds the two together. */
+/**
+ * What `setupGlobals` of the library declares; it is not exported. A test holds the two together.
+ */
 function declareGlobals(environment: Scope, spend: (units: number) => void): void {
   for (const name of ["true", "True"]) environment.set(name, true);
   for (const name of ["false", "False"]) environment.set(name, false);

@@ -1,5 +1,5 @@
-// Parses and renders a file's own Jinja template, bounded in time and memory, since a downloaded file
-// may hold anything. Synchronous: an ordinary template takes less than a millisecond.
+// Parses and renders a file's own Jinja template, bounded in time and memory, since a downloaded
+// file may hold anything. Synchronous: an ordinary template takes less than a millisecond.
 import { setImmediate } from "node:timers/promises";
 import * as jinja from "@huggingface/jinja";
 import { R1Error } from "../base/errors.js";
@@ -14,16 +14,16 @@ export const MAX_TEMPLATE_LENGTH = 49_152;
 const MAX_WORDS = 12_000;
 
 /**
- * The lexer's time grows with the square of a run of white space. Bound of the sum of these squares;
- * a template with a thousand lines indented by 40 has 1.6 million.
+ * The lexer's time grows with the square of a run of white space. Bound of the sum of these
+ * squares; a template with a thousand lines indented by 40 has 1.6 million.
  */
 const MAX_WHITESPACE = 4_000_000;
 
 /**
  * Units of work (jinja-budget.ts), some million of which take a second: for a template at all, for
- * each message, for each pair of messages (some templates look through all of them for each), for each
- * character of what is rendered, and at most. The templates of llama.cpp's collection take less than
- * half of that.
+ * each message, for each pair of messages (some templates look through all of them for each), for
+ * each character of what is rendered, and at most. The templates of llama.cpp's collection take
+ * less than half of that.
  */
 const WORK = 20_000;
 const WORK_PER_MESSAGE = 800;
@@ -47,13 +47,15 @@ const KEPT = 8;
 /** By source, the one used last at the end. */
 const programs = new Map<string, Program>();
 
-// The two halves of a template's construction. Their types are imported without a file extension in the package's index.d.ts, which TypeScript's NodeNext cannot follow.
+// The two halves of a template's construction. Their types are imported without a file extension in
+// the package's index.d.ts, which TypeScript's NodeNext cannot follow.
 const { tokenize, parse } = jinja as unknown as {
   readonly tokenize: (source: string, options: object) => readonly unknown[];
   readonly parse: (tokens: readonly unknown[]) => object;
 };
 
-// What the constructor of `Template` gives tokenize() (src/index.ts of @huggingface/jinja); a test holds the two together.
+// What the constructor of `Template` gives tokenize() (src/index.ts of @huggingface/jinja); a test
+// holds the two together.
 const WHITESPACE = { lstrip_blocks: true, trim_blocks: true };
 
 function refuseLong(source: string): void {
@@ -88,8 +90,9 @@ function parsed(source: string): Program {
 }
 
 /**
- * Parses a template ahead of its rendering, in turns of the event loop of its own: on a slow machine these
- * are 9 and 6 ms of code that never ran before. The rendering reports what is wrong with it.
+ * Parses a template ahead of its rendering, in turns of the event loop of its own: on a slow
+ * machine these are 9 and 6 ms of code that never ran before. The rendering reports what is wrong
+ * with it.
  */
 export async function parseJinja(source: string): Promise<void> {
   if (programs.has(source)) return;
@@ -119,12 +122,13 @@ function extentOf(value: unknown): number {
 }
 
 /**
- * Parses and renders a template. The work it may do grows with the number of messages and the length
- * of the values.
+ * Parses and renders a template. The work it may do grows with the number of messages and the
+ * length of the values.
  *
  * @param source - `tokenizer.chat_template`.
  * @param values - What the template sees.
- * @throws {R1Error} `TEMPLATE_UNSUPPORTED` when it is too long, cannot be parsed, raises an exception of its own, or does more work than its values give reason to.
+ * @throws {R1Error} `TEMPLATE_UNSUPPORTED` when it is too long, cannot be parsed, raises an
+ * exception of its own, or does more work than its values give reason to.
  */
 export function renderJinja(source: string, values: Record<string, unknown>): string {
   try {

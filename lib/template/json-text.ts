@@ -11,7 +11,8 @@ const written = new WeakMap<object, string>();
 const SLICE_MS = 4;
 
 /**
- * Serialises JSON data the way Python's `json.dumps(value, ensure_ascii=False)` does, which is how the official templates write tool arguments.
+ * Serialises JSON data the way Python's `json.dumps(value, ensure_ascii=False)` does, which is how
+ * the official templates write tool arguments.
  *
  * @param indent - Spaces a level; undefined: one line.
  */
@@ -25,7 +26,9 @@ function leaf(value: unknown): string {
   return typeof value === "number" ? `${value}` : (JSON.stringify(value) ?? "null");
 }
 
-/** By concatenation, which is several times as fast as joined arrays where there are many leaves. */
+/**
+ * By concatenation, which is several times as fast as joined arrays where there are many leaves.
+ */
 function oneLine(value: unknown): string {
   if (typeof value !== "object" || value === null) return leaf(value);
   const ready = written.get(value);

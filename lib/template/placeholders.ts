@@ -1,4 +1,5 @@
-// Stands unguessable marks in for texts while a foreign template is rendered, and finds them again. Pure but for its nonce; runs on any JavaScript thread.
+// Stands unguessable marks in for texts while a foreign template is rendered, and finds them again.
+// Pure but for its nonce; runs on any JavaScript thread.
 import { randomInt } from "node:crypto";
 import { R1Error } from "../base/errors.js";
 import type { SegmentOwner } from "./segment.js";
@@ -12,12 +13,16 @@ export interface OwnedText {
 const OPEN = "\uE0F0";
 const CLOSE = "\uE0F1";
 
-/** Identifiers such as types and names stay as they are, so that a template can look at them; they cannot be part of a control string that the template does not finish itself. */
+/**
+ * Identifiers such as types and names stay as they are, so that a template can look at them; they
+ * cannot be part of a control string that the template does not finish itself.
+ */
 const IDENTIFIER = /^[A-Za-z0-9_.-]{0,64}$/;
 
 /**
- * Texts of one rendering and their marks. A mark is case-less and holds a quotation mark, so that its escaping tells whether the template wrote the text as it is or inside
- * JSON, once or more times. White space around a text stays outside the mark, so that a template's `trim` works.
+ * Texts of one rendering and their marks. A mark is case-less and holds a quotation mark, so that
+ * its escaping tells whether the template wrote the text as it is or inside JSON, once or more
+ * times. White space around a text stays outside the mark, so that a template's `trim` works.
  */
 export class Placeholders {
   private readonly nonce = Array.from({ length: 4 }, () =>
@@ -78,7 +83,10 @@ export class Placeholders {
   }
 }
 
-/** A text as JSON writes it inside a string: n times over, where a quotation mark then has 2^n - 1 backslashes. */
+/**
+ * A text as JSON writes it inside a string: n times over, where a quotation mark then has 2^n - 1
+ * backslashes.
+ */
 function escaped(text: string, backslashes: number): string {
   let made = text;
   for (let depth = Math.round(Math.log2(backslashes + 1)); depth > 0; depth--)

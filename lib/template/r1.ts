@@ -1,16 +1,24 @@
-// DeepSeek-R1's chat template as a flow of segments: no text of a message is ever glued to a tag. Runs on any JavaScript thread.
+// DeepSeek-R1's chat template as a flow of segments: no text of a message is ever glued to a tag.
+// Runs on any JavaScript thread.
 import type { ChatMessage, Role, ToolCall } from "../base/types.js";
 import { pythonJson } from "./json-text.js";
 import type { Segment } from "./segment.js";
 
-/** How the generation prompt begins the assistant's turn. `bare`: `<｜Assistant｜>`; `open`: and `<think>\n`; `closed`: and `<think>\n</think>`, which skips thought. */
+/**
+ * How the generation prompt begins the assistant's turn. `bare`: `<｜Assistant｜>`; `open`: and
+ * `<think>\n`; `closed`: and `<think>\n</think>`, which skips thought.
+ */
 export type ThinkForm = "bare" | "open" | "closed";
 
 /** What {@link renderChat} takes beside the messages. */
 export interface RenderOptions {
   /** The generation prompt ends in `<think>\n`, so that the model cannot skip thinking. */
   readonly openThink: boolean;
-  /** The generation prompt ends in `<think>\n</think>`, so that the model skips thinking; wins over `openThink`. @defaultValue false */
+  /**
+   * The generation prompt ends in `<think>\n</think>`, so that the model skips thinking; wins over
+   * `openThink`.
+   * @defaultValue false
+   */
   readonly skipThink?: boolean | undefined;
   /** End with the generation prompt. @defaultValue true */
   readonly generationPrompt?: boolean | undefined;
@@ -21,7 +29,10 @@ export interface RenderOptions {
 const special = (role: Role): Segment => ({ special: role });
 const own = (text: string): Segment => ({ text, owner: "template" });
 
-/** What a history keeps of an assistant's text: only what follows its last `</think>`. Source: the official templates, which do exactly this and trim nothing. */
+/**
+ * What a history keeps of an assistant's text: only what follows its last `</think>`. Source: the
+ * official templates, which do exactly this and trim nothing.
+ */
 export function withoutReasoning(content: string): string {
   const end = content.lastIndexOf("</think>");
   return end < 0 ? content : content.slice(end + "</think>".length);
@@ -49,7 +60,9 @@ function renderCalls(calls: readonly ToolCall[]): Segment[] {
   ];
 }
 
-/** The system prompt: all system messages that are not empty, then the tools, joined by blank lines. */
+/**
+ * The system prompt: all system messages that are not empty, then the tools, joined by blank lines.
+ */
 function renderSystem(messages: readonly ChatMessage[], tools: readonly Segment[]): Segment[] {
   const texts = messages.filter((message) => message.role === "system" && message.content !== "");
   const blocks = texts.map((message): readonly Segment[] => [
@@ -60,9 +73,11 @@ function renderSystem(messages: readonly ChatMessage[], tools: readonly Segment[
 }
 
 /**
- * Renders a conversation in R1's format: BOS, the system prompt bare, then the turns; EOS closes every assistant turn, which in the history carries only what follows its
- * `</think>`. Tool outputs are closed before whoever speaks next; after them the assistant goes on with no new `<｜Assistant｜>`, so the generation prompt adds
- * neither that nor `<think>` there. `docs/template.md` lists each difference from the official files.
+ * Renders a conversation in R1's format: BOS, the system prompt bare, then the turns; EOS closes
+ * every assistant turn, which in the history carries only what follows its `</think>`. Tool outputs
+ * are closed before whoever speaks next; after them the assistant goes on with no new
+ * `<｜Assistant｜>`, so the generation prompt adds neither that nor `<think>` there.
+ * `docs/template.md` lists each difference from the official files.
  *
  * @param messages - As {@link checkMessages} returns them.
  */

@@ -1,4 +1,5 @@
-// Segments: what a template puts out, text that can never become a special token and special tokens by role. Plain data, on any JavaScript thread.
+// Segments: what a template puts out, text that can never become a special token and special tokens
+// by role. Plain data, on any JavaScript thread.
 import { R1Error } from "../base/errors.js";
 import type { Role, RoleTokens } from "../base/types.js";
 
@@ -6,13 +7,16 @@ import type { Role, RoleTokens } from "../base/types.js";
 export type SegmentOwner = "template" | "system" | "user" | "assistant" | "tool";
 
 /**
- * A piece of a template's output. `text` is tokenised so that no special token can come out of it, whoever owns it and whatever it holds; a special token
- * comes only from `special`.
+ * A piece of a template's output. `text` is tokenised so that no special token can come out of it,
+ * whoever owns it and whatever it holds; a special token comes only from `special`.
  */
 export type Segment =
   { readonly text: string; readonly owner: SegmentOwner } | { readonly special: Role };
 
-/** Where one owner's text lies in the text form of a prompt. Unit: UTF-16 code units, as JavaScript strings count. */
+/**
+ * Where one owner's text lies in the text form of a prompt. Unit: UTF-16 code units, as JavaScript
+ * strings count.
+ */
 export interface OwnerSpan {
   /** The first code unit of the span. */
   readonly start: number;
@@ -22,7 +26,9 @@ export interface OwnerSpan {
   readonly owner: SegmentOwner;
 }
 
-/** A segment after joining: a run of text whose pieces may have several owners, or a special token. */
+/**
+ * A segment after joining: a run of text whose pieces may have several owners, or a special token.
+ */
 export type JoinedSegment =
   | {
       readonly text: string;
@@ -30,7 +36,10 @@ export type JoinedSegment =
     }
   | { readonly special: Role };
 
-/** The text of every role's token in R1's own vocabulary and in those of the distills. `｜` is U+FF5C and `▁` is U+2581. Source: DeepSeek's tokenizer files. */
+/**
+ * The text of every role's token in R1's own vocabulary and in those of the distills. `｜` is U+FF5C
+ * and `▁` is U+2581. Source: DeepSeek's tokenizer files.
+ */
 export const ROLE_TEXTS: Readonly<Record<Role, string>> = Object.freeze({
   bos: "<｜begin▁of▁sentence｜>",
   eos: "<｜end▁of▁sentence｜>",
@@ -53,11 +62,15 @@ export const ROLE_TEXTS: Readonly<Record<Role, string>> = Object.freeze({
 /** Every role, in the order of {@link ROLE_TEXTS}. */
 export const ROLES: readonly Role[] = Object.freeze(Object.keys(ROLE_TEXTS) as Role[]);
 
-/** A prompt without these is not R1's: a vocabulary that lacks one is refused. The other roles are written as plain text where the vocabulary lacks them. */
+/**
+ * A prompt without these is not R1's: a vocabulary that lacks one is refused. The other roles are
+ * written as plain text where the vocabulary lacks them.
+ */
 const REQUIRED: ReadonlySet<Role> = new Set<Role>(["bos", "eos", "user", "assistant"]);
 
 /**
- * Joins neighbouring texts, so that the tokeniser's merges are those of the whole text, as in the reference, whoever owns its parts. Empty texts vanish.
+ * Joins neighbouring texts, so that the tokeniser's merges are those of the whole text, as in the
+ * reference, whoever owns its parts. Empty texts vanish.
  */
 export function joinSegments(segments: readonly Segment[]): JoinedSegment[] {
   const joined: JoinedSegment[] = [];
@@ -83,8 +96,9 @@ export function joinSegments(segments: readonly Segment[]): JoinedSegment[] {
 }
 
 /**
- * Segments as a vocabulary can take them. A role that the vocabulary lacks (id -1) becomes plain text of the template, which is what the reference tokeniser makes
- * of it too; BOS, EOS, User and Assistant cannot be missing.
+ * Segments as a vocabulary can take them. A role that the vocabulary lacks (id -1) becomes plain
+ * text of the template, which is what the reference tokeniser makes of it too; BOS, EOS, User and
+ * Assistant cannot be missing.
  *
  * @throws {R1Error} `TEMPLATE_UNSUPPORTED` when the vocabulary lacks BOS, EOS, User or Assistant.
  */
@@ -107,7 +121,8 @@ export function resolveSegments(
 }
 
 /**
- * What `NativeModel.tokenizeSegments` takes: entry i is the token `ids[i]` if that is >= 0, else the text `texts[i]`.
+ * What `NativeModel.tokenizeSegments` takes: entry i is the token `ids[i]` if that is >= 0, else
+ * the text `texts[i]`.
  *
  * @param tokens - Ids of the roles in the model's vocabulary.
  * @param texts - Texts of the roles, for those without an id.
@@ -139,7 +154,10 @@ export function segmentsToNative(
   return { texts: joined, ids: new Int32Array(ids) };
 }
 
-/** The text form, special tokens written out. Tokenising it again with special tokens parsed is safe only if no message holds their text. */
+/**
+ * The text form, special tokens written out. Tokenising it again with special tokens parsed is safe
+ * only if no message holds their text.
+ */
 export function segmentsToText(
   segments: readonly Segment[],
   texts: Readonly<Record<Role, string>> = ROLE_TEXTS,
@@ -149,7 +167,10 @@ export function segmentsToText(
     .join("");
 }
 
-/** Whose each part of {@link segmentsToText}'s result is, in order and without gaps; special tokens are the template's. */
+/**
+ * Whose each part of {@link segmentsToText}'s result is, in order and without gaps; special tokens
+ * are the template's.
+ */
 export function segmentSpans(
   segments: readonly Segment[],
   texts: Readonly<Record<Role, string>> = ROLE_TEXTS,

@@ -1,5 +1,5 @@
-// Compiles the checks of tools' arguments: those of small schemas at once, others in slices, so that the
-// event loop is free in between. Runs on any JavaScript thread.
+// Compiles the checks of tools' arguments: those of small schemas at once, others in slices, so
+// that the event loop is free in between. Runs on any JavaScript thread.
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Awaitable } from "../base/awaitable.js";
 import { R1Error } from "../base/errors.js";
@@ -34,7 +34,9 @@ export class SchemaRoom {
 
   constructor(private readonly path: string) {}
 
-  /** @throws {R1Error} `SCHEMA_UNSUPPORTED` where no room is left, before later tools are looked at. */
+  /**
+   * @throws {R1Error} `SCHEMA_UNSUPPORTED` where no room is left, before later tools are looked at.
+   */
   take(size: number): void {
     this.#taken += size;
     if (this.#taken > MAX_SCHEMA)
@@ -50,13 +52,18 @@ export class SchemaRoom {
 export class ToolChecks {
   #left: readonly LazyCheck[];
 
-  /** @throws {R1Error} `SCHEMA_UNSUPPORTED` where the schemas are small together and one is wrong. */
+  /**
+   * @throws {R1Error} `SCHEMA_UNSUPPORTED` where the schemas are small together and one is wrong.
+   */
   constructor(checks: readonly LazyCheck[]) {
     this.#left = checks;
     if (checks.reduce((sum, one) => sum + one.size, 0) <= SMALL) this.compile();
   }
 
-  /** Compiles what is left, on the calling thread at once. @throws {R1Error} `SCHEMA_UNSUPPORTED` */
+  /**
+   * Compiles what is left, on the calling thread at once.
+   * @throws {R1Error} `SCHEMA_UNSUPPORTED`
+   */
   compile(): void {
     for (const check of this.#left) check.compile();
     this.#left = [];

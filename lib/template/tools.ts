@@ -1,4 +1,5 @@
-// Tools: checks what the caller offers, and describes them to the model. Runs on any JavaScript thread.
+// Tools: checks what the caller offers, and describes them to the model. Runs on any JavaScript
+// thread.
 import { array, isArray, knownKeys, object, oneOf, refuse, string } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { SchemaCheck } from "../base/schema/json-schema.js";
@@ -30,8 +31,9 @@ export interface ToolDefinition {
 }
 
 /**
- * Whether the model calls tools. `auto`: as it likes. `none`: tools are not even shown. `required`: it must call at least one, and `{ type, function: { name } }`: this one, both held to
- * the schemas by grammar.
+ * Whether the model calls tools. `auto`: as it likes. `none`: tools are not even shown. `required`:
+ * it must call at least one, and `{ type, function: { name } }`: this one, both held to the schemas
+ * by grammar.
  */
 export type ToolChoice =
   | "auto"
@@ -121,8 +123,8 @@ function checkTool(value: unknown, path: string): Tool {
  *
  * @param tools - A list of {@link ToolDefinition}, or undefined.
  * @param choice - A {@link ToolChoice}, or undefined for `auto`.
- * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; `SCHEMA_UNSUPPORTED` for parameters that are no JSON Schema (of many or large ones when `checks` are compiled), or
- * too large together.
+ * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; `SCHEMA_UNSUPPORTED` for parameters that
+ * are no JSON Schema (of many or large ones when `checks` are compiled), or too large together.
  */
 export function normalizeTools(
   tools: unknown,
@@ -173,8 +175,10 @@ const own = (text: string): Segment => ({ text, owner: "template" });
 const special = (role: Role): Segment => ({ special: role });
 
 /**
- * Describes tools to the model, to stand after the system prompt. The official templates of R1 do not describe tools at all, only calls and results; the wording is ours, the example call
- * is in the official form with the real tokens. Names, descriptions and schemas are plain text, whatever they hold.
+ * Describes tools to the model, to stand after the system prompt. The official templates of R1 do
+ * not describe tools at all, only calls and results; the wording is ours, the example call is in
+ * the official form with the real tokens. Names, descriptions and schemas are plain text, whatever
+ * they hold.
  */
 export function renderTools(tools: readonly Tool[]): Segment[] {
   if (tools.length === 0) return [];

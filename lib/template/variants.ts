@@ -1,4 +1,5 @@
-// Tells which R1 release a vocabulary belongs to, and where its role tokens are. Plain data and look-ups, on any JavaScript thread.
+// Tells which R1 release a vocabulary belongs to, and where its role tokens are. Plain data and
+// look-ups, on any JavaScript thread.
 import type { Role, RoleTokens, Variant } from "../base/types.js";
 import { ROLE_TEXTS, ROLES } from "./segment.js";
 
@@ -39,14 +40,20 @@ export interface VariantFacts {
   readonly findings: readonly VariantFinding[];
 }
 
-/** One release of the id table: its architecture, its ids, and how a vocabulary that was not renamed spells the tokens. */
+/**
+ * One release of the id table: its architecture, its ids, and how a vocabulary that was not renamed
+ * spells the tokens.
+ */
 interface VariantRow {
   readonly architectures: readonly string[];
   readonly ids: Readonly<Partial<Record<Role, number>>>;
   readonly formerTexts: Readonly<Partial<Record<Role, string>>>;
 }
 
-/** The id table of the releases. Source: the tokenizer files of DeepSeek-R1, R1-Distill-Qwen and R1-Distill-Llama. */
+/**
+ * The id table of the releases. Source: the tokenizer files of DeepSeek-R1, R1-Distill-Qwen and
+ * R1-Distill-Llama.
+ */
 export const VARIANT_TABLE: Readonly<Record<Exclude<Variant, "other">, VariantRow>> = {
   r1: {
     architectures: ["deepseek2"],
@@ -115,7 +122,10 @@ function variantOf(architecture: string, byText: ReadonlyMap<string, number>): V
   return "other";
 }
 
-/** The id of one role: by R1's token text, else what the metadata names, else by the text it had in the base model. */
+/**
+ * The id of one role: by R1's token text, else what the metadata names, else by the text it had in
+ * the base model.
+ */
 function findRole(
   role: Role,
   input: VocabularyFacts,
@@ -133,8 +143,9 @@ function findRole(
 }
 
 /**
- * Recognises a vocabulary from its token texts and architecture, never from a file's name. The ids are the file's own; those that differ from the table are reported.
- * A vocabulary without R1's `<｜User｜>` and `<｜Assistant｜>`, or of another architecture, is `other`.
+ * Recognises a vocabulary from its token texts and architecture, never from a file's name. The ids
+ * are the file's own; those that differ from the table are reported. A vocabulary without R1's
+ * `<｜User｜>` and `<｜Assistant｜>`, or of another architecture, is `other`.
  */
 export function detectVariant(input: VocabularyFacts): VariantFacts {
   const byText = new Map<string, number>();

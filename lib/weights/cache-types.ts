@@ -1,4 +1,5 @@
-// Which types the K and V cache can have on which file, and how many bytes they take. Pure; runs on any JavaScript thread.
+// Which types the K and V cache can have on which file, and how many bytes they take. Pure; runs on
+// any JavaScript thread.
 import { R1Error } from "../base/errors.js";
 
 /** llama.cpp's cache types (`--cache-type-k`), from the most exact down. */
@@ -54,10 +55,11 @@ function unsupported(question: CacheQuestion, message: string): never {
 }
 
 /**
- * Settles the cache types of a file.
- * With multi-head latent attention K holds one latent row a token and V is a view of its first part, so V has K's type whatever is asked for.
+ * Settles the cache types of a file. With multi-head latent attention K holds one latent row a
+ * token and V is a view of its first part, so V has K's type whatever is asked for.
  *
- * @throws {R1Error} `CACHE_TYPE_UNSUPPORTED` when the types cannot be had; the message says why and what to give instead.
+ * @throws {R1Error} `CACHE_TYPE_UNSUPPORTED` when the types cannot be had; the message says why and
+ * what to give instead.
  */
 export function chooseCacheTypes(question: CacheQuestion): CacheChoice {
   const { path, isMla, cacheTypeK, cacheTypeV, flashAttention, keyLength, valueLength } = question;

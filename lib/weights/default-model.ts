@@ -3,7 +3,10 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { R1Error } from "../base/errors.js";
 
-/** The small trained model that comes with the package: R1's format and architecture, 7 MB. Absolute path. */
+/**
+ * The small trained model that comes with the package: R1's format and architecture, 7 MB. Absolute
+ * path.
+ */
 export const DEFAULT_MODEL_PATH: string = fileURLToPath(
   new URL("../../models/tiny-r1.gguf", import.meta.url),
 );

@@ -1,17 +1,22 @@
-// Tells model files apart without reading all of a 131 GB one. Runs on the JavaScript thread; the reading itself on libuv's pool.
+// Tells model files apart without reading all of a 131 GB one. Runs on the JavaScript thread; the
+// reading itself on libuv's pool.
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { R1Error } from "../base/errors.js";
 
-/** Read from the start, where the header and its tensor table lie, and from the end; files up to twice this size are read whole. */
+/**
+ * Read from the start, where the header and its tensor table lie, and from the end; files up to
+ * twice this size are read whole.
+ */
 const EDGE_BYTES = 16 * 1024 * 1024;
 /** Read at even steps in between. */
 const SAMPLES = 256;
 const SAMPLE_BYTES = 64 * 1024;
 
 /**
- * SHA-256 over the sizes of all parts, the first and last 16 MiB of each, and 256 samples of 64 KiB between: of a file up to 32 MiB, all of it.
- * Two conversions or quants of a model differ in it; a single weight changed on purpose in a large file may not.
+ * SHA-256 over the sizes of all parts, the first and last 16 MiB of each, and 256 samples of 64 KiB
+ * between: of a file up to 32 MiB, all of it. Two conversions or quants of a model differ in it; a
+ * single weight changed on purpose in a large file may not.
  *
  * @throws {R1Error} `IO_FAILED` when a file is gone or cannot be read any more.
  */

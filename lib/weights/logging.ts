@@ -1,4 +1,5 @@
-// Sends llama.cpp's log lines to a user's logger. Runs on the JavaScript thread that loads the model.
+// Sends llama.cpp's log lines to a user's logger. Runs on the JavaScript thread that loads the
+// model.
 import { warnOnce } from "../base/warn-once.js";
 import type { NativeLogEntry } from "../binding/native.js";
 import type { EngineHost } from "../isolation/host.js";
@@ -9,7 +10,10 @@ export interface Log {
   /** The model is ready: from here on a logger that throws is dropped with a warning. */
   readonly ready: () => void;
   readonly stop: () => void;
-  /** Tells of something the user should know: to the logger, or without one as a warning of the process. */
+  /**
+   * Tells of something the user should know: to the logger, or without one as a warning of the
+   * process.
+   */
   readonly warn: (text: string) => void;
 }
 

@@ -1,4 +1,5 @@
-// Checks loadModel's options once and makes one complete, frozen object of them. Runs on any JavaScript thread.
+// Checks loadModel's options once and makes one complete, frozen object of them. Runs on any
+// JavaScript thread.
 import { resolve } from "node:path";
 import {
   array,
@@ -204,7 +205,10 @@ export const LOAD_KEYS: readonly (keyof LoadOptions)[] = Object.freeze(
   Object.keys(CHECKS) as (keyof LoadOptions)[],
 );
 
-/** llama.cpp's `--cpu-moe` and `--n-cpu-moe` as tensor overrides: expert weights of all layers, or of the first `n`. */
+/**
+ * llama.cpp's `--cpu-moe` and `--n-cpu-moe` as tensor overrides: expert weights of all layers, or
+ * of the first `n`.
+ */
 function expertOverrides(all: boolean, n: number): { pattern: string; buffer: string }[] {
   const experts = "ffn_(up|down|gate|gate_up)_(ch|)exps";
   if (all) return [{ pattern: `\\.${experts}`, buffer: "CPU" }];
@@ -218,8 +222,9 @@ function expertOverrides(all: boolean, n: number): { pattern: string; buffer: st
 const ROOMY_SHARE = 4096;
 
 /**
- * Cells of its own for each sequence are faster (docs/decisions/kv-unified.md), as long as the share is large enough to work with; else one pool, of which each takes what it needs.
- * A context of 0 is the training context, not known yet.
+ * Cells of its own for each sequence are faster (docs/decisions/kv-unified.md), as long as the
+ * share is large enough to work with; else one pool, of which each takes what it needs. A context
+ * of 0 is the training context, not known yet.
  */
 function sharesOnePool(contextSize: number, sequences: number): boolean {
   return sequences === 1 || contextSize === 0 || contextSize / sequences < ROOMY_SHARE;
@@ -305,7 +310,8 @@ function complete(given: LoadOptions) {
 /**
  * Checks and completes what the user gave.
  *
- * @throws {R1Error} `UNKNOWN_OPTION` for a name that is no option; `INVALID_ARGUMENT` for a value out of range.
+ * @throws {R1Error} `UNKNOWN_OPTION` for a name that is no option; `INVALID_ARGUMENT` for a value
+ * out of range.
  */
 export function normalizeLoad(options: unknown): LoadConfig {
   const given = object(options, "options");

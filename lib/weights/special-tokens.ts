@@ -16,7 +16,10 @@ export class SpecialTokens {
   }
 }
 
-/** Turn marks of formats that are not R1's, as vocabularies spell them: ChatML, Llama, Gemma, Phi, Mistral, Command and their kin. */
+/**
+ * Turn marks of formats that are not R1's, as vocabularies spell them: ChatML, Llama, Gemma, Phi,
+ * Mistral, Command and their kin.
+ */
 const TURN_MARK =
   /^(?:<\|(?:im_start|im_end|im_sep|start_header_id|end_header_id|eot_id|eom_id|begin_of_text|end_of_text|endoftext|start|end|return|call|message|channel|user|assistant|system|observation|tool|turn|endofprompt|(?:START|END)_OF_TURN_TOKEN|(?:USER|CHATBOT|SYSTEM)_TOKEN|end_of_turn|start_of_role|end_of_role|eot|header_start|header_end)\|>|<(?:start|end)_of_turn>|\[\/?(?:INST|SYSTEM_PROMPT|TOOL_RESULTS)\]|<\/?s>)$/;
 

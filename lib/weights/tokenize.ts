@@ -7,7 +7,10 @@ import { R1Error, fromNative } from "../base/errors.js";
 import { Gate } from "../base/gate.js";
 import type { NativeModel } from "../binding/native.js";
 
-/** Texts and special tokens in order: entry i is the token `ids[i]` if that is >= 0, else `texts[i]`. */
+/**
+ * Texts and special tokens in order: entry i is the token `ids[i]` if that is >= 0, else
+ * `texts[i]`.
+ */
 export interface SegmentedText {
   readonly texts: readonly string[];
   readonly ids: Int32Array;

@@ -1,4 +1,5 @@
-// Text to token ids and back, over the vocabulary of a loaded model. Synchronous and safe on the JavaScript thread that loaded the model: about 1 ms for 10,000 characters.
+// Text to token ids and back, over the vocabulary of a loaded model. Synchronous and safe on the
+// JavaScript thread that loaded the model: about 1 ms for 10,000 characters.
 import { array, boolean, integer, knownKeys, object, refuse } from "../base/check.js";
 import { tokenArray } from "../base/token-array.js";
 import { fromNative } from "../base/errors.js";
@@ -11,7 +12,8 @@ import type { SegmentedText } from "./tokenize.js";
 /** How {@link Tokenizer.encode} reads a text. */
 export interface EncodeOptions {
   /**
-   * true: special strings such as `<｜User｜>` become their ids, as in a raw prompt. false: no id of the result is a special token, whatever the text holds.
+   * true: special strings such as `<｜User｜>` become their ids, as in a raw prompt. false: no id of
+   * the result is a special token, whatever the text holds.
    * @defaultValue false
    */
   readonly special?: boolean | undefined;
@@ -39,7 +41,10 @@ export class Tokenizer {
   readonly endThink: number;
   /** Every id that ends a generation. */
   readonly endOfGeneration: ReadonlySet<number>;
-  /** What the file's `tokenizer.ggml.add_bos_token` says. r1-native puts exactly one BOS before R1's prompts whatever it says. */
+  /**
+   * What the file's `tokenizer.ggml.add_bos_token` says. r1-native puts exactly one BOS before R1's
+   * prompts whatever it says.
+   */
   readonly addsBos: boolean;
 
   /** @internal Made by the model. */
@@ -69,7 +74,8 @@ export class Tokenizer {
    *
    * It holds the event loop meanwhile; {@link Tokenizer.encodeAsync} does not.
    *
-   * @throws {R1Error} `INVALID_ARGUMENT` for what is no string or holds half a character (a lone surrogate); `TEXT_TOO_LONG` above 2^26 UTF-16 code units; `DISPOSED` after `close()`.
+   * @throws {R1Error} `INVALID_ARGUMENT` for what is no string or holds half a character (a lone
+   * surrogate); `TEXT_TOO_LONG` above 2^26 UTF-16 code units; `DISPOSED` after `close()`.
    */
   encode(text: string, options: EncodeOptions = {}): Int32Array {
     const given = this.#textOf(text, options, "encode");
@@ -101,7 +107,8 @@ export class Tokenizer {
   /**
    * Text of ids, special tokens written out. Bytes that are no whole character become U+FFFD.
    *
-   * @throws {R1Error} `INVALID_ARGUMENT` for an id outside the vocabulary; `DISPOSED` after `close()`.
+   * @throws {R1Error} `INVALID_ARGUMENT` for an id outside the vocabulary; `DISPOSED` after
+   * `close()`.
    */
   decode(tokens: Int32Array | readonly number[]): string {
     this.#assertOpen();

@@ -1,5 +1,5 @@
-// The trial of a model that is about to be loaded: what of its options matters there, and the model that
-// needs none. Runs on the JavaScript thread, which it does not hold up.
+// The trial of a model that is about to be loaded: what of its options matters there, and the model
+// that needs none. Runs on the JavaScript thread, which it does not hold up.
 import { tryBeforeLoading } from "../binding/trial.js";
 import type { CheckedModel } from "../gguf/check/check-model.js";
 import type { CacheChoice } from "./cache-types.js";

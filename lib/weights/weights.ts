@@ -1,4 +1,5 @@
-// A model's weights and vocabulary: loads them once their files are checked, and lets them go. Runs on the JavaScript thread; the loading itself on a thread of its own.
+// A model's weights and vocabulary: loads them once their files are checked, and lets them go. Runs
+// on the JavaScript thread; the loading itself on a thread of its own.
 import { waitOrAbort } from "../base/abort.js";
 import { R1Error } from "../base/errors.js";
 import type { RoleTokens, Variant } from "../base/types.js";
@@ -25,9 +26,13 @@ export class Weights {
   readonly tokenizer: Tokenizer;
   /** Every control and user-defined token. */
   readonly specialTokens: SpecialTokens;
-  /** Bytes of the longest token: a text of n bytes has at least n / longestToken tokens; 0: unknown. */
+  /**
+   * Bytes of the longest token: a text of n bytes has at least n / longestToken tokens; 0: unknown.
+   */
   readonly longestToken: number;
-  /** Ids that begin or end a turn: roles of R1, end-of-generation tokens, marks of other formats. */
+  /**
+   * Ids that begin or end a turn: roles of R1, end-of-generation tokens, marks of other formats.
+   */
   readonly turnTokens: ReadonlySet<number>;
   /** `tokenizer.chat_template`, or null. */
   readonly chatTemplate: string | null;
@@ -99,7 +104,8 @@ export function weightsConfig(
  *
  * @param gpuLayers - Layers to offload, -1 for all.
  * @param onProgress - Gets 0..1.
- * @throws `signal.reason` when aborted; {R1Error} `MODEL_LOAD_FAILED`, `MODEL_UNSUPPORTED`, `OUT_OF_MEMORY`.
+ * @throws `signal.reason` when aborted; {R1Error} `MODEL_LOAD_FAILED`, `MODEL_UNSUPPORTED`,
+ * `OUT_OF_MEMORY`.
  */
 export async function loadWeights(
   host: Pick<NativeAddon, "createCancelToken" | "loadModel">,

@@ -1,4 +1,5 @@
-// Copies the addon and the libraries it needs out of the CMake tree into one flat folder, where node-gyp-build looks. Only what changed is written.
+// Copies the addon and the libraries it needs out of the CMake tree into one flat folder, where
+// node-gyp-build looks. Only what changed is written.
 import {
   copyFileSync,
   mkdirSync,
@@ -11,7 +12,10 @@ import {
 import { join } from "node:path";
 import { BuildError } from "./process.mjs";
 
-/** The addon, libllama and ggml with its backends; upstream's programs bring further libraries that no addon needs. */
+/**
+ * The addon, libllama and ggml with its backends; upstream's programs bring further libraries that
+ * no addon needs.
+ */
 const WANTED = /^(r1_native\.node|(lib)?(llama|ggml[\w.-]*)\.(so|dylib|dll))$/;
 
 function isSame(from, to) {
@@ -23,7 +27,10 @@ function isSame(from, to) {
   }
 }
 
-/** Returns the names that were written. A file is replaced by a rename, so that a process that has the old one loaded keeps it. */
+/**
+ * Returns the names that were written. A file is replaced by a rename, so that a process that has
+ * the old one loaded keeps it.
+ */
 export function collect(from, to) {
   const names = readdirSync(from).filter((name) => WANTED.test(name));
   if (!names.includes("r1_native.node"))

@@ -1,4 +1,5 @@
-// The CMake configuration of a build folder: what it is to be, what it was last time, and running cmake-js when the two differ.
+// The CMake configuration of a build folder: what it is to be, what it was last time, and running
+// cmake-js when the two differ.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -54,7 +55,10 @@ function isUnusable(out, root) {
   return home !== root || (program !== undefined && !which(program));
 }
 
-/** What the folder is to be configured with: what it was last time, and what is asked for now on top. */
+/**
+ * What the folder is to be configured with: what it was last time, and what is asked for now on
+ * top.
+ */
 function wantedOf(last, { llamaDir, tools, nativeTests, sanitize, portable, flags }) {
   return {
     llamaDir,

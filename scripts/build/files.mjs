@@ -2,7 +2,9 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
-/** Paths of all files below `folder` whose name matches, sorted; nothing if there is no such folder. */
+/**
+ * Paths of all files below `folder` whose name matches, sorted; nothing if there is no such folder.
+ */
 export function filesBelow(folder, name) {
   let entries;
   try {

@@ -1,4 +1,5 @@
-// Running programs for the build scripts, and the one error they report: a sentence, no stack trace. Runs in the script's process.
+// Running programs for the build scripts, and the one error they report: a sentence, no stack
+// trace. Runs in the script's process.
 import { spawn, spawnSync } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";

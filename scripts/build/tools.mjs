@@ -1,4 +1,5 @@
-// Which programs a build needs, and the sentence for each that is missing. Runs in the script's process, before anything is configured.
+// Which programs a build needs, and the sentence for each that is missing. Runs in the script's
+// process, before anything is configured.
 import { BuildError, capture, which } from "./process.mjs";
 
 const NODE_MINIMUM = [20, 19];

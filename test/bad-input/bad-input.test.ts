@@ -1,5 +1,6 @@
-// Broken model files through the public API, in child processes: each loads or fails with a typed error; none hangs, none ends the process. Prints the table of
-// outcomes. Runs children of the test process; needs dist/ and the addon.
+// Broken model files through the public API, in child processes: each loads or fails with a typed
+// error; none hangs, none ends the process. Prints the table of outcomes. Runs children of the test
+// process; needs dist/ and the addon.
 import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -25,7 +26,8 @@ describe("broken model files", () => {
     console.log(outcomeTable(outcomes));
     expect(outcomes).toHaveLength(360);
     expect(unexpected(outcomes)).toEqual([]);
-    // Broken weights are no broken file: most of those copies load, and generation must survive them.
+    // Broken weights are no broken file: most of those copies load, and generation must survive
+    // them.
     expect(outcomes.filter(({ outcome }) => outcome === "ok").length).toBeGreaterThan(80);
   });
 
@@ -48,7 +50,8 @@ describe("broken model files", () => {
     console.log(outcomeTable(outcomes));
     expect(outcomes).toHaveLength(12 * 24);
     expect(unexpected(outcomes)).toEqual([]);
-    // No work takes everything, and none refuses everything, but for the one that computes with the broken weights.
+    // No work takes everything, and none refuses everything, but for the one that computes with the
+    // broken weights.
     for (const kind of new Set(outcomes.map((one) => one.kind))) {
       const good = outcomes.filter((one) => one.kind === kind && one.outcome === "ok").length;
       expect([good > 0 || kind === "imatrix", good < 24], kind).toEqual([true, true]);

@@ -1,5 +1,6 @@
-// Hands broken model files, parts and importance matrices to everything that works on files, one after the other; tells each outcome over IPC, so that the parent
-// knows which one ended the process. What quantising starts is a process of its own. Main thread of a process of its own.
+// Hands broken model files, parts and importance matrices to everything that works on files, one
+// after the other; tells each outcome over IPC, so that the parent knows which one ended the
+// process. What quantising starts is a process of its own. Main thread of a process of its own.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as r1 from "../../dist/index.js";
@@ -46,7 +47,10 @@ function olderMatrix() {
   return Buffer.concat([int(2), ...entries, int(5), int(4), Buffer.from("text")]);
 }
 
-/** Makes the files of a seed: a broken model, two split models with one part broken each, and two broken matrices. */
+/**
+ * Makes the files of a seed: a broken model, two split models with one part broken each, and two
+ * broken matrices.
+ */
 async function maker(good, folder) {
   const parts = join(folder, "parts");
   mkdirSync(parts);

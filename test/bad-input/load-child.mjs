@@ -1,5 +1,6 @@
-// Loads broken model files one after the other through the public API, and generates a few tokens from those that load; tells each outcome over IPC, so that the
-// parent knows which file ended the process. Main thread of a process of its own.
+// Loads broken model files one after the other through the public API, and generates a few tokens
+// from those that load; tells each outcome over IPC, so that the parent knows which file ended the
+// process. Main thread of a process of its own.
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { isR1Error, loadModel } from "../../dist/index.js";
 import { readGguf, writeGguf } from "../../scripts/gguf-writer.mjs";

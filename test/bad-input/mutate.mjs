@@ -1,4 +1,5 @@
-// Makes broken copies of a GGUF file, the same one for the same seed: bit flips, truncations, huge counts, wrong types, wrong magic. Pure; runs anywhere.
+// Makes broken copies of a GGUF file, the same one for the same seed: bit flips, truncations, huge
+// counts, wrong types, wrong magic. Pure; runs anywhere.
 
 /** A generator of 32-bit numbers (mulberry32). */
 export function generator(seed) {
@@ -13,7 +14,10 @@ export function generator(seed) {
 
 const VALUE_BYTES = [1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8];
 
-/** Where things stand in a good file: each scalar's type and value, each count and length, each tensor's type, dimensions and offset. */
+/**
+ * Where things stand in a good file: each scalar's type and value, each count and length, each
+ * tensor's type, dimensions and offset.
+ */
 export function layoutOf(bytes) {
   let at = 8;
   const count = () => Number(bytes.readBigUInt64LE((at += 8) - 8));

@@ -1,5 +1,6 @@
-// Makes whole but wrong models out of a good one, the same for the same seed: headers and data fit together, but hyperparameters, tensor types and shapes do not.
-// What flipped bits rarely reach. Pure; runs anywhere.
+// Makes whole but wrong models out of a good one, the same for the same seed: headers and data fit
+// together, but hyperparameters, tensor types and shapes do not. What flipped bits rarely reach.
+// Pure; runs anywhere.
 import { pair, tensorBytes } from "../../scripts/gguf-writer.mjs";
 import { generator } from "./mutate.mjs";
 
@@ -84,7 +85,9 @@ const CHANGES = [
   },
 ];
 
-/** The wrong model of a seed: metadata and tensors for `writeGguf`. `good` is what `readGguf` gives. */
+/**
+ * The wrong model of a seed: metadata and tensors for `writeGguf`. `good` is what `readGguf` gives.
+ */
 export function restructure(good, seed) {
   const next = generator(seed);
   const prefix = `${good.pairs.get("general.architecture").text}.`;

@@ -1,4 +1,5 @@
-// Runs a range of broken copies of a model through load-child.mjs or file-child.mjs, starting a new child whenever one dies or hangs. Main thread.
+// Runs a range of broken copies of a model through load-child.mjs or file-child.mjs, starting a new
+// child whenever one dies or hangs. Main thread.
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
@@ -47,7 +48,8 @@ function runChild(program, job, onMessage) {
  *
  * @param base The good model. @param path Where the copies are written, one at a time.
  * @param kind "bytes" for broken bytes, "structure" for whole models that are wrong.
- * @returns `{ seed, kind, outcome }` of each; the outcome is `ok`, an error code, `loaded, then CODE`, `crash: ...` or `hang`.
+ * @returns `{ seed, kind, outcome }` of each; the outcome is `ok`, an error code,
+ * `loaded, then CODE`, `crash: ...` or `hang`.
  */
 export async function runMutants(base, path, from, to, kind = "bytes") {
   const outcomes = [];
@@ -72,10 +74,12 @@ export async function runMutants(base, path, from, to, kind = "bytes") {
 }
 
 /**
- * Does everything that works on files with the broken copies with seeds `from` to `to - 1` of a model, of its parts and of importance matrices.
+ * Does everything that works on files with the broken copies with seeds `from` to `to - 1` of a
+ * model, of its parts and of importance matrices.
  *
  * @param folder Where the copies are written, those of one seed at a time.
- * @returns `{ seed, kind, outcome }` of each; the kind is the work, the outcome `ok`, an error code, `crash: ...` or `hang`.
+ * @returns `{ seed, kind, outcome }` of each; the kind is the work, the outcome `ok`, an error
+ * code, `crash: ...` or `hang`.
  */
 export async function runFileWork(base, folder, from, to) {
   const outcomes = [];

@@ -1,4 +1,5 @@
-// The flags for the form of the answer, thinking, the template and drafts do what the library's options do. Uses dist/.
+// The flags for the form of the answer, thinking, the template and drafts do what the library's
+// options do. Uses dist/.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

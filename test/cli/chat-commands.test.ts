@@ -1,5 +1,5 @@
-// The slash commands of `r1-native chat`, saved conversations, and how each way of leaving saves them.
-// Uses dist/.
+// The slash commands of `r1-native chat`, saved conversations, and how each way of leaving saves
+// them. Uses dist/.
 import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

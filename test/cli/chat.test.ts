@@ -42,7 +42,8 @@ describe("a conversation over a pipe", () => {
     child.stdin.write("What is 1+1?\n");
     const begun = await stdout.until("<think>\n");
     child.kill("SIGINT");
-    // The signal may come before the first word: then nothing stands between the tag and the empty line that ends every reply.
+    // The signal may come before the first word: then nothing stands between the tag and the empty
+    // line that ends every reply.
     await stdout.until("\n\n", begun - 1);
     child.stdin.end("/exit\n");
     const end = await ended;

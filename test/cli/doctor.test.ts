@@ -1,4 +1,5 @@
-// `r1-native doctor`: what it shows, writes and ends with; starts the built program in child processes.
+// `r1-native doctor`: what it shows, writes and ends with; starts the built program in child
+// processes.
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,5 @@
-// The README and the manual say what is so: their programs run, their command lines run, their flags and links exist.
+// The README and the manual say what is so: their programs run, their command lines run, their
+// flags and links exist.
 import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -1,4 +1,5 @@
-// examples/eval: the questions are whole and held out, the program scores them, says what is wrong with its input, and stops on Ctrl-C; child processes.
+// examples/eval: the questions are whole and held out, the program scores them, says what is wrong
+// with its input, and stops on Ctrl-C; child processes.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile, stat, writeFile } from "node:fs/promises";

@@ -1,4 +1,5 @@
-// What the program says and returns when something is wrong: exit codes, messages without stacks, signals.
+// What the program says and returns when something is wrong: exit codes, messages without stacks,
+// signals.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -24,7 +25,10 @@ function expectPlain({ stdout, stderr }: Ended): void {
   expect(stderr).toMatch(/^error: /);
 }
 
-/** Waits until a process looks for input on its standard input, which the program does once it listens for signals. */
+/**
+ * Waits until a process looks for input on its standard input, which the program does once it
+ * listens for signals.
+ */
 async function untilReading(pid: number): Promise<void> {
   const isWatched = (): boolean =>
     readdirSync(`/proc/${pid}/fdinfo`).some((fd) => {

@@ -1,4 +1,5 @@
-// The program's errors speak of what can be typed: each library option that a command sets has the name of its flag or argument; runs in the test process.
+// The program's errors speak of what can be typed: each library option that a command sets has the
+// name of its flag or argument; runs in the test process.
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import * as chat from "../../lib/cli/commands/chat.js";

@@ -1,4 +1,5 @@
-// What a person types into a conversation: editing, pastes, typing ahead, Ctrl-C; on streams that stand for a terminal.
+// What a person types into a conversation: editing, pastes, typing ahead, Ctrl-C; on streams that
+// stand for a terminal.
 import { PassThrough } from "node:stream";
 import type { ReadStream, WriteStream } from "node:tty";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";

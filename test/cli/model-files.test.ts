@@ -1,4 +1,5 @@
-// The commands for model files: what they write, say and end with; starts the built program in child processes.
+// The commands for model files: what they write, say and end with; starts the built program in
+// child processes.
 import { readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,5 @@
-// Starts the program on a pseudo-terminal, which Python (needed for the build anyway) provides; runs in the test process.
+// Starts the program on a pseudo-terminal, which Python (needed for the build anyway) provides;
+// runs in the test process.
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";

@@ -26,7 +26,10 @@ export interface Given {
 
 export type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
-/** Flags of a reply that ends by no doing of its own: before its context is full it has written more than a pipe holds, and stands still until somebody reads. */
+/**
+ * Flags of a reply that ends by no doing of its own: before its context is full it has written more
+ * than a pipe holds, and stands still until somebody reads.
+ */
 export const endless = ["--ignore-eos", "--loop-guard", "0", "-c", "65536", "-t", "1"] as const;
 
 /** A program that runs. */

@@ -1,4 +1,5 @@
-// A prompt may stand alone on the command line, with the command's name or without, in `run` and in `chat`. Uses dist/.
+// A prompt may stand alone on the command line, with the command's name or without, in `run` and in
+// `chat`. Uses dist/.
 import { writeFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
-// `r1-native run` in child processes on the embedded model: replies, inputs, output forms, and llama.cpp's documented command lines.
+// `r1-native run` in child processes on the embedded model: replies, inputs, output forms, and
+// llama.cpp's documented command lines.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,5 @@
-// The program as a person meets it: on a pseudo-terminal, which Python (needed for the build anyway) provides.
+// The program as a person meets it: on a pseudo-terminal, which Python (needed for the build
+// anyway) provides.
 import { describe, expect, it } from "vitest";
 import { onTerminal } from "./on-terminal.js";
 import { endless } from "./program.js";

@@ -1,5 +1,6 @@
-// One full-size run of r1-native, told step by step as lines of JSON. "answer": loads with the documented options, answers, closes. "load": loads without a warm-up, closes, then loads
-// once more and gives that up half-way. A process of its own; needs dist/ and the addon.
+// One full-size run of r1-native, told step by step as lines of JSON. "answer": loads with the
+// documented options, answers, closes. "load": loads without a warm-up, closes, then loads once
+// more and gives that up half-way. A process of its own; needs dist/ and the addon.
 import { loadModel } from "../../dist/index.js";
 
 const [path, mode, prompt, threads] = process.argv.slice(2);

@@ -1,4 +1,5 @@
-// The 671B model's exact shape, 140e9 bytes in three sparse parts, through mmap: loaded and asked beside llama.cpp's own program on the same files.
+// The 671B model's exact shape, 140e9 bytes in three sparse parts, through mmap: loaded and asked
+// beside llama.cpp's own program on the same files.
 import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { physicalCores } from "../../lib/machine/cpu.js";
@@ -22,7 +23,8 @@ beforeAll(async () => {
   const path = await writeFullSize(folder);
   const threads = physicalCores();
   ours = await runOurs(path, "answer", threads);
-  // Threads of the same priority: where they are as many as the cores, ours stay at the normal one, and real-time threads wait less for pages under memory pressure.
+  // Threads of the same priority: where they are as many as the cores, ours stay at the normal one,
+  // and real-time threads wait less for pages under memory pressure.
   upstream = await runUpstream(path, threads, String(only("ready")["priority"]));
   report();
 });

@@ -1,4 +1,5 @@
-// The 671B model's exact shape, 140e9 bytes in three sparse parts, through mmap: loaded with progress, and given up half-way. The part of the full-size tests that takes few minutes.
+// The 671B model's exact shape, 140e9 bytes in three sparse parts, through mmap: loaded with
+// progress, and given up half-way. The part of the full-size tests that takes few minutes.
 import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { physicalCores } from "../../lib/machine/cpu.js";

@@ -1,4 +1,5 @@
-// The two programs of the full-size test, each in a process of its own, watched from outside: when it was ready, how fast it answered, what memory it held. Runs on the test's thread.
+// The two programs of the full-size test, each in a process of its own, watched from outside: when
+// it was ready, how fast it answered, what memory it held. Runs on the test's thread.
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -104,7 +105,10 @@ async function ended(child: ChildProcess): Promise<number | null> {
 /** llama.cpp's `--prio` by name. */
 const PRIORITIES = ["normal", "medium", "high", "realtime"];
 
-/** llama-completion with the documented command's options, and the priority by name; on a file with multi-head latent attention V has to have K's type. */
+/**
+ * llama-completion with the documented command's options, and the priority by name; on a file with
+ * multi-head latent attention V has to have K's type.
+ */
 export async function runUpstream(path: string, threads: number, priority: string): Promise<Run> {
   const level = String(PRIORITIES.indexOf(priority));
   const flags = [

@@ -1,5 +1,5 @@
-// The program that tries inputs for child.mjs: `child-driver.mjs MODULE SEED`, numbers of inputs as lines
-// on standard input, one line of JSON for each on standard output.
+// The program that tries inputs for child.mjs: `child-driver.mjs MODULE SEED`, numbers of inputs as
+// lines on standard input, one line of JSON for each on standard output.
 import { createInterface } from "node:readline";
 
 const [, , program, seed] = process.argv;

@@ -1,5 +1,5 @@
-// Tries inputs in child processes, because an input may end or hold up the process it is tried in. The
-// program that runs there is child-driver.mjs.
+// Tries inputs in child processes, because an input may end or hold up the process it is tried in.
+// The program that runs there is child-driver.mjs.
 import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { createInterface } from "node:readline";
@@ -49,8 +49,8 @@ class Child {
  * Tries inputs 0, 1, ... until `isOver`.
  *
  * @param program - URL of a module that exports `prepare(seed)`, which resolves with
- * `{ attempt, finish }`: `attempt(number)` resolves with `{ kind, wrong }` (`wrong`: what failed, or
- * undefined), `finish()` with what is wrong after all inputs.
+ * `{ attempt, finish }`: `attempt(number)` resolves with `{ kind, wrong }` (`wrong`: what failed,
+ * or undefined), `finish()` with what is wrong after all inputs.
  * @returns what a fuzzer returns.
  */
 export async function tryInChildren({ program, seed, isOver, limitMs = 60_000, env = {} }) {
@@ -84,7 +84,10 @@ export async function tryInChildren({ program, seed, isOver, limitMs = 60_000, e
   return { tried, failures, note };
 }
 
-/** What an attempt returns for an error: typed errors are right, but for the one that means a fault here. */
+/**
+ * What an attempt returns for an error: typed errors are right, but for the one that means a fault
+ * here.
+ */
 export function outcomeOf(error, isR1Error) {
   if (isR1Error(error, "INTERNAL"))
     return { kind: "INTERNAL", wrong: `INTERNAL: ${error.message}` };

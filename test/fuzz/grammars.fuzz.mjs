@@ -1,10 +1,12 @@
-// Grammars from strangers: valid ones, whose texts a slow plain matcher checks, and hostile ones, which
-// must end in an answer or in GRAMMAR_INVALID without holding the event loop.
+// Grammars from strangers: valid ones, whose texts a slow plain matcher checks, and hostile ones,
+// which must end in an answer or in GRAMMAR_INVALID without holding the event loop.
 import { R1Error, loadModel } from "../../dist/index.js";
 
 const LETTERS = ["a", "b", "c", "1", " ", "é", "中"];
 
-/** A random tree over rules r0..r{count - 1}; rules refer to later ones, or to any behind a letter. */
+/**
+ * A random tree over rules r0..r{count - 1}; rules refer to later ones, or to any behind a letter.
+ */
 function randomNode(pick, rule, count, depth) {
   const node = (below) => randomNode(pick, rule, count, below);
   const kinds = depth > 2 ? 2 : 7;
@@ -65,7 +67,10 @@ function print(node) {
   }
 }
 
-/** Whether the rules hold a text: a set of ends for each rule and place, grown until nothing changes. */
+/**
+ * Whether the rules hold a text: a set of ends for each rule and place, grown until nothing
+ * changes.
+ */
 function holds(rules, text) {
   const known = new Map();
   let hasChanged = true;

@@ -1,5 +1,6 @@
-// Changes the headers of small models as a damaged or hostile file would have them, and loads and asks
-// each. A file may be refused or answered; it must not end or hold up the process that loads it.
+// Changes the headers of small models as a damaged or hostile file would have them, and loads and
+// asks each. A file may be refused or answered; it must not end or hold up the process that loads
+// it.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
@@ -11,7 +12,9 @@ import { randomOf } from "./random.mjs";
 
 const DRIVER = fileURLToPath(new URL("headers/driver.mjs", import.meta.url));
 
-/** An ordinary answer comes within a second; the trial's own deadline is 30 s. Unit: milliseconds. */
+/**
+ * An ordinary answer comes within a second; the trial's own deadline is 30 s. Unit: milliseconds.
+ */
 const LIMIT_MS = 90_000;
 
 /** A process that loads one file after the other. */

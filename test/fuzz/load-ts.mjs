@@ -1,5 +1,5 @@
-// Imports a TypeScript file of the tests into a fuzzer, which Node 20 cannot do by itself. The file's own
-// imports of lib/ become those of dist/, so that one copy of the library runs.
+// Imports a TypeScript file of the tests into a fuzzer, which Node 20 cannot do by itself. The
+// file's own imports of lib/ become those of dist/, so that one copy of the library runs.
 import { readFileSync } from "node:fs";
 import { pathToFileURL, fileURLToPath } from "node:url";
 import ts from "typescript";

@@ -1,5 +1,5 @@
-// Random options, right, wrong and hostile, for the public functions that take any: each call ends in a
-// result, an R1Error, or what the caller's own object threw. No other error, no hang.
+// Random options, right, wrong and hostile, for the public functions that take any: each call ends
+// in a result, an R1Error, or what the caller's own object threw. No other error, no hang.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// Runs the fuzzers of this folder one after the other: `npm run test:fuzz -- --help`. Each is a module
-// NAME.fuzz.mjs; what it exports is written in test/fuzz/README.md.
+// Runs the fuzzers of this folder one after the other: `npm run test:fuzz -- --help`. Each is a
+// module NAME.fuzz.mjs; what it exports is written in test/fuzz/README.md.
 import { randomInt } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { dirname } from "node:path";

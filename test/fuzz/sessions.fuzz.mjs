@@ -1,5 +1,5 @@
-// Altered saved sessions, sealed anew or not, for models with and without a key: each is refused with a
-// code or restored, and no other request sees anything of it.
+// Altered saved sessions, sealed anew or not, for models with and without a key: each is refused
+// with a code or restored, and no other request sees anything of it.
 import { tryInChildren } from "./child.mjs";
 
 const PROGRAM = new URL("sessions/program.mjs", import.meta.url).href;

@@ -1,5 +1,5 @@
-// Texts against upstream's ids, through the C++ tests of native/core: every character group that the
-// pre-tokeniser tells apart, special tokens whole and cut, bytes that are no characters.
+// Texts against upstream's ids, through the C++ tests of native/core: every character group that
+// the pre-tokeniser tells apart, special tokens whole and cut, bytes that are no characters.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -1,4 +1,5 @@
-// Copying ranges between files: inside the kernel where it does it, through buffers for the rest, with the same bytes either way; needs the addon.
+// Copying ranges between files: inside the kernel where it does it, through buffers for the rest,
+// with the same bytes either way; needs the addon.
 import { open, readFile, rm, writeFile, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -15,7 +16,10 @@ afterEach(async () => {
   for (const handle of handles.splice(0)) await handle.close();
 });
 
-/** Copies all but the first 77 bytes of the source to byte 1000 of a new file, and says what came and how. */
+/**
+ * Copies all but the first 77 bytes of the source to byte 1000 of a new file, and says what came
+ * and how.
+ */
 async function copied(
   kernelCopy?: KernelCopy,
   signal?: AbortSignal,

@@ -1,4 +1,5 @@
-// Corrected copies: what is wrong is put right, all else stays byte for byte, the input is never written over, and nothing is left after an abort.
+// Corrected copies: what is wrong is put right, all else stays byte for byte, the input is never
+// written over, and nothing is left after an abort.
 import { link, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { once } from "node:events";
@@ -64,7 +65,8 @@ describe("fixGguf", () => {
     const after = await diagnose(out);
     expect(after.findings.filter(({ severity }) => severity !== "info")).toEqual([]);
     expect({ ...after, sources: [] }).toEqual({ ...(await diagnose(tinyModel)), sources: [] });
-    // Every pair is the sound file's, but for the one that only this file has; every tensor has the same bytes.
+    // Every pair is the sound file's, but for the one that only this file has; every tensor has the
+    // same bytes.
     const [sound, fixed] = [await readGguf(tinyModel), await readGguf(out)];
     expect([...fixed.pairs.keys()].filter((key) => !sound.pairs.has(key))).toEqual(["custom.key"]);
     for (const [key, { raw }] of sound.pairs)

@@ -1,4 +1,5 @@
-// The doctor: what it finds in sound files, in files with exactly one thing wrong, and in those of other models; runs in the test process.
+// The doctor: what it finds in sound files, in files with exactly one thing wrong, and in those of
+// other models; runs in the test process.
 import { rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,4 +1,5 @@
-// Importance matrices of our own: the same as llama-imatrix's, fit for quantising, and nothing left when given up; needs the addon, dist/ and llama.cpp's tools.
+// Importance matrices of our own: the same as llama-imatrix's, fit for quantising, and nothing left
+// when given up; needs the addon, dist/ and llama.cpp's tools.
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -16,7 +17,10 @@ import { temporaryFolder, tinyModelF16 } from "../fixtures/gguf-temp.js";
 import { runTool, sameBytes } from "../fixtures/gguf-tools.js";
 
 const CHUNK = 64;
-/** Sums with their answers, as the embedded model knows them; no special strings, which llama-imatrix takes as text. */
+/**
+ * Sums with their answers, as the embedded model knows them; no special strings, which
+ * llama-imatrix takes as text.
+ */
 const TEXT = Array.from(
   { length: 60 },
   (_, i) => `What is ${i}+${(i * 7) % 31}? It is ${i + ((i * 7) % 31)}. How many letters has it? `,

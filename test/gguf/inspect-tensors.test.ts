@@ -1,5 +1,5 @@
-// Inspecting and loading agree on tables of tensors: missing, surplus, misshapen and oddly aligned ones.
-// Runs in the test process; loads try the files in processes of their own (needs dist/).
+// Inspecting and loading agree on tables of tensors: missing, surplus, misshapen and oddly aligned
+// ones. Runs in the test process; loads try the files in processes of their own (needs dist/).
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -29,7 +29,10 @@ function serving(bytes: Buffer): typeof fetch {
   };
 }
 
-/** Every kind of tensor of the embedded model: those outside layers, and of one dense and one expert layer. */
+/**
+ * Every kind of tensor of the embedded model: those outside layers, and of one dense and one expert
+ * layer.
+ */
 async function kinds(): Promise<string[]> {
   const { tensors } = await tinyParts();
   return tensors.map(({ name }) => name).filter((name) => !/^blk\.([2-9]|\d\d)/.test(name));
@@ -68,7 +71,8 @@ describe("a model file without one of its tensors", () => {
       const ids = (await diagnose(path)).findings.map(({ id }) => id);
       expect(ids.includes("cannot-load"), `${name}, doctor`).toBe(isRefused);
     }
-    // The output may be the embedding's, and a bias of experts is optional; everything else is needed.
+    // The output may be the embedding's, and a bias of experts is optional; everything else is
+    // needed.
     expect(verdicts.get("loaded")).toBeGreaterThan(0);
     expect(verdicts.get("MODEL_LOAD_FAILED")).toBeGreaterThan(20);
   }, 300_000);

@@ -1,5 +1,6 @@
-// Inspecting: what is told of local and remote files, how little of a remote one is fetched, and how failures of the network are worded; runs in the test process,
-// with an HTTP server of its own on this machine.
+// Inspecting: what is told of local and remote files, how little of a remote one is fetched, and
+// how failures of the network are worded; runs in the test process, with an HTTP server of its own
+// on this machine.
 import { once } from "node:events";
 import { open, rm, stat, truncate } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";

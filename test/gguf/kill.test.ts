@@ -1,5 +1,6 @@
-// Merges, splits and quantisations that are killed at random moments: what stands under its own name is whole, and the next run gets through. Children of the test
-// process do the work (needs dist/). R1_KILLS sets how many of each; by default 6, and half as many quantisations.
+// Merges, splits and quantisations that are killed at random moments: what stands under its own
+// name is whole, and the next run gets through. Children of the test process do the work (needs
+// dist/). R1_KILLS sets how many of each; by default 6, and half as many quantisations.
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
@@ -16,7 +17,10 @@ import { generator } from "../bad-input/mutate.mjs";
 import { sameBytes } from "../fixtures/gguf-tools.js";
 
 const KILLS = Number(process.env["R1_KILLS"] ?? 6);
-/** Unit: milliseconds; a kill takes two seconds on a busy machine of two cores, a killed quantisation nine. */
+/**
+ * Unit: milliseconds; a kill takes two seconds on a busy machine of two cores, a killed
+ * quantisation nine.
+ */
 const LIMIT = 240_000 + KILLS * 20_000;
 const program = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
@@ -38,7 +42,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(work, { recursive: true, force: true }));
 
-/** Kills a merge or split at a share of its progress, or above 1 some milliseconds after the last of it. Returns whether it was still at work. */
+/**
+ * Kills a merge or split at a share of its progress, or above 1 some milliseconds after the last of
+ * it. Returns whether it was still at work.
+ */
 async function kill(kind: "merge" | "split", share: number, folder: string): Promise<boolean> {
   const [input, output] =
     kind === "merge"
@@ -57,7 +64,10 @@ async function kill(kind: "merge" | "split", share: number, folder: string): Pro
 /** The files that are no model and that the next run removes. */
 const isTransient = (name: string): boolean => name.endsWith(".partial") || name.endsWith(".lock");
 
-/** Whether what stands in a folder under its own name is what an undisturbed run writes; of a split without its first part nothing can be loaded. */
+/**
+ * Whether what stands in a folder under its own name is what an undisturbed run writes; of a split
+ * without its first part nothing can be loaded.
+ */
 async function isSound(kind: "merge" | "split", folder: string): Promise<boolean> {
   const names = (await readdir(folder)).filter((name) => !isTransient(name));
   const expected = kind === "merge" ? [good.whole] : good.parts;
@@ -100,7 +110,10 @@ describe("a kill with SIGKILL", () => {
     LIMIT,
   );
 
-  /** Kills a process that quantises while it stands still at a tensor, or once the file under its temporary name is `bytes` long: its child is then done, or nearly. */
+  /**
+   * Kills a process that quantises while it stands still at a tensor, or once the file under its
+   * temporary name is `bytes` long: its child is then done, or nearly.
+   */
   async function killQuantisation(
     source: string,
     folder: string,

@@ -1,4 +1,5 @@
-// Splits a model and merges the parts again, and tells its parent the most memory it ever had. Main thread of a process of its own.
+// Splits a model and merges the parts again, and tells its parent the most memory it ever had. Main
+// thread of a process of its own.
 import { mergeGguf, splitGguf } from "../../dist/index.js";
 
 const [input, prefix, maxSize, merged] = process.argv.slice(2);

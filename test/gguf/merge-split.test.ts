@@ -1,5 +1,6 @@
-// Merging and splitting: the same bytes as llama-gguf-split, little memory, and nothing that looks whole after a refusal or an abort; runs in the test process (needs
-// dist/ and llama.cpp's tools). Kills are in kill.test.ts.
+// Merging and splitting: the same bytes as llama-gguf-split, little memory, and nothing that looks
+// whole after a refusal or an abort; runs in the test process (needs dist/ and llama.cpp's tools).
+// Kills are in kill.test.ts.
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import {

@@ -1,4 +1,5 @@
-// The Modelfile for Ollama: R1's template, parameters and stops, one BOS whatever the file says, and none for other models; runs in the test process.
+// The Modelfile for Ollama: R1's template, parameters and stops, one BOS whatever the file says,
+// and none for other models; runs in the test process.
 import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

@@ -1,5 +1,6 @@
-// Quantises, and tells its parent as soon as a number of tensors are written or being written, then stands still: this process is to be killed, while the one that
-// does its work goes on. Main thread of a process of its own.
+// Quantises, and tells its parent as soon as a number of tensors are written or being written, then
+// stands still: this process is to be killed, while the one that does its work goes on. Main thread
+// of a process of its own.
 import { quantize } from "../../dist/index.js";
 
 const [input, output, tensors] = process.argv.slice(2);

@@ -1,5 +1,6 @@
-// Quantising: the same bytes as llama-quantize, recipes, importance matrices, and a parent that survives whatever happens to the child; starts children of the
-// test process; needs dist/, the addon and llama.cpp's tools.
+// Quantising: the same bytes as llama-quantize, recipes, importance matrices, and a parent that
+// survives whatever happens to the child; starts children of the test process; needs dist/, the
+// addon and llama.cpp's tools.
 import { readFileSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";

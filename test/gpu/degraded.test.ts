@@ -1,4 +1,5 @@
-// A real backend library that is damaged, or meets a machine without its driver: one warning, the CPU's answer, and the process lives.
+// A real backend library that is damaged, or meets a machine without its driver: one warning, the
+// CPU's answer, and the process lives.
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -91,7 +92,8 @@ describe("the Vulkan backend degrades to the CPU", () => {
     );
   });
 
-  // The file's header, its tables of symbols and relocations, code, constants, constructors, the table of tables.
+  // The file's header, its tables of symbols and relocations, code, constants, constructors, the
+  // table of tables.
   it("when a part of it is noise", async () => {
     let worked = 0;
     const places = [0x40, 0x3f0, 0x3c50, 0xd420, 0x13a000, 0x28e9110, 0x28ea650, 0x28eb520];

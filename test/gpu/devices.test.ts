@@ -1,4 +1,5 @@
-// What is told of a GPU device: its name, kind and memory, by devices(), model.info and the program.
+// What is told of a GPU device: its name, kind and memory, by devices(), model.info and the
+// program.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,5 @@
-// Layers and tensors on a GPU device: the same greedy text as the CPU's, and the weights where they were asked to be.
+// Layers and tensors on a GPU device: the same greedy text as the CPU's, and the weights where they
+// were asked to be.
 import { beforeAll, describe, expect, it } from "vitest";
 import type { LoadOptions } from "../../lib/weights/load-options.js";
 import { DEVICE, answer, answerOf, bytesOn, infoOf, loadOnCpu } from "./tools.js";

@@ -1,4 +1,5 @@
-// Before the tests on CUDA: refuses to run without a CUDA device, which the addon has built in (`npm run build:native -- --cuda`). Runs in vitest's main process.
+// Before the tests on CUDA: refuses to run without a CUDA device, which the addon has built in
+// (`npm run build:native -- --cuda`). Runs in vitest's main process.
 import { runChild } from "../fixtures/child.js";
 
 const DEVICE = "CUDA0";

@@ -1,11 +1,18 @@
-// Giving up on a device whose backend has no abort callback: at most one micro-batch more is computed, and processes end as they should.
+// Giving up on a device whose backend has no abort callback: at most one micro-batch more is
+// computed, and processes end as they should.
 import { describe, expect, it } from "vitest";
 import { runChild } from "../fixtures/child.js";
 import { BACKEND, DEVICE, IS_SOFTWARE, QUESTION, WIDTH, bytesOn, loadOnGpu } from "./tools.js";
 
-/** Small, so that a prompt of some tokens is many of them, and that the device compiles shaders for no other widths than 1 and 2. */
+/**
+ * Small, so that a prompt of some tokens is many of them, and that the device compiles shaders for
+ * no other widths than 1 and 2.
+ */
 const UBATCH = 2;
-/** The micro-batch that runs; where one takes a fraction of a millisecond, another may have ended between the look at the counts and the abort. */
+/**
+ * The micro-batch that runs; where one takes a fraction of a millisecond, another may have ended
+ * between the look at the counts and the abort.
+ */
 const MORE = IS_SOFTWARE ? 1 : 2;
 const ON_DEVICE = {
   gpuLayers: "all",
@@ -57,7 +64,8 @@ describe("an abort during a prompt", () => {
       expect(atEnd.promptTokens - atAbort.promptTokens).toBeLessThanOrEqual(MORE * UBATCH);
       expect(atEnd.steps - atAbort.steps).toBeLessThanOrEqual(MORE);
       expect(atEnd.promptTokens - start).toBeLessThan(whole.usage.promptTokens / 2);
-      // Nothing is left in the device's queue that the next request would have to wait for, with cells kept and without.
+      // Nothing is left in the device's queue that the next request would have to wait for, with
+      // cells kept and without.
       expect(
         (await model.chat([...QUESTION], { ...EIGHT, cachePrompt: i % 2 === 0 }).result()).tokens,
       ).toEqual(expected);

@@ -1,4 +1,5 @@
-// What the GPU tests share: which device they run on, a model on it, and the texts that say what is right. Runs on the test's thread.
+// What the GPU tests share: which device they run on, a model on it, and the texts that say what is
+// right. Runs on the test's thread.
 import type { Model } from "../../lib/model/model.js";
 import type { LoadOptions } from "../../lib/weights/load-options.js";
 import { loadTiny } from "../fixtures/tiny.js";
@@ -26,7 +27,10 @@ export const BACKEND_FLAGS: readonly string[] =
 /** Whether cores compute what a GPU would. */
 export const IS_SOFTWARE = fromSetup("R1_TEST_GPU_KIND") === "software";
 
-/** One token at a time, also of prompts: a software device compiles its shaders for half a minute then, and for minutes otherwise. stopping.test.ts has micro-batches of 2. */
+/**
+ * One token at a time, also of prompts: a software device compiles its shaders for half a minute
+ * then, and for minutes otherwise. stopping.test.ts has micro-batches of 2.
+ */
 export const WIDTH: LoadOptions = IS_SOFTWARE ? { ubatchSize: 1, warmup: false } : {};
 
 export const loadOnGpu = (options: LoadOptions = {}): Promise<Model> =>

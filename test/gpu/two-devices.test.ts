@@ -1,4 +1,5 @@
-// One model over two devices, a GPU and an RPC server's: its layers divided as asked, and the CPU's greedy text.
+// One model over two devices, a GPU and an RPC server's: its layers divided as asked, and the CPU's
+// greedy text.
 import { totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

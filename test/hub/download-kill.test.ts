@@ -1,4 +1,5 @@
-// Downloads and `r1-native pull` as processes of their own: kills, Ctrl-C, what is shown. Uses dist/.
+// Downloads and `r1-native pull` as processes of their own: kills, Ctrl-C, what is shown. Uses
+// dist/.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, statSync } from "node:fs";

@@ -1,4 +1,5 @@
-// Downloads that are cut, refused and slowed down: the file ends right or the error says what, and no byte comes twice beyond one chunk.
+// Downloads that are cut, refused and slowed down: the file ends right or the error says what, and
+// no byte comes twice beyond one chunk.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -152,7 +153,8 @@ describe("a refusal", () => {
     await pull(onlyBig);
     expect(readFileSync(bigPath()).equals(big)).toBe(true);
     expect(performance.now() - refusedAt).toBeGreaterThanOrEqual(950);
-    // Those that were on their way when the refusal came; there are 16 pieces, fetched four at a time.
+    // Those that were on their way when the refusal came; there are 16 pieces, fetched four at a
+    // time.
     expect(early).toBeLessThanOrEqual(6);
   });
 

@@ -1,4 +1,5 @@
-// A Hub on this machine: listing, redirects to a second host, ranges, and every way to fail that a test asks for. Runs in the test process.
+// A Hub on this machine: listing, redirects to a second host, ranges, and every way to fail that a
+// test asks for. Runs in the test process.
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -14,7 +15,10 @@ export type Fault =
   | { kind: "long" }
   | { kind: "short"; by: number }
   | { kind: "whole" }
-  /** Once the Hub has sent `crawlAfter` bytes in all, one byte a tick: the download goes on, and is not done before a test is. */
+  /**
+   * Once the Hub has sent `crawlAfter` bytes in all, one byte a tick: the download goes on, and is
+   * not done before a test is.
+   */
   | { kind: "slow"; bytesPerTick: number; tickMs: number; crawlAfter?: number };
 
 /** A request for bytes of a file. */

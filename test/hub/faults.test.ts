@@ -1,5 +1,6 @@
-// Many downloads with faults at random: each ends right or says what happened, ends right in the next try, and no byte comes twice beyond one chunk. Prints how many
-// faults there were and what they cost. R1_DOWNLOADS sets how many; by default 20.
+// Many downloads with faults at random: each ends right or says what happened, ends right in the
+// next try, and no byte comes twice beyond one chunk. Prints how many faults there were and what
+// they cost. R1_DOWNLOADS sets how many; by default 20.
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";

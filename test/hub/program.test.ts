@@ -1,4 +1,5 @@
-// `r1-native pull` as somebody types it: patterns, references, private repositories, a Hub that is not there, wrong words. Runs the program in child processes; needs dist/.
+// `r1-native pull` as somebody types it: patterns, references, private repositories, a Hub that is
+// not there, wrong words. Runs the program in child processes; needs dist/.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { run } from "../cli/program.js";

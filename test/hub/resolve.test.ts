@@ -1,4 +1,5 @@
-// hf: references: resolved, downloaded, loaded, found again without a connection; planned without downloading. The models are the embedded one, served by a Hub on this machine.
+// hf: references: resolved, downloaded, loaded, found again without a connection; planned without
+// downloading. The models are the embedded one, served by a Hub on this machine.
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadModel } from "../../lib/model/load-model.js";

@@ -1,4 +1,5 @@
-// What every test of downloads begins with: a fresh Hub with a small and a large file, and an empty folder. Runs in the test process.
+// What every test of downloads begins with: a fresh Hub with a small and a large file, and an empty
+// folder. Runs in the test process.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

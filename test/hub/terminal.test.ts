@@ -1,4 +1,5 @@
-// Downloads as a person sees them: the bar on a pseudo-terminal, of `pull` and of a run that fetches its model first. Uses dist/.
+// Downloads as a person sees them: the bar on a pseudo-terminal, of `pull` and of a run that
+// fetches its model first. Uses dist/.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_MODEL_PATH } from "../../lib/weights/default-model.js";
@@ -18,7 +19,10 @@ const env = (): Record<string, string> => ({
   HF_TOKEN: "hf_x",
   HF_HOME: at.dir,
 });
-/** Sends the first half of a file of so many bytes in half a second, and of the other half next to nothing before `rest` is called. */
+/**
+ * Sends the first half of a file of so many bytes in half a second, and of the other half next to
+ * nothing before `rest` is called.
+ */
 function slow(bytes: number): { rest: () => void } {
   const fault = {
     kind: "slow" as const,

@@ -1,5 +1,5 @@
-// Outputs into a folder that the user may not write to: the error says so, in words, and which folder
-// it is. Of all commands that write. Uses dist/.
+// Outputs into a folder that the user may not write to: the error says so, in words, and which
+// folder it is. Of all commands that write. Uses dist/.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, readdirSync } from "node:fs";

@@ -1,4 +1,5 @@
-// The parent's event loop while children of isolated models die: it goes on turning. Starts children of the test process; needs dist/ and the addon.
+// The parent's event loop while children of isolated models die: it goes on turning. Starts
+// children of the test process; needs dist/ and the addon.
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it, vi } from "vitest";
 import { loadModel } from "../../dist/index.js";

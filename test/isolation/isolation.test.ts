@@ -1,4 +1,5 @@
-// Models in processes of their own: the same answers, and a death that is told and harms nobody else. Starts children of the test process; needs dist/ and the addon.
+// Models in processes of their own: the same answers, and a death that is told and harms nobody
+// else. Starts children of the test process; needs dist/ and the addon.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { loadModel, startRpcServer } from "../../dist/index.js";
 import type { LoadOptions, Model } from "../../dist/index.js";

@@ -1,9 +1,14 @@
-// Isolated models in worker threads, and in processes that end at any moment: the process ends as it was told to, and no child outlives it. Each case in a child process, against the built library.
+// Isolated models in worker threads, and in processes that end at any moment: the process ends as
+// it was told to, and no child outlives it. Each case in a child process, against the built
+// library.
 import { describe, expect, it, vi } from "vitest";
 import { runChild, type ChildOutcome } from "../fixtures/child.js";
 import { isAlive } from "./processes.js";
 
-/** `isolated()` loads one; `children()` tells the ids of the processes that hold models; `tell()` writes them down, for the test to look whether they are gone. */
+/**
+ * `isolated()` loads one; `children()` tells the ids of the processes that hold models; `tell()`
+ * writes them down, for the test to look whether they are gone.
+ */
 const PRELUDE = `
 import { readdirSync, readFileSync, writeSync } from "node:fs";
 const isolated = (options) => load({ isolation: "process", ...options });

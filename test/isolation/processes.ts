@@ -1,4 +1,5 @@
-// Finds the processes that a process has started, as Linux tells them; for tests that end those of isolated models. On the test's thread.
+// Finds the processes that a process has started, as Linux tells them; for tests that end those of
+// isolated models. On the test's thread.
 import { readdirSync, readFileSync } from "node:fs";
 
 /** Ids of the living children of a process that run a program of this name. */
@@ -8,7 +9,8 @@ export function childrenOf(parent: number, program: string): number[] {
     .filter((id) => {
       if (!Number.isInteger(id)) return false;
       try {
-        // "pid (name) state ppid ...": the name may hold anything, so what follows its last bracket counts.
+        // "pid (name) state ppid ...": the name may hold anything, so what follows its last bracket
+        // counts.
         const [state, ppid] = readFileSync(`/proc/${id}/stat`, "utf8")
           .replace(/^.*\) /s, "")
           .split(" ");

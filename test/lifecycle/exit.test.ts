@@ -1,4 +1,5 @@
-// A process ends cleanly at whatever moment: by itself, by process.exit, by an uncaught error, by a signal's default. Each in a child process, against the built library.
+// A process ends cleanly at whatever moment: by itself, by process.exit, by an uncaught error, by a
+// signal's default. Each in a child process, against the built library.
 import { describe, expect, it } from "vitest";
 import { runChild, type ChildOutcome } from "../fixtures/child.js";
 
@@ -83,7 +84,8 @@ describe("a process ends cleanly", () => {
     else expect(outcome.stderr).toBe("");
   });
 
-  // llama.cpp makes static objects in the midst of loading, which C destroys before anything that was made earlier: one in four such ends was a crash once.
+  // llama.cpp makes static objects in the midst of loading, which C destroys before anything that
+  // was made earlier: one in four such ends was a crash once.
   it("by an uncaught error while the weights load, twelve times over", async () => {
     const outcomes: ChildOutcome[] = [];
     for (let i = 0; i < 12; i++) outcomes.push(await runChild(THROWS_MID_LOAD));

@@ -1,6 +1,7 @@
-// Claims on memory kinds: a model whose state cannot go back (recurrent, hybrid) or of which a part is gone
-// (sliding windows) answers as a fresh context does, again and again, beside others; one request's failure
-// is not another's; and a model that writes no text token by token is refused in words.
+// Claims on memory kinds: a model whose state cannot go back (recurrent, hybrid) or of which a part
+// is gone (sliding windows) answers as a fresh context does, again and again, beside others; one
+// request's failure is not another's; and a model that writes no text token by token is refused in
+// words.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
-// Nothing stays behind: dropped models are collected, loads and generations in a row take no more memory. In child processes with a garbage collector at hand.
+// Nothing stays behind: dropped models are collected, loads and generations in a row take no more
+// memory. In child processes with a garbage collector at hand.
 import { describe, expect, it } from "vitest";
 import { runChild } from "../fixtures/child.js";
 

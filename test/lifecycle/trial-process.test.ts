@@ -1,5 +1,6 @@
-// Claims on the process of a trial itself: it ends with its parent, has a deadline, needs no memory for a
-// large file, and its absence is an error with a code. Linux: processes are looked up in /proc.
+// Claims on the process of a trial itself: it ends with its parent, has a deadline, needs no memory
+// for a large file, and its absence is an error with a code. Linux: processes are looked up in
+// /proc.
 import { execFile, execFileSync, spawn } from "node:child_process";
 import {
   mkdtempSync,

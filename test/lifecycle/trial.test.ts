@@ -16,7 +16,10 @@ let count = 0;
 beforeEach(() => vi.stubEnv("XDG_CACHE_HOME", join(folder, `cache-${count++}`)));
 afterEach(() => vi.unstubAllEnvs());
 
-/** A file whose header passes every check, and on which llama.cpp's first decode reads a null pointer. */
+/**
+ * A file whose header passes every check, and on which llama.cpp's first decode reads a null
+ * pointer.
+ */
 function deadly(): string {
   const model = parse(TINY);
   model.pairs.push({ key: "deepseek2.nextn_predict_layers", type: "u32", value: 1 });

@@ -1,4 +1,5 @@
-// Worker threads: two at once, terminated at any stage, beside the main thread's model. Each case in a child process, against the built library.
+// Worker threads: two at once, terminated at any stage, beside the main thread's model. Each case
+// in a child process, against the built library.
 import { describe, expect, it } from "vitest";
 import { runChild } from "../fixtures/child.js";
 

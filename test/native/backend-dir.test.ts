@@ -1,4 +1,5 @@
-// Where backend libraries are looked for, and what bad ones lead to: one warning and a model on the CPU, never the end of the process. Each case in a process of its own.
+// Where backend libraries are looked for, and what bad ones lead to: one warning and a model on the
+// CPU, never the end of the process. Each case in a process of its own.
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

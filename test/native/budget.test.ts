@@ -1,4 +1,5 @@
-// Claims about budgets of reasoning on the real addon: many seeds, budgets and ways to ask, and not one token over.
+// Claims about budgets of reasoning on the real addon: many seeds, budgets and ways to ask, and not
+// one token over.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GenerationResult } from "../../lib/base/types.js";
 import type { ChatOptions } from "../../lib/model/chat-options.js";
@@ -55,7 +56,10 @@ const WAYS: Record<string, (question: string, options: ChatOptions) => Generatio
     }),
 };
 
-/** Tokens of the reasoning that are the model's own beyond the budget, and whether the budget was spent. */
+/**
+ * Tokens of the reasoning that are the model's own beyond the budget, and whether the budget was
+ * spent.
+ */
 function overshoot(
   { tokens }: GenerationResult,
   budget: number,
@@ -115,7 +119,8 @@ describe("a budget of reasoning", () => {
     );
     expect(over.map((run) => run.what)).toEqual([]);
     expect(spent.length).toBeGreaterThan(results.length / 2);
-    // What is counted is what there was, tags included; a reply that never opened the reasoning has none.
+    // What is counted is what there was, tags included; a reply that never opened the reasoning has
+    // none.
     for (const { what, result, inside, tags } of results) {
       const { reasoningTokens } = result.usage;
       if (reasoningTokens !== 0 || tags !== 0)

@@ -1,4 +1,5 @@
-// Several choices from one prompt on the real addon: as many as asked for, each as if it ran alone, one prompt for all, and given up together.
+// Several choices from one prompt on the real addon: as many as asked for, each as if it ran alone,
+// one prompt for all, and given up together.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ChatMessage, GenerationResult } from "../../lib/base/types.js";
 import type { ChatOptions } from "../../lib/model/chat-options.js";

@@ -1,4 +1,5 @@
-// Claims about answers in a form on the real addon: they end when they are whole and no sooner, and no grammar holds the engine up.
+// Claims about answers in a form on the real addon: they end when they are whole and no sooner, and
+// no grammar holds the engine up.
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Model } from "../../lib/model/model.js";

@@ -1,5 +1,5 @@
-// Claims on the native parser's verdict: upstream's own grammars are all read, and a grammar with one rule
-// taken away is refused with the name of what is missing.
+// Claims on the native parser's verdict: upstream's own grammars are all read, and a grammar with
+// one rule taken away is refused with the name of what is missing.
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

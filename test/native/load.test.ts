@@ -322,7 +322,8 @@ describe("the event loop", () => {
       longest.push(delay.max / 1e6);
       await model.close();
     }
-    // The bar on an idle machine is 20 ms. Work of our own would hold up every load; other processes only now and then.
+    // The bar on an idle machine is 20 ms. Work of our own would hold up every load; other
+    // processes only now and then.
     expect(Math.min(...longest)).toBeLessThan(20);
   });
 

@@ -1,4 +1,5 @@
-// Claims about answers in random schemas on the real addon: what ended by itself parses and validates.
+// Claims about answers in random schemas on the real addon: what ended by itself parses and
+// validates.
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

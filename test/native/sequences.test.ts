@@ -1,4 +1,5 @@
-// Many generations over one engine, as its user sees them: sequences, queue, a full cache, shared prompts, statistics.
+// Many generations over one engine, as its user sees them: sequences, queue, a full cache, shared
+// prompts, statistics.
 import { describe, expect, it } from "vitest";
 import type { Model } from "../../lib/model/model.js";
 import type { ChatMessage } from "../../lib/base/types.js";
@@ -141,7 +142,8 @@ describe("a shared system prompt", () => {
       const { tokens } = model.formatChat([system]);
       const cached = results.map(({ usage }) => usage.cachedTokens).sort((a, b) => a - b);
       expect(cached[0]).toBe(0);
-      // The system prompt ends in a token that merges with nothing, or in one that does: all but the last of it is certain.
+      // The system prompt ends in a token that merges with nothing, or in one that does: all but
+      // the last of it is certain.
       expect(cached[1]).toBeGreaterThanOrEqual(tokens.length - 2);
       const stats = model.stats();
       expect(stats.cachedTokens).toBe(cached.reduce((sum, one) => sum + one));

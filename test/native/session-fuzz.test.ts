@@ -1,4 +1,5 @@
-// Saved sessions altered on purpose, their checksum made right again or not: a typed error or a session, never the death of the process. The deed is done in child processes.
+// Saved sessions altered on purpose, their checksum made right again or not: a typed error or a
+// session, never the death of the process. The deed is done in child processes.
 import { describe, expect, it } from "vitest";
 import { runChild } from "../fixtures/child.js";
 

@@ -1,4 +1,5 @@
-// Sessions on the real addon: what turns share is not computed again; saved ones go on as if nothing had been between; what is no saved session is refused.
+// Sessions on the real addon: what turns share is not computed again; saved ones go on as if
+// nothing had been between; what is no saved session is refused.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

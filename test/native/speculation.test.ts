@@ -69,7 +69,8 @@ describe("speculation", () => {
       for (const prompt of prompts)
         expected.push((await alone.complete(prompt, { ...GREEDY, maxTokens: 60 }).result()).tokens);
       await alone.close();
-      // One decode a sequence, so that the shape of what runs beside cannot change a last bit: what is left is what guessing does.
+      // One decode a sequence, so that the shape of what runs beside cannot change a last bit: what
+      // is left is what guessing does.
       const model = await loadTiny({
         sequences: 6,
         contextSize: 6 * 1024,
@@ -118,7 +119,8 @@ describe("speculation", () => {
     "by n-grams costs next to nothing on free text, and saves many steps on text that goes round",
     { timeout: 60_000 },
     async () => {
-      // What a guessed token costs on this model, as a share of a step, the change of the batch's shape included (`node scripts/speculation-cost.mjs` measures it as time).
+      // What a guessed token costs on this model, as a share of a step, the change of the batch's
+      // shape included (`node scripts/speculation-cost.mjs` measures it as time).
       const price = 0.8;
       const model = await loadTiny({ sequences: 8, contextSize: 16 * 1024 });
       const sum = async (

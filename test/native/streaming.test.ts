@@ -1,4 +1,5 @@
-// What streams out of the real addon: whole characters, stop strings held back, log probabilities, seeds, limits.
+// What streams out of the real addon: whole characters, stop strings held back, log probabilities,
+// seeds, limits.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GenerationResult } from "../../lib/base/types.js";
 import type { Model } from "../../lib/model/model.js";

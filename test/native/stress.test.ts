@@ -1,4 +1,5 @@
-// Many requests of all kinds at once on the real addon: each is accounted for, and nothing is left running.
+// Many requests of all kinds at once on the real addon: each is accounted for, and nothing is left
+// running.
 import { describe, expect, it } from "vitest";
 import { loadTiny, sleep } from "../fixtures/tiny.js";
 

@@ -1,4 +1,5 @@
-// Tool tags on a model whose vocabulary has tokens for them: told by their ids, in what it writes and in what it is held to.
+// Tool tags on a model whose vocabulary has tokens for them: told by their ids, in what it writes
+// and in what it is held to.
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Model } from "../../lib/model/model.js";

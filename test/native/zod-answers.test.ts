@@ -1,4 +1,5 @@
-// Claims about schemas written with Zod, given as they are: answers that Zod itself accepts, and refusals before the run for what no JSON Schema can say or no grammar can keep.
+// Claims about schemas written with Zod, given as they are: answers that Zod itself accepts, and
+// refusals before the run for what no JSON Schema can say or no grammar can keep.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { Model } from "../../lib/model/model.js";

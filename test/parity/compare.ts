@@ -1,4 +1,5 @@
-// Puts the same questions to this library and to upstream, and tells where the ids differ. Runs in the test process.
+// Puts the same questions to this library and to upstream, and tells where the ids differ. Runs in
+// the test process.
 import { fileURLToPath } from "node:url";
 import type { GenerateOptions } from "../../lib/engine/engine-options.js";
 import type { Model } from "../../lib/model/model.js";

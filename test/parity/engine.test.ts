@@ -1,4 +1,5 @@
-// How the engine is set up does not move the ids away from upstream's with the same set-up: threads, sequences, batch sizes, cache types, attention, speculation.
+// How the engine is set up does not move the ids away from upstream's with the same set-up:
+// threads, sequences, batch sizes, cache types, attention, speculation.
 import { afterAll, describe, expect, it } from "vitest";
 import { loadModel } from "../../lib/index.js";
 import type { LoadOptions } from "../../lib/index.js";

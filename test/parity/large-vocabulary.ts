@@ -1,4 +1,5 @@
-// Writes a small model with a vocabulary as large as R1-Distill-Qwen's, so that what is done for large vocabularies runs in a test. Random weights; test process.
+// Writes a small model with a vocabulary as large as R1-Distill-Qwen's, so that what is done for
+// large vocabularies runs in a test. Random weights; test process.
 import { fileURLToPath } from "node:url";
 import { pair, readGguf, writeGguf } from "../../scripts/gguf-writer.mjs";
 import type { TensorSpec } from "../../scripts/gguf-writer.mjs";

@@ -1,4 +1,5 @@
-// The ids of other kinds of file equal upstream's: R1 without latent attention, unquantised weights, and a vocabulary large enough for the top-k prefilter.
+// The ids of other kinds of file equal upstream's: R1 without latent attention, unquantised
+// weights, and a vocabulary large enough for the top-k prefilter.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,5 @@
-// Asks upstream's own llama-completion, of the same tree and build, which token ids it chooses; starts one process a question, from the test process.
+// Asks upstream's own llama-completion, of the same tree and build, which token ids it chooses;
+// starts one process a question, from the test process.
 import { execFile, execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +14,10 @@ const program = join(
 );
 const run = promisify(execFile);
 
-/** On a CPU with AMX upstream repacks what it then cannot multiply by, and ends with an assertion; this library repacks no MLA file there either. */
+/**
+ * On a CPU with AMX upstream repacks what it then cannot multiply by, and ends with an assertion;
+ * this library repacks no MLA file there either.
+ */
 const LAYOUT =
   existsSync("/proc/cpuinfo") && readFileSync("/proc/cpuinfo", "utf8").includes(" amx_int8")
     ? ["--no-repack"]
@@ -38,8 +42,9 @@ export interface Question {
 }
 
 /**
- * Runs llama-completion with a small library in front that notes every token its sampler accepts (trace-tokens.cpp). Its printed text would not do: text does
- * not tell ids, and the program now and then exits before its log thread has written the last of it.
+ * Runs llama-completion with a small library in front that notes every token its sampler accepts
+ * (trace-tokens.cpp). Its printed text would not do: text does not tell ids, and the program now
+ * and then exits before its log thread has written the last of it.
  */
 export class Oracle {
   readonly #folder = mkdtempSync(join(tmpdir(), "r1-parity-"));
@@ -76,7 +81,8 @@ export class Oracle {
       ...LAYOUT,
     ];
     // A clean environment: LLAMA_ARG_* variables and a user's configuration file are flags too.
-    // Threads that wait give their core up: spinning ones take minutes where other programs have the cores.
+    // Threads that wait give their core up: spinning ones take minutes where other programs have
+    // the cores.
     const env = {
       PATH: process.env["PATH"],
       HOME: this.#folder,
@@ -102,7 +108,10 @@ export class Oracle {
     };
   }
 
-  /** Many questions, answers in order; `processes` at a time (more threads than cores would spin waiting for each other). */
+  /**
+   * Many questions, answers in order; `processes` at a time (more threads than cores would spin
+   * waiting for each other).
+   */
   async askAll(questions: readonly Question[], processes: number): Promise<Trace[]> {
     const answers = new Array<Trace>(questions.length);
     let next = 0;

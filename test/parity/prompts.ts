@@ -1,4 +1,5 @@
-// Prompts of many kinds for the parity tests: name and raw text as it would stand after `--prompt`. Plain data.
+// Prompts of many kinds for the parity tests: name and raw text as it would stand after `--prompt`.
+// Plain data.
 
 const ask = (question: string): string => `<｜User｜>${question}<｜Assistant｜>`;
 
@@ -40,7 +41,10 @@ export const SHORT_PROMPTS: Readonly<Record<string, string>> = {
   backslashes: ask("C:\\new\\table says \\n and \\x41; what is 1+2?"),
 };
 
-/** Prompts of several micro-batches: more than 512 ids, more than 1024, more than 2048 (the largest batch of the flags' defaults). */
+/**
+ * Prompts of several micro-batches: more than 512 ids, more than 1024, more than 2048 (the largest
+ * batch of the flags' defaults).
+ */
 export const LONG_PROMPTS: Readonly<Record<string, string>> = {
   "over 512 tokens": ask(`${long(17)}\nWhat is 1+1?`),
   "over 1024 tokens": ask(`${long(33)}\nWhat is 12+30?`),

@@ -1,4 +1,5 @@
-// Each sampling option chooses the ids that upstream's flag of the same meaning chooses, one option at a time.
+// Each sampling option chooses the ids that upstream's flag of the same meaning chooses, one option
+// at a time.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadModel } from "../../lib/index.js";
 import type { GenerateOptions, Model } from "../../lib/index.js";
@@ -14,7 +15,8 @@ afterAll(() => {
   tally.print("one sampling option at a time");
 });
 
-// A warm start, so that the options have something to choose from, and end tokens forbidden, so that they choose often.
+// A warm start, so that the options have something to choose from, and end tokens forbidden, so
+// that they choose often.
 const setting = (name: string, options: GenerateOptions, ...flags: string[]): Setting => ({
   name,
   options: { temperature: 1.2, topK: 0, topP: 1, minP: 0, seed: 42, ignoreEos: true, ...options },

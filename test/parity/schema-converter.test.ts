@@ -1,4 +1,5 @@
-// What upstream's converter of JSON Schemas makes of the JSON Schema test suite, and ours: the figures behind docs/decisions/json-schema.md. Upstream's runs in a process of its own.
+// What upstream's converter of JSON Schemas makes of the JSON Schema test suite, and ours: the
+// figures behind docs/decisions/json-schema.md. Upstream's runs in a process of its own.
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -41,7 +42,10 @@ function validator({
   }
 }
 
-/** The suite's groups; draft 4 is read as draft 7, as both converters read it, and what is no schema there, or refers elsewhere, is left out. */
+/**
+ * The suite's groups; draft 4 is read as draft 7, as both converters read it, and what is no schema
+ * there, or refers elsewhere, is left out.
+ */
 function groups(): Group[] {
   const suite = new URL("../../node_modules/json-schema-test-suite/tests/draft4/", import.meta.url);
   return readdirSync(suite)

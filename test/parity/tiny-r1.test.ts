@@ -1,4 +1,5 @@
-// complete() gives the ids that upstream's llama-completion gives, on the embedded model, for prompts of many kinds.
+// complete() gives the ids that upstream's llama-completion gives, on the embedded model, for
+// prompts of many kinds.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadModel } from "../../lib/index.js";
 import type { Model } from "../../lib/index.js";

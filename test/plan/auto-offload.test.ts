@@ -1,4 +1,5 @@
-// `gpuLayers: "auto"`: on made-up devices it is what planOffload tells, and the user's own overrides stay.
+// `gpuLayers: "auto"`: on made-up devices it is what planOffload tells, and the user's own
+// overrides stay.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
-// Plans against llama.cpp's own account of the same placement, and against where llama-fit-params would put the model: full size, on devices of given memory.
+// Plans against llama.cpp's own account of the same placement, and against where llama-fit-params
+// would put the model: full size, on devices of given memory.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
-// Plans: every cell of the published table, the full-size shape on several memories, cache bytes against llama.cpp's own, refusals.
+// Plans: every cell of the published table, the full-size shape on several memories, cache bytes
+// against llama.cpp's own, refusals.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -82,7 +83,8 @@ describe("the full-size shape", () => {
       expect(
         (gpu?.weightsBytes ?? 0) + (gpu?.cacheBytes ?? 0) + (gpu?.computeBytes ?? 0) + GIB,
       ).toBeLessThanOrEqual(vramGiB * GIB);
-      // What the CPU reads for a token is what the rate hangs on: never more than with the rule's whole layers.
+      // What the CPU reads for a token is what the rate hangs on: never more than with the rule's
+      // whole layers.
       const ruled = (sizeBytes * (61 - rule.layers)) / 61;
       expect(cpu?.weightsBytes).toBeLessThan(ruled + 2 * GIB);
     },

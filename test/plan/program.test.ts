@@ -1,4 +1,6 @@
-// `r1-native plan` as somebody types it: words, table and command line, JSON, this machine's memory, and what is wrong with a line. Runs the program in child processes; needs dist/ and the addon.
+// `r1-native plan` as somebody types it: words, table and command line, JSON, this machine's
+// memory, and what is wrong with a line. Runs the program in child processes; needs dist/ and the
+// addon.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
-// Servers that are none: each wrong port is a typed error within 3 s, before llama.cpp is asked. On the test's thread.
+// Servers that are none: each wrong port is a typed error within 3 s, before llama.cpp is asked. On
+// the test's thread.
 import { once } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";

@@ -1,4 +1,5 @@
-// The RPC server, from the library and from the program: it listens, says what is wrong with a port, and ends without a trace. Starts children of the test process; needs dist/ and the addon.
+// The RPC server, from the library and from the program: it listens, says what is wrong with a
+// port, and ends without a trace. Starts children of the test process; needs dist/ and the addon.
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import type { AddressInfo } from "node:net";

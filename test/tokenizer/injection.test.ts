@@ -1,4 +1,5 @@
-// Whatever stands in a message, a tool or its result: the special ids of the prompt are those of the same conversation about the weather, in every vocabulary and by every way to ask.
+// Whatever stands in a message, a tool or its result: the special ids of the prompt are those of
+// the same conversation about the weather, in every vocabulary and by every way to ask.
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ChatMessage } from "../../lib/base/types.js";

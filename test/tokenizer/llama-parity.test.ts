@@ -18,7 +18,10 @@ afterAll(() => files.remove());
 const passage = `The well-known test: create a game in Python with pygame. 我想在apple工作1314151天～ 한국어와 日本語、ไทย, العربية и кириллица!
 def f(x):\n\treturn [i**2 for i in range(x)]  # 12345678 3.14159 0x1F\r\n\r\n   trailing spaces   \n\n\n'll 'RE I'Ve don't "quoted" — dash… 🚀👩‍👩‍👧‍👦🇩🇪 e\u0301 \u00a0 \u200d ﬁ Ⅻ ½ <b>not special</b> <thin k> < think> <|half`;
 
-/** Text of every kind, some of it no valid word in any language; a piece of the passage keeps the pre-tokenizer's rules busy. */
+/**
+ * Text of every kind, some of it no valid word in any language; a piece of the passage keeps the
+ * pre-tokenizer's rules busy.
+ */
 const text = fc
   .array(
     fc.oneof(
@@ -52,7 +55,8 @@ describe.each(names)("the vocabulary %s", (name) => {
     expect(model.tokenizer.decode(Int32Array.from(expected))).toBe(passage);
   });
 
-  // One start of llama.cpp's program reads many texts: a special token between them keeps each apart from the next.
+  // One start of llama.cpp's program reads many texts: a special token between them keeps each
+  // apart from the next.
   it("reads random Unicode as llama.cpp does", () => {
     const { eos } = TABLE[name];
     const harmless = text.filter((value) => !special.some((s) => value.includes(s)));

@@ -1,4 +1,5 @@
-// The ids of R1's template tokens in its three vocabularies, as published, and the prompts made of them.
+// The ids of R1's template tokens in its three vocabularies, as published, and the prompts made of
+// them.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { normalizePrompt } from "../../lib/model/chat-options.js";
 import { chatText, promptNow, rawPrompt } from "../../lib/model/prompt.js";

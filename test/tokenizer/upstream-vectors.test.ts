@@ -22,7 +22,10 @@ function vectors(name: string): Vector[] {
   }));
 }
 
-/** The file whose vectors, and the file to read them with; the remapped files must give the same ids, as none of the texts holds a special string. */
+/**
+ * The file whose vectors, and the file to read them with; the remapped files must give the same
+ * ids, as none of the texts holds a special string.
+ */
 const cases = [
   { name: "ggml-vocab-qwen2", remapped: "distill-qwen" },
   { name: "ggml-vocab-llama-bpe", remapped: "distill-llama" },

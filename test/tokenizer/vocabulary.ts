@@ -1,4 +1,5 @@
-// Opens vocab-only files through the real addon, and asks llama.cpp's own `llama-tokenize` for the ids of a text; runs in the test process.
+// Opens vocab-only files through the real addon, and asks llama.cpp's own `llama-tokenize` for the
+// ids of a text; runs in the test process.
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +7,10 @@ import { fileURLToPath } from "node:url";
 import { initialize, native } from "../../lib/binding/load.js";
 import { Weights } from "../../lib/weights/weights.js";
 
-/** Loads the vocabulary of a file and nothing else; `tokenizer` of the result is what `model.tokenizer` is. */
+/**
+ * Loads the vocabulary of a file and nothing else; `tokenizer` of the result is what
+ * `model.tokenizer` is.
+ */
 export async function openVocabulary(path: string): Promise<Weights> {
   initialize("disabled");
   const addon = native();
@@ -38,7 +42,10 @@ const oracle = join(
   "llama-tokenize",
 );
 
-/** Ids that llama.cpp's own program gives, without BOS. It reads special strings of user-defined tokens even without `special`. */
+/**
+ * Ids that llama.cpp's own program gives, without BOS. It reads special strings of user-defined
+ * tokens even without `special`.
+ */
 export function upstreamIds(path: string, text: string, special: boolean): number[] {
   if (!existsSync(oracle)) throw new Error(`${oracle} is missing: "npm run build:tools" builds it`);
   const flags = [

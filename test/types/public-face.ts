@@ -1,4 +1,5 @@
-// The types of the public face, checked by the compiler alone: every `@ts-expect-error` must be an error, and nothing else may be one.
+// The types of the public face, checked by the compiler alone: every `@ts-expect-error` must be an
+// error, and nothing else may be one.
 import type { ModelMessage } from "ai";
 import type { ChatCompletionMessageParam } from "openai/resources/chat/completions";
 import { z } from "zod";

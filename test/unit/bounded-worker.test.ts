@@ -1,4 +1,5 @@
-// Claims about the bounded worker: no task holds or ends this process, whatever it does. Starts child processes; needs dist/.
+// Claims about the bounded worker: no task holds or ends this process, whatever it does. Starts
+// child processes; needs dist/.
 import { spawnSync } from "node:child_process";
 import { afterEach, describe, expect, it } from "vitest";
 import { BoundedWorker, WorkerLimitError } from "../../lib/base/bounded-worker.js";

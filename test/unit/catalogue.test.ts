@@ -1,4 +1,5 @@
-// The catalogue of quants and distills against the published table and its rule of thumb; runs in the test process.
+// The catalogue of quants and distills against the published table and its rule of thumb; runs in
+// the test process.
 import { describe, expect, it } from "vitest";
 import { R1_DISTILLS, R1_LAYERS, R1_QUANTS, ruleOfThumbLayers } from "../../lib/plan/catalogue.js";
 

@@ -1,4 +1,5 @@
-// Messages between this process and a child, over a stream that splits and joins its bytes as it likes.
+// Messages between this process and a child, over a stream that splits and joins its bytes as it
+// likes.
 import { Duplex, PassThrough } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,5 @@
-// Claims about close(): what ends at once, what may end by itself, and what is refused meanwhile; over a fake addon.
+// Claims about close(): what ends at once, what may end by itself, and what is refused meanwhile;
+// over a fake addon.
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Model } from "../../lib/model/model.js";
 import { FakeAddon } from "../fixtures/fake-addon.js";

@@ -11,7 +11,7 @@ describe("docs/errors.md", () => {
     expect(sections.sort()).toEqual([...R1_ERROR_CODES].sort());
     for (const section of text.split(/^### /m).slice(1)) {
       const [, code] = /^`([A-Z0-9_]+)`/.exec(section) ?? [];
-      const [, says] = /Retriable: (yes|no)/.exec(section) ?? [];
+      const [, says] = /Retriable:\s+(yes|no)/.exec(section) ?? [];
       const { retriable } = ERROR_INFO[code as keyof typeof ERROR_INFO];
       expect(says, section.slice(0, 40)).toBe(retriable ? "yes" : "no");
     }

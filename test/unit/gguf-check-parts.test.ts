@@ -1,4 +1,5 @@
-// checkModelFiles on split models: parts that are missing, changed or of another model; runs in the test process.
+// checkModelFiles on split models: parts that are missing, changed or of another model; runs in the
+// test process.
 import { mkdir, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";

@@ -1,4 +1,5 @@
-// checkModelFiles: every claim of a file that would end in an abort inside llama.cpp is refused beforehand, one test a claim; runs in the test process.
+// checkModelFiles: every claim of a file that would end in an abort inside llama.cpp is refused
+// beforehand, one test a claim; runs in the test process.
 import { copyFile, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,5 @@
-// The GGUF reader: what it reads, and what it refuses, against files written byte by byte and against @huggingface/gguf; runs in the test process.
+// The GGUF reader: what it reads, and what it refuses, against files written byte by byte and
+// against @huggingface/gguf; runs in the test process.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gguf } from "@huggingface/gguf";

@@ -1,4 +1,5 @@
-// loadModel over a fake addon: what native code is given, progress, abort, logging, and what happens when something fails on the way.
+// loadModel over a fake addon: what native code is given, progress, abort, logging, and what
+// happens when something fails on the way.
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { NativeLogEntry } from "../../lib/binding/native.js";
 import { DEFAULT_MODEL_PATH } from "../../lib/weights/default-model.js";

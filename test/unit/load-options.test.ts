@@ -1,4 +1,5 @@
-// loadModel's options: checked once, completed, frozen; and what is settled from them before native code is called.
+// loadModel's options: checked once, completed, frozen; and what is settled from them before native
+// code is called.
 import { describe, expect, it } from "vitest";
 import type { R1Error } from "../../lib/base/errors.js";
 import { availableMemory } from "../../lib/machine/available-memory.js";

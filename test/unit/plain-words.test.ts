@@ -1,5 +1,5 @@
-// What the library says where users guess: values close to a right one, a path among the options, a URL
-// where a file is due, and objects in a log. Runs in the test process.
+// What the library says where users guess: values close to a right one, a path among the options, a
+// URL where a file is due, and objects in a log. Runs in the test process.
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -99,7 +99,8 @@ describe("tags that the vocabulary has tokens for", () => {
     ]);
     const text = whole.map(([, each]) => each).join("");
     for (let left = text.indexOf(T.toolCallEnd); left < text.length; left++) {
-      // The engine gives the tokens up to the one in which the stop string begins and ends, with the text before it.
+      // The engine gives the tokens up to the one in which the stop string begins and ends, with
+      // the text before it.
       let room = left;
       const cut = whole.flatMap(([token, each]): [number, string][] => {
         const kept = room < 0 ? undefined : each.slice(0, room);
@@ -158,7 +159,8 @@ describe("tags that the vocabulary has tokens for", () => {
         };
         const events = eventsOf(list);
         expect(readEvents(events, { startsInReasoning: false })).toEqual(expected);
-        // The engine holds text that could begin a stop string, and gives it out with a later token.
+        // The engine holds text that could begin a stop string, and gives it out with a later
+        // token.
         let held = "";
         const late = events.map(([token, text], i): [number, string] => {
           const all = held + text;

@@ -1,4 +1,5 @@
-// Claims about tool calls in a stream: parsed and checked, never an exception, the same however the stream is cut.
+// Claims about tool calls in a stream: parsed and checked, never an exception, the same however the
+// stream is cut.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Segmenter } from "../../lib/reasoning/segmenter.js";
@@ -147,7 +148,8 @@ describe("any stream", () => {
           const whole = read([text]).outcome;
           expect(read([...pieces, text.slice(at)]).outcome).toEqual(whole);
           expect(read([...text]).outcome).toEqual(whole);
-          // No tag and no call that succeeds holds this letter, so each one must be in the answer or in an error.
+          // No tag and no call that succeeds holds this letter, so each one must be in the answer
+          // or in an error.
           expect(count(whole.answer) + count(whole.errors.join(""))).toBe(count(text));
         },
       ),

@@ -1,4 +1,5 @@
-// Claims about the segmenter: what is reasoning, what is answer, and that no way of cutting the stream changes it.
+// Claims about the segmenter: what is reasoning, what is answer, and that no way of cutting the
+// stream changes it.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Segmenter, type SegmenterInit } from "../../lib/reasoning/segmenter.js";
@@ -194,7 +195,8 @@ describe("a stream told by token id", () => {
         fc.array(fc.tuple(event, fc.nat(6)), { maxLength: 24 }),
         fc.boolean(),
         (items, startsInReasoning) => {
-          // Spelt-out tags beside late real ones cannot be told apart; real streams hold back less than a tag.
+          // Spelt-out tags beside late real ones cannot be told apart; real streams hold back less
+          // than a tag.
           const events = items.map(([[token, text]]): Event =>
             token === 100 && text.includes("think>") ? [token, "th"] : [token, text],
           );

@@ -1,4 +1,5 @@
-// Claims about answers in a schema on the real addon: a thousand seeds, every answer that ended by itself parses and validates, and no budget is overrun.
+// Claims about answers in a schema on the real addon: a thousand seeds, every answer that ended by
+// itself parses and validates, and no budget is overrun.
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Model } from "../../lib/model/model.js";

@@ -1,5 +1,6 @@
-// Claims about schemas that people and their generators wrote: OpenAPI documents, and what TypeBox, Valibot
-// and Zod print. Every text of a schema's grammar fits it by Ajv; what is refused is refused in words.
+// Claims about schemas that people and their generators wrote: OpenAPI documents, and what TypeBox,
+// Valibot and Zod print. Every text of a schema's grammar fits it by Ajv; what is refused is
+// refused in words.
 import { readFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -111,7 +112,10 @@ function generated(): Json[] {
   );
 }
 
-/** Draft 04's bounds with a flag, as the drafts that Ajv knows write them; and no word of OpenAPI's that Ajv obeys. */
+/**
+ * Draft 04's bounds with a flag, as the drafts that Ajv knows write them; and no word of OpenAPI's
+ * that Ajv obeys.
+ */
 function forAjv(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(forAjv);
   if (!isObject(node)) return node;
@@ -171,7 +175,8 @@ describe("schemas as people write them", () => {
       `schemas of OpenAPI documents kept / tried: ${schemas.length - refused.length} / ${schemas.length}`,
     );
     expect(schemas.length).toBeGreaterThan(200);
-    // Branches of one oneOf that overlap, defined formats that are not kept, and mistakes of their writers.
+    // Branches of one oneOf that overlap, defined formats that are not kept, and mistakes of their
+    // writers.
     expect(refused.length).toBeLessThan(schemas.length / 10);
     for (const message of refused) expect(message).toMatch(/^The schema at `schema[^`]*` /);
   }, 120_000);

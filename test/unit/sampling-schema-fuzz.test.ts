@@ -1,4 +1,5 @@
-// Claims about random schemas: every text of their grammar parses and fits, and what cannot be kept is refused with its place.
+// Claims about random schemas: every text of their grammar parses and fits, and what cannot be kept
+// is refused with its place.
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -16,7 +17,10 @@ import {
 const TEXTS = 25;
 const ajv = new Ajv2020({ strict: false, logger: false, validateFormats: false });
 
-/** What a schema came to: the place of its refusal, or nothing when its texts fit. Anything else throws. */
+/**
+ * What a schema came to: the place of its refusal, or nothing when its texts fit. Anything else
+ * throws.
+ */
 function outcome(schema: RandomSchema): { path?: string; message?: string } {
   let source: string;
   try {

@@ -1,5 +1,5 @@
-// Claims about `multipleOf` in grammars: what is written is a multiple within the bounds, every multiple
-// of few can be written, and what cannot be kept is refused in words.
+// Claims about `multipleOf` in grammars: what is written is a multiple within the bounds, every
+// multiple of few can be written, and what cannot be kept is refused in words.
 import { describe, expect, it } from "vitest";
 import { isMultiple } from "../../lib/base/schema/values.js";
 import { schemaToGrammar } from "../../lib/grammar/schema/schema-grammar.js";

@@ -1,5 +1,6 @@
-// Claims about the names of properties in grammars: `patternProperties` and the patterns and lengths of
-// `propertyNames` are kept, alone, beside each other and beside named and other properties.
+// Claims about the names of properties in grammars: `patternProperties` and the patterns and
+// lengths of `propertyNames` are kept, alone, beside each other and beside named and other
+// properties.
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";

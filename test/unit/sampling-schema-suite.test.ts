@@ -1,4 +1,5 @@
-// Claims about the grammars of the JSON Schema test suite's schemas: nothing invalid is in them, everything out of them is valid.
+// Claims about the grammars of the JSON Schema test suite's schemas: nothing invalid is in them,
+// everything out of them is valid.
 import { readdirSync, readFileSync } from "node:fs";
 import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,5 @@
-// Claims about the grammars of JSON Schemas: every text fits the schema, what does not fit is not in them, and what cannot be kept is refused with its place.
+// Claims about the grammars of JSON Schemas: every text fits the schema, what does not fit is not
+// in them, and what cannot be kept is refused with its place.
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
 import { parseGrammar } from "../fixtures/grammar-parse.js";
@@ -7,7 +8,9 @@ import { numbers, sampler } from "../fixtures/grammar-text.js";
 
 const ajv = new Ajv2020({ strict: false, logger: false, validateFormats: false });
 
-/** Checks that texts out of the printed grammar parse and fit, and returns the grammar as read back. */
+/**
+ * Checks that texts out of the printed grammar parse and fit, and returns the grammar as read back.
+ */
 function checkSchema(schema: unknown, count = 60): ReturnType<typeof parseGrammar> {
   const grammar = parseGrammar(schemaToGrammar(schema));
   const validate = ajv.compile(schema as object);

@@ -1,4 +1,5 @@
-// Claims about the sampling options: defaults, ranges, refusals, and that nothing is left open for native code.
+// Claims about the sampling options: defaults, ranges, refusals, and that nothing is left open for
+// native code.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";

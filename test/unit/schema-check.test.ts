@@ -1,4 +1,5 @@
-// Claims about checks of values: each draft as it says, patterns in linear time, a bounded number of steps, nothing of one validator obeyed.
+// Claims about checks of values: each draft as it says, patterns in linear time, a bounded number
+// of steps, nothing of one validator obeyed.
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";

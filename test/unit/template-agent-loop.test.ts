@@ -1,5 +1,5 @@
-// An agent's loop of three rounds over two tools, with messages as the packages `openai` and `ai` put
-// them. Results come out of order, one of them is empty.
+// An agent's loop of three rounds over two tools, with messages as the packages `openai` and `ai`
+// put them. Results come out of order, one of them is empty.
 import type { ModelMessage } from "ai";
 import type { ChatCompletionMessageParam } from "openai/resources/chat/completions";
 import { describe, expect, it } from "vitest";

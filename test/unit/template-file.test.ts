@@ -1,4 +1,5 @@
-// Claims about files' own templates: what they say of the thinking, and that rendering a foreign one keeps user text safe and hostile ones harmless.
+// Claims about files' own templates: what they say of the thinking, and that rendering a foreign
+// one keeps user text safe and hostile ones harmless.
 import { readFileSync, readdirSync } from "node:fs";
 import { Template } from "@huggingface/jinja";
 import fc from "fast-check";

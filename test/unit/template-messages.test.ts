@@ -1,4 +1,5 @@
-// Claims about the check of conversations: what is refused, under which code and name, and that the result is a frozen copy.
+// Claims about the check of conversations: what is refused, under which code and name, and that the
+// result is a frozen copy.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";

@@ -1,4 +1,5 @@
-// Claims about tools: what is refused, what a choice means, and how they are described to the model.
+// Claims about tools: what is refused, what a choice means, and how they are described to the
+// model.
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { isR1Error } from "../../lib/base/errors.js";

@@ -1,4 +1,5 @@
-// Claims about R1's template: byte-equal to the official files but for listed differences, and safe whatever the messages hold.
+// Claims about R1's template: byte-equal to the official files but for listed differences, and safe
+// whatever the messages hold.
 import { readFileSync } from "node:fs";
 import { Template } from "@huggingface/jinja";
 import fc from "fast-check";

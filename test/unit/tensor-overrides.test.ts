@@ -1,5 +1,5 @@
-// Claims about `tensorOverrides`: what reaches llama.cpp matches the same tensors, whatever the pattern,
-// and no pattern holds anything up.
+// Claims about `tensorOverrides`: what reaches llama.cpp matches the same tensors, whatever the
+// pattern, and no pattern holds anything up.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { normalizeLoad } from "../../lib/weights/normalize-load.js";

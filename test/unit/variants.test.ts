@@ -1,4 +1,5 @@
-// Claims about variants: told from the vocabulary, ids of the file used, deviations from the table reported.
+// Claims about variants: told from the vocabulary, ids of the file used, deviations from the table
+// reported.
 import { describe, expect, it } from "vitest";
 import type { Role } from "../../lib/base/types.js";
 import { ROLE_TEXTS } from "../../lib/template/segment.js";

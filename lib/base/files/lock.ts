@@ -7,7 +7,10 @@ import { R1Error } from "../errors.js";
 import { fileFailure } from "./failure.js";
 import { isOpenHere, ownIdentity, stateByClock, stateOf } from "./process-identity.js";
 
-/** A lock that says nothing is left behind by a kill or a full disk once it is as old as this. Unit: milliseconds. */
+/**
+ * A lock that says nothing is left behind by a kill or a full disk once it is as old as this. Unit:
+ * milliseconds.
+ */
 const UNREADABLE_MS = 10_000;
 
 interface Holder {

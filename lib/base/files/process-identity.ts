@@ -1,5 +1,5 @@
-// Identifies processes across restarts and machines, for locks and temporary files: a process number
-// alone is reused by the system, and means nothing on another machine.
+// Identifies processes across restarts and machines, for locks and temporary files: a process
+// number alone is reused by the system, and means nothing on another machine.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { hostname } from "node:os";
@@ -49,7 +49,9 @@ export interface ProcessIdentity {
   readonly pid: number;
   /** Machine and container, shortened. */
   readonly place: string;
-  /** Its start: ticks of the machine's clock, or milliseconds since 1970 where there is no /proc. */
+  /**
+   * Its start: ticks of the machine's clock, or milliseconds since 1970 where there is no /proc.
+   */
   readonly start: number;
 }
 

@@ -38,7 +38,8 @@ export async function readUpTo(
 /**
  * Fills a buffer from a file.
  *
- * @throws {R1Error} `FILE_TRUNCATED` when the file ends before the buffer is full; as {@link readUpTo}.
+ * @throws {R1Error} `FILE_TRUNCATED` when the file ends before the buffer is full; as {@link
+ * readUpTo}.
  */
 export async function readExactly(
   file: FileHandle,

@@ -11,7 +11,9 @@ const MAX_NAME_BYTES = 255;
 /** Room for what is added to a name: process, start, machine, random part, endings. */
 const ADDED_BYTES = 90;
 
-/** The name that temporary names of a file begin with: its own, or a hash of one that is too long. */
+/**
+ * The name that temporary names of a file begin with: its own, or a hash of one that is too long.
+ */
 function stemOf(path: string): string {
   const name = basename(path);
   return Buffer.byteLength(name) <= MAX_NAME_BYTES - ADDED_BYTES

@@ -1,6 +1,6 @@
-// Writes files atomically: under a temporary name first, which becomes the file's own when all bytes
-// are on the disk. Neither a failure nor a kill leaves a file that only looks whole, and an old file
-// stays until the new one replaces it.
+// Writes files atomically: under a temporary name first, which becomes the file's own when all
+// bytes are on the disk. Neither a failure nor a kill leaves a file that only looks whole, and an
+// old file stays until the new one replaces it.
 import { chmod, link, lstat, open, rename, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { R1Error } from "../errors.js";
@@ -77,7 +77,10 @@ export interface WriteOptions {
   readonly isPrivate?: boolean | undefined;
 }
 
-/** A file that is being written. Create it with {@link AtomicFile.create}; end it with `finish` or `discard`. */
+/**
+ * A file that is being written. Create it with {@link AtomicFile.create}; end it with `finish` or
+ * `discard`.
+ */
 export class AtomicFile {
   /** The name that the user gave. */
   readonly path: string;

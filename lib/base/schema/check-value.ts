@@ -1,5 +1,6 @@
-// Checks values against a schema document, in a bounded number of steps. Runs on any JavaScript thread.
-// It interprets the schema: nothing is compiled, so that no schema can cost more than its own reading.
+// Checks values against a schema document, in a bounded number of steps. Runs on any JavaScript
+// thread. It interprets the schema: nothing is compiled, so that no schema can cost more than its
+// own reading.
 import { PatternMatcher, type Steps } from "./pattern-matcher.js";
 import { PatternProblem } from "./pattern.js";
 import type { Resource, SchemaDocument } from "./document.js";

@@ -1,4 +1,5 @@
-// Reads a JSON Schema of any draft from 04 to 2020-12 into one form: the keywords of 2020-12, references resolved, annotations and unknown words left out. Pure.
+// Reads a JSON Schema of any draft from 04 to 2020-12 into one form: the keywords of 2020-12,
+// references resolved, annotations and unknown words left out. Pure.
 import { children, draftOf, isStated, readKeyword, type Draft } from "./keywords.js";
 import { failSchema, isObject, type Schema, type SchemaObject } from "./types.js";
 
@@ -32,8 +33,8 @@ export interface Target {
 const MAX_DEPTH = 500;
 
 /**
- * A schema document that has been read. Schemas in it are plain objects with the keywords of 2020-12;
- * `$ref` in them is a key for {@link target}, and `$dynamicRef` for {@link dynamicTarget}.
+ * A schema document that has been read. Schemas in it are plain objects with the keywords of
+ * 2020-12; `$ref` in them is a key for {@link target}, and `$dynamicRef` for {@link dynamicTarget}.
  */
 export class SchemaDocument {
   readonly root: Schema;
@@ -54,7 +55,9 @@ export class SchemaDocument {
   private readonly referred: { raw: unknown; dynamic: string | undefined }[] = [];
   private readonly referredKeys = new Map<unknown, string>();
 
-  /** @throws {R1Error} `SCHEMA_UNSUPPORTED` with the place of what is no schema or refers elsewhere. */
+  /**
+   * @throws {R1Error} `SCHEMA_UNSUPPORTED` with the place of what is no schema or refers elsewhere.
+   */
   constructor(
     source: unknown,
     private readonly path: string,

@@ -6,7 +6,10 @@ import { SchemaChecker } from "./check-value.js";
 import { SchemaDocument } from "./document.js";
 import { failSchema, isObject } from "./types.js";
 
-/** Describes what is wrong with a value; undefined when it fits. Never throws, and takes a bounded time. */
+/**
+ * Describes what is wrong with a value; undefined when it fits. Never throws, and takes a bounded
+ * time.
+ */
 export type SchemaCheck = (value: unknown) => string | undefined;
 
 /** Largest schema, as JSON. Unit: UTF-16 code units. */
@@ -28,7 +31,8 @@ function depthBelow(value: unknown, limit: number): boolean {
 /**
  * The JSON of a schema, which only equal schemas have.
  *
- * @throws {R1Error} `SCHEMA_UNSUPPORTED` for what is no schema, no JSON, or larger than is looked at.
+ * @throws {R1Error} `SCHEMA_UNSUPPORTED` for what is no schema, no JSON, or larger than is looked
+ * at.
  */
 export function schemaJson(schema: unknown, path: string): string {
   if (typeof schema !== "boolean" && !isObject(schema))
@@ -81,8 +85,8 @@ export function checkOf(checker: SchemaChecker, document: SchemaDocument): Schem
  * annotations, formats and unknown words are not checked.
  *
  * @param path - How errors name the schema.
- * @throws {R1Error} `SCHEMA_UNSUPPORTED` when it is no valid JSON Schema, refers to another document, or
- * has a pattern that cannot be matched in linear time.
+ * @throws {R1Error} `SCHEMA_UNSUPPORTED` when it is no valid JSON Schema, refers to another
+ * document, or has a pattern that cannot be matched in linear time.
  */
 export function compileSchema(schema: unknown, path: string): SchemaCheck {
   const json = schemaJson(schema, path);

@@ -1,4 +1,5 @@
-// The keywords of JSON Schema by draft: which of them hold schemas, what form each must have, and what they are in 2020-12. Pure data and functions.
+// The keywords of JSON Schema by draft: which of them hold schemas, what form each must have, and
+// what they are in 2020-12. Pure data and functions.
 import { failSchema, isObject, pointerPart, type Schema, type SchemaObject } from "./types.js";
 
 /** Drafts that are read. */
@@ -84,7 +85,9 @@ const OTHER_WORDS = new Set([
   ...["contentEncoding", "contentMediaType", "contentSchema", "discriminator", "strict"],
 ]);
 
-/** Whether a key is a word of some draft of JSON Schema, or is one of its own by its first letters. */
+/**
+ * Whether a key is a word of some draft of JSON Schema, or is one of its own by its first letters.
+ */
 export function isSchemaWord(key: string): boolean {
   return Object.hasOwn(KEYWORDS, key) || OTHER_WORDS.has(key) || /^(?:\$|x-)/.test(key);
 }

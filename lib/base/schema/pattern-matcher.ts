@@ -1,4 +1,5 @@
-// Matches patterns in time linear in the text: a nondeterministic automaton, all its states followed at once. Pure but for its counters.
+// Matches patterns in time linear in the text: a nondeterministic automaton, all its states
+// followed at once. Pure but for its counters.
 import { holds } from "../code-ranges.js";
 import {
   PatternProblem,
@@ -40,7 +41,10 @@ export class PatternMatcher {
   private readonly entered: Float64Array;
   private round = 0;
 
-  /** @throws {PatternProblem} when the pattern cannot be read, or is too large when its repetitions are written out. */
+  /**
+   * @throws {PatternProblem} when the pattern cannot be read, or is too large when its repetitions
+   * are written out.
+   */
   constructor(source: string) {
     const end = this.add({ kind: "match" });
     this.start = this.build(readPattern(source), end);

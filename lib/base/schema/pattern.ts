@@ -1,4 +1,5 @@
-// Reads regular expressions of ECMA-262 with the flag u into trees, so that they can be matched in linear time and turned into grammars. Pure.
+// Reads regular expressions of ECMA-262 with the flag u into trees, so that they can be matched in
+// linear time and turned into grammars. Pure.
 import { holds, invert, joinRanges, LAST_CODE_POINT, type CodeRange } from "../code-ranges.js";
 
 /** A pattern that cannot be read; the message is the rest of a sentence about it. */
@@ -75,7 +76,10 @@ export function setHas(set: CharacterSet, code: number): boolean {
   return isIn !== set.isInverted;
 }
 
-/** All characters of a set. Looks at every code point when it names Unicode properties: tens of milliseconds. */
+/**
+ * All characters of a set. Looks at every code point when it names Unicode properties: tens of
+ * milliseconds.
+ */
 export function setRanges(set: CharacterSet): readonly CodeRange[] {
   if (set.properties.length === 0) return set.isInverted ? invert(set.ranges) : set.ranges;
   const found: [number, number][] = [];
@@ -295,7 +299,8 @@ class PatternReader {
 /**
  * Reads a pattern.
  *
- * @throws {PatternProblem} when it is no regular expression, looks ahead or behind, refers back, has modifiers, or is too long or too deep.
+ * @throws {PatternProblem} when it is no regular expression, looks ahead or behind, refers back,
+ * has modifiers, or is too long or too deep.
  */
 export function readPattern(source: string): PatternNode {
   if (source.length > MAX_LENGTH)

@@ -1,5 +1,6 @@
-// Turns what callers pass as a schema into plain JSON Schema: JSON Schema itself, or a validator that
-// can write itself as one. Refuses in words what is neither. Pure; runs on any JavaScript thread.
+// Turns what callers pass as a schema into plain JSON Schema: JSON Schema itself, or a validator
+// that can write itself as one. Refuses in words what is neither. Pure; runs on any JavaScript
+// thread.
 import { R1Error } from "../errors.js";
 import { schemaJson } from "./json-schema.js";
 import { isSchemaWord } from "./keywords.js";
@@ -26,8 +27,8 @@ function isInstance(value: object): boolean {
 }
 
 /**
- * Whether an object is a validator: Zod's, or any with the Standard Schema interface. The JSON Schemas
- * that Zod writes carry that interface as well, but hidden, and are literals.
+ * Whether an object is a validator: Zod's, or any with the Standard Schema interface. The JSON
+ * Schemas that Zod writes carry that interface as well, but hidden, and are literals.
  */
 function isValidator(value: object): boolean {
   if (typeof (value as { toJSONSchema?: unknown }).toJSONSchema === "function") return true;
@@ -58,7 +59,9 @@ function written(source: object, path: string): unknown {
   return made;
 }
 
-/** Refuses a validator, or another object with a class of its own, wherever it stands in a schema. */
+/**
+ * Refuses a validator, or another object with a class of its own, wherever it stands in a schema.
+ */
 function refuseObjects(value: unknown, path: string, seen: Set<object>, where = ""): void {
   if (!isCompound(value) || seen.has(value)) return;
   seen.add(value);
@@ -115,8 +118,8 @@ function refuseInnards(schema: unknown, path: string): void {
  * The plain JSON Schema of what a caller passed: a copy, without what JSON cannot write.
  *
  * @param path - How errors name it.
- * @throws {R1Error} `SCHEMA_UNSUPPORTED` for what is no schema, cannot be written as one or as JSON, or
- * is too large.
+ * @throws {R1Error} `SCHEMA_UNSUPPORTED` for what is no schema, cannot be written as one or as
+ * JSON, or is too large.
  */
 export function plainSchema(schema: unknown, path: string): Schema {
   let json: string;

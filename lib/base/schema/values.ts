@@ -1,4 +1,5 @@
-// What JSON Schema says of values: types, equality, lengths, multiples, and which parts were evaluated. Pure.
+// What JSON Schema says of values: types, equality, lengths, multiples, and which parts were
+// evaluated. Pure.
 import type { Steps } from "./pattern-matcher.js";
 
 /** Properties and items that keywords have looked at. */

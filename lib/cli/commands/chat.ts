@@ -1,4 +1,5 @@
-// `r1-native chat`: a conversation of many turns in the terminal, or over the lines of a pipe. Main thread; the model works on its own.
+// `r1-native chat`: a conversation of many turns in the terminal, or over the lines of a pipe. Main
+// thread; the model works on its own.
 import { constants, existsSync } from "node:fs";
 import { access } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -81,8 +82,8 @@ function fullness(used: number, room: number, { color }: Settings): string {
 }
 
 /**
- * Goes on with the conversation of --session, or begins its file, so that one that cannot be written
- * is refused before anything is said.
+ * Goes on with the conversation of --session, or begins its file, so that one that cannot be
+ * written is refused before anything is said.
  */
 async function restore(
   { conversation, settings }: Talk,

@@ -1,4 +1,5 @@
-// `r1-native doctor`: what of a model file makes R1 answer worse, and a copy with its metadata corrected; main thread.
+// `r1-native doctor`: what of a model file makes R1 answer worse, and a copy with its metadata
+// corrected; main thread.
 import type { Command } from "commander";
 import { fixGguf } from "../../doctor/fix.js";
 import type { Diagnosis, Finding, MetadataChange } from "../../index.js";

@@ -1,4 +1,5 @@
-// `r1-native imatrix`: computes an importance matrix for `quantize`; main thread, the model runs on a thread of its own.
+// `r1-native imatrix`: computes an importance matrix for `quantize`; main thread, the model runs on
+// a thread of its own.
 import type { Command } from "commander";
 import { computeImatrix } from "../../quantize/compute-imatrix.js";
 import { readText } from "../flag-values.js";

@@ -1,4 +1,5 @@
-// `r1-native merge`: the parts of a split model become one file, optionally with a Modelfile for Ollama; main thread.
+// `r1-native merge`: the parts of a split model become one file, optionally with a Modelfile for
+// Ollama; main thread.
 import type { Command } from "commander";
 import { refuseExisting } from "../../base/files/writer.js";
 import { mergeGguf } from "../../gguf/merge.js";

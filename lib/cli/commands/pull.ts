@@ -1,4 +1,5 @@
-// `r1-native pull`: downloads files of a repository on the Hub, resuming what an earlier run has left; main thread.
+// `r1-native pull`: downloads files of a repository on the Hub, resuming what an earlier run has
+// left; main thread.
 import type { Command } from "commander";
 import { R1Error } from "../../base/errors.js";
 import { downloadModel } from "../../hub/download.js";
@@ -30,7 +31,9 @@ interface PullOptions {
   readonly json?: boolean;
 }
 
-/** `owner/name:QUANT`, as people write it without hf: in front, and addresses of the Hub's pages. */
+/**
+ * `owner/name:QUANT`, as people write it without hf: in front, and addresses of the Hub's pages.
+ */
 function asReference(repo: string): string {
   const page = referenceOfPage(repo);
   // A page of a repository is the repository; one of a file is that file.

@@ -1,4 +1,5 @@
-// `r1-native quantize`: makes a smaller quant of a model; main thread, the work runs in a process of its own.
+// `r1-native quantize`: makes a smaller quant of a model; main thread, the work runs in a process
+// of its own.
 import type { Command } from "commander";
 import { R1Error } from "../../base/errors.js";
 import { quantize, type QuantizeResult } from "../../quantize/quantize.js";

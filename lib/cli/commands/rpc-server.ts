@@ -1,4 +1,5 @@
-// `r1-native rpc-server`: lends this machine's devices to models on other machines until Ctrl-C; main thread, the server in a process of its own.
+// `r1-native rpc-server`: lends this machine's devices to models on other machines until Ctrl-C;
+// main thread, the server in a process of its own.
 import type { Command } from "commander";
 import { startRpcServer } from "../../rpc/rpc-server.js";
 import type { RpcServer } from "../../index.js";

@@ -1,4 +1,5 @@
-// `r1-native run`: one prompt, one reply, streamed; takes llama.cpp's command lines. Main thread; the model works on its own.
+// `r1-native run`: one prompt, one reply, streamed; takes llama.cpp's command lines. Main thread;
+// the model works on its own.
 import type { Command } from "commander";
 import type { Generation, Model } from "../../index.js";
 import { Interrupted, watchSignals } from "../exit.js";
@@ -40,7 +41,10 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted by Ctrl-C. docs/cli.md tells more.`;
 
-/** Waits for the prompt, or until a signal comes: then nothing is read any more, so that an open pipe does not keep the program alive. */
+/**
+ * Waits for the prompt, or until a signal comes: then nothing is read any more, so that an open
+ * pipe does not keep the program alive.
+ */
 async function unlessInterrupted(prompt: Promise<string>, signal: AbortSignal): Promise<string> {
   const interrupted = new Promise<never>((_, reject) => {
     signal.addEventListener("abort", () => {

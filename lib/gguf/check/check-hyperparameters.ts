@@ -1,8 +1,13 @@
-// Checks a model's hyperparameters against everything that ends in an abort() inside llama.cpp, so that a broken file is an error and not the death of the
-// process. Facts: src/llama-model.cpp (load_hparams), src/models/{deepseek2,qwen2,qwen3,llama}.cpp, ggml's assertions, llama.cpp v0.5.0. Any JavaScript thread.
+// Checks a model's hyperparameters against everything that ends in an abort() inside llama.cpp, so
+// that a broken file is an error and not the death of the process. Facts: src/llama-model.cpp
+// (load_hparams), src/models/{deepseek2,qwen2,qwen3,llama}.cpp, ggml's assertions, llama.cpp
+// v0.5.0. Any JavaScript thread.
 import type { Metadata } from "../metadata.js";
 
-/** The shape of a model as its metadata tells it. Lengths in values, counts in pieces; absent where the file says nothing. */
+/**
+ * The shape of a model as its metadata tells it. Lengths in values, counts in pieces; absent where
+ * the file says nothing.
+ */
 export interface ModelShape {
   /** `general.architecture`, e.g. `deepseek2`, `qwen2`, `llama`. */
   readonly architecture: string;
@@ -23,7 +28,9 @@ export interface ModelShape {
   readonly valueLength: number;
   /** Values that rotate with the position, of each head. */
   readonly ropeDimensions: number;
-  /** K is stored as one latent row, and V is a view of it: both `*_mla` keys are there and not 0. */
+  /**
+   * K is stored as one latent row, and V is a view of it: both `*_mla` keys are there and not 0.
+   */
   readonly isMla: boolean;
   /** Values of a K and a V head of an MLA model once expanded. */
   readonly keyLengthMla?: number | undefined;
@@ -41,7 +48,10 @@ export interface ModelShape {
 
 const MAX_LAYERS = 512;
 const MAX_EXPERTS = 1024;
-/** Bound on single lengths: keeps products exact and far from overflow in llama.cpp's 32-bit arithmetic. */
+/**
+ * Bound on single lengths: keeps products exact and far from overflow in llama.cpp's 32-bit
+ * arithmetic.
+ */
 const MAX_LENGTH = 1 << 24;
 
 function bounded(
@@ -202,7 +212,8 @@ export function checkHyperparameters(m: Metadata, keys: Iterable<string>): Model
   const experts = checkExperts(m, arch, blockCount);
   const headCounts = m.perLayer(`${arch}.attention.head_count`, blockCount) ?? [];
   const headCountsKv = m.perLayer(`${arch}.attention.head_count_kv`, blockCount) ?? headCounts;
-  // Zero heads stand for layers without attention in some architectures; the four that R1 comes in have none such.
+  // Zero heads stand for layers without attention in some architectures; the four that R1 comes in
+  // have none such.
   const strict = ["deepseek2", "qwen2", "qwen3", "llama"].includes(arch);
   for (const count of [...headCounts, ...headCountsKv])
     bounded(m, `${arch}.attention.head_count`, count, strict ? 1 : 0, 65_536);

@@ -1,5 +1,6 @@
-// Checks a model's files before llama.cpp sees them: everything there, everything readable, nothing in them that would end the process. Runs on the calling
-// JavaScript thread, asynchronously and in slices: the event loop keeps turning.
+// Checks a model's files before llama.cpp sees them: everything there, everything readable, nothing
+// in them that would end the process. Runs on the calling JavaScript thread, asynchronously and in
+// slices: the event loop keeps turning.
 import { R1Error, isR1Error } from "../../base/errors.js";
 import { checkHyperparameters, type ModelShape } from "./check-hyperparameters.js";
 import { checkTensors } from "./check-tensors.js";
@@ -40,9 +41,11 @@ export interface CheckedModel extends ModelShape, VocabularyFacts {
  *
  * @param path - The file, or the first part of a split model.
  * @param options - `signal` aborts the check; `overrides` stand before the file's own metadata.
- * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FILE_IS_DIRECTORY`, `FILE_EMPTY`, `FILE_TRUNCATED`, `NOT_GGUF`, `SHARD_MISSING`, `SHARD_INVALID`,
- * `GGUF_INVALID` (a header or a value that llama.cpp would refuse or abort on), `MODEL_UNSUPPORTED` (no vocabulary), `INVALID_ARGUMENT` (overrides that make a good file
- * a bad one, or that llama.cpp would pass over). Nothing else, but for the signal's reason when it aborts.
+ * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FILE_IS_DIRECTORY`, `FILE_EMPTY`,
+ * `FILE_TRUNCATED`, `NOT_GGUF`, `SHARD_MISSING`, `SHARD_INVALID`, `GGUF_INVALID` (a header or a
+ * value that llama.cpp would refuse or abort on), `MODEL_UNSUPPORTED` (no vocabulary),
+ * `INVALID_ARGUMENT` (overrides that make a good file a bad one, or that llama.cpp would pass
+ * over). Nothing else, but for the signal's reason when it aborts.
  */
 export async function checkModelFiles(
   path: string,

@@ -1,4 +1,5 @@
-// Checks the types and shapes of tensors that llama.cpp takes on trust and ggml asserts on later. Any JavaScript thread.
+// Checks the types and shapes of tensors that llama.cpp takes on trust and ggml asserts on later.
+// Any JavaScript thread.
 import { R1Error } from "../../base/errors.js";
 import { invalidGguf } from "../cursor.js";
 import type { GgufHeader } from "../format.js";
@@ -7,10 +8,12 @@ import type { ModelShape } from "./check-hyperparameters.js";
 /**
  * Checks the tensor table of one part of a model.
  *
- * @throws {R1Error} `GGUF_INVALID`, naming the tensor; `MODEL_UNSUPPORTED` for an alignment below 32.
+ * @throws {R1Error} `GGUF_INVALID`, naming the tensor; `MODEL_UNSUPPORTED` for an alignment below
+ * 32.
  */
 export function checkTensors(header: GgufHeader, shape: ModelShape): void {
-  // ggml asserts that mapped weights begin at a multiple of 32 bytes; a smaller alignment hits one by luck.
+  // ggml asserts that mapped weights begin at a multiple of 32 bytes; a smaller alignment hits one
+  // by luck.
   if (header.tensors.length > 0 && header.alignment % 32 !== 0)
     throw new R1Error(
       "MODEL_UNSUPPORTED",
@@ -20,7 +23,8 @@ export function checkTensors(header: GgufHeader, shape: ModelShape): void {
   const isKnown = ["deepseek2", "qwen2", "qwen3", "llama"].includes(shape.architecture);
   for (const { name, type, shape: dimensions } of header.tensors) {
     if (!isKnown) continue;
-    // Norms, biases and rotation factors are added or multiplied by element, which ggml does on f32 only; it aborts on others.
+    // Norms, biases and rotation factors are added or multiplied by element, which ggml does on f32
+    // only; it aborts on others.
     if (dimensions.length <= 1 && type.name !== "f32")
       throw invalidGguf(
         header.path,

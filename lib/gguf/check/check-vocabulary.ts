@@ -1,5 +1,6 @@
-// Checks a model's vocabulary against what llama.cpp asserts (duplicate tokens end in an abort there) or silently misreads. Facts: src/llama-vocab.cpp of
-// llama.cpp v0.5.0. Runs on the calling JavaScript thread; its 129,280 tokens and as many merges are gone through on native threads.
+// Checks a model's vocabulary against what llama.cpp asserts (duplicate tokens end in an abort
+// there) or silently misreads. Facts: src/llama-vocab.cpp of llama.cpp v0.5.0. Runs on the calling
+// JavaScript thread; its 129,280 tokens and as many merges are gone through on native threads.
 import { R1Error } from "../../base/errors.js";
 import { native } from "../../binding/load.js";
 import { ScalarElements, StringElements } from "../elements.js";
@@ -17,7 +18,10 @@ export interface VocabularyFacts {
 }
 
 const MAX_TOKENS = 4 * 1024 * 1024;
-/** Ids whose absence from the vocabulary makes generation go wrong; llama.cpp would take a default instead and say so in its log only. */
+/**
+ * Ids whose absence from the vocabulary makes generation go wrong; llama.cpp would take a default
+ * instead and say so in its log only.
+ */
 const ID_KEYS = ["bos", "eos", "eot", "eom", "padding", "unknown", "seperator", "mask"];
 
 function strings(m: Metadata, key: string): StringElements | undefined {
@@ -28,7 +32,9 @@ function strings(m: Metadata, key: string): StringElements | undefined {
   return entry.elements;
 }
 
-/** Refuses two equal tokens, and merges that are no pairs; on threads of their own, both at once. */
+/**
+ * Refuses two equal tokens, and merges that are no pairs; on threads of their own, both at once.
+ */
 async function checkStrings(
   m: Metadata,
   tokens: StringElements,
@@ -93,7 +99,8 @@ export async function checkVocabulary(
   const vocabSize = tokens.length;
   const pre = m.text("tokenizer.ggml.pre");
   const merges = strings(m, "tokenizer.ggml.merges");
-  // Gemma 4's pieces hold plain spaces; every other BPE vocabulary writes a space as another character.
+  // Gemma 4's pieces hold plain spaces; every other BPE vocabulary writes a space as another
+  // character.
   await checkStrings(m, tokens, kind === "gpt2" && pre !== "gemma4" ? merges : undefined);
   await checkTypes(m, vocabSize, pacer);
   const scores = m.entry("tokenizer.ggml.scores");

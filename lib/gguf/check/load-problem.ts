@@ -1,6 +1,6 @@
-// Finds what only a load shows of a local model that looks sound, such as a missing tensor: through the
-// checks of a load and the trial in a process of its own. Runs on the calling JavaScript thread, which
-// it does not hold up.
+// Finds what only a load shows of a local model that looks sound, such as a missing tensor: through
+// the checks of a load and the trial in a process of its own. Runs on the calling JavaScript
+// thread, which it does not hold up.
 import { isR1Error } from "../../base/errors.js";
 import { plainEngine, plainModel, tryBeforeLoading } from "../../binding/trial.js";
 import { checkModelFiles } from "./check-model.js";
@@ -13,7 +13,8 @@ const CONTEXT = 512;
  *
  * @param path - The file, or the first part of a split model.
  * @returns undefined where the model loads, or where this installation has no native part to ask.
- * @throws `signal.reason` when aborted; {R1Error} `RESOURCE_EXHAUSTED` where no process could be started.
+ * @throws `signal.reason` when aborted; {R1Error} `RESOURCE_EXHAUSTED` where no process could be
+ * started.
  */
 export async function findLoadProblem(
   path: string,

@@ -1,6 +1,6 @@
-// Names the tensors that a model cannot load without, for files of which only the header is at hand.
-// Facts: load_arch_tensors of llama.cpp v0.5.0, src/models/{deepseek2,llama,qwen2,qwen3}.cpp. Any
-// JavaScript thread.
+// Names the tensors that a model cannot load without, for files of which only the header is at
+// hand. Facts: load_arch_tensors of llama.cpp v0.5.0, src/models/{deepseek2,llama,qwen2,qwen3}.cpp.
+// Any JavaScript thread.
 import type { ModelShape } from "./check-hyperparameters.js";
 
 /** Of one layer: each entry is a tensor, or alternatives of which one set must be there. */
@@ -50,8 +50,9 @@ function layerNeeds(shape: ModelShape, layer: number): readonly Need[] | undefin
 }
 
 /**
- * The tensors that a model lacks, by name; empty where nothing is missing, or where the architecture is
- * not one of R1's. Prediction layers at the end are optional as a whole, and are not looked at.
+ * The tensors that a model lacks, by name; empty where nothing is missing, or where the
+ * architecture is not one of R1's. Prediction layers at the end are optional as a whole, and are
+ * not looked at.
  *
  * @param names - Names of all tensors, of all parts.
  */

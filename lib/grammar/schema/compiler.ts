@@ -1,4 +1,5 @@
-// Turns a JSON Schema into rules whose every text parses as JSON and fits the schema. Pure; runs on any JavaScript thread.
+// Turns a JSON Schema into rules whose every text parses as JSON and fits the schema. Pure; runs on
+// any JavaScript thread.
 import { Steps } from "../../base/schema/pattern-matcher.js";
 import type { SchemaChecker } from "../../base/schema/check-value.js";
 import type { SchemaDocument } from "../../base/schema/document.js";
@@ -13,7 +14,10 @@ import { findOverlap } from "./disjoint.js";
 import { objectOf } from "./properties.js";
 
 const MAX_DEPTH = 300;
-/** Most schemas that are converted or merged: references that refer to others twice double with each. */
+/**
+ * Most schemas that are converted or merged: references that refer to others twice double with
+ * each.
+ */
 export const MAX_WORK = 200_000;
 /** Steps to check the values of one list. */
 const MAX_STEPS = 20_000_000;
@@ -211,7 +215,8 @@ export class SchemaCompiler {
       const found = schemas.map((schema) =>
         typeof schema === "object" && "$ref" in schema ? this.follow(schema, path) : schema,
       );
-      // The last one stands beside the others, and sees their properties; they do not see each other's.
+      // The last one stands beside the others, and sees their properties; they do not see each
+      // other's.
       return mergeAll(
         found.map((schema, i) => (i < found.length - 1 ? closedBranch(schema) : schema)),
       );

@@ -26,8 +26,9 @@ function requires(schema: SchemaObject, name: string): boolean {
 }
 
 /**
- * Whether two schemas surely share no value: they ask for different types, list different values, or are objects that both require a property whose schemas share none.
- * false when it cannot be told.
+ * Whether two schemas surely share no value: they ask for different types, list different values,
+ * or are objects that both require a property whose schemas share none. false when it cannot be
+ * told.
  */
 export function areDisjoint(a: Schema, b: Schema): boolean {
   if (a === false || b === false) return true;
@@ -54,7 +55,10 @@ export function areDisjoint(a: Schema, b: Schema): boolean {
   });
 }
 
-/** The values that a branch lists, itself or in a property it requires; undefined when it lists none. */
+/**
+ * The values that a branch lists, itself or in a property it requires; undefined when it lists
+ * none.
+ */
 function marks(branch: Schema, name: string | undefined): readonly string[] | undefined {
   if (!isObject(branch)) return !branch ? [] : undefined;
   const schema =

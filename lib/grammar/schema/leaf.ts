@@ -85,7 +85,10 @@ export function numericNode(
 
 const quoted = (inside: GrammarNode): GrammarNode => seq(text('"'), inside, text('"'));
 
-/** Formats that JSON Schema defines and a grammar does not keep: a checker may hold an answer to them. */
+/**
+ * Formats that JSON Schema defines and a grammar does not keep: a checker may hold an answer to
+ * them.
+ */
 const DEFINED_FORMATS: readonly unknown[] = [
   "duration",
   "idn-email",
@@ -100,7 +103,9 @@ const DEFINED_FORMATS: readonly unknown[] = [
   "regex",
 ];
 
-/** Whether a format is a note for people: one of numbers, or one that JSON Schema does not define. */
+/**
+ * Whether a format is a note for people: one of numbers, or one that JSON Schema does not define.
+ */
 const isAnnotation = (format: unknown): boolean =>
   typeof format === "string" &&
   !Object.hasOwn(FORMATS, format) &&
@@ -114,7 +119,8 @@ export function stringNode(schema: SchemaObject, path: string): GrammarNode {
   ];
   const { pattern } = schema;
   const format = isAnnotation(schema["format"]) ? undefined : schema["format"];
-  // Writers of schemas put a format's own expression beside it: where both stand, the expression is kept.
+  // Writers of schemas put a format's own expression beside it: where both stand, the expression is
+  // kept.
   if (pattern !== undefined) return quoted(patternWithin(pattern, min, max, `${path}/pattern`));
   if (format !== undefined) {
     const node =

@@ -1,4 +1,5 @@
-// The intersection of two JSON Schemas as one schema, for `allOf` and for keywords beside `$ref`, `anyOf` and `oneOf`. Pure; runs on any JavaScript thread.
+// The intersection of two JSON Schemas as one schema, for `allOf` and for keywords beside `$ref`,
+// `anyOf` and `oneOf`. Pure; runs on any JavaScript thread.
 
 import { canonical } from "../../base/schema/values.js";
 import { commonMultiple } from "./multiple.js";
@@ -116,8 +117,8 @@ const patternsOf = (schema: SchemaObject): SchemaObject =>
   (schema["patternProperties"] ?? {}) as SchemaObject;
 
 /**
- * A name that matches a pattern of one side falls under the other side's additionalProperties too, which
- * no schema of both can say: patterns are put together where nothing depends on that.
+ * A name that matches a pattern of one side falls under the other side's additionalProperties too,
+ * which no schema of both can say: patterns are put together where nothing depends on that.
  */
 function mergePatterns(a: SchemaObject, b: SchemaObject): SchemaObject | undefined {
   const [left, right] = [patternsOf(a), patternsOf(b)];
@@ -158,7 +159,10 @@ const OWN_WAYS: ReadonlySet<string> = new Set([
 
 const TUPLE = ["prefixItems", "items", "additionalItems"];
 
-/** A tuple's first items and a list's items would have to be merged one by one: only equal ones are put together. */
+/**
+ * A tuple's first items and a list's items would have to be merged one by one: only equal ones are
+ * put together.
+ */
 function refuseTuples(a: SchemaObject, b: SchemaObject): void {
   const isTuple = [a, b].some(
     (schema) => schema["prefixItems"] !== undefined || Array.isArray(schema["items"]),
@@ -169,7 +173,8 @@ function refuseTuples(a: SchemaObject, b: SchemaObject): void {
 }
 
 /**
- * A branch as the others see it: what it says of unevaluated properties is about its own alone, so that it means additional ones.
+ * A branch as the others see it: what it says of unevaluated properties is about its own alone, so
+ * that it means additional ones.
  *
  * @throws {MergeProblem} when branches of its own make that another thing.
  */
@@ -235,7 +240,10 @@ function mergeMultiples(a: number, b: number): number {
   throw new MergeProblem(`asks for multiples of ${a} and of ${b}, which are too far apart`);
 }
 
-/** A schema for the values that fit all. In halves, so that many small ones are not copied once for each. */
+/**
+ * A schema for the values that fit all. In halves, so that many small ones are not copied once for
+ * each.
+ */
 export function mergeAll(schemas: readonly Schema[]): Schema {
   if (schemas.length <= 2) return schemas.reduce(mergeSchemas, true);
   const middle = schemas.length >> 1;

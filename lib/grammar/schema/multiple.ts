@@ -1,5 +1,6 @@
-// Grammar nodes for the multiples of a number within bounds: the digits of a multiple are read one by one,
-// and each rule knows the remainder so far. Pure but for the rules it adds; runs on any JavaScript thread.
+// Grammar nodes for the multiples of a number within bounds: the digits of a multiple are read one
+// by one, and each rule knows the remainder so far. Pure but for the rules it adds; runs on any
+// JavaScript thread.
 import { alt, chars, empty, optional, seq, text, type GrammarNode } from "../grammar.js";
 import type { Bounds } from "./number.js";
 import type { AddRule } from "./object.js";
@@ -63,7 +64,10 @@ function scaled(bound: number, power: number, isLower: boolean, isExclusive: boo
   return isExact && isExclusive ? below - 1n : below;
 }
 
-/** Multiples of `step` of one sign from `from` to `to`, in units of 10 ** power; 0 is among the positive. */
+/**
+ * Multiples of `step` of one sign from `from` to `to`, in units of 10 ** power; 0 is among the
+ * positive.
+ */
 interface Run {
   readonly isNegative: boolean;
   readonly step: number;
@@ -80,7 +84,9 @@ function written(units: bigint, power: number): string {
   return `${digits.slice(0, power)}.${digits.slice(power)}`.replace(/\.?0+$/, "");
 }
 
-/** Rules for all runs of one number: what may follow after a remainder, with so many digits left. */
+/**
+ * Rules for all runs of one number: what may follow after a remainder, with so many digits left.
+ */
 class Writer {
   private readonly free = new Map<string, GrammarNode | undefined>();
 
@@ -106,7 +112,9 @@ class Writer {
     return this.digits(run, pad(from), pad(to), length, 0, true, true);
   }
 
-  /** What may follow, with `left` digits to come; `low` and `high` bound them where they still do. */
+  /**
+   * What may follow, with `left` digits to come; `low` and `high` bound them where they still do.
+   */
   private digits(
     run: Run,
     low: string,
@@ -157,7 +165,9 @@ class Writer {
   }
 }
 
-/** Digits that are written, so many that no bound is missed and no more rules than allowed are made. */
+/**
+ * Digits that are written, so many that no bound is missed and no more rules than allowed are made.
+ */
 function mostDigits(step: number, power: number, from: bigint): number {
   const room = DIGITS - Math.max(0, power);
   const least = Math.max(String(step).length, String(from).length, 1 - power) + 2;
@@ -191,7 +201,8 @@ function isExact([digits, power]: Decimal): boolean {
 }
 
 /**
- * The multiples of a number within bounds, as JSON writes them: a part of them where they are without end.
+ * The multiples of a number within bounds, as JSON writes them: a part of them where they are
+ * without end.
  *
  * @param isWhole - Whether only integers count.
  * @param work - Counts work while it is done; what it throws ends it.

@@ -1,6 +1,6 @@
-// Splits the names of an object's properties by the patterns that they match: one automaton follows all
-// patterns at once, and each set of patterns gets the grammar of the names that match just these. Pure but
-// for the rules it adds; runs on any JavaScript thread.
+// Splits the names of an object's properties by the patterns that they match: one automaton follows
+// all patterns at once, and each set of patterns gets the grammar of the names that match just
+// these. Pure but for the rules it adds; runs on any JavaScript thread.
 import { holds, intersect, type CodeRange } from "../../base/code-ranges.js";
 import {
   PatternProblem,
@@ -195,7 +195,10 @@ class Automaton {
   }
 }
 
-/** One character of a name out of ranges, as JSON writes it; the rest of the control characters is left out. */
+/**
+ * One character of a name out of ranges, as JSON writes it; the rest of the control characters is
+ * left out.
+ */
 function character(ranges: readonly CodeRange[]): GrammarNode | undefined {
   const bare = intersect(ranges, BARE);
   const ways: GrammarNode[] = bare.length > 0 ? [charRanges(bare)] : [];

@@ -130,8 +130,9 @@ function someFraction(bounds: Bounds): GrammarNode {
 }
 
 /**
- * JSON numbers within bounds; undefined when this finds none. Without bounds all forms, exponents too; with bounds integers, and fractions between them: of bounds that are no integers
- * themselves the numbers beyond the last whole one are left out.
+ * JSON numbers within bounds; undefined when this finds none. Without bounds all forms, exponents
+ * too; with bounds integers, and fractions between them: of bounds that are no integers themselves
+ * the numbers beyond the last whole one are left out.
  */
 export function numberNode(given: Bounds): GrammarNode | undefined {
   const bounds = nearer(given);
@@ -144,7 +145,8 @@ export function numberNode(given: Bounds): GrammarNode | undefined {
       ...(areOpen(given) ? [optional(exponent)] : []),
     );
   }
-  // Between whole numbers a and a+1 lie the fractions of a, for negative ones those of a+1 written with a minus.
+  // Between whole numbers a and a+1 lie the fractions of a, for negative ones those of a+1 written
+  // with a minus.
   const low = bounds.min === undefined ? undefined : BigInt(Math.ceil(bounds.min));
   const high = bounds.max === undefined ? undefined : BigInt(Math.floor(bounds.max));
   const branches: GrammarNode[] = [];

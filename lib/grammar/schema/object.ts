@@ -1,8 +1,12 @@
-// Grammar nodes for JSON objects and arrays. Pure but for the rules they add; runs on any JavaScript thread.
+// Grammar nodes for JSON objects and arrays. Pure but for the rules they add; runs on any
+// JavaScript thread.
 import { alt, empty, optional, ref, repeat, seq, text, type GrammarNode } from "../grammar.js";
 import { stringExcept } from "./string.js";
 
-/** White space between JSON's signs: none, a space, or a line break and indentation; never without end. */
+/**
+ * White space between JSON's signs: none, a space, or a line break and indentation; never without
+ * end.
+ */
 export const WS: GrammarNode = ref("ws");
 
 /** One named property, its value as a node. */
@@ -30,8 +34,8 @@ export function anyOther(value: GrammarNode, but: readonly string[] = []): Other
 }
 
 /**
- * An object with its properties in the order given, each at most once, and then any number of others.
- * With `isFilled` it has at least one property.
+ * An object with its properties in the order given, each at most once, and then any number of
+ * others. With `isFilled` it has at least one property.
  */
 export function objectNode(
   properties: readonly PropertyNode[],

@@ -1,4 +1,5 @@
-// Turns the regular expression of a `pattern` into grammar nodes for the inside of a JSON string. Pure; runs on any JavaScript thread.
+// Turns the regular expression of a `pattern` into grammar nodes for the inside of a JSON string.
+// Pure; runs on any JavaScript thread.
 import type { CodeRange } from "../../base/code-ranges.js";
 import { holds, intersect } from "../../base/code-ranges.js";
 import {
@@ -20,7 +21,10 @@ interface Measured {
 
 /** Most times that something is repeated. */
 const MAX_REPEAT = 2000;
-/** Characters that JSON writes with a short escape; other control characters are left out of sets and refused on their own. */
+/**
+ * Characters that JSON writes with a short escape; other control characters are left out of sets
+ * and refused on their own.
+ */
 export const JSON_ESCAPES: readonly [character: string, written: string][] = [
   ['"', '\\"'],
   ["\\", "\\\\"],
@@ -44,7 +48,9 @@ function member(ranges: readonly CodeRange[]): Measured {
 
 const ANYTHING: Measured = { node: repeat(member([[0, 0x10ffff]]).node, 0), min: 0, max: Infinity };
 
-/** Grammar nodes of one pattern; equal sets are looked up once, since Unicode properties take long. */
+/**
+ * Grammar nodes of one pattern; equal sets are looked up once, since Unicode properties take long.
+ */
 class Writer {
   private readonly sets = new Map<CharacterSet, Measured>();
 
@@ -83,7 +89,10 @@ class Writer {
     }
   }
 
-  /** The whole pattern: an alternative on the top level may be anchored, and else any text may stand around it. */
+  /**
+   * The whole pattern: an alternative on the top level may be anchored, and else any text may stand
+   * around it.
+   */
   whole(node: PatternNode): Measured {
     if (node.kind === "alt") return join(node.nodes.map((each) => this.whole(each)));
     let nodes = node.kind === "seq" ? [...node.nodes] : [node];

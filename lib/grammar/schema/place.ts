@@ -1,4 +1,5 @@
-// Where in a schema, as its writer has it, an error belongs that was found after parts of it had been put together. Pure; runs on any JavaScript thread.
+// Where in a schema, as its writer has it, an error belongs that was found after parts of it had
+// been put together. Pure; runs on any JavaScript thread.
 
 /** A value in the schema, and its JSON pointer. */
 interface Place {
@@ -33,7 +34,10 @@ function target(document: unknown, reference: unknown): Place[] {
   return value === undefined ? [] : [{ value, at: pointer }];
 }
 
-/** Places and all that may have been merged into them: branches and references, the places themselves first. */
+/**
+ * Places and all that may have been merged into them: branches and references, the places
+ * themselves first.
+ */
 function withMerged(document: unknown, places: readonly Place[]): Place[] {
   const found = [...places];
   const seen = new Set(places.map(({ at }) => at));
@@ -55,8 +59,9 @@ function withMerged(document: unknown, places: readonly Place[]): Place[] {
 }
 
 /**
- * The place in a document that a JSON pointer means which was made after branches and references had been merged: `/not` where `/allOf/0/not` is written.
- * As far as there is such a place; the pointer itself where it leads somewhere.
+ * The place in a document that a JSON pointer means which was made after branches and references
+ * had been merged: `/not` where `/allOf/0/not` is written. As far as there is such a place; the
+ * pointer itself where it leads somewhere.
  */
 export function placeOf(document: unknown, pointer: string): string {
   let places: readonly Place[] = [{ value: document, at: "" }];

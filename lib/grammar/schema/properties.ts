@@ -1,5 +1,5 @@
-// Converts the schemas of objects: named properties, others by the patterns of their names, and how many
-// there may be. Pure but for the rules they add; runs on any JavaScript thread.
+// Converts the schemas of objects: named properties, others by the patterns of their names, and how
+// many there may be. Pure but for the rules they add; runs on any JavaScript thread.
 import { PatternMatcher, type Steps } from "../../base/schema/pattern-matcher.js";
 import { PatternProblem } from "../../base/schema/pattern.js";
 import { isObject, pointerPart, type Schema, type SchemaObject } from "../../base/schema/types.js";
@@ -145,8 +145,8 @@ class ObjectSchema {
         `asks for ${JSON.stringify(barred)}, which propertyNames forbids`,
       );
     const named = Object.keys(properties).filter((name) => this.isAllowed(name));
-    // With a list of names, those are all there can be, and each that has no schema of its own falls
-    // under the schema for others.
+    // With a list of names, those are all there can be, and each that has no schema of its own
+    // falls under the schema for others.
     const further = (this.allowed.listed ?? []).filter(
       (name) => this.isAllowed(name) && (this.additional !== false || this.isCovered(name)),
     );
@@ -234,7 +234,10 @@ class ObjectSchema {
     return inner.perhaps(schema, at, depth + 1);
   }
 
-  /** Checks how many properties there may be; returns whether there must be one that is not required. */
+  /**
+   * Checks how many properties there may be; returns whether there must be one that is not
+   * required.
+   */
   private checkCounts(named: number, hasOthers: boolean): boolean {
     const { schema, path, required } = this;
     const least = count(schema, "minProperties", path) ?? 0;

@@ -20,7 +20,10 @@ import { MAX_WORK, SchemaCompiler, TooMuchWork } from "./compiler.js";
 import { fail } from "./leaf.js";
 import { placeOf } from "./place.js";
 
-/** Repetitions of anything but a character or a rule get a rule of their own, so that what repeats it need not copy it. */
+/**
+ * Repetitions of anything but a character or a rule get a rule of their own, so that what repeats
+ * it need not copy it.
+ */
 function hoist(node: GrammarNode, add: (node: GrammarNode) => GrammarNode): GrammarNode {
   if (node.kind === "seq" || node.kind === "alt")
     return { kind: node.kind, nodes: node.nodes.map((each) => hoist(each, add)) };
@@ -34,7 +37,10 @@ function hoist(node: GrammarNode, add: (node: GrammarNode) => GrammarNode): Gram
   return { ...node, node: isSimple ? inner : add(inner) };
 }
 
-/** Throws an error again that names its place in a schema as it is written, where it was found in one put together. */
+/**
+ * Throws an error again that names its place in a schema as it is written, where it was found in
+ * one put together.
+ */
 function rethrow(error: unknown, schema: unknown, path: string): never {
   const named = error instanceof R1Error ? error.details["path"] : undefined;
   if (!(error instanceof R1Error) || typeof named !== "string" || !named.startsWith(path))
@@ -111,12 +117,14 @@ export function finishRules(rules: Map<string, GrammarNode>, path: string): stri
 }
 
 /**
- * Makes the GBNF of a JSON Schema: every text it allows parses and fits the schema, though not every fitting text is allowed (properties come in order, others only if
- * `additionalProperties` says so). Up to two line breaks may come first.
+ * Makes the GBNF of a JSON Schema: every text it allows parses and fits the schema, though not
+ * every fitting text is allowed (properties come in order, others only if `additionalProperties`
+ * says so). Up to two line breaks may come first.
  *
  * @param path - How errors name the schema; a JSON pointer into it follows.
  * @param maxWork - Schemas to convert before it throws `TooMuchWork`.
- * @throws {R1Error} `SCHEMA_UNSUPPORTED` with `details.path` for a schema that is none, that no value fits, or that a grammar cannot keep.
+ * @throws {R1Error} `SCHEMA_UNSUPPORTED` with `details.path` for a schema that is none, that no
+ * value fits, or that a grammar cannot keep.
  */
 export function schemaToGrammar(schema: unknown, path = "schema", maxWork = MAX_WORK): string {
   const rules = schemaRules(schema, path, maxWork);

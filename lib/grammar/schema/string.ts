@@ -1,4 +1,5 @@
-// Grammar nodes for JSON strings: of a length, of a format, of none of some texts. Pure; runs on any JavaScript thread.
+// Grammar nodes for JSON strings: of a length, of a format, of none of some texts. Pure; runs on
+// any JavaScript thread.
 import {
   alt,
   chars,
@@ -32,7 +33,10 @@ const hex = chars(["0", "9"], ["a", "f"], ["A", "F"]);
 const digit = chars(["0", "9"]);
 const digits = (count: number): GrammarNode => repeat(digit, count, count);
 
-/** An escape: one character each. Halves of surrogate pairs are left out, so that every escape counts as one character and none stands alone. */
+/**
+ * An escape: one character each. Halves of surrogate pairs are left out, so that every escape
+ * counts as one character and none stands alone.
+ */
 const escape = seq(
   text("\\"),
   alt(
@@ -55,11 +59,15 @@ const escape = seq(
 /** One character of a JSON string, as it may be written. */
 export const CHARACTER: GrammarNode = alt(charRanges(BARE), escape);
 
-/** At most 2000 repetitions are counted; longer strings are made of blocks of this many characters. */
+/**
+ * At most 2000 repetitions are counted; longer strings are made of blocks of this many characters.
+ */
 const BLOCK = 1000;
 const MAX_REPEAT = 2000;
 
-/** Strings of min to max characters, without their quotes; undefined when that is too far to count. */
+/**
+ * Strings of min to max characters, without their quotes; undefined when that is too far to count.
+ */
 export function lengthNode(
   character: GrammarNode,
   min: number,
@@ -76,7 +84,9 @@ export function lengthNode(
   );
 }
 
-/** One of several texts, their common beginnings written once, so that few ways stay open at a time. */
+/**
+ * One of several texts, their common beginnings written once, so that few ways stay open at a time.
+ */
 export function textsNode(texts: readonly string[]): GrammarNode {
   const sorted = [...new Set(texts)].sort();
   const build = (from: number, to: number, at: number): GrammarNode => {
@@ -154,7 +164,10 @@ const lastLabel = seq(
 const hostname = seq(repeat(seq(label, text(".")), 0, 4), lastLabel);
 const path = repeat(chars(["a", "z"], ["A", "Z"], ["0", "9"], "-", "_", ".", "~", "/"), 0, 1000);
 
-/** Formats that are kept to, without the quotes; what is written is a part of what the format allows. */
+/**
+ * Formats that are kept to, without the quotes; what is written is a part of what the format
+ * allows.
+ */
 export const FORMATS: Readonly<Record<string, GrammarNode>> = Object.freeze({
   date: fullDate,
   time: fullTime,
@@ -188,7 +201,10 @@ export const FORMATS: Readonly<Record<string, GrammarNode>> = Object.freeze({
   ),
 });
 
-/** A string, quotes included, that is none of some texts. It holds no escapes, so that none of them can be spelt another way. */
+/**
+ * A string, quotes included, that is none of some texts. It holds no escapes, so that none of them
+ * can be spelt another way.
+ */
 export function stringExcept(texts: readonly string[]): GrammarNode {
   const branch = (members: readonly string[]): GrammarNode => {
     const byFirst = new Map<string, string[]>();

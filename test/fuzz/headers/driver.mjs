@@ -1,6 +1,6 @@
-// Reads lines "NUMBER PATH" from standard input, loads and asks each file with the options that its number
-// selects, and writes one line of what came of it: "answered", or the code of the error; "PLAIN" where
-// that was no R1Error.
+// Reads lines "NUMBER PATH" from standard input, loads and asks each file with the options that its
+// number selects, and writes one line of what came of it: "answered", or the code of the error;
+// "PLAIN" where that was no R1Error.
 import { createInterface } from "node:readline";
 import { isR1Error, loadModel } from "../../../dist/index.js";
 

@@ -1,5 +1,5 @@
-// Reads and writes whole GGUF files as plain objects, right or wrong: the header fuzzer changes what lies
-// between. Pure but for reading the file.
+// Reads and writes whole GGUF files as plain objects, right or wrong: the header fuzzer changes
+// what lies between. Pure but for reading the file.
 import { readFileSync } from "node:fs";
 
 const TYPES = [
@@ -54,7 +54,10 @@ export const bytesOf = (type, shape) => {
   return (shape.reduce((a, b) => a * b, 1) / block) * bytes;
 };
 
-/** `{ pairs: [{ key, type, of?, value }], tensors: [{ name, shape, type, data }] }`; strings are Buffers. */
+/**
+ * `{ pairs: [{ key, type, of?, value }], tensors: [{ name, shape, type, data }] }`; strings are
+ * Buffers.
+ */
 export function parse(path) {
   const file = readFileSync(path);
   let at = 8;
@@ -125,7 +128,10 @@ function scalar(type, value) {
 
 const pad = (length, alignment) => Buffer.alloc((alignment - (length % alignment)) % alignment);
 
-/** The file's bytes up to its data, laid out by `alignment`. Of each tensor's `data` only its length counts. */
+/**
+ * The file's bytes up to its data, laid out by `alignment`. Of each tensor's `data` only its length
+ * counts.
+ */
 export function writeHeader({ pairs, tensors, alignment = 32 }) {
   const pieces = [Buffer.from("GGUF"), u32(3), u64(tensors.length), u64(pairs.length)];
   for (const { key, type, of, value } of pairs) {

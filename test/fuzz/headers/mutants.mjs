@@ -1,5 +1,6 @@
-// Wrong models for the header fuzzer: right files with one to three changes that keep header and data
-// fitting together. Writes to the path it is given; the same random numbers make the same file.
+// Wrong models for the header fuzzer: right files with one to three changes that keep header and
+// data fitting together. Writes to the path it is given; the same random numbers make the same
+// file.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { bytesOf, parse, TENSOR_TYPES, write } from "./gguf.mjs";

@@ -1,5 +1,5 @@
-// Tries one set of answers after the other: a Hub of two hosts on this machine whose answers are changed at
-// random, and a download or a remote inspection from it.
+// Tries one set of answers after the other: a Hub of two hosts on this machine whose answers are
+// changed at random, and a download or a remote inspection from it.
 import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";

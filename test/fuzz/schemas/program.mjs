@@ -1,5 +1,5 @@
-// Tries one random schema after the other: it compiles in a bounded time or is refused, texts of its
-// grammar fit it, and our check agrees with Ajv on texts and on other values.
+// Tries one random schema after the other: it compiles in a bounded time or is refused, texts of
+// its grammar fit it, and our check agrees with Ajv on texts and on other values.
 import { Ajv } from "ajv";
 import { Ajv2019 } from "ajv/dist/2019.js";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -11,7 +11,9 @@ import { loadTs } from "../load-ts.mjs";
 import { randomOf } from "../random.mjs";
 import { alter, randomValue, nearValue } from "./values.mjs";
 
-/** A schema holds the caller's thread no longer; a loaded machine stretches it. Unit: milliseconds. */
+/**
+ * A schema holds the caller's thread no longer; a loaded machine stretches it. Unit: milliseconds.
+ */
 const LONGEST_CALL = 3_000;
 
 // Names such as toString are there for Ajv unless only own properties count.

@@ -127,7 +127,9 @@ const WRONG = [
   "pattern",
 ];
 
-/** Changes a schema: mostly right, sometimes in a way that no draft allows. Returns the same object. */
+/**
+ * Changes a schema: mostly right, sometimes in a way that no draft allows. Returns the same object.
+ */
 export function alter(schema, random, isNewest) {
   const count = random.pick([0, 1, 1, 2, 4]);
   for (let i = 0; i < count; i++) {

@@ -1,5 +1,5 @@
-// Tries one altered saved session after the other: refused with a code or restored harmlessly, with and
-// without a key; the results of other requests stay as they are, and no cell is left behind.
+// Tries one altered saved session after the other: refused with a code or restored harmlessly, with
+// and without a key; the results of other requests stay as they are, and no cell is left behind.
 import { isR1Error, loadModel } from "../../../dist/index.js";
 import { outcomeOf } from "../child.mjs";
 import { loadTs } from "../load-ts.mjs";

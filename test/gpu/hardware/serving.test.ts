@@ -1,4 +1,5 @@
-// What a server does, on a GPU: many sequences, several models, saved sessions, ends in the middle, a process of its own and its death. Long on a software device, so for hardware alone.
+// What a server does, on a GPU: many sequences, several models, saved sessions, ends in the middle,
+// a process of its own and its death. Long on a software device, so for hardware alone.
 import { describe, expect, it, vi } from "vitest";
 import { loadModel } from "../../../dist/index.js";
 import { devices } from "../../../lib/machine/devices.js";

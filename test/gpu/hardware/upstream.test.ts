@@ -1,4 +1,5 @@
-// complete() on the GPU gives the ids that upstream's llama-completion gives on the same GPU, of the same build. For backends that are built in.
+// complete() on the GPU gives the ids that upstream's llama-completion gives on the same GPU, of
+// the same build. For backends that are built in.
 import { afterAll, describe, expect, it } from "vitest";
 import { GREEDY, TINY_R1, compare, differences } from "../../parity/compare.js";
 import { Oracle } from "../../parity/oracle.js";
