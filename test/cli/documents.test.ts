@@ -12,13 +12,14 @@ import { run, tinyModel } from "./program.js";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
 const readme = read("README.md");
+const firstSteps = read("docs/first-steps.md");
 // Inside the package, so that `import ... from "r1-native"` is this build.
 const folder = mkdtempSync(join(root, "dist", "snippet-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const snippets = [...readme.matchAll(/^```(js|ts)\n([^]*?)^```$/gm)].map(
+const snippets = [...(readme + firstSteps).matchAll(/^```(js|ts)\n([^]*?)^```$/gm)].map(
   ([, language = "", code = ""], i) => ({
-    name: `README ${language} ${i + 1}`,
+    name: `${language} ${i + 1}`,
     language,
     code,
   }),
@@ -40,7 +41,7 @@ function faults(path: string): string[] {
     .map((found) => ts.flattenDiagnosticMessageText(found.messageText, "\n"));
 }
 
-describe("a program of the README", () => {
+describe("a program of the README and the first steps", () => {
   it("is one of at least two", () => expect(snippets.length).toBeGreaterThanOrEqual(2));
 
   it.each(snippets)("runs: $name", async ({ name, language, code }) => {
@@ -62,8 +63,10 @@ describe("a program of the README", () => {
   });
 });
 
-describe("a command line of the README's table", () => {
-  const lines = [...readme.matchAll(/`r1-native (-[^`]+)`/g)].map(([, words = ""]) => words);
+describe("a command line that comes from llama.cpp", () => {
+  const lines = [...read("docs/cli.md").matchAll(/`r1-native (-[^`]+)`/g)].map(
+    ([, words = ""]) => words,
+  );
 
   it("is there", () => expect(lines.length).toBeGreaterThanOrEqual(1));
 
@@ -83,9 +86,12 @@ describe("the documents", () => {
   it.each([
     "README.md",
     "CHANGELOG.md",
-    "docs/cli.md",
-    "docs/architecture.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
     "examples/README.md",
+    ...readdirSync(join(root, "docs"))
+      .filter((name) => name.endsWith(".md"))
+      .map((name) => `docs/${name}`),
   ])("%s links only to files that exist", (path) => {
     const links = [...read(path).matchAll(/\]\(([^)#]+)(#[^)]*)?\)/g)]
       .map(([, link = ""]) => link)
@@ -138,6 +144,7 @@ describe("the documents", () => {
       "--mmproj",
       "--model-url",
       "--hf-token",
+      "--cuda",
     ]);
     for (const command of commands) {
       const help = await run([command, "--help"]);
