@@ -4,6 +4,7 @@ import type { ChildProcess } from "node:child_process";
 import { Socket } from "node:net";
 import { constants } from "node:os";
 import type { Duplex, Readable } from "node:stream";
+import type { NativeStarter } from "./native-starter.js";
 
 /** A process whose descriptors are closed has ended within this time. Unit: milliseconds. */
 const MOST_REAP_MS = 50;
@@ -12,17 +13,6 @@ const MOST_REAP_MS = 50;
 export interface ChildEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-}
-
-/** What the addon gives: a start that does not copy the page tables of this process. */
-export interface NativeStarter {
-  /** Null where Node's own way costs nothing. */
-  startChild(program: {
-    file: string;
-    arguments: string[];
-    environment: string[];
-  }): { pid: number; errors: number; link: number } | null;
-  reapChild(pid: number): { code: number; signal: number } | null;
 }
 
 /** A way to end a process and to wait for its end. */

@@ -5,7 +5,8 @@ import type { ChildProcess } from "node:child_process";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { NativeHandle, NodeHandle } from "./child-handle.js";
-import type { ChildEnd, ChildHandle, NativeStarter } from "./child-handle.js";
+import type { ChildEnd, ChildHandle } from "./child-handle.js";
+import { nativeStarter } from "./native-starter.js";
 import { R1Error } from "./errors.js";
 
 export type { ChildEnd } from "./child-handle.js";
@@ -22,13 +23,6 @@ export interface ChildOptions {
   readonly args?: readonly string[];
   /** Variables beside those of this process. */
   readonly env?: Readonly<Record<string, string>>;
-}
-
-let starter: NativeStarter | undefined;
-
-/** Children are started by `native` from now on. */
-export function startChildrenBy(native: NativeStarter): void {
-  starter = native;
 }
 
 /**
@@ -151,6 +145,7 @@ export function startChild(
   const { NODE_OPTIONS: _flags, ...inherited } = process.env;
   const env = { ...inherited, ...added };
   const words = [...flags, fileURLToPath(module), ...args];
+  const starter = nativeStarter();
   try {
     const child = starter?.startChild({
       file: process.execPath,
