@@ -21,7 +21,7 @@ export type SchemaTask =
     };
 
 /** Longest JSON that is compiled on the calling thread. Unit: UTF-16 code units. */
-const SMALL = 8192;
+const SMALL = 4096;
 /** The same for forced tools, whose schemas are all put into one grammar. */
 const SMALL_TOOLS = 2048;
 /** Schemas to convert on the calling thread: a few milliseconds. */
@@ -94,14 +94,26 @@ function rejected(error: Error): Promise<never> {
 }
 
 /**
- * Unicode properties are looked up character by character, patterns of names are followed all at
- * once: tens of milliseconds.
+ * What takes tens of milliseconds though it is short: Unicode properties are looked up character by
+ * character, patterns of names are followed all at once, and long patterns make many rules.
  */
+const SLOW =
+  /\\\\[pP]\{|"patternProperties"|"propertyNames":\{[^}]*"(?:pattern|minLength|maxLength)"|"pattern":"(?:[^"\\]|\\.){200}/;
+
+/** Deepest JSON that is compiled on the calling thread. Unit: levels. */
+const SHALLOW = 32;
+
+function isDeep(json: string): boolean {
+  let depth = 0;
+  for (const [bracket] of json.matchAll(/[[{}\]]/g)) {
+    depth += bracket === "{" || bracket === "[" ? 1 : -1;
+    if (depth > SHALLOW) return true;
+  }
+  return false;
+}
+
 const isQuick = (json: string): boolean =>
-  json.length <= SMALL &&
-  !/\\\\[pP]\{|"patternProperties"|"propertyNames":\{[^}]*"(?:pattern|minLength|maxLength)"/.test(
-    json,
-  );
+  json.length <= SMALL && !SLOW.test(json) && !isDeep(json);
 
 /**
  * The grammar of a schema.
