@@ -3,8 +3,7 @@
 // Loading and asking.
 export { loadModel } from "./model/load-model.js";
 export { Model } from "./model/model.js";
-export type { FormatOptions } from "./model/model.js";
-export type { ChatOptions, OpenThink } from "./model/chat-options.js";
+export type { ChatOptions, FormatOptions, OpenThink } from "./model/chat-options.js";
 export type { ChoicesOptions } from "./model/choices.js";
 export { ChatSession } from "./model/session.js";
 export type { SessionOptions } from "./model/session.js";

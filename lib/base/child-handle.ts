@@ -4,10 +4,10 @@ import type { ChildProcess } from "node:child_process";
 import { Socket } from "node:net";
 import { constants } from "node:os";
 import type { Duplex, Readable } from "node:stream";
-import type { NativeStarter } from "./native-starter.js";
+import type { NativeChild, NativeProcesses } from "./native-starter.js";
 
-/** A process whose descriptors are closed has ended within this time. Unit: milliseconds. */
-const MOST_REAP_MS = 50;
+/** Longest wait between two looks at a process that has closed its link. Unit: milliseconds. */
+const LOOK_MS = 50;
 
 /** How a process ended: one of both is null. */
 export interface ChildEnd {
@@ -35,11 +35,11 @@ export class NativeHandle implements ChildHandle {
   readonly pid: number;
   readonly errors: Socket;
   readonly link: Socket;
-  readonly #native: NativeStarter;
+  readonly #native: NativeProcesses;
   #timer: NodeJS.Timeout | undefined;
   #isHeld = true;
 
-  constructor(native: NativeStarter, child: { pid: number; errors: number; link: number }) {
+  constructor(native: NativeProcesses, child: NativeChild) {
     this.#native = native;
     this.pid = child.pid;
     this.errors = new Socket({ fd: child.errors, readable: true, writable: false });
@@ -50,7 +50,7 @@ export class NativeHandle implements ChildHandle {
     const ask = (wait: number): void => {
       const end = this.#native.reapChild(this.pid);
       if (end === null) {
-        this.#timer = setTimeout(() => ask(Math.min(2 * wait, MOST_REAP_MS)), wait);
+        this.#timer = setTimeout(() => ask(Math.min(2 * wait, LOOK_MS)), wait);
         if (!this.#isHeld) this.#timer.unref();
         return;
       }

@@ -108,7 +108,9 @@ function startFailure(cause: unknown): R1Error {
   if (cause === undefined || EXHAUSTED.includes(code ?? ""))
     return new R1Error(
       "RESOURCE_EXHAUSTED",
-      `No process could be started${reason}: the system gives no more descriptors, processes or memory. Close what is open, or raise the limits (ulimit -n, ulimit -u, pids of the container), and try again.`,
+      `No process could be started${reason}: the system gives no more descriptors, processes or ` +
+        "memory. Close what is open, or raise the limits (ulimit -n, ulimit -u, pids of the " +
+        "container), and try again.",
       { cause },
     );
   return new R1Error(

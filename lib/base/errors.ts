@@ -22,7 +22,8 @@ export interface R1ErrorOptions {
 }
 
 /**
- * The one error class of r1-native. The message says what happened, to which file or option, and what to do next; programs match on `code`.
+ * The one error class of r1-native. The message says what happened, to which file or option, and
+ * what to do next; programs match on `code`.
  *
  * @example
  * ```ts

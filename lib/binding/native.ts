@@ -12,6 +12,7 @@
 // missing one with a TypeError). Up: plain objects, typed arrays and strings, all copies. A native
 // failure is an Error with `code` (an R1ErrorCode) and `message`.
 
+import type { NativeProcesses } from "../base/native-starter.js";
 import type { NativeSessions } from "./native-session.js";
 import type { NativeBackends, NativeDevice, NativeDeviceMemory } from "./native-backends.js";
 import type {
@@ -22,7 +23,6 @@ import type {
   NativeQuantizeConfig,
 } from "./native-quantize.js";
 import type { NativeEventSink, NativeGrammar, NativeRequest } from "./native-request.js";
-import type { NativeProcesses } from "./native-processes.js";
 import type { NativeRpcServerConfig } from "./native-rpc.js";
 
 /** One line of llama.cpp's log. */

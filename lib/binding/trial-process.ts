@@ -64,7 +64,8 @@ function failureOf(path: string, end: End): R1Error | undefined {
       path,
       new R1Error(
         "RESOURCE_EXHAUSTED",
-        "It got no thread to run on. End other work, or raise the limit of processes and threads (ulimit -u, pids of the container).",
+        "It got no thread to run on. End other work, or raise the limit of processes and threads " +
+          "(ulimit -u, pids of the container).",
       ),
     );
   let read: TrialResult | undefined;

@@ -1,5 +1,6 @@
 // The last check before a model file is first loaded into a process: a trial in a process of its
 // own, unless it is remembered. Runs on any JavaScript thread, which it does not hold up.
+import { FILE_ROPE } from "./file-rope.js";
 import { hasPassed, rememberPassed, trialKey } from "./trial-memory.js";
 import type { TrialPart } from "./trial-memory.js";
 import { tryModel } from "./trial-process.js";
@@ -97,16 +98,7 @@ export function plainEngine(contextSize: number): NonNullable<Trial["engine"]> {
     opOffload: true,
     priority: "normal",
     poll: 0,
-    rope: {
-      scaling: "file",
-      freqBase: 0,
-      freqScale: 0,
-      yarnExtFactor: -1,
-      yarnAttnFactor: -1,
-      yarnBetaFast: -1,
-      yarnBetaSlow: -1,
-      yarnOrigCtx: 0,
-    },
+    rope: FILE_ROPE,
     maxQueue: 0,
     prefixCache: true,
     maxDraft: 0,

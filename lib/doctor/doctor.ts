@@ -35,12 +35,16 @@ function rolesOf(facts: DoctorFacts): RoleDiagnosis[] {
 }
 
 /**
- * Examines a model file for what makes DeepSeek-R1 or one of its distills answer worse than it can: wrong ids, BOS, EOS and padding, the chat template, the
- * pre-tokeniser, the choice of experts, the layout of attention, missing parts. Nothing of the weights is read.
+ * Examines a model file for what makes DeepSeek-R1 or one of its distills answer worse than it can:
+ * wrong ids, BOS, EOS and padding, the chat template, the pre-tokeniser, the choice of experts, the
+ * layout of attention, missing parts. Nothing of the weights is read.
  *
- * @param source - A path or an `http(s)` URL of a GGUF file, of a split model any part; or a model on the Hub, `hf:owner/name:QUANT`. Of a remote file a few megabytes are fetched, by ranges.
- * @returns What the file is, and findings, errors first. A file with nothing wrong has findings of severity `info` only.
- * @throws {R1Error} as `inspectGguf`: when no header can be made out. What is wrong beyond the header is a finding.
+ * @param source - A path or an `http(s)` URL of a GGUF file, of a split model any part; or a model
+ * on the Hub, `hf:owner/name:QUANT`. Of a remote file a few megabytes are fetched, by ranges.
+ * @returns What the file is, and findings, errors first. A file with nothing wrong has findings of
+ * severity `info` only.
+ * @throws {R1Error} as `inspectGguf`: when no header can be made out. What is wrong beyond the
+ * header is a finding.
  *
  * @example
  * ```ts

@@ -303,12 +303,16 @@ export async function download(
 /**
  * Downloads files of a repository on the Hub.
  *
- * Each file is fetched by several ranges at once under a temporary name and gets its own when its hash is the one that the Hub lists. A connection that is cut goes on where it was
- * cut; a download that was aborted or killed goes on the next time. The revision is settled to a commit first, so that all files are of one state.
+ * Each file is fetched by several ranges at once under a temporary name and gets its own when its
+ * hash is the one that the Hub lists. A connection that is cut goes on where it was cut; a download
+ * that was aborted or killed goes on the next time. The revision is settled to a commit first, so
+ * that all files are of one state.
  *
  * @param repo - `owner/name`.
- * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; `FILE_NOT_FOUND` (repository, revision, or no file fits), `FILE_UNREADABLE` (private or gated),
- * `FILE_UNWRITABLE`, `NETWORK_FAILED`, `HASH_MISMATCH`, `NO_SPACE` (before anything is fetched, where that can be known), `FILE_EXISTS`, `FILE_BUSY`, `IO_FAILED`; the signal's reason.
+ * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; `FILE_NOT_FOUND` (repository, revision,
+ * or no file fits), `FILE_UNREADABLE` (private or gated), `FILE_UNWRITABLE`, `NETWORK_FAILED`,
+ * `HASH_MISMATCH`, `NO_SPACE` (before anything is fetched, where that can be known), `FILE_EXISTS`,
+ * `FILE_BUSY`, `IO_FAILED`; the signal's reason.
  * @example
  * ```ts
  * const { modelPath } = await downloadModel("unsloth/DeepSeek-R1-GGUF", { allowPatterns: "*UD-IQ1_S*", dir: "DeepSeek-R1-GGUF" });

@@ -112,3 +112,6 @@ export function withForcedTools(
     form: () => compileToolGrammar(forced, weights.roleTexts, weights.roles),
   });
 }
+
+/** Options of `model.formatChat`: those of a chat that change its prompt. */
+export type FormatOptions = Pick<ChatOptions, (typeof CHAT_KEYS)[number] | "reasoning">;

@@ -33,10 +33,15 @@ const WEIGHTS_SHARE = 0.95;
 /**
  * Loads a model and starts its engine.
  *
- * @param path - The GGUF file, or the first part of a split one; or a model on the Hub, `hf:owner/name:QUANT`, which is downloaded into its cache if it is not there (`onDownload` tells
- * how far that is, `onProgress` of loading only). @defaultValue the small model that comes with the package
- * @throws {R1Error} `UNKNOWN_OPTION`, `INVALID_ARGUMENT`; `FILE_NOT_FOUND`, `FILE_IS_DIRECTORY`, `FILE_EMPTY`, `FILE_UNREADABLE`, `FILE_TRUNCATED`, `NOT_GGUF`, `GGUF_INVALID`,
- * `SHARD_MISSING`, `SHARD_INVALID`, `MODEL_UNSUPPORTED`, `MODEL_LOAD_FAILED`; `CACHE_TYPE_UNSUPPORTED`, `OUT_OF_MEMORY`; `ADDON_MISSING`; of a model on the Hub what `downloadModel` throws. An abort rejects with `signal.reason` as it is.
+ * @param path - The GGUF file, or the first part of a split one; or a model on the Hub,
+ * `hf:owner/name:QUANT`, which is downloaded into its cache if it is not there (`onDownload` tells
+ * how far that is, `onProgress` of loading only). @defaultValue the small model that comes with the
+ * package
+ * @throws {R1Error} `UNKNOWN_OPTION`, `INVALID_ARGUMENT`; `FILE_NOT_FOUND`, `FILE_IS_DIRECTORY`,
+ * `FILE_EMPTY`, `FILE_UNREADABLE`, `FILE_TRUNCATED`, `NOT_GGUF`, `GGUF_INVALID`, `SHARD_MISSING`,
+ * `SHARD_INVALID`, `MODEL_UNSUPPORTED`, `MODEL_LOAD_FAILED`; `CACHE_TYPE_UNSUPPORTED`,
+ * `OUT_OF_MEMORY`; `ADDON_MISSING`; of a model on the Hub what `downloadModel` throws. An abort
+ * rejects with `signal.reason` as it is.
  * @example
  * ```ts
  * const model = await loadModel("DeepSeek-R1-UD-IQ1_S-00001-of-00003.gguf", { cacheTypeK: "q4_0", priority: "high" });

@@ -20,7 +20,7 @@ import type { Weights } from "../weights/weights.js";
 import { normalizeReasoning } from "../reasoning/options.js";
 import { checkMessages } from "../template/messages.js";
 import { CHAT_KEYS, normalizePrompt, withForcedTools } from "./chat-options.js";
-import type { ChatOptions, PromptConfig } from "./chat-options.js";
+import type { ChatOptions, FormatOptions, PromptConfig } from "./chat-options.js";
 import { checkChoices, choiceConfigs } from "./choices.js";
 import type { ChoicesOptions } from "./choices.js";
 import {
@@ -36,19 +36,9 @@ import { sessionMaker } from "./saved-session.js";
 import type { SessionMaker } from "./saved-session.js";
 import { ChatSession } from "./session.js";
 import type { SessionHost, SessionOptions } from "./session.js";
-import { restoreSession, saveSession } from "./session-store.js";
+import { forgetWhenDropped, restoreSession, saveSession } from "./session-store.js";
 import type { SessionModel } from "./session-store.js";
 import type { TurnIds } from "./turn-ids.js";
-
-/** Restored sessions that nobody holds any more: what their cells take is free again. */
-const dropped = new FinalizationRegistry<{ engine: Engine; session: number }>(
-  ({ engine, session }) => {
-    if (!engine.isClosed) engine.sessions.forget(session);
-  },
-);
-
-/** Options of {@link Model.formatChat}: those of a chat that change its prompt. */
-export type FormatOptions = Pick<ChatOptions, (typeof CHAT_KEYS)[number] | "reasoning">;
 
 const NO_TURNS = { id: 0, messages: [], startLength: 0, held: new Int32Array(0) } as const;
 
@@ -84,10 +74,12 @@ export class Model implements AsyncDisposable {
   }
 
   /**
-   * Continues a raw prompt (llama.cpp's `-no-cnv`): special strings such as `<｜User｜>` become their tokens, and exactly one BOS stands in front whatever the file's
-   * `add_bos_token` says and whether or not the prompt brings its own. An empty prompt is BOS alone.
+   * Continues a raw prompt (llama.cpp's `-no-cnv`): special strings such as `<｜User｜>` become their
+   * tokens, and exactly one BOS stands in front whatever the file's `add_bos_token` says and
+   * whether or not the prompt brings its own. An empty prompt is BOS alone.
    *
-   * @throws {R1Error} at the call, before any work: `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `PROMPT_TOO_LONG`, `QUEUE_FULL`, `DISPOSED`.
+   * @throws {R1Error} at the call: `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `DISPOSED`. The generation
+   * rejects with what depends on tokens or the queue: `PROMPT_TOO_LONG`, `TEXT_TOO_LONG`, `QUEUE_FULL`.
    * @example
    * ```ts
    * const { answer } = await model.complete("<｜User｜>What is 1+1?<｜Assistant｜>", { seed: 3407 }).result();
@@ -106,8 +98,9 @@ export class Model implements AsyncDisposable {
    * Answers a conversation by R1's template. Texts of messages can never become special tokens;
    * reasoning of earlier assistant turns is left out.
    *
-   * @throws {R1Error} at the call, before any work: `INVALID_MESSAGE`, `INVALID_ARGUMENT`,
-   * `UNKNOWN_OPTION`, `PROMPT_TOO_LONG`, `TEMPLATE_UNSUPPORTED`, `QUEUE_FULL`, `DISPOSED`.
+   * @throws {R1Error} at the call: `INVALID_MESSAGE`, `INVALID_ARGUMENT`, `UNKNOWN_OPTION`,
+   * `TEMPLATE_UNSUPPORTED`, `DISPOSED`. The generation rejects as that of `complete`, and with
+   * `SCHEMA_UNSUPPORTED` and `GRAMMAR_INVALID`.
    */
   chat(messages: readonly ChatMessageInput[], options: ChatOptions = {}): Generation {
     this.#assertOpen();
@@ -117,12 +110,16 @@ export class Model implements AsyncDisposable {
   }
 
   /**
-   * `n` generations from one prompt, as from `chat` for messages and from `complete` for text or ids. Their seeds count up from `seed` (after 4294967294 comes 0), so that each can be
-   * repeated alone; how they come out otherwise is up to the options, which all share. All run side by side where the model was loaded with as many `sequences`, else as sequences come
-   * free. A prompt of more than some 32 tokens is computed once, and the others take over its cells (unless `cachePrompt` is false or the model `deterministic`).
+   * `n` generations from one prompt, as from `chat` for messages and from `complete` for text or
+   * ids. Their seeds count up from `seed` (after 4294967294 comes 0), so that each can be repeated
+   * alone; how they come out otherwise is up to the options, which all share. All run side by side
+   * where the model was loaded with as many `sequences`, else as sequences come free. A prompt of
+   * more than some 32 tokens is computed once, and the others take over its cells (unless
+   * `cachePrompt` is false or the model `deterministic`).
    *
    * @returns The generations, in the order of their seeds.
-   * @throws {R1Error} at the call, before any of them runs on: the codes of `chat` and `complete`; `QUEUE_FULL` when not all of them find room; `INVALID_ARGUMENT` for `n` outside 1 .. 64.
+   * @throws {R1Error} as `chat` and `complete`; `INVALID_ARGUMENT` for `n` outside 1 .. 64. All
+   * reject with `QUEUE_FULL` when not all of them find room.
    * @example
    * ```ts
    * const results = await Promise.all(model.choices([{ role: "user", content: "What is 1+1?" }], { n: 4, seed: 1 }).map((run) => run.result()));
@@ -185,7 +182,7 @@ export class Model implements AsyncDisposable {
       },
     );
     const session = new ChatSession(this.#sessionHost, options, state);
-    if (state.id > 0) dropped.register(session, { engine: this.#init.engine, session: state.id });
+    if (state.id > 0) forgetWhenDropped(session, this.#init.engine, state.id);
     return session;
   }
 

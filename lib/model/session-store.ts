@@ -24,6 +24,18 @@ export interface SessionModel {
   readonly key: Uint8Array | null;
 }
 
+/** Restored sessions that nobody holds any more: what their cells take is free again. */
+const dropped = new FinalizationRegistry<{ engine: Engine; session: number }>(
+  ({ engine, session }) => {
+    if (!engine.isClosed) engine.sessions.forget(session);
+  },
+);
+
+/** Lets go of a restored session's cells once nobody holds `holder` any more. */
+export function forgetWhenDropped(holder: object, engine: Engine, session: number): void {
+  dropped.register(holder, { engine, session });
+}
+
 const NO_TOKENS = new Int32Array(0);
 
 /** A failure of native code, with the file it is about. */

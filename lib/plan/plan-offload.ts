@@ -170,8 +170,11 @@ export function planInspected(found: Inspection, config: PlanConfig): OffloadPla
  * Plans where a model's parts go, before it is downloaded or loaded: from the headers of its files.
  *
  * @param source - A path, an `http(s)` URL, or `hf:owner/name:QUANT`; of a split model any part.
- * @returns Sizes of weights are exact, of the cache by llama.cpp's own formula, of compute buffers an estimate.
- * @throws {R1Error} As `inspectGguf`; `GGUF_INVALID`, `SHARD_MISSING` (of a local model), `CACHE_TYPE_UNSUPPORTED`; `NETWORK_FAILED`; `ADDON_MISSING` where this machine's GPUs are asked for.
+ * @returns Sizes of weights are exact, of the cache by llama.cpp's own formula, of compute buffers
+ * an estimate.
+ * @throws {R1Error} As `inspectGguf`; `GGUF_INVALID`, `SHARD_MISSING` (of a local model),
+ * `CACHE_TYPE_UNSUPPORTED`; `NETWORK_FAILED`; `ADDON_MISSING` where this machine's GPUs are asked
+ * for.
  * @example
  * ```ts
  * const plan = await planOffload("hf:unsloth/DeepSeek-R1-GGUF:UD-IQ1_S", { vramGiB: 24, ramGiB: 128, cacheTypeK: "q4_0" });

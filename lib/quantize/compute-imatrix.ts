@@ -222,14 +222,19 @@ async function work(
 }
 
 /**
- * Computes an importance matrix: runs a text through a model, on the CPU, and writes how strongly each input of each weight is used, in llama-imatrix's GGUF format. `quantize` takes the file as `imatrix`.
+ * Computes an importance matrix: runs a text through a model, on the CPU, and writes how strongly
+ * each input of each weight is used, in llama-imatrix's GGUF format. `quantize` takes the file as
+ * `imatrix`.
  *
- * The text should be like what the quantised model will read and write; special strings in it become special tokens. It is tokenised in one go, about 0.1 s for a megabyte, during which
- * the event loop stands still; the rest runs on a thread of its own, of which an abort lets go within 250 ms and which ends with its chunk.
+ * The text should be like what the quantised model will read and write; special strings in it
+ * become special tokens. It is tokenised in one go, about 0.1 s for a megabyte, during which the
+ * event loop stands still; the rest runs on a thread of its own, of which an abort lets go within
+ * 250 ms and which ends with its chunk.
  *
  * @param model - A model file, best of f16 or bf16 weights, or the first part of a split one.
  * @param text - The text itself; at least `chunkSize` tokens of it.
- * @throws {R1Error} as `checkModelFiles`; `INVALID_ARGUMENT` (also when the text is shorter than a chunk), `UNKNOWN_OPTION`, `FILE_EXISTS`, `FILE_NOT_FOUND`, `NO_SPACE`, `IO_FAILED`,
+ * @throws {R1Error} as `checkModelFiles`; `INVALID_ARGUMENT` (also when the text is shorter than a
+ * chunk), `UNKNOWN_OPTION`, `FILE_EXISTS`, `FILE_NOT_FOUND`, `NO_SPACE`, `IO_FAILED`,
  * `MODEL_LOAD_FAILED`, `OUT_OF_MEMORY`, `DECODE_FAILED`, `ADDON_MISSING`; the signal's reason.
  *
  * @example

@@ -240,12 +240,17 @@ async function writeFiles(
 }
 
 /**
- * Quantises a model with llama.cpp's quantiser, in a process of its own: an abort inside llama.cpp is an error here, and a signal ends it at once.
+ * Quantises a model with llama.cpp's quantiser, in a process of its own: an abort inside llama.cpp
+ * is an error here, and a signal ends it at once.
  *
- * @param input - A model file of f32, f16 or bf16 weights (others with `allowRequantize`), or the first part of a split one.
- * @param output - The file to write (with `keepSplit`, the prefix of the parts). It gets its name when it is whole; not used in a dry run.
- * @throws {R1Error} as `checkModelFiles` and `readImatrix`; `INVALID_ARGUMENT` (also when a type needs an importance matrix that is not there, or the input is quantised and `allowRequantize` is not set), `UNKNOWN_OPTION`,
- * `FILE_EXISTS`, `FILE_UNWRITABLE`, `NO_SPACE` (asked before writing), `QUANTIZE_FAILED`, `CHILD_CRASHED`, `ADDON_MISSING`; the signal's reason.
+ * @param input - A model file of f32, f16 or bf16 weights (others with `allowRequantize`), or the
+ * first part of a split one.
+ * @param output - The file to write (with `keepSplit`, the prefix of the parts). It gets its name
+ * when it is whole; not used in a dry run.
+ * @throws {R1Error} as `checkModelFiles` and `readImatrix`; `INVALID_ARGUMENT` (also when a type
+ * needs an importance matrix that is not there, or the input is quantised and `allowRequantize` is
+ * not set), `UNKNOWN_OPTION`, `FILE_EXISTS`, `FILE_UNWRITABLE`, `NO_SPACE` (asked before writing),
+ * `QUANTIZE_FAILED`, `CHILD_CRASHED`, `ADDON_MISSING`; the signal's reason.
  *
  * @example
  * ```ts

@@ -95,9 +95,12 @@ async function cacheFolder(cache: boolean | string): Promise<string> {
 }
 
 /**
- * Lends this machine's devices to models elsewhere, as llama.cpp's `rpc-server` does: a model loaded with `{ rpc: [server.endpoint] }` may put layers here. One client at a time.
+ * Lends this machine's devices to models elsewhere, as llama.cpp's `rpc-server` does: a model
+ * loaded with `{ rpc: [server.endpoint] }` may put layers here. One client at a time.
  *
- * @throws {R1Error} `INVALID_ARGUMENT` (also for a device that is not there), `UNKNOWN_OPTION`; `RPC_SERVER_FAILED` when the port is taken or the address is not this machine's; `IO_FAILED`; `ADDON_MISSING`.
+ * @throws {R1Error} `INVALID_ARGUMENT` (also for a device that is not there), `UNKNOWN_OPTION`;
+ * `RPC_SERVER_FAILED` when the port is taken or the address is not this machine's; `IO_FAILED`;
+ * `ADDON_MISSING`.
  * @example
  * ```ts
  * await using server = await startRpcServer({ port: 0 });

@@ -122,7 +122,8 @@ export async function startServerProcess(
       );
     const words = lastWords(child.tail);
     throw failed(
-      `The server's process ${endOf(end)}.${words === "" ? "" : ` Its last words: ${words}`} A program that does not speak the protocol can cause that; start the server again.`,
+      `The server's process ${endOf(end)}.${words === "" ? "" : ` Its last words: ${words}`} ` +
+        "A program that does not speak the protocol can cause that; start the server again.",
       "ended",
       { signal: end.signal, exitCode: end.code },
     );

@@ -42,7 +42,8 @@ export class SchemaRoom {
     if (this.#taken > MAX_SCHEMA)
       throw new R1Error(
         "SCHEMA_UNSUPPORTED",
-        `The schemas of \`${this.path}\` have more than ${MAX_SCHEMA} characters of JSON together, the most that is looked at. Offer fewer tools, or shorten their schemas.`,
+        `The schemas of \`${this.path}\` have more than ${MAX_SCHEMA} characters of JSON together, ` +
+          "the most that is looked at. Offer fewer tools, or shorten their schemas.",
         { details: { path: this.path } },
       );
   }

@@ -15,6 +15,7 @@ import {
   string,
 } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
+import { FILE_ROPE } from "../binding/file-rope.js";
 import type { NativeEngineConfig } from "../binding/native.js";
 import type { NativeMetadataOverride } from "../binding/native-quantize.js";
 import { CACHE_TYPES } from "./cache-types.js";
@@ -98,8 +99,8 @@ const metadataOverrides: Check = (value, path) =>
 
 const rope: Check = (value, path) => {
   const given = object(value, path);
-  knownKeys(given, path, Object.keys(ROPE_DEFAULTS));
-  const merged: Record<string, unknown> = { ...ROPE_DEFAULTS };
+  knownKeys(given, path, Object.keys(FILE_ROPE));
+  const merged: Record<string, unknown> = { ...FILE_ROPE };
   for (const [key, entry] of Object.entries(given)) {
     if (entry === undefined) continue;
     if (key === "scaling")
@@ -110,17 +111,6 @@ const rope: Check = (value, path) => {
   }
   return Object.freeze(merged);
 };
-
-const ROPE_DEFAULTS: NativeEngineConfig["rope"] = Object.freeze({
-  scaling: "file",
-  freqBase: 0,
-  freqScale: 0,
-  yarnExtFactor: -1,
-  yarnAttnFactor: -1,
-  yarnBetaFast: -1,
-  yarnBetaSlow: -1,
-  yarnOrigCtx: 0,
-});
 
 const count =
   (min: number, max: number): Check =>
@@ -282,7 +272,7 @@ function complete(given: LoadOptions) {
     numa: given.numa ?? "disabled",
     priority: given.priority ?? "normal",
     checkTensors: given.checkTensors ?? false,
-    rope: (given.rope ?? ROPE_DEFAULTS) as NativeEngineConfig["rope"],
+    rope: (given.rope ?? FILE_ROPE) as NativeEngineConfig["rope"],
     metadataOverrides: (given.metadataOverrides ??
       []) as unknown as readonly NativeMetadataOverride[],
     logger: given.logger,

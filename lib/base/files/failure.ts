@@ -62,7 +62,8 @@ function denied(path: string, work: FileWork): [R1ErrorCode, string] {
     ];
   return [
     "FILE_UNWRITABLE",
-    `"${path}" cannot be written: permission denied. Choose another folder, or change the permissions of "${existingFolder(path)}".`,
+    `"${path}" cannot be written: permission denied. Choose another folder, or change the ` +
+      `permissions of "${existingFolder(path)}".`,
   ];
 }
 

@@ -1,14 +1,8 @@
 // Matches patterns in time linear in the text: a nondeterministic automaton, all its states
 // followed at once. Pure but for its counters.
 import { holds } from "../code-ranges.js";
-import {
-  PatternProblem,
-  readPattern,
-  setHas,
-  WORD,
-  type CharacterSet,
-  type PatternNode,
-} from "./pattern.js";
+import { readPattern, setHas, WORD, type CharacterSet } from "./pattern.js";
+import { PatternStates, type PatternState } from "./pattern-states.js";
 
 /** More work than a check may do. */
 export class StepLimitError extends Error {}
@@ -27,15 +21,9 @@ export class Steps {
 /** Most states of one pattern, repetitions written out. */
 const MAX_STATES = 20_000;
 
-type State =
-  | { kind: "set"; set: CharacterSet; next: number }
-  | { kind: "split"; next: number; other: number }
-  | { kind: "start" | "end" | "inside" | "boundary"; next: number }
-  | { kind: "match" };
-
 /** Whether a pattern fits somewhere in a text. Made once for a pattern, used for many texts. */
 export class PatternMatcher {
-  private readonly states: State[] = [];
+  private readonly states: readonly PatternState<CharacterSet>[];
   private readonly start: number;
   /** For each state, the last position at which it was entered. */
   private readonly entered: Float64Array;
@@ -46,64 +34,20 @@ export class PatternMatcher {
    * are written out.
    */
   constructor(source: string) {
-    const end = this.add({ kind: "match" });
-    this.start = this.build(readPattern(source), end);
+    const states = new PatternStates<CharacterSet>(
+      (set) => set,
+      MAX_STATES,
+      `is too large: it has more than ${MAX_STATES} places when its repetitions are written out`,
+    );
+    const end = states.add({ kind: "match", pattern: 0 });
+    this.start = states.build(readPattern(source), end);
+    this.states = states.all;
     this.entered = new Float64Array(this.states.length);
   }
 
   /** States, for those who keep many. */
   get size(): number {
     return this.states.length;
-  }
-
-  private add(state: State): number {
-    if (this.states.length >= MAX_STATES)
-      throw new PatternProblem(
-        `is too large: it has more than ${MAX_STATES} places when its repetitions are written out`,
-      );
-    return this.states.push(state) - 1;
-  }
-
-  /** Adds a node that goes on at a state; returns where it begins. */
-  private build(node: PatternNode, next: number): number {
-    switch (node.kind) {
-      case "set":
-        return this.add({ kind: "set", set: node.set, next });
-      case "seq":
-        return node.nodes.reduceRight((after, each) => this.build(each, after), next);
-      case "alt":
-        return node.nodes
-          .map((each) => this.build(each, next))
-          .reduceRight((other, each) => this.add({ kind: "split", next: each, other }));
-      case "start":
-      case "end":
-        return this.add({ kind: node.kind, next });
-      case "boundary":
-        return this.add({ kind: node.isInverted ? "inside" : "boundary", next });
-      case "repeat":
-        return this.repeat(node.node, node.min, node.max, next);
-    }
-  }
-
-  private repeat(node: PatternNode, min: number, max: number, next: number): number {
-    let after = next;
-    if (max === Infinity) {
-      const loop: State = { kind: "split", next: 0, other: next };
-      after = this.add(loop);
-      loop.next = this.build(node, after);
-    } else
-      for (let i = min; i < max; i++) {
-        const before = this.states.length;
-        after = this.add({ kind: "split", next: this.build(node, after), other: next });
-        // Nothing but this state was added: more copies of nothing change nothing.
-        if (this.states.length === before + 1) break;
-      }
-    for (let i = 0; i < min; i++) {
-      const before = this.states.length;
-      after = this.build(node, after);
-      if (this.states.length === before) break;
-    }
-    return after;
   }
 
   /** @throws {StepLimitError} when the steps run out. */
@@ -125,7 +69,7 @@ export class PatternMatcher {
         taken++;
         if (this.entered[state] === this.round) continue;
         this.entered[state] = this.round;
-        const one = this.states[state] as State;
+        const one = this.states[state] as PatternState<CharacterSet>;
         if (one.kind === "match") return true;
         if (one.kind === "set") current.push(state);
         else if (one.kind === "split") stack.push(one.next, one.other);

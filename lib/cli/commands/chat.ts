@@ -50,7 +50,7 @@ interface Talk {
 }
 
 /** Says something beside the reply. */
-const tell = (text: string): void => void process.stderr.write(forTerminal(text, process.stderr));
+const note = (text: string): void => void process.stderr.write(forTerminal(text, process.stderr));
 
 /** Shows one reply; Ctrl-C stops it and keeps what there is. */
 async function show(generation: Generation, talk: Talk): Promise<void> {
@@ -62,17 +62,17 @@ async function show(generation: Generation, talk: Talk): Promise<void> {
   const isWhole = await renderParts(generation, process.stdout, style);
   await write(process.stdout, isWhole ? "\n" : "\n\n");
   const result = await generation.result();
-  if (settings.timings === true) tell(`${timingsLine(result, model.info)}\n\n`);
+  if (settings.timings === true) note(`${timingsLine(result, model.info)}\n\n`);
   const used = result.usage.promptTokens + result.usage.completionTokens;
   const room = model.info.sequenceContextSize;
   if (used > room * NEARLY_FULL && result.finishReason !== "length")
-    tell(
+    note(
       `(${used} of ${room} tokens of the context are used. /reset begins anew; --ctx-size makes room.)\n\n`,
     );
   else if (isTerminal && settings.timings === undefined)
-    tell(`${fullness(used, room, settings)}\n\n`);
+    note(`${fullness(used, room, settings)}\n\n`);
   if (result.finishReason === "length")
-    tell("(The reply ended because --n-predict or the context is used up.)\n\n");
+    note("(The reply ended because --n-predict or the context is used up.)\n\n");
 }
 
 /** How full the context is, dimmed. */

@@ -70,8 +70,10 @@ export function numericNode(
     fail(
       `${path}/multipleOf`,
       node === "inexact"
-        ? `is ${multipleOf}, which a double does not hold exactly: validators disagree on its multiples. Ask for integers of the smaller unit, as cents`
-        : `is ${multipleOf}: a grammar keeps multiples of up to 1000 (and of those times a power of ten), and others where the bounds leave no more than 500`,
+        ? `is ${multipleOf}, which a double does not hold exactly: validators disagree on its ` +
+            "multiples. Ask for integers of the smaller unit, as cents"
+        : `is ${multipleOf}: a grammar keeps multiples of up to 1000 (and of those times a ` +
+            "power of ten), and others where the bounds leave no more than 500",
     );
   }
   return (

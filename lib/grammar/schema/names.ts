@@ -6,8 +6,9 @@ import {
   PatternProblem,
   readPattern,
   setRanges,
-  type PatternNode,
+  type CharacterSet,
 } from "../../base/schema/pattern.js";
+import { PatternStates, type PatternState } from "../../base/schema/pattern-states.js";
 import { alt, charRanges, seq, text, type GrammarNode } from "../grammar.js";
 import { JSON_ESCAPES } from "./pattern.js";
 import { BARE } from "./string.js";
@@ -35,70 +36,31 @@ const MAX_PATTERNS = 24;
 /** Most ranges of characters that are looked at. */
 const MAX_WORK = 1_000_000;
 
-type Place =
-  | { readonly kind: "set"; readonly ranges: readonly CodeRange[]; readonly next: number }
-  | { kind: "split"; next: number; other: number }
-  | { readonly kind: "start" | "end"; readonly next: number }
-  | { readonly kind: "match"; readonly pattern: number };
+type Place = PatternState<readonly CodeRange[]>;
 
 /** The places of some patterns, each a nondeterministic automaton. */
-class Places {
-  readonly all: Place[] = [];
-  private readonly sets = new Map<unknown, readonly CodeRange[]>();
-
-  add(place: Place): number {
-    if (this.all.length >= MAX_PLACES)
-      throw new PatternProblem("is too large beside the others, its repetitions written out");
-    return this.all.push(place) - 1;
+class Places extends PatternStates<readonly CodeRange[]> {
+  constructor() {
+    const known = new Map<CharacterSet, readonly CodeRange[]>();
+    const rangesOf = (set: CharacterSet): readonly CodeRange[] => {
+      const ranges = known.get(set) ?? setRanges(set);
+      known.set(set, ranges);
+      return ranges;
+    };
+    super(rangesOf, MAX_PLACES, "is too large beside the others, its repetitions written out");
   }
 
-  /** Adds a node that goes on at a place; returns where it begins. */
-  build(node: PatternNode, next: number): number {
-    switch (node.kind) {
-      case "set": {
-        let ranges = this.sets.get(node.set);
-        if (ranges === undefined) this.sets.set(node.set, (ranges = setRanges(node.set)));
-        return this.add({ kind: "set", ranges, next });
-      }
-      case "seq":
-        return node.nodes.reduceRight((after, each) => this.build(each, after), next);
-      case "alt":
-        return node.nodes
-          .map((each) => this.build(each, next))
-          .reduceRight((other, each) => this.add({ kind: "split", next: each, other }));
-      case "start":
-      case "end":
-        return this.add({ kind: node.kind, next });
-      case "boundary":
-        throw new PatternProblem("uses a word boundary, which a grammar cannot keep");
-      case "repeat": {
-        let after = next;
-        if (node.max === Infinity) {
-          const loop: Place = { kind: "split", next: 0, other: next };
-          after = this.add(loop);
-          loop.next = this.build(node.node, after);
-        } else
-          for (let i = node.min; i < node.max; i++) {
-            const before = this.all.length;
-            after = this.add({ kind: "split", next: this.build(node.node, after), other: next });
-            // Nothing but this place was added: more copies of nothing change nothing.
-            if (this.all.length === before + 1) break;
-          }
-        for (let i = 0; i < node.min; i++) {
-          const before = this.all.length;
-          after = this.build(node.node, after);
-          if (this.all.length === before) break;
-        }
-        return after;
-      }
-    }
+  override add(place: Place): number {
+    if (place.kind === "boundary" || place.kind === "inside")
+      throw new PatternProblem("uses a word boundary, which a grammar cannot keep");
+    return super.add(place);
   }
 
   literal(name: string, next: number): number {
     const codes = Array.from(name, (character) => character.codePointAt(0) ?? 0);
     const end = this.add({ kind: "end", next });
     const body = codes.reduceRight(
-      (after, code) => this.add({ kind: "set", ranges: [[code, code]], next: after }),
+      (after, code) => this.add({ kind: "set", set: [[code, code]], next: after }),
       end,
     );
     return this.add({ kind: "start", next: body });
@@ -173,8 +135,8 @@ class Automaton {
     const sets = state.waiting.map((at) => this.places[at] as Extract<Place, { kind: "set" }>);
     // Between two cuts all characters lead to the same places.
     const cuts = new Set<number>([0, 0x110000]);
-    for (const { ranges } of sets)
-      for (const [from, to] of ranges) {
+    for (const { set } of sets)
+      for (const [from, to] of set) {
         cuts.add(from);
         cuts.add(to + 1);
       }
@@ -186,7 +148,7 @@ class Automaton {
     const byTarget = new Map<number, CodeRange[]>();
     for (let i = 0; i + 1 < sorted.length; i++) {
       const [from, to] = [sorted[i] as number, (sorted[i + 1] as number) - 1];
-      const next = sets.filter(({ ranges }) => holds(ranges, from)).map((set) => set.next);
+      const next = sets.filter(({ set }) => holds(set, from)).map((place) => place.next);
       const starts = this.starts.filter((_, pattern) => (state.matched & (1 << pattern)) === 0);
       const target = this.enter([...next, ...starts], state.matched, false);
       byTarget.set(target, [...(byTarget.get(target) ?? []), [from, to]]);
