@@ -5,7 +5,7 @@ import { whenReady } from "../base/awaitable.js";
 import { fromNative } from "../base/errors.js";
 import { tokenArray } from "../base/token-array.js";
 import type { ChatMessage, ChatMessageInput, GenerationResult } from "../base/types.js";
-import type { Engine, EngineStats } from "../engine/engine.js";
+import type { EngineStats } from "../engine/engine.js";
 import { normalizeClose } from "../engine/drain.js";
 import type { CloseOptions } from "../engine/drain.js";
 import { normalizeGenerate } from "../engine/engine-options.js";
