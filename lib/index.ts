@@ -3,6 +3,7 @@
 // Loading and asking.
 export { loadModel } from "./model/load-model.js";
 export { Model } from "./model/model.js";
+export type { ChatModel } from "./model/chat-model.js";
 export type { ChatOptions, FormatOptions, OpenThink } from "./model/chat-options.js";
 export type { ChoicesOptions } from "./model/choices.js";
 export { ChatSession } from "./model/session.js";

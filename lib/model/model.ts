@@ -19,6 +19,7 @@ import type { Tokenizer } from "../weights/tokenizer.js";
 import type { Weights } from "../weights/weights.js";
 import { normalizeReasoning } from "../reasoning/options.js";
 import { checkMessages } from "../template/messages.js";
+import type { ChatModel } from "./chat-model.js";
 import { CHAT_KEYS, normalizePrompt, withForcedTools } from "./chat-options.js";
 import type { ChatOptions, FormatOptions, PromptConfig } from "./chat-options.js";
 import { checkChoices, choiceConfigs } from "./choices.js";
@@ -52,7 +53,7 @@ interface Call {
  * A loaded model with its engine. Comes from `loadModel`; `close()` it, or write `await using`.
  * After `close()` every method but `close` throws R1Error `DISPOSED`; `info` stays readable.
  */
-export class Model implements AsyncDisposable {
+export class Model implements ChatModel, AsyncDisposable {
   readonly #init: ModelInit;
   #closing: Promise<void> | undefined;
   #fingerprint: Promise<string> | undefined;
