@@ -1,4 +1,5 @@
-// The public exports of r1-native, grouped; nothing else.
+// Public exports of r1-native: loading a model and asking it; nothing else. Files, downloads and
+// plans have entries of their own: files.ts, hub.ts, plan.ts.
 
 // Loading and asking.
 export { loadModel } from "./model/load-model.js";
@@ -20,6 +21,7 @@ export type { EncodeOptions, Tokenizer } from "./weights/tokenizer.js";
 export { DEFAULT_MODEL_PATH } from "./weights/default-model.js";
 export { devices } from "./machine/devices.js";
 export type { Device, DevicesOptions } from "./machine/devices.js";
+export { llamaVersion } from "./machine/llama-version.js";
 export { startRpcServer } from "./rpc/rpc-server.js";
 export type { RpcServer, RpcServerOptions } from "./rpc/rpc-server.js";
 
@@ -60,58 +62,6 @@ export type {
   Usage,
   Variant,
 } from "./base/types.js";
-
-// Model files.
-export { inspectGguf } from "./gguf/inspect.js";
-export type { Inspection, InspectedTensor, InspectOptions } from "./gguf/inspect.js";
-export { diagnose } from "./doctor/doctor.js";
-export type { DiagnoseOptions } from "./doctor/doctor.js";
-export type {
-  Diagnosis,
-  Finding,
-  FindingId,
-  MetadataChange,
-  RoleDiagnosis,
-  Severity,
-  TemplateForm,
-  TokenKind,
-} from "./doctor/types.js";
-export { fixGguf } from "./doctor/fix.js";
-export type { FixOptions, FixResult } from "./doctor/fix.js";
-export { mergeGguf } from "./gguf/merge.js";
-export type { MergeOptions, MergeResult } from "./gguf/merge.js";
-export { splitGguf } from "./gguf/split.js";
-export type { SplitOptions, SplitResult } from "./gguf/split.js";
-export { writeModelfile } from "./gguf/modelfile.js";
-export { quantize } from "./quantize/quantize.js";
-export type { QuantizeResult } from "./quantize/quantize.js";
-export type { QuantizeOptions } from "./quantize/options.js";
-export type { TensorPlan } from "./quantize/tensor-plan.js";
-export { QUANTIZE_TYPES } from "./quantize/types.js";
-export type { QuantizeType } from "./quantize/types.js";
-export { RECIPES } from "./quantize/recipes.js";
-export type { Recipe, TensorTypeRule } from "./quantize/recipes.js";
-export { computeImatrix } from "./quantize/compute-imatrix.js";
-export type { ImatrixOptions, ImatrixResult } from "./quantize/compute-imatrix.js";
-export { readImatrix } from "./quantize/imatrix.js";
-export type { Imatrix } from "./quantize/imatrix.js";
-export { R1_DISTILLS, R1_LAYERS, R1_QUANTS, ruleOfThumbLayers } from "./plan/catalogue.js";
-export type { R1Distill, R1Quant } from "./plan/catalogue.js";
-
-// What fits where.
-export { planOffload } from "./plan/plan-offload.js";
-export type { OffloadPlan } from "./plan/offload-plan.js";
-export type { PlanOptions } from "./plan/plan-options.js";
-export type { Placement, PlanPlace } from "./plan/offload.js";
-
-// Downloads.
-export { downloadModel } from "./hub/download.js";
-export type { DownloadedFile, DownloadResult } from "./hub/download.js";
-export type { DownloadOptions } from "./hub/download-options.js";
-export type { DownloadProgress } from "./hub/meter.js";
-export { listModels, resolveModel } from "./hub/resolve.js";
-export type { ListedModel, ListOptions } from "./hub/resolve.js";
-export type { RetryNotice } from "./hub/retry.js";
 
 // Errors.
 export { R1Error, R1_ERROR_CODES, isR1Error } from "./base/errors.js";

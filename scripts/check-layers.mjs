@@ -26,8 +26,11 @@ const ROWS = [
 ];
 const LAYERS = Object.fromEntries(ROWS.flatMap((rooms, row) => rooms.map((room) => [room, row])));
 
-/** Rooms that may import lib/index.ts, the public face. */
-const PUBLIC_USERS = ["server", "batch", "queue", "ai-sdk", "cli"];
+/**
+ * Rooms whose code is a user of the library: they import public entries (the files directly in
+ * lib/), base/ and their own room, and nothing else.
+ */
+const PROGRAMS = ["server", "batch", "queue", "ai-sdk", "cli"];
 
 /** Who may know the addon: files of these rooms, and of sampling/ for its types alone. */
 const BINDING_USERS = [
@@ -36,38 +39,6 @@ const BINDING_USERS = [
   /^gguf\/(copy-range|check\/[\w-]+)\.ts$/,
 ];
 const BINDING_TYPE_USERS = [...BINDING_USERS, /^sampling\//];
-
-/**
- * The modules that the program imports beside lib/index.ts. Those of the first group have public
- * names, and are imported directly because a command must not wait for the whole library to load;
- * those of the second have no public entry yet. Types come from lib/index.ts. Add none.
- */
-const CLI_INSIDE = new Set([
-  "base/errors.ts",
-  "doctor/doctor.ts",
-  "doctor/fix.ts",
-  "gguf/inspect.ts",
-  "gguf/merge.ts",
-  "gguf/modelfile.ts",
-  "gguf/split.ts",
-  "hub/download.ts",
-  "hub/resolve.ts",
-  "plan/catalogue.ts",
-  "plan/plan-offload.ts",
-  "quantize/compute-imatrix.ts",
-  "quantize/quantize.ts",
-  "quantize/recipes.ts",
-  "quantize/types.ts",
-  "rpc/rpc-server.ts",
-
-  "base/check.ts",
-  "base/files/failure.ts",
-  "base/files/writer.ts",
-  "hub/proxy.ts",
-  "hub/reference.ts",
-  "machine/available-memory.ts",
-  "machine/llama-version.ts",
-]);
 
 const LONGEST = 400;
 const COUNTED = ["lib", "native", "test", "scripts", "bench", "examples"];
@@ -130,13 +101,12 @@ function wrongImport(file, { specifier, typeOnly }) {
   const target = targetOf(file, specifier);
   if (target.startsWith("..")) return `imports ${specifier}, which lies outside lib/`;
   const [from, to] = [file, target].map((path) => (path.includes("/") ? path.split("/")[0] : ""));
-  // lib/index.ts is the public face: it may export from everywhere, and nothing may import it but
-  // the programs on top.
-  if (from === "") return undefined;
+  // A file directly in lib/ is a public entry: it may export from everywhere.
+  if (from === "") return to === "" ? `imports ${target}, another public entry` : undefined;
   if (to === "")
-    return PUBLIC_USERS.includes(from)
+    return PROGRAMS.includes(from)
       ? undefined
-      : `imports ${target}, the public face, which only ${PUBLIC_USERS.join("/, ")}/ may use`;
+      : `imports ${target}, a public entry, which only ${PROGRAMS.join("/, ")}/ may use`;
   if (!(to in LAYERS)) return `imports ${target}, whose folder is in no layer`;
   if (to === "binding" && from !== "binding") {
     const allowed = typeOnly ? BINDING_TYPE_USERS : BINDING_USERS;
@@ -144,8 +114,8 @@ function wrongImport(file, { specifier, typeOnly }) {
       ? undefined
       : `imports ${target}: only machine/, isolation/, weights/, engine/, quantize/, model/, rpc/server-*, gguf/check/ and gguf/copy-range may know the addon`;
   }
-  if (from === "cli" && to !== "cli" && (typeOnly || !CLI_INSIDE.has(target)))
-    return `imports ${target}: the program uses lib/index.ts, as any user does`;
+  if (PROGRAMS.includes(from) && to !== from && to !== "base")
+    return `imports ${target}: ${from}/ uses public entries and base/ only`;
   if (from === to || LAYERS[to] < LAYERS[from]) return undefined;
   return `imports ${target}: ${from}/ (layer ${LAYERS[from]}) may import only below it, and ${to}/ is in layer ${LAYERS[to]}`;
 }
@@ -154,15 +124,25 @@ function wrongImport(file, { specifier, typeOnly }) {
 const targetOf = (file, specifier) =>
   posix.normalize(posix.join(posix.dirname(file), specifier)).replace(/\.js$/, ".ts");
 
+/** Whether a source file consists of `export { ... } from "..."` alone. */
+function isOnlyExports(path, text) {
+  const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+  return source.statements.every(
+    (statement) => ts.isExportDeclaration(statement) && statement.moduleSpecifier !== undefined,
+  );
+}
+
 function checkFile(root, path) {
   const file = path.slice(join(root, "lib").length + 1).replaceAll("\\", "/");
   const text = readFileSync(path, "utf8");
   const folder = file.includes("/") ? file.split("/")[0] : undefined;
   const wrong = [];
+  if (folder === undefined && !isOnlyExports(path, text))
+    wrong.push(`lib/${file}: a public entry holds exports from other files and nothing else`);
   if (folder !== undefined && !(folder in LAYERS))
     wrong.push(`lib/${file}: its folder is in no layer`);
   if (folder !== undefined && posix.basename(file) === "index.ts")
-    wrong.push(`lib/${file}: lib/index.ts is the only index; import from the file that has it`);
+    wrong.push(`lib/${file}: a room has no index; import from the file that has it`);
   for (const one of importsOf(path, text)) {
     const problem = wrongImport(file, one);
     if (problem !== undefined) wrong.push(`lib/${file}:${one.line}: ${problem}`);

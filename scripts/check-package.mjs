@@ -18,6 +18,13 @@ const PROMPT = `const model = await loadModel();
 
 const PROGRAMS = {
   "esm.mjs": `import { loadModel } from "r1-native";\n  ${PROMPT}\n`,
+  "entries.mjs": `import { inspectGguf } from "r1-native/files";
+  import { isHubReference } from "r1-native/hub";
+  import { R1_LAYERS } from "r1-native/plan";
+  import { DEFAULT_MODEL_PATH } from "r1-native";
+  const { variant } = await inspectGguf(DEFAULT_MODEL_PATH);
+  if (variant !== "r1" || R1_LAYERS !== 61 || !isHubReference("hf:a/b")) throw new Error("unexpected: " + variant);
+  console.log(variant);\n`,
   "require.cjs": `const { loadModel } = require("r1-native");\n(async () => {\n  ${PROMPT}\n})();\n`,
 };
 
@@ -26,6 +33,12 @@ const PROGRAMS = {
  * resolutions.
  */
 const TYPED = `import { isR1Error, loadModel, type Part } from "r1-native";
+import { inspectGguf, type Inspection } from "r1-native/files";
+import { listModels, type ListedModel } from "r1-native/hub";
+import { planOffload, type OffloadPlan } from "r1-native/plan";
+export const inspected: Promise<Inspection> = inspectGguf("model.gguf");
+export const listed: Promise<ListedModel[]> = listModels("owner/name");
+export const planned: Promise<OffloadPlan> = planOffload("model.gguf");
 export async function ask(question: string): Promise<string> {
   try {
     await using model = await loadModel(undefined, { contextSize: 1024 });

@@ -2,8 +2,7 @@
 // for reading how much memory is free; main thread.
 import { basename } from "node:path";
 import type { ModelInfo } from "../index.js";
-import { availableMemory } from "../machine/available-memory.js";
-import { R1_DISTILLS, R1_QUANTS } from "../plan/catalogue.js";
+import { availableMemory, R1_DISTILLS, R1_QUANTS } from "../plan.js";
 import { bytesText } from "./file-work.js";
 
 const GIB = 2 ** 30;

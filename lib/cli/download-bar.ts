@@ -1,7 +1,7 @@
 // The progress bar of a download: share, rate and time left, on standard error and on a terminal
 // only; main thread.
 import { SingleBar } from "cli-progress";
-import type { DownloadProgress, RetryNotice } from "../index.js";
+import type { DownloadProgress, RetryNotice } from "../hub.js";
 import { bytesText } from "./file-work.js";
 
 /** Seconds as a person says them. */

@@ -48,7 +48,7 @@ function packageVersion(): string {
 
 /** Our version, and llama.cpp's as the addon tells it. */
 async function showVersion(): Promise<void> {
-  const { llamaVersion } = await import("../machine/llama-version.js");
+  const { llamaVersion } = await import("../index.js");
   process.stdout.write(`r1-native ${packageVersion()}\nllama.cpp ${llamaVersion()}\n`);
 }
 

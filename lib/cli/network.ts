@@ -1,5 +1,5 @@
 // How the program reaches the Hub: the proxy of the command line. Main thread.
-import { checkProxy } from "../hub/proxy.js";
+import { proxyAddress } from "../base/proxy-address.js";
 
 /** The option of commands that reach the Hub without loading a model. */
 export const PROXY_OPTION = [
@@ -15,7 +15,7 @@ export const PROXY_OPTION = [
  */
 export function useProxy(address: string | undefined): void {
   if (address === undefined) return;
-  checkProxy(address);
+  proxyAddress(address, "proxy");
   // The lower case wins over the upper one.
   for (const name of ["http_proxy", "https_proxy"]) process.env[name] = address;
 }

@@ -1,9 +1,10 @@
 // Loads the model a command line names, with progress bars on the terminal and llama.cpp's log when
 // asked for; main thread.
 import { SingleBar } from "cli-progress";
-import { isHubReference } from "../hub/reference.js";
-import { loadModel, resolveModel } from "../index.js";
-import type { DownloadProgress, LoadOptions, Model } from "../index.js";
+import { isHubReference, resolveModel } from "../hub.js";
+import type { DownloadProgress } from "../hub.js";
+import { loadModel } from "../index.js";
+import type { LoadOptions, Model } from "../index.js";
 import { downloadBar } from "./download-bar.js";
 
 /** What {@link openModel} needs beside the options of `loadModel`. */

@@ -1,7 +1,7 @@
 // What the flags of `run` and `chat` come to once they are read: defaults filled in, contradictions
 // refused; main thread.
 import { R1Error } from "../base/errors.js";
-import { referenceOfPage } from "../hub/reference.js";
+import { referenceOfPage } from "../hub.js";
 import type { OptionBag } from "./flags.js";
 import { hubName } from "./flags-load.js";
 

@@ -5,6 +5,7 @@ import { R1Error } from "../base/errors.js";
 import { refuseInputs } from "../base/files/same-file.js";
 import { refuseExisting } from "../base/files/writer.js";
 import { pairU16 } from "./encode.js";
+import { modelfileFacts, modelfilePath, writeModelfile } from "./modelfile.js";
 import { checkLength, readAllParts, SPLIT_KEYS, splitValue } from "./shards.js";
 import { rawPairs, writeModel, type FilePlan } from "./write-model.js";
 
@@ -15,6 +16,12 @@ export interface MergeOptions {
    * @defaultValue false
    */
   force?: boolean | undefined;
+  /**
+   * Also write a Modelfile for Ollama beside the output, as `writeModelfile` does; this is the
+   * model's name there. It is checked before anything is copied.
+   * @defaultValue none
+   */
+  modelfile?: string | undefined;
   /** Called with the share done, 0 to 1, at most once a frame. */
   onProgress?: ((progress: number) => void) | undefined;
   /** Aborts the merge; nothing is left of the output. */
@@ -31,6 +38,8 @@ export interface MergeResult {
   readonly tensors: number;
   /** The parts it was made of. */
   readonly parts: readonly string[];
+  /** The Modelfile, if one was asked for. */
+  readonly modelfile: string | undefined;
 }
 
 /**
@@ -42,7 +51,7 @@ export interface MergeResult {
  * a temporary name, `<out>.<process>.partial`. A symbolic link stays and its target is written.
  * @throws {R1Error} as `checkModelFiles` on the parts; `SHARD_INVALID` when the file is not split;
  * `FILE_EXISTS`, `NO_SPACE` (asked before writing), `IO_FAILED`, `INVALID_ARGUMENT`,
- * `UNKNOWN_OPTION`; the signal's reason.
+ * `UNKNOWN_OPTION`; with `modelfile` also `MODEL_UNSUPPORTED`; the signal's reason.
  */
 export async function mergeGguf(
   first: string,
@@ -51,12 +60,23 @@ export async function mergeGguf(
 ): Promise<MergeResult> {
   check.filePath(first, "first");
   check.filePath(out, "out");
-  check.knownKeys(check.object(options, "options"), "mergeGguf", ["force", "onProgress", "signal"]);
+  check.knownKeys(check.object(options, "options"), "mergeGguf", [
+    "force",
+    "modelfile",
+    "onProgress",
+    "signal",
+  ]);
   if (options.onProgress !== undefined) check.callback(options.onProgress, "onProgress");
   const force = check.boolean(options.force ?? false, "force");
   const signal = options.signal === undefined ? undefined : check.signal(options.signal, "signal");
   signal?.throwIfAborted();
+  const { modelfile } = options;
+  if (modelfile !== undefined) check.filePath(modelfile, "modelfile");
   if (!force) await refuseExisting(out);
+  if (modelfile !== undefined) {
+    if (!force) await refuseExisting(modelfilePath(out, modelfile));
+    await modelfileFacts(first);
+  }
   const headers = await readAllParts(first, signal);
   const [head] = headers;
   if ((splitValue(head, "count") ?? 0) < 1) {
@@ -78,5 +98,12 @@ export async function mergeGguf(
     alignment: head.alignment,
   };
   const bytes = await writeModel(plan, out, { force, signal, onProgress: options.onProgress });
-  return { path: out, bytes, tensors: plan.tensors.length, parts: headers.map(({ path }) => path) };
+  return {
+    path: out,
+    bytes,
+    tensors: plan.tensors.length,
+    parts: headers.map(({ path }) => path),
+    modelfile:
+      modelfile === undefined ? undefined : await writeModelfile(out, modelfile, { force }),
+  };
 }

@@ -1,6 +1,6 @@
 // Requests through the proxies of the environment, as curl and the Hub's own tools make them.
 import type { Dispatcher } from "undici";
-import { R1Error } from "../base/errors.js";
+import { proxyAddress } from "../base/proxy-address.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -19,28 +19,6 @@ function variable(env: Env, name: string): { name: string; value: string } | und
     if (value !== undefined && value !== "") return { name: each, value };
   }
   return undefined;
-}
-
-/**
- * Address of a proxy; one without a scheme is an http proxy. The value may hold a password, so that
- * it stays out of the message.
- */
-function proxyAddress(text: string, name: string): string {
-  const full = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
-  const url = URL.canParse(full) ? new URL(full) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === "")
-    throw new R1Error(
-      "INVALID_ARGUMENT",
-      `Expected the address of an HTTP proxy such as http://proxy:8080 for \`${name}\`. ` +
-        "Proxies of other kinds (SOCKS) are not supported.",
-      { details: { option: name } },
-    );
-  return url.href;
-}
-
-/** @throws {R1Error} `INVALID_ARGUMENT` for an address that is not one. */
-export function checkProxy(address: string): void {
-  proxyAddress(address, "proxy");
 }
 
 /** @throws {R1Error} `INVALID_ARGUMENT` for an address that is not one. */

@@ -3,7 +3,9 @@
 // process. What quantising starts is a process of its own. Main thread of a process of its own.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import * as r1 from "../../dist/index.js";
+import * as files from "../../dist/files.js";
+import { isR1Error } from "../../dist/index.js";
+import { planOffload } from "../../dist/plan.js";
 import { readGguf, writeGguf } from "../../scripts/gguf-writer.mjs";
 import { layoutOf, mutate } from "./mutate.mjs";
 import { restructure } from "./restructure.mjs";
@@ -12,20 +14,21 @@ const TEXT = "What is 1+1? It is 2. ".repeat(10);
 
 /** What is done with a broken model, or with a good one and a broken file beside it. */
 const WORK = {
-  inspect: ({ model }) => r1.inspectGguf(model),
-  doctor: ({ model }) => r1.diagnose(model),
-  "doctor --fix": ({ model, out }) => r1.fixGguf(model, out),
-  plan: ({ model }) => r1.planOffload(model, { vramGiB: 1, contextSize: 256 }),
-  split: ({ model, out }) => r1.splitGguf(model, out, { maxTensors: 20 }),
-  "merge, first part broken": ({ firstPart, out }) => r1.mergeGguf(firstPart, out),
-  "merge, second part broken": ({ secondPart, out }) => r1.mergeGguf(secondPart, out),
+  inspect: ({ model }) => files.inspectGguf(model),
+  doctor: ({ model }) => files.diagnose(model),
+  "doctor --fix": ({ model, out }) => files.fixGguf(model, out),
+  plan: ({ model }) => planOffload(model, { vramGiB: 1, contextSize: 256 }),
+  split: ({ model, out }) => files.splitGguf(model, out, { maxTensors: 20 }),
+  "merge, first part broken": ({ firstPart, out }) => files.mergeGguf(firstPart, out),
+  "merge, second part broken": ({ secondPart, out }) => files.mergeGguf(secondPart, out),
   quantize: ({ model, out }) =>
-    r1.quantize(model, out, { type: "Q4_0", threads: 1, allowRequantize: true }),
+    files.quantize(model, out, { type: "Q4_0", threads: 1, allowRequantize: true }),
   "quantize, matrix broken": ({ good, matrix, out }) =>
-    r1.quantize(good, out, { type: "Q4_0", imatrix: matrix, threads: 1 }),
-  "read the matrix": ({ matrix }) => r1.readImatrix(matrix),
-  "read the older matrix": ({ olderMatrix }) => r1.readImatrix(olderMatrix),
-  imatrix: ({ model, out }) => r1.computeImatrix(model, TEXT, { out, chunkSize: 32, threads: 1 }),
+    files.quantize(good, out, { type: "Q4_0", imatrix: matrix, threads: 1 }),
+  "read the matrix": ({ matrix }) => files.readImatrix(matrix),
+  "read the older matrix": ({ olderMatrix }) => files.readImatrix(olderMatrix),
+  imatrix: ({ model, out }) =>
+    files.computeImatrix(model, TEXT, { out, chunkSize: 32, threads: 1 }),
 };
 
 async function outcomeOf(work, files) {
@@ -33,7 +36,7 @@ async function outcomeOf(work, files) {
     await work(files);
     return "ok";
   } catch (error) {
-    return r1.isR1Error(error) ? error.code : `not an R1Error: ${error?.stack ?? error}`;
+    return isR1Error(error) ? error.code : `not an R1Error: ${error?.stack ?? error}`;
   }
 }
 
@@ -54,8 +57,8 @@ function olderMatrix() {
 async function maker(good, folder) {
   const parts = join(folder, "parts");
   mkdirSync(parts);
-  const { paths } = await r1.splitGguf(good, join(parts, "m"), { maxTensors: 40 });
-  await r1.computeImatrix(good, TEXT, {
+  const { paths } = await files.splitGguf(good, join(parts, "m"), { maxTensors: 40 });
+  await files.computeImatrix(good, TEXT, {
     out: join(parts, "matrix.gguf"),
     chunkSize: 32,
     threads: 1,

@@ -3,7 +3,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as files from "../../dist/files.js";
+import { resolveModel } from "../../dist/hub.js";
 import * as r1 from "../../dist/index.js";
+import { planOffload, ruleOfThumbLayers } from "../../dist/plan.js";
 
 const OWN = new Error("thrown by the caller's own object");
 const MODEL = new URL("../../models/tiny-r1.gguf", import.meta.url).pathname;
@@ -215,21 +218,21 @@ function calls(model, session, folder) {
       keys: ["signal", "tensors"],
       first: MODEL,
       options: {},
-      call: (...given) => r1.inspectGguf(...given),
+      call: (...given) => files.inspectGguf(...given),
     },
     {
       name: "diagnose",
       keys: ["signal"],
       first: MODEL,
       options: {},
-      call: (...given) => r1.diagnose(...given),
+      call: (...given) => files.diagnose(...given),
     },
     {
       name: "planOffload",
       keys: PLAN,
       first: MODEL,
       options: { vramGiB: [8] },
-      call: (...given) => r1.planOffload(...given),
+      call: (...given) => planOffload(...given),
     },
     {
       name: "devices",
@@ -243,7 +246,7 @@ function calls(model, session, folder) {
       keys: [],
       first: 8,
       options: 100,
-      call: (...given) => r1.ruleOfThumbLayers(...given),
+      call: (...given) => ruleOfThumbLayers(...given),
     },
     {
       name: "startRpcServer",
@@ -262,9 +265,9 @@ function calls(model, session, folder) {
       keys: ["cache", "dir", "signal"],
       first: "hf:",
       options: { cache: join(folder, "none") },
-      call: (...given) => r1.resolveModel(...given),
+      call: (...given) => resolveModel(...given),
     },
-  ].filter(({ name }) => name !== "devices" || typeof r1.devices === "function");
+  ];
 }
 
 /** A right call with one to three places wrong. */

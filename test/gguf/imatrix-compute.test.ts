@@ -3,14 +3,8 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import {
-  computeImatrix,
-  isR1Error,
-  loadModel,
-  quantize,
-  readImatrix,
-  type ImatrixOptions,
-} from "../../dist/index.js";
+import { isR1Error, loadModel } from "../../dist/index.js";
+import { computeImatrix, quantize, readImatrix, type ImatrixOptions } from "../../dist/files.js";
 import { SHAPES } from "../../scripts/synthetic-shapes.mjs";
 import { run } from "../cli/program.js";
 import { temporaryFolder, tinyModelF16 } from "../fixtures/gguf-temp.js";

@@ -3,7 +3,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { diagnose, inspectGguf, loadModel } from "../../dist/index.js";
+import { loadModel } from "../../dist/index.js";
+import { diagnose, inspectGguf } from "../../dist/files.js";
 import { changedModel, tinyParts, writeParts, type ModelParts } from "../fixtures/gguf-model.js";
 import { temporaryFolder } from "../fixtures/gguf-temp.js";
 

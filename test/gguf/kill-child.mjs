@@ -1,6 +1,6 @@
 // Merges or splits, and tells the parent once a share of the work is done: the parent then kills
 // this process. Main thread of a process of its own.
-import { mergeGguf, splitGguf } from "../../dist/index.js";
+import { mergeGguf, splitGguf } from "../../dist/files.js";
 
 const [work, input, output, share] = process.argv.slice(2);
 let isTold = false;

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { quantize } from "../../dist/index.js";
+import { quantize } from "../../dist/files.js";
 import { mergeGguf } from "../../lib/gguf/merge.js";
 import { splitGguf } from "../../lib/gguf/split.js";
 import { pair, writeGguf } from "../../scripts/gguf-writer.mjs";

@@ -4,8 +4,7 @@ import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";
-import { splitGguf } from "../../lib/gguf/split.js";
-import { writeModelfile } from "../../lib/gguf/modelfile.js";
+import { mergeGguf, splitGguf, writeModelfile } from "../../lib/files.js";
 import { SHAPES } from "../../scripts/synthetic-shapes.mjs";
 import { pair, writeGguf } from "../../scripts/gguf-writer.mjs";
 import { run } from "../cli/program.js";
@@ -93,6 +92,21 @@ describe("the Modelfile for Ollama", () => {
     const out = join(folder, "out.gguf");
     const merge = await run(["merge", paths[0] ?? "", out, "--ollama", "x"]);
     expect([merge.code, merge.stderr]).toEqual([1, expect.stringContaining("MODEL_UNSUPPORTED")]);
+    const modelfile = "x";
+    expect(await codeOf(mergeGguf(paths[0] ?? "", out, { modelfile }))).toBe("MODEL_UNSUPPORTED");
     expect(await codeOf(writeFile(out, "", { flag: "wx" }))).toBe("ok");
+  });
+
+  it("is written by a merge that names it, and an existing one is refused before the merge begins", async () => {
+    const folder = await temporaryFolder();
+    const { paths } = await splitGguf(tinyModel, join(folder, "m"), { maxTensors: 40 });
+    const out = join(folder, "out.gguf");
+    const { modelfile } = await mergeGguf(paths[0] ?? "", out, { modelfile: "me/r1" });
+    expect(modelfile).toBe(join(folder, "me-r1.Modelfile"));
+    expect(await readFile(modelfile ?? "", "utf8")).toMatch(/^FROM \.\/out\.gguf\n/);
+    const other = join(folder, "other.gguf");
+    const again = mergeGguf(paths[0] ?? "", other, { modelfile: "me/r1" });
+    expect(await codeOf(again)).toBe("FILE_EXISTS");
+    expect(await codeOf(readFile(other))).toContain("ENOENT");
   });
 });

@@ -1,7 +1,7 @@
 // Quantises, and tells its parent as soon as a number of tensors are written or being written, then
 // stands still: this process is to be killed, while the one that does its work goes on. Main thread
 // of a process of its own.
-import { quantize } from "../../dist/index.js";
+import { quantize } from "../../dist/files.js";
 
 const [input, output, tensors] = process.argv.slice(2);
 let begun = 0;

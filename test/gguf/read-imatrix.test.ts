@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readImatrix } from "../../dist/index.js";
+import { readImatrix } from "../../dist/files.js";
 import { header, writeGguf } from "../../scripts/gguf-writer.mjs";
 import { codeOf } from "../fixtures/error-code.js";
 import { temporaryFolder } from "../fixtures/gguf-temp.js";

@@ -2,7 +2,7 @@
 // Starts children of the test process; needs dist/ and the addon.
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
-import { quantize } from "../../dist/index.js";
+import { quantize } from "../../dist/files.js";
 import { childrenOf, isAlive } from "../isolation/processes.js";
 import { withFolder } from "../fixtures/tiny.js";
 import { fileURLToPath } from "node:url";

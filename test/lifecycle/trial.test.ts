@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 // As compiled: an isolated model is a program of dist/.
-import { computeImatrix, isR1Error, loadModel } from "../../dist/index.js";
+import { isR1Error, loadModel } from "../../dist/index.js";
+import { computeImatrix } from "../../dist/files.js";
 import { parse, write } from "../fuzz/headers/gguf.mjs";
 
 const TINY = join(import.meta.dirname, "../../models/tiny-r1.gguf");

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 
 const LIBRARY = new URL("../../dist/index.js", import.meta.url).href;
+const FILES = new URL("../../dist/files.js", import.meta.url).href;
 const MODEL = new URL("../../models/tiny-r1-f16.gguf", import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), "r1-threads-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -16,6 +17,7 @@ const code = (threads: number): string => `
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 const r1 = await import(${JSON.stringify(LIBRARY)});
+const files = await import(${JSON.stringify(FILES)});
 await Promise.all(Array.from({ length: 8 }, () => readFile("/proc/self/status")));
 console.log("threads", /Threads:\\s*(\\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]);
 const step = async (name, work) => {
@@ -23,7 +25,7 @@ const step = async (name, work) => {
   catch (error) { console.log(name, r1.isR1Error(error) ? error.code : "raw " + error); }
 };
 const ask = (model) => model.chat([{ role: "user", content: "hi" }], { maxTokens: 4, template: "file" }).result();
-await step("inspect", () => r1.inspectGguf(${JSON.stringify(MODEL)}));
+await step("inspect", () => files.inspectGguf(${JSON.stringify(MODEL)}));
 const model = await step("load", () => r1.loadModel({ contextSize: 512, threads: ${threads} }));
 const second = await step("load", () => r1.loadModel({ contextSize: 512, threads: 1 }));
 await step("isolated", async () => (await r1.loadModel({ contextSize: 512, threads: 1, isolation: "process" })).close());
@@ -31,7 +33,7 @@ for (const loaded of [model, second]) if (loaded !== undefined) {
   await step("chat", () => ask(loaded));
   await step("close", () => loaded.close());
 }
-await step("imatrix", () => r1.computeImatrix(${JSON.stringify(MODEL)}, "What is 1+1? It is 2. ".repeat(10), { out: ${JSON.stringify(folder)} + "/i" + process.pid, chunkSize: 32, threads: ${threads} }));
+await step("imatrix", () => files.computeImatrix(${JSON.stringify(MODEL)}, "What is 1+1? It is 2. ".repeat(10), { out: ${JSON.stringify(folder)} + "/i" + process.pid, chunkSize: 32, threads: ${threads} }));
 console.log("END");`;
 
 /** The limit counts all processes of a user, so this one has no others. */

@@ -19,6 +19,9 @@ import {
   type Part,
   type ToolDefinition,
 } from "../../lib/index.js";
+import { mergeGguf, type inspectGguf, type Inspection, type MergeResult } from "../../lib/files.js";
+import { downloadModel, type DownloadProgress, type DownloadResult } from "../../lib/hub.js";
+import { planOffload } from "../../lib/plan.js";
 
 /* eslint-disable @typescript-eslint/no-unnecessary-type-parameters, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access -- wrong on purpose */
 
@@ -94,6 +97,20 @@ export function failing(error: unknown): string {
   // @ts-expect-error: no such code
   isR1Error(error, "NO_SUCH_CODE");
   return new R1Error("INTERNAL", "x").code;
+}
+
+export async function files(): Promise<void> {
+  same<Inspection, Awaited<ReturnType<typeof inspectGguf>>>(true);
+  same<MergeResult, Awaited<ReturnType<typeof mergeGguf>>>(true);
+  await mergeGguf("first.gguf", "out.gguf", { modelfile: "r1" });
+  // @ts-expect-error: no such option
+  await mergeGguf("first.gguf", "out.gguf", { ollama: "r1" });
+  const onProgress = (progress: DownloadProgress): number => progress.receivedBytes;
+  same<DownloadResult, Awaited<ReturnType<typeof downloadModel>>>(true);
+  await downloadModel("owner/name", { onProgress });
+  const { load } = await planOffload("x.gguf", { vramGiB: [24, 24] });
+  // What a plan says is what a load takes.
+  await loadModel("x.gguf", load);
 }
 
 export async function disposing(): Promise<void> {

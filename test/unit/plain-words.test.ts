@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { loadModel, quantize, splitGguf } from "../../dist/index.js";
+import { loadModel } from "../../dist/index.js";
+import { quantize, splitGguf } from "../../dist/files.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 

@@ -1,9 +1,8 @@
 // `r1-native doctor`: what of a model file makes R1 answer worse, and a copy with its metadata
 // corrected; main thread.
 import type { Command } from "commander";
-import { fixGguf } from "../../doctor/fix.js";
-import type { Diagnosis, Finding, MetadataChange } from "../../index.js";
-import { diagnose } from "../../doctor/doctor.js";
+import { diagnose, fixGguf } from "../../files.js";
+import type { Diagnosis, Finding, MetadataChange } from "../../files.js";
 import { EXIT, Interrupted, watchSignals } from "../exit.js";
 import { downloadBar } from "../download-bar.js";
 import { PROXY_OPTION, useProxy } from "../network.js";

@@ -1,7 +1,7 @@
 // `r1-native imatrix`: computes an importance matrix for `quantize`; main thread, the model runs on
 // a thread of its own.
 import type { Command } from "commander";
-import { computeImatrix } from "../../quantize/compute-imatrix.js";
+import { computeImatrix } from "../../files.js";
 import { readText } from "../flag-values.js";
 import { wholeNumber, withProgress } from "../file-work.js";
 import { setWords } from "../flags.js";

@@ -1,6 +1,6 @@
 // `r1-native inspect`: looks into a model file, local or remote, without loading it; main thread.
 import type { Command } from "commander";
-import { inspectGguf, type Inspection } from "../../gguf/inspect.js";
+import { inspectGguf, type Inspection } from "../../files.js";
 import { downloadBar } from "../download-bar.js";
 import { PROXY_OPTION, useProxy } from "../network.js";
 import { bytesText, countText, tableText } from "../file-work.js";

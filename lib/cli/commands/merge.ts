@@ -1,9 +1,7 @@
 // `r1-native merge`: the parts of a split model become one file, optionally with a Modelfile for
 // Ollama; main thread.
 import type { Command } from "commander";
-import { refuseExisting } from "../../base/files/writer.js";
-import { mergeGguf } from "../../gguf/merge.js";
-import { modelfileFacts, modelfilePath, writeModelfile } from "../../gguf/modelfile.js";
+import { mergeGguf } from "../../files.js";
 import { bytesText, withProgress } from "../file-work.js";
 
 const HELP = `
@@ -17,21 +15,16 @@ async function merge(
   out: string,
   options: { force?: boolean; ollama?: string },
 ): Promise<void> {
-  const force = options.force ?? false;
-  // Asked before hours of copying, not after.
-  if (options.ollama !== undefined) {
-    if (!force) await refuseExisting(modelfilePath(out, options.ollama));
-    await modelfileFacts(first);
-  }
-  const { bytes, tensors, parts } = await withProgress("merging", (onProgress, signal) =>
-    mergeGguf(first, out, { force, onProgress, signal }),
+  const { ollama, force = false } = options;
+  const result = await withProgress("merging", (onProgress, signal) =>
+    mergeGguf(first, out, { force, modelfile: ollama, onProgress, signal }),
   );
+  const { bytes, tensors, parts, modelfile } = result;
   process.stderr.write(
     `merged ${parts.length} parts into ${out}: ${tensors} tensors, ${bytesText(bytes)}\n`,
   );
-  if (options.ollama === undefined) return;
-  const path = await writeModelfile(out, options.ollama, { force });
-  process.stderr.write(`wrote ${path}; next: ollama create ${options.ollama} -f ${path}\n`);
+  if (ollama === undefined || modelfile === undefined) return;
+  process.stderr.write(`wrote ${modelfile}; next: ollama create ${ollama} -f ${modelfile}\n`);
 }
 
 /** Adds the command to the program. */

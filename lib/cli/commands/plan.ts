@@ -1,8 +1,8 @@
 // `r1-native plan`: what of a model fits where, from the headers of its files alone; main thread.
 import type { Command } from "commander";
 import { R1Error } from "../../base/errors.js";
-import { planOffload } from "../../plan/plan-offload.js";
-import type { OffloadPlan, PlanOptions } from "../../index.js";
+import { planOffload } from "../../plan.js";
+import type { OffloadPlan, PlanOptions } from "../../plan.js";
 import { downloadBar } from "../download-bar.js";
 import { PROXY_OPTION, useProxy } from "../network.js";
 import { bytesText, tableText, wholeNumber } from "../file-work.js";

@@ -2,10 +2,14 @@
 // left; main thread.
 import type { Command } from "commander";
 import { R1Error } from "../../base/errors.js";
-import { downloadModel } from "../../hub/download.js";
-import type { DownloadProgress, RetryNotice } from "../../index.js";
-import { isHubReference, referenceOfPage } from "../../hub/reference.js";
-import { downloadReference, listModels } from "../../hub/resolve.js";
+import {
+  downloadModel,
+  downloadReference,
+  isHubReference,
+  listModels,
+  referenceOfPage,
+} from "../../hub.js";
+import type { DownloadProgress, RetryNotice } from "../../hub.js";
 import { downloadBar } from "../download-bar.js";
 import { bytesText, wholeNumber } from "../file-work.js";
 import { setWords } from "../flags.js";

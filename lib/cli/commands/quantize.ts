@@ -2,10 +2,8 @@
 // of its own.
 import type { Command } from "commander";
 import { R1Error } from "../../base/errors.js";
-import { quantize, type QuantizeResult } from "../../quantize/quantize.js";
-import type { QuantizeOptions } from "../../index.js";
-import { QUANTIZE_TYPES } from "../../quantize/types.js";
-import { RECIPES, type TensorTypeRule } from "../../quantize/recipes.js";
+import { quantize, QUANTIZE_TYPES, RECIPES } from "../../files.js";
+import type { QuantizeOptions, QuantizeResult, TensorTypeRule } from "../../files.js";
 import { bytesText, tableText, wholeNumber, withProgress } from "../file-work.js";
 import { setWords } from "../flags.js";
 

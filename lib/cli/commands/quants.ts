@@ -1,6 +1,6 @@
 // `r1-native quants`: shows the catalogue of R1's quants and distills; main thread.
 import type { Command } from "commander";
-import { R1_DISTILLS, R1_LAYERS, R1_QUANTS, ruleOfThumbLayers } from "../../plan/catalogue.js";
+import { R1_DISTILLS, R1_LAYERS, R1_QUANTS, ruleOfThumbLayers } from "../../plan.js";
 import { forTerminal } from "../wrap.js";
 import { countText, tableText } from "../file-work.js";
 

@@ -1,7 +1,7 @@
 // `r1-native rpc-server`: lends this machine's devices to models on other machines until Ctrl-C;
 // main thread, the server in a process of its own.
 import type { Command } from "commander";
-import { startRpcServer } from "../../rpc/rpc-server.js";
+import { startRpcServer } from "../../index.js";
 import type { RpcServer } from "../../index.js";
 import { Interrupted, watchSignals } from "../exit.js";
 import { wholeNumber } from "../file-work.js";

@@ -1,6 +1,6 @@
 // `r1-native split`: one model file becomes parts; main thread.
 import type { Command } from "commander";
-import { splitGguf, type SplitOptions } from "../../gguf/split.js";
+import { splitGguf, type SplitOptions } from "../../files.js";
 import { bytesText, decimalSize, wholeNumber, withProgress } from "../file-work.js";
 import { setWords } from "../flags.js";
 
