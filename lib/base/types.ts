@@ -32,7 +32,7 @@ export interface ToolCallInput {
 /**
  * A message as `chat`, `formatChat` and sessions take it. A {@link ChatMessage} is one, and so is
  * `{ role: "assistant", ...result }` with the result of a generation: its answer and tool calls
- * count, its reasoning is dropped. Messages of the `openai` and `ai` packages are converted by
+ * count, its reasoning is dropped (but with `continueLast`, which see). Messages of the `openai` and `ai` packages are converted by
  * `fromOpenAI` and `fromAiSdk`.
  */
 export interface ChatMessageInput {
@@ -146,22 +146,84 @@ export interface GenerationResult {
   readonly toolCalls: readonly ToolCall[];
 }
 
+/** A piece of the reasoning or the answer. */
+export interface TextDelta<Type extends "reasoning-delta" | "answer-delta"> {
+  /** Says which. */
+  readonly type: Type;
+  /** Whole characters. */
+  readonly text: string;
+  /**
+   * Ids of the tokens whose text begins in it: of a model that takes more than 2.5 ms for a step
+   * one, of a faster one those of up to 15 ms.
+   */
+  readonly tokens: readonly number[];
+  /** One entry for each of `tokens`; only with the option `logprobs`. */
+  readonly logprobs?: readonly TokenLogprob[];
+}
+
+/** Only with `toolCallDeltas`: the model has named a known tool, and its arguments follow. */
+export interface ToolCallStart {
+  readonly type: "tool-call-start";
+  /** The id that its `tool-call` will have. */
+  readonly id: string;
+  /** Name of the tool. */
+  readonly name: string;
+}
+
+/** Only with `toolCallDeltas`: more of a call's arguments, unchecked. */
+export interface ToolCallDelta {
+  readonly type: "tool-call-delta";
+  /** The id of its `tool-call-start`. */
+  readonly id: string;
+  /** A piece of the JSON text of the arguments. */
+  readonly text: string;
+}
+
+/** A call that did not parse, that names no known tool, or that does not fit its schema. */
+export interface ToolCallError {
+  readonly type: "tool-call-error";
+  /** The call as it was written. */
+  readonly text: string;
+  /** What is wrong with it. */
+  readonly message: string;
+  /** The id of its `tool-call-start`, if there was one: what came of that call is void. */
+  readonly id?: string;
+}
+
 /**
- * A piece of content as it streams; starts and ends come once each, in order. A delta has whole
- * characters in `text` and the ids of the tokens whose text begins in it in `tokens`: of a model
- * that takes more than 2.5 ms for a step one, of a faster one those of up to 15 ms. `tool-call` is
- * a call that parsed and fits its schema; `tool-call-error` has one that does not as it was written
- * in `text`, and why in `message`.
+ * A piece of content as it streams; starts and ends come once each, in order. `tool-call` is a call
+ * that parsed and fits its schema. A `tool-call-start` is followed by the deltas of its call, and
+ * then by its `tool-call` or its `tool-call-error`, whatever ends the generation, unless it fails.
  */
 export type ContentPart =
   | { readonly type: "reasoning-start" }
-  | { readonly type: "reasoning-delta"; readonly text: string; readonly tokens: readonly number[] }
+  | TextDelta<"reasoning-delta">
   | { readonly type: "reasoning-end" }
   | { readonly type: "answer-start" }
-  | { readonly type: "answer-delta"; readonly text: string; readonly tokens: readonly number[] }
+  | TextDelta<"answer-delta">
   | { readonly type: "answer-end" }
+  | ToolCallStart
+  | ToolCallDelta
   | { readonly type: "tool-call"; readonly call: ToolCall }
-  | { readonly type: "tool-call-error"; readonly text: string; readonly message: string };
+  | ToolCallError;
+
+/**
+ * How far the prompt is; only with `promptProgress`, and only before the first token. At most one
+ * in 50 ms, but for the first, which comes when a sequence takes the prompt up, and the last, which
+ * comes when all of it is computed. Unread ones are replaced by the latest.
+ */
+export interface PromptProgressPart {
+  /** Tells it from the other parts. */
+  readonly type: "prompt-progress";
+  /** Tokens of the prompt. */
+  readonly total: number;
+  /** Those that were taken from the cache. */
+  readonly cached: number;
+  /** Those that are in the cache by now, the cached ones included; never fewer than before. */
+  readonly processed: number;
+  /** Since the first token of the prompt was taken up. Unit: milliseconds. */
+  readonly timeMs: number;
+}
 
 /** The last part of every generation that did not fail. */
 export interface FinishPart {
@@ -178,7 +240,7 @@ export interface FinishPart {
 }
 
 /** What a generation yields. */
-export type Part = ContentPart | FinishPart;
+export type Part = ContentPart | PromptProgressPart | FinishPart;
 
 /** Which of R1's releases a file is, told from its vocabulary and metadata, never from its name. */
 export type Variant = "r1" | "distill-qwen" | "distill-llama" | "other";

@@ -74,7 +74,10 @@ export interface NativeRequest {
   startsInReasoning: boolean;
   /** Most reasoning tokens; -1: no limit. When spent, `closing` is fed as if sampled. */
   reasoningBudget: number;
-  /** Ids forced when the budget is spent, ending in `endThinkToken`. */
+  /**
+   * Ids forced when the budget is spent or `endReasoning` was called, ending in `endThinkToken`;
+   * empty where the vocabulary has no such token: then neither has an effect.
+   */
   closing: Int32Array;
   /** What follows the reasoning, compiled by the engine's own model; null: free. */
   grammar: NativeGrammar | null;
@@ -87,6 +90,8 @@ export interface NativeRequest {
    * repeated tokens it takes.
    */
   loopGuard: number;
+  /** Reports how far the prompt is, until the first token. */
+  promptProgress: boolean;
 }
 
 /** Why a request ended. */
@@ -104,6 +109,19 @@ export interface NativeLogprobs {
   /** The alternatives of all tokens, one token's after the other's. */
   topTokens: Int32Array;
   topLogprobs: Float32Array;
+}
+
+/** How far the prompt of a request is: numbers are tokens. */
+export interface NativePromptProgress {
+  id: number;
+  /** Tokens of the prompt. */
+  total: number;
+  /** Those taken from the cache. */
+  cached: number;
+  /** Those in the cache by now, the cached ones included. */
+  processed: number;
+  /** Milliseconds since the first prompt token was taken up. */
+  timeMs: number;
 }
 
 /** The last event of a request that ran: numbers are milliseconds and tokens. */
@@ -144,8 +162,9 @@ export type NativeLastEvent = NativeEndEvent | NativeErrorEvent;
  * token. Sampled tokens in the order in which they came: whose request each is of, its id, and its
  * text, which is whole characters and may be empty: a character's bytes arrive with its last token,
  * and text that could begin a stop string waits. Log probabilities only where one of the requests
- * asked for them. Then the requests that ended, each after its tokens. Plain data: it can be sent
- * to another process as it is.
+ * asked for them. Then the requests that ended, each after its tokens. Then how far prompts are, of
+ * requests that asked for it and in order: at most one in 50 ms for each but for the first and the
+ * last, all before its first token. Plain data: it can be sent to another process as it is.
  */
 export type NativeEvents = [
   requests: number[],
@@ -153,6 +172,7 @@ export type NativeEvents = [
   texts: string[],
   logprobs: NativeLogprobs | null,
   ends: NativeLastEvent[],
+  progress: NativePromptProgress[],
 ];
 
 /** [callback] Takes a delivery. */

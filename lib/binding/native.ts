@@ -270,6 +270,12 @@ export interface NativeEngine extends NativeSessions {
   submit(request: NativeRequest): void;
   /** [sync] Sets a flag; the request ends with reason "aborted". Unknown ids are ignored. */
   cancel(id: number): void;
+  /**
+   * [sync] Sets a flag; an open reasoning, or the next one to open, is closed at its next token by
+   * the request's `closing`. Nothing happens after the reasoning, or without a `closing`. Unknown
+   * ids are ignored.
+   */
+  endReasoning(id: number): void;
   /** [sync] */
   stats(): NativeEngineStats;
   /**

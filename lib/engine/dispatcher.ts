@@ -29,7 +29,8 @@ export function dispatcher(live: Map<number, Generation>): NativeEventSink {
     generation.cancel();
     generation.fail(fromNative(error));
   };
-  return (requests, tokens, texts, logprobs, ends) => {
+  return (requests, tokens, texts, logprobs, ends, progress) => {
+    for (const { id, ...facts } of progress) live.get(id)?.progress(facts);
     // Whoever waits for a generation is woken once a delivery, with all that it holds for it.
     const told: Generation[] = [];
     let top = 0;

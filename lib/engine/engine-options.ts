@@ -55,8 +55,8 @@ export interface GenerateOptions extends SamplingOptions {
    */
   readonly ignoreEos?: boolean | undefined;
   /**
-   * Reports each token's log probability in `result().logprobs`: true, or the number of
-   * alternatives to report with it. Range: 0 .. 20.
+   * Reports each token's log probability in `result().logprobs` and in the deltas: true, or the
+   * number of alternatives to report with it. Range: 0 .. 20.
    * @defaultValue no log probabilities
    */
   readonly logprobs?: number | boolean | undefined;
@@ -82,6 +82,11 @@ export interface GenerateOptions extends SamplingOptions {
    * @defaultValue true
    */
   readonly cachePrompt?: boolean | undefined;
+  /**
+   * Tells how far the prompt is in `prompt-progress` parts.
+   * @defaultValue false
+   */
+  readonly promptProgress?: boolean | undefined;
   /**
    * Guesses several tokens at once and verifies them in one step: `draft` with the model's
    * `draftModel`, else `ngram` from repeated n-grams of the text. Both are the longest guess. Fewer
@@ -121,6 +126,7 @@ export interface GenerateConfig {
   readonly priority: number;
   readonly timeoutMs: number;
   readonly cachePrompt: boolean;
+  readonly promptProgress: boolean;
   readonly ngramDraft: number;
   readonly modelDraft: number;
   readonly loopGuard: number;
@@ -152,6 +158,7 @@ const OWN_KEYS = [
   "priority",
   "timeoutMs",
   "cachePrompt",
+  "promptProgress",
   "speculation",
   "loopGuard",
   "reasoning",
@@ -278,6 +285,7 @@ export function normalizeGenerate(
     priority: or("priority", 0, (value, path) => integer(value, path, -1000, 1000)),
     timeoutMs: or("timeoutMs", 0, (value, path) => integer(value, path, 0, 2 ** 31 - 1)),
     cachePrompt: or("cachePrompt", true, boolean),
+    promptProgress: or("promptProgress", false, boolean),
     ...draftLengths(given.speculation, limits),
     loopGuard: or("loopGuard", DEFAULT_LOOP_GUARD, (value, path) =>
       typeof value === "boolean"

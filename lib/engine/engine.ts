@@ -10,7 +10,7 @@ import type { EngineSessions } from "../isolation/sessions.js";
 import type { CacheChoice } from "../weights/cache-types.js";
 import type { LoadConfig } from "../weights/normalize-load.js";
 import type { Weights } from "../weights/weights.js";
-import { closingTokens } from "../reasoning/options.js";
+import { assertEndable, closingTokens } from "../reasoning/options.js";
 import type { ReasoningConfig } from "../reasoning/options.js";
 import { Segmenter } from "../reasoning/segmenter.js";
 import { engineConfig } from "../weights/engine-config.js";
@@ -39,8 +39,6 @@ interface Started {
   /** By `performance.now()`. */
   readonly startedAt: number;
 }
-
-const NO_IDS = new Int32Array(0);
 
 const MAX_ID = 2 ** 32 - 1;
 
@@ -144,6 +142,7 @@ export class Engine {
       wantsLogprobs: config.logprobs >= 0,
       signal: config.signal,
       cancel: () => this.#cancel(id),
+      endReasoning: () => this.#endReasoning(id),
       piece: (token) => vocabulary.detokenize(Int32Array.of(token)),
       onEnd,
     });
@@ -201,6 +200,7 @@ export class Engine {
           endThink: roles.endThink,
           startsInReasoning: prompt.startsInReasoning,
           startsAfterReasoning: prompt.startsAfterReasoning,
+          continuesText: prompt.continuesText,
           thinkText: roleTexts.think,
           endThinkText: roleTexts.endThink,
           ...(prompt.newReader === undefined ? {} : { reader: prompt.newReader() }),
@@ -210,6 +210,7 @@ export class Engine {
       this.#native.submit(
         buildRequest(id, prepared, config, roles, sequenceContextSize, now - startedAt),
       );
+      if (generation.endsReasoning) this.#native.endReasoning(id);
     }
     for (const { generation } of waiting) generation.admit(prompt.tokens.length);
   }
@@ -235,6 +236,12 @@ export class Engine {
     generation.end(NO_RUN);
   }
 
+  /** In preparation the generation itself remembers it until it is submitted. */
+  #endReasoning(id: number): void {
+    assertEndable(this.#weights.roles.endThink);
+    if (!this.#preparing.has(id)) this.#native.endReasoning(id);
+  }
+
   #forget(id: number): void {
     this.#endPreparing(id);
     this.#live.delete(id);
@@ -247,7 +254,6 @@ export class Engine {
 
   /** The closing line is one for all requests as a rule. */
   #closingIds(reasoning: ReasoningConfig): Int32Array {
-    if (reasoning.budget < 0) return NO_IDS;
     const { roles, native: vocabulary } = this.#weights;
     if (this.#closingLine?.text !== reasoning.closing) {
       const ids = closingTokens(reasoning, roles.endThink, (text) =>

@@ -7,6 +7,7 @@ import type {
   ContentPart,
   GenerationResult,
   Part,
+  PromptProgressPart,
   Timings,
   TokenLogprob,
   ToolCall,
@@ -23,6 +24,8 @@ export interface GenerationInit {
   readonly signal: AbortSignal | undefined;
   /** Asks the engine to end the request; before it is admitted, the engine ends it in the call. */
   readonly cancel: () => void;
+  /** Asks the engine to close the reasoning; before it is admitted, this is noted. */
+  readonly endReasoning: () => void;
   /** Text of a token, for log probabilities. */
   readonly piece: (token: number) => string;
   /** Told of the end before anybody else is: the result, or undefined when it failed. */
@@ -38,22 +41,36 @@ export interface LogprobPlace {
   readonly last: number;
 }
 
-type Delta = Extract<ContentPart, { tokens: readonly number[] }>;
+/** A part that nobody has seen yet, so that it may be changed. */
+type Unread<T> = {
+  -readonly [K in keyof T]: T[K] extends readonly (infer Element)[] | undefined
+    ? Element[] | Extract<T[K], undefined>
+    : T[K];
+};
 
-function isDelta(part: Part): part is Delta {
-  return part.type === "reasoning-delta" || part.type === "answer-delta";
-}
-
-/**
- * Folds a delta into an unread one of its kind. Nobody has seen the unread one yet, so that it may
- * be changed.
- */
-function mergeDeltas(last: Part, next: Part): boolean {
-  if (!isDelta(next) || last.type !== next.type) return false;
-  const target = last as unknown as { text: string; tokens: number[] };
-  target.text += next.text;
-  for (const token of next.tokens) target.tokens.push(token);
-  return true;
+/** Folds a part into an unread one of its kind. */
+function mergeParts(last: Part, next: Part): boolean {
+  switch (next.type) {
+    case "reasoning-delta":
+    case "answer-delta": {
+      if (last.type !== next.type) return false;
+      const target = last as Unread<typeof next>;
+      target.text += next.text;
+      for (const token of next.tokens) target.tokens.push(token);
+      for (const logprob of next.logprobs ?? []) target.logprobs?.push(logprob);
+      return true;
+    }
+    case "tool-call-delta":
+      if (last.type !== next.type || last.id !== next.id) return false;
+      (last as Unread<typeof next>).text += next.text;
+      return true;
+    case "prompt-progress":
+      if (last.type !== next.type) return false;
+      Object.assign(last, next);
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** Why a generation that ended before it stood in the queue was never admitted. */
@@ -83,7 +100,7 @@ const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
  *   `break` the engine has let go of the request.
  */
 export class Generation implements AsyncIterable<Part> {
-  readonly #queue = new AsyncQueue<Part>(mergeDeltas);
+  readonly #queue = new AsyncQueue<Part>(mergeParts);
   readonly #init: GenerationInit;
   readonly #result: Promise<GenerationResult>;
   readonly #admitted: Promise<number>;
@@ -93,6 +110,7 @@ export class Generation implements AsyncIterable<Part> {
   #isEnded = false;
   #isCancelled = false;
   #isIterated = false;
+  #endsReasoning = false;
   /** Tokens have come since the reader was last told. */
   #isUntold = false;
   #text: string[] = [];
@@ -172,6 +190,25 @@ export class Generation implements AsyncIterable<Part> {
   }
 
   /**
+   * Ends the thinking now: the line `reasoning.closing` and `</think>` follow at the next token, as
+   * at the end of a budget, and then the answer. A reasoning that has not begun yet (the generation
+   * waits, or its prompt is still computed) is closed as soon as it opens. Does nothing in the
+   * answer, and once the generation has ended.
+   *
+   * @throws {R1Error} `TEMPLATE_UNSUPPORTED` when the vocabulary has no `</think>`.
+   */
+  endReasoning(): void {
+    if (this.#isEnded || this.#isCancelled) return;
+    this.#init.endReasoning();
+    this.#endsReasoning = true;
+  }
+
+  /** @internal Whether `endReasoning` was called. */
+  get endsReasoning(): boolean {
+    return this.#endsReasoning;
+  }
+
+  /**
    * The parts as they come; `finish` is the last.
    *
    * @throws {R1Error} `INVALID_ARGUMENT` when it is iterated a second time; in the loop, the codes
@@ -207,6 +244,11 @@ export class Generation implements AsyncIterable<Part> {
     this.#admission.resolve(promptTokens);
   }
 
+  /** @internal The prompt has come so far. */
+  progress(facts: Omit<PromptProgressPart, "type">): void {
+    if (!this.#isEnded) this.#queue.push({ type: "prompt-progress", ...facts });
+  }
+
   /**
    * @internal A token came. Its reader hears of it at `tell`; says true when that is still to be
    * called.
@@ -215,8 +257,9 @@ export class Generation implements AsyncIterable<Part> {
     if (this.#isEnded) return false;
     this.#tokens.push(token);
     if (text !== "") this.#text.push(text);
-    if (this.#init.wantsLogprobs) this.#logprobs.push(this.#logprobOf(token, logprobs));
-    this.#emit(this.#segmenter?.push(token, text) ?? []);
+    const logprob = this.#init.wantsLogprobs ? this.#logprobOf(token, logprobs) : undefined;
+    if (logprob !== undefined) this.#logprobs.push(logprob);
+    this.#emit(this.#segmenter?.push(token, text, logprob) ?? []);
     const isFirst = !this.#isUntold;
     this.#isUntold = true;
     return isFirst;

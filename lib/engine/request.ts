@@ -15,6 +15,8 @@ export interface Prompt {
   readonly startsInReasoning: boolean;
   /** The prompt ends right after a reasoning block. */
   readonly startsAfterReasoning: boolean;
+  /** The prompt ends inside text of the assistant, of its reasoning or else of its answer. */
+  readonly continuesText?: boolean | undefined;
   /** Makes what looks through an answer for tool calls; each generation has its own. */
   readonly newReader?: (() => AnswerReader) | undefined;
   /** The restored session that it belongs to. */
@@ -24,7 +26,7 @@ export interface Prompt {
 /** What a request is made of. */
 export interface Prepared {
   readonly prompt: Prompt;
-  /** Ids that end the reasoning when its budget is spent. */
+  /** Ids that end the reasoning when its budget is spent or its user asks; perhaps none. */
   readonly closing: Int32Array;
   /** What follows the reasoning; null: free. */
   readonly grammar: NativeGrammar | null;
@@ -97,6 +99,10 @@ export function buildRequest(
       { details: { role: "endThink" } },
     );
   }
+  // A reasoning that nothing can close must not open before an answer in a form, and none opens in
+  // an answer that has begun.
+  const isAnswering = prompt.continuesText === true && !prompt.startsInReasoning;
+  const mayThink = !isAnswering && (grammar === null || roles.endThink >= 0);
   return Object.freeze({
     id,
     tokens: prompt.tokens,
@@ -110,8 +116,7 @@ export function buildRequest(
     timeoutMs: config.timeoutMs === 0 ? 0 : Math.max(1, Math.round(config.timeoutMs - elapsedMs)),
     cachePrompt: config.cachePrompt,
     session: prompt.session ?? 0,
-    // A reasoning that nothing can close must not open before an answer in a form.
-    thinkToken: grammar !== null && roles.endThink < 0 ? -1 : roles.think,
+    thinkToken: mayThink ? roles.think : -1,
     endThinkToken: roles.endThink,
     startsInReasoning: prompt.startsInReasoning,
     reasoningBudget: config.reasoning.budget,
@@ -120,5 +125,6 @@ export function buildRequest(
     ngramDraft: config.ngramDraft,
     modelDraft: config.modelDraft,
     loopGuard: config.loopGuard,
+    promptProgress: config.promptProgress,
   });
 }

@@ -47,8 +47,8 @@ export interface ServiceInit {
 export class EngineService {
   readonly #init: ServiceInit;
   readonly #models: NativeModel[] = [];
-  /** Requests whose grammar is compiled. */
-  readonly #compiling = new Set<number>();
+  /** Requests whose grammar is compiled, and whether their reasoning is to end. */
+  readonly #compiling = new Map<number, { endsReasoning: boolean }>();
   readonly #pieces = new Map<number, Pieces>();
   #token: NativeCancelToken | undefined;
   #engine: NativeEngine | undefined;
@@ -83,6 +83,12 @@ export class EngineService {
         if (this.#compiling.has(message.id)) this.#endCompiling(message.id);
         else this.#engine?.cancel(message.id);
         return;
+      case "end-reasoning": {
+        const compiling = this.#compiling.get(message.id);
+        if (compiling === undefined) this.#engine?.endReasoning(message.id);
+        else compiling.endsReasoning = true;
+        return;
+      }
       case "listen":
         this.#init
           .addon()
@@ -209,6 +215,7 @@ export class EngineService {
 
   async #submit({ request, grammar }: Extract<Down, { kind: "submit" }>): Promise<void> {
     const { id } = request;
+    const state = { endsReasoning: false };
     try {
       if (grammar === "") {
         this.#opened().submit(request);
@@ -219,7 +226,7 @@ export class EngineService {
       let compiled = model.knownGrammar(grammar);
       if (compiled === null) {
         const startedAt = performance.now();
-        this.#compiling.add(id);
+        this.#compiling.set(id, state);
         compiled = await model.compileGrammar(grammar);
         if (!this.#compiling.delete(id)) return; // cancelled meanwhile
         const { timeoutMs } = request;
@@ -230,6 +237,7 @@ export class EngineService {
           };
       }
       this.#opened().submit({ ...request, grammar: compiled });
+      if (state.endsReasoning) this.#opened().endReasoning(id);
     } catch (error) {
       if (this.#engine === undefined) return;
       const { code, message } = error as { code?: unknown; message?: unknown };
@@ -250,7 +258,7 @@ export class EngineService {
   }
 
   #end(event: NativeLastEvent): void {
-    this.#collect([[], [], [], null, [event]]);
+    this.#collect([[], [], [], null, [event], []]);
   }
 
   #collect(events: NativeEvents): void {

@@ -43,6 +43,7 @@ export function localHost(numa: NativeStartConfig["numa"]): EngineHost {
         info: () => engine.info(),
         submit: (request) => engine.submit(request),
         cancel: (id) => engine.cancel(id),
+        endReasoning: (id) => engine.endReasoning(id),
         stats: () => engine.stats(),
         close: () => engine.close(),
         sessions: new LocalSessions(engine),

@@ -70,6 +70,11 @@ export class IsolatedEngine implements HostedEngine {
     this.#process.expectSoon();
   }
 
+  endReasoning(id: number): void {
+    if (!this.#live.has(id) || this.#process.death !== undefined) return;
+    this.#process.post({ kind: "end-reasoning", id });
+  }
+
   /** The child's latest snapshot, with the requests that are under way now. */
   stats(): NativeEngineStats {
     if (this.#process.death !== undefined) throw this.#process.death;
@@ -97,7 +102,7 @@ export class IsolatedEngine implements HostedEngine {
       details,
     }));
     for (const { id } of ends) this.#drop(id);
-    if (!this.#isClosed && ends.length > 0) this.#onEvents([], [], [], null, ends);
+    if (!this.#isClosed && ends.length > 0) this.#onEvents([], [], [], null, ends, []);
   }
 }
 

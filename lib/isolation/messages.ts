@@ -74,6 +74,7 @@ export type Down =
       readonly grammar: string;
     }
   | { readonly kind: "cancel"; readonly id: number }
+  | { readonly kind: "end-reasoning"; readonly id: number }
   | { readonly kind: "listen"; readonly on: boolean }
   | { readonly kind: "release"; readonly hold: number }
   | { readonly kind: "close-session"; readonly saved: number }

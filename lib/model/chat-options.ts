@@ -1,6 +1,6 @@
 // What a chat takes beside the options of a generation: thinking, tools, template; checked and
 // completed once. Runs on any JavaScript thread.
-import { oneOf, refuse } from "../base/check.js";
+import { boolean, oneOf, refuse } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { GenerateConfig, GenerateOptions } from "../engine/engine-options.js";
 import type { Weights } from "../weights/weights.js";
@@ -40,6 +40,23 @@ export interface ChatOptions extends GenerateOptions {
    * @defaultValue `"r1"`
    */
   readonly template?: "r1" | "file" | undefined;
+  /**
+   * The last message is the assistant's and is gone on with, in place of a new turn: its `content`
+   * is the beginning of the answer, its `reasoning` that of the thinking, which stays open unless
+   * there is content too (text that begins with `<think>` is parted at its tags). Its texts cannot
+   * become special tokens. The generation has what is new only.
+   *
+   * Answers in a form (`response`, a forced tool call) can go on with reasoning alone. With
+   * `template: "file"` only content can be gone on with. Not in a session.
+   * @defaultValue false
+   */
+  readonly continueLast?: boolean | undefined;
+  /**
+   * Tells a call of a tool while it is written: `tool-call-start` and `tool-call-delta` parts before
+   * its `tool-call`. What they hold is unchecked; a `tool-call-error` with their `id` takes it back.
+   * @defaultValue false
+   */
+  readonly toolCallDeltas?: boolean | undefined;
 }
 
 /** What decides how a conversation is written out. */
@@ -50,15 +67,24 @@ export interface PromptConfig {
   /** The tools as plain data in OpenAI's form, for a file's own template. */
   readonly toolDefinitions: readonly unknown[];
   readonly template: "r1" | "file";
+  /** Calls are told while they are written. */
+  readonly toolCallDeltas: boolean;
 }
 
-/** Options that are the chat's and not the generation's. */
-export const CHAT_KEYS = [
+/** Options of a chat that change its prompt. */
+export const PROMPT_KEYS = [
   "openThink",
   "tools",
   "toolChoice",
   "template",
+  "continueLast",
 ] as const satisfies readonly Exclude<keyof ChatOptions, keyof GenerateOptions>[];
+
+/** Options that are the chat's and not the generation's. */
+export const CHAT_KEYS = [...PROMPT_KEYS, "toolCallDeltas"] as const satisfies readonly Exclude<
+  keyof ChatOptions,
+  keyof GenerateOptions
+>[];
 
 /**
  * @param mode - `reasoning.mode`, checked.
@@ -68,7 +94,7 @@ export function normalizePrompt(
   given: Record<string, unknown>,
   mode: GenerateConfig["reasoning"]["mode"],
 ): PromptConfig {
-  const { openThink, tools, toolChoice, template } = given;
+  const { openThink, tools, toolChoice, template, toolCallDeltas } = given;
   if (openThink !== undefined && openThink !== "auto" && typeof openThink !== "boolean")
     refuse("openThink", '"auto", true or false', openThink);
   if (typeof openThink === "boolean" && mode !== "auto") {
@@ -87,6 +113,7 @@ export function normalizePrompt(
     tools: config,
     toolDefinitions: config.tools.map(({ definition }) => definition),
     template: template === undefined ? "r1" : oneOf(template, "template", ["r1", "file"]),
+    toolCallDeltas: toolCallDeltas !== undefined && boolean(toolCallDeltas, "toolCallDeltas"),
   });
 }
 
@@ -114,4 +141,4 @@ export function withForcedTools(
 }
 
 /** Options of `model.formatChat`: those of a chat that change its prompt. */
-export type FormatOptions = Pick<ChatOptions, (typeof CHAT_KEYS)[number] | "reasoning">;
+export type FormatOptions = Pick<ChatOptions, (typeof PROMPT_KEYS)[number] | "reasoning">;

@@ -18,9 +18,10 @@ import type { ModelInit } from "./model-init.js";
 import type { Tokenizer } from "../weights/tokenizer.js";
 import type { Weights } from "../weights/weights.js";
 import { normalizeReasoning } from "../reasoning/options.js";
-import { checkMessages } from "../template/messages.js";
+import { assertNoForm, checkConversation, wholeTurns } from "../template/continued.js";
+import type { Conversation } from "../template/continued.js";
 import type { ChatModel } from "./chat-model.js";
-import { CHAT_KEYS, normalizePrompt, withForcedTools } from "./chat-options.js";
+import { CHAT_KEYS, PROMPT_KEYS, normalizePrompt, withForcedTools } from "./chat-options.js";
 import type { ChatOptions, FormatOptions, PromptConfig } from "./chat-options.js";
 import { checkChoices, choiceConfigs } from "./choices.js";
 import type { ChoicesOptions } from "./choices.js";
@@ -106,8 +107,8 @@ export class Model implements ChatModel, AsyncDisposable {
   chat(messages: readonly ChatMessageInput[], options: ChatOptions = {}): Generation {
     this.#assertOpen();
     const given = object(options, "options");
-    const { makePrompt, config } = this.#checkChatCall(checkMessages(messages), given);
-    return this.#start(makePrompt, config);
+    const call = this.#checkChatCall(checkConversation(messages, given["continueLast"]), given);
+    return this.#start(call.makePrompt, call.config);
   }
 
   /**
@@ -142,7 +143,7 @@ export class Model implements ChatModel, AsyncDisposable {
     const isRaw = typeof prompt === "string" || prompt instanceof Int32Array;
     const { makePrompt, config } = isRaw
       ? this.#checkRaw(prompt, given)
-      : this.#checkChatCall(checkMessages(prompt), given);
+      : this.#checkChatCall(checkConversation(prompt, given["continueLast"]), given);
     return this.#init.engine.start(makePrompt, choiceConfigs(config, count));
   }
 
@@ -254,7 +255,9 @@ export class Model implements ChatModel, AsyncDisposable {
     return {
       ask: (messages, options, ids, onEnd, session, after) => {
         this.#assertOpen();
-        const { makePrompt, config } = this.#checkChatCall(messages, { ...options }, ids);
+        const given = { ...options };
+        const conversation = wholeTurns(messages, given["continueLast"]);
+        const { makePrompt, config } = this.#checkChatCall(conversation, given, ids);
         let prompt: Int32Array = new Int32Array(0);
         const noting: MakePrompt = (isNeeded) =>
           whenReady(after, () =>
@@ -268,7 +271,10 @@ export class Model implements ChatModel, AsyncDisposable {
       forget: (session) => {
         if (!this.isClosed) this.#init.engine.sessions.forget(session);
       },
-      check: (given) => void this.#checkChat(given, "session", ["system", "messages"]),
+      check: (given) => {
+        this.#checkChat(given, "session", ["system", "messages"]);
+        wholeTurns([], given["continueLast"]);
+      },
       save: async (state, ids, defaults, path, onHeld) => {
         this.#assertOpen();
         const { prompting } = this.#checkChat(defaults, "session");
@@ -310,13 +316,14 @@ export class Model implements ChatModel, AsyncDisposable {
     render: (messages: readonly ChatMessage[], form: ChatForm, weights: Weights) => Text,
   ): Text {
     this.#assertOpen();
-    knownKeys(object(options, "options"), where, [...CHAT_KEYS, "reasoning"]);
+    knownKeys(object(options, "options"), where, [...PROMPT_KEYS, "reasoning"]);
     const config = normalizePrompt(options, normalizeReasoning(options.reasoning).mode);
-    return render(checkMessages(messages), this.#form(config), this.#init.weights);
+    const conversation = checkConversation(messages, options.continueLast);
+    return render(conversation.messages, this.#form(config, conversation), this.#init.weights);
   }
 
-  #form(config: PromptConfig): ChatForm {
-    return { config, opensThink: this.info.templateOpensThink };
+  #form(config: PromptConfig, { soFar }: Conversation): ChatForm {
+    return { config, opensThink: this.info.templateOpensThink, soFar };
   }
 
   #start(
@@ -341,15 +348,13 @@ export class Model implements ChatModel, AsyncDisposable {
   }
 
   /** @param ids - What a session knows of the ids of its earlier turns. */
-  #checkChatCall(
-    messages: readonly ChatMessage[],
-    given: Record<string, unknown>,
-    ids?: TurnIds,
-  ): Call {
+  #checkChatCall(conversation: Conversation, given: Record<string, unknown>, ids?: TurnIds): Call {
     const { weights, engine } = this.#init;
     const { config, prompting } = this.#checkChat(given, "chat");
     const room = engine.info.sequenceContextSize;
     assertTemplate(prompting, weights);
+    assertNoForm(conversation.soFar, config.form ?? prompting.tools.forced[0]);
+    const form = this.#form(prompting, conversation);
     // An R1 chat ends where the model would speak for the user.
     const stopTokens =
       this.tokenizer.user >= 0 && prompting.template === "r1"
@@ -358,7 +363,7 @@ export class Model implements ChatModel, AsyncDisposable {
     return {
       makePrompt: (isNeeded) =>
         whenReady(prompting.tools.checks.compileSoon(isNeeded), () =>
-          whenReady(chatTextSoon(messages, this.#form(prompting), weights), (text) =>
+          whenReady(chatTextSoon(conversation.messages, form, weights), (text) =>
             promptSoon(text, weights, { room, isNeeded, ids }),
           ),
         ),

@@ -14,6 +14,7 @@ import type { SegmentedText, SegmentedTokens } from "../weights/tokenize.js";
 import type { Weights } from "../weights/weights.js";
 import { endsInReasoning } from "../reasoning/tags.js";
 import { ToolReader } from "../reasoning/tool-reader.js";
+import type { TurnSoFar } from "../template/continued.js";
 import { foreignToNative, renderForeign } from "../template/foreign.js";
 import { writeArguments } from "../template/json-text.js";
 import { isLong } from "../template/messages.js";
@@ -57,6 +58,8 @@ export interface ChatForm {
   readonly opensThink: boolean;
   /** Ends with the opening of the assistant's turn. @defaultValue true */
   readonly generationPrompt?: boolean | undefined;
+  /** What there is of that turn. @defaultValue nothing */
+  readonly soFar?: TurnSoFar | undefined;
 }
 
 /**
@@ -125,12 +128,13 @@ export function chatText(
   form: ChatForm,
   weights: Weights,
 ): PromptText {
-  const { config, opensThink, generationPrompt = true } = form;
+  const { config, opensThink, generationPrompt = true, soFar } = form;
   const { tools } = config.tools;
+  const { roles, roleTexts } = weights;
   const newReader =
     tools.length === 0
       ? {}
-      : { newReader: () => new ToolReader(tools, weights.roleTexts, weights.roles) };
+      : { newReader: () => new ToolReader(tools, roleTexts, roles, config.toolCallDeltas) };
   if (config.template === "file") return foreignText(messages, form, weights, newReader);
   const think = config.think === "auto" ? (opensThink ? "open" : "bare") : config.think;
   const segments = renderChat(messages, {
@@ -138,18 +142,22 @@ export function chatText(
     skipThink: think === "closed",
     generationPrompt,
     tools: renderTools(tools),
+    soFar,
   });
+  const last = segments.at(-1);
+  const endsInText = last !== undefined && "text" in last && last.owner === "assistant";
   return {
-    ...segmentsToNative(segments, weights.roles, weights.roleTexts),
+    ...segmentsToNative(segments, roles, roleTexts),
     special: false,
     layout: () => ({
-      text: segmentsToText(segments, weights.roleTexts),
-      spans: segmentSpans(segments, weights.roleTexts),
+      text: segmentsToText(segments, roleTexts),
+      spans: segmentSpans(segments, roleTexts),
     }),
     toPrompt: (tokens) => ({
       tokens,
       startsInReasoning: opensReasoning(segments),
-      startsAfterReasoning: tokens.at(-1) === weights.roles.endThink,
+      startsAfterReasoning: tokens.at(-1) === roles.endThink,
+      continuesText: soFar !== undefined && endsInText,
       ...newReader,
     }),
   };
@@ -182,12 +190,17 @@ export function assertTemplate({ template }: PromptConfig, { chatTemplate }: Wei
 /** By the file's own template, which need not be R1's. */
 function foreignText(
   messages: readonly ChatMessage[],
-  { config, generationPrompt = true }: ChatForm,
+  { config, generationPrompt = true, soFar }: ChatForm,
   weights: Weights,
   newReader: Pick<Prompt, "newReader">,
 ): PromptText {
   assertTemplate(config, weights);
   const { specialTokens, roles } = weights;
+  if (soFar !== undefined && (soFar.reasoning !== "" || soFar.isReasoned))
+    throw new R1Error(
+      "TEMPLATE_UNSUPPORTED",
+      'With `template: "file"` reasoning cannot be gone on with, since every template writes it in its own way. Give the last message `content` alone, or use `template: "r1"`.',
+    );
   const tools = config.toolDefinitions.length === 0 ? {} : { tools: config.toolDefinitions };
   const pieces = renderForeign(messages, {
     chatTemplate: weights.chatTemplate ?? "",
@@ -196,6 +209,7 @@ function foreignText(
     eosText: specialTokens.textOf(roles.eos),
     thinking: config.think !== "closed",
     generationPrompt,
+    answerSoFar: soFar?.answer,
     ...tools,
   });
   const { texts, ids, text, spans } = foreignToNative(pieces);
@@ -204,7 +218,12 @@ function foreignText(
     ids,
     special: false,
     layout: () => ({ text, spans }),
-    toPrompt: (tokens) => ({ ...promptOf(tokens, weights), ...newReader }),
+    toPrompt: (tokens) => {
+      const prompt = { ...promptOf(tokens, weights), ...newReader };
+      return soFar === undefined
+        ? prompt
+        : { ...prompt, startsInReasoning: false, continuesText: true };
+    },
   };
 }
 

@@ -85,17 +85,14 @@ export function normalizeReasoning(value: unknown, path = "reasoning"): Reasonin
  *
  * @param endThink - Id of `</think>`.
  * @param tokenize - Safe tokenisation, special strings left as text.
- * @returns Nothing when there is no budget.
- * @throws {R1Error} `TEMPLATE_UNSUPPORTED` when there is a budget and the vocabulary has no
- * `</think>`.
+ * @returns Nothing when the vocabulary has no `</think>`.
  */
 export function closingTokens(
   config: ReasoningConfig,
   endThink: number,
   tokenize: (text: string) => Int32Array,
 ): Int32Array {
-  if (config.budget < 0) return new Int32Array(0);
-  assertClosable(endThink);
+  if (endThink < 0) return new Int32Array(0);
   return Int32Array.of(...tokenize(config.closing), endThink);
 }
 
@@ -105,5 +102,14 @@ export function assertClosable(endThink: number): void {
     throw new R1Error(
       "TEMPLATE_UNSUPPORTED",
       "A budget of reasoning needs a model whose vocabulary has the token </think>; this one has none. Leave `reasoning.maxTokens` and `effort` out.",
+    );
+}
+
+/** @throws {R1Error} `TEMPLATE_UNSUPPORTED` when no token could close a reasoning at a call. */
+export function assertEndable(endThink: number): void {
+  if (endThink < 0)
+    throw new R1Error(
+      "TEMPLATE_UNSUPPORTED",
+      "`endReasoning()` needs a model whose vocabulary has the token </think>; this one has none. Stop the generation with `cancel()` instead.",
     );
 }

@@ -1,6 +1,6 @@
 // Splits a stream of token events into reasoning and answer, in O(n), flushed at the end. Runs on
 // the JavaScript thread that consumes the generation.
-import type { ContentPart, ToolCall } from "../base/types.js";
+import type { ContentPart, TokenLogprob, ToolCall } from "../base/types.js";
 import { partialTagLength, trailingLineBreaks } from "./tags.js";
 
 /**
@@ -34,6 +34,12 @@ export interface SegmenterInit {
    * @defaultValue false
    */
   readonly startsAfterReasoning?: boolean | undefined;
+  /**
+   * The prompt ends inside text of the assistant, of its reasoning or else of its answer: what
+   * comes first belongs to it, line breaks included.
+   * @defaultValue false
+   */
+  readonly continuesText?: boolean | undefined;
   /** How the vocabulary spells the tags. @defaultValue `<think>` and `</think>` */
   readonly thinkText?: string | undefined;
   readonly endThinkText?: string | undefined;
@@ -42,6 +48,13 @@ export interface SegmenterInit {
 }
 
 type Block = "reasoning" | "answer";
+
+/** A token as it came. */
+interface Token {
+  readonly id: number;
+  readonly logprob: TokenLogprob | undefined;
+}
+
 type State = "before" | Block;
 
 /**
@@ -71,7 +84,7 @@ export class Segmenter {
   /** Where the tokens stand: ahead of `state` while the text of a tag is still to come. */
   private ahead: State;
   /** Tags whose token has come and whose text has not, and the text since. */
-  private awaited: number[] = [];
+  private awaited: Token[] = [];
   private late = "";
   /**
    * Text that could begin a tag, where tags are told by text, and how many tokens went by since it
@@ -87,7 +100,8 @@ export class Segmenter {
   /** Line breaks that come next stand right after a tag. */
   private afterTag: boolean;
   private opened: Block | undefined;
-  private tokens: number[] = [];
+  private tokens: Token[] = [];
+  private hasLogprobs = false;
   private readonly texts: Record<Block, string> = { reasoning: "", answer: "" };
   private readonly calls: ToolCall[] = [];
   private thinking = 0;
@@ -101,11 +115,11 @@ export class Segmenter {
     this.reader = init.reader;
     this.state = init.startsInReasoning
       ? "reasoning"
-      : init.startsAfterReasoning === true
+      : init.startsAfterReasoning === true || init.continuesText === true
         ? "answer"
         : "before";
     this.ahead = this.state;
-    this.afterTag = this.state !== "before";
+    this.afterTag = this.state !== "before" && init.continuesText !== true;
   }
 
   /** All reasoning so far. */
@@ -131,21 +145,24 @@ export class Segmenter {
   /**
    * Takes one token event and returns the parts it brings about.
    *
-   * @param token - Its id.
+   * @param id - Its id.
    * @param text - Its text as the engine gave it: whole characters, perhaps empty, perhaps with
    * text of earlier tokens before its own.
+   * @param logprob - Its log probability, for the delta in which it stands.
    */
-  push(token: number, text: string): ContentPart[] {
+  push(id: number, text: string, logprob?: TokenLogprob): ContentPart[] {
+    const token = { id, logprob };
+    this.hasLogprobs ||= logprob !== undefined;
     if (this.state === "reasoning") this.open("reasoning");
     const tag = this.ahead === "answer" ? undefined : this.tags[this.ahead];
     if (this.ahead === "reasoning") this.thinking++;
-    const isTag = tag !== undefined && tag.id >= 0 && tag.id === token;
+    const isTag = tag !== undefined && tag.id >= 0 && tag.id === id;
     if (isTag) {
       if (this.ahead === "before") this.thinking++;
       this.ahead = this.ahead === "before" ? "reasoning" : "answer";
       this.awaited.push(token);
     } else this.tokens.push(token);
-    const isRead = !isTag && this.reader?.tokens.has(token) === true;
+    const isRead = !isTag && this.reader?.tokens.has(id) === true;
     if (isRead) this.awaited.push(token);
     this.late += text;
     this.settle(isTag || isRead);
@@ -159,7 +176,7 @@ export class Segmenter {
     const { late, awaited } = this;
     const whole =
       late.length -
-      (awaited[0] === undefined ? 0 : partialTagLength(late, this.tagText(awaited[0])));
+      (awaited[0] === undefined ? 0 : partialTagLength(late, this.tagText(awaited[0].id)));
     this.late = "";
     this.take(late.slice(0, whole));
     awaited.forEach((token, i) => this.pass(token, i === 0 ? late.slice(whole) : ""));
@@ -179,7 +196,7 @@ export class Segmenter {
   /** Hands on the text that has come, split at the tags whose tokens have come. */
   private settle(isNewest: boolean): void {
     for (let token = this.awaited[0]; token !== undefined; token = this.awaited[0]) {
-      const text = this.tagText(token);
+      const text = this.tagText(token.id);
       // A tag that is the newest token ends the text; the same letters before it were spelt by
       // ordinary tokens.
       const at =
@@ -198,20 +215,20 @@ export class Segmenter {
     this.take(text);
   }
 
-  private tagText(token: number): string {
-    return token === this.tags.before.id
+  private tagText(id: number): string {
+    return id === this.tags.before.id
       ? this.tags.before.text
-      : (this.reader?.tokens.get(token) ?? this.tags.reasoning.text);
+      : (this.reader?.tokens.get(id) ?? this.tags.reasoning.text);
   }
 
   /**
    * Goes on to the next block at a tag, or writes the tag as text when it opens or closes nothing
    * here.
    */
-  private pass(token: number, text: string): void {
-    const fits = this.state !== "answer" && this.tags[this.state].id === token;
+  private pass(token: Token, text: string): void {
+    const fits = this.state !== "answer" && this.tags[this.state].id === token.id;
     if (fits) this.turn();
-    else if (this.reader?.tokens.has(token) === true) this.read(this.reader, token, text);
+    else if (this.reader?.tokens.has(token.id) === true) this.read(this.reader, token.id, text);
     else {
       // Text came before the opening tag: the tokens taken for reasoning were answer.
       this.tokens.push(token);
@@ -319,6 +336,8 @@ export class Segmenter {
       else {
         if (piece.type === "tool-call") this.calls.push(piece.call);
         this.parts.push(piece);
+        // Their text is none of the answer's.
+        this.tokens = [];
       }
     }
   }
@@ -327,7 +346,14 @@ export class Segmenter {
     if (text === "") return;
     this.open(block);
     this.texts[block] += text;
-    this.parts.push({ type: `${block}-delta`, text, tokens: this.tokens });
+    const tokens = this.tokens.map(({ id }) => id);
+    const logprobs = this.tokens.flatMap(({ logprob }) => logprob ?? []);
+    this.parts.push({
+      type: `${block}-delta`,
+      text,
+      tokens,
+      ...(this.hasLogprobs ? { logprobs } : {}),
+    });
     this.tokens = [];
   }
 

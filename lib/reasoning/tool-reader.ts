@@ -1,7 +1,7 @@
 // Finds tool calls in the answer as it streams, and parses and checks them. Runs on the JavaScript
 // thread that consumes the generation.
-import { randomUUID } from "node:crypto";
 import type { ContentPart, ToolCall } from "../base/types.js";
+import { CallStream, newCallId } from "./call-stream.js";
 import type { AnswerReader } from "./segmenter.js";
 import { partialTagLength } from "./tags.js";
 
@@ -59,6 +59,9 @@ function splitCall(text: string): { name: string; json: string } | undefined {
  * bad JSON, an unknown name, arguments that do not fit the schema, text between calls. White space
  * between calls is left out, and so is what has come of the tag that ends them when a stop string
  * cuts it. Text before and after the block is answer.
+ *
+ * With `deltas` a call of a known tool is also told while it is written: its start, then its
+ * arguments, then the part of the whole call.
  */
 export class ToolReader implements AnswerReader {
   readonly tokens: ReadonlyMap<number, string>;
@@ -72,12 +75,15 @@ export class ToolReader implements AnswerReader {
   private from = 0;
   /** Where in the buffer the separator stands, once its token has come; -1: it has not. */
   private separator = -1;
+  /** Tells the call under way. */
+  private stream: CallStream | undefined;
   private found: (string | ContentPart)[] = [];
 
   constructor(
     tools: readonly CallableTool[],
     private readonly tags: ToolTags,
     ids: ToolTagIds = {},
+    private readonly deltas = false,
   ) {
     this.tools = new Map(tools.map((tool) => [tool.name, tool]));
     this.names = new Map(
@@ -95,12 +101,14 @@ export class ToolReader implements AnswerReader {
   push(text: string): (string | ContentPart)[] {
     this.buffer += text;
     while (this.step());
+    this.tellCall();
     return this.take();
   }
 
   token(token: number): (string | ContentPart)[] {
     const name = this.names.get(token);
     if (name !== undefined) this.tag(name);
+    this.tellCall();
     return this.take();
   }
 
@@ -130,7 +138,28 @@ export class ToolReader implements AnswerReader {
   }
 
   private fail(text: string, message: string): void {
-    this.found.push({ type: "tool-call-error", text, message });
+    const id = this.stream?.id;
+    this.found.push({
+      type: "tool-call-error",
+      text,
+      message,
+      ...(id === undefined ? {} : { id }),
+    });
+  }
+
+  /** Tells what is new of the call under way; what could be the tag that ends it is none of it. */
+  private tellCall(): void {
+    if (this.state !== "call" || this.stream === undefined) return;
+    const { toolCallEnd, toolSep } = this.texts;
+    const tag = toolCallEnd === undefined ? 0 : partialTagLength(this.buffer, toolCallEnd);
+    this.tellBody(
+      this.buffer.slice(0, this.buffer.length - tag),
+      toolSep === undefined ? this.separator : this.buffer.indexOf(toolSep),
+    );
+  }
+
+  private tellBody(body: string, separator: number): void {
+    this.found.push(...(this.stream?.take(body, separator) ?? []));
   }
 
   private stray(text: string): void {
@@ -219,11 +248,14 @@ export class ToolReader implements AnswerReader {
     this.from = 0;
     this.separator = -1;
     this.state = state;
+    this.stream =
+      state === "call" && this.deltas ? new CallStream(this.tools, this.tags.toolSep) : undefined;
   }
 
   /** Takes the text of a call, with the place of its separator. */
   private call(body: string, separator: number): void {
     const raw = this.tags.toolCallBegin + body + this.tags.toolCallEnd;
+    this.tellBody(body, separator);
     const made = this.parse(body, separator);
     if (typeof made === "string") this.fail(raw, made);
     else this.found.push({ type: "tool-call", call: made });
@@ -254,7 +286,7 @@ export class ToolReader implements AnswerReader {
     const problem = tool.check(args);
     if (problem !== undefined) return `The arguments of ${name} do not fit its schema: ${problem}.`;
     return Object.freeze({
-      id: `call_${randomUUID().replaceAll("-", "").slice(0, 24)}`,
+      id: this.stream?.id ?? newCallId(),
       name,
       arguments: args,
     });

@@ -26,6 +26,8 @@ export interface ForeignInit {
   readonly tools?: readonly unknown[] | undefined;
   /** Told to the template as `enable_thinking` and `thinking`. @defaultValue true */
   readonly thinking?: boolean | undefined;
+  /** The beginning of an answer, to end with. @defaultValue nothing */
+  readonly answerSoFar?: string | undefined;
   /** @defaultValue true */
   readonly generationPrompt?: boolean | undefined;
 }
@@ -80,16 +82,39 @@ function toTemplate(
 function render(messages: readonly ChatMessage[], init: ForeignInit, form: Form): OwnedText[] {
   const marks = new Placeholders();
   const thinking = init.thinking ?? true;
+  const { answerSoFar } = init;
+  const all: readonly ChatMessage[] =
+    answerSoFar === undefined
+      ? messages
+      : [...messages, { role: "assistant", content: answerSoFar }];
   const rendered = renderJinja(init.chatTemplate, {
-    messages: messages.map((message) => toTemplate(message, marks, form)),
+    messages: all.map((message) => toTemplate(message, marks, form)),
     ...(init.tools === undefined ? {} : { tools: marks.markData(init.tools, "template") }),
-    add_generation_prompt: init.generationPrompt ?? true,
+    add_generation_prompt: answerSoFar === undefined && (init.generationPrompt ?? true),
     enable_thinking: thinking,
     thinking,
     bos_token: init.bosText,
     eos_token: init.eosText,
   });
-  return marks.split(rendered);
+  const pieces = marks.split(rendered);
+  return answerSoFar === undefined ? pieces : upToAnswer(pieces, answerSoFar);
+}
+
+/**
+ * Leaves out what a template writes after the last turn's text, which is to be gone on with. White
+ * space at the end of that text is the mark's outside, and put back.
+ */
+function upToAnswer(pieces: readonly OwnedText[], answer: string): OwnedText[] {
+  const end = pieces.findLastIndex(({ owner }) => owner === "assistant");
+  if (end < 0 || pieces[end]?.text !== answer.trim())
+    throw new R1Error(
+      "TEMPLATE_UNSUPPORTED",
+      "The file's own chat template does not write the assistant's last message as it is, so that it cannot be gone on with. Use `template: \"r1\"` if the model speaks R1's format, or `complete()` with a prompt of your own.",
+    );
+  return [
+    ...pieces.slice(0, end + 1),
+    { text: answer.slice(answer.trimEnd().length), owner: "assistant" },
+  ];
 }
 
 function escapeRegExp(text: string): string {

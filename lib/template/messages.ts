@@ -69,7 +69,7 @@ function messageKeys(
 }
 
 /** Text that reaches the tokeniser unchanged. */
-function wholeText(value: unknown, path: string): string {
+export function wholeText(value: unknown, path: string): string {
   if (typeof value !== "string") refuseMessage(path, `must be a string, not ${describe(value)}.`);
   const lone = loneSurrogate(value);
   if (lone >= 0)

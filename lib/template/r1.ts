@@ -2,6 +2,7 @@
 // Runs on any JavaScript thread.
 import type { ChatMessage, Role, ToolCall } from "../base/types.js";
 import { pythonJson } from "./json-text.js";
+import type { TurnSoFar } from "./continued.js";
 import type { Segment } from "./segment.js";
 
 /**
@@ -24,6 +25,8 @@ export interface RenderOptions {
   readonly generationPrompt?: boolean | undefined;
   /** Descriptions of tools, to stand a blank line after the system prompt. @defaultValue none */
   readonly tools?: readonly Segment[] | undefined;
+  /** What the assistant has written of the turn that follows. @defaultValue nothing */
+  readonly soFar?: TurnSoFar | undefined;
 }
 
 const special = (role: Role): Segment => ({ special: role });
@@ -108,14 +111,32 @@ export function renderChat(messages: readonly ChatMessage[], options: RenderOpti
       inOutputs = true;
     }
   }
-  if (inOutputs) closeOutputs();
-  else if (options.generationPrompt !== false)
-    out.push(
-      ...generationPrompt(
-        options.skipThink === true ? "closed" : options.openThink ? "open" : "bare",
-      ),
-    );
+  if (options.generationPrompt === false) {
+    closeOutputs();
+    return out;
+  }
+  const { soFar } = options;
+  const form = options.skipThink === true ? "closed" : options.openThink ? "open" : "bare";
+  if (inOutputs) {
+    closeOutputs();
+    if (soFar !== undefined) out.push(...turnSoFar(soFar, form).slice(1));
+  } else out.push(...(soFar === undefined ? generationPrompt(form) : turnSoFar(soFar, form)));
   return out;
+}
+
+/** The assistant's turn as far as it is written; without reasoning of its own it skips it. */
+function turnSoFar({ reasoning, isReasoned, answer }: TurnSoFar, form: ThinkForm): Segment[] {
+  const text = { text: answer, owner: "assistant" } as const;
+  if (reasoning === "" && !isReasoned)
+    return [...generationPrompt(form === "closed" ? "closed" : "bare"), text];
+  const thought: Segment[] = [...generationPrompt("open"), { text: reasoning, owner: "assistant" }];
+  if (!isReasoned) return thought;
+  return [
+    ...thought,
+    own("\n"),
+    special("endThink"),
+    ...(answer === "" ? [] : [own("\n\n"), text]),
+  ];
 }
 
 /** The opening of the assistant's turn that the model is to complete. */

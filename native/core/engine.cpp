@@ -224,6 +224,14 @@ void Engine::cancel(uint32_t id) {
     }
 }
 
+void Engine::end_reasoning(uint32_t id) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = live_.find(id);
+    if (found != live_.end()) {
+        found->second->end_reasoning.store(true, std::memory_order_relaxed);
+    }
+}
+
 EngineStats Engine::stats() const {
     std::lock_guard<std::mutex> lock(mutex_);
     EngineStats snapshot = stats_;

@@ -67,6 +67,11 @@ public:
     /** Any thread. The request ends with reason Aborted; unknown ids are ignored. */
     void cancel(uint32_t id);
 
+    /** Any thread. An open reasoning, or the next one to open, is closed at its next token with the
+     * request's `closing`. Nothing happens without one, after the reasoning, and for unknown ids.
+     */
+    void end_reasoning(uint32_t id);
+
     /** Any thread. */
     EngineStats stats() const;
 

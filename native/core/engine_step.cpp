@@ -47,6 +47,12 @@ void Engine::step() {
             outbox_.flush(Clock::now());  // what comes may take longer than the last step
         }
         step_tokens_ = batcher_->token_count();
+        if (!out.empty()) {
+            // Who has ended, or begun, hears of it before the decode.
+            settle(out);
+            outbox_.add(std::move(out), Clock::now());
+            out = {};
+        }
         grammar_time_ = GrammarTime(grammar_time_of_new_choices);
         if (!batcher_->slices().empty()) {
             decode(out);
@@ -169,6 +175,7 @@ void Engine::after_decode(const Slice & slice, std::vector<Event> & out) {
     }
     if (!run.has_generated()) {
         prompt_tokens_ += slice.count;
+        run.report_progress(cache_->length(sequence.id), out);
     }
     if (!slice.samples) {
         return;
@@ -306,7 +313,7 @@ void Engine::settle(const std::vector<Event> & out) {
         } else if (const auto * error = std::get_if<ErrorEvent>(&event)) {
             live_.erase(error->id);
             suspects_.erase(error->id);
-        } else {
+        } else if (std::holds_alternative<TokenEvent>(event)) {
             ++sampled;
         }
     }

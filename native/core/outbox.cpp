@@ -11,7 +11,7 @@ void Outbox::add(std::vector<Event> && events, Clock::time_point now) {
     const Clock::duration step = now - added_;
     added_ = now;
     const bool ends = std::any_of(events.begin(), events.end(), [](const Event & event) {
-        return !std::holds_alternative<TokenEvent>(event);
+        return !std::holds_alternative<TokenEvent>(event);  // an end, or how far a prompt is
     });
     if (held_.empty()) {
         held_ = std::move(events);

@@ -1,5 +1,5 @@
 // Request: what is asked of the engine, and the events that answer it. Filled on the JavaScript
-// thread, then owned by the engine thread but for its two flags.
+// thread, then owned by the engine thread but for its flags.
 #pragma once
 
 #include <llama.h>
@@ -71,10 +71,12 @@ struct Request {
     int32_t ngram_draft = 0;           // longest guess by n-gram lookup; 0: off
     int32_t model_draft = 0;           // longest guess by the engine's draft model; 0: off
     int32_t loop_guard = 0;
+    bool prompt_progress = false;  // ProgressEvents while the prompt is computed
 
     Clock::time_point submitted = Clock::now();
-    std::atomic<bool> cancelled{false};  // set from any thread
-    std::atomic<bool> in_batch{false};   // set by the engine thread while a decode works on it
+    std::atomic<bool> cancelled{false};      // set from any thread
+    std::atomic<bool> in_batch{false};       // set by the engine thread while a decode works on it
+    std::atomic<bool> end_reasoning{false};  // set from any thread
 
     bool timed_out(Clock::time_point now) const {
         return timeout_ms > 0 &&
@@ -99,6 +101,15 @@ struct TokenEvent {
     bool has_logprob = false;
 };
 
+/** How far the prompt of a request is; of one that asked for it, before its first token. */
+struct ProgressEvent {
+    uint32_t id;
+    int32_t total;
+    int32_t cached;
+    int32_t processed;    // the cached ones included
+    double milliseconds;  // since the first prompt token was taken up
+};
+
 /** The last event of a request that ran. */
 struct EndEvent {
     uint32_t id;
@@ -121,6 +132,11 @@ struct ErrorEvent {
     std::string message;
 };
 
-using Event = std::variant<TokenEvent, EndEvent, ErrorEvent>;
+using Event = std::variant<TokenEvent, ProgressEvent, EndEvent, ErrorEvent>;
+
+/** Whether no event of its request follows. */
+inline bool is_last(const Event & event) {
+    return std::holds_alternative<EndEvent>(event) || std::holds_alternative<ErrorEvent>(event);
+}
 
 }  // namespace r1

@@ -46,6 +46,22 @@ void Run::begin(std::size_t cached) {
     }
 }
 
+void Run::report_progress(std::size_t processed, std::vector<Event> & out) {
+    const auto count = static_cast<int32_t>(std::min(processed, request_->tokens.size()));
+    if (!request_->prompt_progress || count <= told_) {
+        return;
+    }
+    const Clock::time_point now = Clock::now();
+    const bool is_whole = processed >= request_->tokens.size();
+    if (!is_whole && told_ >= 0 && now - told_at_ < progress_interval) {
+        return;
+    }
+    told_ = count;
+    told_at_ = now;
+    out.emplace_back(ProgressEvent{request_->id, static_cast<int32_t>(request_->tokens.size()),
+                                   cached_, count, milliseconds(begun_.value_or(now), now)});
+}
+
 std::size_t Run::draft_length(const StepCost & cost, DraftPace::Step & step, std::size_t most) {
     // A forced token is no guess, and a budget is held to the token.
     if (!forced_.empty() || (in_reasoning_ && request_->reasoning_budget >= 0)) {
@@ -99,10 +115,19 @@ void Run::append(llama_token token, bool forced) {
     }
 }
 
+// Whether the reasoning is to be closed at this token: its budget is spent, or its user has asked.
+bool Run::must_close() const {
+    if (!in_reasoning_ || is_closing_ || request_->closing.empty()) {
+        return false;
+    }
+    const bool is_spent =
+        request_->reasoning_budget >= 0 && reasoning_ >= request_->reasoning_budget;
+    return is_spent || request_->end_reasoning.load(std::memory_order_relaxed);
+}
+
 std::optional<llama_token> Run::choose(const float * logits, GrammarTime & time) {
-    if (in_reasoning_ && !budget_spent_ && request_->reasoning_budget >= 0 &&
-        reasoning_ >= request_->reasoning_budget && !request_->closing.empty()) {
-        budget_spent_ = true;
+    if (must_close()) {
+        is_closing_ = true;
         forced_.assign(request_->closing.begin(), request_->closing.end());
     }
     if (!forced_.empty()) {
@@ -146,7 +171,7 @@ void Run::follow_tags(llama_token token, bool forced) {
         if (is_end_think) {
             in_reasoning_ = false;
             answering_ = true;
-        } else if (!forced && !budget_spent_) {
+        } else if (!forced && !is_closing_) {
             ++reasoning_;
         }
         return;

@@ -66,6 +66,13 @@ public:
      * cache already. */
     void begin(std::size_t cached);
 
+    /**
+     * Tells a request that asked for it how many of its prompt's tokens are in the cache. At once
+     * with all of them, else at most once in `progress_interval`, and never fewer than before.
+     */
+    void report_progress(std::size_t processed, std::vector<Event> & out);
+    static constexpr std::chrono::milliseconds progress_interval{50};
+
     /** Releases held text and makes the last event. */
     void finish(EndReason reason, std::vector<Event> & out);
 
@@ -77,6 +84,7 @@ private:
     void learn_from_prompt();
     void judge(const NgramDraft::Match & match, llama_token came);
     void append(llama_token token, bool forced);
+    bool must_close() const;
     bool take_text(llama_token token, TokenEvent event, std::vector<Event> & out);
 
     std::shared_ptr<Request> request_;
@@ -90,15 +98,17 @@ private:
     NgramDraft::Match match_;  // of the end of feed_
     std::vector<llama_token> feed_;
     std::vector<float> kept_logits_;  // of a choice that is under way
-    std::deque<llama_token> forced_;  // the closing of a spent reasoning budget
+    std::deque<llama_token> forced_;  // the closing of a reasoning that is to end
     int32_t generated_ = 0;
     int32_t reasoning_ = 0;  // tokens chosen inside the reasoning, tags and closing not counted
     bool in_reasoning_;
-    bool answering_ = false;  // the answer has begun
-    bool budget_spent_ = false;
+    bool answering_ = false;   // the answer has begun
+    bool is_closing_ = false;  // the closing has been forced
     int32_t cached_ = 0;
     int32_t drafted_ = 0;
     int32_t accepted_ = 0;
+    int32_t told_ = -1;  // tokens of the prompt that were last reported
+    Clock::time_point told_at_{};
     std::optional<Clock::time_point> begun_;
     std::optional<Clock::time_point> first_token_;
     Clock::time_point last_token_{};

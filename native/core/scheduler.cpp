@@ -214,6 +214,7 @@ Scheduler::Start Scheduler::start(Waiting & entry, std::vector<Event> & out) {
         touch(*prefix.source);
     }
     entry.run->begin(kept);
+    entry.run->report_progress(kept, out);
     target->run = std::move(entry.run);
     touch(*target);
     target->admitted = clock_;

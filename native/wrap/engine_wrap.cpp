@@ -19,6 +19,7 @@ Napi::Function EngineWrap::define(Napi::Env env) {
                            InstanceMethod<&EngineWrap::info>("info"),
                            InstanceMethod<&EngineWrap::submit>("submit"),
                            InstanceMethod<&EngineWrap::cancel>("cancel"),
+                           InstanceMethod<&EngineWrap::end_reasoning>("endReasoning"),
                            InstanceMethod<&EngineWrap::stats>("stats"),
                            InstanceMethod<&EngineWrap::hold_cells>("holdCells"),
                            InstanceMethod<&EngineWrap::release_cells>("releaseCells"),
@@ -97,7 +98,7 @@ Napi::Value EngineWrap::create(const Napi::CallbackInfo & info) {
     channel->on_batch([weak = std::weak_ptr<Channel>(channel)](const std::vector<Event> & events) {
         const std::shared_ptr<Channel> held = weak.lock();
         for (const Event & event : events) {
-            if (held != nullptr && !std::holds_alternative<TokenEvent>(event)) {
+            if (held != nullptr && is_last(event)) {
                 held->unhold();
             }
         }
@@ -174,6 +175,17 @@ Napi::Value EngineWrap::cancel(const Napi::CallbackInfo & info) {
     }
     if (engine_ != nullptr) {
         engine_->cancel(info[0].As<Napi::Number>().Uint32Value());
+    }
+    return env.Undefined();
+}
+
+Napi::Value EngineWrap::end_reasoning(const Napi::CallbackInfo & info) {
+    const Napi::Env env = info.Env();
+    if (!info[0].IsNumber()) {
+        throw Napi::TypeError::New(env, "Expected a number for `id`.");
+    }
+    if (engine_ != nullptr) {
+        engine_->end_reasoning(info[0].As<Napi::Number>().Uint32Value());
     }
     return env.Undefined();
 }

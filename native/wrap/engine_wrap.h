@@ -37,6 +37,7 @@ private:
     Napi::Value info(const Napi::CallbackInfo & info);
     Napi::Value submit(const Napi::CallbackInfo & info);
     Napi::Value cancel(const Napi::CallbackInfo & info);
+    Napi::Value end_reasoning(const Napi::CallbackInfo & info);
     Napi::Value stats(const Napi::CallbackInfo & info);
     Napi::Value hold_cells(const Napi::CallbackInfo & info);
     Napi::Value release_cells(const Napi::CallbackInfo & info);

@@ -2,6 +2,7 @@
 // objects by names is what costs. JavaScript thread.
 #include "wrap/events_to_js.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace r1 {
@@ -107,6 +108,16 @@ Napi::Value end_to_js(Napi::Env env, const EndEvent & event) {
     return object;
 }
 
+Napi::Value progress_to_js(Napi::Env env, const ProgressEvent & event) {
+    const Napi::Object object = Napi::Object::New(env);
+    object.Set("id", event.id);
+    object.Set("total", event.total);
+    object.Set("cached", event.cached);
+    object.Set("processed", event.processed);
+    object.Set("timeMs", event.milliseconds);
+    return object;
+}
+
 Napi::Value error_to_js(Napi::Env env, const ErrorEvent & event) {
     const Napi::Object object = Napi::Object::New(env);
     object.Set("kind", "error");
@@ -135,15 +146,21 @@ std::vector<napi_value> events_to_js(Napi::Env env, const std::vector<Event> & e
         ids.push(static_cast<int32_t>(event->token));
         texts.push(event->text);
     }
-    Column ends(env, events.size() - tokens.size());
+    const auto last =
+        static_cast<std::size_t>(std::count_if(events.begin(), events.end(), is_last));
+    Column ends(env, last);
+    Column progress(env, events.size() - tokens.size() - last);
     for (const Event & event : events) {
         if (const auto * end = std::get_if<EndEvent>(&event)) {
             ends.push(end_to_js(env, *end));
         } else if (const auto * error = std::get_if<ErrorEvent>(&event)) {
             ends.push(error_to_js(env, *error));
+        } else if (const auto * step = std::get_if<ProgressEvent>(&event)) {
+            progress.push(progress_to_js(env, *step));
         }
     }
-    return {requests.get(), ids.get(), texts.get(), logprobs_to_js(env, tokens), ends.get()};
+    return {requests.get(), ids.get(),     texts.get(), logprobs_to_js(env, tokens),
+            ends.get(),     progress.get()};
 }
 
 }  // namespace r1

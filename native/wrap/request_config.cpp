@@ -114,6 +114,7 @@ std::shared_ptr<Request> request_of(const Napi::Value & value) {
     request->ngram_draft = fields.int32("ngramDraft", 0);
     request->model_draft = fields.int32("modelDraft", 0);
     request->loop_guard = fields.int32("loopGuard", 0);
+    request->prompt_progress = fields.flag("promptProgress");
     return request;
 }
 

@@ -1,7 +1,13 @@
 // Claims about the option reasoning: modes, budgets, the closing line.
 import { describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";
-import { closingTokens, DEFAULT_CLOSING, normalizeReasoning } from "../../lib/reasoning/options.js";
+import {
+  assertClosable,
+  assertEndable,
+  closingTokens,
+  DEFAULT_CLOSING,
+  normalizeReasoning,
+} from "../../lib/reasoning/options.js";
 
 describe("the option reasoning", () => {
   it("is automatic and without limit when it is left out", () => {
@@ -45,15 +51,14 @@ describe("the option reasoning", () => {
     expect(isR1Error(caught) && caught.code).toBe(code);
   });
 
-  it("closes with the line as plain text and the closing tag, if there is a budget", () => {
+  it("closes with the line as plain text and the closing tag, if there is such a tag", () => {
     const tokenize = (text: string): Int32Array =>
       Int32Array.from(text, (character) => character.charCodeAt(0));
-    expect([
-      ...closingTokens(normalizeReasoning({ maxTokens: 3, closing: "ok" }), 6, tokenize),
-    ]).toEqual([111, 107, 6]);
-    expect(closingTokens(normalizeReasoning({}), 6, tokenize)).toHaveLength(0);
-    expect(() => closingTokens(normalizeReasoning({ maxTokens: 3 }), -1, tokenize)).toThrow(
-      expect.objectContaining({ code: "TEMPLATE_UNSUPPORTED" }),
-    );
+    expect([...closingTokens(normalizeReasoning({ closing: "ok" }), 6, tokenize)]).toEqual([
+      111, 107, 6,
+    ]);
+    expect(closingTokens(normalizeReasoning({}), -1, tokenize)).toHaveLength(0);
+    for (const check of [assertClosable, assertEndable])
+      expect(() => check(-1)).toThrow(expect.objectContaining({ code: "TEMPLATE_UNSUPPORTED" }));
   });
 });
