@@ -14,6 +14,7 @@ export default defineConfig({
       "test/unit/gguf-check-parts.test.ts",
       // They start child processes, or use dist/.
       "test/unit/bounded-worker.test.ts",
+      "test/unit/import.test.ts",
       "test/unit/load-model.test.ts",
       "test/unit/plain-words.test.ts",
       "test/unit/template-budget.test.ts",

@@ -3,14 +3,13 @@
 
 // Loading and asking.
 export { loadModel } from "./model/load-model.js";
-export { Model } from "./model/model.js";
+export type { Model } from "./model/model.js";
 export type { ChatModel } from "./model/chat-model.js";
 export type { ChatOptions, FormatOptions, OpenThink } from "./model/chat-options.js";
 export type { ChoicesOptions } from "./model/choices.js";
-export { ChatSession } from "./model/session.js";
-export type { SessionOptions } from "./model/session.js";
+export type { ChatSession, SessionOptions } from "./model/session.js";
 export type { FormattedChat } from "./model/prompt.js";
-export { Generation } from "./engine/generation.js";
+export type { Generation } from "./engine/generation.js";
 export type { GenerateOptions } from "./engine/engine-options.js";
 export type { EngineStats } from "./engine/engine.js";
 export type { LoadOptions, Logger, MetadataValue, RopeOptions } from "./weights/load-options.js";

@@ -1,8 +1,9 @@
 // Turns patterns of tensor names into the names that they match in a file. llama.cpp matches by
 // std::regex, which recurses and backtracks: a pattern could end the process or never end. So only
 // names of the file reach it.
+import { createRequire } from "node:module";
 import { setImmediate } from "node:timers/promises";
-import { RE2JS } from "re2js";
+import type * as Re2js from "re2js";
 import { R1Error } from "./errors.js";
 
 /** Longest turn of the event loop. Unit: milliseconds. */
@@ -11,13 +12,18 @@ const TURN_MS = 5;
 /** A tensor of a layer: `blk.`, its number, `.`, the rest. */
 const OF_LAYER = /^blk\.(\d+)\.(.+)$/s;
 
+const require = createRequire(import.meta.url);
+
 /**
+ * re2js is loaded with the first pattern: most programs have none.
+ *
  * @param option - The option that it stands in, for the error.
  * @throws {R1Error} `INVALID_ARGUMENT`
  */
-export function compilePattern(pattern: string, option: string): RE2JS {
+export function compilePattern(pattern: string, option: string): Re2js.RE2JS {
+  const re2js = require("re2js") as typeof Re2js;
   try {
-    return RE2JS.compile(pattern);
+    return re2js.RE2JS.compile(pattern);
   } catch (error) {
     throw new R1Error(
       "INVALID_ARGUMENT",

@@ -1,7 +1,6 @@
 // How the program ends: exit codes, error messages for people, signals, and a closed pipe; main
 // thread.
-import { CommanderError } from "commander";
-import type { Command } from "commander";
+import type { Command, CommanderError } from "commander";
 import { isR1Error } from "../base/errors.js";
 import type { R1ErrorCode } from "../index.js";
 import { inFlagWords } from "./flags.js";
@@ -27,13 +26,18 @@ export class Interrupted extends Error {
   }
 }
 
+/** By its name: a line that asks for the version does not load commander. */
+function isCommanderError(error: unknown): error is CommanderError {
+  return error instanceof Error && error.name === "CommanderError";
+}
+
 /**
  * Tells a failure on standard error in a line or two, and returns the exit code. A stack is shown
  * for a fault of this program only.
  */
 export function reportFailure(error: unknown, command: Command | undefined): number {
   if (error instanceof Interrupted) return error.exitCode;
-  if (error instanceof CommanderError) {
+  if (isCommanderError(error)) {
     const refused = usageError(error, command);
     return refused === undefined ? EXIT.ok : reportFailure(refused, command);
   }

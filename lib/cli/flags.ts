@@ -1,6 +1,5 @@
 // What a command-line flag is, and how a table of flags becomes commander options, help text and
 // option objects; main thread.
-import { Option } from "commander";
 import type { Command, Help } from "commander";
 import { R1Error } from "../base/errors.js";
 import { helpItem } from "./wrap.js";
@@ -99,7 +98,7 @@ export function addFlags(command: Command, flags: readonly Flag[]): void {
   tables.set(command, flags);
   const terms = new Map<string, string>();
   for (const flag of flags) {
-    const option = new Option(
+    const option = command.createOption(
       `${nameOf(flag)}${flag.value === undefined ? "" : " <value>"}`,
       flag.doc,
     );

@@ -2,7 +2,7 @@
 // The program `r1-native`: lists its commands, reads the command line, and turns failures into exit
 // codes; main thread.
 import { readFileSync } from "node:fs";
-import { Command } from "commander";
+import type { Command } from "commander";
 import { nearest } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import { normalizeArgv } from "./argv.js";
@@ -52,7 +52,8 @@ async function showVersion(): Promise<void> {
   process.stdout.write(`r1-native ${packageVersion()}\nllama.cpp ${llamaVersion()}\n`);
 }
 
-function buildProgram(): Command {
+async function buildProgram(): Promise<Command> {
+  const { Command } = await import("commander");
   return (
     new Command("r1-native")
       .description("Run DeepSeek-R1 on this machine, streamed as reasoning and answer")
@@ -112,7 +113,11 @@ async function main(words: readonly string[]): Promise<number> {
   showWarnings(() => command);
   try {
     const meaning = meaningOf(words);
-    const program = buildProgram();
+    if (meaning.command === undefined && meaning.shows === "version") {
+      await showVersion();
+      return EXIT.ok;
+    }
+    const program = await buildProgram();
     if (meaning.command !== undefined) {
       (await COMMANDS[meaning.command]?.())?.register(program);
       [command] = program.commands;
@@ -120,8 +125,7 @@ async function main(words: readonly string[]): Promise<number> {
       const flags = flagsOf(command);
       const args = flags.length === 0 ? meaning.args : normalizeArgv(meaning.args, flags);
       await program.parseAsync([meaning.command, ...args], { from: "user" });
-    } else if (meaning.shows === "version") await showVersion();
-    else {
+    } else {
       for (const load of Object.values(COMMANDS)) (await load()).register(program);
       await program.parseAsync(["--help"], { from: "user" });
     }

@@ -2,7 +2,6 @@
 // from the header alone. Runs on the calling JavaScript thread.
 import * as check from "../base/check.js";
 import { gatherFacts, idByText, scalarOf, ALL_ROLES, type DoctorFacts } from "./facts.js";
-import { readTemplate, templateFindings } from "./template.js";
 import type { Diagnosis, Finding, RoleDiagnosis, Severity } from "./types.js";
 import { vocabularyFindings } from "./vocabulary.js";
 import { fileFindings, gatingOf, weightFindings } from "./weights.js";
@@ -66,6 +65,7 @@ export async function diagnose(source: string, options: DiagnoseOptions = {}): P
   const parts = await readParts(source, options, false);
   const inspection = await inspectParts(parts, options.signal);
   const facts = await gatherFacts(parts, inspection, new Pacer(options.signal));
+  const { readTemplate, templateFindings } = await import("./template.js");
   const template = readTemplate(facts);
   const findings: Finding[] = [...fileFindings(facts)];
   // Without the first part there is nothing to judge; of another model R1's rules say nothing.

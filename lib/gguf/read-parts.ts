@@ -2,9 +2,8 @@
 // are named instead of refused. Runs on the calling JavaScript thread; waits are asynchronous.
 import { isR1Error } from "../base/errors.js";
 import { isHubReference } from "../hub/reference.js";
-import { locateModel } from "../hub/resolve.js";
 import type { GgufHeader } from "./format.js";
-import { readRemoteHeader, type RemoteOptions } from "./inspect-remote.js";
+import type { RemoteOptions } from "./inspect-remote.js";
 import { readGgufFile } from "./open-file.js";
 import { parseShardName, shardPath } from "./shards.js";
 
@@ -42,6 +41,7 @@ export async function readParts(
   onlyThisFile: boolean,
 ): Promise<ReadParts> {
   if (!isHubReference(source)) return readPartsAt(source, options, onlyThisFile);
+  const { locateModel } = await import("../hub/resolve.js");
   const { url, headers } = await locateModel(source, options);
   return readPartsAt(
     url,
@@ -56,8 +56,11 @@ async function readPartsAt(
   onlyThisFile: boolean,
 ): Promise<ReadParts> {
   const isRemote = /^https?:\/\//i.test(source);
-  const read = (from: string): Promise<GgufHeader> =>
-    isRemote ? readRemoteHeader(from, options) : readGgufFile(from, options.signal);
+  const read = async (from: string): Promise<GgufHeader> => {
+    if (!isRemote) return readGgufFile(from, options.signal);
+    const { readRemoteHeader } = await import("./inspect-remote.js");
+    return readRemoteHeader(from, options);
+  };
   const given = await read(source);
   const entry = given.entries.get("split.count");
   const count = entry !== undefined && entry.type !== "arr" ? Number(entry.value) : 0;

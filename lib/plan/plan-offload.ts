@@ -2,7 +2,7 @@
 // loaded. Runs on the calling JavaScript thread; waits are asynchronous.
 import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
-import { inspectGguf, type Inspection } from "../gguf/inspect.js";
+import type { Inspection } from "../gguf/inspect.js";
 import { R1_LAYERS, R1_QUANTS, ruleOfThumbLayers, type R1Quant } from "./catalogue.js";
 import { cacheBytesPerToken, cacheCells } from "./memory.js";
 import { place, type PlanModel, type PlanPlace } from "./offload.js";
@@ -186,6 +186,7 @@ export async function planOffload(source: string, options: PlanOptions = {}): Pr
   check.string(source, "source");
   const config = normalizePlan(options);
   const { signal, onRetry, bandwidth, isRamMeasured } = config;
+  const { inspectGguf } = await import("../gguf/inspect.js");
   const found = await inspectGguf(source, {
     ...(signal === undefined ? {} : { signal }),
     ...(onRetry === undefined ? {} : { onRetry }),

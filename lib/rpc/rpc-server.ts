@@ -5,7 +5,6 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { array, boolean, integer, knownKeys, object, signal, string } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
-import { startServerProcess } from "./server-process.js";
 import { physicalCores } from "../machine/cpu.js";
 
 /** Options of {@link startRpcServer}. */
@@ -118,6 +117,7 @@ export async function startRpcServer(options: RpcServerOptions = {}): Promise<Rp
       ? string(options.cache, "cache")
       : boolean(options.cache ?? false, "cache");
   const stop = options.signal === undefined ? undefined : signal(options.signal, "signal");
+  const { startServerProcess } = await import("./server-process.js");
   const running = await startServerProcess(
     { host, port, threads, devices, cacheDir: await cacheFolder(cache) },
     stop,

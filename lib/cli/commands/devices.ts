@@ -1,6 +1,5 @@
 // `r1-native devices`: the devices llama.cpp can use here, and their memory; main thread.
 import type { Command } from "commander";
-import { devices } from "../../index.js";
 import { bytesText, tableText } from "../file-work.js";
 import { write } from "../render.js";
 
@@ -19,6 +18,7 @@ export async function listDevices({
   readonly backendDir?: string | undefined;
   readonly json?: boolean;
 }): Promise<void> {
+  const { devices } = await import("../../index.js");
   const found = devices(backendDir === undefined ? {} : { backendDir });
   if (json === true) {
     await write(process.stdout, `${JSON.stringify(found, null, 2)}\n`);

@@ -1,7 +1,6 @@
 // `r1-native doctor`: what of a model file makes R1 answer worse, and a copy with its metadata
 // corrected; main thread.
 import type { Command } from "commander";
-import { diagnose, fixGguf } from "../../files.js";
 import type { Diagnosis, Finding, MetadataChange } from "../../files.js";
 import { EXIT, Interrupted, watchSignals } from "../exit.js";
 import { downloadBar } from "../download-bar.js";
@@ -100,6 +99,7 @@ function countText(findings: readonly Finding[]): string {
 }
 
 async function examine(source: string): Promise<Diagnosis> {
+  const { diagnose } = await import("../../files.js");
   const watch = watchSignals(() => undefined);
   const bar = downloadBar();
   try {
@@ -126,6 +126,7 @@ async function doctor(
   let left = found.findings;
   const out = options.fix;
   if (out !== undefined) {
+    const { fixGguf } = await import("../../files.js");
     const { path, bytes, changes } = await withProgress("copying", (onProgress, signal) =>
       fixGguf(source, out, { force: options.force ?? false, onProgress, signal }),
     );

@@ -1,7 +1,6 @@
 // `r1-native imatrix`: computes an importance matrix for `quantize`; main thread, the model runs on
 // a thread of its own.
 import type { Command } from "commander";
-import { computeImatrix } from "../../files.js";
 import { readText } from "../flag-values.js";
 import { wholeNumber, withProgress } from "../file-work.js";
 import { setWords } from "../flags.js";
@@ -22,6 +21,7 @@ interface Flags {
 
 async function imatrix(model: string, textFile: string, flags: Flags): Promise<void> {
   const text = readText(textFile);
+  const { computeImatrix } = await import("../../files.js");
   const { path, tensors, chunks } = await withProgress("measuring", (onProgress, signal) =>
     computeImatrix(model, text, { ...flags, dataset: textFile, onProgress, signal }),
   );

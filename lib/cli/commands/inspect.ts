@@ -1,6 +1,6 @@
 // `r1-native inspect`: looks into a model file, local or remote, without loading it; main thread.
 import type { Command } from "commander";
-import { inspectGguf, type Inspection } from "../../files.js";
+import type { Inspection } from "../../files.js";
 import { downloadBar } from "../download-bar.js";
 import { PROXY_OPTION, useProxy } from "../network.js";
 import { bytesText, countText, tableText } from "../file-work.js";
@@ -82,6 +82,7 @@ async function inspect(
   options: { json?: boolean; tensors?: boolean; proxy?: string },
 ): Promise<void> {
   useProxy(options.proxy);
+  const { inspectGguf } = await import("../../files.js");
   const watch = watchSignals(() => undefined);
   const bar = downloadBar();
   let found: Inspection;

@@ -1,7 +1,6 @@
 // `r1-native merge`: the parts of a split model become one file, optionally with a Modelfile for
 // Ollama; main thread.
 import type { Command } from "commander";
-import { mergeGguf } from "../../files.js";
 import { bytesText, withProgress } from "../file-work.js";
 
 const HELP = `
@@ -16,6 +15,7 @@ async function merge(
   options: { force?: boolean; ollama?: string },
 ): Promise<void> {
   const { ollama, force = false } = options;
+  const { mergeGguf } = await import("../../files.js");
   const result = await withProgress("merging", (onProgress, signal) =>
     mergeGguf(first, out, { force, modelfile: ollama, onProgress, signal }),
   );

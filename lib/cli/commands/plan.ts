@@ -1,7 +1,6 @@
 // `r1-native plan`: what of a model fits where, from the headers of its files alone; main thread.
 import type { Command } from "commander";
 import { R1Error } from "../../base/errors.js";
-import { planOffload } from "../../plan.js";
 import type { OffloadPlan, PlanOptions } from "../../plan.js";
 import { downloadBar } from "../download-bar.js";
 import { PROXY_OPTION, useProxy } from "../network.js";
@@ -125,6 +124,7 @@ function runLine(source: string, { load }: OffloadPlan): string {
 async function plan(source: string, flags: PlanFlags): Promise<void> {
   const { vram, devices, backendDir, ram, ctxSize, cacheTypeK, sequences, margin, json } = flags;
   useProxy(flags.proxy);
+  const { planOffload } = await import("../../plan.js");
   // Of another machine this one's memory says nothing.
   const bandwidth = {
     ...(vram === undefined && ram === undefined ? ({ ram: "measured" } as const) : {}),

@@ -2,14 +2,7 @@
 // left; main thread.
 import type { Command } from "commander";
 import { R1Error } from "../../base/errors.js";
-import {
-  downloadModel,
-  downloadReference,
-  isHubReference,
-  listModels,
-  referenceOfPage,
-} from "../../hub.js";
-import type { DownloadProgress, RetryNotice } from "../../hub.js";
+import type { DownloadProgress, ListOptions, RetryNotice } from "../../hub.js";
 import { downloadBar } from "../download-bar.js";
 import { bytesText, wholeNumber } from "../file-work.js";
 import { setWords } from "../flags.js";
@@ -38,7 +31,8 @@ interface PullOptions {
 /**
  * `owner/name:QUANT`, as people write it without hf: in front, and addresses of the Hub's pages.
  */
-function asReference(repo: string): string {
+async function asReference(repo: string): Promise<string> {
+  const { referenceOfPage } = await import("../../hub.js");
   const page = referenceOfPage(repo);
   // A page of a repository is the repository; one of a file is that file.
   if (page !== undefined) return /\.gguf$/.test(page) ? page : page.slice("hf:".length);
@@ -46,10 +40,8 @@ function asReference(repo: string): string {
 }
 
 /** Refuses to take several quants of a model where nobody said so: together they are terabytes. */
-async function refuseSeveral(
-  repo: string,
-  options: Parameters<typeof listModels>[1],
-): Promise<void> {
+async function refuseSeveral(repo: string, options: ListOptions): Promise<void> {
+  const { listModels } = await import("../../hub.js");
   const models = await listModels(repo, options);
   if (models.length < 2) return;
   const width = Math.max(...models.map(({ quant }) => quant.length));
@@ -72,7 +64,8 @@ async function pull(
   options: PullOptions,
 ): Promise<void> {
   const { dir, revision, exclude, parallel, proxy, force = false, json = false } = options;
-  const repo = asReference(named);
+  const { downloadModel, downloadReference, isHubReference } = await import("../../hub.js");
+  const repo = await asReference(named);
   const watch = watchSignals(() => undefined);
   const bar = downloadBar();
   try {

@@ -1,7 +1,6 @@
 // `r1-native rpc-server`: lends this machine's devices to models on other machines until Ctrl-C;
 // main thread, the server in a process of its own.
 import type { Command } from "commander";
-import { startRpcServer } from "../../index.js";
 import type { RpcServer } from "../../index.js";
 import { Interrupted, watchSignals } from "../exit.js";
 import { wholeNumber } from "../file-work.js";
@@ -35,6 +34,7 @@ async function serve({ host, port, threads, device, cache }: ServerFlags): Promi
   const stopped = new Promise<void>((resolve) => (stop = resolve));
   const watch = watchSignals(() => stop());
   let server: RpcServer | undefined;
+  const { startRpcServer } = await import("../../index.js");
   try {
     server = await startRpcServer({
       ...(host === undefined ? {} : { host }),

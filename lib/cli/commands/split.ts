@@ -1,6 +1,6 @@
 // `r1-native split`: one model file becomes parts; main thread.
 import type { Command } from "commander";
-import { splitGguf, type SplitOptions } from "../../files.js";
+import type { SplitOptions } from "../../files.js";
 import { bytesText, decimalSize, wholeNumber, withProgress } from "../file-work.js";
 import { setWords } from "../flags.js";
 
@@ -15,6 +15,7 @@ async function split(
   prefix: string,
   options: Pick<SplitOptions, "maxSize" | "maxTensors" | "noTensorFirst" | "force">,
 ): Promise<void> {
+  const { splitGguf } = await import("../../files.js");
   const { paths, bytes, tensors } = await withProgress("splitting", (onProgress, signal) =>
     splitGguf(path, prefix, { ...options, onProgress, signal }),
   );
