@@ -35,7 +35,7 @@ let loaded: Loaded | undefined;
  * Calls `work` with the environment variables that libgomp and ggml read once, while their
  * libraries are loaded, and then puts back what was there: the environment is the host's and its
  * children's. On a worker thread `process.env` is a copy that C never sees, and the process's
- * environment stands. Where these libraries are loaded later, native/core/backend.cpp does the
+ * environment stands. Where these libraries are loaded later, native/core/backend/backend.cpp does the
  * same.
  */
 function withStartEnvironment<T>(work: () => T): T {

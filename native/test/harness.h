@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "core/engine.h"
+#include "core/engine/engine.h"
 #include "test/check.h"
-#include "test/requests.h"
+#include "test/engine/requests.h"
 
 namespace r1::test {
 

@@ -4,7 +4,7 @@
 
 #include <atomic>
 
-#include "core/backend.h"
+#include "core/backend/backend.h"
 
 namespace r1::test {
 namespace {

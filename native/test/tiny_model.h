@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "core/model.h"
+#include "core/backend/model.h"
 
 namespace r1::test {
 

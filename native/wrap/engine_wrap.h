@@ -7,7 +7,7 @@
 #include <memory>
 #include <optional>
 
-#include "core/engine.h"
+#include "core/engine/engine.h"
 #include "napi/event_channel.h"
 #include "napi/external_memory.h"
 #include "napi/shutdown.h"

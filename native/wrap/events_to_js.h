@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "core/request.h"
+#include "core/engine/request.h"
 
 namespace r1 {
 

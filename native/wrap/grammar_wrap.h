@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "core/model.h"
+#include "core/backend/model.h"
 #include "core/sampling/grammar.h"
 
 namespace r1 {

@@ -2,7 +2,7 @@
 // for the work itself.
 #include "wrap/imatrix_wrap.h"
 
-#include "core/imatrix.h"
+#include "core/files/imatrix.h"
 #include "napi/async_job.h"
 #include "napi/event_channel.h"
 #include "napi/fields.h"

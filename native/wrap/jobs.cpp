@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <atomic>
 
-#include "core/backend.h"
-#include "core/backend_library.h"
-#include "core/copy_range.h"
-#include "core/memory_speed.h"
-#include "core/model_trial.h"
-#include "core/quantize.h"
+#include "core/backend/backend.h"
+#include "core/backend/backend_library.h"
+#include "core/backend/memory_speed.h"
+#include "core/backend/model_trial.h"
+#include "core/files/copy_range.h"
+#include "core/files/quantize.h"
 #include "napi/async_job.h"
 #include "napi/event_channel.h"
 #include "napi/fields.h"

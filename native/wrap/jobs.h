@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "core/backend.h"
+#include "core/backend/backend.h"
 
 namespace r1::jobs {
 

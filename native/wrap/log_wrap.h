@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "core/log_hub.h"
+#include "core/backend/log_hub.h"
 #include "napi/event_channel.h"
 
 namespace r1 {

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "core/model.h"
+#include "core/backend/model.h"
 #include "napi/fields.h"
 
 namespace r1 {

@@ -7,7 +7,7 @@
 #include <memory>
 #include <optional>
 
-#include "core/model.h"
+#include "core/backend/model.h"
 #include "napi/external_memory.h"
 
 namespace r1 {

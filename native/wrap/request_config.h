@@ -5,8 +5,8 @@
 
 #include <memory>
 
-#include "core/context.h"
-#include "core/request.h"
+#include "core/backend/context.h"
+#include "core/engine/request.h"
 
 namespace r1 {
 

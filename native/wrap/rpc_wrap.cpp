@@ -1,8 +1,8 @@
 // The contract's connectRpc and serveRpc. JavaScript thread; both work on threads of their own.
 #include "wrap/rpc_wrap.h"
 
-#include "core/backend.h"
-#include "core/rpc.h"
+#include "core/backend/backend.h"
+#include "core/backend/rpc.h"
 #include "napi/async_job.h"
 #include "napi/fields.h"
 #include "wrap/jobs.h"

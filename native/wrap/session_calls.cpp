@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <atomic>
 
-#include "core/background_thread.h"
 #include "core/failure.h"
+#include "core/platform/background_thread.h"
 #include "napi/async_job.h"
 #include "napi/fields.h"
 #include "napi/reaper.h"

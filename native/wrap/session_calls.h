@@ -7,7 +7,7 @@
 #include <map>
 #include <memory>
 
-#include "core/engine.h"
+#include "core/engine/engine.h"
 
 namespace r1 {
 

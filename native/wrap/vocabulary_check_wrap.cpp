@@ -5,7 +5,7 @@
 #include <memory>
 #include <random>
 
-#include "core/vocabulary_check.h"
+#include "core/text/vocabulary_check.h"
 #include "napi/async_job.h"
 #include "napi/error.h"
 

@@ -150,8 +150,8 @@ describe("the checker of layers", () => {
     ["llama.cpp in a wrapper", { "native/wrap/x.h": "#include <llama.h>\n" }, /includes llama\.h/],
     [
       "the core's insides in napi/",
-      { "native/napi/x.h": '#include "core/engine.h"\n' },
-      /includes core\/engine\.h/,
+      { "native/napi/x.h": '#include "core/engine/engine.h"\n' },
+      /includes core\/engine\/engine\.h/,
     ],
     ["a file of 481 lines", { "native/core/x.cpp": "// x\n".repeat(481) }, /481 lines/],
   ];

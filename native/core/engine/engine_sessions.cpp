@@ -1,6 +1,6 @@
 // Engine, its saved sessions: cells are held between two steps, and copied by other threads while
 // the engine thread stands still for them.
-#include "core/engine.h"
+#include "core/engine/engine.h"
 #include "core/failure.h"
 
 namespace r1 {

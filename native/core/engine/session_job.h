@@ -7,10 +7,10 @@
 #include <memory>
 #include <vector>
 
-#include "core/cache.h"
+#include "core/engine/cache.h"
 #include "core/engine/saved_session.h"
+#include "core/engine/scheduler.h"
 #include "core/engine/step_gate.h"
-#include "core/scheduler.h"
 
 namespace r1 {
 

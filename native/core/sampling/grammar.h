@@ -12,7 +12,7 @@
 
 #include "core/sampling/grammar_program.h"
 #include "core/sampling/grammar_states.h"
-#include "core/vocab.h"
+#include "core/text/vocab.h"
 
 namespace r1 {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/vocab.h"
+#include "core/text/vocab.h"
 
 namespace r1 {
 

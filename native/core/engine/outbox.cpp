@@ -1,0 +1,36 @@
+// Outbox: gathers the events of steps that follow each other fast, since waking JavaScript's thread
+// costs more than what it is told. Engine thread only.
+#include "core/engine/outbox.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace r1 {
+
+void Outbox::add(std::vector<Event> && events, Clock::time_point now) {
+    const Clock::duration step = now - added_;
+    added_ = now;
+    const bool ends = std::any_of(events.begin(), events.end(), [](const Event & event) {
+        return !std::holds_alternative<TokenEvent>(event);  // an end, or how far a prompt is
+    });
+    if (held_.empty()) {
+        held_ = std::move(events);
+    } else {
+        held_.insert(held_.end(), std::make_move_iterator(events.begin()),
+                     std::make_move_iterator(events.end()));
+    }
+    if (ends || step > brisk || now - told_ + step > patience) {
+        flush(now);
+    }
+}
+
+void Outbox::flush(Clock::time_point now) {
+    if (held_.empty()) {
+        return;
+    }
+    told_ = now;
+    sink_(std::move(held_));
+    held_ = {};
+}
+
+}  // namespace r1

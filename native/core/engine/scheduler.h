@@ -1,0 +1,114 @@
+// Scheduler: who waits, who gets a sequence, whose cells make room. Engine thread only.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "core/engine/cache.h"
+#include "core/engine/request.h"
+#include "core/engine/sequence.h"
+#include "core/text/vocab.h"
+
+namespace r1 {
+
+class Scheduler {
+public:
+    Scheduler(Cache & cache, const Vocab & vocab, uint32_t sequences, bool prefix_cache);
+
+    /** A new request waits behind those of its priority. */
+    void add(std::shared_ptr<Request> request);
+
+    /** Ends waiting and running requests that were cancelled or are out of time. */
+    void expire(Clock::time_point now, std::vector<Event> & out);
+
+    /** Gives idle sequences to waiting requests, in order, as long as their prompts fit beside what
+     * runs. */
+    void admit(std::vector<Event> & out);
+
+    /** Empties the least recently used idle sequence that holds cells, but for `keep`. False: there
+     * is none. */
+    bool drop_idle(const Sequence * keep = nullptr);
+
+    /**
+     * Frees cells, one step: drops an idle sequence, else sends a run back to wait, of the least
+     * important ones the youngest. False: one run is left alone. What is needed may shrink with
+     * each step, so the caller counts anew.
+     */
+    bool make_room();
+
+    /** Ends a sequence's run; its cells stay for later prompts. */
+    void finish(Sequence & sequence, EndReason reason, std::vector<Event> & out);
+
+    /** Ends a sequence's run with an error and drops its cells. */
+    void fail(Sequence & sequence, const char * code, const std::string & message,
+              std::vector<Event> & out);
+
+    /** Ends everything with an error. */
+    void fail_all(const char * code, const std::string & message, std::vector<Event> & out);
+
+    std::vector<Sequence> & sequences() { return sequences_; }
+    /** Notes that a sequence was used just now. */
+    void touch(Sequence & sequence) { sequence.last_used = ++clock_; }
+
+    /** Holds an idle sequence that begins with these tokens and that the session may use, cut to
+     * them; nullptr: there is none. */
+    std::shared_ptr<CellHold> hold(const std::vector<llama_token> & tokens, uint64_t session);
+
+    /** Empties the least recently used idle sequence, counts these tokens in it and keeps them for
+     * the session. Throws Failure: QueueFull, ContextFull. */
+    std::shared_ptr<CellHold> hold_for(const std::vector<llama_token> & tokens, uint64_t session);
+
+    /** Ends a hold; `keep` false: its cells go too. Nothing happens to one that was revoked. */
+    void release(const std::shared_ptr<CellHold> & hold, bool keep);
+
+    /** Takes the cells of the least recently used held sequence. False: none is held. */
+    bool revoke_oldest();
+
+    bool has_holds() const;
+
+    /** Drops what idle sequences keep for a session. */
+    void forget(uint64_t session);
+
+    /** The idle sequence to give away: an empty one if there is one, else the least recently used;
+     * or nullptr. */
+    Sequence * least_recent_idle(const Sequence * except);
+
+    uint32_t running() const;
+    uint32_t waiting() const { return static_cast<uint32_t>(waiting_.size()); }
+
+private:
+    struct Waiting {
+        std::shared_ptr<Request> request;
+        std::unique_ptr<Run> run;  // of a run that was sent back, or of a request that was about to
+                                   // start; else nullptr
+        const std::vector<llama_token> & feed() const {
+            return run ? run->feed() : request->tokens;
+        }
+    };
+    struct Prefix {
+        Sequence * source = nullptr;
+        std::size_t length = 0;
+    };
+
+    enum class Start { Done, WaitsForPrefix, NoRoom };
+
+    Prefix best_prefix(const Waiting & entry);
+    bool comes_soon(const Waiting & entry, std::size_t have) const;
+    uint32_t promised() const;
+    Sequence * place(const Prefix & prefix);
+    bool find_cells(const Prefix & prefix, const Sequence & target, std::size_t needed);
+    bool make_run(Waiting & entry, std::vector<Event> & out);
+    Start start(Waiting & entry, std::vector<Event> & out);
+    void send_back(Sequence & sequence);
+    static std::shared_ptr<CellHold> hold_sequence(Sequence & sequence, const CellHold & facts);
+
+    Cache & cache_;
+    const Vocab & vocab_;
+    std::vector<Sequence> sequences_;
+    std::deque<Waiting> waiting_;
+    bool prefix_cache_;
+    uint64_t clock_ = 0;
+};
+
+}  // namespace r1

@@ -1,0 +1,68 @@
+// DraftModel: a small model that guesses the next tokens of a large one, for several sequences at
+// once. Engine thread only.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "core/backend/context.h"
+#include "core/backend/model.h"
+#include "core/engine/cache.h"
+
+namespace r1 {
+
+class DraftModel {
+public:
+    /** What to guess for one sequence. */
+    struct Job {
+        llama_seq_id sequence;
+        uint32_t request;                       // whose sequence it is now
+        const std::vector<llama_token> * feed;  // all tokens so far
+        std::size_t most;                       // guesses wanted
+        std::vector<llama_token> guesses;       // filled by propose()
+    };
+
+    /** `config` is the large model's: the draft context has its size and sequences. Throws Failure
+     * as Context does. */
+    DraftModel(std::shared_ptr<Model> model, const EngineConfig & config,
+               std::shared_ptr<ThreadPools> pools, ggml_abort_callback abort, void * abort_data);
+
+    /**
+     * Fills `guesses` of each job, most likely tokens first to last, stopping early where the draft
+     * model is unsure. Never fails: no guess is always right. Takes in at most one micro-batch of
+     * what the sequences got ahead of it, so that running streams do not wait for a long prompt:
+     * until it has caught up with a sequence it guesses nothing there.
+     */
+    void propose(std::vector<Job> & jobs);
+
+    /** Tokens of a sequence that it has taken in. */
+    std::size_t length(llama_seq_id sequence) const { return cache_.length(sequence); }
+
+    /** Throws Failure(InvalidArgument) if the two models do not speak the same tokens. */
+    static void check_same_vocabulary(const Vocab & large, const Vocab & small);
+
+private:
+    struct Item {
+        llama_seq_id sequence;
+        llama_token token;
+        bool logits;
+    };
+
+    std::size_t remaining(const Job & job) const {
+        return job.feed->size() - 1 - cache_.length(job.sequence);
+    }
+    bool make_room(const std::vector<Job> & jobs);
+    void keep_own(const Job & job);
+    bool catch_up(std::vector<Job> & jobs);
+    bool decode(const std::vector<Item> & items);
+    llama_token most_likely(int32_t index, float & probability) const;
+
+    std::shared_ptr<Model> model_;
+    Context context_;
+    Cache cache_;
+    bool deterministic_;  // guesses depend on their own request alone: cells of its own, nothing
+                          // kept from the request before
+    std::vector<uint32_t> owners_;  // by sequence: the request it last guessed for
+};
+
+}  // namespace r1

@@ -1,0 +1,35 @@
+// StopGate: holds back text that could begin a stop string, token by token, so that no part of one
+// ever leaks. One owner, no lock.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "core/engine/request.h"
+
+namespace r1 {
+
+class StopGate {
+public:
+    explicit StopGate(std::vector<std::string> stops) : stops_(std::move(stops)) {}
+
+    /**
+     * Takes the next token with its whole characters. Events that are safe now are appended to
+     * `out`, in order. True if a stop string is complete: the text before it has been released, the
+     * rest dropped; the ids of all tokens are released with it.
+     */
+    bool push(TokenEvent event, std::vector<Event> & out);
+
+    /** Releases everything held, at the end of a request. */
+    void flush(std::vector<Event> & out);
+
+private:
+    std::size_t held_suffix() const;
+
+    std::vector<std::string> stops_;
+    std::deque<TokenEvent> held_;
+    std::string text_;  // of all held events, joined
+};
+
+}  // namespace r1
