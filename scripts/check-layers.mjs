@@ -188,6 +188,23 @@ const NATIVE_LAYERS = {
   test: { own: /^(core|test)\//, forbidden: /^(napi\.h|node_api|js_native_api|node\.h|uv\.h)/ },
 };
 
+/**
+ * The rooms of native/core, from the bottom up. A file includes from its own room, from rooms below
+ * it, and what lies in no room (failure.h, handles.h).
+ */
+const CORE_ROOMS = ["platform", "text", "sampling", "backend", "files", "speculation", "engine"];
+
+/** What is wrong with including `name` from `file` of native/core, or nothing. */
+function coreBreach(file, name) {
+  const room = (path) => path.split("/").slice(1, -1)[0] ?? "";
+  const [own, other] = [room(file), room(name)];
+  if (other === "" || own === other) return undefined;
+  if (!CORE_ROOMS.includes(other)) return `${name}, whose room is in no row`;
+  return CORE_ROOMS.indexOf(other) < CORE_ROOMS.indexOf(own)
+    ? undefined
+    : `${name}, which is not below core/${own}`;
+}
+
 function checkNative(root) {
   return filesBelow(join(root, "native"), /\.(cpp|h)$/).flatMap((path) => {
     const file = path.slice(join(root, "native").length + 1).replaceAll("\\", "/");
@@ -197,12 +214,13 @@ function checkNative(root) {
     const includes = readFileSync(path, "utf8").matchAll(
       /^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]/gm,
     );
-    return [...includes]
-      .filter(([, kind, name]) => (kind === '"' ? !rule.own.test(name) : rule.forbidden.test(name)))
-      .map(
-        ([, , name]) =>
-          `native/${file}: includes ${name}, which native/${folder === "" ? "addon.cpp" : `${folder}/`} may not`,
-      );
+    const from = folder === "" ? "addon.cpp" : `${folder}/`;
+    return [...includes].flatMap(([, kind, name]) => {
+      if (kind === '"' ? !rule.own.test(name) : rule.forbidden.test(name))
+        return [`native/${file}: includes ${name}, which native/${from} may not`];
+      const breach = folder === "core" && kind === '"' ? coreBreach(file, name) : undefined;
+      return breach === undefined ? [] : [`native/${file}: includes ${breach}`];
+    });
   });
 }
 

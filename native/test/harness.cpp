@@ -35,7 +35,8 @@ void Harness::take(std::vector<Event> && events) {
             // Ends count only where they may come: a request that ignores them reports them all the
             // same.
             std::vector<float> rest;
-            for (const TokenAlternative & one : token->top) {
+            const TokenLogprobs none;
+            for (const TokenAlternative & one : (token->logprobs ? *token->logprobs : none).top) {
                 if (one.token == token->token ||
                     !tiny_model()->vocab().is_end_of_generation(one.token))
                     rest.push_back(one.logprob);

@@ -63,8 +63,9 @@ napi_value logprobs_to_js(Napi::Env env, const std::vector<const TokenEvent *> &
     std::size_t alternatives = 0;
     bool any = false;
     for (const TokenEvent * event : tokens) {
-        any = any || event->has_logprob;
-        alternatives += event->top.size();
+        if (!event->logprobs) continue;
+        any = true;
+        alternatives += event->logprobs->top.size();
     }
     if (!any) {
         return env.Null();
@@ -75,10 +76,11 @@ napi_value logprobs_to_js(Napi::Env env, const std::vector<const TokenEvent *> &
     Napi::Float32Array top_logprobs = Napi::Float32Array::New(env, alternatives);
     std::size_t at = 0;
     for (std::size_t i = 0; i < tokens.size(); ++i) {
-        const TokenEvent & event = *tokens[i];
-        own[i] = event.has_logprob ? event.logprob : std::numeric_limits<float>::quiet_NaN();
-        counts[i] = static_cast<int32_t>(event.top.size());
-        for (const TokenAlternative & alternative : event.top) {
+        const std::optional<TokenLogprobs> & logprobs = tokens[i]->logprobs;
+        own[i] = logprobs ? logprobs->own : std::numeric_limits<float>::quiet_NaN();
+        counts[i] = logprobs ? static_cast<int32_t>(logprobs->top.size()) : 0;
+        if (!logprobs) continue;
+        for (const TokenAlternative & alternative : logprobs->top) {
             top_tokens[at] = alternative.token;
             top_logprobs[at++] = alternative.logprob;
         }

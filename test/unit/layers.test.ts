@@ -153,6 +153,11 @@ describe("the checker of layers", () => {
       { "native/napi/x.h": '#include "core/engine/engine.h"\n' },
       /includes core\/engine\/engine\.h/,
     ],
+    [
+      "the engine in a sampler",
+      { "native/core/sampling/x.h": '#include "core/engine/engine.h"\n' },
+      /core\/engine\/engine\.h, which is not below core\/sampling/,
+    ],
     ["a file of 481 lines", { "native/core/x.cpp": "// x\n".repeat(481) }, /481 lines/],
   ];
 

@@ -5,11 +5,11 @@
 #include <memory>
 #include <string>
 
-#include "core/backend/handles.h"
 #include "core/backend/memory_report.h"
 #include "core/backend/model.h"
-#include "core/engine/step_cost.h"
-#include "core/engine/thread_pools.h"
+#include "core/backend/step_cost.h"
+#include "core/backend/thread_pools.h"
+#include "core/handles.h"
 
 namespace r1 {
 

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "core/backend/handles.h"
 #include "core/backend/metadata_override.h"
+#include "core/handles.h"
 #include "core/sampling/grammar_cache.h"
 #include "core/text/vocab.h"
 

@@ -15,7 +15,7 @@
 #include <unistd.h>
 #endif
 
-#include "core/engine/thread_pools.h"
+#include "core/backend/thread_pools.h"
 
 namespace r1::model_trial {
 namespace {

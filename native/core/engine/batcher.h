@@ -7,9 +7,9 @@
 
 #include <llama.h>
 
-#include "core/engine/cache.h"
+#include "core/backend/cache.h"
+#include "core/backend/step_cost.h"
 #include "core/engine/scheduler.h"
-#include "core/engine/step_cost.h"
 #include "core/speculation/draft_model.h"
 
 namespace r1 {

@@ -13,10 +13,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/backend/cache.h"
 #include "core/backend/context.h"
 #include "core/backend/model.h"
 #include "core/engine/batcher.h"
-#include "core/engine/cache.h"
 #include "core/engine/outbox.h"
 #include "core/engine/request.h"
 #include "core/engine/scheduler.h"

@@ -8,45 +8,18 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
+
+#include "core/sampling/sampling_config.h"
 
 namespace r1 {
 
 class Grammar;
 
 using Clock = std::chrono::steady_clock;
-
-/** A complete sampler configuration; names and values as in llama.cpp's common_params_sampling. */
-struct SamplingConfig {
-    std::vector<std::string> samplers;
-    uint32_t seed = 0;
-    float temperature = 0;
-    float dynatemp_range = 0;
-    float dynatemp_exponent = 1;
-    int32_t top_k = 0;
-    float top_p = 1;
-    float min_p = 0;
-    float typical_p = 1;
-    float top_n_sigma = -1;
-    float xtc_probability = 0;
-    float xtc_threshold = 0.1f;
-    int32_t min_keep = 0;
-    int32_t penalty_last_n = 0;
-    float repeat_penalty = 1;
-    float frequency_penalty = 0;
-    float presence_penalty = 0;
-    float dry_multiplier = 0;
-    float dry_base = 1.75f;
-    int32_t dry_allowed_length = 2;
-    int32_t dry_penalty_last_n = 64;
-    std::vector<std::string> dry_sequence_breakers;
-    int32_t mirostat = 0;
-    float mirostat_tau = 5;
-    float mirostat_eta = 0.1f;
-    std::vector<llama_logit_bias> logit_bias;
-};
 
 /** One request, complete. */
 struct Request {
@@ -86,19 +59,12 @@ struct Request {
 
 enum class EndReason { Stop, Length, StopString, Aborted, Timeout, Loop };
 
-struct TokenAlternative {
-    llama_token token;
-    float logprob;
-};
-
 /** One sampled token. `text` is whole characters. */
 struct TokenEvent {
     uint32_t id;
     llama_token token;
     std::string text;
-    float logprob = 0;
-    std::vector<TokenAlternative> top;
-    bool has_logprob = false;
+    std::optional<TokenLogprobs> logprobs;  // if the request asked for them
 };
 
 /** How far the prompt of a request is; of one that asked for it, before its first token. */

@@ -214,9 +214,9 @@ std::optional<EndReason> Run::take(llama_token token, bool forced, const float *
     }
     append(token, forced);
 
-    TokenEvent event{request_->id, token, {}, 0, {}, false};
+    TokenEvent event{request_->id, token, {}, {}};
     if (request_->logprobs >= 0) {
-        fill_logprobs(logits, vocab_.size(), token, request_->logprobs, event);
+        event.logprobs = logprobs_of(logits, vocab_.size(), token, request_->logprobs);
     }
 
     const bool ends = vocab_.is_end_of_generation(token) && !request_->ignore_eos;

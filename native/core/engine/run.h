@@ -10,10 +10,10 @@
 
 #include "core/engine/loop_guard.h"
 #include "core/engine/request.h"
+#include "core/engine/stop_gate.h"
 #include "core/sampling/sampler.h"
 #include "core/speculation/draft_pace.h"
 #include "core/speculation/ngram.h"
-#include "core/text/stop_gate.h"
 #include "core/text/utf8_gate.h"
 #include "core/text/vocab.h"
 

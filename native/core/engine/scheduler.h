@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "core/engine/cache.h"
+#include "core/backend/cache.h"
 #include "core/engine/request.h"
 #include "core/engine/sequence.h"
 #include "core/text/vocab.h"

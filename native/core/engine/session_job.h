@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "core/engine/cache.h"
+#include "core/backend/cache.h"
 #include "core/engine/saved_session.h"
 #include "core/engine/scheduler.h"
 #include "core/engine/step_gate.h"

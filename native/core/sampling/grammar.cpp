@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "core/failure.h"
-#include "core/sampling/token_trie.h"
+#include "core/text/token_trie.h"
 
 namespace r1 {
 namespace {

@@ -349,8 +349,7 @@ std::optional<llama_token> Sampler::sample(const float * logits, bool with_gramm
     return token;
 }
 
-void fill_logprobs(const float * logits, int32_t size, llama_token token, int32_t count,
-                   TokenEvent & event) {
+TokenLogprobs logprobs_of(const float * logits, int32_t size, llama_token token, int32_t count) {
     const float highest = *std::max_element(logits, logits + size);
     double sum = 0;
     for (int32_t i = 0; i < size; ++i) {
@@ -360,10 +359,9 @@ void fill_logprobs(const float * logits, int32_t size, llama_token token, int32_
     const auto logprob = [&](llama_token id) {
         return static_cast<float>(static_cast<double>(logits[id]) - norm);
     };
-    event.has_logprob = true;
-    event.logprob = logprob(token);
+    TokenLogprobs result{logprob(token), {}};
     if (count <= 0) {
-        return;
+        return result;
     }
     std::vector<llama_token> ids(static_cast<std::size_t>(size));
     for (int32_t i = 0; i < size; ++i) {
@@ -374,8 +372,9 @@ void fill_logprobs(const float * logits, int32_t size, llama_token token, int32_
         return logits[a] > logits[b] || (logits[a] == logits[b] && a < b);
     });
     for (auto it = ids.begin(); it != end; ++it) {
-        event.top.push_back({*it, logprob(*it)});
+        result.top.push_back({*it, logprob(*it)});
     }
+    return result;
 }
 
 }  // namespace r1

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "core/backend/handles.h"
-#include "core/engine/request.h"
+#include "core/handles.h"
 #include "core/sampling/grammar.h"
+#include "core/sampling/sampling_config.h"
 #include "core/text/vocab.h"
 
 namespace r1 {
@@ -74,7 +74,6 @@ private:
 
 /** Logarithm of the probability of `token`, and the `count` most likely tokens, before any sampler.
  * `logits` has `size` values. */
-void fill_logprobs(const float * logits, int32_t size, llama_token token, int32_t count,
-                   TokenEvent & event);
+TokenLogprobs logprobs_of(const float * logits, int32_t size, llama_token token, int32_t count);
 
 }  // namespace r1

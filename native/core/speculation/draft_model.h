@@ -5,9 +5,9 @@
 #include <memory>
 #include <vector>
 
+#include "core/backend/cache.h"
 #include "core/backend/context.h"
 #include "core/backend/model.h"
-#include "core/engine/cache.h"
 
 namespace r1 {
 

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "core/engine/step_cost.h"
+#include "core/backend/step_cost.h"
 
 namespace r1 {
 

@@ -12,7 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/sampling/token_trie.h"
+#include "core/text/token_trie.h"
 #include "core/text/tokenizer.h"
 
 namespace r1 {

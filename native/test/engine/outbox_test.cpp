@@ -11,7 +11,7 @@ using r1::Event;
 using r1::Outbox;
 using std::chrono::microseconds;
 
-Event token(llama_token id) { return r1::TokenEvent{1, id, "x", 0, {}, false}; }
+Event token(llama_token id) { return r1::TokenEvent{1, id, "x", {}}; }
 
 struct Told {
     std::vector<std::vector<Event>> deliveries;

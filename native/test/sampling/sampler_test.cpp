@@ -281,13 +281,11 @@ R1_TEST("sampler: log probabilities are those of the softmax, most likely first"
     const std::vector<float> logits = random_logits(size, 1, dice);
     double sum = 0;
     for (const float logit : logits) sum += std::exp(static_cast<double>(logit));
-    TokenEvent event{1, 3, {}, 0, {}, false};
-    fill_logprobs(logits.data(), static_cast<int32_t>(size), 3, 20, event);
-    CHECK(event.has_logprob);
-    CHECK(std::abs(event.logprob - (static_cast<double>(logits[3]) - std::log(sum))) < 1e-4);
-    CHECK_EQUAL(event.top.size(), std::size_t{20});
-    for (std::size_t i = 1; i < event.top.size(); ++i)
-        CHECK(event.top[i - 1].logprob >= event.top[i].logprob);
+    const TokenLogprobs found = logprobs_of(logits.data(), static_cast<int32_t>(size), 3, 20);
+    CHECK(std::abs(found.own - (static_cast<double>(logits[3]) - std::log(sum))) < 1e-4);
+    CHECK_EQUAL(found.top.size(), std::size_t{20});
+    for (std::size_t i = 1; i < found.top.size(); ++i)
+        CHECK(found.top[i - 1].logprob >= found.top[i].logprob);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // ThreadPools: ggml's worker threads for one context. Made, used and freed on the engine thread,
 // which becomes their worker 0.
-#include "core/engine/thread_pools.h"
+#include "core/backend/thread_pools.h"
 
 #include <ggml-backend.h>
 #include <llama.h>

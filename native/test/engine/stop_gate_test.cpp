@@ -1,5 +1,5 @@
 // Claims about StopGate: no part of a stop string leaks, nothing else is lost, and the order stays.
-#include "core/text/stop_gate.h"
+#include "core/engine/stop_gate.h"
 
 #include "test/check.h"
 
@@ -41,18 +41,18 @@ std::size_t first_stop(const std::string & text, const std::vector<std::string> 
 R1_TEST("stop gate: without stop strings every token passes at once") {
     StopGate gate({});
     std::vector<Event> out;
-    CHECK(!gate.push({1, 7, "abc", 0, {}, false}, out));
+    CHECK(!gate.push({1, 7, "abc", {}}, out));
     CHECK_EQUAL(out.size(), std::size_t{1});
 }
 
 R1_TEST("stop gate: text that cannot begin a stop string passes at once") {
     StopGate gate({"END", "\n\n"});
     std::vector<Event> out;
-    CHECK(!gate.push({1, 1, "hello", 0, {}, false}, out));
+    CHECK(!gate.push({1, 1, "hello", {}}, out));
     CHECK_EQUAL(out.size(), std::size_t{1});
-    CHECK(!gate.push({1, 2, "\n", 0, {}, false}, out));
+    CHECK(!gate.push({1, 2, "\n", {}}, out));
     CHECK_EQUAL(out.size(), std::size_t{1});
-    CHECK(!gate.push({1, 3, "x", 0, {}, false}, out));
+    CHECK(!gate.push({1, 3, "x", {}}, out));
     CHECK_EQUAL(out.size(), std::size_t{3});
 }
 
@@ -81,7 +81,7 @@ R1_TEST(
             std::string text;
             for (std::size_t i = dice.below(4); i > 0; --i) text += dice.pick(letters);
             whole += text;
-            outcome.stopped = gate.push({1, pushed++, text, 0, {}, false}, out);
+            outcome.stopped = gate.push({1, pushed++, text, {}}, out);
             take(out, outcome);
             if (!outcome.stopped) {
                 check_no_leak(outcome.text, stops);

@@ -1,6 +1,6 @@
 // StopGate: holds back text that could begin a stop string, token by token, so that no part of one
 // ever leaks. One owner, no lock.
-#include "core/text/stop_gate.h"
+#include "core/engine/stop_gate.h"
 
 #include <algorithm>
 

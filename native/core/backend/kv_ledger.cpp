@@ -1,6 +1,6 @@
 // KvLedger: which cache cells each sequence holds, shared ones counted once; the exact mirror of
 // llama.cpp's KV cache, which tells no counts. Engine thread only.
-#include "core/engine/kv_ledger.h"
+#include "core/backend/kv_ledger.h"
 
 #include <algorithm>
 

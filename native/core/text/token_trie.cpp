@@ -1,5 +1,5 @@
 // TokenTrie: the tokens of a vocabulary by their bytes. Any thread.
-#include "core/sampling/token_trie.h"
+#include "core/text/token_trie.h"
 
 #include <algorithm>
 #include <limits>

@@ -1,5 +1,5 @@
 // StepCost: what a decode step takes by the rows in it, as seen lately. Engine thread only.
-#include "core/engine/step_cost.h"
+#include "core/backend/step_cost.h"
 
 #include <algorithm>
 

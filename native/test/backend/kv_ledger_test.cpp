@@ -1,5 +1,5 @@
 // Claims about KvLedger: over random operations it counts what a naive model of the cache holds.
-#include "core/engine/kv_ledger.h"
+#include "core/backend/kv_ledger.h"
 
 #include <map>
 #include <set>

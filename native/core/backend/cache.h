@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "core/engine/kv_ledger.h"
+#include "core/backend/kv_ledger.h"
 
 namespace r1 {
 

@@ -1,6 +1,6 @@
 // Claims about the scheduler, the batcher and the ledger together, driven step by step on a real
 // context: the ledger holds what llama.cpp holds.
-#include "core/engine/cache.h"
+#include "core/backend/cache.h"
 
 #include <algorithm>
 #include <cstdio>
