@@ -19,7 +19,8 @@ function claimsOf(file: string): string[] {
   );
 }
 
-const files = readdirSync(sources)
+const files = readdirSync(sources, { recursive: true, encoding: "utf8" })
+  .sort()
   .filter((file) => file.endsWith("_test.cpp"))
   .map((file) => ({ file, claims: claimsOf(file) }));
 
