@@ -5,7 +5,7 @@
 #include <future>
 #include <mutex>
 
-#include "core/engine.h"
+#include "core/engine/engine.h"
 #include "test/harness.h"
 #include "test/tiny_model.h"
 
