@@ -5,6 +5,13 @@
 export { loadModel } from "./model/load-model.js";
 export type { Model } from "./model/model.js";
 export type { ChatModel } from "./model/chat-model.js";
+export {
+  CHAT_OPTION_NAMES,
+  checkChat,
+  checkChatOptions,
+  checkCompletionOptions,
+  GENERATE_OPTION_NAMES,
+} from "./model/check-request.js";
 export type { ChatOptions, FormatOptions, OpenThink } from "./model/chat-options.js";
 export type { ChoicesOptions } from "./model/choices.js";
 export type { ChatSession, SessionOptions } from "./model/session.js";
@@ -66,6 +73,10 @@ export type {
   Usage,
   Variant,
 } from "./base/types.js";
+
+// One writer of a file at a time.
+export { lockFile } from "./machine/file-lock.js";
+export type { FileLock } from "./machine/file-lock.js";
 
 // Errors.
 export { R1Error, R1_ERROR_CODES, isR1Error } from "./base/errors.js";

@@ -7,6 +7,7 @@
 #include "wrap/child_process_wrap.h"
 #include "wrap/engine_wrap.h"
 #include "wrap/environment.h"
+#include "wrap/file_lock_wrap.h"
 #include "wrap/grammar_wrap.h"
 #include "wrap/imatrix_wrap.h"
 #include "wrap/jobs.h"
@@ -25,6 +26,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
     environment->engine_class = Napi::Persistent(r1::EngineWrap::define(env));
     environment->grammar_class = Napi::Persistent(r1::GrammarWrap::define(env));
     environment->cancel_token_class = Napi::Persistent(r1::CancelTokenWrap::define(env));
+    environment->file_lock_class = Napi::Persistent(r1::FileLockWrap::define(env));
 
     const auto add = [&](const char * name, Napi::Value (*function)(const Napi::CallbackInfo &)) {
         exports.Set(name, Napi::Function::New(env, function, name));
@@ -43,6 +45,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
     add("tryModel", r1::jobs::try_model);
     add("startChild", r1::child_process_wrap::start);
     add("reapChild", r1::child_process_wrap::reap);
+    add("lockFile", r1::FileLockWrap::lock);
     add("setLogSink", r1::LogWrap::set_sink);
     add("createCancelToken", r1::jobs::create_cancel_token);
     add("loadModel", r1::ModelWrap::load);

@@ -9,28 +9,35 @@ export interface ErrorInfo {
   readonly retriable: boolean;
   /** The HTTP status with which a server answers a request that ended so. */
   readonly httpStatus: number;
+  /**
+   * What a batch does with a row that ended so: `fail` writes an error record, `retry` tries the row
+   * again a bounded number of times, `stop` ends the batch, since every row would end so.
+   */
+  readonly batch: "fail" | "retry" | "stop";
 }
 
-const caller = { retriable: false, httpStatus: 400 } as const;
-const file = { retriable: false, httpStatus: 500 } as const;
-const system = { retriable: true, httpStatus: 500 } as const;
-const busy = { retriable: true, httpStatus: 503 } as const;
+const caller = { retriable: false, httpStatus: 400, batch: "fail" } as const;
+const file = { retriable: false, httpStatus: 500, batch: "stop" } as const;
+const system = { retriable: true, httpStatus: 500, batch: "retry" } as const;
+const busy = { retriable: true, httpStatus: 503, batch: "retry" } as const;
+/** The disk or the file of an output: no row can be written. */
+const output = { retriable: true, httpStatus: 500, batch: "stop" } as const;
 
 /** Every code of an `R1Error`. `docs/errors.md` has a section on each. */
 export const ERROR_INFO = Object.freeze({
   INVALID_ARGUMENT: caller,
   UNKNOWN_OPTION: caller,
   INVALID_MESSAGE: caller,
-  TEXT_TOO_LONG: { retriable: false, httpStatus: 413 },
+  TEXT_TOO_LONG: { retriable: false, httpStatus: 413, batch: "fail" },
   ADDON_MISSING: file,
   FILE_NOT_FOUND: file,
-  FILE_UNREADABLE: system,
-  FILE_UNWRITABLE: system,
+  FILE_UNREADABLE: output,
+  FILE_UNWRITABLE: output,
   FILE_IS_DIRECTORY: file,
   FILE_EMPTY: file,
   FILE_TRUNCATED: file,
   FILE_EXISTS: file,
-  FILE_BUSY: system,
+  FILE_BUSY: output,
   NOT_GGUF: file,
   GGUF_INVALID: file,
   SHARD_MISSING: file,
@@ -40,31 +47,35 @@ export const ERROR_INFO = Object.freeze({
   CACHE_TYPE_UNSUPPORTED: file,
   OUT_OF_MEMORY: busy,
   RESOURCE_EXHAUSTED: busy,
-  NO_SPACE: { retriable: true, httpStatus: 507 },
-  IO_FAILED: system,
-  NETWORK_FAILED: { retriable: true, httpStatus: 502 },
-  HASH_MISMATCH: { retriable: true, httpStatus: 502 },
-  ABORTED: { retriable: true, httpStatus: 499 },
-  DISPOSED: { retriable: false, httpStatus: 503 },
+  NO_SPACE: { retriable: true, httpStatus: 507, batch: "stop" },
+  IO_FAILED: output,
+  NETWORK_FAILED: { retriable: true, httpStatus: 502, batch: "retry" },
+  HASH_MISMATCH: { retriable: true, httpStatus: 502, batch: "stop" },
+  ABORTED: { retriable: true, httpStatus: 499, batch: "stop" },
+  DISPOSED: { retriable: false, httpStatus: 503, batch: "stop" },
   PROMPT_TOO_LONG: caller,
   CONTEXT_FULL: busy,
   QUEUE_FULL: busy,
-  SESSION_BUSY: { retriable: true, httpStatus: 409 },
-  TIMEOUT: { retriable: true, httpStatus: 504 },
+  SESSION_BUSY: { retriable: true, httpStatus: 409, batch: "retry" },
+  TIMEOUT: { retriable: true, httpStatus: 504, batch: "fail" },
   DECODE_FAILED: system,
   TEMPLATE_UNSUPPORTED: caller,
   GRAMMAR_INVALID: caller,
   SCHEMA_UNSUPPORTED: caller,
   STATE_INVALID: caller,
-  STATE_MISMATCH: { retriable: false, httpStatus: 409 },
+  STATE_MISMATCH: { retriable: false, httpStatus: 409, batch: "fail" },
   QUANTIZE_FAILED: file,
   CHILD_CRASHED: system,
   ENGINE_CRASHED: busy,
-  RPC_UNREACHABLE: { retriable: true, httpStatus: 502 },
+  RPC_UNREACHABLE: { retriable: true, httpStatus: 502, batch: "retry" },
   RPC_BUSY: busy,
-  RPC_INVALID: { retriable: false, httpStatus: 502 },
+  RPC_INVALID: { retriable: false, httpStatus: 502, batch: "stop" },
   RPC_SERVER_FAILED: system,
-  INTERNAL: file,
+  INPUT_INVALID: { retriable: false, httpStatus: 400, batch: "stop" },
+  RUN_MISMATCH: { retriable: false, httpStatus: 409, batch: "stop" },
+  JOURNAL_INVALID: file,
+  PACKAGE_MISSING: file,
+  INTERNAL: { retriable: false, httpStatus: 500, batch: "fail" },
 } as const satisfies Readonly<Record<string, ErrorInfo>>);
 
 /** One of the keys of {@link ERROR_INFO}. */

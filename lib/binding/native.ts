@@ -112,6 +112,12 @@ export interface NativeCancelToken {
   cancel(): void;
 }
 
+/** A lock on a file that is held. */
+export interface NativeFileLock {
+  /** [sync] Frees the lock. Idempotent; the end of the process frees it too. */
+  release(): void;
+}
+
 /** Weights and vocabulary. The native model lives until the last engine made from it is gone. */
 export interface NativeModel {
   /** [sync] */
@@ -305,6 +311,11 @@ export interface NativeAddon extends NativeBackends, NativeProcesses {
   serveRpc(config: NativeRpcServerConfig): Promise<void>;
   /** [sync] `sink` [callback] gets log lines in bulk; null removes it. One sink an environment. */
   setLogSink(sink: ((entries: NativeLogEntry[]) => void) | null): void;
+  /**
+   * [sync] Locks a file that exists for this open of it alone, and never waits: "busy" when another
+   * one holds it, "unsupported" where the file system has no locks. Throws IO_FAILED.
+   */
+  lockFile(path: string): NativeFileLock | "busy" | "unsupported";
   /** [sync] */
   createCancelToken(): NativeCancelToken;
   /**

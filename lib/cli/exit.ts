@@ -17,7 +17,12 @@ export const EXIT = Object.freeze({
   terminated: 143,
 });
 
-const USAGE_CODES: readonly R1ErrorCode[] = ["INVALID_ARGUMENT", "UNKNOWN_OPTION"];
+const USAGE_CODES: readonly R1ErrorCode[] = [
+  "INVALID_ARGUMENT",
+  "UNKNOWN_OPTION",
+  "INPUT_INVALID",
+  "RUN_MISMATCH",
+];
 
 /** Thrown when a signal ended the work and there is nothing left to say. */
 export class Interrupted extends Error {

@@ -20,6 +20,7 @@ interface CommandFile {
 const COMMANDS: Readonly<Record<string, () => Promise<CommandFile>>> = {
   run: () => import("./commands/run.js"),
   chat: () => import("./commands/chat.js"),
+  batch: () => import("./commands/batch.js"),
   devices: () => import("./commands/devices.js"),
   plan: () => import("./commands/plan.js"),
   pull: () => import("./commands/pull.js"),

@@ -219,6 +219,11 @@ export class Model implements ChatModel, AsyncDisposable {
     }
   }
 
+  /** A SHA-256 that tells the model's files from others. @throws {R1Error} rejects: `IO_FAILED` */
+  fingerprint(): Promise<string> {
+    return (this.#fingerprint ??= fingerprint(this.#init.paths));
+  }
+
   /** What the engine is doing, taken without stopping it. @throws {R1Error} `DISPOSED` */
   stats(): EngineStats {
     this.#assertOpen();
@@ -289,9 +294,7 @@ export class Model implements ChatModel, AsyncDisposable {
   }
 
   async #maker(): Promise<SessionMaker> {
-    const { paths, cellOptions } = this.#init;
-    this.#fingerprint ??= fingerprint(paths);
-    return sessionMaker(this.info, await this.#fingerprint, cellOptions);
+    return sessionMaker(this.info, await this.fingerprint(), this.#init.cellOptions);
   }
 
   async #close(drainMs: number): Promise<void> {

@@ -15,6 +15,7 @@ struct Environment {
     Napi::FunctionReference engine_class;
     Napi::FunctionReference grammar_class;
     Napi::FunctionReference cancel_token_class;
+    Napi::FunctionReference file_lock_class;
     std::shared_ptr<LogWrap> log;
 
     static Environment & of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }

@@ -1,0 +1,12 @@
+// The public exports of r1-native/batch; nothing else.
+export { runBatch } from "./batch/run-batch.js";
+export { runBatchFile } from "./batch/run-file.js";
+export type { BatchSummary, ModelSource } from "./batch/run-file.js";
+export type { BatchOptions, RetriedEnd, Verifier } from "./batch/config.js";
+export type { BatchFileOptions, OutputFormat } from "./batch/file-config.js";
+export type { BatchOutcome } from "./batch/runner.js";
+export type { BatchProgress } from "./batch/progress.js";
+export type { BatchRecord, ErrorRecord } from "./batch/record.js";
+export type { BatchRow, RowAsk } from "./batch/row.js";
+export type { RowMap } from "./batch/parse-row.js";
+export type { Shard } from "./batch/identity.js";

@@ -1,0 +1,134 @@
+// The header of a run, a small file beside its output: which model and which options made the
+// records, so that a later run cannot mix in others. Runs on the JavaScript thread.
+import { readFile } from "node:fs/promises";
+import { R1Error } from "../base/errors.js";
+import { fileFailure } from "../base/files/failure.js";
+import { writeAll, writeFileAtomically } from "../base/files/writer.js";
+import { canonical } from "../base/schema/values.js";
+
+const FORMAT = 1;
+
+/** What a run was made with. */
+export interface RunFacts {
+  /** Fingerprint and description of the model. */
+  readonly model: { readonly fingerprint: string; readonly description: string };
+  /** Every option that shapes what is written. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** The header as it stands in its file. */
+export interface RunHeader extends RunFacts {
+  readonly format: number;
+  /** Path of the input, as it was given. */
+  readonly input: string;
+  readonly created: string;
+  /** Facts of earlier runs, where a change was allowed. */
+  readonly earlier?: readonly (RunFacts & { readonly until: string })[];
+}
+
+/** Files that belong to an output. */
+export function filesOf(output: string): {
+  readonly header: string;
+  readonly errors: string;
+  readonly lock: string;
+} {
+  const stem = output.replace(/\.jsonl$/i, "");
+  return { header: `${stem}.r1batch.json`, errors: `${stem}.errors.jsonl`, lock: `${stem}.lock` };
+}
+
+/**
+ * The header of an output; undefined if it has none.
+ *
+ * @throws {R1Error} `RUN_MISMATCH` for a file that is no header, or of a later version.
+ */
+export async function readHeader(output: string): Promise<RunHeader | undefined> {
+  const path = filesOf(output).header;
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw fileFailure(error, path, "read");
+  }
+  try {
+    const header = JSON.parse(text) as RunHeader;
+    if (header.format === FORMAT && typeof header.model.fingerprint === "string") return header;
+  } catch {
+    // Said below.
+  }
+  throw new R1Error(
+    "RUN_MISMATCH",
+    `"${path}" is not the header of a batch that this version wrote. Choose another output, or move the file away and pass --allow-change.`,
+    { details: { path } },
+  );
+}
+
+/** Writes the header of a run. @throws {R1Error} those of writing files. */
+export async function writeHeader(
+  output: string,
+  input: string,
+  facts: RunFacts,
+  before: RunHeader | undefined,
+): Promise<void> {
+  const now = new Date().toISOString();
+  const header: RunHeader = {
+    format: FORMAT,
+    input,
+    created: before?.created ?? now,
+    model: facts.model,
+    options: facts.options,
+    ...(before === undefined
+      ? {}
+      : {
+          earlier: [
+            ...(before.earlier ?? []),
+            { model: before.model, options: before.options, until: now },
+          ],
+        }),
+  };
+  await writeFileAtomically(filesOf(output).header, { force: true }, async ({ handle }) => {
+    await writeAll(handle, Buffer.from(`${JSON.stringify(header, null, 2)}\n`), 0);
+  });
+}
+
+const short = (value: unknown): string => {
+  const text = value === undefined ? "not given" : JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+};
+
+/** Names of options that differ, each with what it was and what it is. */
+function optionChanges(
+  before: Readonly<Record<string, unknown>>,
+  now: Readonly<Record<string, unknown>>,
+): string[] {
+  const plainNow = JSON.parse(JSON.stringify(now)) as Record<string, unknown>;
+  return [...new Set([...Object.keys(before), ...Object.keys(plainNow)])]
+    .filter((name) => canonical(before[name]) !== canonical(plainNow[name]))
+    .map((name) => `${name} was ${short(before[name])} and is ${short(plainNow[name])}`);
+}
+
+function refuse(output: string, changes: readonly string[]): never {
+  throw new R1Error(
+    "RUN_MISMATCH",
+    `"${output}" was made otherwise: ${changes.join("; ")}. Start it as it was, choose another output, or pass --allow-change to go on with records of both kinds.`,
+    { details: { path: output, changes } },
+  );
+}
+
+/** @throws {R1Error} `RUN_MISMATCH` naming each option that differs. */
+export function compareOptions(
+  output: string,
+  before: RunHeader,
+  options: Readonly<Record<string, unknown>>,
+): void {
+  const changes = optionChanges(before.options, options);
+  if (changes.length > 0) refuse(output, changes);
+}
+
+/** @throws {R1Error} `RUN_MISMATCH` when the model is another one. */
+export function compareModel(output: string, before: RunHeader, model: RunFacts["model"]): void {
+  if (before.model.fingerprint === model.fingerprint) return;
+  refuse(output, [
+    `the model was ${before.model.description} (${before.model.fingerprint.slice(0, 16)}) and is ${model.description} (${model.fingerprint.slice(0, 16)})`,
+  ]);
+}

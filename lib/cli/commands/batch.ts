@@ -1,0 +1,130 @@
+// `r1-native batch`: the rows of a file through a model into a file, which a kill at any moment
+// leaves whole. Main thread; the model works on its own.
+import type { Command } from "commander";
+import { runBatchFile } from "../../batch.js";
+import type { BatchFileOptions, BatchSummary } from "../../batch.js";
+import type { Model } from "../../index.js";
+import { progressJson, progressView } from "../batch-progress.js";
+import { Interrupted, watchSignals } from "../exit.js";
+import { addFlags, collect, setWords } from "../flags.js";
+import { answerFlags } from "../flags-answer.js";
+import { batchFlags } from "../flags-batch.js";
+import { generateFlags } from "../flags-generate.js";
+import { loadFlags } from "../flags-load.js";
+import { conversationFlags } from "../flags-run.js";
+import { useProxy } from "../network.js";
+import { openModel } from "../open-model.js";
+import { loadOptionsOf } from "../settings.js";
+import { forTerminal } from "../wrap.js";
+
+const HELP = `
+INPUT has one JSON object a line, {"id": "a", "prompt": "What is 1+1?"} or a line of OpenAI's batch
+format; or it is CSV or Parquet, by its ending. Results are appended to OUTPUT as they come. Stopped
+or killed, the same command goes on where it was.
+
+Examples:
+  r1-native batch questions.jsonl answers.jsonl -m model.gguf -np 8 -c 65536
+  r1-native batch problems.csv traces.jsonl -m model.gguf --map problem --samples 4 --seed 1
+  r1-native batch problems.jsonl traces.jsonl -m model.gguf --verify ./verify.mjs --until-verified 2
+  r1-native batch export traces.jsonl traces.parquet
+
+Exit codes: 0 done (failed rows stand in OUTPUT.errors.jsonl), 1 failed, 2 wrong usage or wrong rows,
+130 interrupted by Ctrl-C. docs/batch.md tells more.`;
+
+const SEQUENCES = 4;
+/** What only this command needs, beside the options of runBatchFile. */
+const OWN_FLAGS = ["verbose", "jsonProgress", "proxy", "hfRepo", "hfFile", "sequences"];
+
+/** A word as a shell takes it. */
+const quoted = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+
+/** The command that goes on with this run. */
+const againText = (): string => `r1-native ${process.argv.slice(2).map(quoted).join(" ")}`;
+
+function summaryText(summary: BatchSummary): string {
+  const { total, done, before, failed, verified, ends, tokens, output, errors } = summary;
+  if (summary.isNothing)
+    return total === 0
+      ? "The input has no rows: nothing to do."
+      : `All ${done} are done already: nothing to do.`;
+  const reasons = Object.entries(ends)
+    .map(([reason, count]) => `${count} ${reason}`)
+    .join(", ");
+  const parts = [
+    `${done} of ${total ?? done} done${before > 0 ? ` (${before} of them before)` : ""}`,
+    ...(reasons === "" ? [] : [`ended by ${reasons}`]),
+    ...(verified > 0 ? [`${verified} verified`] : []),
+    `${tokens} tokens`,
+    ...(failed > 0 ? [`${failed} failed, see ${errors}`] : []),
+  ];
+  return `${parts.join("; ")}. Results: ${output}`;
+}
+
+async function run(input: string, output: string, command: Command): Promise<void> {
+  const bag = collect(command);
+  const { seed, timeoutMs, ...generate } = bag.generate;
+  const load = { sequences: SEQUENCES, ...loadOptionsOf(bag) };
+  useProxy(bag.run["proxy"] as string | undefined);
+  const isJson = bag.run["jsonProgress"] === true;
+  const view = progressView(isJson);
+  const say = (text: string): void =>
+    view.say(
+      isJson ? JSON.stringify({ event: "notice", text }) : forTerminal(text, process.stderr),
+    );
+  const watch = watchSignals(() => {
+    view.stop();
+    if (!isJson) process.stderr.write("Ending. A second Ctrl-C ends at once.\n");
+  });
+  const own = Object.fromEntries(
+    Object.entries(bag.run).filter(
+      ([key]) => !OWN_FLAGS.includes(key) && !key.startsWith("accepted:"),
+    ),
+  );
+  const options = {
+    ...generate,
+    ...own,
+    ...(seed === undefined ? {} : { seed }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    input,
+    output,
+    signal: watch.signal,
+    onProgress: (progress: Parameters<typeof view.update>[0]) => view.update(progress),
+    onNotice: say,
+  } as BatchFileOptions;
+  const open = (): Promise<Model> =>
+    openModel(load, { isVerbose: bag.run["verbose"] === true, signal: watch.signal });
+  try {
+    const summary = await runBatchFile(open, options);
+    view.stop();
+    if (isJson) process.stderr.write(progressJson(summary));
+    else say(summaryText(summary));
+  } catch (error) {
+    view.stop();
+    if (watch.exitCode === undefined) throw error;
+    const text = `What is done is in ${output}. To go on:\n  ${againText()}`;
+    say(text);
+    throw new Interrupted(watch.exitCode);
+  } finally {
+    watch.stop();
+  }
+}
+
+/** Adds the command to the program. */
+export function register(program: Command): void {
+  const command = program
+    .command("batch")
+    .description("run the rows of a file, so that none is lost whatever ends the run")
+    .argument("<input>", "JSONL, CSV or Parquet")
+    .argument("<output>", "JSONL; results are appended to it")
+    .addHelpText("after", HELP)
+    .action((input: string, output: string) => run(input, output, command));
+  addFlags(command, [
+    ...batchFlags,
+    ...conversationFlags,
+    ...loadFlags,
+    ...answerFlags,
+    ...generateFlags,
+  ]);
+  setWords(command, { maxDraft: "--ngram-draft" });
+}
