@@ -13,6 +13,7 @@
 // failure is an Error with `code` (an R1ErrorCode) and `message`.
 
 import type { NativeProcesses } from "../base/native-starter.js";
+import type { NativeLocks } from "./native-locks.js";
 import type { NativeSessions } from "./native-session.js";
 import type { NativeBackends, NativeDevice, NativeDeviceMemory } from "./native-backends.js";
 import type {
@@ -110,12 +111,6 @@ export interface NativeVocabInfo {
  */
 export interface NativeCancelToken {
   cancel(): void;
-}
-
-/** A lock on a file that is held. */
-export interface NativeFileLock {
-  /** [sync] Frees the lock. Idempotent; the end of the process frees it too. */
-  release(): void;
 }
 
 /** Weights and vocabulary. The native model lives until the last engine made from it is gone. */
@@ -292,7 +287,7 @@ export interface NativeEngine extends NativeSessions {
 }
 
 /** The addon's exports. */
-export interface NativeAddon extends NativeBackends, NativeProcesses {
+export interface NativeAddon extends NativeBackends, NativeLocks, NativeProcesses {
   /** [sync] llama.cpp's version, e.g. `0.5.0`. */
   llamaVersion(): string;
   /** [sync] CPU features and build options as llama.cpp prints them. */
@@ -311,11 +306,6 @@ export interface NativeAddon extends NativeBackends, NativeProcesses {
   serveRpc(config: NativeRpcServerConfig): Promise<void>;
   /** [sync] `sink` [callback] gets log lines in bulk; null removes it. One sink an environment. */
   setLogSink(sink: ((entries: NativeLogEntry[]) => void) | null): void;
-  /**
-   * [sync] Locks a file that exists for this open of it alone, and never waits: "busy" when another
-   * one holds it, "unsupported" where the file system has no locks. Throws IO_FAILED.
-   */
-  lockFile(path: string): NativeFileLock | "busy" | "unsupported";
   /** [sync] */
   createCancelToken(): NativeCancelToken;
   /**

@@ -19,6 +19,7 @@ import { absolutePath } from "./model-path.js";
 import { startLogging } from "../weights/logging.js";
 import type { Log } from "../weights/logging.js";
 import type { LoadConfig } from "../weights/normalize-load.js";
+import { fingerprint } from "../weights/fingerprint.js";
 import { openDraft, openWeights } from "./open.js";
 import type { Weights } from "../weights/weights.js";
 import { templateOpensThink } from "../template/file-template.js";
@@ -154,13 +155,14 @@ async function load(
     }
     log.ready();
     const cellOptions = JSON.stringify([config.rope, config.metadataOverrides]);
+    let hash: Promise<string> | undefined;
     return new Model({
       weights,
       engine,
       info,
       maxDraft: config.maxDraft,
       draft,
-      paths: opened.paths,
+      fingerprint: () => (hash ??= fingerprint(opened.paths)),
       cellOptions,
       sessionKey: config.sessionKey,
       onClosed: log.stop,

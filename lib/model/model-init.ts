@@ -11,8 +11,8 @@ export interface ModelInit {
   readonly maxDraft: number;
   /** Weights that draft for this model. */
   readonly draft: Weights | undefined;
-  /** All parts of the file. */
-  readonly paths: readonly string[];
+  /** The fingerprint of all parts of the file; computed at the first call. */
+  readonly fingerprint: () => Promise<string>;
   /** Options that change what a KV cell holds, as JSON. */
   readonly cellOptions: string;
   /** Seals saved sessions; null: no key. */

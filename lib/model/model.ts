@@ -12,7 +12,6 @@ import { normalizeGenerate } from "../engine/engine-options.js";
 import type { GenerateConfig, GenerateOptions } from "../engine/engine-options.js";
 import type { Generation } from "../engine/generation.js";
 import type { MakePrompt } from "../engine/preparation.js";
-import { fingerprint } from "../weights/fingerprint.js";
 import type { ModelInfo } from "./info.js";
 import type { ModelInit } from "./model-init.js";
 import type { Tokenizer } from "../weights/tokenizer.js";
@@ -57,7 +56,6 @@ interface Call {
 export class Model implements ChatModel, AsyncDisposable {
   readonly #init: ModelInit;
   #closing: Promise<void> | undefined;
-  #fingerprint: Promise<string> | undefined;
   /** Facts of the file and of the context it runs in. */
   readonly info: ModelInfo;
   /** Text to ids and back. */
@@ -221,7 +219,7 @@ export class Model implements ChatModel, AsyncDisposable {
 
   /** A SHA-256 that tells the model's files from others. @throws {R1Error} rejects: `IO_FAILED` */
   fingerprint(): Promise<string> {
-    return (this.#fingerprint ??= fingerprint(this.#init.paths));
+    return this.#init.fingerprint();
   }
 
   /** What the engine is doing, taken without stopping it. @throws {R1Error} `DISPOSED` */
