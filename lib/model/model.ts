@@ -146,8 +146,8 @@ export class Model implements ChatModel, AsyncDisposable {
   }
 
   /**
-   * A conversation that remembers its turns.
-   * @throws {R1Error} `INVALID_MESSAGE`, `UNKNOWN_OPTION`, `INVALID_ARGUMENT`, `DISPOSED`.
+   * A conversation that keeps its turns. @throws {R1Error} `INVALID_MESSAGE`, `UNKNOWN_OPTION`,
+   * `INVALID_ARGUMENT`, `DISPOSED`.
    */
   session(options: SessionOptions = {}): ChatSession {
     this.#assertOpen();
@@ -187,9 +187,8 @@ export class Model implements ChatModel, AsyncDisposable {
   }
 
   /**
-   * What `chat` would send: ids and text.
-   * @throws {R1Error} `INVALID_MESSAGE`, `INVALID_ARGUMENT`, `UNKNOWN_OPTION`,
-   * `TEMPLATE_UNSUPPORTED`, `DISPOSED`.
+   * What `chat` would send: ids and text. @throws {R1Error} `INVALID_MESSAGE`, `INVALID_ARGUMENT`,
+   * `UNKNOWN_OPTION`, `TEMPLATE_UNSUPPORTED`, `DISPOSED`.
    */
   formatChat(messages: readonly ChatMessageInput[], options: FormatOptions = {}): FormattedChat {
     const text = this.#formatted(messages, options, "formatChat", chatText);
