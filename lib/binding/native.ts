@@ -37,21 +37,21 @@ export interface NativeLogEntry {
 /** Everything `llama_model_load_from_file` is given. */
 export interface NativeModelConfig {
   /** The file, or all parts of a split one in order. */
-  paths: string[];
+  paths: readonly string[];
   /** Layers on devices, counted from the end, the output layer as one more; negative: all. */
   gpuLayers: number;
   /** Names of the devices to use in this order; empty: llama.cpp's choice. */
-  devices: string[];
+  devices: readonly string[];
   /** Index of the device that takes all when `splitMode` is "none". */
   mainGpu: number;
   splitMode: "none" | "layer" | "row";
   /** Share of each device; empty: by free memory. */
-  tensorSplit: number[];
+  tensorSplit: readonly number[];
   /**
    * Regular expressions over tensor names, and the buffer type (`CPU`, or a device's name) each
    * sends its tensors to; the first match wins.
    */
-  tensorOverrides: { pattern: string; buffer: string }[];
+  tensorOverrides: readonly { readonly pattern: string; readonly buffer: string }[];
   loadMode: "auto" | "none" | "mmap" | "mlock" | "direct";
   checkTensors: boolean;
   /** CPU weights may be repacked into faster layouts (`use_extra_bufts`). */
@@ -62,7 +62,7 @@ export interface NativeModelConfig {
    */
   mla: boolean;
   vocabOnly: boolean;
-  metadataOverrides: NativeMetadataOverride[];
+  metadataOverrides: readonly NativeMetadataOverride[];
 }
 
 /** A vocabulary entry that is no ordinary text: control, user-defined or unknown. */

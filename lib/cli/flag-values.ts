@@ -50,19 +50,6 @@ export const word =
     return refuseFlag(name, `one of ${words.join(", ")}`, value);
   };
 
-/** on, off or auto, in all the spellings llama.cpp takes. */
-export const onOffAuto = word({
-  on: "on",
-  off: "off",
-  auto: "auto",
-  "1": "on",
-  "0": "off",
-  true: "on",
-  false: "off",
-  enabled: "on",
-  disabled: "off",
-});
-
 /** A list with commas. */
 export const list: Parse = (values) => last(values).split(",");
 

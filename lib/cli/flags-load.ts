@@ -1,17 +1,19 @@
-// The flags that load a model: files, memory and the KV cache, in llama.cpp's words; data only.
+// The flags that load a model, made from the library's table of load options; and the flags that
+// name the model in other ways.
+import { LOAD_OPTION_GROUPS } from "../index.js";
+import type { LoadFlag, LoadRow } from "../index.js";
 import { inGroup, type Flag, type Row } from "./flags.js";
-import { cpuRows, deviceRows } from "./flags-devices.js";
 import {
   constant,
   integer,
+  list,
   metadataOverrides,
   number,
-  onOffAuto,
+  numbers,
+  tensorOverrides,
   text,
   word,
 } from "./flag-values.js";
-
-const CACHE_TYPES = "f32, f16, bf16, q8_0, q4_0, q4_1, iq4_nl, q5_0, q5_1";
 
 /** A repository as llama.cpp names it, as a reference. */
 export const hubName = (name: string): string => (name.startsWith("hf:") ? name : `hf:${name}`);
@@ -41,224 +43,79 @@ const hub: Row[] = [
   },
 ];
 
-const model: Row[] = [
-  {
-    names: ["-m", "--model"],
-    value: "FILE",
-    option: "path",
-    parse: text,
-    doc: "GGUF file (of a split model the first part) or hf:owner/name:QUANT (default: the embedded tiny model)",
-  },
-  {
-    names: ["-md", "--spec-draft-model", "--model-draft"],
-    value: "FILE",
-    option: "draftModel",
-    parse: text,
-    doc: "a small model of the same vocabulary that drafts tokens for this one to check",
-  },
-  {
-    names: ["-hfd", "-hfrd", "--spec-draft-hf", "--hf-repo-draft"],
-    value: "OWNER/NAME[:QUANT]",
-    option: "draftModel",
-    parse: (values) => hubName(values.at(-1) ?? ""),
-    doc: "such a model on the Hub",
-  },
-  {
-    names: ["-lm", "--load-mode"],
-    value: "MODE",
-    option: "loadMode",
-    parse: word({
-      auto: "auto",
-      none: "none",
-      mmap: "mmap",
-      mlock: "mlock",
-      dio: "direct",
-      direct: "direct",
-    }),
-    doc: "how the file gets into memory: auto, mmap, mlock, direct or none",
-  },
-  {
-    names: ["--mmap"],
-    option: "loadMode",
-    parse: constant("mmap"),
-    doc: "map the file into memory",
-  },
-  {
-    names: ["--no-mmap"],
-    option: "loadMode",
-    parse: constant("none"),
-    doc: "read the file instead of mapping it",
-  },
-  {
-    names: ["--mlock"],
-    option: "loadMode",
-    parse: constant("mlock"),
-    doc: "read the file and pin it in memory",
-  },
-  {
-    names: ["--check-tensors"],
-    option: "checkTensors",
-    parse: constant(true),
-    doc: "check every weight for invalid values; reads the whole file",
-  },
-  {
-    names: ["--override-kv"],
-    value: "KEY=TYPE:VALUE,...",
-    option: "metadataOverrides",
-    parse: metadataOverrides,
-    doc: "metadata to read instead of the file's; types: int, float, bool, str",
-  },
-  {
-    names: ["-nr", "--no-repack"],
-    option: "repack",
-    parse: constant(false),
-    doc: "keep CPU weights in the file's layout",
-  },
-  {
-    names: ["--repack"],
-    option: "repack",
-    parse: constant(true),
-    doc: "let CPU weights be copied into faster layouts (default)",
-  },
-];
+/** `path` is no option of `loadModel` but its first argument. */
+const path: Row = {
+  names: ["-m", "--model"],
+  value: "FILE",
+  option: "path",
+  parse: text,
+  doc: "GGUF file (of a split model the first part) or hf:owner/name:QUANT (default: the embedded tiny model)",
+};
 
-const context: Row[] = [
-  {
-    names: ["-c", "--ctx-size"],
-    value: "N",
-    option: "contextSize",
-    parse: integer,
-    doc: "context in tokens, prompt and reply together; 0: the model's own (default: 8192)",
-  },
-  {
-    names: ["-ctk", "--cache-type-k"],
-    value: "TYPE",
-    option: "cacheTypeK",
-    parse: text,
-    doc: `type of the K cache: ${CACHE_TYPES} (default: f16)`,
-  },
-  {
-    names: ["-ctv", "--cache-type-v"],
-    value: "TYPE",
-    option: "cacheTypeV",
-    parse: text,
-    doc: "type of the V cache (default: that of K on MLA files, else f16)",
-  },
-  {
-    names: ["-fa", "--flash-attn"],
-    value: "on|off|auto",
-    optionalValues: ["on", "off", "auto", "1", "0", "true", "false", "enabled", "disabled"],
-    option: "flashAttention",
-    parse: onOffAuto,
-    doc: "fused attention (default: auto)",
-  },
-  {
-    names: ["-b", "--batch-size"],
-    value: "N",
-    option: "batchSize",
-    parse: integer,
-    doc: "most tokens of one decode (default: 2048)",
-  },
-  {
-    names: ["-ub", "--ubatch-size"],
-    value: "N",
-    option: "ubatchSize",
-    parse: integer,
-    doc: "most tokens computed at once (default: 512)",
-  },
-  {
-    names: ["--no-warmup"],
-    option: "warmup",
-    parse: constant(false),
-    doc: "no empty run before the first prompt",
-  },
-  {
-    names: ["--warmup"],
-    option: "warmup",
-    parse: constant(true),
-    doc: "an empty run before the first prompt (default)",
-  },
-  {
-    names: ["--rope-scaling"],
-    value: "TYPE",
-    option: "rope",
-    field: "scaling",
-    parse: text,
-    doc: "none, linear or yarn (default: the file's)",
-  },
-  {
-    names: ["--rope-scale"],
-    value: "N",
-    option: "rope",
-    field: "freqScale",
-    parse: (values, name) => 1 / (number(values, name, undefined) as number),
-    doc: "context grows by a factor of N",
-  },
-  {
-    names: ["--rope-freq-base"],
-    value: "N",
-    option: "rope",
-    field: "freqBase",
-    parse: number,
-    doc: "base frequency (default: the file's)",
-  },
-  {
-    names: ["--rope-freq-scale"],
-    value: "N",
-    option: "rope",
-    field: "freqScale",
-    parse: number,
-    doc: "frequency scale; context grows by a factor of 1/N",
-  },
-  {
-    names: ["--yarn-orig-ctx"],
-    value: "N",
-    option: "rope",
-    field: "yarnOrigCtx",
-    parse: integer,
-    doc: "YaRN: context the model was trained with",
-  },
-  {
-    names: ["--yarn-ext-factor"],
-    value: "N",
-    option: "rope",
-    field: "yarnExtFactor",
-    parse: number,
-    doc: "YaRN: mix of extrapolation",
-  },
-  {
-    names: ["--yarn-attn-factor"],
-    value: "N",
-    option: "rope",
-    field: "yarnAttnFactor",
-    parse: number,
-    doc: "YaRN: attention factor",
-  },
-  {
-    names: ["--yarn-beta-fast"],
-    value: "N",
-    option: "rope",
-    field: "yarnBetaFast",
-    parse: number,
-    doc: "YaRN: low correction dimension",
-  },
-  {
-    names: ["--yarn-beta-slow"],
-    value: "N",
-    option: "rope",
-    field: "yarnBetaSlow",
-    parse: number,
-    doc: "YaRN: high correction dimension",
-  },
-];
+/** llama.cpp's -1 is auto, anything below it all. */
+const layers: Flag["parse"] = (values, name, before) => {
+  const value = values.at(-1) ?? "";
+  if (value === "auto" || value === "all") return value;
+  const count = integer(values, name, before) as number;
+  return count < 0 ? (count === -1 ? "auto" : "all") : count;
+};
 
-/**
- * Every flag of loading; `path` is the one that is no option of `loadModel` but its first argument.
- */
+/** 0 and below: the default, as in llama.cpp. */
+const threads: Flag["parse"] = (values, name, before) => {
+  const count = integer(values, name, before) as number;
+  return count <= 0 ? undefined : count;
+};
+
+/** The readers that rows of the table name. */
+const READERS: Readonly<Record<string, Flag["parse"]>> = {
+  hubName: (values) => hubName(values.at(-1) ?? ""),
+  integer,
+  layers,
+  list,
+  metadataOverrides,
+  number,
+  numbers,
+  reciprocal: (values, name) => 1 / (number(values, name, undefined) as number),
+  tensorOverrides,
+  text,
+  threads,
+};
+
+/** How the value of a flag is read. */
+function parseOf({ kind }: LoadRow, flag: LoadFlag): Flag["parse"] {
+  if (flag.value === undefined) return constant(flag.sets);
+  if (flag.words !== undefined) return word(flag.words);
+  const named = flag.reader === undefined ? undefined : READERS[flag.reader];
+  if (flag.reader !== undefined && named === undefined)
+    throw new TypeError(`no reader is called ${flag.reader}`);
+  return named ?? (kind.type === "whole" ? integer : text);
+}
+
+/** The help of a flag: what it does, and the default where that is a number or a word. */
+function helpOf(row: LoadRow, flag: LoadFlag): string {
+  const fixed = typeof row.default === "object" ? undefined : row.default;
+  const shown = flag.shownDefault ?? (flag.value === undefined ? undefined : fixed);
+  return shown === undefined ? flag.doc : `${flag.doc} (default: ${String(shown)})`;
+}
+
+const rowsOf = (rows: Readonly<Record<string, LoadRow>>): Row[] =>
+  Object.entries(rows).flatMap(([option, row]) =>
+    (row.flags ?? []).map((flag) => ({
+      names: flag.names,
+      option,
+      doc: helpOf(row, flag),
+      parse: parseOf(row, flag),
+      ...(flag.value === undefined ? {} : { value: flag.value }),
+      ...(flag.field === undefined ? {} : { field: flag.field }),
+      ...(flag.wordIfLeftOut === undefined
+        ? {}
+        : { optionalValues: [flag.wordIfLeftOut, ...Object.keys(flag.words ?? {})] }),
+    })),
+  );
+
+/** Every flag of loading. */
 export const loadFlags: readonly Flag[] = Object.freeze([
   ...inGroup("run", "Model:", hub),
-  ...inGroup("load", "Model:", model),
-  ...inGroup("load", "Context and cache:", context),
-  ...inGroup("load", "Devices:", deviceRows),
-  ...inGroup("load", "Threads:", cpuRows),
+  ...inGroup("load", "Model:", [path]),
+  ...LOAD_OPTION_GROUPS.flatMap(({ heading, rows }) => inGroup("load", heading, rowsOf(rows))),
 ]);

@@ -12,6 +12,7 @@ import type {
 import type { CheckedModel } from "../gguf/check/check-model.js";
 import { detectVariant } from "../template/variants.js";
 import { SpecialTokens, turnTokens } from "./special-tokens.js";
+import { nativeFields } from "./load-table/table.js";
 import type { LoadConfig } from "./normalize-load.js";
 import { Tokenizer } from "./tokenizer.js";
 
@@ -83,20 +84,12 @@ export function weightsConfig(
   gpuLayers: number,
 ): NativeModelConfig {
   return Object.freeze({
+    ...nativeFields(config, "model"),
     paths: checked.paths,
     gpuLayers,
-    devices: [...config.devices],
-    mainGpu: config.mainGpu,
-    splitMode: config.splitMode,
-    tensorSplit: [...config.tensorSplit],
-    tensorOverrides: [...config.tensorOverrides],
-    loadMode: config.loadMode,
-    checkTensors: config.checkTensors,
-    repack: config.repack,
     mla: checked.isMla,
     vocabOnly: false,
-    metadataOverrides: [...config.metadataOverrides],
-  });
+  } satisfies NativeModelConfig);
 }
 
 /**

@@ -18,7 +18,8 @@ import {
 } from "../../lib/cli/flags-run.js";
 import { settingsOf } from "../../lib/cli/settings.js";
 import { GENERATE_KEYS } from "../../lib/engine/engine-options.js";
-import { LOAD_KEYS, normalizeLoad } from "../../lib/weights/normalize-load.js";
+import { LOAD_KEYS } from "../../lib/weights/load-table/table.js";
+import { normalizeLoad } from "../../lib/weights/normalize-load.js";
 import { normalizeSampling } from "../../lib/sampling/options.js";
 
 const all = [

@@ -11,7 +11,8 @@ import {
 import type { CacheQuestion } from "../../lib/weights/cache-types.js";
 import { chooseGpuLayers } from "../../lib/machine/devices.js";
 import { physicalCores, settleThreads } from "../../lib/machine/cpu.js";
-import { LOAD_KEYS, normalizeLoad } from "../../lib/weights/normalize-load.js";
+import { LOAD_KEYS } from "../../lib/weights/load-table/table.js";
+import { normalizeLoad } from "../../lib/weights/normalize-load.js";
 
 describe("the options of a load", () => {
   it("have the documented defaults", () => {
