@@ -5,13 +5,6 @@
 export { loadModel } from "./model/load-model.js";
 export type { Model } from "./model/model.js";
 export type { ChatModel } from "./model/chat-model.js";
-export {
-  CHAT_OPTION_NAMES,
-  checkChat,
-  checkChatOptions,
-  checkCompletionOptions,
-  GENERATE_OPTION_NAMES,
-} from "./model/check-request.js";
 export type { ChatOptions, FormatOptions, OpenThink } from "./model/chat-options.js";
 export type { ChoicesOptions } from "./model/choices.js";
 export type { ChatSession, SessionOptions } from "./model/session.js";

@@ -12,7 +12,7 @@ import {
   signal,
   string,
 } from "../base/check.js";
-import { CHAT_OPTION_NAMES, checkChatOptions } from "../index.js";
+import { CHAT_OPTION_NAMES, checkChatOptions } from "../checks.js";
 import type { ChatModel, ChatOptions } from "../index.js";
 import { MAX_SEED } from "./identity.js";
 import type { BatchRecord } from "./record.js";

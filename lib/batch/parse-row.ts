@@ -7,8 +7,8 @@ import {
   checkChat,
   checkChatOptions,
   checkCompletionOptions,
-  fromOpenAI,
-} from "../index.js";
+} from "../checks.js";
+import { fromOpenAI } from "../index.js";
 import type { ChatMessageInput, OpenAIMessage } from "../index.js";
 import { contentId, MAX_SEED } from "./identity.js";
 import { readBody } from "./openai-body.js";

@@ -2,7 +2,7 @@
 // runners and queue workers share. Runs on the JavaScript thread.
 import { R1Error } from "../base/errors.js";
 import type { GenerationResult } from "../base/types.js";
-import { GENERATE_OPTION_NAMES } from "../index.js";
+import { GENERATE_OPTION_NAMES } from "../checks.js";
 import type { ChatModel } from "../index.js";
 import type { BatchRow } from "./row.js";
 

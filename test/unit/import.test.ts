@@ -62,8 +62,8 @@ describe("importing r1-native", () => {
     ]);
   });
 
-  it("loads at most 40 modules", () => {
-    expect(loaded.length).toBeLessThanOrEqual(40);
+  it("loads at most 60 modules", () => {
+    expect(loaded.length).toBeLessThanOrEqual(60);
   });
 });
 

@@ -1,0 +1,9 @@
+// Public exports of r1-native/checks: checks what is asked of a model before one is loaded.
+
+export {
+  CHAT_OPTION_NAMES,
+  checkChat,
+  checkChatOptions,
+  checkCompletionOptions,
+  GENERATE_OPTION_NAMES,
+} from "./model/check-request.js";
