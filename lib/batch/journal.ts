@@ -72,7 +72,7 @@ export class Journal {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ line, resolve, reject });
-      this.#flushing ??= this.#flush().finally(() => (this.#flushing = undefined));
+      this.#flushing ??= this.#flush();
     });
   }
 
@@ -97,6 +97,8 @@ export class Journal {
         for (const { reject } of group) reject(this.#failure);
       }
     }
+    // In the same turn as the last look: a line that comes now begins another flush.
+    this.#flushing = undefined;
   }
 
   async #write(bytes: Buffer): Promise<void> {

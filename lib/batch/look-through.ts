@@ -75,7 +75,9 @@ export async function lookThrough(
 }
 
 function invalid(path: string, faults: readonly RowFault[], count: number): R1Error {
-  const lines = faults.map(({ line, message }) => `  line ${line}: ${message}`).join("\n");
+  // Fields of rows are no options of the caller's: they are not written as those are.
+  const plain = (message: string): string => message.replace(/`([^`]*)`/g, '"$1"');
+  const lines = faults.map(({ line, message }) => `  line ${line}: ${plain(message)}`).join("\n");
   const more = count > faults.length ? `\n  and ${count - faults.length} more` : "";
   return new R1Error(
     "INPUT_INVALID",

@@ -31,6 +31,8 @@ export interface BatchRecord {
   /** The question, where the row had one; else `messages`. */
   readonly prompt?: string;
   readonly messages?: readonly unknown[];
+  /** The prompt was raw. */
+  readonly raw?: true;
   /** The row's own columns. */
   readonly columns?: Readonly<Record<string, unknown>>;
   /** Options of the row itself. */
@@ -64,8 +66,8 @@ export interface BatchRecord {
 }
 
 /** The question of a row as its record carries it. */
-function asked({ ask }: BatchRow): Pick<BatchRecord, "prompt" | "messages"> {
-  if (ask.kind === "raw") return { prompt: ask.prompt };
+function asked({ ask }: BatchRow): Pick<BatchRecord, "prompt" | "messages" | "raw"> {
+  if (ask.kind === "raw") return { prompt: ask.prompt, raw: true };
   const [only] = ask.messages;
   if (ask.messages.length === 1 && only?.role === "user" && typeof only.content === "string")
     return { prompt: only.content };

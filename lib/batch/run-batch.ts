@@ -1,6 +1,6 @@
 // runBatch: rows in, results out, over one model. Runs on the JavaScript thread; the model works on
 // its own.
-import { object } from "../base/check.js";
+import { refuse } from "../base/check.js";
 import type { ChatModel } from "../index.js";
 import { normalizeBatch, type BatchConfig, type BatchOptions } from "./config.js";
 import { originOf } from "./origin.js";
@@ -79,7 +79,12 @@ export function runBatch(
   options: BatchOptions = {},
 ): AsyncGenerator<BatchOutcome, void> {
   const config = normalizeBatch(options, "runBatch");
-  object(rows, "rows");
+  if (
+    typeof rows !== "object" ||
+    rows === null ||
+    !(Symbol.asyncIterator in rows || Symbol.iterator in rows)
+  )
+    refuse("rows", "an iterable or async iterable of rows", rows);
   return start(model, rows, config);
 }
 

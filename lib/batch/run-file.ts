@@ -242,7 +242,7 @@ class Journals {
     if (outcome.record !== undefined) {
       const { record, row } = outcome;
       const line =
-        this.#config.format === "openai" ? openAILine(row, record, this.#origin) : record;
+        this.#config.format === "openai" ? openAILine(row.ask, record, this.#origin) : record;
       return this.#output.append(JSON.stringify(line));
     }
     // Made when there is something to say in it.

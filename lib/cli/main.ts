@@ -21,6 +21,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandFile>>> = {
   run: () => import("./commands/run.js"),
   chat: () => import("./commands/chat.js"),
   batch: () => import("./commands/batch.js"),
+  "batch export": () => import("./commands/batch-export.js"),
+  "batch merge": () => import("./commands/batch-merge.js"),
+  "batch stats": () => import("./commands/batch-stats.js"),
   devices: () => import("./commands/devices.js"),
   plan: () => import("./commands/plan.js"),
   pull: () => import("./commands/pull.js"),
@@ -89,6 +92,8 @@ function meaningOf(words: readonly string[]): Meaning {
     if (Object.hasOwn(COMMANDS, second)) return { command: second, args: ["--help"] };
     throw unknownCommand([second], nearest(second, Object.keys(COMMANDS)));
   }
+  const both = `${first} ${second ?? ""}`;
+  if (Object.hasOwn(COMMANDS, both)) return { command: both, args: words.slice(2) };
   if (Object.hasOwn(COMMANDS, first)) return { command: first, args: words.slice(1) };
   // A word that stands alone may be a misspelt command; a sentence is a prompt.
   const near = /^\w[\w-]*$/.test(first) ? nearest(first, Object.keys(COMMANDS)) : undefined;

@@ -1,0 +1,192 @@
+// mergeBatches: several outputs into one, each sample once. Runs on the JavaScript thread.
+import { hash } from "node:crypto";
+import { stat } from "node:fs/promises";
+import { array, boolean, fileName, knownKeys, object, refuse } from "../base/check.js";
+import { R1Error } from "../base/errors.js";
+import { fileFailure } from "../base/files/failure.js";
+import { refuseInputs } from "../base/files/same-file.js";
+import { AtomicFile, writeAll, writeFileAtomically } from "../base/files/writer.js";
+import { filesOf, readHeader, type RunHeader } from "./header.js";
+import { Ledger } from "./ledger.js";
+import { readLines, textOf } from "./lines.js";
+import { knownSample } from "./record.js";
+import { readRecords } from "./records.js";
+
+/** Options of {@link mergeBatches}. */
+export interface MergeBatchOptions {
+  /** Takes outputs of different models. @defaultValue false */
+  readonly allowChange?: boolean | undefined;
+  /** Replaces a file of the target's name. @defaultValue false */
+  readonly force?: boolean | undefined;
+}
+
+/** A sample that two outputs have with different results. */
+export interface MergeDifference {
+  readonly id: string;
+  readonly sample: number;
+  readonly path: string;
+}
+
+/** What a merge wrote. */
+export interface MergeSummary {
+  readonly path: string;
+  readonly records: number;
+  /** Records of samples that an earlier output has with the same result. */
+  readonly repeated: number;
+  /** How many had another result; the earlier record was taken. */
+  readonly different: number;
+  /** The first 20 of them. */
+  readonly differences: readonly MergeDifference[];
+  /** Samples that stand in no output, but in an errors file. */
+  readonly failed: number;
+}
+
+const MOST_DIFFERENCES = 20;
+const GROUP_BYTES = 1024 * 1024;
+
+/** Appends lines in groups. */
+class LineWriter {
+  readonly #file: AtomicFile;
+  #at = 0;
+  #text = "";
+
+  constructor(file: AtomicFile) {
+    this.#file = file;
+  }
+
+  async add(line: string): Promise<void> {
+    this.#text += `${line}\n`;
+    if (this.#text.length >= GROUP_BYTES) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const bytes = Buffer.from(this.#text);
+    this.#text = "";
+    await writeAll(this.#file.handle, bytes, this.#at);
+    this.#at += bytes.length;
+  }
+}
+
+/**
+ * Merges outputs, of shards or of runs on several machines. The first record of a sample counts;
+ * later ones with another result are reported. The target is written whole or not at all, and gets
+ * the header of the first output, so that a run can go on with it.
+ *
+ * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; `RUN_MISMATCH` for outputs of different
+ * models; `FILE_EXISTS` without `force`; `JOURNAL_INVALID`, `FILE_NOT_FOUND`, `NO_SPACE`, `IO_FAILED`.
+ */
+export async function mergeBatches(
+  outputs: readonly (string | URL)[],
+  target: string | URL,
+  options: MergeBatchOptions = {},
+): Promise<MergeSummary> {
+  const given = object(options, "options");
+  knownKeys(given, "mergeBatches", ["allowChange", "force"]);
+  const paths = array(outputs, "outputs", fileName);
+  if (paths.length === 0) refuse("outputs", "one output or more", outputs);
+  const to = fileName(target, "target");
+  const flag = (key: "allowChange" | "force"): boolean =>
+    given[key] === undefined ? false : boolean(given[key], key);
+  await refuseInputs([to], paths, "target");
+  const header = await commonHeader(paths, flag("allowChange"));
+  const seen = new Ledger();
+  const file = await AtomicFile.create(to, { force: flag("force") });
+  let counts: Omit<MergeSummary, "path" | "failed">;
+  try {
+    counts = await mergeRecords(paths, file, seen);
+    const failed = await mergeErrors(paths, to, seen);
+    if (header !== undefined)
+      await writeFileAtomically(filesOf(to).header, { force: true }, async ({ handle }) => {
+        await writeAll(handle, Buffer.from(`${JSON.stringify(header, null, 2)}\n`), 0);
+      });
+    await file.finish();
+    return { path: to, ...counts, failed };
+  } catch (error) {
+    throw fileFailure(error, to, "written");
+  } finally {
+    await file.discard();
+  }
+}
+
+/** The header that all outputs have but for their shards. */
+async function commonHeader(
+  paths: readonly string[],
+  allowChange: boolean,
+): Promise<RunHeader | undefined> {
+  let first: { readonly path: string; readonly header: RunHeader } | undefined;
+  for (const path of paths) {
+    const header = await readHeader(path);
+    if (header === undefined) continue;
+    first ??= { path, header };
+    if (allowChange || header.model.fingerprint === first.header.model.fingerprint) continue;
+    throw new R1Error(
+      "RUN_MISMATCH",
+      `"${path}" was made with ${header.model.description}, and "${first.path}" with ${first.header.model.description}: their files differ. Pass --allow-change to merge them all the same.`,
+      { details: { path } },
+    );
+  }
+  if (first === undefined) return undefined;
+  const { shard: _shard, ...shape } = first.header.options;
+  return { ...first.header, options: shape };
+}
+
+async function mergeRecords(
+  paths: readonly string[],
+  file: AtomicFile,
+  seen: Ledger,
+): Promise<Omit<MergeSummary, "path" | "failed">> {
+  const writer = new LineWriter(file);
+  /** Of each sample a hash of its result, 32 bits. */
+  const results = new Map<string, number>();
+  const differences: MergeDifference[] = [];
+  let records = 0;
+  let repeated = 0;
+  let different = 0;
+  for (const path of paths) {
+    for await (const group of readRecords(path)) {
+      for (const { record, text } of group) {
+        const { id, sample, reasoning, answer } = record;
+        const key = hash("sha256", JSON.stringify([id, sample]), "base64").slice(0, 16);
+        const result = hash("sha256", JSON.stringify([reasoning, answer]), "buffer").readInt32LE();
+        if (seen.addSample(id, sample, false)) {
+          results.set(key, result);
+          records++;
+          await writer.add(text);
+        } else if (results.get(key) === result) repeated++;
+        else if (different++ < MOST_DIFFERENCES) differences.push({ id, sample, path });
+      }
+    }
+  }
+  await writer.flush();
+  return { records, repeated, different, differences };
+}
+
+/** Writes the errors of samples that no output has. */
+async function mergeErrors(paths: readonly string[], to: string, seen: Ledger): Promise<number> {
+  const lines: string[] = [];
+  for (const path of paths) {
+    const { errors } = filesOf(path);
+    if (!(await stat(errors).catch(() => undefined))) continue;
+    for await (const group of readLines(errors)) {
+      for (const line of group) {
+        const text = textOf(line);
+        const known = knownOf(text);
+        if (known === undefined || text === undefined) continue;
+        if (seen.addSample(known.id, known.sample, false)) lines.push(text);
+      }
+    }
+  }
+  if (lines.length > 0)
+    await writeFileAtomically(filesOf(to).errors, { force: true }, async ({ handle }) => {
+      await writeAll(handle, Buffer.from(`${lines.join("\n")}\n`), 0);
+    });
+  return lines.length;
+}
+
+function knownOf(text: string | undefined): ReturnType<typeof knownSample> {
+  try {
+    return text === undefined ? undefined : knownSample(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,36 @@
+// `r1-native batch merge`: several outputs of a batch into one. Main thread.
+import type { Command } from "commander";
+import { mergeBatches } from "../../batch.js";
+import type { MergeBatchOptions } from "../../batch.js";
+import { R1Error } from "../../base/errors.js";
+
+async function run(files: string[], flags: MergeBatchOptions): Promise<void> {
+  const target = files.at(-1);
+  if (target === undefined || files.length < 2)
+    throw new R1Error(
+      "INVALID_ARGUMENT",
+      "Expected one output or more, and the file to write: r1-native batch merge a.jsonl b.jsonl all.jsonl.",
+      { details: { option: "outputs" } },
+    );
+  const summary = await mergeBatches(files.slice(0, -1), target, flags);
+  const { records, repeated, different, differences, failed } = summary;
+  process.stderr.write(
+    `wrote ${records} records to ${target}; ${repeated} stood in several outputs, ${different} of others had another result; ${failed} failed\n`,
+  );
+  for (const { id, sample, path } of differences)
+    process.stderr.write(`  ${JSON.stringify(id)}, sample ${sample}: another result in ${path}\n`);
+  if (different > differences.length)
+    process.stderr.write(`  and ${different - differences.length} more\n`);
+}
+
+/** Adds the command to the program. */
+export function register(program: Command): void {
+  program
+    .command("batch-merge")
+    .name("batch merge")
+    .description("merge outputs of a batch: the first record of each sample counts")
+    .argument("<files...>", "the outputs, and last the file to write")
+    .option("--allow-change", "also outputs of different models")
+    .option("--force", "overwrite an existing file")
+    .action(run);
+}
