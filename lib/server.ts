@@ -1,0 +1,8 @@
+// Public exports of r1-native/server: the HTTP server, to be mounted in a program or to run alone.
+export { createApp } from "./server/app.js";
+export type { R1App } from "./server/app.js";
+export type { ServerOptions, NamedKey } from "./server/options.js";
+export type { ServerLimits } from "./server/limits.js";
+export type { ServerLogger } from "./server/core/log.js";
+export type { ModelSource } from "./server/core/models.js";
+export type { AuxiliaryRule } from "./server/core/auxiliary.js";

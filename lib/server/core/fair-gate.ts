@@ -1,0 +1,237 @@
+// Decides which request of a model starts next: so many at once, keys in turn, auxiliary requests
+// last, and bounds on what waits. One gate for each model.
+import { ApiError, clientGone } from "./api-error.js";
+
+/** How many requests a gate lets through and keeps waiting. */
+export interface GateLimits {
+  /** Requests handed to the engine at once. */
+  readonly slots: number;
+  /** Requests that wait, of all keys. */
+  readonly maxQueue: number;
+  /** Requests of one key that wait. */
+  readonly maxQueuePerKey: number;
+  /** Requests of one key that run at once. */
+  readonly maxRunningPerKey: number;
+  /** Longest wait; 0: no limit. Unit: milliseconds. */
+  readonly maxWaitMs: number;
+}
+
+/** A request that asks for its turn. */
+export interface Applicant {
+  /** Name of the key it came with. */
+  readonly key: string;
+  /** Slots that it takes: its choices. */
+  readonly weight: number;
+  /** It waits until no other request does. */
+  readonly isAuxiliary: boolean;
+  readonly signal: AbortSignal;
+  /** Called when the number of requests ahead of it has changed. */
+  readonly onMove?: ((ahead: number) => void) | undefined;
+}
+
+interface Waiting extends Applicant {
+  readonly resolve: (release: () => void) => void;
+  readonly reject: (error: ApiError) => void;
+  readonly stop: () => void;
+}
+
+/** Waiting requests of one class, by key; keys take turns. */
+class TurnQueue {
+  readonly #byKey = new Map<string, Waiting[]>();
+  size = 0;
+
+  add(one: Waiting): void {
+    const list = this.#byKey.get(one.key);
+    if (list === undefined) this.#byKey.set(one.key, [one]);
+    else list.push(one);
+    this.size++;
+  }
+
+  countOf(key: string): number {
+    return this.#byKey.get(key)?.length ?? 0;
+  }
+
+  remove(one: Waiting): boolean {
+    const list = this.#byKey.get(one.key);
+    const at = list?.indexOf(one) ?? -1;
+    if (list === undefined || at < 0) return false;
+    list.splice(at, 1);
+    if (list.length === 0) this.#byKey.delete(one.key);
+    this.size--;
+    return true;
+  }
+
+  /** The request whose turn it is among those that `may` start; its key then goes to the end. */
+  next(may: (one: Waiting) => boolean): Waiting | undefined {
+    for (const [key, list] of this.#byKey) {
+      const first = list[0];
+      if (first === undefined || !may(first)) continue;
+      list.shift();
+      this.#byKey.delete(key);
+      if (list.length > 0) this.#byKey.set(key, list);
+      this.size--;
+      return first;
+    }
+    return undefined;
+  }
+
+  /** All requests in the order of their turns. */
+  *inOrder(): Generator<Waiting> {
+    const lists = [...this.#byKey.values()];
+    for (let round = 0; lists.some((list) => round < list.length); round++)
+      for (const list of lists) {
+        const one = list[round];
+        if (one !== undefined) yield one;
+      }
+  }
+}
+
+/** Lets requests of one model through in turn. */
+export class FairGate {
+  readonly #limits: GateLimits;
+  readonly #main = new TurnQueue();
+  readonly #auxiliary = new TurnQueue();
+  readonly #runningByKey = new Map<string, number>();
+  #taken = 0;
+  #running = 0;
+  /** Moving mean of how long a request holds its slot. */
+  #meanMs = 1000;
+
+  constructor(limits: GateLimits) {
+    this.#limits = limits;
+  }
+
+  get waiting(): number {
+    return this.#main.size + this.#auxiliary.size;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  /**
+   * Waits for a turn.
+   *
+   * @returns What gives the turn back; call it once the engine has ended the request.
+   * @throws {ApiError} 429 when the key has too many waiting, 503 when all have or the wait was too
+   * long, 499 after an abort.
+   */
+  enter(applicant: Applicant): Promise<() => void> {
+    if (applicant.signal.aborted) return Promise.reject(clientGone());
+    if (this.waiting === 0 && this.#mayStart(applicant))
+      return Promise.resolve(this.#start(applicant));
+    const refusal = this.#refusal(applicant.key);
+    if (refusal !== undefined) return Promise.reject(refusal);
+    return new Promise((resolve, reject) => {
+      const queue = applicant.isAuxiliary ? this.#auxiliary : this.#main;
+      const leave = (error: ApiError): void => {
+        if (!queue.remove(one)) return;
+        one.stop();
+        reject(error);
+        this.#advance();
+      };
+      const onAbort = (): void => leave(clientGone());
+      const { maxWaitMs } = this.#limits;
+      const timer =
+        maxWaitMs > 0
+          ? setTimeout(
+              () => leave(this.#busy("The request waited too long for its turn.")),
+              maxWaitMs,
+            )
+          : undefined;
+      const one: Waiting = {
+        ...applicant,
+        resolve,
+        reject,
+        stop: () => {
+          clearTimeout(timer);
+          applicant.signal.removeEventListener("abort", onAbort);
+        },
+      };
+      applicant.signal.addEventListener("abort", onAbort, { once: true });
+      queue.add(one);
+      this.#advance();
+    });
+  }
+
+  /** Ends all waiting requests with an error. */
+  refuseAll(error: ApiError): void {
+    for (const queue of [this.#main, this.#auxiliary])
+      for (const one of [...queue.inOrder()]) {
+        queue.remove(one);
+        one.stop();
+        one.reject(error);
+      }
+  }
+
+  /** Time after which a place is likely to be free, by the requests that ended. */
+  retryAfterMs(): number {
+    const rounds = (this.waiting + 1) / Math.max(1, this.#limits.slots);
+    return Math.min(60_000, Math.max(1000, Math.round(rounds * this.#meanMs)));
+  }
+
+  #refusal(key: string): ApiError | undefined {
+    const { maxQueue, maxQueuePerKey } = this.#limits;
+    if (this.#main.countOf(key) + this.#auxiliary.countOf(key) >= maxQueuePerKey)
+      return new ApiError(
+        `This key has ${maxQueuePerKey} requests waiting, which is the most. Try again when one has ended.`,
+        {
+          status: 429,
+          type: "rate_limit_error",
+          code: "rate_limit_exceeded",
+          retryAfterMs: this.retryAfterMs(),
+        },
+      );
+    if (this.waiting >= maxQueue) return this.#busy(`${this.waiting} requests wait already.`);
+    return undefined;
+  }
+
+  #busy(what: string): ApiError {
+    return new ApiError(`The server is busy: ${what} Try again later.`, {
+      status: 503,
+      type: "unavailable_error",
+      code: "overloaded",
+      retryAfterMs: this.retryAfterMs(),
+    });
+  }
+
+  /** A request wider than the gate starts when the gate is empty. */
+  #mayStart({ key, weight }: Applicant): boolean {
+    const { slots, maxRunningPerKey } = this.#limits;
+    if ((this.#runningByKey.get(key) ?? 0) >= maxRunningPerKey) return false;
+    return this.#taken === 0 || this.#taken + weight <= slots;
+  }
+
+  #start({ key, weight }: Applicant): () => void {
+    this.#taken += weight;
+    this.#running++;
+    this.#runningByKey.set(key, (this.#runningByKey.get(key) ?? 0) + 1);
+    const startedAt = performance.now();
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      this.#taken -= weight;
+      this.#running--;
+      const left = (this.#runningByKey.get(key) ?? 1) - 1;
+      if (left === 0) this.#runningByKey.delete(key);
+      else this.#runningByKey.set(key, left);
+      this.#meanMs += (performance.now() - startedAt - this.#meanMs) / 8;
+      this.#advance();
+    };
+  }
+
+  #advance(): void {
+    const may = (one: Waiting): boolean => this.#mayStart(one);
+    for (;;) {
+      const one =
+        this.#main.next(may) ?? (this.#main.size === 0 ? this.#auxiliary.next(may) : undefined);
+      if (one === undefined) break;
+      one.stop();
+      one.resolve(this.#start(one));
+    }
+    let ahead = 0;
+    for (const queue of [this.#main, this.#auxiliary])
+      for (const one of queue.inOrder()) one.onMove?.(ahead++);
+  }
+}

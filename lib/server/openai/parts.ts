@@ -1,0 +1,83 @@
+// Pieces of OpenAI's responses that several of its objects share: usage, log probabilities, ends,
+// llama-server's timings.
+import type { FinishReason, TokenLogprob, Usage } from "../../index.js";
+import type { FinishEvent } from "../core/events.js";
+
+/** OpenAI's words for the end of a choice. */
+export function finishReason(reason: FinishReason): "stop" | "length" | "tool_calls" {
+  switch (reason) {
+    case "tool-calls":
+      return "tool_calls";
+    case "length":
+    case "timeout":
+    case "loop":
+      return "length";
+    case "stop":
+    case "stop-string":
+    case "aborted":
+      return "stop";
+  }
+}
+
+/** What OpenAI's words do not say of the end; nothing where they say it all. */
+export function endNote(reason: FinishReason): {
+  readonly r1?: { readonly finish_reason: string };
+} {
+  return reason === "loop" || reason === "timeout" ? { r1: { finish_reason: reason } } : {};
+}
+
+/** The usage of a response. Prompt tokens include the cached ones, completion tokens the thinking. */
+export function usageBody(usage: Usage): Record<string, unknown> {
+  const { promptTokens, completionTokens, cachedTokens, reasoningTokens } = usage;
+  return {
+    prompt_tokens: promptTokens,
+    completion_tokens: completionTokens,
+    total_tokens: promptTokens + completionTokens,
+    prompt_tokens_details: { cached_tokens: cachedTokens },
+    completion_tokens_details: { reasoning_tokens: reasoningTokens },
+  };
+}
+
+/** UTF-8 of a token; null for one that is a part of a character. */
+function bytesOf(text: string): number[] | null {
+  return text.includes("\ufffd") ? null : [...Buffer.from(text, "utf8")];
+}
+
+/** JSON has no infinity; OpenAI writes this for what cannot happen. */
+const logOf = (logprob: number): number => Math.max(logprob, -9999);
+
+/** `choices[].logprobs.content`. */
+export function logprobContent(entries: readonly TokenLogprob[]): unknown[] {
+  return entries.map(({ text, logprob, top }) => ({
+    token: text,
+    logprob: logOf(logprob),
+    bytes: bytesOf(text),
+    top_logprobs: top.map((one) => ({
+      token: one.text,
+      logprob: logOf(one.logprob),
+      bytes: bytesOf(one.text),
+    })),
+  }));
+}
+
+/** llama-server's timings. */
+export function timingsBody({ usage, timings }: FinishEvent): Record<string, number> {
+  const promptN = usage.promptTokens - usage.cachedTokens;
+  const predictedN = usage.completionTokens;
+  const each = (ms: number, n: number): number => (n > 0 ? ms / n : 0);
+  const rate = (n: number, ms: number): number => (ms > 0 ? (n / ms) * 1000 : 0);
+  return {
+    cache_n: usage.cachedTokens,
+    prompt_n: promptN,
+    prompt_ms: timings.promptMs,
+    prompt_per_token_ms: each(timings.promptMs, promptN),
+    prompt_per_second: rate(promptN, timings.promptMs),
+    predicted_n: predictedN,
+    predicted_ms: timings.decodeMs,
+    predicted_per_token_ms: each(timings.decodeMs, predictedN),
+    predicted_per_second: rate(predictedN, timings.decodeMs),
+    ...(timings.draftedTokens > 0
+      ? { draft_n: timings.draftedTokens, draft_n_accepted: timings.acceptedTokens }
+      : {}),
+  };
+}
