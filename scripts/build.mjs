@@ -19,6 +19,7 @@ const HELP = `usage: node scripts/build.mjs [options] [-- -DNAME=value ...]
   --native-tests      also build and run the C++ tests of native/test
   --no-run            build those tests, but do not run them
   --sanitize=KIND     those tests only, under sanitizers: address, undefined, address,undefined or thread; in a build folder of its own
+  --coverage          those tests only, counting which lines run, in a build folder of its own (npm run coverage)
   --cuda              with the CUDA backend; the same as -- -DGGML_CUDA=ON
   --debug             with symbols and assertions and little optimisation, in a build folder of its own; a plain build
                       puts the fast one back
@@ -39,6 +40,7 @@ const OPTIONS = {
   "native-tests": { type: "boolean", default: false },
   "no-run": { type: "boolean", default: false },
   sanitize: { type: "string", default: "" },
+  coverage: { type: "boolean", default: false },
   cuda: { type: "boolean", default: false },
   debug: { type: "boolean", default: false },
   portable: { type: "boolean", default: process.env.R1_PORTABLE === "1" },
@@ -93,6 +95,7 @@ function jobs() {
 function outputFolder(options) {
   if (options.sanitize !== "")
     return join(root, `build-native-${options.sanitize.replace(",", "-")}`);
+  if (options.coverage) return join(root, "build-native-coverage");
   if (options.debug) return join(root, "build-native-debug");
   return join(root, options.portable ? "build-native-portable" : "build-native");
 }
@@ -102,8 +105,13 @@ function configOf(options) {
   return options.debug ? "Debug" : "Release";
 }
 
+/** Whether the C++ tests alone are built, in a way that the addon is not. */
+function isTestsOnly(options) {
+  return options.sanitize !== "" || options.coverage;
+}
+
 function targetsOf(options) {
-  if (options.sanitize !== "") return ["r1_core_tests"];
+  if (isTestsOnly(options)) return ["r1_core_tests"];
   const tools = options.tools || options["bench-tools"];
   return [
     "r1_native",
@@ -124,7 +132,7 @@ await main(async () => {
   const out = outputFolder(options);
   if (options.fresh) rmSync(out, { recursive: true, force: true });
   const llamaDir = await vendor({ log });
-  const nativeTests = options["native-tests"] || options.sanitize !== "";
+  const nativeTests = options["native-tests"] || isTestsOnly(options);
   await configure({
     root,
     out,
@@ -136,7 +144,7 @@ await main(async () => {
     sanitize: options.sanitize,
     portable: options.portable,
     config: configOf(options),
-    flags: options.flags,
+    flags: [...options.flags, ...(options.coverage ? ["-DR1_COVERAGE=ON"] : [])],
   });
   const build = cmakeJs(
     "build",
@@ -157,7 +165,7 @@ await main(async () => {
     stdio: ["ignore", "inherit", "inherit"],
     failure: "the native build failed; the compiler's output above says where",
   });
-  if (options.sanitize === "") {
+  if (!isTestsOnly(options)) {
     const changed = collect(join(out, "bin"), join(root, "build", "Release"));
     log(
       changed.length > 0
