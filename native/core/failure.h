@@ -62,8 +62,10 @@ inline const char * error_code_name(ErrorCode code) {
     return "INTERNAL";
 }
 
-/** A failure with its code. Never leaves a thread's top function: it becomes an error event or a
- * rejected promise there. */
+/**
+ * A failure with its code. Never leaves a thread's top function, where it becomes an error event or
+ * a rejected promise.
+ */
 class Failure : public std::runtime_error {
 public:
     Failure(ErrorCode code, const std::string & message)
@@ -74,7 +76,7 @@ private:
     ErrorCode code_;
 };
 
-/** What to throw when a std::thread could not be started. */
+/** The failure to throw when a std::thread cannot be started. */
 inline Failure no_thread_left() {
     return Failure(ErrorCode::ResourceExhausted,
                    "The system gives no more threads. End other work, or raise the limit of "

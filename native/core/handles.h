@@ -1,5 +1,5 @@
-// Owning handles for what libllama and ggml hand out: freed exactly once, on whichever thread drops
-// the last owner.
+// Owning handles for objects of libllama and ggml: freed exactly once, on the thread that drops the
+// last owner.
 #pragma once
 
 #include <llama-cpp.h>

@@ -1,5 +1,5 @@
-// run_async: native work on a thread of its own, settling a promise. `work` runs on that thread and
-// sees only C++ values; `to_js` runs on the JavaScript thread.
+// run_async: runs native work on its own thread and settles a promise. `work` runs on that thread
+// and sees only C++ values; `to_js` runs on the JavaScript thread.
 #pragma once
 
 #include <napi.h>
@@ -17,7 +17,7 @@ namespace r1 {
 struct AsyncOptions {
     /** Any thread; asks `work` to end. */
     std::function<void()> cancel = [] {};
-    /** JavaScript thread, before the promise is settled, whatever the outcome. */
+    /** JavaScript thread, before the promise is settled, on every outcome. */
     std::function<void()> settled = [] {};
     NoThread otherwise = NoThread::Refuse;
 };

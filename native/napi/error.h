@@ -12,7 +12,7 @@
 
 namespace r1 {
 
-/** What a failed job carries from its thread to JavaScript. */
+/** The facts of a failure that a job carries from its thread to JavaScript. */
 struct ErrorFacts {
     std::string code;
     std::string message;
@@ -50,8 +50,10 @@ inline Napi::Error make_error(Napi::Env env, const ErrorFacts & facts) {
     return error;
 }
 
-/** Runs a synchronous native function for JavaScript: a Failure becomes a thrown Error with its
- * code, a Napi::Error passes as it is. */
+/**
+ * Runs a synchronous native function for JavaScript: a Failure becomes a thrown Error with its
+ * code, a Napi::Error passes unchanged.
+ */
 template <typename Function>
 auto guarded(Napi::Env env, Function && function) -> decltype(function()) {
     try {

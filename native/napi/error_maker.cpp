@@ -1,5 +1,5 @@
-// ErrorMaker: how this environment's JavaScript makes an error of a code and a message, so that
-// what native code throws is an R1Error from the start. JavaScript thread.
+// ErrorMaker: the JavaScript function of this environment that makes an error from a code and a
+// message, so that native code throws R1Errors directly. JavaScript thread.
 #include "napi/error_maker.h"
 
 #include <map>

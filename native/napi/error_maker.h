@@ -1,5 +1,5 @@
-// ErrorMaker: how this environment's JavaScript makes an error of a code and a message, so that
-// what native code throws is an R1Error from the start. JavaScript thread.
+// ErrorMaker: the JavaScript function of this environment that makes an error from a code and a
+// message, so that native code throws R1Errors directly. JavaScript thread.
 #pragma once
 
 #include <napi.h>
@@ -11,7 +11,7 @@ namespace r1::error_maker {
 /** setErrorMaker(make) of the contract. */
 Napi::Value set(const Napi::CallbackInfo & info);
 
-/** The error, or undefined where none was set or it threw. */
+/** The error, or undefined if no maker was set or it threw. */
 Napi::Value make(Napi::Env env, const std::string & code, const std::string & message);
 
 }  // namespace r1::error_maker

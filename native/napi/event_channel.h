@@ -1,6 +1,6 @@
 // EventChannel: carries items from native threads to one JavaScript callback, in bulk, with one
-// wake-up when it goes from empty to non-empty. Two locks, so that the JavaScript thread, woken in
-// the middle of a push, finds the items free: `mutex` guards them, `signal` the thread-safe
+// wake-up when it goes from empty to non-empty. It has two locks, so that a JavaScript thread that
+// wakes during a push does not wait for the items: `mutex` guards them, `signal` the thread-safe
 // function.
 #pragma once
 
@@ -46,9 +46,9 @@ ToArguments<Item> latest_of(std::function<Napi::Value(Napi::Env, const Item &)> 
 }
 
 /**
- * push(): any thread, never blocks on JavaScript. The callback is told of all items since its last
- * call. close(): JavaScript thread; no callback comes after it. The channel keeps the process alive
- * only while it is held (hold/unhold, JavaScript thread).
+ * push(): any thread, never blocks on JavaScript. The callback gets all items since its last call.
+ * close(): JavaScript thread; no callback runs after it. The channel keeps the process alive only
+ * while it is held (hold/unhold, JavaScript thread).
  */
 template <typename Item>
 class EventChannel {
@@ -65,7 +65,8 @@ public:
             throw Napi::Error::New(env, "Node could not make an event channel.");
         }
         napi_unref_threadsafe_function(env, state_->function);
-        // Runs before the thread-safe function's own hook: after it nobody may touch that function.
+        // Runs before the thread-safe function's own hook: after that, no code may use the
+        // function.
         hook_.emplace(env, [state = state_] { take_function(*state); });
     }
     /** On the JavaScript thread, unless close() was called before. */
@@ -96,7 +97,7 @@ public:
         }
     }
 
-    /** JavaScript thread: tells at once what is still to be told. */
+    /** JavaScript thread: delivers pending items at once. */
     void drain(Napi::Env env) {
         if (!callback_.IsEmpty()) {
             tell(env, callback_.Value(), *state_);
@@ -140,7 +141,7 @@ private:
         std::function<void(const std::vector<Item> &)> observer;
     };
 
-    /** What comes up from here on is dropped. Returns the function that was there. */
+    /** Items pushed from here on are dropped. Returns the previous function. */
     static napi_threadsafe_function take_function(State & state) {
         {
             std::lock_guard<std::mutex> lock(state.mutex);
@@ -160,7 +161,7 @@ private:
         try {
             tell(Napi::Env(raw_env), callback, **queued);
         } catch (...) {
-            // A worker that is being terminated refuses every call: nobody is left to tell.
+            // A worker that is being terminated refuses every call: no receiver is left.
         }
     }
 

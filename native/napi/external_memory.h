@@ -1,5 +1,5 @@
-// ExternalMemory: native memory that a JavaScript object holds, reported to V8 so that it collects
-// objects which nobody closed. JavaScript thread.
+// ExternalMemory: reports native memory held by a JavaScript object to V8, so that it collects
+// objects that were not closed. JavaScript thread.
 #pragma once
 
 #include <napi.h>

@@ -1,4 +1,4 @@
-// Fields: reads a complete, flat JavaScript object; a missing or wrong field is a TypeError, never
+// Fields: reads a complete, flat JavaScript object. A missing or wrong field is a TypeError, never
 // a crash. JavaScript thread.
 #include "napi/fields.h"
 

@@ -1,4 +1,4 @@
-// Fields: reads a complete, flat JavaScript object; a missing or wrong field is a TypeError, never
+// Fields: reads a complete, flat JavaScript object. A missing or wrong field is a TypeError, never
 // a crash. JavaScript thread.
 #pragma once
 
@@ -12,8 +12,10 @@ namespace r1 {
 
 class Fields {
 public:
-    /** `what` names the object in errors, e.g. "request". Throws a TypeError if `value` is no
-     * object. */
+    /**
+     * `what` names the object in errors, e.g. "request". Throws a TypeError if `value` is not an
+     * object.
+     */
     Fields(const Napi::Value & value, std::string what);
 
     Napi::Value value(const char * name) const;

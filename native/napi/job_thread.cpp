@@ -1,5 +1,5 @@
-// JobThread: one thread for one job, waited for before its environment or the process ends; `done`
-// is called on the JavaScript thread.
+// JobThread: one thread for one job. The environment and the process wait for it before they end.
+// `done` is called on the JavaScript thread.
 #include "napi/job_thread.h"
 
 #include <system_error>
@@ -23,7 +23,7 @@ void JobThread::start(Napi::Env env, const char * name, Work work, NoThread othe
                       std::string("Node could not make a channel for the job ") + name + ".");
     }
     // Hooks run newest first, so this one runs before the thread-safe function's own: the thread
-    // has ended while its channel is still there.
+    // ends while its channel still exists.
     job->environment_hook_.emplace(env, [weak = std::weak_ptr<JobThread>(job)] {
         if (const std::shared_ptr<JobThread> running = weak.lock()) {
             running->end_with_environment();
@@ -47,7 +47,7 @@ void JobThread::start(Napi::Env env, const char * name, Work work, NoThread othe
         return;
     } catch (const std::system_error &) {
         if (otherwise == NoThread::Reaper) {
-            // A share of its own: JavaScript's thread cannot join the reaper's.
+            // A separate share: the JavaScript thread cannot join the reaper's.
             reaper::post([job] { job->run(); });
             return;
         }
@@ -65,7 +65,7 @@ void JobThread::run() {
     std::unique_ptr<std::shared_ptr<JobThread>> queued;
     bool is_abandoned = false;
     {
-        // Under the lock, so that the environment cannot go down in between.
+        // Under the lock, so that the environment cannot end in between.
         std::lock_guard<std::mutex> lock(mutex_);
         queued = std::move(queued_);
         has_ended_ = true;
@@ -78,12 +78,12 @@ void JobThread::run() {
     }
     if (is_abandoned) {
         work_.discard();
-        // The rest refers to an environment that is gone, so nothing can free it.
+        // The rest refers to an environment that no longer exists, so nothing can free it.
         queued.release();  // NOLINT: kept on purpose
         process_hook_.reset();
     }
-    // Else, if it is still here: the environment is going down, and waits for this thread with a
-    // share of its own.
+    // Otherwise, if it still exists: the environment is ending, and waits for this thread with its
+    // own share.
 }
 
 bool JobThread::wait(ProcessHook::Deadline deadline) {
@@ -134,7 +134,7 @@ void JobThread::call_js(napi_env env, napi_value, void *, void * data) {
         const Napi::HandleScope scope(environment);
         job->work_.done(environment);
     } catch (...) {
-        // A worker that is being terminated refuses every call: the promise is settled for nobody.
+        // A worker that is being terminated refuses every call: no code waits for the promise.
     }
     job->work_ = {};  // here, whichever thread drops the last share
 }

@@ -1,5 +1,5 @@
-// JobThread: one thread for one job, waited for before its environment or the process ends; `done`
-// is called on the JavaScript thread.
+// JobThread: one thread for one job. The environment and the process wait for it before they end.
+// `done` is called on the JavaScript thread.
 #pragma once
 
 #include <napi.h>
@@ -15,10 +15,10 @@
 
 namespace r1 {
 
-/** What a job does where the system gives no thread. */
+/** What a job does if the system allows no thread. */
 enum class NoThread {
     Refuse,  // start() throws
-    Reaper,  // the reaper's thread does it: for what frees, which must not fail
+    Reaper,  // the reaper's thread does it: for jobs that free memory, which must not fail
 };
 
 class JobThread : public std::enable_shared_from_this<JobThread> {
@@ -30,15 +30,16 @@ public:
         std::function<void(Napi::Env)> done;
         /** Any thread, while `run` runs, more than once. Must not throw. */
         std::function<void()> cancel;
-        /** On its own thread, instead of `done`, where the environment went down while `run` did
-         * not end: frees what `run` made. */
+        /**
+         * On its own thread, instead of `done`, if the environment ended before `run` did: frees
+         * what `run` made.
+         */
         std::function<void()> discard;
     };
 
     /**
-     * JavaScript thread. Throws Failure, and nothing is left behind: ResourceExhausted where the
-     * system gives no thread, Disposed where the process is ending, Internal where Node makes no
-     * channel.
+     * JavaScript thread. Throws Failure and leaves nothing behind: ResourceExhausted if the system
+     * allows no thread, Disposed if the process is ending, Internal if Node makes no channel.
      */
     static void start(Napi::Env env, const char * name, Work work, NoThread otherwise);
 
@@ -64,7 +65,7 @@ private:
     std::mutex mutex_;
     std::condition_variable ended_;
     bool has_ended_ = false;
-    bool is_abandoned_ = false;  // the environment is gone: its channel must not be touched
+    bool is_abandoned_ = false;  // the environment has ended: its channel must not be used
 };
 
 }  // namespace r1

@@ -1,5 +1,6 @@
-// Reaper: one thread of the process that frees what must not be freed on a JavaScript thread. It is
-// started before there is anything to free, so closing works when the system gives no more threads.
+// Reaper: one thread of the process that frees objects which must not be freed on a JavaScript
+// thread. It is started before any of them exists, so closing works even if the system allows no
+// more threads.
 #include "napi/reaper.h"
 
 #include <chrono>
@@ -23,7 +24,7 @@ struct State {
     bool is_busy = false;     // it has taken work out of the queue
 };
 
-// Never destroyed: the thread waits on it while the process goes down.
+// Never destroyed: the thread waits on it while the process exits.
 State & state() {
     static State * instance = new State();
     return *instance;
@@ -86,7 +87,7 @@ void post(std::function<void()> work) noexcept {
             return;
         }
     } catch (...) {
-        // No memory for an entry of the queue: it is done here.
+        // No memory for a queue entry: do the work here.
     }
     work();
 }

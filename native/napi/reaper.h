@@ -1,13 +1,16 @@
-// Reaper: one thread of the process that frees what must not be freed on a JavaScript thread. It is
-// started before there is anything to free, so closing works when the system gives no more threads.
+// Reaper: one thread of the process that frees objects which must not be freed on a JavaScript
+// thread. It is started before any of them exists, so closing works even if the system allows no
+// more threads.
 #pragma once
 
 #include <functional>
 
 namespace r1::reaper {
 
-/** Starts the thread, once a process. Any thread. Throws Failure(ResourceExhausted); a later call
- * tries again. */
+/**
+ * Starts the thread, once in a process. Any thread. Throws Failure(ResourceExhausted); a later call
+ * tries again.
+ */
 void ensure();
 
 /**

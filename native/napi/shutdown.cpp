@@ -1,5 +1,5 @@
-// What must end before JavaScript or the process does: hooks of one environment, and of the whole
-// process.
+// Shutdown hooks of one environment and of the whole process, for work that must end before
+// JavaScript or the process does.
 #include "napi/shutdown.h"
 
 #include <unistd.h>

@@ -1,5 +1,5 @@
-// What must end before JavaScript or the process does: hooks of one environment, and of the whole
-// process.
+// Shutdown hooks of one environment and of the whole process, for work that must end before
+// JavaScript or the process does.
 #pragma once
 
 #include <node_api.h>
@@ -11,8 +11,8 @@
 namespace r1 {
 
 /**
- * Calls a function when its environment goes down (a worker ends, the process ends by itself),
- * newest hook first. JavaScript thread. Destroying the hook on that thread takes it back.
+ * Calls a function when its environment ends (a worker ends, the process ends by itself), newest
+ * hook first. JavaScript thread. Destroying the hook on that thread removes it.
  */
 class EnvironmentHook {
 public:
@@ -30,9 +30,9 @@ private:
 };
 
 /**
- * What runs beside the JavaScript threads when the process exits without taking its environments
- * down (process.exit and an uncaught error do that): native threads must not run on while the
- * libraries' static objects are destroyed. Destroying it, on any thread, takes it back.
+ * A hook for work on native threads when the process exits without ending its environments
+ * (process.exit and an uncaught error do that): native threads must not run while the libraries'
+ * static objects are destroyed. Destroying the hook, on any thread, removes it.
  */
 class ProcessHook {
 public:
@@ -49,13 +49,16 @@ public:
     ProcessHook & operator=(const ProcessHook &) = delete;
 
     /**
-     * Ends all that is there, and begins the end: is_ending() is true from here on. Waits for most
-     * five seconds in all its calls together; what has not ended by then is in a read or a driver
-     * that does not return, and the process leaves without running the libraries' exit functions,
-     * with `exit_code`, when the C library calls its own. JavaScript thread.
+     * Ends all registered work and starts the shutdown: is_ending() is true from here on. All its
+     * calls together wait for at most five seconds. Work that has not ended by then is in a read or
+     * a driver that does not return, and the process leaves without running the libraries' exit
+     * functions, with `exit_code`, when the C library calls its own. JavaScript thread.
      */
     static void run_all(int exit_code);
-    /** Any thread. Nothing that runs beside the JavaScript thread is to be started any more. */
+    /**
+     * Any thread. Whether the process is ending, so that no work on other threads may start any
+     * more.
+     */
     static bool is_ending();
     /**
      * Registers with the C library anew, so that the hooks run before what has been constructed

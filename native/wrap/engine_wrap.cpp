@@ -1,5 +1,5 @@
-// EngineWrap: the contract's NativeEngine. Submits and cancels on the JavaScript thread; making and
-// ending the engine happens on threads of their own.
+// EngineWrap: the contract's NativeEngine. Submits and cancels on the JavaScript thread; the engine
+// is created and ended on separate threads.
 #include "wrap/engine_wrap.h"
 
 #include "napi/async_job.h"
@@ -53,7 +53,7 @@ EngineWrap::EngineWrap(const Napi::CallbackInfo & info) : Napi::ObjectWrap<Engin
                           });
 }
 
-// Collected without close(): only asks for the end, and leaves joining the thread to another one.
+// Collected without close(): only requests the end; another thread joins the engine thread.
 EngineWrap::~EngineWrap() {
     if (engine_ == nullptr) {
         return;
@@ -94,7 +94,7 @@ Napi::Value EngineWrap::create(const Napi::CallbackInfo & info) {
         CancelTokenWrap::Unwrap(info[4].As<Napi::Object>())->flag();
     const auto channel = std::make_shared<Channel>(env, "r1.engine.events",
                                                    info[2].As<Napi::Function>(), events_to_js);
-    // Each request holds the process alive until its last event is told.
+    // Each request keeps the process alive until its last event is delivered.
     channel->on_batch([weak = std::weak_ptr<Channel>(channel)](const std::vector<Event> & events) {
         const std::shared_ptr<Channel> held = weak.lock();
         for (const Event & event : events) {
@@ -288,7 +288,7 @@ Napi::Value EngineWrap::close(const Napi::CallbackInfo & info) {
             return Nothing{};
         },
         [this](Napi::Env env, Nothing &) {
-            // Whatever the thread said last is told before the promise settles.
+            // The thread's last events are delivered before the promise settles.
             channel_->drain(env);
             channel_->close();
             environment_hook_.reset();

@@ -1,5 +1,5 @@
-// EngineWrap: the contract's NativeEngine. Submits and cancels on the JavaScript thread; making and
-// ending the engine happens on threads of their own.
+// EngineWrap: the contract's NativeEngine. Submits and cancels on the JavaScript thread; the engine
+// is created and ended on separate threads.
 #pragma once
 
 #include <napi.h>
@@ -51,8 +51,8 @@ private:
     Napi::Value forget_session(const Napi::CallbackInfo & info);
     Napi::Value close(const Napi::CallbackInfo & info);
 
-    // Stops the engine whatever ends first; the hooks hold it, so that order of destruction cannot
-    // matter.
+    // Stops the engine whether the environment or the process ends first. The hooks own it, so the
+    // order of destruction does not matter.
     std::shared_ptr<Engine> engine_;
     std::shared_ptr<Channel> channel_;
     std::optional<ExternalMemory> memory_;

@@ -1,5 +1,5 @@
-// Environment: what belongs to one JavaScript environment (the main thread's or a worker's): its
-// class constructors and its log sink.
+// Environment: the data of one JavaScript environment (the main thread's or a worker's): its class
+// constructors and its log sink.
 #pragma once
 
 #include <napi.h>

@@ -1,5 +1,5 @@
-// Native events as the contract's columns: one array a column and no object a token, since making
-// objects by names is what costs. JavaScript thread.
+// Converts native events to the contract's columns: one array for each column instead of an object
+// for each token, because creating objects with named properties is expensive. JavaScript thread.
 #include "wrap/events_to_js.h"
 
 #include <algorithm>
@@ -26,8 +26,10 @@ void check(Napi::Env env, napi_status status) {
     }
 }
 
-/** A JavaScript array filled from its start. Plain calls of Node-API: the wrapper's own go by
- * generic values. */
+/**
+ * A JavaScript array filled from its start. Uses plain Node-API calls: the wrapper's own use
+ * generic values.
+ */
 class Column {
 public:
     Column(Napi::Env env, std::size_t length) : env_(env) {

@@ -1,4 +1,4 @@
-// Native events as the contract's columns. JavaScript thread.
+// Converts native events to the contract's columns. JavaScript thread.
 #pragma once
 
 #include <napi.h>

@@ -1,4 +1,4 @@
-// Hands out locks on files. JavaScript thread; never waits.
+// Provides locks on files. JavaScript thread; never waits.
 #include "wrap/file_lock_wrap.h"
 
 #include "napi/error.h"

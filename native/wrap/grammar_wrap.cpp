@@ -1,5 +1,5 @@
-// GrammarWrap: the contract's NativeGrammar. JavaScript thread; compiling runs on a thread of its
-// own.
+// GrammarWrap: the contract's NativeGrammar. JavaScript thread; compiling runs on a separate
+// thread.
 #include "wrap/grammar_wrap.h"
 
 #include "napi/async_job.h"

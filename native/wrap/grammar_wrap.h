@@ -1,5 +1,5 @@
 // GrammarWrap: the contract's NativeGrammar, a compiled grammar. JavaScript thread; compiling runs
-// on a thread of its own.
+// on a separate thread.
 #pragma once
 
 #include <napi.h>

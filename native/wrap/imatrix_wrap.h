@@ -1,5 +1,5 @@
-// computeImatrix of the contract: its configuration, its thread, its results. JavaScript thread but
-// for the work itself.
+// computeImatrix of the contract: its configuration, its thread, its results. JavaScript thread,
+// except for the work itself.
 #pragma once
 
 #include <napi.h>

@@ -1,5 +1,5 @@
 // The addon's process-wide functions: start, devices, versions, quantising, copying. JavaScript
-// thread; quantising and copying run on threads of their own.
+// thread; quantising and copying run on separate threads.
 #include "wrap/jobs.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // The addon's process-wide functions: start and end, devices, versions, quantising, copying.
-// JavaScript thread; quantising and copying run on threads of their own.
+// JavaScript thread; quantising and copying run on separate threads.
 #pragma once
 
 #include <napi.h>

@@ -1,4 +1,4 @@
-// LogWrap: one environment's share of llama.cpp's log, brought to its JavaScript thread in bulk.
+// LogWrap: delivers llama.cpp's log to the JavaScript thread of one environment, in bulk.
 #include "wrap/log_wrap.h"
 
 #include "wrap/environment.h"

@@ -1,5 +1,5 @@
 // ModelWrap: the contract's NativeModel. Its synchronous methods run on the JavaScript thread,
-// loading and freeing on threads of their own.
+// loading and freeing on separate threads.
 #include "wrap/model_wrap.h"
 
 #include "napi/async_job.h"
@@ -52,14 +52,14 @@ ModelWrap::ModelWrap(const Napi::CallbackInfo & info) : Napi::ObjectWrap<ModelWr
         throw Napi::TypeError::New(info.Env(), "A NativeModel is made by loadModel().");
     }
     model_ = *info[0].As<Napi::External<std::shared_ptr<Model>>>().Data();
-    // A vocabulary alone takes some hundred bytes a token.
+    // A vocabulary alone uses about a hundred bytes for each token.
     constexpr uint64_t token_bytes = 200;
     memory_.emplace(info.Env(), model_->info().size_bytes +
                                     token_bytes * static_cast<uint64_t>(model_->vocab().size()));
 }
 
 // Collected without close(): unmapping hundreds of gigabytes must not happen on the JavaScript
-// thread, whoever drops the last share.
+// thread, even if it drops the last share.
 ModelWrap::~ModelWrap() {
     if (model_ != nullptr) {
         reaper::post([model = std::move(model_)] {});
@@ -86,7 +86,8 @@ Napi::Value ModelWrap::load(const Napi::CallbackInfo & info) {
     const std::shared_ptr<std::atomic<bool>> cancelled =
         CancelTokenWrap::Unwrap(info[1].As<Napi::Object>())->flag();
 
-    // Progress crosses as single numbers, the latest only: the callback gets what was not yet told.
+    // Progress crosses as single numbers: the callback gets only the latest one that was not yet
+    // delivered.
     auto progress = std::make_shared<EventChannel<double>>(
         env, "r1.model.progress", info[2].As<Napi::Function>(),
         latest_of<double>([](Napi::Env at, const double & value) -> Napi::Value {

@@ -1,5 +1,5 @@
 // ModelWrap: the contract's NativeModel. Its synchronous methods run on the JavaScript thread,
-// loading and freeing on threads of their own.
+// loading and freeing on separate threads.
 #pragma once
 
 #include <napi.h>

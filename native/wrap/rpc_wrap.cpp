@@ -1,4 +1,4 @@
-// The contract's connectRpc and serveRpc. JavaScript thread; both work on threads of their own.
+// The contract's connectRpc and serveRpc. JavaScript thread; both work on separate threads.
 #include "wrap/rpc_wrap.h"
 
 #include "core/backend/backend.h"

@@ -1,5 +1,5 @@
 // SessionCalls: the part of the contract's NativeEngine that saves sessions and restores them.
-// JavaScript thread; the work itself on threads of its own.
+// JavaScript thread; the work itself runs on separate threads.
 #include "wrap/session_calls.h"
 
 #include <algorithm>
@@ -60,7 +60,7 @@ std::shared_ptr<LargeBytes> freed_aside(std::unique_ptr<LargeBytes> bytes) {
         bytes.release(), [](LargeBytes * block) { reaper::post([block] { delete block; }); });
 }
 
-// Hands memory over as it is; where the runtime forbids that, a copy of it.
+// Passes the memory to JavaScript without copying; copies it if the runtime forbids that.
 Napi::Value handed_over(Napi::Env env, MemorySink & sink) {
     const std::size_t size = sink.size();
     const std::shared_ptr<LargeBytes> bytes = freed_aside(sink.take());

@@ -1,5 +1,5 @@
 // SessionCalls: the part of the contract's NativeEngine that saves sessions and restores them.
-// JavaScript thread; the work itself on threads of its own.
+// JavaScript thread; the work itself runs on separate threads.
 #pragma once
 
 #include <napi.h>

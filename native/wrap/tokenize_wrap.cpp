@@ -89,7 +89,7 @@ Napi::Value segmented_to_js(Napi::Env env, const Segmented & segmented) {
     return object;
 }
 
-/** Work that lets go of the model on its own thread: the last owner unmaps the weights. */
+/** Work that releases the model on its own thread: the last owner unmaps the weights. */
 template <typename Result, typename Job>
 std::function<Result()> off_thread(std::shared_ptr<Model> model, Job job) {
     return [model = std::move(model), job = std::move(job)]() mutable {

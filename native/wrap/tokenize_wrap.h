@@ -1,5 +1,5 @@
 // The contract's tokenising: NativeModel's tokenize, tokenizeSegments and their asynchronous forms.
-// JavaScript thread; the asynchronous forms work on threads of their own.
+// JavaScript thread; the asynchronous forms work on separate threads.
 #pragma once
 
 #include <napi.h>

@@ -1,5 +1,5 @@
-// The addon's checks of a vocabulary's strings. JavaScript thread; the checking runs on threads of
-// its own.
+// The addon's checks of a vocabulary's strings. JavaScript thread; the checks run on separate
+// threads.
 #include "wrap/vocabulary_check_wrap.h"
 
 #include <memory>

@@ -21,12 +21,14 @@ std::shared_mutex registry_mutex;
 
 const std::atomic<bool> never{false};
 
-// Instead of ggml's own way, which starts a debugger on the process and can hang it. The
-// environment variable that says so would be there for the host's children too.
+// Replaces ggml's own handler, which starts a debugger on the process and can hang it. The
+// environment variable that turns it off would also be passed to the host's children.
 void print_abort(const char * message) { std::fprintf(stderr, "%s\n", message); }
 
-/** Sets what ggml and libgomp read once, while they are loaded, and puts back what was there: the
- * environment is the host's, and its children's. */
+/**
+ * Sets the variables that ggml and libgomp read once, while they are loaded, then restores the old
+ * values: the environment belongs to the host and its children.
+ */
 class StartEnvironment {
 public:
     StartEnvironment() {
@@ -35,7 +37,7 @@ public:
             set("GOMP_SPINCOUNT", "100000");
         }
         set("GGML_NO_BACKTRACE", "1");
-        set("KMP_BLOCKTIME", "200");  // else ggml sets it, and leaves it there
+        set("KMP_BLOCKTIME", "200");  // else ggml sets it and leaves it set
     }
     ~StartEnvironment() {
         for (const char * name : added_) {
@@ -56,7 +58,7 @@ private:
 };
 
 #ifdef R1_BACKEND_DL
-// A library of whoever set the environment, loaded only where the user says that it is wanted.
+// A library named by the environment, loaded only if the user asks for it.
 const char * wanted_backend_path() {
     const char * keep = std::getenv("R1_KEEP_BACKEND_PATH");
     return keep != nullptr && std::string(keep) == "1" ? std::getenv("GGML_BACKEND_PATH") : nullptr;
@@ -114,7 +116,8 @@ std::unique_lock<std::shared_mutex> try_write_registry() {
     return std::unique_lock<std::shared_mutex>(registry_mutex, std::try_to_lock);
 }
 
-// A queue of writers would make new readers wait too, and one of them may be JavaScript's thread.
+// A queue of writers would also make new readers wait, and one of them may be the JavaScript
+// thread.
 std::unique_lock<std::shared_mutex> write_registry(const std::atomic<bool> & cancelled) {
     constexpr std::chrono::milliseconds pause{5};
     for (;;) {
@@ -135,8 +138,8 @@ void initialize(const std::string & backend_dir, const std::string & numa) {
         ggml_set_abort_callback(print_abort);
         const StartEnvironment environment;
 #ifdef R1_BACKEND_DL
-        // Only what lies beside the addon: libllama itself would search node's own folder and the
-        // working directory when it finds the registry empty.
+        // Only libraries beside the addon: if the registry were empty, libllama itself would search
+        // node's own folder and the working directory.
         load_best(backend_dir, "rpc");
         load_best(backend_dir, "cpu");
         if (const char * other = wanted_backend_path()) {
@@ -157,7 +160,8 @@ std::vector<Device> devices() {
     const std::shared_lock<std::shared_mutex> lock(registry_mutex, std::try_to_lock);
     if (!lock.owns_lock()) {
         const std::lock_guard<std::mutex> guard(known_mutex);
-        return *known;  // a load reads too: only a starting driver has the registry for itself
+        return *known;  // a load is a reader too: only a starting driver holds the registry
+                        // exclusively
     }
     std::vector<Device> result;
     for (std::size_t i = 0; i < ggml_backend_dev_count(); ++i) {

@@ -29,33 +29,40 @@ struct Device {
 void initialize(const std::string & backend_dir, const std::string & numa);
 
 /**
- * ggml's registry takes no lock of its own. A reader of it, or of what reads it inside llama.cpp
+ * ggml's registry has no lock of its own. A thread that reads it, or calls llama.cpp code that does
  * (loading a model, making a context), holds the first; a writer holds the second. A load holds the
- * first for as long as it takes: minutes. Neither is taken twice on one thread.
+ * first until it ends: minutes. A thread must not take either of them twice.
  */
 std::shared_lock<std::shared_mutex> read_registry();
 
-/** Waits for the readers without holding up new ones. Not locked: `cancelled` was set. */
+/** Waits for the readers without blocking new ones. Not locked: `cancelled` was set. */
 std::unique_lock<std::shared_mutex> write_registry(const std::atomic<bool> & cancelled);
 
 /** Never waits. Not locked: a model is being loaded, or another thread writes. */
 std::unique_lock<std::shared_mutex> try_write_registry();
 
-/** What ggml knows of devices now. May ask a driver; never waits for a load: while a driver starts
- * on another thread it is what was known before. */
+/**
+ * The devices that ggml knows now. May ask a driver. Never waits for a load: while a driver starts
+ * on another thread, returns the devices known before.
+ */
 std::vector<Device> devices();
 
-/** Names of the backends in ggml's registry. Never waits either. */
+/** Names of the backends in ggml's registry. Never waits for a load. */
 std::vector<std::string> names();
 
-/** The device of that name. Throws InvalidArgument, naming those there are. */
+/** The device of that name. Throws InvalidArgument, which lists the existing devices. */
 ggml_backend_dev_t device_by_name(const std::string & name);
 
-/** The buffer type a tensor override means: "CPU" is system memory, else a device's or a buffer
- * type's name. Throws InvalidArgument. */
+/**
+ * The buffer type that a tensor override names: "CPU" is system memory, else the name of a device
+ * or a buffer type. Throws InvalidArgument.
+ */
 ggml_backend_buffer_type_t buffer_type_by_name(const std::string & name);
 
-/** Whether the CPU backend offers this layout for weights beside the plain one: AMX, CPU_REPACK. */
+/**
+ * Whether the CPU backend offers this layout for weights in addition to the plain one: AMX,
+ * CPU_REPACK.
+ */
 bool has_cpu_buffer_type(const std::string & name);
 
 /** A ggml type by llama.cpp's own name ("q4_0"). Throws InvalidArgument. */

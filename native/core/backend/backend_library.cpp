@@ -1,5 +1,5 @@
-// BackendLibrary: loading one ggml backend library (libggml-vulkan.so, ...) into this process, and
-// trying one out in a process made for that. Any thread.
+// BackendLibrary: loads a ggml backend library (libggml-vulkan.so, ...) into this process, or tries
+// one in a child process. Any thread.
 #include "core/backend/backend_library.h"
 
 #include <dlfcn.h>
@@ -28,8 +28,9 @@ std::vector<std::string> device_names_of(ggml_backend_reg_t reg) {
     return found;
 }
 
-// Whoever tells the reason names the file: "load_backend: failed to load /path/libx.so: the reason"
-// -> "the reason"; "load_backend: failed to find y in /path/libx.so" -> "failed to find y".
+// The caller names the file, so the path is removed: "load_backend: failed to load /path/libx.so:
+// the reason" -> "the reason"; "load_backend: failed to find y in /path/libx.so" -> "failed to find
+// y".
 std::string without_path(const std::string & line, const std::string & path) {
     const std::size_t at = line.rfind(path);
     if (at == std::string::npos) {
@@ -58,13 +59,13 @@ ggml_backend_reg_t load_unlocked(const std::string & path, std::string & reason)
         return reg;
     }
     const std::string said = capture.errors();
-    // Of a library that gives itself the score 0 ggml says nothing above the level of information.
+    // ggml logs a library with the score 0 at no level above info.
     reason = said.empty() ? "it does not support this machine" : without_path(said, path);
     return nullptr;
 }
 
-// Makes what a backend makes at the first use of a device: two models that load side by side would
-// both make it, and Vulkan's backend has no lock there.
+// Makes the objects that a backend makes at the first use of a device. Two models that load at the
+// same time would both make them, and Vulkan's backend has no lock there.
 void start_device(ggml_backend_dev_t device) {
     ggml_backend_t backend = ggml_backend_dev_init(device, nullptr);
     ggml_backend_dev_buffer_type(device);

@@ -1,5 +1,5 @@
-// BackendTrial: what can be wrong with a backend library that loads: its version of ggml, its
-// devices, what they compute. Only in a process made for it.
+// BackendTrial: checks a backend library that loads: its version of ggml, its devices and their
+// results. Only in a child process made for this.
 #include "core/backend/backend_trial.h"
 
 #include <dlfcn.h>

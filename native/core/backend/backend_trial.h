@@ -1,5 +1,5 @@
-// BackendTrial: what can be wrong with a backend library that loads: its version of ggml, its
-// devices, what they compute. Only in a process made for it.
+// BackendTrial: checks a backend library that loads: its version of ggml, its devices and their
+// results. Only in a child process made for this.
 #pragma once
 
 #include <cstddef>
@@ -9,15 +9,19 @@
 
 namespace r1::backend::trial {
 
-/** How many files named libggml-base are loaded into this process. A second one has a registry and
- * types of its own. */
+/**
+ * Number of files named libggml-base that are loaded into this process. A second one has its own
+ * registry and types.
+ */
 std::size_t copies_of_ggml();
 
-/** Compares with the libggml-base that lies beside the library, which is the one it was built with;
- * empty: the same version, or none lies there. */
+/**
+ * Compares with the libggml-base beside the library, which the library was built with. Empty: the
+ * same version, or there is none.
+ */
 std::string version_problem(const std::string & path);
 
-/** Starts a device and lets it multiply two small matrices; empty: the product is right. */
+/** Starts a device and multiplies two small matrices on it. Empty: the product is right. */
 std::string device_problem(ggml_backend_dev_t device);
 
 }  // namespace r1::backend::trial

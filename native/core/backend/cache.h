@@ -1,5 +1,5 @@
-// Cache: llama.cpp's KV memory together with the ledger that counts it; the only place that changes
-// either. Engine thread only.
+// Cache: llama.cpp's KV memory and the ledger that counts its cells. Only this class changes either
+// of them. Engine thread only.
 #pragma once
 
 #include <llama.h>
@@ -12,13 +12,15 @@
 
 namespace r1 {
 
-/** What of a sequence llama.cpp can take back. */
+/** Which part of a sequence llama.cpp can take back. */
 struct MemoryKind {
     /** A recurrent state (all layers, or some beside attention) cannot go back to an earlier token:
      * a sequence is kept whole or emptied, and its cells are not shared. */
     bool whole_only = false;
-    /** Tokens that the layers with a sliding window look back; 0: no such layers. Cells beyond the
-     * window may be gone. */
+    /**
+     * Number of tokens that layers with a sliding window look back; 0: no such layers. Cells beyond
+     * the window may be gone.
+     */
     int32_t window = 0;
 
     static MemoryKind of(const llama_model * model) {
@@ -47,8 +49,8 @@ public:
     void decoded(llama_seq_id sequence, llama_token token) { ledger_.append(sequence, token); }
 
     /**
-     * The sequence keeps its first `count` tokens, in llama.cpp too, whatever a failed decode left
-     * there. Where llama.cpp cannot keep them, the sequence is emptied. Returns how many are kept.
+     * Cuts the sequence to its first `count` tokens, also in llama.cpp and after a failed decode.
+     * If llama.cpp cannot keep them, empties the sequence. Returns how many are kept.
      */
     std::size_t truncate(llama_seq_id sequence, std::size_t count) {
         const std::size_t kept = take_back(sequence, std::min(count, length(sequence)));
@@ -56,14 +58,16 @@ public:
         return kept;
     }
 
-    /** Empties a sequence whatever it holds. */
+    /** Empties a sequence. */
     void clear(llama_seq_id sequence) {
         llama_memory_seq_rm(memory_, sequence, -1, -1);
         ledger_.truncate(sequence, 0);
     }
 
-    /** `to` is emptied and gets the first `count` tokens of `from`, or none where llama.cpp cannot
-     * copy them. Returns how many it got. */
+    /**
+     * Empties `to` and copies the first `count` tokens of `from` to it, or none if llama.cpp cannot
+     * copy them. Returns how many were copied.
+     */
     std::size_t share(llama_seq_id from, llama_seq_id to, std::size_t count) {
         clear(to);
         if (kind_.whole_only || !reaches_back(from, count)) {
@@ -72,8 +76,7 @@ public:
         if (ledger_.shared()) {
             llama_memory_seq_cp(memory_, from, to, 0, static_cast<llama_pos>(count));
         } else {
-            // Between buffers of their own llama.cpp copies whole sequences only, and aborts on a
-            // part.
+            // Between separate buffers llama.cpp copies only whole sequences, and aborts on a part.
             llama_memory_seq_cp(memory_, from, to, -1, -1);
             if (!llama_memory_seq_rm(memory_, to, static_cast<llama_pos>(count), -1)) {
                 llama_memory_seq_rm(memory_, to, -1, -1);
@@ -84,8 +87,10 @@ public:
         return count;
     }
 
-    /** Counts the cells that a saved session is about to put into an empty sequence; they are that
-     * session's alone. */
+    /**
+     * Counts the cells that a saved session is about to put into an empty sequence. Only that
+     * session may use them.
+     */
     void expect(llama_seq_id sequence, const std::vector<llama_token> & tokens, uint64_t session) {
         for (const llama_token token : tokens) {
             ledger_.append(sequence, token);
@@ -94,7 +99,7 @@ public:
     }
 
 private:
-    // Whether all that the token after the first `count` looks back on is still there.
+    // Whether all cells that the token after the first `count` looks back on still exist.
     bool reaches_back(llama_seq_id sequence, std::size_t count) const {
         if (kind_.window == 0 || count == 0) {
             return true;
@@ -109,7 +114,7 @@ private:
             llama_memory_seq_rm(memory_, sequence, -1, -1);
             return 0;
         }
-        // A recurrent state also counts what a failed decode put there.
+        // A recurrent state also counts the tokens of a failed decode.
         const bool has_more =
             llama_memory_seq_pos_max(memory_, sequence) >= static_cast<llama_pos>(count);
         const bool kept = !has_more || (reaches_back(sequence, count) &&

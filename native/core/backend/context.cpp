@@ -1,5 +1,5 @@
-// Context: one llama_context with its thread pools, every parameter checked before libllama could
-// abort on it. Engine thread only.
+// Context: one llama_context with its thread pools. Checks every parameter that libllama could
+// abort on. Engine thread only.
 #include "core/backend/context.h"
 
 #include <algorithm>
@@ -91,8 +91,8 @@ void check_cache_types(const Model & model, ggml_type k, ggml_type v, llama_flas
     }
 }
 
-// Architectures for which llama.cpp makes no memory (llama_model::create_memory): they see a whole
-// text at once and generate none.
+// Architectures for which llama.cpp makes no memory (llama_model::create_memory): they process a
+// whole text at once and cannot generate.
 bool is_encoder(const std::string & architecture) {
     constexpr std::array<const char *, 10> encoders = {
         "bert",         "modern-bert", "nomic-bert",      "nomic-bert-moe", "neo-bert",
@@ -101,9 +101,9 @@ bool is_encoder(const std::string & architecture) {
 }
 
 /**
- * llama.cpp clamps a batch to the context it is asked for, before it rounds that up, and aborts on
- * a batch that is larger. Where the clamped batch could not hold a row of every sequence and its
- * guesses, it is asked for what it would round up to.
+ * llama.cpp clamps the batch size to the requested context size before it rounds the context up,
+ * and aborts on a larger batch. If the clamped batch could not hold a row for every sequence and
+ * its guesses, the rounded-up context size is requested instead.
  */
 uint32_t context_cells(const EngineConfig & config) {
     const uint32_t rows = config.sequences * (1 + config.max_draft);
@@ -136,7 +136,7 @@ llama_context_params to_llama(const Model & model, const EngineConfig & config) 
     params.n_batch = config.batch_size;
     params.n_ubatch = std::min(config.ubatch_size, config.batch_size);
     params.n_seq_max = config.sequences;
-    // Logits for what is sampled and no more: the buffer costs n_vocab floats a row.
+    // Logits only for sampled rows: the buffer costs n_vocab floats a row.
     params.n_outputs_max = config.sequences * (1 + config.max_draft);
     params.n_outputs_max_per_seq = 1 + config.max_draft;
     params.n_threads = config.threads;
@@ -154,8 +154,8 @@ llama_context_params to_llama(const Model & model, const EngineConfig & config) 
     params.yarn_orig_ctx = config.rope.yarn_orig_ctx;
     params.offload_kqv = config.offload_kqv;
     params.op_offload = config.op_offload;
-    // For one sequence both layouts are the same cells, but in one pool each decode goes through
-    // all 256 x 256 pairs of sequences (llama_batch_allocr::init).
+    // For one sequence both layouts have the same cells, but with one pool each decode iterates
+    // over all 256 x 256 pairs of sequences (llama_batch_allocr::init).
     params.kv_unified = config.kv_unified && config.sequences > 1;
     params.no_perf = true;
     check_cache_types(model, params.type_k, params.type_v, params.flash_attn_type);
@@ -248,12 +248,12 @@ int32_t Context::decode(const llama_batch & batch) {
 
 void Context::warm_up() {
     const llama_token begin = llama_vocab_bos(model_->vocab().handle());
-    // One token reads all weights as well as two, in little more than half the time.
+    // One token reads all weights, as two would, in little more than half the time.
     llama_token token = model_->vocab().contains(begin) ? begin : 0;
     decode(llama_batch_get_one(&token, 1));
     llama_synchronize(context_.get());
-    // The cells are free again; zeroing them as well would write through the whole cache, which was
-    // zeroed when it was made.
+    // Frees the cells. Zeroing them too would write to the whole cache, which was zeroed when it
+    // was made.
     llama_memory_clear(memory(), false);
 }
 

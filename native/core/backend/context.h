@@ -1,5 +1,5 @@
-// Context: one llama_context with its thread pools, every parameter checked before libllama could
-// abort on it. Engine thread only.
+// Context: one llama_context with its thread pools. Checks every parameter that libllama could
+// abort on. Engine thread only.
 #pragma once
 
 #include <memory>
@@ -43,8 +43,8 @@ struct EngineConfig {
     uint32_t max_queue = 0;
     bool prefix_cache = true;
     uint32_t max_draft = 0;
-    bool deterministic = false;  // one sequence a decode, and every prompt computed anew: batch
-                                 // shapes change the last bits of logits
+    bool deterministic = false;  // one sequence a decode, every prompt computed again: batch shapes
+                                 // change the last bits of logits
     bool warmup = true;
     std::size_t session_piece_bytes = 8 << 20;  // of a saved session, between two steps; tests take
                                                 // less
@@ -69,7 +69,10 @@ struct EngineInfo {
 /** Any thread. @throws Failure MODEL_UNSUPPORTED for encoders, encoder-decoders and diffusion. */
 void check_generates(const Model & model);
 
-/** Throws Failure as Context does, before anything is made: what libllama would abort on. */
+/**
+ * Throws the Failures of Context for anything that libllama would abort on, before anything is
+ * made.
+ */
 void check_engine_config(const Model & model, const EngineConfig & config);
 
 class Context {
@@ -83,7 +86,7 @@ public:
             std::shared_ptr<ThreadPools> pools, ggml_abort_callback abort, void * abort_data);
     Context(const Context &) = delete;
     Context & operator=(const Context &) = delete;
-    /** Gives the cells' memory back in parts, then frees the context. */
+    /** Returns the cells' memory to the system in parts, then frees the context. */
     ~Context();
 
     llama_context * handle() const { return context_.get(); }
@@ -91,7 +94,7 @@ public:
     const EngineInfo & info() const { return info_; }
     const std::shared_ptr<ThreadPools> & pools() const { return pools_; }
 
-    /** llama_decode, with as many threads as the system gives. */
+    /** Calls llama_decode with as many threads as the system allows. */
     int32_t decode(const llama_batch & batch);
 
     /** Decodes one batch of BOS and EOS and clears the cache, so that the first request finds
@@ -99,7 +102,7 @@ public:
     void warm_up();
 
 private:
-    // Order of destruction matters: the context first, then its pools, then the model.
+    // The order of destruction matters: first the context, then its pools, then the model.
     std::shared_ptr<Model> model_;
     std::shared_ptr<ThreadPools> pools_;
     ContextHandle context_;

@@ -1,5 +1,5 @@
-// KvLedger: which cache cells each sequence holds, shared ones counted once; the exact mirror of
-// llama.cpp's KV cache, which tells no counts. Engine thread only.
+// KvLedger: records which cache cells each sequence holds; shared cells count once. It mirrors
+// llama.cpp's KV cache exactly, because llama.cpp reports no counts. Engine thread only.
 #include "core/backend/kv_ledger.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// KvLedger: which cache cells each sequence holds, shared ones counted once; the exact mirror of
-// llama.cpp's KV cache, which tells no counts. Engine thread only.
+// KvLedger: records which cache cells each sequence holds; shared cells count once. It mirrors
+// llama.cpp's KV cache exactly, because llama.cpp reports no counts. Engine thread only.
 #pragma once
 
 #include <cstdint>
@@ -11,25 +11,31 @@ namespace r1 {
 
 class KvLedger {
 public:
-    /** `capacity` cells in all, `per_sequence` at most for one; `shared`: one pool for all
-     * sequences, so that sharing a prefix costs nothing. */
+    /**
+     * `capacity`: cells in total. `per_sequence`: maximum for one sequence. `shared`: one pool for
+     * all sequences, so that sharing a prefix costs nothing.
+     */
     KvLedger(uint32_t sequences, uint32_t capacity, uint32_t per_sequence, bool shared);
 
-    /** One more token of a sequence is in the cache. */
+    /** Records one more token of a sequence in the cache. */
     void append(llama_seq_id sequence, llama_token token);
 
     /** The sequence keeps its first `count` tokens. */
     void truncate(llama_seq_id sequence, std::size_t count);
 
-    /** `to`, which must be empty, gets the first `count` tokens of `from`: the same cells in a
-     * shared pool, copies otherwise. */
+    /**
+     * Gives `to`, which must be empty, the first `count` tokens of `from`: the same cells in a
+     * shared pool, copies otherwise.
+     */
     void share(llama_seq_id from, llama_seq_id to, std::size_t count);
 
-    /** Keeps a sequence's tokens for one session, until it is emptied; what is computed from them
-     * and what is shared from them too. 0: for all. */
+    /**
+     * Reserves a sequence's tokens for one session until the sequence is emptied, and also all
+     * tokens computed or shared from them. 0: for all.
+     */
     void reserve_for(llama_seq_id sequence, uint64_t session) { entry(sequence).session = session; }
 
-    /** Whether a request of this session (0: of none) may use what the sequence holds. */
+    /** Whether a request of this session (0: of none) may use the sequence's cells. */
     bool is_usable_by(llama_seq_id sequence, uint64_t session) const {
         const uint64_t kept_for = entry(sequence).session;
         return kept_for == 0 || kept_for == session;
@@ -45,14 +51,18 @@ public:
     uint32_t per_sequence() const { return per_sequence_; }
     bool shared() const { return shared_; }
 
-    /** Cells that would become free if the sequence were emptied: those no other one shares. */
+    /**
+     * Cells that would become free if the sequence were emptied: those that no other sequence
+     * shares.
+     */
     uint32_t own_cells(llama_seq_id sequence) const;
 
 private:
     struct Entry {
         std::vector<llama_token> tokens;
         std::vector<uint32_t> cells;
-        uint64_t session = 0;  // cells that a session brought along are its own; 0: anybody's
+        uint64_t session =
+            0;  // the session that brought these cells and owns them; 0: any may use them
     };
 
     const Entry & entry(llama_seq_id sequence) const {

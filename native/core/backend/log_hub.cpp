@@ -1,5 +1,5 @@
-// LogHub: the one receiver of llama.cpp's process-wide log; hands whole lines to any number of
-// sinks. Lines come from any thread.
+// LogHub: the only receiver of llama.cpp's process-wide log. Passes complete lines to any number of
+// sinks. Lines may come from any thread.
 #include "core/backend/log_hub.h"
 
 #include <llama.h>
@@ -17,7 +17,7 @@ struct State {
     int next_key = 1;
 };
 
-// Never destroyed: worker threads may still log while the process goes down.
+// Never destroyed: worker threads may still log while the process exits.
 State & state() {
     static State * instance = new State();
     return *instance;
@@ -56,11 +56,11 @@ struct Pending {
     ~Pending() { has_thread_ended = true; }
 };
 
-// llama.cpp logs pieces: a line ends with its line break, and a CONT piece goes on with the line
-// before it.
+// llama.cpp logs pieces: a line ends with its line break, and a CONT piece continues the previous
+// line.
 void on_log(ggml_log_level level, const char * text, void *) {
     if (has_thread_ended) {
-        return;  // a driver's own end may log after this thread's objects are gone
+        return;  // a driver's shutdown may log after this thread's objects are destroyed
     }
     thread_local Pending holder;
     LogEntry & pending = holder.entry;
@@ -83,8 +83,7 @@ void on_log(ggml_log_level level, const char * text, void *) {
             }
         }
     } catch (...) {
-        // A log line is not worth the process: out of memory here, and the callback must not throw
-        // into C code.
+        // Out of memory: drop the line. The callback must not throw into C code.
         pending.text.clear();
     }
 }

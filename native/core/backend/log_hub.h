@@ -1,5 +1,5 @@
-// LogHub: the one receiver of llama.cpp's process-wide log; hands whole lines to any number of
-// sinks. Lines come from any thread.
+// LogHub: the only receiver of llama.cpp's process-wide log. Passes complete lines to any number of
+// sinks. Lines may come from any thread.
 #pragma once
 
 #include <functional>
@@ -23,15 +23,19 @@ using Sink = std::function<void(const LogEntry &)>;
  * them. */
 void install();
 
-/** Adds a sink; it is called on the logging thread, under a lock, must be quick and must not log.
- * Returns its key. */
+/**
+ * Adds a sink and returns its key. The sink is called on the logging thread, under a lock; it must
+ * be quick and must not log.
+ */
 int add_sink(Sink sink);
 
-/** Removes a sink; when it returns, the sink is running on no thread. */
+/** Removes a sink. When this returns, no thread is running the sink. */
 void remove_sink(int key);
 
-/** Collects the errors and warnings that this thread logs while it lives, for the message of a
- * failed call. */
+/**
+ * Collects the errors and warnings that this thread logs during its lifetime, for the message of a
+ * failed call.
+ */
 class ThreadCapture {
 public:
     ThreadCapture();
@@ -42,7 +46,7 @@ public:
     /** The last error lines joined by "; "; empty if there were none. */
     std::string errors() const;
 
-    /** All lines, whatever their level. */
+    /** All lines of every level. */
     const std::vector<LogEntry> & lines() const { return lines_; }
 
     void add(const LogEntry & entry) { lines_.push_back(entry); }

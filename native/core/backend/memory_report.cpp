@@ -1,5 +1,5 @@
-// What llama.cpp itself says of devices and memory: the one file that sees its staging header
-// llama-ext.h. Any thread that owns the context.
+// Reports devices and memory as llama.cpp itself counts them. The only file that includes its
+// staging header llama-ext.h. Any thread that owns the context.
 #include "core/backend/memory_report.h"
 
 #include <llama-ext.h>
@@ -16,7 +16,8 @@ std::vector<DeviceMemory> context_memory(const llama_context * context) {
     }
     places.push_back({"CPU", 0, 0, 0});
     for (const auto & [type, data] : llama_get_memory_breakdown(context)) {
-        // A GPU's pinned buffers are system memory, and so are those of types without a device.
+        // A GPU's pinned buffers are in system memory, and so are buffers of types without a
+        // device.
         ggml_backend_dev_t device =
             ggml_backend_buft_is_host(type) ? nullptr : ggml_backend_buft_get_device(type);
         const std::string name =

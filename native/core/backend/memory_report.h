@@ -1,5 +1,5 @@
-// What llama.cpp itself says of devices and memory: the one file that sees its staging header
-// llama-ext.h. Any thread that owns the context.
+// Reports devices and memory as llama.cpp itself counts them. The only file that includes its
+// staging header llama-ext.h. Any thread that owns the context.
 #pragma once
 
 #include <llama.h>
@@ -10,7 +10,7 @@
 
 namespace r1 {
 
-/** What lies on one device, in bytes. */
+/** Memory used on one device, in bytes. */
 struct DeviceMemory {
     std::string device;         // ggml's name; CPU for all system memory
     std::size_t weight_bytes;   // of the model
@@ -18,8 +18,10 @@ struct DeviceMemory {
     std::size_t compute_bytes;  // scratch for the graph
 };
 
-/** llama.cpp's own account of a context's buffers and its model's, by device: first those the model
- * was given, then system memory. Devices that hold nothing are left out. */
+/**
+ * llama.cpp's own account of the buffers of a context and its model, by device: first the devices
+ * of the model, then system memory. Devices without buffers are left out.
+ */
 std::vector<DeviceMemory> context_memory(const llama_context * context);
 
 }  // namespace r1

@@ -1,5 +1,5 @@
-// memory_speed: how fast this machine's cores together read system memory, which bounds how fast a
-// model in it decodes. Blocks the calling thread.
+// memory_speed: measures how fast all cores together read system memory, which bounds the decoding
+// speed of a model there. Blocks the calling thread.
 #include "core/backend/memory_speed.h"
 
 #include <algorithm>
@@ -13,8 +13,8 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-// All blocks together, however many threads there are, and the least that one has: more than a
-// core's share of a cache.
+// Size of all blocks together for any number of threads, and the minimum of one: more than a core's
+// share of a cache.
 constexpr std::size_t all_blocks = std::size_t{512} << 20;
 constexpr std::size_t smallest_block = std::size_t{8} << 20;
 constexpr std::size_t largest_block = std::size_t{128} << 20;
@@ -43,7 +43,7 @@ double memory_read_speed(uint32_t threads, std::chrono::milliseconds time) {
     std::vector<std::vector<uint64_t>> blocks(threads,
                                               std::vector<uint64_t>(bytes / sizeof(uint64_t), 1));
     std::atomic<uint64_t> rounds{0};
-    std::atomic<uint64_t> witness{0};  // keeps the sums from being left out
+    std::atomic<uint64_t> witness{0};  // keeps the compiler from removing the sums
     const SteadyClock::time_point start = SteadyClock::now();
     std::vector<std::thread> readers;
     for (const std::vector<uint64_t> & block : blocks) {
@@ -55,7 +55,7 @@ double memory_read_speed(uint32_t threads, std::chrono::milliseconds time) {
                 } while (SteadyClock::now() - start < time);
             });
         } catch (const std::system_error &) {
-            break;  // no more threads are to be had: those that run tell what they read
+            break;  // no more threads available: the running ones report what they read
         }
     }
     for (std::thread & reader : readers) {

@@ -1,5 +1,5 @@
-// memory_speed: how fast this machine's cores together read system memory, which bounds how fast a
-// model in it decodes. Blocks the calling thread.
+// memory_speed: measures how fast all cores together read system memory, which bounds the decoding
+// speed of a model there. Blocks the calling thread.
 #pragma once
 
 #include <chrono>
@@ -7,8 +7,10 @@
 
 namespace r1 {
 
-/** Bytes a second that `threads` threads together read, each from a block of its own that no cache
- * holds; takes `time` beside filling the blocks. 1 to 512 threads. */
+/**
+ * Bytes a second that `threads` threads (1 to 512) read together, each from its own block that is
+ * too large for the caches. Takes `time` in addition to filling the blocks.
+ */
 double memory_read_speed(uint32_t threads, std::chrono::milliseconds time);
 
 }  // namespace r1

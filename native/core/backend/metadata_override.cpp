@@ -1,4 +1,4 @@
-// MetadataOverride: one GGUF metadata value to set over the file's. Any thread.
+// MetadataOverride: one GGUF metadata value that replaces the file's. Any thread.
 #include "core/backend/metadata_override.h"
 
 #include <cstring>

@@ -1,4 +1,4 @@
-// MetadataOverride: one GGUF metadata value to set over the file's. Any thread.
+// MetadataOverride: one GGUF metadata value that replaces the file's. Any thread.
 #pragma once
 
 #include <llama.h>
@@ -9,14 +9,16 @@
 
 namespace r1 {
 
-/** Strings hold at most 127 bytes, as does the key: llama.cpp's fixed fields. */
+/** Strings and the key have at most 127 bytes: llama.cpp's fields have a fixed size. */
 struct MetadataOverride {
     std::string key;
     std::variant<int64_t, double, bool, std::string> value;
 };
 
-/** The same as llama.cpp takes it. Throws Failure(InvalidArgument) on a key or text that does not
- * fit. */
+/**
+ * Converts it to llama.cpp's form. Throws Failure(InvalidArgument) for a key or text that does not
+ * fit.
+ */
 llama_model_kv_override to_llama(const MetadataOverride & entry);
 
 }  // namespace r1

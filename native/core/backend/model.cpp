@@ -1,5 +1,5 @@
-// Model: weights and vocabulary, loaded with progress and cancellation. load() runs on a thread of
-// its own; the rest is read-only and safe on any thread.
+// Model: weights and vocabulary, loaded with progress and cancellation. load() runs on its own
+// thread; the rest is read-only and safe on any thread.
 #include "core/backend/model.h"
 
 #include <cerrno>
@@ -29,7 +29,7 @@ bool on_progress(float value, void * data) {
     try {
         watch.progress(value);
     } catch (...) {
-        // A progress report is not worth a load; C code is on the stack.
+        // A failed progress report must not fail the load, and C code is on the stack.
     }
     return true;
 }
@@ -98,8 +98,8 @@ struct LoadArguments {
         params.split_mode = split_mode_of(config.split_mode);
         params.load_mode = load_mode_of(config.load_mode);
         params.check_tensors = config.check_tensors;
-        // AMX's layout cannot multiply by what folded MLA has behind a permuted view; llama.cpp
-        // places such weights there all the same, and asserts when it plans the first graph.
+        // AMX's layout cannot multiply weights that folded MLA uses behind a permuted view.
+        // llama.cpp still places such weights there, and asserts when it plans the first graph.
         const bool has_amx = config.repack && backend::has_cpu_buffer_type("AMX");
         params.use_extra_bufts = config.repack && !(config.mla && has_amx);
         if (has_amx && params.use_extra_bufts && !config.vocab_only) {
@@ -153,7 +153,7 @@ std::shared_ptr<Model> Model::load(const ModelConfig & config, const std::atomic
             reason = "no reason given";
         }
         if (reason.find(std::strerror(EAGAIN)) != std::string::npos) {
-            throw no_thread_left();  // `checkTensors` takes a thread for each
+            throw no_thread_left();  // `checkTensors` uses a thread for each
         }
         throw Failure(ErrorCode::ModelLoadFailed,
                       "llama.cpp could not load " + config.paths[0] + ": " + reason);

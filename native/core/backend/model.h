@@ -1,5 +1,5 @@
-// Model: weights and vocabulary, loaded with progress and cancellation. load() runs on a thread of
-// its own; the rest is read-only and safe on any thread.
+// Model: weights and vocabulary, loaded with progress and cancellation. load() runs on its own
+// thread; the rest is read-only and safe on any thread.
 #pragma once
 
 #include <atomic>
@@ -18,9 +18,10 @@
 namespace r1 {
 
 struct TensorOverride {
-    std::string pattern;  // std::regex over tensor names, of known names only: a
-                          // stranger's may never end; the first match wins
-    std::string buffer;   // device or buffer type name
+    // std::regex over tensor names, made from known names only: an untrusted pattern may never end.
+    // The first match wins.
+    std::string pattern;
+    std::string buffer;  // device or buffer type name
 };
 
 struct ModelConfig {
@@ -59,8 +60,8 @@ public:
 
     /**
      * Loads a model; blocks until done. `cancelled` may be set from any thread; the load then stops
-     * at the next tensor. Throws Failure: Aborted, InvalidArgument (devices, patterns),
-     * ModelLoadFailed with llama.cpp's own words. Nothing stays allocated then.
+     * at the next tensor. Throws Failure and frees everything: Aborted, InvalidArgument (devices,
+     * patterns), ModelLoadFailed with llama.cpp's own words.
      */
     static std::shared_ptr<Model> load(const ModelConfig & config,
                                        const std::atomic<bool> & cancelled,
@@ -69,7 +70,7 @@ public:
     Model(ModelHandle handle, bool vocab_only);
     Model(const Model &) = delete;
     Model & operator=(const Model &) = delete;
-    /** Gives the weights' memory back in parts, then frees the model. */
+    /** Returns the weights' memory to the system in parts, then frees the model. */
     ~Model();
 
     llama_model * handle() const { return handle_.get(); }
@@ -86,8 +87,10 @@ public:
     /** The file's chat template, or nullptr. Lives as long as the model. */
     const char * chat_template() const;
 
-    /** Serialises the making of contexts: llama_init_from_model may write to the model
-     * (llama-context.cpp, YaRN). */
+    /**
+     * Serialises context creation: llama_init_from_model may write to the model (llama-context.cpp,
+     * YaRN).
+     */
     std::mutex & context_mutex() const { return context_mutex_; }
 
     /** Compiled grammars of this vocabulary. */

@@ -1,5 +1,5 @@
-// model_trial: loads a model without its data, makes its context, and decodes with small files, to
-// find out in a process made for it whether llama.cpp aborts. Main thread of that process.
+// model_trial: checks in a child process whether llama.cpp aborts on a model. Loads it without its
+// data, makes its context and, for small files, decodes. Main thread of that process.
 #include "core/backend/model_trial.h"
 
 #include <algorithm>
@@ -20,12 +20,12 @@
 namespace r1::model_trial {
 namespace {
 
-// Cells of a sequence in the context that decodes; larger ones take memory and show nothing more.
+// Cells of a sequence in the context that decodes. More would use memory and show nothing new.
 constexpr uint32_t cells = 256;
 // Sequences in that context: one alone and several together build different graphs.
 constexpr uint32_t most_sequences = 4;
 #ifndef _WIN32
-// The descriptor that is connected with the parent (core/platform/child_process.h).
+// The descriptor connected to the parent (core/platform/child_process.h).
 constexpr int LINK = 3;
 #endif
 
@@ -39,7 +39,7 @@ void use_vocabulary(const Vocab & vocab) {
                 static_cast<void>(vocab.detokenize(ids.data(), ids.size()));
             }
         } catch (const std::exception &) {
-            // An error in words: the real load or the request reports it.
+            // An ordinary error: the real load or the request reports it.
         }
     }
 }
@@ -75,7 +75,7 @@ private:
     llama_batch batch_;
 };
 
-// What the engine does with a cache: a prompt, single tokens, removing, copying, saving.
+// The operations of the engine on a cache: a prompt, single tokens, removing, copying, saving.
 void decode_a_little(Context & context, const Model & model, uint32_t sequences) {
     llama_context * handle = context.handle();
     const llama_token begin = llama_vocab_bos(model.vocab().handle());
@@ -93,7 +93,7 @@ void decode_a_little(Context & context, const Model & model, uint32_t sequences)
     const uint32_t most = llama_n_batch(handle);
     const uint32_t prompt = std::min<uint32_t>(5, most);
     if (!decode(0, prompt, 1) || !decode(static_cast<llama_pos>(prompt), 1, 1)) {
-        return;  // an error in words, which every request gets as well
+        return;  // an ordinary error, which every request gets as well
     }
     llama_memory_seq_rm(context.memory(), 0, 1, -1);
     llama_memory_seq_rm(context.memory(), 0, -1, -1);
@@ -131,7 +131,7 @@ void end_with_parent() {
             _exit(1);
         }).detach();
     } catch (const std::system_error &) {
-        // The deadline of the parent, where it lives, ends this process as well.
+        // If the parent is alive, its deadline ends this process too.
     }
 #endif
 }

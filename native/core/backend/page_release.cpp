@@ -1,4 +1,5 @@
-// Gives large memory back to the system in small parts. The thread that frees the model or context.
+// Returns large blocks of memory to the system in small parts. Runs on the thread that frees the
+// model or context.
 #include "core/backend/page_release.h"
 
 #ifdef _WIN32
@@ -62,9 +63,10 @@ std::set<ggml_backend_buffer_t> buffers_of(const llama_kv_cache & cache, int32_t
     return buffers;
 }
 
-/** Only whole pages inside the buffer: its neighbours are somebody else's memory. */
+/** Only whole pages inside the buffer: the memory next to it belongs to others. */
 void release_pages(ggml_backend_buffer_t buffer) {
-    // "CPU", "CPU_Mapped", "CPU_REPACK". Pinned memory has another name: its driver counts on it.
+    // "CPU", "CPU_Mapped", "CPU_REPACK". Pinned memory has another name and is left alone: its
+    // driver uses it.
     if (std::string_view(ggml_backend_buffer_name(buffer)).rfind("CPU", 0) != 0) {
         return;
     }

@@ -1,10 +1,11 @@
-// Gives large memory back to the system in small parts. The thread that frees the model or context.
+// Returns large blocks of memory to the system in small parts. Runs on the thread that frees the
+// model or context.
 //
 // llama.cpp frees a buffer by one munmap(). While the system takes the pages back, about 0.1 s per
-// GiB, every other thread of the process that maps or unmaps memory waits: the garbage collector of
-// the JavaScript thread is one. So the pages are emptied before, 2 MiB at a time, and what is left
-// for munmap() costs nothing. Call these just before llama.cpp frees; what the pages held is lost.
-// Memory of a GPU and memory that a driver has pinned are left alone. Nothing happens on Windows.
+// GiB, every other thread of the process that maps or unmaps memory waits, such as the garbage
+// collector of the JavaScript thread. So the pages are released before, 2 MiB at a time, and the
+// final munmap() costs nothing. Call these just before llama.cpp frees; the content of the pages is
+// lost. GPU memory and memory pinned by a driver are left alone. Does nothing on Windows.
 #pragma once
 
 #include <llama.h>

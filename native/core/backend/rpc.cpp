@@ -1,5 +1,5 @@
-// Rpc: llama.cpp's RPC backend, both ends: devices of other machines, and this machine's devices
-// for others. Threads of their own: both ends wait on sockets.
+// Rpc: both ends of llama.cpp's RPC backend: uses devices of other machines, and lends this
+// machine's devices. Runs on separate threads: both ends wait on sockets.
 #include "core/backend/rpc.h"
 
 #include <ggml-rpc.h>
@@ -25,7 +25,7 @@ Function * rpc_function(const char * name) {
     return reinterpret_cast<Function *>(address);
 }
 
-// As upstream's server chooses: what computes faster than the CPU, or else the CPU.
+// Like upstream's server: devices that compute faster than the CPU, or else the CPU.
 std::vector<ggml_backend_dev_t> default_devices() {
     std::vector<ggml_backend_dev_t> found;
     for (std::size_t i = 0; i < ggml_backend_dev_count(); ++i) {

@@ -1,5 +1,5 @@
-// Rpc: llama.cpp's RPC backend, both ends: devices of other machines, and this machine's devices
-// for others. Threads of their own: both ends wait on sockets.
+// Rpc: both ends of llama.cpp's RPC backend: uses devices of other machines, and lends this
+// machine's devices. Runs on separate threads: both ends wait on sockets.
 #pragma once
 
 #include <cstdint>
@@ -21,14 +21,16 @@ struct ServerConfig {
 
 /**
  * Registers the devices of the servers ("host:port") in this order; they come before local devices
- * in llama.cpp's choice. There is no way back. Throws RpcInvalid for a server without devices. A
- * server that refuses, or falls silent later, ends the process: probe first, and in a child
+ * in llama.cpp's choice. This cannot be undone. Throws RpcInvalid for a server without devices. A
+ * server that refuses, or stops answering later, ends the process: probe it first, and use a child
  * process.
  */
 void connect(const std::vector<std::string> & endpoints);
 
-/** Serves until the process ends, one client at a time. Returns only by throwing: RpcServerFailed
- * when it cannot begin or go on, InvalidArgument. */
+/**
+ * Serves until the process ends, one client at a time. Returns only by throwing: RpcServerFailed
+ * when it cannot start or continue, InvalidArgument.
+ */
 void serve(const ServerConfig & config);
 
 }  // namespace r1::rpc

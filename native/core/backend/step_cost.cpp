@@ -1,4 +1,5 @@
-// StepCost: what a decode step takes by the rows in it, as seen lately. Engine thread only.
+// StepCost: how long a decode step takes by its number of rows, as measured lately. Engine thread
+// only.
 #include "core/backend/step_cost.h"
 
 #include <algorithm>
@@ -44,7 +45,7 @@ void StepCost::report(std::size_t rows, double milliseconds) {
     } else {
         seen.add(std::max(
             0.0, milliseconds -
-                     change()));  // rows that never come twice in a row are learnt of all the same
+                     change()));  // row counts that never occur twice in succession are learnt too
     }
     seen.step = steps_;
     last_rows_ = rows;

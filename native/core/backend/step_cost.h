@@ -1,5 +1,5 @@
-// StepCost: what a decode step takes by the rows in it, as seen lately; what guessing ahead is
-// weighed with. One owner, no lock.
+// StepCost: how long a decode step takes by its number of rows, as measured lately. Used to decide
+// whether a guess pays. One owner, no lock.
 #pragma once
 
 #include <array>
@@ -19,35 +19,43 @@ public:
     /** Rows of a step, and what it takes. */
     using Table = std::vector<std::pair<std::size_t, double>>;
 
-    /** Learns nothing, so that no clock has a say in the shape of a batch. `table` is not empty. */
+    /** Learns nothing, so that no clock influences the shape of a batch. `table` is not empty. */
     static StepCost fixed(const Table & table);
     /** The costs of one machine, in steps of one row. */
     static StepCost typical();
 
-    /** Tells that a step of `rows` rows took `milliseconds`. Steps that also take in prompts are
-     * not to be told. */
+    /**
+     * Records that a step of `rows` rows took `milliseconds`. Do not report steps that also compute
+     * prompts.
+     */
     void report(std::size_t rows, double milliseconds);
 
-    /** Whether steps of `rows`, or of fewer and of more, were seen: what is asked of more rows is
-     * measured against this. */
+    /**
+     * Whether steps of `rows`, or both of fewer and of more rows, were measured. The cost of more
+     * rows is compared with this.
+     */
     bool knows(std::size_t rows) const;
 
-    /** Milliseconds of a step of `rows`, in between as a straight line has it. Above what was seen:
-     * a hopeful figure, so that it is tried. Needs one report. */
+    /**
+     * Milliseconds of a step of `rows`, interpolated linearly between measured steps. Above the
+     * measured range: an optimistic figure, so that it is tried. Needs one report.
+     */
     double of(std::size_t rows) const;
 
-    /** Milliseconds on top where a step has other rows than the last one: llama.cpp makes a new
-     * graph, which a small model feels. */
+    /**
+     * Additional milliseconds of a step with another number of rows than the last: llama.cpp builds
+     * a new graph, which matters for a small model.
+     */
     double change() const { return change_.count > 0 ? change_.median() : 0; }
     double change_to(std::size_t rows) const { return rows == last_rows_ ? 0 : change(); }
 
 private:
-    // The median of a few: one step that another program held up decides nothing.
+    // The median of a few: one step that another program delayed does not count.
     static constexpr std::size_t kept = 5;
-    // Steps after which a figure is forgotten: one taken in a bad moment would else never be taken
-    // again.
+    // Number of steps after which a figure is forgotten: otherwise a bad measurement would never be
+    // repeated.
     static constexpr uint64_t lifetime = 512;
-    // Above what was seen, what each further row takes of a row's share.
+    // Above the measured range: the cost of each further row as a fraction of one row's share.
     static constexpr double hope = 0.2;
 
     struct Seen {

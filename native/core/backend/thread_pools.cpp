@@ -1,4 +1,4 @@
-// ThreadPools: ggml's worker threads for one context. Made, used and freed on the engine thread,
+// ThreadPools: ggml's worker threads for one context. Created, used and freed on the engine thread,
 // which becomes their worker 0.
 #include "core/backend/thread_pools.h"
 
@@ -17,7 +17,7 @@ namespace r1 {
 namespace {
 
 // In a build with loadable backends the pool functions live in the CPU backend's library, so they
-// are asked for by name in every build.
+// are looked up by name in every build.
 template <typename Function>
 Function cpu_function(const char * name) {
     const auto registry = backend::read_registry();
@@ -47,8 +47,8 @@ Level level_of(const std::string & name) {
 }
 
 // ggml prints one line to stderr for each thread it may not raise, so this thread, their worker 0,
-// asks first. With OpenMP ggml raises nobody when there is one thread: then this is all there is.
-// The other workers are raised by ggml, or inherit it.
+// asks first. With OpenMP and one thread, ggml raises no thread, so this call alone counts. The
+// other workers are raised by ggml, or inherit the priority.
 bool raise_this_thread(int fifo) {
     sched_param wanted{};
     wanted.sched_priority = fifo;
@@ -114,7 +114,8 @@ void ThreadPools::free_pools() noexcept {
 void ThreadPools::prepare(llama_context * context, int32_t tokens) {
     const int32_t wanted = tokens > 1 ? threads_batch_ : threads_;
     int32_t given = wanted;
-    // libgomp ends the threads that a smaller team leaves over, and starts them again for a larger.
+    // libgomp ends the threads that a smaller team does not need, and starts them again for a
+    // larger one.
     if (wanted > team_) {
         given = team_ + static_cast<int32_t>(
                             thread_supply::available(static_cast<std::size_t>(wanted - team_)));

@@ -11,7 +11,7 @@ std::size_t remaining(const Sequence & sequence, const Cache & cache) {
     return sequence.run->feed().size() - cache.length(sequence.id);
 }
 
-// One token away from choosing the next one: a running stream, not a prompt.
+// Needs only one more token before it chooses the next: a running stream, not a prompt.
 bool is_decoding(const Sequence & sequence, const Cache & cache) {
     return sequence.run != nullptr && sequence.run->has_generated() &&
            remaining(sequence, cache) == 1;
@@ -51,8 +51,7 @@ llama_batch Batcher::view() {
     return batch;
 }
 
-// Guesses take neither the cells that prompts under way were promised, nor the last row of the
-// batch from them.
+// Guesses use neither the cells promised to running prompts nor the prompts' last row of the batch.
 Batcher::Spare Batcher::spare_for_guesses(const std::vector<Sequence *> & decoding,
                                           const std::vector<Sequence *> & prefilling,
                                           const Cache & cache) const {
@@ -63,21 +62,20 @@ Batcher::Spare Batcher::spare_for_guesses(const std::vector<Sequence *> & decodi
     const std::size_t rows = decoding.size() + (prefilling.empty() ? 0 : 1);
     Spare spare{};
     spare.rows = limits_.batch > rows ? limits_.batch - rows : 0;
-    // With a share of cells for each sequence, its own room is all that counts.
+    // With a share of cells for each sequence, only its own room counts.
     spare.cells = !cache.ledger().shared()     ? spare.rows
                   : cache.free_cells() > taken ? cache.free_cells() - taken
                                                : 0;
     return spare;
 }
 
-// The next token of each running stream, and guesses of those after it where there are cells to
-// spare.
+// The next token of each running stream, and guesses of the following tokens if cells are free.
 void Batcher::put_decoding(const std::vector<Sequence *> & decoding, Cache & cache,
                            DraftModel * draft, Spare spare) {
     std::vector<std::vector<llama_token>> guesses(decoding.size());
     std::vector<DraftModel::Job> jobs;
     DraftPace::Step step{decoding.size(), static_cast<double>(decoding.size()), 0};
-    // A step without guesses tells first what they are weighed against.
+    // The first step without guesses gives the cost that guesses are compared with.
     const bool weighable = limits_.max_draft > 0 && cost_.knows(decoding.size());
     for (std::size_t i = 0; i < decoding.size() && weighable; ++i) {
         Run & run = *decoding[i]->run;
@@ -143,7 +141,7 @@ void Batcher::propose(DraftModel & draft, std::vector<DraftModel::Job> & jobs) {
 
 void Batcher::report(double milliseconds) {
     if (limits_.max_draft == 0) {
-        return;  // nobody guesses, so nobody asks what rows cost
+        return;  // no sequence guesses, so the cost of rows is not needed
     }
     const bool takes_prompts = std::any_of(slices_.begin(), slices_.end(), [](const Slice & slice) {
         return slice.count != slice.drafted + 1;
@@ -166,8 +164,8 @@ void Batcher::put_prefill(Sequence & sequence, Cache & cache, std::size_t budget
     }
 }
 
-// The running streams, each with a cell for its next token. Making room may send runs back to wait,
-// or end the last one.
+// The running streams, each with a cell for its next token. Making room may send runs back to the
+// queue, or end the last one.
 std::vector<Sequence *> Batcher::decoding_with_room(Scheduler & scheduler, Cache & cache,
                                                     std::vector<Event> & out) {
     for (;;) {
@@ -191,7 +189,7 @@ std::vector<Sequence *> Batcher::decoding_with_room(Scheduler & scheduler, Cache
     }
 }
 
-// Deterministic mode: whoever comes next after the last turn, alone.
+// Deterministic mode: only the sequence that follows the one of the last turn.
 void Batcher::keep_one(std::vector<Sequence *> & decoding, std::vector<Sequence *> & prefilling) {
     Sequence * next = nullptr;
     Sequence * first = nullptr;
@@ -214,8 +212,8 @@ void Batcher::keep_one(std::vector<Sequence *> & decoding, std::vector<Sequence 
                      prefilling.end());
 }
 
-// What is left of the chunk; where running streams fill it, a small part more, so that prompts come
-// in all the same.
+// The rest of the chunk. If running streams fill it, a small part more, so that prompts still
+// progress.
 std::size_t Batcher::prefill_budget() const {
     const std::size_t left = limits_.chunk > tokens_.size() ? limits_.chunk - tokens_.size() : 0;
     const std::size_t least = std::max<std::size_t>(limits_.chunk / 8, 1);
@@ -229,7 +227,7 @@ void Batcher::plan(Scheduler & scheduler, Cache & cache, DraftModel * draft, boo
     std::vector<Sequence *> decoding = decoding_with_room(scheduler, cache, out);
     std::vector<Sequence *> prefilling;
     for (Sequence & sequence : scheduler.sequences()) {
-        // A run with nothing left to decode is choosing its next token, and sits this step out.
+        // A run with nothing left to decode is choosing its next token and skips this step.
         if (sequence.run != nullptr && !is_decoding(sequence, cache) &&
             remaining(sequence, cache) > 0) {
             prefilling.push_back(&sequence);

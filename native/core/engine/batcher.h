@@ -26,15 +26,15 @@ struct Slice {
 class Batcher {
 public:
     struct Limits {
-        uint32_t chunk;  // tokens of a step (n_ubatch): what a running stream waits for at most,
-                         // and what an abort waits for on a device
-        uint32_t batch;  // most tokens llama_decode takes (n_batch); at least one for each sequence
+        uint32_t chunk;  // tokens of a step (n_ubatch): the maximum that a running stream, or an
+                         // abort on a device, waits for
+        uint32_t batch;  // maximum tokens of a llama_decode (n_batch), at least one a sequence
         uint32_t max_draft;  // guesses for one sequence
         int32_t vocab_size;  // a draft model may know ids beyond it
-        bool deterministic;  // one sequence a step, and no clock has a say in what it holds
+        bool deterministic;  // one sequence a step, and no clock influences its content
     };
 
-    /** `cost`: what guesses are weighed with. */
+    /** `cost`: used to decide whether guesses pay. */
     Batcher(Limits limits, StepCost cost) : limits_(limits), cost_(std::move(cost)) {}
 
     /** Plans the next step; ends runs whose context is full. Empty slices: nothing to do. `draft`
@@ -42,7 +42,7 @@ public:
     void plan(Scheduler & scheduler, Cache & cache, DraftModel * draft, bool alone,
               std::vector<Event> & out);
 
-    /** Tells what the planned step took. */
+    /** Reports the time of the planned step. */
     void report(double milliseconds);
 
     const std::vector<Slice> & slices() const { return slices_; }
@@ -75,7 +75,7 @@ private:
     Limits limits_;
     StepCost cost_;
     double guess_ms_ =
-        0;  // what a draft model takes for a guess; 0: not seen yet, and where no clock has a say
+        0;  // time that a draft model needs for a guess; 0: not measured yet, or no clock is used
     std::vector<Slice> slices_;
     std::vector<llama_token> tokens_;
     std::vector<llama_pos> positions_;

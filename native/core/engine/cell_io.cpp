@@ -1,6 +1,6 @@
-// llama.cpp's own writer and reader of a sequence's cells, with the copying left to us; the one
-// file that sees its private headers llama-memory.h and llama-io.h. Only while the engine thread
-// stands still.
+// Calls llama.cpp's own writer and reader of a sequence's cells, but copies the values itself. The
+// only file that includes its private headers llama-memory.h and llama-io.h. Only while the engine
+// thread is paused.
 #include "core/engine/cell_io.h"
 
 #include <llama-io.h>
@@ -64,8 +64,8 @@ private:
 
 struct Found : std::exception {};
 
-// Gives one cell at position 0. Once the memory has placed it and asks for its values, the memory
-// is asked to write it, and the reading ends.
+// Provides one cell at position 0. Once the memory has placed it and asks for its values, calls the
+// memory's writer, then ends the reading.
 class OneCell : public CellReader {
 public:
     OneCell(llama_memory_t memory, uint32_t streams) : memory_(memory), streams_(streams) {}
@@ -109,7 +109,7 @@ CellShape find_cell_shape(llama_memory_t memory) {
     try {
         read_cells(memory, 0, cell);
     } catch (const std::exception &) {
-        // By intention: the memory has taken the cell away again.
+        // Intended: the memory has removed the cell again.
     }
     llama_memory_seq_rm(memory, 0, -1, -1);
     return cell.shape();

@@ -1,6 +1,6 @@
-// llama.cpp's own writer and reader of a sequence's cells, with the copying left to us; the one
-// file that sees its private headers llama-memory.h and llama-io.h. Only while the engine thread
-// stands still.
+// Calls llama.cpp's own writer and reader of a sequence's cells, but copies the values itself. The
+// only file that includes its private headers llama-memory.h and llama-io.h. Only while the engine
+// thread is paused.
 #pragma once
 
 #include <llama.h>
@@ -13,16 +13,16 @@ struct ggml_tensor;
 
 namespace r1 {
 
-/** Receives a sequence's cells in llama.cpp's order. What it throws ends the writing. */
+/** Receives a sequence's cells in llama.cpp's order. An exception ends the writing. */
 class CellWriter {
 public:
     virtual ~CellWriter() = default;
     virtual void meta(const void * from, std::size_t count) = 0;
-    /** Values, to be copied out of the tensor by whoever wants them. */
+    /** Values; the receiver copies them out of the tensor. */
     virtual void values(ggml_tensor * tensor, std::size_t offset, std::size_t count) = 0;
 };
 
-/** Gives a sequence's cells in llama.cpp's order. */
+/** Provides a sequence's cells in llama.cpp's order. */
 class CellReader {
 public:
     virtual ~CellReader() = default;
@@ -39,8 +39,8 @@ void write_cells(llama_memory_t memory, llama_seq_id sequence, CellWriter & writ
 void read_cells(llama_memory_t memory, llama_seq_id sequence, CellReader & reader);
 
 /**
- * What the cells of this memory look like, found by placing one in its first sequence and taking it
- * away again. Only while the memory is empty. No rows: it is no plain attention cache, so its cells
+ * The shape of this memory's cells, found by placing one in its first sequence and removing it
+ * again. Only while the memory is empty. No rows: it is not a plain attention cache, so its cells
  * are not saved.
  */
 CellShape find_cell_shape(llama_memory_t memory);

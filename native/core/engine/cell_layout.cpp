@@ -13,7 +13,7 @@ constexpr std::size_t cell_bytes = 12;
 constexpr uint32_t most_layers = 4096;
 constexpr uint64_t most_row_bytes = uint64_t{1} << 32;
 
-// Collects what is read besides values.
+// Collects the bytes read besides values.
 class Reader {
 public:
     Reader(CellBytes & bytes, CellLayout & layout) : bytes_(bytes), layout_(layout) {}

@@ -1,5 +1,5 @@
-// The layout of saved KV cells: what stands where in llama.cpp's sequence state, checked before a
-// context sees it. Pure; any thread.
+// The layout of saved KV cells in llama.cpp's sequence state, checked before a context sees it.
+// Pure; any thread.
 //
 //   u32 magic | i32 sequence | u32 streams, 1 | u32 cells |
 //   for each cell: i32 position, u32 sequences, 1, i32 sequence |
@@ -23,7 +23,7 @@ namespace r1 {
 
 /** Bytes of K or V that follow each other. */
 struct CellRun {
-    std::size_t meta_before;  // how much of the rest stands before it
+    std::size_t meta_before;  // how many of the other bytes precede it
     ggml_type type;
     uint64_t bytes;
 };
@@ -44,23 +44,23 @@ struct CellRow {
     }
 };
 
-/** What a context's cells look like; no rows: they cannot be saved. */
+/** The shape of a context's cells; no rows: they cannot be saved. */
 struct CellShape {
     bool is_transposed = false;
     uint32_t layers = 0;
     std::vector<CellRow> rows;  // K of each layer, then V of each
 
-    /** Bytes of so many cells as they are saved, the four numbers before them left out. */
+    /** Bytes of this many saved cells, without the four numbers before them. */
     uint64_t body_bytes(uint64_t cells) const;
 };
 
-/** Where a state is read from while its layout is checked. */
+/** The source that a state is read from while its layout is checked. */
 class CellBytes {
 public:
     virtual ~CellBytes() = default;
-    /** Takes bytes that are no values. False: so many are not there. */
+    /** Reads bytes that are not values. False: too few are left. */
     virtual bool take(void * to, std::size_t count) = 0;
-    /** Takes a run of values, and looks at them. False: not there, or not sound. */
+    /** Reads a run of values and checks them. False: too few are left, or they are invalid. */
     virtual bool pass(ggml_type type, uint64_t count) = 0;
     virtual uint64_t left() const = 0;
 };
@@ -75,8 +75,10 @@ public:
 const char * read_cell_layout(CellBytes & bytes, uint64_t cells, const CellShape & shape,
                               CellLayout & layout);
 
-/** The shape of a context, out of what it wrote for one cell. `meta` is all but values, without
- * llama_context's head. No rows: it is of another form. */
+/**
+ * The shape of a context, derived from what it wrote for one cell. `meta` is everything except
+ * values, without llama_context's head. No rows: it has another form.
+ */
 CellShape shape_of_one_cell(const std::vector<uint8_t> & meta);
 
 /** The magic that llama.cpp begins a sequence's state with. */

@@ -1,5 +1,5 @@
-// Checks the values of saved KV cells, so that none of them can spoil what is computed beside them.
-// Pure; any thread.
+// Checks the values of saved KV cells, so that none of them can corrupt the results of other
+// sequences. Pure; any thread.
 #include "core/engine/cell_values.h"
 
 #include <cstring>
@@ -18,12 +18,13 @@ bool all_at_most(const uint8_t * bytes, std::size_t count, uint32_t sign, uint32
     for (std::size_t at = 0; at + sizeof(Word) <= count; at += sizeof(Word)) {
         Word word;
         std::memcpy(&word, bytes + at, sizeof word);
-        above |= (word & ~sign) > most ? 1u : 0u;  // no early end: the compiler makes it wide
+        above |=
+            (word & ~sign) > most ? 1u : 0u;  // no early exit, so that the compiler vectorises it
     }
     return above == 0;
 }
 
-// How many f16 scales a block begins with; 0 where the type has no such blocks.
+// Number of f16 scales at the start of a block; 0 if the type has no such blocks.
 std::size_t scales_of(ggml_type type) {
     switch (type) {
         case GGML_TYPE_Q4_0:

@@ -1,5 +1,5 @@
-// Checks the values of saved KV cells, so that none of them can spoil what is computed beside them.
-// Pure; any thread.
+// Checks the values of saved KV cells, so that none of them can corrupt the results of other
+// sequences. Pure; any thread.
 #pragma once
 
 #include <ggml.h>
@@ -10,9 +10,9 @@
 namespace r1 {
 
 /**
- * Whether all values are numbers that attention can compute with: no NaN, no infinity, no value or
- * scale beyond what an f16 holds (65504). A masked cell still takes part in the sums of other
- * sequences, as -infinity plus its score: a score that overflows would turn theirs into NaN.
+ * Whether attention can compute with all values: no NaN, no infinity, no value or scale beyond the
+ * range of an f16 (65504). A masked cell still takes part in the sums of other sequences, as
+ * -infinity plus its score: a score that overflows would turn theirs into NaN.
  *
  * @param type One of the cache's types; others are refused.
  * @param bytes Whole blocks of the type.

@@ -1,4 +1,4 @@
-// Engine: one context and its thread; its queue, its start and its end. The steps themselves are in
+// Engine: one context and its thread. This file has its queue, start and end; the steps are in
 // engine_step.cpp.
 #include "core/engine/engine.h"
 
@@ -13,8 +13,8 @@ namespace {
 
 const char * const disposed_message = "The model was closed. Load it again with loadModel().";
 
-// How long the cells of sessions are copied between two steps: beside running streams, which wait
-// for it, and alone, where only what comes in waits.
+// How long cells of sessions are copied between two steps: while streams run, which wait for it,
+// and while none runs, when only new requests wait.
 constexpr std::chrono::milliseconds visit_beside{5};
 constexpr std::chrono::milliseconds visit_alone{20};
 constexpr std::chrono::milliseconds held_wait{10};
@@ -70,7 +70,7 @@ void Engine::main(EngineConfig config, std::shared_ptr<Model> draft, std::promis
         StepCost cost = !config.step_costs.empty() ? StepCost::fixed(config.step_costs)
                         : config.deterministic     ? StepCost::typical()
                                                    : StepCost();
-        // A refused guess has to be taken back.
+        // A refused guess must be removed again.
         const uint32_t guesses = cache_->whole_only() ? 0 : config.max_draft;
         const Batcher::Limits limits{info_.ubatch_size, info_.batch_size, guesses,
                                      model_->vocab().size(), config.deterministic};
@@ -95,12 +95,12 @@ void Engine::main(EngineConfig config, std::shared_ptr<Model> draft, std::promis
         ready.set_exception(std::current_exception());
         return;
     }
-    ready.set_value();  // `ready` is gone from here on
+    ready.set_value();  // `ready` no longer exists from here on
     try {
         loop();
     } catch (...) {
-        // Nothing may leave a thread: what could throw in a step has been turned into events there.
-        // Only running out of memory for those is left.
+        // No exception may leave a thread. Exceptions in a step have already become events; only
+        // running out of memory for these events can still throw.
     }
     dispose_all();
     batcher_.reset();
@@ -116,7 +116,7 @@ void Engine::loop() {
     }
 }
 
-// Waits for something to do. False: the engine is to end.
+// Waits for work. False: the engine must end.
 bool Engine::take_commands() {
     std::deque<Task> tasks;
     {
@@ -128,7 +128,8 @@ bool Engine::take_commands() {
         if (!busy) {
             wake_.wait(lock, is_called);
         } else if (scheduler_->running() == 0 && scheduler_->has_holds()) {
-            // What waits is waiting for cells that are held; a short sleep, for requests time out.
+            // The waiting requests need cells that are held. The sleep is short, because requests
+            // can time out.
             wake_.wait_for(lock, held_wait, is_called);
         }
         if (closed_) {
@@ -216,8 +217,8 @@ void Engine::cancel(uint32_t id) {
     if (found == live_.end()) {
         return;
     }
-    // In this order, and mark_in_batch() in the other: at least one of the two sees the other's
-    // flag, so no decode starts unstoppable.
+    // In this order; mark_in_batch() uses the reverse order. At least one of the two sees the
+    // other's flag, so every decode can be stopped.
     found->second->cancelled.store(true);
     if (found->second->in_batch.load()) {
         interrupt_.store(true, std::memory_order_relaxed);
@@ -292,8 +293,8 @@ void Engine::dispose_all() {
         outbox_.add(std::move(out), Clock::now());
         outbox_.flush(Clock::now());
     } catch (...) {
-        // Out of memory while closing: the JavaScript side ends its generations itself when close()
-        // has joined this thread.
+        // Out of memory while closing: the JavaScript side ends its generations itself after
+        // close() has joined this thread.
     }
     gate_.close();
     for (const Task & task : tasks) {

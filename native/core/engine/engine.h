@@ -1,5 +1,5 @@
-// Engine: one context and its thread. Requests go in through a queue, events come out in bulk after
-// each step; JavaScript never waits for it, nor it for JavaScript.
+// Engine: one context and its thread. Requests enter through a queue, and events leave in bulk
+// after each step. JavaScript never waits for it, and it never waits for JavaScript.
 #pragma once
 
 #include <atomic>
@@ -47,9 +47,8 @@ public:
 
     /**
      * Starts the thread and makes the contexts on it; blocks until they are ready. `draft` may be
-     * nullptr. `cancelled`, looked at until then and no later, ends the warm-up, which takes
-     * minutes where the weights come from a disk. Throws Failure as Context and DraftModel do, and
-     * Aborted.
+     * nullptr. `cancelled`, which is read only until then, ends the warm-up, which takes minutes if
+     * the weights are read from disk. Throws the Failures of Context and DraftModel, and Aborted.
      */
     Engine(std::shared_ptr<Model> model, std::shared_ptr<Model> draft, const EngineConfig & config,
            Sink sink, const std::atomic<bool> * cancelled = nullptr);
@@ -60,15 +59,18 @@ public:
     const EngineInfo & info() const { return info_; }
     const Model & model() const { return *model_; }
 
-    /** Any thread. Checks what libllama would abort on. Throws Failure: InvalidArgument,
-     * PromptTooLong, QueueFull, Disposed. */
+    /**
+     * Any thread. Checks everything that libllama would abort on. Throws Failure: InvalidArgument,
+     * PromptTooLong, QueueFull, Disposed.
+     */
     void submit(std::shared_ptr<Request> request);
 
     /** Any thread. The request ends with reason Aborted; unknown ids are ignored. */
     void cancel(uint32_t id);
 
-    /** Any thread. An open reasoning, or the next one to open, is closed at its next token with the
-     * request's `closing`. Nothing happens without one, after the reasoning, and for unknown ids.
+    /**
+     * Any thread. Closes an open reasoning, or the next one to open, at its next token with the
+     * request's `closing`. Does nothing without a reasoning, after it, and for unknown ids.
      */
     void end_reasoning(uint32_t id);
 
@@ -77,13 +79,13 @@ public:
 
     /**
      * Any thread. Holds the cells of an idle sequence that begins with `tokens` and that `session`
-     * may use, before any request that is submitted later; release them in the end. The future
+     * may use, before any request that is submitted later. The caller must release them. The future
      * throws Failure: StateInvalid when no sequence holds them, Disposed.
      */
     std::future<std::shared_ptr<CellHold>> hold_cells(std::vector<llama_token> tokens,
                                                       uint64_t session);
 
-    /** Any thread. Lets held cells go; requests may use them again. */
+    /** Any thread. Releases held cells, so that requests may use them again. */
     void release_cells(std::shared_ptr<CellHold> hold);
 
     /** A thread of its own: blocks. See write_session(). */
@@ -95,8 +97,10 @@ public:
     SavedSession open_session(std::shared_ptr<ByteSource> source, const std::vector<uint8_t> & key,
                               const std::atomic<bool> & cancelled) const;
 
-    /** A thread of its own: blocks. See restore_cells(). Without a prefix cache nobody could use
-     * the cells, so nothing is restored. */
+    /**
+     * Blocks: call it on a separate thread. See restore_cells(). Restores nothing without a prefix
+     * cache, because no request could use the cells.
+     */
     void restore_session(const SavedSession & saved, uint64_t session,
                          const std::atomic<bool> & cancelled);
 
@@ -109,18 +113,21 @@ public:
     /** Ends and joins the thread, frees the context. Not on the engine thread. Idempotent. */
     void stop();
 
-    /** stop(), but waits for no longer than that; false: the thread is in a decode that does not
-     * return. */
+    /**
+     * Like stop(), but with a limited wait. False: the thread is in a decode that does not return.
+     */
     bool stop_until(Clock::time_point deadline);
 
 private:
     static constexpr std::chrono::seconds rate_window{3};
-    // Decodes in a row that requests of others may cut short before one is decoded to its end, or a
-    // running stream would never come on.
+    // Maximum number of consecutive decodes that other requests may interrupt. The next one is
+    // decoded to its end, or a running stream would never progress.
     static constexpr uint32_t most_interruptions = 4;
 
-    /** What other threads ask of the engine thread between two steps. Either of the two settles its
-     * future. */
+    /**
+     * A call of another thread to the engine thread between two steps. Either of the two settles
+     * its future.
+     */
     struct Task {
         std::function<void()> run;
         std::function<void()> give_up;
@@ -166,7 +173,7 @@ private:
     std::condition_variable ended_;
     bool has_ended_ = false;  // main() is done
     StepGate gate_{[this] {
-        // Under the lock, or the engine thread could look just before and wait just after.
+        // Under the lock: otherwise the engine thread could check just before and wait just after.
         const std::lock_guard<std::mutex> lock(mutex_);
         wake_.notify_one();
     }};
@@ -184,13 +191,13 @@ private:
     std::unique_ptr<Cache> cache_;
     std::unique_ptr<Scheduler> scheduler_;
     std::unique_ptr<Batcher> batcher_;
-    // Requests of a batch that failed, by id, and how often: while there are any, each is decoded
-    // alone.
+    // Number of failures of each request of a failed batch, by id. While there are any, each
+    // request is decoded alone.
     std::unordered_map<uint32_t, uint32_t> suspects_;
     Outbox outbox_;
     std::size_t step_tokens_ = 0;                        // of the last step
     GrammarTime grammar_time_{Clock::duration::zero()};  // that is left of this step
-    std::size_t choice_turn_ = 0;                        // the sequence whose choice goes on first
+    std::size_t choice_turn_ = 0;  // the sequence whose choice continues first
     std::deque<std::pair<Clock::time_point, uint32_t>>
         recent_;  // sampled tokens of the last seconds
     uint64_t recent_tokens_ = 0;
@@ -200,7 +207,7 @@ private:
     uint32_t streams_ = 1;        // of the cache: shares are streams to llama.cpp
 
     std::mutex stop_mutex_;
-    std::thread thread_;  // last: everything above is there when it starts
+    std::thread thread_;  // last: everything above exists when it starts
 };
 
 }  // namespace r1

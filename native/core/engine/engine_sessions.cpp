@@ -1,5 +1,5 @@
-// Engine, its saved sessions: cells are held between two steps, and copied by other threads while
-// the engine thread stands still for them.
+// Saved sessions of Engine: holds cells between two steps; other threads copy them while the engine
+// thread is paused.
 #include "core/engine/engine.h"
 #include "core/failure.h"
 
@@ -59,7 +59,7 @@ void Engine::release_cells(std::shared_ptr<CellHold> hold) {
 void Engine::save_session(const std::shared_ptr<CellHold> & hold,
                           const std::vector<uint8_t> & front, const std::vector<uint8_t> & key,
                           ByteSink & sink, const std::atomic<bool> & cancelled) {
-    StepGate::Visitor visitor(gate_);  // from here on the engine thread does not end
+    StepGate::Visitor visitor(gate_);  // from here on the engine thread cannot end
     write_session(visitor, access(), hold, front, key, sink, cancelled);
 }
 

@@ -1,5 +1,5 @@
-// Engine, its steps: plan a batch, decode it, choose tokens, tell the events. Runs on the engine
-// thread.
+// The steps of Engine: plan a batch, decode it, choose tokens, deliver the events. Runs on the
+// engine thread.
 #include <algorithm>
 
 #include "core/engine/engine.h"
@@ -8,8 +8,8 @@
 namespace r1 {
 namespace {
 
-// What grammars may take of a step, together, so that no stream waits for them for more than 5 ms:
-// for the choices of this step, and for those that earlier steps left.
+// Time budget of all grammars in a step, so that no stream waits for them for more than 5 ms: for
+// the choices of this step, and for unfinished choices of earlier steps.
 constexpr std::chrono::milliseconds grammar_time_of_new_choices{2};
 constexpr std::chrono::milliseconds grammar_time_of_old_choices{1};
 
@@ -44,11 +44,11 @@ void Engine::step() {
         scheduler_->admit(out);
         batcher_->plan(*scheduler_, *cache_, draft_.get(), !suspects_.empty(), out);
         if (batcher_->token_count() > step_tokens_ || batcher_->slices().empty()) {
-            outbox_.flush(Clock::now());  // what comes may take longer than the last step
+            outbox_.flush(Clock::now());  // the next step may take longer than the last
         }
         step_tokens_ = batcher_->token_count();
         if (!out.empty()) {
-            // Who has ended, or begun, hears of it before the decode.
+            // Deliver ends and begins before the decode.
             settle(out);
             outbox_.add(std::move(out), Clock::now());
             out = {};
@@ -77,7 +77,7 @@ void Engine::mark_in_batch(bool value) {
         request->in_batch.store(value);
         if (value && request->cancelled.load()) {
             interrupt_.store(true,
-                             std::memory_order_relaxed);  // cancelled since expire() looked:
+                             std::memory_order_relaxed);  // cancelled after expire() checked:
                                                           // cancel() did not see it in a batch
         }
         if (request->timeout_ms > 0) {
@@ -124,7 +124,7 @@ void Engine::decode(std::vector<Event> & out) {
     batcher_->report(std::chrono::duration<double, std::milli>(Clock::now() - start).count());
 }
 
-// Work for one request: what it throws ends that request and no other.
+// Work for one request: an exception ends only that request.
 template <typename Work>
 void Engine::guard(Sequence & sequence, std::vector<Event> & out, Work work) {
     const char * code = nullptr;
@@ -139,7 +139,7 @@ void Engine::guard(Sequence & sequence, std::vector<Event> & out, Work work) {
         code = error_code_name(ErrorCode::Internal);
         message = error.what();
     }
-    // cancel() promises that a request ends as aborted, whatever it ran into meanwhile.
+    // cancel() promises that a request ends as aborted, even if it failed meanwhile.
     if (sequence.run->request().cancelled.load(std::memory_order_relaxed)) {
         scheduler_->finish(sequence, EndReason::Aborted, out);
     } else {
@@ -147,7 +147,7 @@ void Engine::guard(Sequence & sequence, std::vector<Event> & out, Work work) {
     }
 }
 
-// Choices that a grammar makes long go on for a part of each step, in turns.
+// Choices that a grammar slows down continue for a part of each step, in turns.
 void Engine::continue_choices(std::vector<Event> & out) {
     grammar_time_.add(grammar_time_of_old_choices);
     std::vector<Sequence> & sequences = scheduler_->sequences();
@@ -202,7 +202,7 @@ void Engine::after_decode(const Slice & slice, std::vector<Event> & out) {
         ++accepted;
     }
     if (slice.drafted > 0) {
-        // Keep only what was really chosen; the last chosen token is still to be decoded.
+        // Keep only the tokens that were chosen; the last of them must still be decoded.
         const std::size_t decoded = run.feed().size() - (run.is_choosing() ? 0 : 1);
         cache_->truncate(sequence.id, std::min(before + accepted, decoded));
         run.report_draft(slice.drafted, accepted);
@@ -215,7 +215,7 @@ void Engine::after_decode(const Slice & slice, std::vector<Event> & out) {
 void Engine::after_failure(int32_t code, const std::string & thrown, std::vector<Event> & out) {
     const bool aborted = code == 2 && thrown.empty();
     const bool full = code == 1 && thrown.empty();
-    bool others = false;  // somebody's work is lost for another's end
+    bool others = false;  // one request's abort would discard another's work
     const Clock::time_point now = Clock::now();
     for (const Slice & slice : batcher_->slices()) {
         Sequence & sequence = *slice.sequence;
@@ -225,8 +225,8 @@ void Engine::after_failure(int32_t code, const std::string & thrown, std::vector
         const Request & request = sequence.run->request();
         others = others ||
                  (!request.cancelled.load(std::memory_order_relaxed) && !request.timed_out(now));
-        // Earlier micro-batches of the call may lie in the cache. Of a prompt they are kept; of a
-        // running stream the logits are lost, so its token goes again.
+        // Earlier micro-batches of the call may be in the cache. Those of a prompt are kept. The
+        // logits of a running stream are lost, so its token is decoded again.
         const std::size_t before = cache_->length(sequence.id);
         std::size_t keep = before;
         if (cache_->whole_only()) {
@@ -243,10 +243,10 @@ void Engine::after_failure(int32_t code, const std::string & thrown, std::vector
     }
     if (aborted) {
         interruptions_ += others ? 1 : 0;
-        return;  // expire() ends what was cancelled at the next step; the others go on from here
+        return;  // expire() ends cancelled requests at the next step; the others continue from here
     }
     if (full) {
-        // The ledger says there is room, so this should not happen: give way instead of failing.
+        // The ledger has room, so this should not happen: make room instead of failing.
         if (!scheduler_->make_room()) {
             for (Sequence & sequence : scheduler_->sequences()) {
                 if (sequence.run != nullptr) {
@@ -261,8 +261,9 @@ void Engine::after_failure(int32_t code, const std::string & thrown, std::vector
     isolate_failure(reason, out);
 }
 
-// One request must not fail the others. A batch of one has its culprit; those of a larger batch are
-// decoded one by one, which costs time and changes no result: all that they hold is computed anew.
+// One request must not fail the others. In a batch of one, that request is at fault. The requests
+// of a larger batch are decoded one by one, which costs time but changes no result: all their cells
+// are computed again.
 void Engine::isolate_failure(const std::string & reason, std::vector<Event> & out) {
     const std::vector<Slice> & slices = batcher_->slices();
     if (slices.size() == 1 && slices.front().sequence->run != nullptr) {
@@ -279,7 +280,7 @@ void Engine::isolate_failure(const std::string & reason, std::vector<Event> & ou
             }
         }
     }
-    // What llama.cpp left in its memory is unknown.
+    // The state that llama.cpp left in its memory is unknown.
     while (scheduler_->revoke_oldest()) {
     }
     for (Sequence & sequence : scheduler_->sequences()) {
@@ -288,7 +289,7 @@ void Engine::isolate_failure(const std::string & reason, std::vector<Event> & ou
     llama_memory_clear(context_->memory(), true);
 }
 
-// It was decoded alone. After a second failure in company it stays alone.
+// It was decoded alone. After a second failure in a larger batch it stays alone.
 void Engine::clear_suspect(const Run & run) {
     const auto entry = suspects_.find(run.request().id);
     if (entry != suspects_.end() && entry->second < 2) {
@@ -296,8 +297,8 @@ void Engine::clear_suspect(const Run & run) {
     }
 }
 
-// Brings the counts up to date before anybody hears of the events: who asks after the last event of
-// a request finds it gone.
+// Updates the counts before the events are delivered, so that a request no longer counts after its
+// last event.
 void Engine::settle(const std::vector<Event> & out) {
     const Clock::time_point now = Clock::now();
     uint32_t sampled = 0;

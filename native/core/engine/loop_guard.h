@@ -1,5 +1,5 @@
-// LoopGuard: tells when the last tokens go in a circle. One owner, no lock; less than a microsecond
-// a token.
+// LoopGuard: detects when the last tokens repeat in a cycle. One owner, no lock; less than a
+// microsecond a token.
 #pragma once
 
 #include <llama.h>
@@ -24,7 +24,7 @@ public:
         }
         const std::size_t reach = std::min(most, tokens.size() - 1);
         const llama_token token = tokens.back();
-        // Without a branch inside, so that the compiler takes several periods at once.
+        // No branch inside, so that the compiler processes several periods at once.
         const llama_token * before = tokens.data() + (tokens.size() - 1 - reach);
         int32_t * runs = runs_.data() + (most - reach);
         int32_t reached = 0;
@@ -47,8 +47,8 @@ public:
 
 private:
     static constexpr std::size_t most = 1024;
-    std::array<int32_t, most>
-        runs_{};  // tokens for which a period has held; the longest period first, as the tokens lie
+    std::array<int32_t, most> runs_{};  // number of tokens for which each period has held; the
+                                        // longest period first, in the order of the tokens
     int32_t limit_;
 };
 

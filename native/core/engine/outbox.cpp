@@ -1,5 +1,5 @@
-// Outbox: gathers the events of steps that follow each other fast, since waking JavaScript's thread
-// costs more than what it is told. Engine thread only.
+// Outbox: collects the events of steps in quick succession, because waking the JavaScript thread
+// costs more than the delivery itself. Engine thread only.
 #include "core/engine/outbox.h"
 
 #include <algorithm>
@@ -11,7 +11,7 @@ void Outbox::add(std::vector<Event> && events, Clock::time_point now) {
     const Clock::duration step = now - added_;
     added_ = now;
     const bool ends = std::any_of(events.begin(), events.end(), [](const Event & event) {
-        return !std::holds_alternative<TokenEvent>(event);  // an end, or how far a prompt is
+        return !std::holds_alternative<TokenEvent>(event);  // an end, or the progress of a prompt
     });
     if (held_.empty()) {
         held_ = std::move(events);

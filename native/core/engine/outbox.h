@@ -1,5 +1,5 @@
-// Outbox: gathers the events of steps that follow each other fast, since waking JavaScript's thread
-// costs more than what it is told. Engine thread only.
+// Outbox: collects the events of steps in quick succession, because waking the JavaScript thread
+// costs more than the delivery itself. Engine thread only.
 #pragma once
 
 #include <chrono>
@@ -15,20 +15,25 @@ public:
     /** Receives events on the engine thread; must not block. */
     using Sink = std::function<void(std::vector<Event> &&)>;
 
-    /** Longest that a token waits for those after it: a frame of a display. A first token after a
-     * pause is told at once. */
+    /**
+     * Maximum time that a token waits for later ones: a frame of a display. The first token after a
+     * pause is delivered at once.
+     */
     static constexpr std::chrono::microseconds patience{15000};
-    /** Steps that take longer are told at once each: a wake-up is then a small part of what a token
-     * costs. */
+    /**
+     * Longer steps are delivered at once: a wake-up is then a small part of the cost of a token.
+     */
     static constexpr std::chrono::microseconds brisk{2500};
 
     explicit Outbox(Sink sink) : sink_(std::move(sink)) {}
 
-    /** Takes what a step brought about. Tokens of a brisk step stay for the next if it is likely to
-     * end within the patience; an end never waits. */
+    /**
+     * Takes the events of a step. Tokens of a fast step wait for the next step if it is likely to
+     * end within the maximum wait; an end event never waits.
+     */
     void add(std::vector<Event> && events, Clock::time_point now);
 
-    /** Tells what is held. To be called before anything that takes longer than the last step. */
+    /** Delivers the held events. Call it before anything that takes longer than the last step. */
     void flush(Clock::time_point now);
 
 private:

@@ -1,5 +1,5 @@
-// Request: what is asked of the engine, and the events that answer it. Filled on the JavaScript
-// thread, then owned by the engine thread but for its flags.
+// Request: one job for the engine, and the events that answer it. Filled on the JavaScript thread,
+// then owned by the engine thread, except for its flags.
 #pragma once
 
 #include <llama.h>
@@ -34,7 +34,7 @@ struct Request {
     int32_t priority = 0;
     double timeout_ms = 0;  // 0: none
     bool cache_prompt = true;
-    uint64_t session = 0;  // whose own cells it may use beside everybody's; 0: none
+    uint64_t session = 0;  // the session whose own cells it may also use; 0: none
     llama_token think_token = LLAMA_TOKEN_NULL;
     llama_token end_think_token = LLAMA_TOKEN_NULL;
     bool starts_in_reasoning = false;
@@ -67,13 +67,13 @@ struct TokenEvent {
     std::optional<TokenLogprobs> logprobs;  // if the request asked for them
 };
 
-/** How far the prompt of a request is; of one that asked for it, before its first token. */
+/** Progress of a request's prompt, before its first token, if the request asked for it. */
 struct ProgressEvent {
     uint32_t id;
     int32_t total;
     int32_t cached;
     int32_t processed;    // the cached ones included
-    double milliseconds;  // since the first prompt token was taken up
+    double milliseconds;  // since work on the first prompt token began
 };
 
 /** The last event of a request that ran. */

@@ -1,5 +1,5 @@
-// Run: one request under way, from its first prompt token to its end event. Knows tokens and text,
-// nothing of batches or caches. Engine thread only.
+// Run: one running request, from its first prompt token to its end event. Knows tokens and text,
+// but not batches or caches. Engine thread only.
 #include "core/engine/run.h"
 
 #include <algorithm>
@@ -12,7 +12,7 @@ double milliseconds(Clock::time_point from, Clock::time_point to) {
     return std::chrono::duration<double, std::milli>(to - from).count();
 }
 
-// Tokens at the end of a prompt whose guesses are looked at.
+// Number of tokens at the end of a prompt whose guesses are evaluated.
 constexpr std::size_t learnt_of_prompt = 256;
 
 }  // namespace
@@ -63,11 +63,11 @@ void Run::report_progress(std::size_t processed, std::vector<Event> & out) {
 }
 
 std::size_t Run::draft_length(const StepCost & cost, DraftPace::Step & step, std::size_t most) {
-    // A forced token is no guess, and a budget is held to the token.
+    // A forced token is not a guess, and a budget is exact to the token.
     if (!forced_.empty() || (in_reasoning_ && request_->reasoning_budget >= 0)) {
         return 0;
     }
-    // The last token asked for needs no guess after it.
+    // No guess is needed after the last requested token.
     const std::size_t left =
         request_->max_tokens < 0
             ? most
@@ -81,8 +81,8 @@ void Run::report_draft(std::size_t drafted, std::size_t accepted) {
     accepted_ += static_cast<int32_t>(accepted);
 }
 
-// How guesses would have fared at the end of the prompt: a reply that goes on copying there is
-// guessed from its first token on.
+// Evaluates guesses at the end of the prompt: a reply that continues to copy there is guessed from
+// its first token on.
 void Run::learn_from_prompt() {
     const std::size_t from = feed_.size() > learnt_of_prompt ? feed_.size() - learnt_of_prompt : 0;
     for (std::size_t count = from; count < feed_.size(); ++count) {
@@ -92,7 +92,7 @@ void Run::learn_from_prompt() {
     pace_.end_prompt();
 }
 
-// Tells the pace how a guess fared, or would have.
+// Reports to the pace whether a guess held, or would have.
 void Run::judge(const NgramDraft::Match & match, llama_token came) {
     if (match.length > 0) {
         pace_.observe(match.length, feed_[match.next] == came);
@@ -115,7 +115,8 @@ void Run::append(llama_token token, bool forced) {
     }
 }
 
-// Whether the reasoning is to be closed at this token: its budget is spent, or its user has asked.
+// Whether the reasoning must be closed at this token: its budget is spent, or the user requested
+// it.
 bool Run::must_close() const {
     if (!in_reasoning_ || is_closing_ || request_->closing.empty()) {
         return false;
@@ -136,14 +137,14 @@ std::optional<llama_token> Run::choose(const float * logits, GrammarTime & time)
         sampler_.observe(token);
         return token;
     }
-    // The grammar binds what follows the reasoning. Before the answer has begun, a tag may still
-    // open it.
+    // The grammar applies to the text after the reasoning. Before the answer has begun, a tag may
+    // still open the reasoning.
     const bool bound = sampler_.has_grammar() && !in_reasoning_;
     const std::optional<llama_token> token = sampler_.sample(
         logits, bound, bound && !answering_ ? request_->think_token : LLAMA_TOKEN_NULL, &time);
     if (!token) return std::nullopt;
-    // With a form of the answer asked for, a reasoning that ends without one is closed instead, so
-    // that the answer follows.
+    // If a form of the answer is requested, a reply that ends inside the reasoning is closed
+    // instead, so that the answer follows.
     const bool unanswered = sampler_.has_grammar() && in_reasoning_ &&
                             request_->end_think_token != LLAMA_TOKEN_NULL &&
                             sampler_.is_end(*token);
@@ -187,7 +188,7 @@ void Run::follow_tags(llama_token token, bool forced) {
 
 std::optional<EndReason> Run::advance(const float * logits, GrammarTime & time,
                                       std::vector<Event> & out) {
-    // A run that was sent back in the middle of a choice comes here again: the choice goes on.
+    // A run that was sent back during a choice comes here again: the choice continues.
     if (is_choosing()) return continue_choice(time, out);
     const bool forced = !forced_.empty();
     const std::optional<llama_token> token = choose(logits, time);
@@ -223,8 +224,8 @@ std::optional<EndReason> Run::take(llama_token token, bool forced, const float *
     const bool asked = std::find(request_->stop_tokens.begin(), request_->stop_tokens.end(),
                                  token) != request_->stop_tokens.end();
     if (ends || asked) {
-        // The ending token is told by its id and has no text; what was held back can begin no stop
-        // string any more.
+        // The ending token is reported by its id and has no text. The held text can no longer begin
+        // a stop string.
         stops_.flush(out);
         event.text = utf8_.flush();
         out.emplace_back(std::move(event));
@@ -247,7 +248,7 @@ std::optional<EndReason> Run::take(llama_token token, bool forced, const float *
 
 void Run::finish(EndReason reason, std::vector<Event> & out) {
     stops_.flush(out);
-    // A character that the end broke off is dropped: text is whole characters.
+    // An incomplete character at the end is dropped: text has only whole characters.
     const Clock::time_point now = Clock::now();
     const Clock::time_point begun = begun_.value_or(now);
     const Clock::time_point first = first_token_.value_or(now);

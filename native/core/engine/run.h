@@ -1,5 +1,5 @@
-// Run: one request under way, from its first prompt token to its end event. Knows tokens and text,
-// nothing of batches or caches. Engine thread only.
+// Run: one running request, from its first prompt token to its end event. Knows tokens and text,
+// but not batches or caches. Engine thread only.
 #pragma once
 
 #include <deque>
@@ -21,7 +21,7 @@ namespace r1 {
 
 class Run {
 public:
-    /** Throws Failure as Sampler does. */
+    /** Throws the Failures of Sampler. */
     Run(std::shared_ptr<Request> request, const Vocab & vocab, int32_t context_size);
     Run(const Run &) = delete;
     Run & operator=(const Run &) = delete;
@@ -37,14 +37,14 @@ public:
 
     /**
      * Chooses the next token from the logits after `feed()` and appends it. Its events go to `out`.
-     * The reason if it ended the request; its end event is then still to be made with finish().
-     * If the grammar needs more than `time`, nothing is appended and the run is choosing: it keeps
-     * the logits, sits out steps, and continue_choice() goes on.
+     * Returns the reason if it ended the request; call finish() for the end event. If the grammar
+     * needs more than `time`, appends nothing and is choosing: it keeps the logits and skips steps,
+     * and continue_choice() continues.
      */
     std::optional<EndReason> advance(const float * logits, GrammarTime & time,
                                      std::vector<Event> & out);
 
-    /** Whether a choice is under way; its token is still to come. */
+    /** Whether a choice is in progress and has no token yet. */
     bool is_choosing() const { return !kept_logits_.empty(); }
     std::optional<EndReason> continue_choice(GrammarTime & time, std::vector<Event> & out);
 
@@ -52,23 +52,24 @@ public:
         return request_->ngram_draft > 0 && request_->model_draft == 0;
     }
     /**
-     * How many tokens after `feed()` to guess now, at most `most`, which are added to `step`; 0
-     * where guessing is off, would not pay, or cannot be verified.
+     * How many tokens after `feed()` to guess now, at most `most`, which are added to `step`; 0 if
+     * guessing is off, would not pay, or cannot be verified.
      */
     std::size_t draft_length(const StepCost & cost, DraftPace::Step & step, std::size_t most);
-    /** Guesses of the tokens after `feed()` by n-gram lookup; as many as draft_length() said. */
+    /**
+     * Guesses of the tokens after `feed()` by n-gram lookup; as many as draft_length() returned.
+     */
     std::vector<llama_token> draft_by_ngram(std::size_t count) const {
         return NgramDraft::propose(feed_, match_, count);
     }
     void report_draft(std::size_t drafted, std::size_t accepted);
 
-    /** Marks the moment the first prompt token is taken up; `cached` of the prompt were in the
-     * cache already. */
+    /** Marks the start of work on the prompt; `cached` of its tokens were already in the cache. */
     void begin(std::size_t cached);
 
     /**
-     * Tells a request that asked for it how many of its prompt's tokens are in the cache. At once
-     * with all of them, else at most once in `progress_interval`, and never fewer than before.
+     * If the request asked for it, reports how many of its prompt's tokens are in the cache: at
+     * once when all are, else at most once in `progress_interval`, and never fewer than before.
      */
     void report_progress(std::size_t processed, std::vector<Event> & out);
     static constexpr std::chrono::milliseconds progress_interval{50};

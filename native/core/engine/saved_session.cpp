@@ -1,4 +1,4 @@
-// A saved session as bytes: read and checked as a whole before anything uses it.
+// A saved session as bytes, read and checked completely before anything uses it.
 #include "core/engine/saved_session.h"
 
 #include <algorithm>
@@ -21,7 +21,7 @@ std::string unusable(const std::string & what) {
     throw Failure(ErrorCode::StateInvalid, unusable(what));
 }
 
-// Reads from front to end, and seals what it hands out.
+// Reads from front to end, and seals the bytes it returns.
 class Front : public CellBytes {
 public:
     Front(ByteSource & source, Seal & seal, const std::atomic<bool> & cancelled)
@@ -74,7 +74,7 @@ public:
     }
 
 private:
-    // Bytes at hand, at least one; there must be some left.
+    // Available bytes, at least one; the end must not be reached.
     std::size_t filled() {
         if (used_ == filled_) {
             if (cancelled_.load(std::memory_order_relaxed)) {
@@ -104,7 +104,7 @@ private:
     std::size_t used_ = 0;
 };
 
-// What is wrong with it, or an empty text. `front` stands behind the magic.
+// The fault, or an empty text. `front` is the position after the magic.
 std::string read_parts(Front & front, const Seal & seal, const CellShape & shape,
                        int32_t vocabulary, SavedSession & session) {
     static const char * const contradiction = "its lengths contradict each other";
@@ -139,7 +139,7 @@ std::string read_parts(Front & front, const Seal & seal, const CellShape & shape
     if (cells == 0) {
         return "";
     }
-    // Its head may say that it is another model's, which is for others to see.
+    // Its head may name another model, which others check.
     const char * wrong = shape.rows.empty()
                              ? "are of a kind that this model has not"
                              : read_cell_layout(front, tokens, shape, session.layout);

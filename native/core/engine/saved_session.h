@@ -1,4 +1,4 @@
-// A saved session as bytes: read and checked as a whole before anything uses it. Blocks; not on the
+// A saved session as bytes, read and checked completely before anything uses it. Blocks; not on the
 // engine thread.
 //
 //   8 bytes "R1SESS\0\2" | u32 length of the head | the head, JSON in UTF-8 |
@@ -24,18 +24,18 @@ namespace r1 {
 
 constexpr std::array<uint8_t, 7> session_magic{'R', '1', 'S', 'E', 'S', 'S', 0};
 constexpr uint8_t session_format = 2;
-/** The head holds a conversation's messages; what is longer is refused. */
+/** The head holds a conversation's messages; a longer one is refused. */
 constexpr uint32_t most_head_bytes = 8u << 20;
 
-/** One that was found whole. */
+/** A session that was found complete. */
 struct SavedSession {
-    std::string problem;  // why its cells cannot be restored; empty: they can
+    std::string problem;  // why its cells cannot be restored; empty if they can
     std::shared_ptr<ByteSource> source;
     std::string head;
     std::vector<llama_token> tokens;  // what the cells hold; empty: no cells
     CellLayout layout;
     uint64_t cells_at = 0;
-    // To see that a file is still the same when its cells are taken out of it.
+    // To check that a file is still the same when its cells are read from it.
     Seal until_cells{{}};
     Digest seal{};
 };

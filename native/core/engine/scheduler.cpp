@@ -1,4 +1,5 @@
-// Scheduler: who waits, who gets a sequence, whose cells make room. Engine thread only.
+// Scheduler: decides which requests wait, which get a sequence, and whose cells are freed. Engine
+// thread only.
 #include "core/engine/scheduler.h"
 
 #include <algorithm>
@@ -67,8 +68,8 @@ void Scheduler::expire(Clock::time_point now, std::vector<Event> & out) {
     }
 }
 
-// The longest beginning of the entry's tokens that lies in the cache. The last token is always
-// computed anew: logits are not kept.
+// The longest prefix of the entry's tokens in the cache. The last token is always computed again:
+// logits are not kept.
 Scheduler::Prefix Scheduler::best_prefix(const Waiting & entry) {
     Prefix best;
     if (!prefix_cache_ || !entry.request->cache_prompt) {
@@ -82,10 +83,10 @@ Scheduler::Prefix Scheduler::best_prefix(const Waiting & entry) {
         const std::size_t length = std::min(common_prefix(cache_.tokens(sequence.id), entry.feed()),
                                             entry.feed().size() - 1);
         if (cache_.whole_only() && (!sequence.is_free() || length < cache_.length(sequence.id))) {
-            continue;  // can only be gone on with from where it stands
+            continue;  // can only be continued from its last token
         }
-        // Among equal ones an idle sequence that holds nothing else is taken as it is, which saves
-        // the copy.
+        // Among equal ones, an idle sequence without other tokens is used directly, which saves the
+        // copy.
         const bool better = length > best.length || (length == best.length && length > 0 &&
                                                      !best.source->is_free() && sequence.is_free());
         if (better) {
@@ -95,8 +96,8 @@ Scheduler::Prefix Scheduler::best_prefix(const Waiting & entry) {
     return best;
 }
 
-// Whether a running prompt is about to compute a longer common beginning than there is now: then
-// one computes it for all.
+// Whether a running prompt is about to compute a longer common prefix than the cache has: then it
+// is computed once for all.
 bool Scheduler::comes_soon(const Waiting & entry, std::size_t have) const {
     if (!prefix_cache_ || !entry.request->cache_prompt || cache_.whole_only()) {
         return false;
@@ -111,7 +112,7 @@ bool Scheduler::comes_soon(const Waiting & entry, std::size_t have) const {
     });
 }
 
-// Cells that running prompts still need: admitting over them would make two requests starve each
+// Cells that running prompts still need. Giving them away would make two requests starve each
 // other.
 uint32_t Scheduler::promised() const {
     std::size_t cells = 0;
@@ -148,7 +149,7 @@ Sequence * Scheduler::place(const Prefix & prefix) {
     return other == nullptr || loses_little ? (idle_source ? prefix.source : other) : other;
 }
 
-// Makes the entry's run if it has none. False: it cannot be made, and that has been told.
+// Makes the entry's run if it has none. False: it cannot be made, and the error has been reported.
 bool Scheduler::make_run(Waiting & entry, std::vector<Event> & out) {
     if (entry.run != nullptr) {
         return true;
@@ -167,7 +168,8 @@ bool Scheduler::make_run(Waiting & entry, std::vector<Event> & out) {
     return false;
 }
 
-// Frees cells of idle sequences until a prompt fits beside what the running ones still need.
+// Frees cells of idle sequences until a prompt fits in addition to the cells that running ones
+// still need.
 bool Scheduler::find_cells(const Prefix & prefix, const Sequence & target, std::size_t needed) {
     if (!cache_.ledger().shared()) {
         return true;  // the target's own share is empty, and a prompt that is larger was refused
@@ -183,8 +185,8 @@ bool Scheduler::find_cells(const Prefix & prefix, const Sequence & target, std::
             cache_.truncate(prefix.source->id, prefix.length);  // nobody shares it with us
             continue;
         }
-        // With nothing else running the prompt is let in whatever is promised: it fits the context,
-        // and make_room() sees to the rest. Held cells are let go of in a moment.
+        // If nothing else runs, the prompt is admitted regardless of promised cells: it fits the
+        // context, and make_room() frees the rest. Held cells will be released soon.
         return running() == 0 && !has_holds();
     }
     return true;
@@ -227,7 +229,8 @@ void Scheduler::admit(std::vector<Event> & out) {
         switch (start(*entry, out)) {
             case Start::Done: entry = waiting_.erase(entry); break;
             case Start::WaitsForPrefix: ++entry; break;  // not for room: others may pass
-            case Start::NoRoom: return;  // nobody overtakes, or a large prompt would wait for ever
+            case Start::NoRoom:
+                return;  // no request may pass, or a large prompt would wait for ever
         }
     }
 }

@@ -1,4 +1,5 @@
-// Scheduler: who waits, who gets a sequence, whose cells make room. Engine thread only.
+// Scheduler: decides which requests wait, which get a sequence, and whose cells are freed. Engine
+// thread only.
 #pragma once
 
 #include <deque>
@@ -16,24 +17,26 @@ class Scheduler {
 public:
     Scheduler(Cache & cache, const Vocab & vocab, uint32_t sequences, bool prefix_cache);
 
-    /** A new request waits behind those of its priority. */
+    /** Queues a new request behind those of its priority. */
     void add(std::shared_ptr<Request> request);
 
-    /** Ends waiting and running requests that were cancelled or are out of time. */
+    /** Ends waiting and running requests that were cancelled or have timed out. */
     void expire(Clock::time_point now, std::vector<Event> & out);
 
     /** Gives idle sequences to waiting requests, in order, as long as their prompts fit beside what
      * runs. */
     void admit(std::vector<Event> & out);
 
-    /** Empties the least recently used idle sequence that holds cells, but for `keep`. False: there
-     * is none. */
+    /**
+     * Empties the least recently used idle sequence that holds cells, except `keep`. False: there
+     * is none.
+     */
     bool drop_idle(const Sequence * keep = nullptr);
 
     /**
-     * Frees cells, one step: drops an idle sequence, else sends a run back to wait, of the least
-     * important ones the youngest. False: one run is left alone. What is needed may shrink with
-     * each step, so the caller counts anew.
+     * Frees cells in one step: drops an idle sequence, else sends the youngest of the least
+     * important runs back to the queue. False: only one run is left. Each step may reduce the need,
+     * so the caller counts again.
      */
     bool make_room();
 
@@ -59,7 +62,7 @@ public:
      * the session. Throws Failure: QueueFull, ContextFull. */
     std::shared_ptr<CellHold> hold_for(const std::vector<llama_token> & tokens, uint64_t session);
 
-    /** Ends a hold; `keep` false: its cells go too. Nothing happens to one that was revoked. */
+    /** Ends a hold; with `keep` false, also drops its cells. Does nothing if it was revoked. */
     void release(const std::shared_ptr<CellHold> & hold, bool keep);
 
     /** Takes the cells of the least recently used held sequence. False: none is held. */
@@ -67,7 +70,7 @@ public:
 
     bool has_holds() const;
 
-    /** Drops what idle sequences keep for a session. */
+    /** Drops the cells that idle sequences keep for a session. */
     void forget(uint64_t session);
 
     /** The idle sequence to give away: an empty one if there is one, else the least recently used;

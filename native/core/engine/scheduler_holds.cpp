@@ -1,5 +1,5 @@
-// Scheduler, the part that holds cells for saved sessions: while a session is saved or restored its
-// sequence is kept as it is. Engine thread only.
+// The part of Scheduler that holds cells for saved sessions: while a session is saved or restored,
+// its sequence stays unchanged. Engine thread only.
 #include <algorithm>
 
 #include "core/engine/scheduler.h"
@@ -16,7 +16,7 @@ std::shared_ptr<CellHold> Scheduler::hold(const std::vector<llama_token> & token
                                           uint64_t session) {
     for (Sequence & sequence : sequences_) {
         const std::size_t length = cache_.length(sequence.id);
-        // What is held already is not shortened for another.
+        // A held sequence is not shortened for another session.
         if (sequence.run != nullptr || length < tokens.size() || sequence.is_filling() ||
             (sequence.is_held() && length != tokens.size()) ||
             !cache_.ledger().is_usable_by(sequence.id, session) ||
@@ -42,7 +42,7 @@ std::shared_ptr<CellHold> Scheduler::hold_for(const std::vector<llama_token> & t
     }
     cache_.truncate(sequence->id, 0);
     while (cache_.ledger().shared() && cache_.free_cells() < tokens.size()) {
-        // A running stream is not sent back to wait for a conversation that nobody goes on with
+        // A running stream is not sent back to the queue for a conversation that has not continued
         // yet.
         if (!drop_idle()) {
             throw Failure(ErrorCode::ContextFull,

@@ -1,4 +1,4 @@
-// Sequence: one KV slot and the run that has it, if any. Engine thread only.
+// Sequence: one KV slot and the run that uses it, if any. Engine thread only.
 #pragma once
 
 #include <algorithm>
@@ -12,13 +12,15 @@
 
 namespace r1 {
 
-/** Cells of an idle sequence that stay as they are while a session is saved from them or restored
- * into them, and as long as somebody has this. Used while the engine thread stands still. */
+/**
+ * Keeps the cells of an idle sequence unchanged while a session is saved from them or restored into
+ * them, for the lifetime of this object. Used while the engine thread is paused.
+ */
 struct CellHold {
     llama_seq_id sequence = 0;
     std::size_t tokens = 0;
-    bool is_filling = false;  // a restored session's values are still coming
-    bool is_revoked = false;  // running streams needed the cells: they are somebody else's now
+    bool is_filling = false;  // a restored session's values are still being copied
+    bool is_revoked = false;  // running streams needed the cells and use them now
 };
 
 struct Sequence {
@@ -26,7 +28,7 @@ struct Sequence {
     std::unique_ptr<Run> run;                    // nullptr: idle, its cells kept for later prompts
     uint64_t last_used = 0;                      // order of use, for eviction
     uint64_t admitted = 0;                       // order of admission, for preemption
-    std::vector<std::weak_ptr<CellHold>> holds;  // of an idle one; over when nobody has them
+    std::vector<std::weak_ptr<CellHold>> holds;  // of an idle one; they end with their last owner
 
     bool is_held() const {
         return std::any_of(holds.begin(), holds.end(),

@@ -1,5 +1,5 @@
-// Saves a session's cells and puts them back, piece by piece between the engine's steps. Blocks;
-// on a thread of its own.
+// Saves and restores a session's cells, piece by piece between the engine's steps. Blocks; runs on
+// its own thread.
 #pragma once
 
 #include <atomic>
@@ -14,7 +14,7 @@
 
 namespace r1 {
 
-/** What a job uses while the engine thread stands still for it. */
+/** The objects that a job uses while the engine thread is paused for it. */
 struct CellAccess {
     llama_memory_t memory;
     Scheduler & scheduler;
@@ -28,7 +28,7 @@ struct CellAccess {
  * seal. `hold` nullptr: no cells. The hold is not released here.
  *
  * Throws Failure: StateInvalid when the hold was revoked, Aborted when `cancelled`, Disposed, and
- * as the sink does.
+ * the sink's errors.
  */
 void write_session(StepGate::Visitor & visitor, const CellAccess & access,
                    const std::shared_ptr<CellHold> & hold, const std::vector<uint8_t> & front,

@@ -1,5 +1,5 @@
-// Puts a saved session's cells back, piece by piece between the engine's steps. Blocks; on a thread
-// of its own.
+// Restores a saved session's cells, piece by piece between the engine's steps. Blocks; runs on its
+// own thread.
 #include <ggml-backend.h>
 
 #include <algorithm>
@@ -22,8 +22,8 @@ constexpr uint32_t look_after = 64;
                   "The saved session changed while it was restored. Try again.");
 }
 
-// The values of a saved session, from the first to the last. Of a file they are checked once more,
-// for it may have changed since it was read.
+// The values of a saved session, from the first to the last. Values from a file are checked again,
+// because the file may have changed since it was read.
 class Values {
 public:
     Values(const SavedSession & saved, std::size_t piece_bytes, const std::atomic<bool> & cancelled)
@@ -40,7 +40,7 @@ public:
     const uint8_t * bytes() const { return buffer_.get() + used_; }
     void take(std::size_t count) { used_ += count; }
 
-    /** Reads on when little is at hand. Outside of a visit. */
+    /** Reads more when few bytes are buffered. Outside a visit. */
     void fill() {
         if (cancelled_.load(std::memory_order_relaxed)) {
             throw Failure(ErrorCode::Aborted, "Restoring the session was aborted.");
@@ -60,7 +60,7 @@ public:
         }
     }
 
-    /** Whether the file is still what it was. Outside of a visit, at the end. */
+    /** Whether the file is unchanged. Outside a visit, at the end. */
     bool is_same() {
         if (!saved_.source->is_shared()) {
             return true;
@@ -130,8 +130,8 @@ public:
         }
     }
 
-    // Throws nothing: where reading fails, llama.cpp empties the sequence, which may be somebody
-    // else's by now. It is led to its end instead, and nothing more is written.
+    // Throws nothing: if reading failed, llama.cpp would empty the sequence, which another request
+    // may use by now. Reading is completed instead, and nothing more is written.
     void values(ggml_tensor * tensor, std::size_t offset, std::size_t count) override {
         while (count > 0 && !is_over()) {
             const std::size_t wanted = std::min({count, copy_bytes, values_.at_hand()});
@@ -150,7 +150,7 @@ public:
         }
     }
 
-    /** Throws what ended the copying, if anything did. */
+    /** Throws the error that ended the copying, if any. */
     void check() const {
         if (failure_ != nullptr) {
             std::rethrow_exception(failure_);

@@ -1,5 +1,5 @@
-// Saves a session's cells, piece by piece between the engine's steps. Blocks; on a thread of its
-// own.
+// Saves a session's cells, piece by piece between the engine's steps. Blocks; runs on its own
+// thread.
 #include <ggml-backend.h>
 
 #include <algorithm>
@@ -12,9 +12,9 @@
 namespace r1 {
 namespace {
 
-// One copy out of a device at most, so that a visit ends in time.
+// At most one copy from a device, so that a visit ends in time.
 constexpr std::size_t copy_bytes = 256 << 10;
-// Between two looks at the clock, where llama.cpp hands out very small pieces.
+// Bytes between two checks of the clock, if llama.cpp writes very small pieces.
 constexpr uint32_t look_after = 64;
 
 [[noreturn]] void gone() {
@@ -23,8 +23,8 @@ constexpr uint32_t look_after = 64;
                   "ended, or give the model more `contextSize`.");
 }
 
-// Takes what llama.cpp writes for one sequence, in the form that fits every number of streams;
-// between two visits it is sealed and written.
+// Receives the bytes that llama.cpp writes for one sequence, in a form for any number of streams.
+// Seals and writes them between two visits.
 class Saving : public CellWriter {
 public:
     Saving(StepGate::Visitor & visitor, const CellHold & hold, const CellShape & shape, Seal & seal,
@@ -113,8 +113,8 @@ private:
         size_ += count;
     }
 
-    // Lets the engine go on, and comes back. What llama.cpp remembers meanwhile are the sequence's
-    // cells, which do not change while they are held.
+    // Lets the engine continue, then enters again. Meanwhile llama.cpp keeps pointers to the
+    // sequence's cells, which do not change while they are held.
     void pause() {
         visitor_.leave();
         flush();

@@ -1,4 +1,4 @@
-// StepGate: lets other threads use what belongs to the engine thread between two of its steps.
+// StepGate: lets other threads use the engine thread's objects between two of its steps.
 #include "core/engine/step_gate.h"
 
 #include <algorithm>
@@ -27,7 +27,7 @@ StepGate::Visitor::~Visitor() {
     {
         std::lock_guard<std::mutex> lock(gate_.mutex_);
         --gate_.visitors_;
-        // Under the lock: the gate may be gone once close() has seen the last visitor leave.
+        // Under the lock: the gate may be destroyed once close() has seen the last visitor leave.
         gate_.changed_.notify_all();
     }
 }

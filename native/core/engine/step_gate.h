@@ -1,5 +1,5 @@
-// StepGate: lets other threads use what belongs to the engine thread between two of its steps,
-// each for a bounded time, while the engine thread stands still.
+// StepGate: lets other threads use the engine thread's objects between two of its steps, each for a
+// bounded time, while the engine thread is paused.
 #pragma once
 
 #include <atomic>
@@ -21,8 +21,10 @@ public:
     StepGate(const StepGate &) = delete;
     StepGate & operator=(const StepGate &) = delete;
 
-    /** One thread's right to come in, as often as it likes. The engine thread ends only after all
-     * visitors are gone. Throws Failure(Disposed) if it is ending. */
+    /**
+     * One thread's right to enter any number of times. The engine thread ends only after all
+     * visitors are gone. Throws Failure(Disposed) if it is ending.
+     */
     class Visitor {
     public:
         explicit Visitor(StepGate & gate);
@@ -30,12 +32,12 @@ public:
         Visitor(const Visitor &) = delete;
         Visitor & operator=(const Visitor &) = delete;
 
-        /** Waits until the engine thread stands still for this one. Throws Failure(Disposed). */
+        /** Waits until the engine thread is paused for this thread. Throws Failure(Disposed). */
         void enter();
-        /** Lets the engine thread go on. Does nothing outside. */
+        /** Lets the engine thread continue. Does nothing outside. */
         void leave();
         bool is_inside() const { return inside_; }
-        /** Whether it is time to leave, for others are waiting. Inside only. */
+        /** Whether the time is over and others are waiting. Inside only. */
         bool is_overdue() const { return Clock::now() >= until_; }
 
     private:
@@ -45,14 +47,16 @@ public:
         Clock::time_point until_{};  // set before it is let in
     };
 
-    /** Engine thread, between two steps: lets in who waits, one after the other, until the time is
-     * over. */
+    /**
+     * Engine thread, between two steps: admits waiting threads, one after the other, until the time
+     * is over.
+     */
     void serve(Clock::duration time);
 
     /** Whether somebody waits. Any thread. */
     bool has_waiting() const { return waiting_.load() > 0; }
 
-    /** Engine thread, at its end: lets nobody in any more and waits until all visitors are gone. */
+    /** Engine thread, at its end: admits no more threads and waits until all visitors are gone. */
     void close();
 
 private:

@@ -1,12 +1,12 @@
 // StopGate: holds back text that could begin a stop string, token by token, so that no part of one
-// ever leaks. One owner, no lock.
+// is ever released. One owner, no lock.
 #include "core/engine/stop_gate.h"
 
 #include <algorithm>
 
 namespace r1 {
 
-// Length of the longest end of the held text that begins some stop string.
+// Length of the longest suffix of the held text that begins a stop string.
 std::size_t StopGate::held_suffix() const {
     std::size_t longest = 0;
     for (const std::string & stop : stops_) {
@@ -47,7 +47,7 @@ bool StopGate::push(TokenEvent event, std::vector<Event> & out) {
         return true;
     }
 
-    // Whole tokens leave, up to the one in which a stop string could have begun.
+    // Releases whole tokens, up to the one in which a stop string could have begun.
     const std::size_t safe = text_.size() - held_suffix();
     std::size_t released = 0;
     while (!held_.empty() && released + held_.front().text.size() <= safe) {

@@ -1,5 +1,5 @@
 // StopGate: holds back text that could begin a stop string, token by token, so that no part of one
-// ever leaks. One owner, no lock.
+// is ever released. One owner, no lock.
 #pragma once
 
 #include <deque>
@@ -15,9 +15,9 @@ public:
     explicit StopGate(std::vector<std::string> stops) : stops_(std::move(stops)) {}
 
     /**
-     * Takes the next token with its whole characters. Events that are safe now are appended to
-     * `out`, in order. True if a stop string is complete: the text before it has been released, the
-     * rest dropped; the ids of all tokens are released with it.
+     * Takes the next token with its whole characters. Appends the events that are now safe to
+     * `out`, in order. True if a stop string is complete: the text before it and the ids of all
+     * tokens are released, the rest of the text is dropped.
      */
     bool push(TokenEvent event, std::vector<Event> & out);
 

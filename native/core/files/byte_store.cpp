@@ -1,4 +1,4 @@
-// Where bytes go to and come from: an open file or memory. Blocks; not on the engine thread.
+// Byte sinks and sources: an open file or memory. Blocks; not on the engine thread.
 #include "core/files/byte_store.h"
 
 #include <sys/stat.h>
@@ -13,7 +13,7 @@
 namespace r1 {
 namespace {
 
-// What one call takes at most, below the 2 GiB limit of every system.
+// Maximum bytes of one call, below the 2 GiB limit of every system.
 constexpr std::size_t most_at_once = std::size_t{1} << 30;
 
 [[noreturn]] void fail(const char * doing) {

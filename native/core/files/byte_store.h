@@ -1,5 +1,5 @@
-// Where bytes go to and come from one after the other or at any place: an open file or memory.
-// Blocks; not on the engine thread. One thread at a time.
+// Byte sinks and sources, sequential or by offset: an open file or memory. Blocks; not on the
+// engine thread. One thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ public:
     virtual void write(const void * bytes, std::size_t count) = 0;
 };
 
-/** Into a file that somebody else opened, and closes; what it held is gone. */
+/** Writes to a file that the caller opened and closes; its old content is discarded. */
 class FileSink : public ByteSink {
 public:
     explicit FileSink(int file) : file_(file) {}
@@ -51,7 +51,7 @@ class ByteSource {
 public:
     virtual ~ByteSource() = default;
     virtual uint64_t size() const = 0;
-    /** Reads as many, or throws Failure(IoFailed), also where they end before. */
+    /** Reads exactly this many bytes, or throws Failure(IoFailed), also at a premature end. */
     virtual void read(uint64_t at, void * to, std::size_t count) = 0;
     /** Whether others could change the bytes meanwhile. */
     virtual bool is_shared() const = 0;
@@ -60,7 +60,7 @@ public:
 /** A file that somebody else opened, and closes. */
 class FileSource : public ByteSource {
 public:
-    /** Throws Failure(IoFailed) for what is no ordinary file. */
+    /** Throws Failure(IoFailed) if it is not a regular file. */
     explicit FileSource(int file);
     uint64_t size() const override { return size_; }
     void read(uint64_t at, void * to, std::size_t count) override;

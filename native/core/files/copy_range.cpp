@@ -1,4 +1,4 @@
-// copy_range: bytes from one open file into another inside the kernel, holes left as holes. Any
+// copy_range: copies bytes from one open file to another inside the kernel and keeps holes. Any
 // thread; blocks while the kernel copies.
 #include "core/files/copy_range.h"
 
@@ -16,8 +16,8 @@ namespace r1 {
 #ifdef __linux__
 namespace {
 
-// Where the next data begins at or behind `at`, at most `end`. A file system that knows of no holes
-// has data everywhere.
+// Where the next data begins at or behind `at`, at most `end`. A file system without holes has data
+// everywhere.
 int64_t next_data(int file, int64_t at, int64_t end) {
     const off_t data = lseek(file, at, SEEK_DATA);
     if (data >= 0) return std::min<int64_t>(data, end);

@@ -1,4 +1,4 @@
-// copy_range: bytes from one open file into another inside the kernel, holes left as holes. Any
+// copy_range: copies bytes from one open file to another inside the kernel and keeps holes. Any
 // thread; blocks while the kernel copies.
 #pragma once
 
@@ -17,9 +17,9 @@ struct CopyRange {
 
 /**
  * Copies by copy_file_range, which shares extents where the file system can do that. Holes of the
- * source are left out. Returns how many bytes from the start are done: all, or fewer where the
- * system cannot do it, the source ends or an error came. The caller goes on from there in another
- * way and meets the reason. Always 0 on systems without copy_file_range.
+ * source are left out. Returns how many bytes from the start are copied: all, or fewer if the
+ * system cannot do it, the source ends or an error occurred. The caller continues from there in
+ * another way, which reports the reason. Always 0 on systems without copy_file_range.
  */
 int64_t copy_range(const CopyRange & range);
 

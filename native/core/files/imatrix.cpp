@@ -1,5 +1,5 @@
-// Importance matrix: how strongly each input column of each weight is used, measured by running
-// text through a model. Runs on a thread of its own.
+// Importance matrix: measures how strongly each input column of each weight is used by running text
+// through a model. Runs on its own thread.
 #include "core/files/imatrix.h"
 
 #include <ggml-backend.h>
@@ -34,7 +34,7 @@ std::string plain_name(const char * name) {
 class Collector {
 public:
     // ggml's scheduler asks before each node whether its result is wanted, and calls again when it
-    // is there. True in that second call: go on.
+    // is ready. True in the second call: continue.
     static bool on_node(ggml_tensor * node, bool ask, void * data) {
         auto & collector = *static_cast<Collector *>(data);
         if (ask) {

@@ -1,5 +1,5 @@
-// Importance matrix: how strongly each input column of each weight is used, measured by running
-// text through a model. Runs on a thread of its own.
+// Importance matrix: measures how strongly each input column of each weight is used by running text
+// through a model. Runs on its own thread.
 #pragma once
 
 #include <atomic>
@@ -29,8 +29,8 @@ struct ImatrixConfig {
 
 /**
  * Blocks until done. `progress` gets 0..1 after each chunk. The model must have been loaded without
- * repacking: repacked weights hide from the callback. Throws Failure: Aborted, InvalidArgument (no
- * whole chunk, a token outside the vocabulary), OutOfMemory, DecodeFailed.
+ * repacking: the callback does not see repacked weights. Throws Failure: Aborted, InvalidArgument
+ * (no whole chunk, a token outside the vocabulary), OutOfMemory, DecodeFailed.
  */
 std::vector<ImportanceSums> compute_imatrix(const std::shared_ptr<Model> & model,
                                             const ImatrixConfig & config,

@@ -1,5 +1,5 @@
-// LargeBytes: a block of memory of any size. It goes back to the system in small parts, because
-// other threads of the process cannot get memory while one call returns hundreds of megabytes.
+// LargeBytes: a block of memory of any size. Returned to the system in small parts, because other
+// threads of the process cannot map memory while one call returns hundreds of megabytes.
 #include "core/files/large_bytes.h"
 
 #include <sys/mman.h>

@@ -1,5 +1,5 @@
-// LargeBytes: a block of memory of any size. It goes back to the system in small parts, because
-// other threads of the process cannot get memory while one call returns hundreds of megabytes.
+// LargeBytes: a block of memory of any size. Returned to the system in small parts, because other
+// threads of the process cannot map memory while one call returns hundreds of megabytes.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,10 @@ namespace r1 {
 
 class LargeBytes {
 public:
-    /** Its content is zero, and its pages cost nothing before they are written. Throws
-     * std::bad_alloc. */
+    /**
+     * Its content is zero, and its pages use no memory until they are written. Throws
+     * std::bad_alloc.
+     */
     explicit LargeBytes(std::size_t size);
     /** Blocks: about 0.2 ms a megabyte that was written. Not on a JavaScript thread. */
     ~LargeBytes();

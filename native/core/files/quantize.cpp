@@ -1,5 +1,5 @@
-// Quantize: llama_model_quantize with everything it points into. Runs on a thread of its own, best
-// in a child process: bad input can abort inside llama.cpp.
+// Quantize: calls llama_model_quantize and owns everything its parameters point to. Runs on its own
+// thread, best in a child process: bad input can abort inside llama.cpp.
 #include "core/files/quantize.h"
 
 #include <map>

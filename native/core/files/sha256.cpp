@@ -1,4 +1,4 @@
-// SHA-256 and HMAC-SHA-256 over bytes that come in pieces. Pure; any thread, one at a time.
+// SHA-256 and HMAC-SHA-256 over bytes that arrive in pieces. Pure; any thread, one at a time.
 #include "core/files/sha256.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// SHA-256 and HMAC-SHA-256 over bytes that come in pieces. Pure; any thread, one at a time.
+// SHA-256 and HMAC-SHA-256 over bytes that arrive in pieces. Pure; any thread, one at a time.
 #pragma once
 
 #include <array>
@@ -10,14 +10,14 @@ namespace r1 {
 
 using Digest = std::array<uint8_t, 32>;
 
-/** SHA-256 (FIPS 180-4). Copies go on from where they were made. */
+/** SHA-256 (FIPS 180-4). A copy continues from the state in which it was made. */
 class Sha256 {
 public:
     void update(const void * bytes, std::size_t count);
     /** Ends it; nothing may follow. */
     Digest digest();
 
-    /** Whether the processor's own instructions are used. */
+    /** Whether the processor's SHA instructions are used. */
     static bool is_accelerated();
     /** For tests: false takes the portable form. */
     explicit Sha256(bool accelerate = true);
@@ -31,7 +31,10 @@ private:
     bool accelerate_;
 };
 
-/** What proves that bytes are whole: SHA-256 without a key, HMAC-SHA-256 (RFC 2104) with one. */
+/**
+ * The seal that proves that bytes are unchanged: SHA-256 without a key, HMAC-SHA-256 (RFC 2104)
+ * with one.
+ */
 class Seal {
 public:
     /** `key` empty: no key. */

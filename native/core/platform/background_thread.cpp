@@ -1,4 +1,4 @@
-// Lets a thread step back behind those that decode and those that run JavaScript.
+// Gives a thread a lower priority than those that decode and those that run JavaScript.
 #include "core/platform/background_thread.h"
 
 #if defined(__linux__)

@@ -20,7 +20,7 @@ namespace r1::child_process {
 
 namespace {
 
-/** The descriptor of the child that is connected with its parent. */
+/** The child's descriptor that is connected to its parent. */
 constexpr int LINK = 3;
 
 [[noreturn]] void fail(const char * what, int error) {
@@ -47,7 +47,7 @@ public:
     int get() const { return value_; }
     int release() { return std::exchange(value_, -1); }
 
-    /** Moves a descriptor above those that the child gets, so that none replaces another one. */
+    /** Moves a descriptor above the child's own, so that none replaces another. */
     void lift() {
         const int lifted = fcntl(value_, F_DUPFD_CLOEXEC, LINK + 1);
         if (lifted < 0) {
@@ -99,7 +99,7 @@ void check(const char * what, int error) {
     }
 }
 
-/** What is done in the child before its program begins. */
+/** The actions in the child before its program begins. */
 class Actions {
 public:
     Actions() { check("posix_spawn_file_actions_init", posix_spawn_file_actions_init(&actions_)); }
@@ -146,7 +146,7 @@ private:
     posix_spawnattr_t attributes_;
 };
 
-/** A list of strings as C's main() gets it. The strings stay the caller's. */
+/** A list of strings in the form of C's argv. The caller owns the strings. */
 std::vector<char *> pointers(std::vector<std::string> & strings) {
     std::vector<char *> list;
     for (std::string & text : strings) {
@@ -186,7 +186,7 @@ std::optional<End> reap(int pid) {
     if (reaped == 0 || (reaped < 0 && errno == EINTR)) {
         return std::nullopt;
     }
-    // Somebody else in this process waited for it: how it ended is not known.
+    // Other code in this process waited for it: how it ended is unknown.
     if (reaped < 0) {
         return End{-1, SIGKILL};
     }

@@ -1,7 +1,7 @@
-// Starts programs without a copy of this process's page tables. Any thread.
+// Starts programs without copying this process's page tables. Any thread.
 //
 // Node starts a child by fork(), which copies the page tables of the parent: about 0.1 s per GiB of
-// memory in use, during which the JavaScript thread stands still. A model's cells are such memory.
+// memory in use, during which the JavaScript thread is blocked. A model's cells are such memory.
 // posix_spawn() shares the parent's memory until the new program begins. Linux only: on macOS Node
 // already uses posix_spawn(), and Windows has no fork().
 #pragma once
@@ -21,7 +21,7 @@ struct Child {
     int link;
 };
 
-/** How a child ended: `code` is -1 where a signal ended it, `signal` is 0 where none did. */
+/** How a child ended: `code` is -1 if a signal ended it, `signal` is 0 if none did. */
 struct End {
     int code;
     int signal;
@@ -33,7 +33,7 @@ bool is_supported();
 /**
  * Starts the program `file` with `arguments` (without the program's own name) and exactly the
  * environment `environment` ("NAME=value"). Descriptors 0 and 1 of the child are /dev/null, signals
- * have their default actions. Holds the calling thread for about a millisecond.
+ * have their default actions. Blocks the calling thread for about a millisecond.
  *
  * Throws Failure: ResourceExhausted (descriptors, processes, memory), IoFailed (no such program).
  */

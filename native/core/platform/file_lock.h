@@ -1,4 +1,4 @@
-// FileLock: a lock of the kernel on a file, which ends with its process however that dies. Any
+// FileLock: a kernel lock on a file, which ends with its process however the process ends. Any
 // thread.
 #pragma once
 

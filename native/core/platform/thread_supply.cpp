@@ -1,5 +1,5 @@
-// ThreadSupply: whether the system gives more threads, asked before code that ends the process when
-// it gets none (libgomp, ggml's own pool). Any thread.
+// ThreadSupply: checks whether the system allows more threads, before code that ends the process
+// when it gets none (libgomp, ggml's own pool). Any thread.
 #include "core/platform/thread_supply.h"
 
 #include <algorithm>
@@ -28,7 +28,7 @@ std::size_t available(std::size_t count) {
     threads.reserve(count);
     try {
         while (threads.size() < std::min(count, test_limit.load())) {
-            // All of them live at the same time: that is the question.
+            // All of them must exist at the same time.
             threads.emplace_back([&] {
                 std::unique_lock<std::mutex> lock(mutex);
                 open.wait(lock, [&] { return may_end; });

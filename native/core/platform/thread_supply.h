@@ -1,5 +1,5 @@
-// ThreadSupply: whether the system gives more threads, asked before code that ends the process when
-// it gets none (libgomp, ggml's own pool). Any thread.
+// ThreadSupply: checks whether the system allows more threads, before code that ends the process
+// when it gets none (libgomp, ggml's own pool). Any thread.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,7 @@
 
 namespace r1::thread_supply {
 
-/** Starts up to `count` threads at once, ends them again, and returns how many there were. */
+/** Starts up to `count` threads at once, ends them again, and returns how many could be started. */
 std::size_t available(std::size_t count);
 
 /** Throws Failure(ResourceExhausted) if the system does not give `count` more threads; `purpose`

@@ -37,7 +37,7 @@ std::size_t Grammar::bytes() const {
     return source_.capacity() + states_.bytes();
 }
 
-// Drops what no cursor needs once there is too much. The ids of states change.
+// Drops the states that no cursor needs once there are too many. The ids of states change.
 void Grammar::make_room() {
     if (!states_.is_full()) return;
     std::vector<int32_t *> used{&start_};
@@ -98,7 +98,7 @@ std::optional<bool> GrammarCursor::allows(llama_token token, const GrammarBudget
         if (i + 1 == bytes.size()) break;  // every state can come to an end
         const uint64_t work = states.work();
         state = states.follow(state, byte);
-        // What is known by now costs next to nothing when this token is looked at again.
+        // The results so far are cached, so a second check of this token costs almost nothing.
         if (states.work() != work && budget.is_spent()) {
             note_work(before);
             return std::nullopt;
@@ -115,7 +115,7 @@ void GrammarCursor::begin_walk() {
     walk_->epoch = grammar_->epoch_;
 }
 
-// After states were dropped: those on the way to where the walk stands.
+// After states were dropped: the states on the path of the current walk.
 void GrammarCursor::find_states_again() {
     GrammarStates & states = grammar_->states_;
     const TokenTrie & trie = grammar_->vocab_.trie();

@@ -1,5 +1,5 @@
-// Grammar: a compiled grammar with what was learnt of it, shared by all that follow it; and
-// GrammarCursor, where one text stands in it. Bounded in memory, and in time by a budget.
+// Grammar: a compiled grammar and its cached states, shared by all requests that follow it.
+// GrammarCursor: the position of one text in it. Memory is bounded, and a budget bounds time.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +18,7 @@ namespace r1 {
 
 class GrammarCursor;
 
-/** How long work on a grammar may take now. What does not end in time goes on at the next call. */
+/** How long work on a grammar may take now. Unfinished work continues at the next call. */
 struct GrammarBudget {
     std::chrono::steady_clock::time_point end = std::chrono::steady_clock::time_point::max();
 
@@ -28,7 +28,7 @@ struct GrammarBudget {
     }
 };
 
-/** The time that grammars may take of one step of an engine. Others wait for the step. */
+/** The time that grammars may use in one step of an engine. Other requests wait for the step. */
 class GrammarTime {
 public:
     using Duration = std::chrono::steady_clock::duration;
@@ -55,8 +55,8 @@ private:
 class Grammar {
 public:
     /**
-     * Compiles, and makes the vocabulary's tables, so that no engine has to. Throws Failure:
-     * GrammarInvalid with the place, Aborted.
+     * Compiles the grammar and builds the vocabulary's tables, so that no engine thread has to.
+     * Throws Failure: GrammarInvalid with the place, Aborted.
      */
     static std::shared_ptr<Grammar> compile(const Vocab & vocab, std::string source,
                                             const CompileLimits & limits = {});
@@ -96,14 +96,16 @@ public:
     /** Whether the text may end here. */
     bool is_complete() const;
 
-    /** Whether a token that does not end the generation may come next; nothing if the budget did
-     * not do: call it again. Throws Failure(GrammarInvalid) when the choice takes too much. */
+    /**
+     * Whether a token that does not end the generation may come next. Returns nothing if the budget
+     * was too small: call it again. Throws Failure(GrammarInvalid) when the choice takes too much.
+     */
     std::optional<bool> allows(llama_token token, const GrammarBudget & budget = {});
 
-    /** All that may come next, as allows() has it; nullptr as there. */
+    /** All tokens that may come next by allows(); nullptr if the budget was too small. */
     std::shared_ptr<const TokenMask> mask(const GrammarBudget & budget = {});
 
-    /** Goes on by a token that is allowed. Ends the choice. */
+    /** Advances by an allowed token. Ends the choice. */
     void accept(llama_token token);
 
 private:

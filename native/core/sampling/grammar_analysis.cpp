@@ -1,5 +1,5 @@
-// What is known of a grammar's steps before any text: which are productive, which rules may be
-// empty, and whether a rule begins with itself. Linear in the program; pure; any thread.
+// Analyses a grammar's steps before any text: which are productive, which rules may be empty, and
+// whether a rule begins with itself. Linear in the program; pure; any thread.
 #include <algorithm>
 
 #include "core/failure.h"

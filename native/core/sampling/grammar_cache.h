@@ -14,7 +14,7 @@ namespace r1 {
 
 class GrammarCache {
 public:
-    /** Bytes of all grammars together; those in use live on when they are dropped here. */
+    /** Bytes of all grammars together. A grammar in use stays alive when it is dropped here. */
     static constexpr std::size_t most_bytes = std::size_t{128} << 20;
     static constexpr std::size_t most_grammars = 256;
 
@@ -27,8 +27,9 @@ public:
         return order_.front();
     }
 
-    /** Keeps a grammar. Returns the one that stands for its text: another thread may have been
-     * first. */
+    /**
+     * Stores a grammar. Returns the stored one for its text: another thread may have been first.
+     */
     std::shared_ptr<Grammar> add(std::shared_ptr<Grammar> grammar) {
         std::lock_guard<std::mutex> lock(mutex_);
         const auto known = places_.find(grammar->source());

@@ -41,7 +41,7 @@ public:
     }
 
 private:
-    /** The last item of a sequence: what a repetition behind it repeats. */
+    /** The last item of a sequence, which a following repetition repeats. */
     struct Item {
         enum class Loop : uint8_t { None, Optional, Star, Plus };
         GrammarFragment fragment;
@@ -215,7 +215,7 @@ private:
         item.loop = Item::Loop::None;
     }
 
-    // A loop of a loop is one loop: no text of signs makes a deep program.
+    // A loop of a loop is one loop, so no text of operators makes a deep program.
     void loop(Item & item, Item::Loop wanted) {
         using Loop = Item::Loop;
         if (item.loop != Loop::None) {

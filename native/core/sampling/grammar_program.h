@@ -1,4 +1,5 @@
-// GrammarProgram: a grammar as steps over bytes, and what is known of them. Pure data; any thread.
+// GrammarProgram: a grammar as steps over bytes, with the results of their analysis. Pure data; any
+// thread.
 #pragma once
 
 #include <atomic>
@@ -77,8 +78,10 @@ struct CompileLimits {
 GrammarProgram compile_grammar(const std::string & source, const Vocab & vocab,
                                const CompileLimits & limits);
 
-/** Removes jumps and computes what is known of steps and rules. `source` is for errors' places.
- * Throws Failure(GrammarInvalid) for left recursion and for a `root` that never ends. */
+/**
+ * Removes jumps and analyses steps and rules. `source` is for errors' places. Throws
+ * Failure(GrammarInvalid) for left recursion and for a `root` that never ends.
+ */
 void finish_program(GrammarProgram & program, const std::string & source);
 
 /** "line 3, column 7" of a byte of the source; columns count characters. */

@@ -1,5 +1,5 @@
-// GrammarReader: reads the words, numbers and characters of GBNF and names the place of what it
-// cannot read. Pure; any thread.
+// GrammarReader: reads the words, numbers and characters of GBNF and reports the place of a fault.
+// Pure; any thread.
 #pragma once
 
 #include <algorithm>

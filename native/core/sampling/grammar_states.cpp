@@ -17,7 +17,7 @@ constexpr std::size_t most_of_state = 60'000;  // steps to make one state: at mo
 
 std::size_t index(int32_t id) { return static_cast<std::size_t>(id); }
 
-// Rules that were called in this round stand for their nodes until those are made.
+// In this round, called rules represent their nodes until the nodes are created.
 int32_t node_of_rule(int32_t rule) { return -1 - rule; }
 int32_t rule_of_node(int32_t node) { return -1 - node; }
 
@@ -109,8 +109,8 @@ void GrammarStates::call(int32_t rule, const Continuation & back) {
     if (back.count > 0) {
         const GrammarRepeat & repeat =
             program_.repeats[index(program_.steps[index(back.step)].other)];
-        // Of repetitions that may all end here, the one with the most still to come can do what the
-        // others can.
+        // Of repetitions that may all end here, the one with the most rounds left covers the
+        // others.
         const bool may_end = repeat.nullable || back.count > repeat.min;
         kind = may_end ? 1 : static_cast<uint64_t>(back.count) + 1;
     }
@@ -196,8 +196,8 @@ int32_t GrammarStates::settle(int32_t rule) {
                 list_.push_back({each.step, each.count, node});
                 continue;
             }
-            // Nothing comes after the call: it returns to where its caller would, so that a list
-            // that goes on and on needs no deeper nodes.
+            // Nothing follows the call, so it returns to its caller's return point. An endless list
+            // then needs no deeper nodes.
             const Node & known = nodes_[index(node)];
             for (std::size_t i = 0; i < known.size; ++i) {
                 count_work();
@@ -333,8 +333,8 @@ void GrammarStates::keep_only(const std::vector<int32_t *> & used) {
     const std::vector<Node> old_nodes = std::move(nodes_);
     const std::vector<Continuation> old_pool = std::move(pool_);
     std::vector<std::unique_ptr<State>> old_states = std::move(states_);
-    // Nodes lead to older ones only, so going down from the newest finds all, and going up makes
-    // each after those it leads to.
+    // Nodes lead only to older ones. Going down from the newest finds all; going up makes each node
+    // after those it leads to.
     std::vector<bool> needed(old_nodes.size(), false);
     for (const int32_t * state : used) {
         for (const Way & way : old_states[index(*state)]->ways) needed[index(way.node)] = true;

@@ -24,7 +24,7 @@ using TokenMask = std::vector<uint64_t>;
  */
 class GrammarStates {
 public:
-    /** Bytes that states and nodes may take. Beyond it all but those in use are dropped. */
+    /** Maximum bytes of states and nodes. Beyond it, all except those in use are dropped. */
     static constexpr std::size_t most_bytes = std::size_t{64} << 20;
 
     explicit GrammarStates(GrammarProgram program);

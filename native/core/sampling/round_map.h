@@ -1,4 +1,4 @@
-// RoundMap: remembers what was seen in one round, and empties at no cost. One owner.
+// RoundMap: remembers the keys of one round, and empties at no cost. One owner.
 #pragma once
 
 #include <cstdint>

@@ -20,7 +20,7 @@ void check(bool good, const std::string & what) {
     }
 }
 
-// What llama.cpp aborts on, or answers with nonsense (llama-sampler.cpp, common_sampler_init).
+// Values that make llama.cpp abort or return nonsense (llama-sampler.cpp, common_sampler_init).
 void check_values(const SamplingConfig & c, const Vocab & vocab) {
     check(std::isfinite(c.repeat_penalty) && c.repeat_penalty > 0 &&
               std::isfinite(1.0f / c.repeat_penalty),
@@ -82,7 +82,7 @@ bool is_idle(const std::string & name, const SamplingConfig & c) {
     return false;
 }
 
-// Neither NaN nor above all numbers: what llama.cpp's chain makes of those is its own.
+// Neither NaN nor infinity: llama.cpp's chain has its own behaviour for these.
 bool are_ordinary(const float * logits, std::size_t size) {
     constexpr float limit = std::numeric_limits<float>::infinity();
     bool ordinary = true;
@@ -141,13 +141,13 @@ Sampler::Sampler(const Vocab & vocab, const SamplingConfig & config,
             forbidden_.push_back(bias.token);
         }
         std::sort(forbidden_.begin(), forbidden_.end());
-        // Without its member a temperature of 0 says nothing: the chain then draws.
+        // Without the temperature sampler, a temperature of 0 has no effect: the chain then draws.
         greedy_ = first && config.temperature <= 0 && config.dynatemp_range <= 0 &&
                   std::find(config.samplers.begin(), config.samplers.end(), "temperature") !=
                       config.samplers.end();
         for (const std::string & name : config.samplers) {
             if (is_idle(name, config)) {
-                continue;  // leaves order, results and random numbers as they are
+                continue;  // keeps order, results and random numbers unchanged
             }
             if (first && name == "top_k" && config.top_k > 0 && config.top_k <= 128) {
                 head_ = config.top_k;
@@ -266,7 +266,7 @@ llama_token Sampler::most_likely(const float * logits) const {
     return tied ? LLAMA_TOKEN_NULL : best;
 }
 
-// Draws by the chain, over as few candidates as give the same choice as all of them.
+// Draws with the chain, over the fewest candidates that give the same choice as all of them.
 llama_token Sampler::choose(const float * logits) {
     if (const llama_token token = greedy_ ? most_likely(logits) : LLAMA_TOKEN_NULL;
         token != LLAMA_TOKEN_NULL) {
@@ -289,13 +289,13 @@ bool Sampler::is_end(llama_token token) const {
            std::find(stop_tokens_.begin(), stop_tokens_.end(), token) != stop_tokens_.end();
 }
 
-// Whether the grammar lets a token through: one that ends the generation only where the text may
-// end.
+// Whether the grammar allows a token. A token that ends the generation is allowed only where the
+// text may end.
 std::optional<bool> Sampler::permits(llama_token token, const GrammarBudget & budget) const {
     return is_end(token) ? grammar_->is_complete() : grammar_->allows(token, budget);
 }
 
-// As upstream: what the grammar forbids becomes impossible, and the chain draws again.
+// Like upstream: tokens that the grammar forbids become impossible, and the chain draws again.
 llama_token Sampler::choose_permitted(const float * logits, const TokenMask & mask,
                                       llama_token exempt) {
     constexpr float impossible = -std::numeric_limits<float>::infinity();
@@ -317,8 +317,8 @@ llama_token Sampler::choose_permitted(const float * logits, const TokenMask & ma
     const bool any =
         std::any_of(masked_.begin(), masked_.end(), [](float logit) { return logit > impossible; });
     const llama_token token = any ? choose(masked_.data()) : LLAMA_TOKEN_NULL;
-    // Where other options make all that the grammar allows impossible, the chain chooses among the
-    // impossible.
+    // If other options exclude all tokens that the grammar allows, the chain chooses among the
+    // excluded ones.
     const bool good = token != LLAMA_TOKEN_NULL &&
                       (token == exempt || (is_end(token) ? complete : holds(mask, token)));
     if (!good) {

@@ -28,15 +28,17 @@ public:
     Sampler(const Sampler &) = delete;
     Sampler & operator=(const Sampler &) = delete;
 
-    /** Tells the chain of a token it did not choose (prompt, forced): for penalties. The grammar
-     * does not see it. */
+    /**
+     * Adds a token that the chain did not choose (prompt, forced), for penalties. The grammar does
+     * not see it.
+     */
     void observe(llama_token token);
 
     /**
-     * Chooses the next token from `logits` (vocabulary size values) and tells the chain.
-     * `with_grammar`: only what the grammar allows; `exempt` (or LLAMA_TOKEN_NULL) is allowed
-     * beside it and leaves the grammar as it is. Nothing if the grammar needs more than `time`
-     * (nullptr: as long as it takes): call it again with the same arguments. Throws Failure:
+     * Chooses the next token from `logits` (vocabulary size values) and updates the chain.
+     * `with_grammar`: only tokens that the grammar allows; `exempt` (or LLAMA_TOKEN_NULL) is also
+     * allowed and does not advance the grammar. Returns nothing if the grammar needs more than
+     * `time` (nullptr: no limit): call it again with the same arguments. Throws Failure:
      * DecodeFailed when nothing can be chosen, GrammarInvalid when the grammar takes too much work
      * or memory.
      */

@@ -11,7 +11,7 @@
 namespace r1 {
 namespace {
 
-// A guess below this probability is more often wrong than it is worth verifying.
+// A guess below this probability is wrong too often to be worth verifying.
 constexpr float least_probability = 0.4f;
 
 // Ids below this are special tokens whose texts differ between releases of one family
@@ -112,7 +112,7 @@ bool DraftModel::decode(const std::vector<Item> & items) {
     return good;
 }
 
-// Drops what a sequence's cache does not share with the feed.
+// Drops the tokens of a sequence's cache that the feed does not share.
 void DraftModel::keep_own(const Job & job) {
     uint32_t & owner = owners_[static_cast<std::size_t>(job.sequence)];
     const bool strange = deterministic_ && owner != job.request;
@@ -123,8 +123,8 @@ void DraftModel::keep_own(const Job & job) {
                                        job.feed->size() - 1));
 }
 
-// Drops what the feeds do not share with the cache, and sequences nobody asks for where cells are
-// short. False: there are not enough.
+// Drops cached tokens that the feeds do not share and, if cells are short, unused sequences. False:
+// there are not enough cells.
 bool DraftModel::make_room(const std::vector<Job> & jobs) {
     std::size_t needed = 0;
     for (const Job & job : jobs) {
@@ -143,8 +143,8 @@ bool DraftModel::make_room(const std::vector<Job> & jobs) {
     return cache_.free_cells() >= needed;
 }
 
-// Brings each sequence's cache nearer to its feed, those that lack little first, and keeps only the
-// jobs that are there. The last token of each is decoded in the final batch, with logits.
+// Brings each sequence's cache closer to its feed, those that lack least first, and keeps only the
+// jobs that have caught up. The last token of each is decoded in the final batch, with logits.
 bool DraftModel::catch_up(std::vector<Job> & jobs) {
     if (!make_room(jobs)) {
         return false;

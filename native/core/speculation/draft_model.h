@@ -29,16 +29,16 @@ public:
 
     /**
      * Fills `guesses` of each job, most likely tokens first to last, stopping early where the draft
-     * model is unsure. Never fails: no guess is always right. Takes in at most one micro-batch of
-     * what the sequences got ahead of it, so that running streams do not wait for a long prompt:
-     * until it has caught up with a sequence it guesses nothing there.
+     * model is unsure. Never fails: returning no guess is always correct. Computes at most one
+     * micro-batch of the tokens it is behind, so that running streams do not wait for a long
+     * prompt. Guesses nothing for a sequence until it has caught up with it.
      */
     void propose(std::vector<Job> & jobs);
 
     /** Tokens of a sequence that it has taken in. */
     std::size_t length(llama_seq_id sequence) const { return cache_.length(sequence); }
 
-    /** Throws Failure(InvalidArgument) if the two models do not speak the same tokens. */
+    /** Throws Failure(InvalidArgument) if the two models do not use the same tokens. */
     static void check_same_vocabulary(const Vocab & large, const Vocab & small);
 
 private:
@@ -60,8 +60,8 @@ private:
     std::shared_ptr<Model> model_;
     Context context_;
     Cache cache_;
-    bool deterministic_;  // guesses depend on their own request alone: cells of its own, nothing
-                          // kept from the request before
+    bool deterministic_;  // guesses depend only on their own request: separate cells, nothing kept
+                          // from the previous request
     std::vector<uint32_t> owners_;  // by sequence: the request it last guessed for
 };
 

@@ -6,11 +6,11 @@
 namespace r1 {
 namespace {
 
-// Lengths that are weighed: with the token before them 2, 4, 8, ... rows, which a CPU's repacked
-// kernels take at once; rows left over cost as much as one each.
+// Lengths to choose from. With the token before them they make 2, 4, 8, ... rows, which a CPU's
+// repacked kernels process at once; each remaining row costs as much as a single one.
 constexpr std::array<std::size_t, 6> lengths{1, 3, 7, 15, 31, 63};
-// What a guess must promise beyond the step without it: chosen are the figures that came out too
-// good, and a promise of less comes to nothing.
+// Minimum expected gain over the step without a guess: the chosen figures tend to be too
+// optimistic, and a smaller expected gain is no gain.
 constexpr double least_gain = 1.1;
 // How much of the past counts, in tokens: of this reply, and of its prompt.
 constexpr double remembered = 32;

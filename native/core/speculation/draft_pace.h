@@ -13,7 +13,7 @@ namespace r1 {
 class DraftPace {
 public:
     enum class Source {
-        Ngram,  // every token tells whether its guess would have held, so guesses that are not made
+        Ngram,  // every token shows whether its guess would have held, so guesses that are not made
                 // cost nothing and teach all the same
         Model,  // only a guess that was made teaches: after a rest it is tried again
     };
@@ -35,14 +35,16 @@ public:
      */
     std::size_t next(const StepCost & cost, Step & step, std::size_t match, std::size_t most);
 
-    /** Tells whether the first guess after a match of `match` tokens held, or would have. */
+    /** Records whether the first guess after a match of `match` tokens held, or would have. */
     void observe(std::size_t match, bool held);
 
-    /** What was observed so far is of the prompt, whose text may be unlike the reply's: it counts
-     * for less than what comes. */
+    /**
+     * Marks the observations so far as the prompt's. Its text may differ from the reply's, so they
+     * count less than later ones.
+     */
     void end_prompt();
 
-    /** Tells how the guesses of a draft model went: `accepted` of `drafted` held. */
+    /** Records the result of a draft model's guesses: `accepted` of `drafted` held. */
     void report(std::size_t drafted, std::size_t accepted);
 
 private:

@@ -1,4 +1,4 @@
-// NgramDraft: guesses the next tokens by looking up where the last few stood before. No second
+// NgramDraft: guesses the next tokens by looking up where the last few occurred before. No second
 // model. Engine thread only.
 #include "core/speculation/ngram.h"
 

@@ -1,4 +1,4 @@
-// NgramDraft: guesses the next tokens by looking up where the last few stood before. No second
+// NgramDraft: guesses the next tokens by looking up where the last few occurred before. No second
 // model. Engine thread only.
 #pragma once
 
@@ -16,15 +16,17 @@ public:
     struct Match {
         std::size_t next = 0;  // index of the token that came after it there
         std::size_t length =
-            0;  // tokens that agree, at most `most_compared`; 0: it never stood there
+            0;  // tokens that agree, at most `most_compared`; 0: no earlier occurrence
     };
     static constexpr std::size_t most_compared = 64;
 
-    /** Takes in what is new of the first `count` of `tokens`, which only grow. */
+    /** Indexes the new ones of the first `count` of `tokens`, which only grow. */
     void follow(const std::vector<llama_token> & tokens, std::size_t count);
 
-    /** Where the last few of the first `count` of `tokens` stood last before; follow() has taken
-     * them in. */
+    /**
+     * The previous occurrence of the last few of the first `count` of `tokens`, which follow() has
+     * indexed.
+     */
     Match find(const std::vector<llama_token> & tokens, std::size_t count) const;
 
     /** What came after a match that ends with `tokens`: `count` tokens. */
@@ -32,9 +34,9 @@ public:
                                             const Match & match, std::size_t count);
 
 private:
-    // Three tokens come again by chance in any text, and what followed them mostly does not:
-    // guesses then cost more than they bring (docs/decisions/speculation.md). Eight that come again
-    // are mostly a copy.
+    // Three tokens recur by chance in any text, and the tokens after them mostly differ: guesses
+    // then cost more than they gain (docs/decisions/speculation.md). Eight that recur are mostly a
+    // copy.
     static constexpr std::size_t gram = 8;
 
     static uint64_t key(const llama_token * at);

@@ -10,7 +10,7 @@
 namespace r1 {
 namespace {
 
-/** Longest word that is remembered, and most of them: a text of odd words must not take memory. */
+/** Maximum length and number of cached words: a text of unusual words must not use much memory. */
 constexpr std::size_t longest_known = 64;
 constexpr std::size_t most_known = 1u << 16;
 

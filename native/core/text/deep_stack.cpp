@@ -1,4 +1,4 @@
-// Runs work on a thread with a stack as large as it needs.
+// Runs work on a thread with a sufficiently large stack.
 #include "core/text/deep_stack.h"
 
 #include <pthread.h>

@@ -1,5 +1,5 @@
-// Runs work on a thread with a stack as large as it needs, for code of llama.cpp that recurses once
-// a character. Any thread.
+// Runs work on a thread with a sufficiently large stack, for llama.cpp code that recurses once for
+// each character. Any thread.
 #pragma once
 
 #include <cstddef>

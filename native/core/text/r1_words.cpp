@@ -6,7 +6,7 @@
 //   3  [ASCII punctuation][A-Za-z]+ | [^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+ | ?[\p{P}\p{S}]+[\r\n]*
 //      | \s*[\r\n]+ | \s+(?!\S) | \s+
 //
-// What no pattern matches is a piece of its own, as long as it goes.
+// Text that no pattern matches is one piece, as long as possible.
 #include "core/text/r1_words.h"
 
 #include <array>
@@ -68,7 +68,7 @@ std::uint16_t kind(std::uint32_t point) {
     unsigned found = (point >= 0x4E00 && point <= 0x9FA5) || (point >= 0x3040 && point <= 0x30FF)
                          ? kIdeograph
                          : 0u;
-    // White space beyond ASCII is nothing else to llama.cpp.
+    // In llama.cpp, white space beyond ASCII has no other kind.
     if (is.is_whitespace) {
         return static_cast<std::uint16_t>(found | kSpace);
     }

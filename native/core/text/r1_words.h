@@ -1,6 +1,6 @@
 // Cuts a text into the words of R1's pre-tokeniser (`deepseek-v3`), in linear time and constant
-// stack. llama.cpp does it by three std::regex (llama-vocab.cpp,
-// LLAMA_VOCAB_PRE_TYPE_DEEPSEEK3_LLM), which recurse once a character. Pure; any thread.
+// stack. llama.cpp uses three std::regex (llama-vocab.cpp, LLAMA_VOCAB_PRE_TYPE_DEEPSEEK3_LLM),
+// which recurse once for each character. Pure; any thread.
 #pragma once
 
 #include <functional>

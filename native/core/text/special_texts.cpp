@@ -1,4 +1,4 @@
-// SpecialTexts: cuts a text at the special tokens that stand in it.
+// SpecialTexts: cuts a text at its special tokens.
 #include "core/text/special_texts.h"
 
 #include <algorithm>

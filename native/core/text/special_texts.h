@@ -1,5 +1,5 @@
-// SpecialTexts: cuts a text at the special tokens that stand in it, as llama.cpp does
-// (tokenizer_st_partition, llama-vocab.cpp), in one pass instead of one for each token. Any thread.
+// SpecialTexts: cuts a text at its special tokens like llama.cpp (tokenizer_st_partition,
+// llama-vocab.cpp), in one pass instead of one for each token. Any thread.
 #pragma once
 
 #include <llama.h>
@@ -32,7 +32,7 @@ public:
     /** `tokens`: all special ones of a vocabulary, in the order of their ids. */
     explicit SpecialTexts(const std::vector<SpecialToken> & tokens);
 
-    /** Some token takes the white space beside it along, which this class does not do. */
+    /** Whether some token strips the white space beside it, which this class does not support. */
     bool strips() const { return strips_; }
 
     /** The pieces of a text. `parse_special` false: control and unknown tokens are plain text.

@@ -1,5 +1,5 @@
-// TokenTrie: the tokens of a vocabulary by their bytes, so that common beginnings are looked at
-// once. Made once for a vocabulary; any thread.
+// TokenTrie: the tokens of a vocabulary by their bytes, so that common prefixes are checked once.
+// Made once for a vocabulary; any thread.
 #pragma once
 
 #include <llama.h>

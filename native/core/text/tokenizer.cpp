@@ -16,7 +16,7 @@ namespace {
 
 /** Texts up to here are short enough for any stack. */
 constexpr std::size_t shallow_bytes = 512;
-/** Stack that std::regex takes, at most, for each byte of a text; and what any call takes. */
+/** Maximum stack of std::regex for each byte of a text, and the stack of any call. */
 constexpr std::size_t stack_per_byte = 1024;
 constexpr std::size_t stack_base = 1u << 20;
 
@@ -36,7 +36,7 @@ Tokenizer::Tokenizer(const llama_vocab * vocab, const std::vector<SpecialToken> 
     const bool has_text = llama_vocab_type(vocab_) != LLAMA_VOCAB_TYPE_NONE;
     has_own_words_ = has_text && upstream_.has_r1_words() && !specials_.strips();
     may_recurse_ = has_text && upstream_.may_recurse();
-    // What other kinds make of a text depends on the token before it.
+    // With other kinds, the tokens of a text depend on the token before it.
     is_cut_here_ =
         has_text && llama_vocab_type(vocab_) == LLAMA_VOCAB_TYPE_BPE && !specials_.strips();
 }
@@ -68,7 +68,7 @@ std::vector<llama_token> Tokenizer::tokenize(std::string_view text, bool parse_s
 
 int Tokenizer::longest_token() const {
     const bool is_bpe = llama_vocab_type(vocab_) == LLAMA_VOCAB_TYPE_BPE;
-    // Others may leave parts of a text out, or write many characters as one unknown token.
+    // Others may omit parts of a text, or write many characters as one unknown token.
     return is_bpe && !specials_.strips() ? upstream_.longest_token() : 0;
 }
 

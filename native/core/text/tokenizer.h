@@ -1,5 +1,5 @@
-// Tokenizer: ids of a text, equal to llama.cpp's own, for any text that may come: in bounded stack,
-// and with R1's vocabulary in linear time. Any thread.
+// Tokenizer: converts any text to ids equal to llama.cpp's, with bounded stack and, with R1's
+// vocabulary, in linear time. Any thread.
 #pragma once
 
 #include <llama.h>
@@ -31,8 +31,10 @@ public:
      */
     std::vector<llama_token> tokenize(std::string_view text, bool parse_special) const;
 
-    /** Bytes of the longest token: a text of n bytes has at least n / longest_token() tokens. 0 for
-     * kinds of vocabulary of which that cannot be said. */
+    /**
+     * Bytes of the longest token: a text of n bytes has at least n / longest_token() tokens. 0 for
+     * kinds of vocabulary where that does not hold.
+     */
     int longest_token() const;
 
 private:

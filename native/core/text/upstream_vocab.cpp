@@ -1,4 +1,4 @@
-// UpstreamVocab: the only file that knows llama.cpp's own headers of vocabulary and Unicode.
+// UpstreamVocab: the only file that includes llama.cpp's private vocabulary and Unicode headers.
 #include "core/text/upstream_vocab.h"
 
 #include <llama-vocab.h>

@@ -1,5 +1,5 @@
-// UpstreamVocab: the few facts of llama.cpp's vocabulary that llama.h does not give, behind one
-// file (docs/decisions/pretokenizer.md). Any thread.
+// UpstreamVocab: the few facts of llama.cpp's vocabulary that llama.h does not provide, in one file
+// (docs/decisions/pretokenizer.md). Any thread.
 #pragma once
 
 #include <llama.h>
@@ -18,8 +18,8 @@ public:
     bool has_r1_words() const;
 
     /**
-     * A kind whose words llama.cpp cuts by std::regex, which recurses once a character, or of which
-     * that is not known. False for those with hand-written splitters.
+     * A kind whose words llama.cpp cuts with std::regex, which recurses once for each character, or
+     * for which this is unknown. False for those with hand-written splitters.
      */
     bool may_recurse() const;
 

@@ -42,7 +42,7 @@ inline Character character_at(std::string_view text, std::size_t at) {
     if (first >= 0xF0 && first < 0xF8 && follows(3)) {
         const std::uint32_t point = (first & 0x07u) << 18 | (byte(1) & 0x3Fu) << 12 |
                                     (byte(2) & 0x3Fu) << 6 | (byte(3) & 0x3Fu);
-        // Beyond Unicode llama.cpp throws; a character that cannot be is taken as none.
+        // Beyond Unicode llama.cpp throws; here an impossible character counts as invalid bytes.
         if (point <= 0x10FFFF) {
             return {point, 4, true};
         }

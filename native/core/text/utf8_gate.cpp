@@ -1,5 +1,5 @@
-// Utf8Gate: lets only whole characters through; a character whose bytes come with several tokens
-// leaves with the last of them. One owner, no lock.
+// Utf8Gate: releases only whole characters; a character whose bytes are spread over several tokens
+// is released with the last of them. One owner, no lock.
 #include "core/text/utf8_gate.h"
 
 namespace r1 {

@@ -1,5 +1,5 @@
-// Utf8Gate: lets only whole characters through; a character whose bytes come with several tokens
-// leaves with the last of them. One owner, no lock.
+// Utf8Gate: releases only whole characters; a character whose bytes are spread over several tokens
+// is released with the last of them. One owner, no lock.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ public:
      * no character come out as U+FFFD. */
     std::string push(std::string_view bytes);
 
-    /** What is left at the end: U+FFFD for a broken-off character, else nothing. */
+    /** The rest at the end: U+FFFD for an incomplete character, else nothing. */
     std::string flush();
 
     /** Whether a character is under way. */

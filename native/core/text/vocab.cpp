@@ -1,5 +1,5 @@
-// Vocab: text to ids and back, with a form of tokenising in which no text can become a special
-// token. Any thread.
+// Vocab: converts text to ids and back, with a way of tokenising in which no text can become a
+// special token. Any thread.
 #include "core/text/vocab.h"
 
 #include <algorithm>
@@ -38,13 +38,13 @@ Vocab::Vocab(const llama_model * model)
       size_(llama_vocab_n_tokens(vocab_)),
       byte_tokens_(256, LLAMA_TOKEN_NULL) {
     special_.resize(static_cast<std::size_t>(size_), false);
-    // Of a model without any text every vocabulary call would abort.
+    // For a model without any text, every vocabulary call would abort.
     const bool has_text = llama_vocab_type(vocab_) != LLAMA_VOCAB_TYPE_NONE;
     for (llama_token id = 0; has_text && id < size_; ++id) {
         if (llama_vocab_is_eog(vocab_, id)) end_tokens_.push_back(id);
         const llama_token_attr attr = llama_vocab_get_attr(vocab_, id);
         if ((attr & special_attrs) == 0) {
-            // The others need not be spelt out: there are a hundred thousand of them.
+            // The others need no spelling: there are a hundred thousand of them.
             if (!may_name_byte(llama_vocab_get_text(vocab_, id))) {
                 continue;
             }
@@ -115,7 +115,7 @@ const std::vector<llama_token> & Vocab::safe_ids(llama_token special) const {
 }
 
 // The token's text in ordinary tokens: cut after its first character, so that neither half is the
-// token; byte by byte where that does not do.
+// token; byte by byte if that is not possible.
 std::vector<llama_token> Vocab::spell_out(llama_token special) const {
     const std::string text = piece(special);
     const std::size_t cut = std::min(

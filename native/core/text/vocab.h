@@ -1,5 +1,5 @@
-// Vocab: text to ids and back, with a form of tokenising in which no text can become a special
-// token. Any thread.
+// Vocab: converts text to ids and back, with a way of tokenising in which no text can become a
+// special token. Any thread.
 #pragma once
 
 #include <llama.h>
@@ -38,8 +38,10 @@ public:
     /** Every token that ends a generation. */
     const std::vector<llama_token> & end_tokens() const { return end_tokens_; }
 
-    /** Bytes of the longest token: a text of n bytes has at least n / longest_token() tokens. 0
-     * where that cannot be said. */
+    /**
+     * Bytes of the longest token: a text of n bytes has at least n / longest_token() tokens. 0
+     * where that does not hold.
+     */
     int longest_token() const;
 
     /** Ids of a text whose special strings become their ids. No BOS, no EOS. Throws Failure:
@@ -62,8 +64,10 @@ public:
      * is made at the first call. */
     std::string_view bytes(llama_token id) const;
 
-    /** All tokens by their bytes. Made at the first call, like the table, which takes some tens of
-     * milliseconds for a large vocabulary: not to be first called on an engine thread. */
+    /**
+     * All tokens by their bytes. Made at the first call, like the table, which takes some tens of
+     * milliseconds for a large vocabulary: do not call it first on an engine thread.
+     */
     const TokenTrie & trie() const;
 
     /** The token whose text this is as a whole, or -1. */

@@ -1,5 +1,5 @@
-// vocabulary_check: looks at every string of a vocabulary before llama.cpp does, which ends the
-// process over two equal tokens or a merge that is no pair. Any thread.
+// vocabulary_check: checks every string of a vocabulary before llama.cpp reads it, because
+// llama.cpp ends the process on two equal tokens or on a merge that is not a pair. Any thread.
 #include "core/text/vocabulary_check.h"
 
 #include <cstring>

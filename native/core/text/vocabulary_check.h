@@ -1,5 +1,5 @@
-// vocabulary_check: looks at every string of a vocabulary before llama.cpp does, which ends the
-// process over two equal tokens or a merge that is no pair. Any thread.
+// vocabulary_check: checks every string of a vocabulary before llama.cpp reads it, because
+// llama.cpp ends the process on two equal tokens or on a merge that is not a pair. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -20,17 +20,20 @@ struct StringTable {
     uint32_t count = 0;
 };
 
-/** Whether every element lies within the bytes, in order. To be asked before the others. */
+/** Whether every element lies within the bytes, in order. Call this before the others. */
 bool is_sound(const StringTable & table);
 
 /**
- * The first two elements that llama.cpp takes for the same token: it reads up to a NUL byte only.
- * Empty ones it tells apart. `seed` is one that no file can foresee: a vocabulary made to collide
- * would only slow its own check down.
+ * The first two elements that llama.cpp reads as the same token: it reads only up to a NUL byte. It
+ * distinguishes empty ones. `seed` must be unpredictable for a file: a vocabulary made to collide
+ * would slow its own check down.
  */
 std::optional<std::pair<uint32_t, uint32_t>> first_equal(const StringTable & table, uint32_t seed);
 
-/** The first element that is no pair of two texts parted by one space; nothing if there is none. */
+/**
+ * The first element that is not a pair of two texts separated by one space; nothing if there is
+ * none.
+ */
 std::optional<uint32_t> first_no_pair(const StringTable & table);
 
 }  // namespace r1
