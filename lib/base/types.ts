@@ -134,6 +134,8 @@ export interface GenerationResult {
   readonly tokens: Int32Array;
   /** Why it ended. */
   readonly finishReason: FinishReason;
+  /** The string of `stop` that ended it; only with the reason `"stop-string"`. */
+  readonly stopString?: string;
   /** The sampler's seed, also when it was chosen at random. */
   readonly seed: number;
   /** Its tokens, counted. */
@@ -231,6 +233,8 @@ export interface FinishPart {
   readonly type: "finish";
   /** Why the generation ended. */
   readonly finishReason: FinishReason;
+  /** The string of `stop` that ended it; only with the reason `"stop-string"`. */
+  readonly stopString?: string;
   /** The sampler's seed, also when it was chosen at random. */
   readonly seed: number;
   /** Its tokens, counted. */

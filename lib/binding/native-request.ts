@@ -142,6 +142,8 @@ export interface NativeEndEvent {
   decodeMs: number;
   draftedTokens: number;
   acceptedTokens: number;
+  /** Index of the stop string that ended it; -1: none did. */
+  stop: number;
 }
 
 /** The last event of a request that failed. */

@@ -140,6 +140,7 @@ export class Engine {
     const generation = new Generation({
       seed: config.sampling.seed,
       wantsLogprobs: config.logprobs >= 0,
+      stop: config.stop,
       signal: config.signal,
       cancel: () => this.#cancel(id),
       endReasoning: () => this.#endReasoning(id),

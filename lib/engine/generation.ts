@@ -21,6 +21,8 @@ import { NO_RUN, timingsOf } from "./timings.js";
 export interface GenerationInit {
   readonly seed: number;
   readonly wantsLogprobs: boolean;
+  /** Texts that end it. */
+  readonly stop: readonly string[];
   readonly signal: AbortSignal | undefined;
   /** Asks the engine to end the request; before it is admitted, the engine ends it in the call. */
   readonly cancel: () => void;
@@ -274,11 +276,13 @@ export class Generation implements AsyncIterable<Part> {
   /** @internal The request ended. */
   end(event: Omit<NativeEndEvent, "kind" | "id">): void {
     if (!this.#close()) return;
-    const { seed, wantsLogprobs, signal } = this.#init;
+    const { seed, wantsLogprobs, stop, signal } = this.#init;
     const segmenter = this.#segmenter;
     this.#emit(segmenter?.end() ?? []);
     const ended = this.#isCancelled ? "aborted" : event.reason;
     const finishReason = ended === "stop" && this.#toolCalls.length > 0 ? "tool-calls" : ended;
+    const stopString = finishReason === "stop-string" ? stop[event.stop] : undefined;
+    const stopped = stopString === undefined ? {} : { stopString };
     const usage: Usage = Object.freeze({
       promptTokens: event.promptTokens,
       cachedTokens: event.cachedTokens,
@@ -292,6 +296,7 @@ export class Generation implements AsyncIterable<Part> {
       text: this.#text.join(""),
       tokens: tokenArray(Int32Array.from(this.#tokens)),
       finishReason,
+      ...stopped,
       seed,
       usage,
       timings,
@@ -299,7 +304,7 @@ export class Generation implements AsyncIterable<Part> {
       toolCalls: Object.freeze(this.#toolCalls),
     });
     this.#init.onEnd?.(result);
-    this.#queue.push({ type: "finish", finishReason, seed, usage, timings });
+    this.#queue.push({ type: "finish", finishReason, ...stopped, seed, usage, timings });
     this.#queue.end();
     this.#settle.resolve(result);
     this.#admission.reject(notAdmitted(finishReason, signal));

@@ -15,6 +15,7 @@ export const NO_RUN: Omit<NativeEndEvent, "kind" | "id"> = Object.freeze({
   decodeMs: 0,
   draftedTokens: 0,
   acceptedTokens: 0,
+  stop: -1,
 });
 
 /** Tokens a second; 0 where no time was measured. */

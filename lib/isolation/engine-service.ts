@@ -32,6 +32,7 @@ const NEVER_RAN: Omit<NativeEndEvent, "id"> = Object.freeze({
   decodeMs: 0,
   draftedTokens: 0,
   acceptedTokens: 0,
+  stop: -1,
 });
 
 /** What the service needs of its process. */

@@ -20,6 +20,7 @@ const RESULT_KEYS = [
   "text",
   "tokens",
   "finishReason",
+  "stopString",
   "seed",
   "usage",
   "timings",

@@ -109,6 +109,7 @@ Napi::Value end_to_js(Napi::Env env, const EndEvent & event) {
     object.Set("decodeMs", event.decode_ms);
     object.Set("draftedTokens", event.drafted_tokens);
     object.Set("acceptedTokens", event.accepted_tokens);
+    object.Set("stop", event.stop);
     return object;
 }
 

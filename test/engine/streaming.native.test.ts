@@ -18,6 +18,23 @@ beforeAll(async () => {
 });
 afterAll(() => model.close());
 
+describe("the stop string that ended it", () => {
+  it("is told of several, and only then", async () => {
+    const { answer } = reference;
+    const [first, second] = [answer.slice(1, 3), answer.slice(3, 5)];
+    const stop = ["never", second, first];
+    const run = model.complete(RAW, { ...GREEDY, stop });
+    const parts = await collect(run);
+    const result = await run.result();
+    expect(result.finishReason).toBe("stop-string");
+    const text = result.text;
+    expect(stop).toContain(result.stopString);
+    expect(reference.text.startsWith(text + String(result.stopString))).toBe(true);
+    expect(parts.at(-1)).toMatchObject({ type: "finish", stopString: result.stopString });
+    expect(reference).not.toHaveProperty("stopString");
+  });
+});
+
 describe("text", () => {
   it("never breaks a character, whatever bytes come up", async () => {
     for (let seed = 0; seed < 20; seed++) {

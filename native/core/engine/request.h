@@ -89,6 +89,7 @@ struct EndEvent {
     double decode_ms;
     int32_t drafted_tokens;
     int32_t accepted_tokens;
+    int32_t stop;  // index of the stop string that ended it; -1: none did
 };
 
 /** The last event of a request that failed. `code` is static storage. */

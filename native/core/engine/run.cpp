@@ -264,6 +264,7 @@ void Run::finish(EndReason reason, std::vector<Event> & out) {
     end.decode_ms = first_token_ ? milliseconds(first, last_token_) : 0;
     end.drafted_tokens = drafted_;
     end.accepted_tokens = accepted_;
+    end.stop = reason == EndReason::StopString ? stops_.matched() : -1;
     out.emplace_back(end);
 }
 

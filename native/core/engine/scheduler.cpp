@@ -49,6 +49,7 @@ void Scheduler::expire(Clock::time_point now, std::vector<Event> & out) {
             EndEvent end{};
             end.id = request.id;
             end.reason = reason;
+            end.stop = -1;
             end.prompt_tokens = static_cast<int32_t>(request.tokens.size());
             end.queue_ms =
                 std::chrono::duration<double, std::milli>(now - request.submitted).count();

@@ -30,8 +30,12 @@ bool StopGate::push(TokenEvent event, std::vector<Event> & out) {
     held_.push_back(std::move(event));
 
     std::size_t match = std::string::npos;
-    for (const std::string & stop : stops_) {
-        match = std::min(match, text_.find(stop));
+    for (std::size_t i = 0; i < stops_.size(); ++i) {
+        const std::size_t at = text_.find(stops_[i]);
+        if (at < match) {
+            match = at;
+            matched_ = static_cast<int32_t>(i);
+        }
     }
     if (match != std::string::npos) {
         std::size_t left = match;

@@ -2,6 +2,7 @@
 // is ever released. One owner, no lock.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <string>
 #include <vector>
@@ -21,6 +22,9 @@ public:
      */
     bool push(TokenEvent event, std::vector<Event> & out);
 
+    /** Which stop string is complete: its index; -1 as long as none is. */
+    int32_t matched() const { return matched_; }
+
     /** Releases everything held, at the end of a request. */
     void flush(std::vector<Event> & out);
 
@@ -30,6 +34,7 @@ private:
     std::vector<std::string> stops_;
     std::deque<TokenEvent> held_;
     std::string text_;  // of all held events, joined
+    int32_t matched_ = -1;
 };
 
 }  // namespace r1
