@@ -1,5 +1,4 @@
 // Asks an app without a socket, and reads its streams. On the test's thread.
-import type { Hono } from "hono";
 
 /** An answer, read to its end. */
 export interface Answer {
@@ -15,7 +14,9 @@ export interface Sent {
 }
 
 /** An app, or whatever answers requests as one. */
-export type Fetches = Pick<Hono, "fetch">;
+export interface Fetches {
+  fetch(request: Request): Response | Promise<Response>;
+}
 
 /** Sends a request; a body is sent as JSON. */
 export async function ask(
@@ -36,17 +37,6 @@ export async function ask(
     }),
   );
   return { status: response.status, headers: response.headers, text: await response.text() };
-}
-
-/** The JSON body of an answer, whatever its status. */
-export async function askJson(
-  app: Fetches,
-  path: string,
-  body: unknown,
-  headers?: Readonly<Record<string, string>>,
-): Promise<Record<string, any>> {
-  const { text } = await ask(app, "POST", path, body, headers);
-  return JSON.parse(text) as Record<string, unknown>;
 }
 
 /** The events of a stream; comments are left out. */

@@ -50,7 +50,7 @@ function resultText(content: unknown, isError: boolean): string {
             .map((block: Block) =>
               block.type === "text"
                 ? field(block, "text")
-                : `[${String(block.type)} left out: this model reads text only]`,
+                : `[${block.type} left out: this model reads text only]`,
             )
             .join(BETWEEN)
         : "";

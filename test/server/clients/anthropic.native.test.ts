@@ -16,6 +16,10 @@ const QUESTION: Anthropic.MessageParam = { role: "user", content: "What is 1+1?"
 const ASK = { model: "claude-sonnet-4", max_tokens: 300, messages: [QUESTION] };
 /** The model's most likely answer. */
 const LIKELY = { temperature: 0 } as const;
+const containing = (text: string): unknown => expect.stringContaining(text);
+const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern);
+const aNumber: unknown = expect.any(Number);
+
 const ADD: Anthropic.Tool = {
   name: "add",
   description: "Adds two digits.",
@@ -34,7 +38,7 @@ describe("@anthropic-ai/sdk", () => {
   it("gets a message whose three counts of input add up", async () => {
     const message = await client.messages.create({ ...ASK, ...LIKELY });
     expect(message.content.map(({ type }) => type)).toEqual(["text"]);
-    expect(message.content[0]).toMatchObject({ text: expect.stringContaining("2") });
+    expect(message.content[0]).toMatchObject({ text: containing("2") });
     expect(message).toMatchObject({ stop_reason: "end_turn", model: "claude-sonnet-4" });
     const { input_tokens: fresh, cache_read_input_tokens: cached } = message.usage;
     const counted = await client.messages.countTokens({ model: ASK.model, messages: ASK.messages });
@@ -53,7 +57,7 @@ describe("@anthropic-ai/sdk", () => {
     stream.on("text", (delta) => (text += delta));
     const final = await stream.finalMessage();
     const [thought, said] = final.content;
-    expect(thought).toMatchObject({ type: "thinking", signature: expect.stringMatching(/./) });
+    expect(thought).toMatchObject({ type: "thinking", signature: matching(/./) });
     expect(said).toMatchObject({ type: "text", text });
     const whole = await client.messages.create({ ...ASK, ...LIKELY, thinking });
     expect(whole.content).toEqual(final.content);
@@ -103,7 +107,7 @@ describe("@anthropic-ai/sdk", () => {
     expect(content[0]).toMatchObject({
       type: "tool_use",
       name: "add",
-      input: { a: expect.any(Number) },
+      input: { a: aNumber },
     });
     expect(pieces).toBeGreaterThan(2);
   });
@@ -114,7 +118,7 @@ describe("@anthropic-ai/sdk", () => {
       ...LIKELY,
       messages: [QUESTION, { role: "assistant", content: "It's" }],
     });
-    expect(message.content[0]).toMatchObject({ type: "text", text: expect.stringMatching(/\w/) });
+    expect(message.content[0]).toMatchObject({ type: "text", text: matching(/\w/) });
     expect(JSON.stringify(message.content)).not.toContain("It's");
   });
 
@@ -131,7 +135,7 @@ describe("@anthropic-ai/sdk", () => {
     await expect(wrong).rejects.toMatchObject({
       status: 400,
       error: { type: "error", error: { type: "invalid_request_error" } },
-      requestID: expect.stringMatching(/^req_/),
+      requestID: matching(/^req_/),
     });
     const stranger = new Anthropic({ apiKey: "no", baseURL: server.url, maxRetries: 0 });
     await expect(stranger.messages.create(ASK)).rejects.toBeInstanceOf(
@@ -143,7 +147,7 @@ describe("@anthropic-ai/sdk", () => {
     });
     await expect(long).rejects.toMatchObject({
       status: 400,
-      message: expect.stringMatching(/prompt is too long: \d+ tokens > \d+ maximum/),
+      message: matching(/prompt is too long: \d+ tokens > \d+ maximum/),
     });
     const image = {
       type: "image",

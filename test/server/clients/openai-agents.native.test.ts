@@ -16,6 +16,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 const digit = z.int().min(0).max(9);
+const digits = z.object({ a: digit, b: digit });
 
 describe("@openai/agents", () => {
   const agent = (calls: number[]): Agent => {
@@ -24,8 +25,9 @@ describe("@openai/agents", () => {
     const add = tool({
       name: "add",
       description: "Adds two digits.",
-      parameters: z.object({ a: digit, b: digit }),
-      execute: ({ a, b }) => {
+      parameters: digits,
+      execute: (input: unknown) => {
+        const { a, b } = digits.parse(input);
         calls.push(a + b);
         return String(a + b);
       },
@@ -46,8 +48,9 @@ describe("@openai/agents", () => {
     const first = await runner.run(agent(calls), "What is 1+1?");
     expect(calls.length).toBeGreaterThan(0);
     expect(typeof first.finalOutput).toBe("string");
+    const earlier: unknown = first.history;
     const again = await runner.run(agent(calls), [
-      ...first.history,
+      ...(earlier as object[]),
       { role: "user", content: "And 2+2?" },
     ]);
     expect(again.history.length).toBeGreaterThan(first.history.length);

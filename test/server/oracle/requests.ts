@@ -102,8 +102,8 @@ export const responsesRequest: fc.Arbitrary<object> = fc
     responsesTools,
   )
   .map(([fixed, optional, tools]) => {
-    const isForced =
-      "tool_choice" in tools && !["auto", "none"].includes(String(tools.tool_choice));
+    const choice = (tools as { tool_choice?: unknown }).tool_choice ?? "auto";
+    const isForced = choice !== "auto" && choice !== "none";
     // A forced call and a form of the answer exclude each other.
     const { text: form, ...rest } = optional as { text?: unknown };
     return {

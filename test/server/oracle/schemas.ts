@@ -85,10 +85,10 @@ export function validatorsOf<Name extends string>(
     names.map((name, i) => {
       const schema = generator.createSchema(`Wanted${i}`);
       withoutAdded(schema);
-      const check = new Ajv({ strict: false }).compile(schema);
+      const check = new Ajv({ strict: false }).compile(schema as object);
       const validate = ((value: unknown) => {
         const isGood = check({ value });
-        validate.errors = check.errors;
+        validate.errors = check.errors ?? null;
         return isGood;
       }) as Validator;
       return [name, validate];
