@@ -1,11 +1,14 @@
-// Rewrites llama.cpp's spellings of flags (-ngl, --gpu-layers, --ctx_size, --temp=0.6) into the one
-// name commander knows; main thread.
+// Rewrites llama.cpp's spellings of flags (-ngl, --gpu-layers, --ctx_size, --temp=0.6) to the one
+// name that commander knows. Main thread.
 import { nearest } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { Flag } from "./flags.js";
 import { nameOf } from "./flags.js";
 
-/** Flags of llama.cpp's programs that there is a better answer to than the nearest name. */
+/**
+ * Flags of llama.cpp's programs for which specific advice is better than suggesting the nearest
+ * name.
+ */
 const ELSEWHERE: readonly { readonly names: readonly string[]; readonly advice: string }[] = [
   {
     names: ["-mu", "--model-url"],
@@ -19,7 +22,7 @@ const ELSEWHERE: readonly { readonly names: readonly string[]; readonly advice: 
   {
     names: ["--context-shift"],
     advice:
-      "The context is never shifted here: a reply that fills it ends, and a larger --ctx-size makes room.",
+      "The context is never shifted here: a reply ends when it is full. Use a larger --ctx-size for more room.",
   },
   {
     names: ["-i", "--interactive", "-if", "--interactive-first", "-mli", "--multiline-input"],
@@ -32,16 +35,17 @@ const ELSEWHERE: readonly { readonly names: readonly string[]; readonly advice: 
   {
     names: ["-fit", "--fit", "-fitt", "--fit-target", "-fitc", "--fit-ctx"],
     advice:
-      "--n-gpu-layers auto, which is the default, fits layers and experts to the memory that is free; --ctx-size stays as it is.",
+      "--n-gpu-layers auto, the default, fits layers and experts to the free memory; it does not change --ctx-size.",
   },
   {
     names: ["--chat-template", "--chat-template-file", "--chat-template-kwargs"],
-    advice: "--template file takes the file's own template instead of R1's; there is no third one.",
+    advice:
+      "--template file uses the file's own template instead of R1's; other templates are not supported.",
   },
   {
     names: ["--reasoning-preserve", "--no-reasoning-preserve", "--reasoning-format"],
     advice:
-      "Reasoning is always separated from the answer, and left out of later prompts, as R1's template does it.",
+      "Reasoning is always separated from the answer and, like in R1's template, left out of later prompts.",
   },
   {
     names: ["-np", "--parallel"],
@@ -54,7 +58,7 @@ const ELSEWHERE: readonly { readonly names: readonly string[]; readonly advice: 
   {
     names: ["--draft", "--draft-n", "--draft-max", "--spec-draft-n-max"],
     advice:
-      "The draft model drafts as many tokens as pay; --ngram-draft N drafts from the text itself.",
+      "The number of tokens that the draft model drafts adapts itself; --ngram-draft N drafts from the text itself.",
   },
   {
     names: ["--lora", "--lora-scaled", "--control-vector", "--control-vector-scaled"],
@@ -65,7 +69,7 @@ const ELSEWHERE: readonly { readonly names: readonly string[]; readonly advice: 
 
 function refuseUnknown(name: string, known: readonly string[]): never {
   const advice = ELSEWHERE.find(({ names }) => names.includes(name))?.advice;
-  // Of a letter or two everything is near.
+  // A name of one or two letters is near to everything.
   const isLong = name.startsWith("--");
   const near =
     advice === undefined && name.replace(/^-+/, "").length >= 3
@@ -81,11 +85,11 @@ function refuseUnknown(name: string, known: readonly string[]): never {
 }
 
 /**
- * Gives every flag of a command line its full name. Values are never touched, also when they look
- * like flags, so that `-p "-c"` is a prompt.
+ * Gives every flag of a command line its full name. Values are never changed, even if they look
+ * like flags: in `-p "-c"`, `-c` is a prompt.
  *
- * @throws {R1Error} `UNKNOWN_OPTION` for a flag that the table does not have, naming the nearest or
- * what to do instead.
+ * @throws {R1Error} `UNKNOWN_OPTION` for a flag that is not in the table; the message names the
+ * nearest flag or what to do instead.
  */
 export function normalizeArgv(argv: readonly string[], flags: readonly Flag[]): string[] {
   const byName = new Map<string, Flag>();

@@ -1,17 +1,20 @@
-// Which model answers: the notice where nobody named one, and the name of one that was. Pure, but
-// for reading how much memory is free; main thread.
+// Describes which model answers: the notice if the user named no model, and the name of the model
+// otherwise. Pure, except that it reads how much memory is free. Main thread.
 import { basename } from "node:path";
 import type { ModelInfo } from "../index.js";
 import { availableMemory, R1_DISTILLS, R1_QUANTS } from "../plan.js";
 import { bytesText } from "./file-work.js";
 
 const GIB = 2 ** 30;
-/** Share of the free memory that weights may take; cache, buffers and other programs need some. */
+/**
+ * Share of the free memory that weights may use; the cache, buffers and other programs need the
+ * rest.
+ */
 const WEIGHTS_SHARE = 0.7;
 
 /**
- * The largest of R1's models that goes into so much memory, as the Hub names it; the smallest where
- * none does.
+ * The largest R1 model that fits into the given memory, as the Hub names it; the smallest if none
+ * fits.
  */
 export function modelFor(freeBytes: number): { reference: string; bytes: number } {
   const models = [
@@ -29,24 +32,24 @@ export function modelFor(freeBytes: number): { reference: string; bytes: number 
   return models.findLast(({ bytes }) => bytes <= freeBytes * WEIGHTS_SHARE) ?? smallest;
 }
 
-/** What a person who named no model should know. */
+/** What a user who named no model should know. */
 export function demoNotice(command: "run" | "chat", freeBytes = availableMemory()): string {
   const { reference, bytes } = modelFor(freeBytes);
   const name = command === "chat" ? "r1-native chat" : "r1-native";
   return (
-    `tiny-r1 answers, a demo model of 7 MB: small sums only.\n` +
-    `A real one for ${bytesText(freeBytes)} of memory (${bytesText(bytes)} to download):\n` +
+    `Answering with tiny-r1, a demo model of 7 MB that only does small sums.\n` +
+    `A real model for ${bytesText(freeBytes)} of memory (${bytesText(bytes)} to download):\n` +
     `  ${name} -hf ${reference}\n\n`
   );
 }
 
-/** A loaded model in a few words: its file and size, and what it is of R1. */
+/** Describes a loaded model in a few words: its file, its size and which release of R1 it is. */
 export function modelText({ path, fileBytes, variant, architecture }: ModelInfo): string {
   const kind = variant === "other" ? architecture : variant;
   return `${JSON.stringify(basename(path)).slice(1, -1)}, ${bytesText(fileBytes)}, ${kind}`;
 }
 
-/** Where a model computes: its GPUs and how many layers they hold, or the CPU. */
+/** Describes where a model computes: its GPUs and how many layers they hold, or the CPU. */
 export function placeText({ devices, gpuLayers, layers }: ModelInfo): string {
   const gpus = devices.filter((name) => name !== "CPU");
   if (gpus.length === 0) return "CPU";

@@ -1,14 +1,14 @@
-// Shows how far a batch is: a bar on a terminal, a line a minute elsewhere, or JSON lines; on
-// standard error. Main thread.
+// Shows the progress of a batch on standard error: a bar on a terminal, otherwise one line a
+// minute, or JSON lines. Main thread.
 import { SingleBar } from "cli-progress";
 import type { BatchProgress } from "../batch.js";
 
-/** How often a line is written where there is no terminal. Unit: milliseconds. */
+/** Time between two lines if standard error is not a terminal. Unit: milliseconds. */
 const LINE_MS = 60_000;
-/** How often a JSON object is. */
+/** Time between two JSON objects. Unit: milliseconds. */
 const JSON_MS = 1000;
 
-/** Seconds as a person says them. */
+/** Formats seconds for people. */
 function timeText(seconds: number | undefined): string {
   if (seconds === undefined) return "time left unknown";
   if (seconds < 90) return `${Math.ceil(seconds)} s left`;
@@ -19,7 +19,7 @@ function timeText(seconds: number | undefined): string {
 const rate = (perSecond: number): string =>
   `${perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)} tokens/s`;
 
-/** One line of progress. */
+/** Formats one line of progress. */
 export function progressLine(progress: BatchProgress): string {
   const { total, done, failed, running, tokensPerSecond, secondsLeft } = progress;
   const failures = failed === 0 ? "" : `, ${failed} failed`;
@@ -83,7 +83,7 @@ function bar(): ProgressView {
   };
 }
 
-/** The view that fits standard error. */
+/** Returns the view that suits standard error. */
 export function progressView(wantsJson: boolean): ProgressView {
   if (wantsJson) return lines(JSON_MS, progressJson);
   return process.stderr.isTTY ? bar() : lines(LINE_MS, (progress) => `${progressLine(progress)}\n`);

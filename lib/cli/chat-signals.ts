@@ -1,5 +1,5 @@
-// What signals mean in a conversation: Ctrl-C stops a reply, and the others end the conversation in
-// order, so that it can be saved. Main thread.
+// Handles signals during a conversation: Ctrl-C stops a reply; other signals end the conversation
+// in an orderly way, so that it can be saved. Main thread.
 import { EXIT } from "./exit.js";
 
 const CODES = {
@@ -11,7 +11,7 @@ const CODES = {
 type Name = keyof typeof CODES;
 const NAMES = Object.keys(CODES) as Name[];
 
-/** Listens to the signals of a conversation from its begin to its end. */
+/** Listens to signals from the start of a conversation to its end. */
 export class ChatSignals {
   #exitCode: number | undefined;
   #cancel: (() => void) | undefined;
@@ -23,12 +23,12 @@ export class ChatSignals {
     for (const name of NAMES) process.on(name, this.#come);
   }
 
-  /** The exit code of a signal that ends the conversation; undefined while none came. */
+  /** The exit code of the signal that ends the conversation; undefined until one arrives. */
   get exitCode(): number | undefined {
     return this.#exitCode;
   }
 
-  /** Runs work during which a signal cancels a reply; Ctrl-C does nothing else. */
+  /** Runs work during which a signal cancels the reply. Ctrl-C does nothing else. */
   async whileReplying<T>(cancel: () => void, work: () => Promise<T>): Promise<T> {
     this.#cancel = cancel;
     try {
@@ -39,7 +39,7 @@ export class ChatSignals {
     }
   }
 
-  /** Waits for a turn; a signal calls `stop`. */
+  /** Waits for the user's turn; a signal calls `stop`. */
   async whileAsking<T>(stop: () => void, work: () => Promise<T>): Promise<T> {
     this.#stop = stop;
     try {
@@ -49,14 +49,14 @@ export class ChatSignals {
     }
   }
 
-  /** The conversation is over: another signal ends the process at once. */
+  /** Called when the conversation is over: the next signal ends the process at once. */
   leave(): void {
     this.#isLast = true;
   }
 
   /**
-   * Stops listening. After SIGHUP the process ends by it: an orderly exit would restore the mode of
-   * a terminal that is gone, at which Node aborts.
+   * Stops listening. After SIGHUP the signal itself ends the process: an orderly exit would restore
+   * the mode of a terminal that no longer exists, and Node aborts there.
    */
   close(): void {
     for (const name of NAMES) process.off(name, this.#come);
@@ -64,7 +64,7 @@ export class ChatSignals {
   }
 
   readonly #come = (name: NodeJS.Signals): void => {
-    // A closed terminal ends the input as well, which may be noticed first.
+    // A closed terminal also ends the input, and the end of the input may be noticed first.
     const isSecond = this.#isLast && (name !== "SIGHUP" || this.#exitCode === CODES.SIGHUP);
     if (isSecond) {
       for (const each of NAMES) process.off(each, this.#come);
@@ -72,7 +72,7 @@ export class ChatSignals {
       return;
     }
     const stopsReply = name === "SIGINT" && this.#cancel !== undefined;
-    // Between a reply and the next prompt Ctrl-C comes too late to stop anything.
+    // Between a reply and the next prompt, Ctrl-C arrives too late to stop anything.
     if (name === "SIGINT" && !stopsReply && this.#stop === undefined) return;
     if (!stopsReply) this.#exitCode = CODES[name as Name];
     this.#isLast = true;

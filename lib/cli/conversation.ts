@@ -1,5 +1,5 @@
-// The conversation of `r1-native chat`: its session, its options, and what slash commands change of
-// both. Main thread; the model works on its own.
+// The conversation of `r1-native chat`: its session, its options, and how slash commands change
+// both. Main thread; the model runs on its own thread.
 import { R1Error } from "../base/errors.js";
 import type {
   ChatMessage,
@@ -12,7 +12,7 @@ import type {
 import { setOption, type Flag } from "./flags.js";
 import type { Settings } from "./settings.js";
 
-/** The library takes seeds below this. */
+/** The library accepts seeds below this value. */
 const SEEDS = 2 ** 32 - 1;
 
 /** The text of the last turn, and the history before it. */
@@ -21,23 +21,23 @@ interface Turn {
   readonly before: readonly ChatMessage[];
 }
 
-/** The last turn of a history that another run has left; undefined without one. */
+/** Finds the last turn of a history that another run left; undefined if there is none. */
 function lastTurn(messages: readonly ChatMessage[]): Turn | undefined {
   const at = messages.findLastIndex(({ role }) => role === "user");
   const text = messages[at]?.content;
   return text === undefined ? undefined : { text, before: messages.slice(0, at) };
 }
 
-/** The history up to its system prompt. */
+/** Returns the history up to and including its system prompt. */
 const systemOf = (messages: readonly ChatMessage[]): readonly ChatMessage[] =>
   messages.slice(0, messages[0]?.role === "system" ? 1 : 0);
 
-/** A conversation over a loaded model. */
+/** A conversation with a loaded model. */
 export class Conversation {
   #session: ChatSession;
   #last: Turn | undefined;
   #result: GenerationResult | undefined;
-  /** How often the last turn was answered anew. */
+  /** How many times the last turn was regenerated. */
   #again = 0;
   readonly #model: Model;
   readonly #settings: Settings;
@@ -46,8 +46,8 @@ export class Conversation {
   #options: Readonly<Record<string, unknown>>;
 
   /**
-   * @param options - Those of a generation, as the command line gives them.
-   * @param flags - The flags that `set` takes.
+   * @param options - Options of a generation, from the command line.
+   * @param flags - The flags that `set` accepts.
    */
   constructor(
     model: Model,
@@ -64,12 +64,12 @@ export class Conversation {
     this.#session = model.session(system === undefined ? {} : { system });
   }
 
-  /** The result of the last reply that ended; undefined before the first. */
+  /** The result of the last finished reply; undefined before the first one. */
   get lastResult(): GenerationResult | undefined {
     return this.#result;
   }
 
-  /** Tokens of the context that the conversation takes. */
+  /** Number of context tokens that the conversation uses. */
   get usedTokens(): number {
     if (this.#session.messages.length === 0) return 0;
     const template = this.#settings.template;
@@ -79,29 +79,32 @@ export class Conversation {
     ).tokens.length;
   }
 
-  /** Options that were given, by the library's names. */
+  /** The options that were set, by the library's names. */
   get options(): Readonly<Record<string, unknown>> {
     return this.#options;
   }
 
-  /** Forgets all turns; the system prompt stays. */
+  /** Forgets all turns; keeps the system prompt. */
   reset(): void {
     this.#beginWith(systemOf(this.#session.messages));
   }
 
-  /** Begins anew with another system prompt, or with none. */
+  /** Starts again with another system prompt, or with none. */
   setSystem(text: string): void {
     this.#beginWith(text === "" ? [] : [{ role: "system", content: text }]);
   }
 
-  /** Takes the last turn back. Returns what was said in it; undefined without one. */
+  /**
+   * Removes the last turn. Returns the text that the user sent in it; undefined if there is no
+   * turn.
+   */
   undo(): string | undefined {
     const turn = lastTurn(this.#session.messages);
     if (turn !== undefined) this.#beginWith(turn.before);
     return turn?.text;
   }
 
-  /** Answers the last turn anew; undefined without one. A seed that was given is counted up. */
+  /** Answers the last turn again; undefined if there is none. A given seed is incremented. */
   regenerate(): Generation | undefined {
     const turn = this.#last ?? lastTurn(this.#session.messages);
     if (turn === undefined) return undefined;
@@ -111,24 +114,28 @@ export class Conversation {
     return this.#ask(turn);
   }
 
-  /** Says something. */
+  /** Sends a message. */
   send(text: string): Generation {
     this.#again = 0;
     return this.#ask({ text, before: this.#session.messages });
   }
 
   /**
-   * Sets an option of the next replies by the name of its flag. "default" is what the command line
-   * gives, else the library's own.
+   * Sets an option of the following replies by the name of its flag. "default" restores the value
+   * from the command line, or else the library's default.
    *
    * @throws {R1Error} `UNKNOWN_OPTION`, `INVALID_ARGUMENT`; nothing is changed then.
    */
   set(name: string, value: string): void {
     const flag = this.#flags.find(({ names }) => names.some((one) => plain(one) === plain(name)));
     if (flag === undefined)
-      throw new R1Error("UNKNOWN_OPTION", `/set knows no ${name}. It takes the flags of a reply.`, {
-        details: { option: name },
-      });
+      throw new R1Error(
+        "UNKNOWN_OPTION",
+        `/set does not know ${name}. It sets the flags of a reply.`,
+        {
+          details: { option: name },
+        },
+      );
     const options = { ...this.#options };
     const { option, field } = flag;
     if (value === "default") {
@@ -139,26 +146,26 @@ export class Conversation {
           ? given
           : { ...group, [field]: given?.[field] };
     } else {
-      // The forms of an answer exclude each other.
+      // An answer can have only one form.
       if (option === "response") Reflect.deleteProperty(options, option);
       setOption(options, flag, value === "" ? [] : [value]);
     }
-    // Refuses values that no turn could have.
+    // Throws for values that would be invalid for every turn.
     this.#model.session(options);
     this.#options = options;
   }
 
-  /** Writes the conversation to a file. @throws {R1Error} as `ChatSession.save`. */
+  /** Writes the conversation to a file. @throws {R1Error} like `ChatSession.save`. */
   save(path: string): Promise<void> {
     return this.#session.save(path);
   }
 
-  /** Goes on with the conversation of a file. @throws {R1Error} as `Model.restoreSession`. */
+  /** Continues the conversation saved in a file. @throws {R1Error} like `Model.restoreSession`. */
   async load(path: string): Promise<void> {
     this.#adopt(await this.#model.restoreSession(path));
   }
 
-  /** How many messages there are, the system prompt not counted. */
+  /** The number of messages, without the system prompt. */
   get length(): number {
     const { messages } = this.#session;
     return messages.length - systemOf(messages).length;
@@ -193,5 +200,5 @@ export class Conversation {
   }
 }
 
-/** A flag's name as people may write it. */
+/** Normalises a flag's name as users may type it. */
 const plain = (name: string): string => name.replace(/^-+/, "").replaceAll("_", "-");

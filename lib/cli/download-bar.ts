@@ -1,10 +1,10 @@
-// The progress bar of a download: share, rate and time left, on standard error and on a terminal
-// only; main thread.
+// The progress bar of a download: share, rate and remaining time. Written to standard error, and
+// only on a terminal. Main thread.
 import { SingleBar } from "cli-progress";
 import type { DownloadProgress, RetryNotice } from "../hub.js";
 import { bytesText } from "./file-work.js";
 
-/** Seconds as a person says them. */
+/** Formats seconds for people. */
 function timeText(seconds: number | undefined): string {
   if (seconds === undefined) return "";
   const whole = Math.ceil(seconds);
@@ -13,15 +13,15 @@ function timeText(seconds: number | undefined): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min left`;
 }
 
-/** Names come from the server: nothing in them may steer the terminal. */
+/** Names come from the server: escape them, so that they cannot control the terminal. */
 const shown = (name: string): string => JSON.stringify(name).slice(1, -1);
 
-/** Columns that have room for all. */
+/** Number of columns that has room for everything. */
 const WIDE = 110;
 
 /**
- * What is shown on a terminal of so many columns: share and rate first, then bytes and the file,
- * then the bar.
+ * Chooses what to show on a terminal with the given number of columns: first the share and the
+ * rate, then bytes and the file, then the bar.
  */
 export function barLayout(columns: number): { format: string; fileWidth: number } {
   if (columns >= WIDE)
@@ -37,22 +37,22 @@ export function barLayout(columns: number): { format: string; fileWidth: number 
   return { format: "{percentage} % {rate} {left}", fileWidth: 0 };
 }
 
-/** A name that is too long, without its middle: the end has the quant and the part. */
+/** Shortens a long name in its middle: the end holds the quant and the part. */
 export function shortened(name: string, width: number): string {
   if (name.length <= width) return name;
   const tail = Math.max(4, Math.ceil((width - 1) * 0.7));
   return `${name.slice(0, Math.max(0, width - 1 - tail))}…${name.slice(-tail)}`;
 }
 
-/** A bar that appears with the first progress it is shown, and clears itself when it is stopped. */
+/** A bar that appears with the first progress update and clears itself when stopped. */
 export interface DownloadBar {
   show(progress: DownloadProgress): void;
-  /** A line above the bar: why nothing comes, and when the next try is. */
+  /** Writes a line above the bar: why no data arrives, and when the next attempt is. */
   retry(notice: RetryNotice): void;
   stop(): void;
 }
 
-/** A bar on standard error, or nothing when that is no terminal. */
+/** Returns a bar on standard error, or one that does nothing if that is not a terminal. */
 export function downloadBar(): DownloadBar {
   if (!process.stderr.isTTY)
     return { show: () => undefined, retry: () => undefined, stop: () => undefined };
@@ -80,7 +80,7 @@ export function downloadBar(): DownloadBar {
     }) => {
       const words = {
         received: bytesText(receivedBytes),
-        // `total` is the bar's own: its 1000 steps.
+        // `total` means the bar's own total: its 1000 steps.
         all: bytesText(totalBytes),
         rate: phase === "checking" ? "checking" : `${bytesText(Math.round(bytesPerSecond))}/s`,
         left: timeText(secondsLeft),
@@ -96,7 +96,7 @@ export function downloadBar(): DownloadBar {
       isShown = false;
       const seconds = Math.max(1, Math.round(waitMs / 1000));
       process.stderr.write(
-        `cannot reach ${shown(host)} (${shown(reason)}); trying again in ${seconds} s, try ${attempt} of ${attempts}\n`,
+        `cannot reach ${shown(host)} (${shown(reason)}); retrying in ${seconds} s, attempt ${attempt} of ${attempts}\n`,
       );
     },
     stop: () => {

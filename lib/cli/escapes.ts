@@ -1,5 +1,4 @@
-// llama.cpp's escape sequences in prompts: \n \r \t \' \" \\ and \xNN; pure text work on the main
-// thread.
+// Replaces llama.cpp's escape sequences in prompts: \n \r \t \' \" \\ and \xNN.
 
 const SIMPLE: Readonly<Record<string, string>> = {
   n: "\n",
@@ -11,8 +10,8 @@ const SIMPLE: Readonly<Record<string, string>> = {
 };
 
 /**
- * Replaces the escape sequences that llama.cpp replaces, and leaves every other backslash alone.
- * `\xNN` is a byte: several in a row may form one UTF-8 character.
+ * Replaces the escape sequences that llama.cpp replaces, and keeps every other backslash. `\xNN` is
+ * a byte: several in a row may form one UTF-8 character.
  */
 export function processEscapes(text: string): string {
   return text.replace(

@@ -1,4 +1,4 @@
-// How the program ends: exit codes, error messages for people, signals, and a closed pipe; main
+// How the program ends: exit codes, error messages for people, signals and closed pipes. Main
 // thread.
 import type { Command, CommanderError } from "commander";
 import { isR1Error } from "../base/errors.js";
@@ -7,7 +7,7 @@ import { inFlagWords } from "./flags.js";
 import { usageError } from "./usage.js";
 import { forTerminal } from "./wrap.js";
 
-/** Exit codes of the program; a signal's is 128 and its number, as shells have it. */
+/** Exit codes of the program. The code of a signal is 128 plus its number, as in shells. */
 export const EXIT = Object.freeze({
   ok: 0,
   failed: 1,
@@ -24,21 +24,21 @@ const USAGE_CODES: readonly R1ErrorCode[] = [
   "RUN_MISMATCH",
 ];
 
-/** Thrown when a signal ended the work and there is nothing left to say. */
+/** Thrown when a signal ended the work and no message is needed. */
 export class Interrupted extends Error {
   constructor(readonly exitCode: number) {
     super("interrupted");
   }
 }
 
-/** By its name: a line that asks for the version does not load commander. */
+/** Checks the name, not the class: a line that asks for the version does not load commander. */
 function isCommanderError(error: unknown): error is CommanderError {
   return error instanceof Error && error.name === "CommanderError";
 }
 
 /**
- * Tells a failure on standard error in a line or two, and returns the exit code. A stack is shown
- * for a fault of this program only.
+ * Reports a failure on standard error in one or two lines and returns the exit code. Shows a stack
+ * only for a fault of this program.
  */
 export function reportFailure(error: unknown, command: Command | undefined): number {
   if (error instanceof Interrupted) return error.exitCode;
@@ -58,7 +58,7 @@ export function reportFailure(error: unknown, command: Command | undefined): num
   return EXIT.failed;
 }
 
-/** What failed when output was written, and the code that says so. */
+/** Describes why writing the output failed, and returns the matching error code. */
 function outputFailure({ code, message }: NodeJS.ErrnoException): [string, R1ErrorCode] {
   if (code === "ENOSPC") return ["no space left on device", "NO_SPACE"];
   if (code === "EDQUOT") return ["the disk quota is used up", "NO_SPACE"];
@@ -66,27 +66,29 @@ function outputFailure({ code, message }: NodeJS.ErrnoException): [string, R1Err
 }
 
 /**
- * Makes a closed pipe (`r1-native ... | head -1`) the quiet end of the program instead of an error,
- * and says it in words when output cannot be written. Called once, before anything is written.
+ * Makes a closed pipe (`r1-native ... | head -1`) end the program quietly instead of with an error,
+ * and reports in plain words that output cannot be written. Called once, before anything is
+ * written.
  */
 export function watchOutput(): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(EXIT.ok);
-    // The terminal is gone, and the signal that says so is being handled.
+    // The terminal is gone, and the signal that reports this is being handled.
     if (error.code === "EIO" && process.listenerCount("SIGHUP") > 0) return;
     const [reason, code] = outputFailure(error);
     process.stderr.write(
-      `error: Standard output cannot be written: ${reason}.\n       code: ${code}\n`,
+      `error: Cannot write to standard output: ${reason}.\n       code: ${code}\n`,
     );
     process.exit(EXIT.failed);
   });
-  // Where errors are reported there is no other place to report to; the exit code stays what it is.
+  // Standard error is where errors are reported, so its own error has nowhere to go. The exit code
+  // does not change.
   process.stderr.on("error", () => undefined);
 }
 
 /**
- * Shows warnings of the library as the program's own, in a line, instead of in Node's form. With
- * --no-warnings or NODE_NO_WARNINGS none are shown.
+ * Shows warnings of the library as one line of the program instead of in Node's format. Shows none
+ * with --no-warnings or NODE_NO_WARNINGS.
  */
 export function showWarnings(command: () => Command | undefined): void {
   if (process.listenerCount("warning") === 0) return;
@@ -97,11 +99,11 @@ export function showWarnings(command: () => Command | undefined): void {
   });
 }
 
-/** Listens for Ctrl-C and for the request to terminate. */
+/** Listens for Ctrl-C and for requests to terminate. */
 export interface SignalWatch {
-  /** The exit code of the signal that came, or undefined. */
+  /** The exit code of the signal that arrived, or undefined. */
   readonly exitCode: number | undefined;
-  /** Aborts when a signal comes. */
+  /** Aborts when a signal arrives. */
   readonly signal: AbortSignal;
   /** Stops listening: signals end the process again. */
   stop(): void;
@@ -109,7 +111,7 @@ export interface SignalWatch {
 
 /**
  * The first SIGINT or SIGTERM calls `onSignal` and aborts the signal; a second one ends the process
- * at once, as the system does it.
+ * at once, by the system's default.
  */
 export function watchSignals(onSignal: () => void): SignalWatch {
   const controller = new AbortController();

@@ -1,12 +1,12 @@
-// What the commands for model files share: a progress bar, Ctrl-C, sizes and numbers from the
-// command line; main thread.
+// Shared by the commands for model files: a progress bar, Ctrl-C, and sizes and numbers from the
+// command line. Main thread.
 import { SingleBar } from "cli-progress";
 import { R1Error } from "../base/errors.js";
 import { Interrupted, watchSignals } from "./exit.js";
 
 /**
- * Runs work with a progress bar on standard error (a terminal only) and stops it when a signal
- * comes.
+ * Runs work with a progress bar on standard error (on a terminal only) and stops it when a signal
+ * arrives.
  */
 export async function withProgress<T>(
   label: string,
@@ -33,7 +33,7 @@ export async function withProgress<T>(
   }
 }
 
-/** Bytes for people, in powers of 1024. */
+/** Formats bytes for people, in powers of 1024. */
 export function bytesText(bytes: number): string {
   const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
   let value = bytes;
@@ -45,7 +45,7 @@ export function bytesText(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(value < 10 ? 2 : 1)} ${units[unit] ?? ""}`;
 }
 
-/** A count for people: 671.0 B, 1.78 B, 6.60 M. */
+/** Formats a count for people: 671.0 B, 1.78 B, 6.60 M. */
 export function countText(count: number): string {
   if (count >= 1e9) return `${(count / 1e9).toFixed(count < 1e10 ? 2 : 1)} B`;
   if (count >= 1e6) return `${(count / 1e6).toFixed(2)} M`;
@@ -60,7 +60,7 @@ function refuse(flag: string, expected: string, value: string): never {
   );
 }
 
-/** A whole number of a flag. */
+/** Returns a parser for a flag whose value is a whole number. */
 export function wholeNumber(flag: string, min: number, max: number): (value: string) => number {
   return (value) => {
     const number = Number(value);
@@ -71,8 +71,8 @@ export function wholeNumber(flag: string, min: number, max: number): (value: str
 }
 
 /**
- * A size of a flag as llama-gguf-split takes it: 500M or 48G, in powers of 1000; plain numbers are
- * bytes.
+ * Returns a parser for a flag whose value is a size in llama-gguf-split's format: 500M or 48G, in
+ * powers of 1000; plain numbers are bytes.
  */
 export function decimalSize(flag: string): (value: string) => number {
   return (value) => {
@@ -84,7 +84,10 @@ export function decimalSize(flag: string): (value: string) => number {
   };
 }
 
-/** Rows of cells as lines: columns as wide as their widest cell, those of numbers to the right. */
+/**
+ * Formats rows of cells as lines. Columns are as wide as their widest cell; columns of numbers are
+ * aligned right.
+ */
 export function tableText(
   rows: readonly (readonly string[])[],
   rightColumns: readonly number[] = [],

@@ -1,5 +1,5 @@
-// Readers of flag values: each turns the texts of a command line into the value of a library
-// option, or refuses them; main thread.
+// Parsers of flag values: each turns the texts of a command line into the value of a library
+// option, or refuses them.
 import { readFileSync } from "node:fs";
 import { R1Error } from "../base/errors.js";
 import type { Flag } from "./flags.js";
@@ -7,12 +7,12 @@ import { refuseFlag } from "./flags.js";
 
 type Parse = Flag["parse"];
 
-/** The last value given: a later flag overrides an earlier one. */
+/** Returns the last value given: a later flag overrides an earlier one. */
 function last(values: readonly string[]): string {
   return values.at(-1) ?? "";
 }
 
-/** A text as it is. */
+/** A text, unchanged. */
 export const text: Parse = (values) => last(values);
 
 /** A whole number. */
@@ -29,19 +29,19 @@ export const number: Parse = (values, name) => {
     : refuseFlag(name, "a number", value);
 };
 
-/** A switch that stands for a value. */
+/** A switch that sets a fixed value. */
 export const constant =
   (value: unknown): Parse =>
   () =>
     value;
 
-/** A word that stands for a value; further words may be spelt in several ways. */
+/** A word that sets a fixed value; further words may have several spellings. */
 export const word =
   (choices: Readonly<Record<string, unknown>>): Parse =>
   (values, name) => {
     const value = last(values);
     if (Object.hasOwn(choices, value)) return choices[value];
-    // JavaScript puts names that are numbers first; people look for words.
+    // JavaScript lists keys that are numbers first; users look for words.
     const keys = Object.keys(choices);
     const words = [
       ...keys.filter((key) => !/^\d/.test(key)),
@@ -50,22 +50,22 @@ export const word =
     return refuseFlag(name, `one of ${words.join(", ")}`, value);
   };
 
-/** A list with commas. */
+/** A list separated by commas. */
 export const list: Parse = (values) => last(values).split(",");
 
-/** A list of numbers with commas or slashes. */
+/** A list of numbers separated by commas or slashes. */
 export const numbers: Parse = (values, name) =>
   last(values)
     .split(/[,/]+/)
     .map((part) => number([part], name, undefined));
 
-/** All values, in the order given, after those of flags before. */
+/** All values in the given order, after those of earlier flags. */
 export const texts: Parse = (values, _name, before) => [
   ...((before as string[] | undefined) ?? []),
   ...values,
 ];
 
-/** The text of a file; one trailing line break is dropped, as llama.cpp drops it. */
+/** The text of a file; one trailing line break is dropped, like in llama.cpp. */
 export const fileText: Parse = (values) => readText(last(values));
 
 /** Reads a text file named on the command line. */
@@ -93,20 +93,20 @@ export function readText(path: string): string {
   }
 }
 
-/** What is wrong with a text that should be JSON, in one line. */
+/** Describes in one line why a text is not valid JSON. */
 function jsonFault(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.replace(/\s+/g, " ").slice(0, 200);
 }
 
-/** JSON out of a text. */
+/** Parses a text as JSON. */
 export const json: Parse = (values, name) => {
   try {
     return JSON.parse(last(values)) as unknown;
   } catch (error) {
     throw new R1Error(
       "INVALID_ARGUMENT",
-      `What follows ${name} is not JSON: ${jsonFault(error)}.`,
+      `The value of ${name} is not JSON: ${jsonFault(error)}.`,
       {
         cause: error,
         details: { option: name },
@@ -115,23 +115,23 @@ export const json: Parse = (values, name) => {
   }
 };
 
-/** JSON out of a file. */
+/** Parses a file as JSON. */
 export const jsonFile: Parse = (values, name) => {
   const path = last(values);
   const content = readText(path);
   try {
-    // Editors of some systems put a byte order mark in front.
+    // Some editors write a byte order mark at the start.
     return JSON.parse(content.replace(/^\uFEFF/, "")) as unknown;
   } catch (error) {
     throw new R1Error(
       "INVALID_ARGUMENT",
-      `The file ${path} of ${name} does not hold JSON: ${jsonFault(error)}.`,
+      `The file ${path} of ${name} is not JSON: ${jsonFault(error)}.`,
       { cause: error, details: { option: name, path } },
     );
   }
 };
 
-/** `-ot PATTERN=BUFFER,...`, in order, after what earlier flags gave. */
+/** `-ot PATTERN=BUFFER,...`, in order, after the values of earlier flags. */
 export const tensorOverrides: Parse = (values, name, before) => {
   const entries = values
     .flatMap((value) => value.split(","))
@@ -144,7 +144,7 @@ export const tensorOverrides: Parse = (values, name, before) => {
   return [...((before as { pattern: string; buffer: string }[] | undefined) ?? []), ...entries];
 };
 
-/** Splits at commas, but not inside double quotes, which are dropped. */
+/** Splits at commas, except inside double quotes, which are removed. */
 function csvRow(row: string): string[] {
   const cells: string[] = [];
   let cell = "";

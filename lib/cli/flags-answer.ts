@@ -1,23 +1,23 @@
-// The flags that hold the answer to a form and say how much is thought, in llama.cpp's words; data
-// only.
+// The flags that set the form of the answer and the amount of reasoning, under llama.cpp's names.
+// Data only.
 import { R1Error } from "../base/errors.js";
 import { inGroup, type Flag, type Row } from "./flags.js";
 import { integer, json, jsonFile, readText, text, word } from "./flag-values.js";
 
-/** The form of the answer is one: a second flag that sets it is refused, whatever their order. */
+/** The answer has one form: refuses a second flag that sets it, in any order. */
 const onlyForm =
   (parse: Flag["parse"]): Flag["parse"] =>
   (values, name, before) => {
     if (before !== undefined)
       throw new R1Error(
         "INVALID_ARGUMENT",
-        "The answer has one form: give one of --json-schema, --json-schema-file, --grammar and --grammar-file.",
+        "An answer can have only one form: give one of --json-schema, --json-schema-file, --grammar and --grammar-file.",
         { details: { option: name } },
       );
     return parse(values, name, undefined);
   };
 
-/** A token budget; llama.cpp takes -1 as "no limit". */
+/** A token budget; llama.cpp uses -1 for "no limit". */
 const budget: Flag["parse"] = (values, name, before) => {
   const count = integer(values, name, before) as number;
   return count === -1 ? undefined : count;
@@ -30,7 +30,7 @@ const form: Row[] = [
     option: "response",
     field: "schema",
     parse: onlyForm(json),
-    doc: "JSON Schema that the answer fits; the reasoning stays free",
+    doc: "JSON Schema of the answer; the reasoning stays free",
   },
   {
     names: ["-jf", "--json-schema-file"],
@@ -46,7 +46,7 @@ const form: Row[] = [
     option: "response",
     field: "grammar",
     parse: onlyForm(text),
-    doc: "grammar (GBNF, with a rule root) that the answer follows",
+    doc: "grammar of the answer (GBNF, with a rule root)",
   },
   {
     names: ["--grammar-file"],
@@ -75,7 +75,7 @@ const thinking: Row[] = [
       enabled: "forced",
       disabled: "off",
     }),
-    doc: "on: thinking cannot be skipped; off: no thinking (default: auto, as the file's template)",
+    doc: "on: thinking cannot be skipped; off: no thinking (default: auto, like the file's template)",
   },
   {
     names: ["--reasoning-effort"],
@@ -96,7 +96,7 @@ const thinking: Row[] = [
     option: "reasoning",
     field: "maxTokens",
     parse: budget,
-    doc: "most tokens of thinking, then the answer follows; -1: no limit, as without it",
+    doc: "maximum tokens of thinking before the answer; -1: no limit (default)",
   },
   {
     names: ["--reasoning-budget-message"],
@@ -104,11 +104,11 @@ const thinking: Row[] = [
     option: "reasoning",
     field: "closing",
     parse: text,
-    doc: "the sentence that ends a thought whose budget is spent",
+    doc: "the sentence that ends the thinking when its budget is spent",
   },
 ];
 
-/** Flags of the answer's form and of thinking. */
+/** Flags for the form of the answer and for reasoning. */
 export const answerFlags: readonly Flag[] = Object.freeze([
   ...inGroup("generate", "Form of the answer:", form),
   ...inGroup("generate", "Thinking:", thinking),

@@ -1,5 +1,5 @@
-// The flags of `batch` itself: what is asked of each row, when the run ends, and what is written;
-// data only.
+// The flags of `batch` itself: what each row asks, when the run ends and what is written. Data
+// only.
 import { inGroup, refuseFlag, type Flag, type Row } from "./flags.js";
 import { constant, integer, list, text, word } from "./flag-values.js";
 
@@ -18,7 +18,7 @@ const map: Flag["parse"] = (values, name) => {
   return made;
 };
 
-/** Seconds as milliseconds. */
+/** Converts seconds to milliseconds. */
 const seconds: Flag["parse"] = (values, name, before) =>
   (integer(values, name, before) as number) * 1000;
 
@@ -28,34 +28,34 @@ const rows: Row[] = [
     value: "COLUMN",
     option: "map",
     parse: map,
-    doc: "the column that is the question, or prompt=COLUMN,id=COLUMN,system=COLUMN; all columns are carried through",
+    doc: "the column with the question, or prompt=COLUMN,id=COLUMN,system=COLUMN; all columns are copied to the output",
   },
   {
     names: ["-no-cnv", "--no-conversation", "--raw"],
     option: "raw",
     parse: constant(true),
-    doc: "prompts are raw: they hold the template's own tokens, such as <｜User｜>",
+    doc: "prompts are raw: they contain the template's own tokens, such as <｜User｜>",
   },
   {
     names: ["--samples"],
     value: "N",
     option: "samples",
     parse: integer,
-    doc: "results of each row, each with a seed of its own (default: 1)",
+    doc: "results for each row, each with its own seed (default: 1)",
   },
   {
     names: ["--shard"],
     value: "I/N",
     option: "shard",
     parse: text,
-    doc: "only the rows of the I-th of N shares, by a hash of their ids",
+    doc: "run only the I-th of N shares of the rows, chosen by a hash of their ids",
   },
   {
     names: ["-np", "--parallel", "--sequences"],
     value: "N",
     option: "sequences",
     parse: integer,
-    doc: "rows computed side by side; they share --ctx-size (default: 4)",
+    doc: "rows that run at the same time; they share --ctx-size (default: 4)",
   },
 ];
 
@@ -65,20 +65,20 @@ const failures: Row[] = [
     value: "length,loop",
     option: "retry",
     parse: list,
-    doc: "ends that are tried again with another seed (default: none)",
+    doc: "finish reasons that are retried with another seed (default: none)",
   },
   {
     names: ["--max-attempts"],
     value: "N",
     option: "maxAttempts",
     parse: integer,
-    doc: "most attempts at one sample (default: 3)",
+    doc: "maximum attempts at one sample (default: 3)",
   },
   {
     names: ["--retry-errors"],
     option: "retryErrors",
     parse: constant(true),
-    doc: "try rows again that failed in an earlier run",
+    doc: "retry rows that failed in an earlier run",
   },
 ];
 
@@ -88,14 +88,14 @@ const selection: Row[] = [
     value: "FILE",
     option: "verify",
     parse: text,
-    doc: "a module whose default export says of (row, result) whether it is right",
+    doc: "a module whose default export checks (row, result) and returns whether it is right",
   },
   {
     names: ["--verify-timeout"],
     value: "MS",
     option: "verifyTimeoutMs",
     parse: integer,
-    doc: "longest time of one call of it (default: 10000)",
+    doc: "time limit of one call of it (default: 10000)",
   },
   {
     names: ["--until-verified"],
@@ -109,7 +109,7 @@ const selection: Row[] = [
     value: "N",
     option: "maxSamples",
     parse: integer,
-    doc: "most samples of a row with --until-verified (default: 16)",
+    doc: "maximum samples of a row with --until-verified (default: 16)",
   },
 ];
 
@@ -125,26 +125,26 @@ const output: Row[] = [
     names: ["--allow-change"],
     option: "allowChange",
     parse: constant(true),
-    doc: "go on with another model or other options than the output was made with",
+    doc: "continue an output that was made with another model or other options",
   },
   {
     names: ["--repair"],
     option: "repair",
     parse: constant(true),
-    doc: "move broken lines of the output into a file of their own, and compute their rows again",
+    doc: "move broken lines of the output to a separate file, and compute their rows again",
   },
   {
     names: ["--drain"],
     value: "SECONDS",
     option: "drainMs",
     parse: seconds,
-    doc: "how long running rows may go on after Ctrl-C (default: 0, they are cancelled)",
+    doc: "how long running rows may continue after Ctrl-C (default: 0, they are cancelled)",
   },
   {
     names: ["--json-progress"],
     option: "jsonProgress",
     parse: constant(true),
-    doc: "progress as one JSON object a line on standard error",
+    doc: "progress as JSON on standard error, one object per line",
   },
   {
     names: ["-v", "--log-verbose", "--verbose"],

@@ -1,10 +1,11 @@
-// The flags that shape a generation: length, ends, sampling, in llama.cpp's words; data only.
+// The flags of a generation: length, end conditions and sampling, under llama.cpp's names. Data
+// only.
 import type { SamplerName } from "../index.js";
 import { inGroup, type Flag, type Row } from "./flags.js";
 import { refuseFlag } from "./flags.js";
 import { constant, integer, logitBias, number, texts } from "./flag-values.js";
 
-/** llama.cpp's names of samplers. */
+/** llama.cpp's names of the samplers. */
 const SAMPLER_NAMES: Readonly<Record<string, SamplerName>> = {
   penalties: "penalties",
   dry: "dry",
@@ -27,7 +28,7 @@ const SAMPLER_NAMES: Readonly<Record<string, SamplerName>> = {
   temp: "temperature",
 };
 
-/** llama.cpp's letters of samplers. */
+/** llama.cpp's letters of the samplers. */
 const SAMPLER_LETTERS: Readonly<Record<string, SamplerName>> = {
   e: "penalties",
   d: "dry",
@@ -49,7 +50,7 @@ const samplers: Flag["parse"] = (values, name) =>
         SAMPLER_NAMES[part.toLowerCase()] ??
         refuseFlag(
           name,
-          `sampler names out of ${[...new Set(Object.keys(SAMPLER_NAMES).filter((key) => !key.includes("-")))].join(", ")}`,
+          `sampler names from ${[...new Set(Object.keys(SAMPLER_NAMES).filter((key) => !key.includes("-")))].join(", ")}`,
           part,
         ),
     );
@@ -59,11 +60,11 @@ const samplerLetters: Flag["parse"] = (values, name) =>
     values.at(-1) ?? "",
     (letter) =>
       SAMPLER_LETTERS[letter] ??
-      refuseFlag(name, `letters out of ${Object.keys(SAMPLER_LETTERS).join("")}`, letter),
+      refuseFlag(name, `letters from ${Object.keys(SAMPLER_LETTERS).join("")}`, letter),
   );
 
 /**
- * llama.cpp takes -1 as "no limit" and -2 as "until the context is full"; here both end with the
+ * llama.cpp uses -1 for "no limit" and -2 for "until the context is full"; here both end with the
  * context.
  */
 const length: Flag["parse"] = (values, name, before) => {
@@ -73,7 +74,7 @@ const length: Flag["parse"] = (values, name, before) => {
   return count < 0 ? undefined : count;
 };
 
-/** llama.cpp takes -1 and 2^32-1 as "choose one". */
+/** llama.cpp uses -1 and 2^32-1 for "choose a seed". */
 const seed: Flag["parse"] = (values, name, before) => {
   const value = integer(values, name, before) as number;
   return value === -1 || value === 0xffffffff ? undefined : value;
@@ -90,7 +91,7 @@ const ends: Row[] = [
     value: "N",
     option: "maxTokens",
     parse: length,
-    doc: "most tokens to generate, reasoning included; -1: until the context is full (default: -1)",
+    doc: "maximum tokens to generate, reasoning included; -1: until the context is full (default: -1)",
   },
   {
     names: ["-r", "--reverse-prompt", "--stop"],
@@ -103,21 +104,21 @@ const ends: Row[] = [
     names: ["--ignore-eos"],
     option: "ignoreEos",
     parse: constant(true),
-    doc: "go on after the end token",
+    doc: "continue after the end token",
   },
   {
     names: ["--timeout"],
     value: "MS",
     option: "timeoutMs",
     parse: integer,
-    doc: "give up after so many milliseconds",
+    doc: "cancel the reply after this many milliseconds",
   },
   {
     names: ["--loop-guard"],
     value: "N",
     option: "loopGuard",
     parse: integer,
-    doc: "end when N tokens in a row repeat one cycle; 0: never (default: 1024)",
+    doc: "end when N tokens in a row repeat a cycle; 0: never (default: 1024)",
   },
   {
     names: ["--ngram-draft"],
@@ -132,7 +133,7 @@ const ends: Row[] = [
     value: "N",
     option: "logprobs",
     parse: integer,
-    doc: "tell each token's log probability and N alternatives, with --json",
+    doc: "report each token's log probability and N alternatives, with --json",
   },
 ];
 
@@ -228,7 +229,7 @@ const sampling: Row[] = [
     value: "N",
     option: "presencePenalty",
     parse: number,
-    doc: "penalty for having occurred at all (default: 0)",
+    doc: "penalty for tokens that occurred at all (default: 0)",
   },
   {
     names: ["--dry-multiplier"],
@@ -252,7 +253,7 @@ const sampling: Row[] = [
     option: "dry",
     field: "allowedLength",
     parse: integer,
-    doc: "DRY: repetition that is free (default: 2)",
+    doc: "DRY: length of repetition without penalty (default: 2)",
   },
   {
     names: ["--dry-penalty-last-n"],
@@ -268,7 +269,7 @@ const sampling: Row[] = [
     option: "dry",
     field: "sequenceBreakers",
     parse: breakers,
-    doc: "DRY: text no repetition crosses; none: no such text",
+    doc: "DRY: text that ends a repetition; none: no such text",
   },
   {
     names: ["--dynatemp-range"],
@@ -322,7 +323,7 @@ const sampling: Row[] = [
     value: "NAMES",
     option: "samplers",
     parse: samplers,
-    doc: "the samplers in order, with ; between",
+    doc: "the samplers in order, separated by ;",
   },
   {
     names: ["--sampler-seq", "--sampling-seq"],

@@ -15,7 +15,7 @@ import {
   word,
 } from "./flag-values.js";
 
-/** A repository as llama.cpp names it, as a reference. */
+/** Converts llama.cpp's name of a repository to a reference. */
 export const hubName = (name: string): string => (name.startsWith("hf:") ? name : `hf:${name}`);
 
 /** Other ways to name the model. */
@@ -32,7 +32,7 @@ const hub: Row[] = [
     value: "FILE",
     option: "hfFile",
     parse: text,
-    doc: "with --hf-repo: the file of that repository",
+    doc: "with --hf-repo: the file in that repository",
   },
   {
     names: ["--proxy"],
@@ -43,16 +43,16 @@ const hub: Row[] = [
   },
 ];
 
-/** `path` is no option of `loadModel` but its first argument. */
+/** `path` is not an option of `loadModel` but its first argument. */
 const path: Row = {
   names: ["-m", "--model"],
   value: "FILE",
   option: "path",
   parse: text,
-  doc: "GGUF file (of a split model the first part) or hf:owner/name:QUANT (default: the embedded tiny model)",
+  doc: "GGUF file (the first part of a split model) or hf:owner/name:QUANT (default: the embedded tiny model)",
 };
 
-/** llama.cpp's -1 is auto, anything below it all. */
+/** llama.cpp's -1 means auto, anything below it means all. */
 const layers: Flag["parse"] = (values, name, before) => {
   const value = values.at(-1) ?? "";
   if (value === "auto" || value === "all") return value;
@@ -60,13 +60,13 @@ const layers: Flag["parse"] = (values, name, before) => {
   return count < 0 ? (count === -1 ? "auto" : "all") : count;
 };
 
-/** 0 and below: the default, as in llama.cpp. */
+/** 0 and below: the default, like in llama.cpp. */
 const threads: Flag["parse"] = (values, name, before) => {
   const count = integer(values, name, before) as number;
   return count <= 0 ? undefined : count;
 };
 
-/** The readers that rows of the table name. */
+/** The parsers that rows of the table name. */
 const READERS: Readonly<Record<string, Flag["parse"]>> = {
   hubName: (values) => hubName(values.at(-1) ?? ""),
   integer,
@@ -81,17 +81,17 @@ const READERS: Readonly<Record<string, Flag["parse"]>> = {
   threads,
 };
 
-/** How the value of a flag is read. */
+/** Returns the parser of a flag's value. */
 function parseOf({ kind }: LoadRow, flag: LoadFlag): Flag["parse"] {
   if (flag.value === undefined) return constant(flag.sets);
   if (flag.words !== undefined) return word(flag.words);
   const named = flag.reader === undefined ? undefined : READERS[flag.reader];
   if (flag.reader !== undefined && named === undefined)
-    throw new TypeError(`no reader is called ${flag.reader}`);
+    throw new TypeError(`there is no reader ${flag.reader}`);
   return named ?? (kind.type === "whole" ? integer : text);
 }
 
-/** The help of a flag: what it does, and the default where that is a number or a word. */
+/** Returns the help of a flag: what it does, and the default if that is a number or a word. */
 function helpOf(row: LoadRow, flag: LoadFlag): string {
   const fixed = typeof row.default === "object" ? undefined : row.default;
   const shown = flag.shownDefault ?? (flag.value === undefined ? undefined : fixed);

@@ -1,5 +1,5 @@
-// The flags of `run` and `chat` themselves: where the prompt comes from and how the reply is shown;
-// data only.
+// The flags of `run` and `chat` themselves: the source of the prompt and how the reply is shown.
+// Data only.
 import { inGroup, type Flag, type Row } from "./flags.js";
 import { constant, fileText, integer, text, word } from "./flag-values.js";
 
@@ -9,7 +9,7 @@ const prompt: Row[] = [
     value: "TEXT",
     option: "prompt",
     parse: text,
-    doc: "the prompt; it may also stand alone, in quotes, or come from a file or a pipe",
+    doc: "the prompt; it can also be given without a flag, in quotes, or in a file or a pipe",
   },
   {
     names: ["-f", "--file"],
@@ -22,7 +22,7 @@ const prompt: Row[] = [
     names: ["-e", "--escape"],
     option: "escape",
     parse: constant(true),
-    doc: "replace \\n \\r \\t \\' \\\" \\\\ \\xNN also in prompts from files and pipes",
+    doc: "also replace \\n \\r \\t \\' \\\" \\\\ \\xNN in prompts from files and pipes",
   },
   {
     names: ["--no-escape"],
@@ -37,7 +37,7 @@ const rawPrompt: Row[] = [
     names: ["-no-cnv", "--no-conversation", "--raw"],
     option: "raw",
     parse: constant(true),
-    doc: "raw mode: the prompt holds the template's own tokens, such as <｜User｜>",
+    doc: "raw mode: the prompt contains the template's own tokens, such as <｜User｜>",
   },
   {
     names: ["-cnv", "--conversation"],
@@ -79,14 +79,14 @@ const conversation: Row[] = [
     value: "auto|on|off",
     option: "openThink",
     parse: word({ auto: "auto", on: true, off: false }),
-    doc: "begin the reply inside <think>, so that thinking cannot be skipped (default: as the file's template)",
+    doc: "start the reply inside <think>, so that thinking cannot be skipped (default: like the file's template)",
   },
   {
     names: ["--template"],
     value: "r1|file",
     option: "template",
     parse: word({ r1: "r1", file: "file" }),
-    doc: "R1's template, or the file's own for a model that is none of R1's releases (default: r1)",
+    doc: "R1's template, or the file's own for a model that is not a release of R1 (default: r1)",
   },
 ];
 
@@ -96,7 +96,7 @@ const session: Row[] = [
     value: "FILE",
     option: "session",
     parse: text,
-    doc: "go on with the conversation of this file, if it is there; it is saved to it on leaving",
+    doc: "continue the conversation in this file, if it exists; it is saved there on exit",
   },
 ];
 
@@ -119,13 +119,13 @@ const output: Row[] = [
     names: ["--show-timings", "--perf"],
     option: "timings",
     parse: constant(true),
-    doc: "a line of timings on standard error (default: when it is a terminal)",
+    doc: "a line of timings on standard error (default: if it is a terminal)",
   },
   {
     names: ["--no-show-timings", "--no-perf"],
     option: "timings",
     parse: constant(false),
-    doc: "no such line",
+    doc: "no timings",
   },
   {
     names: ["-v", "--log-verbose", "--verbose"],
@@ -146,13 +146,13 @@ const machine: Row[] = [
     names: ["--json-stream"],
     option: "jsonStream",
     parse: constant(true),
-    doc: "one JSON object a line for each part, as it comes",
+    doc: "one JSON object per line for each part, as it arrives",
   },
 ];
 
 /**
- * Flags of llama.cpp's command lines that ask for what is always so here, or for what this program
- * has no part in.
+ * Flags of llama.cpp's programs that request what is always the case here, or a feature that this
+ * program does not have.
  */
 const accepted: Row[] = [
   "--no-display-prompt",
@@ -166,7 +166,7 @@ const accepted: Row[] = [
   names: name === "--single-turn" ? ["-st", name] : [name],
   option: `accepted:${name}`,
   parse: constant(true),
-  doc: "accepted; nothing to do here",
+  doc: "accepted; has no effect here",
   hidden: true,
 }));
 
@@ -184,11 +184,11 @@ const devices: Row[] = [
     names: ["--list-devices"],
     option: "listDevices",
     parse: constant(true),
-    doc: "list the devices and do nothing else",
+    doc: "list the devices and exit",
   },
 ];
 
-/** Flags of `run` and `chat`: what is said first. */
+/** Flags of `run` and `chat` for the first message. */
 export const promptFlags: readonly Flag[] = Object.freeze(inGroup("run", "Prompt:", prompt));
 
 /** Flags of `run` only. */

@@ -1,62 +1,62 @@
-// What a command-line flag is, and how a table of flags becomes commander options, help text and
-// option objects; main thread.
+// Defines a command-line flag, and turns a table of flags into commander options, help text and
+// option objects. Main thread.
 import type { Command, Help } from "commander";
 import { R1Error } from "../base/errors.js";
 import { helpItem } from "./wrap.js";
 
 /**
- * The option object a flag writes to: `loadModel`'s, a generation's, or what only the command
- * itself needs.
+ * The option object that a flag writes to: that of `loadModel`, that of a generation, or what only
+ * the command itself needs.
  */
 export type Target = "load" | "generate" | "run";
 
-/** One flag: every fact of it in one row. */
+/** One flag: all its facts in one row. */
 export interface Flag {
   /**
-   * All spellings, short and long ones; the last long one is the name in help and errors.
-   * llama.cpp's single-dash long ones (`-ngl`) count as short.
+   * All spellings, short and long; help and errors use the last long one. llama.cpp's long names
+   * with a single dash (`-ngl`) count as short.
    */
   readonly names: readonly string[];
-  /** Name of the value in help; without it the flag is a switch. */
+  /** Name of the value in help; a flag without one is a switch. */
   readonly value?: string;
-  /** The value may be left out, and is only taken when it is one of these. */
+  /** The value is optional, and the next word is only read as a value if it is one of these. */
   readonly optionalValues?: readonly string[];
   readonly target: Target;
-  /** Name of the library option it sets. Several flags may set one option. */
+  /** Name of the library option that the flag sets. Several flags may set one option. */
   readonly option: string;
-  /** The field of it, when the option is a group such as `dry`. */
+  /** The field to set, if the option is a group such as `dry`. */
   readonly field?: string;
   /**
-   * Value of the option out of all values given, in order; a switch gets none. `before` is what
-   * earlier flags of the table made of the same option.
+   * Computes the option's value from all values given, in order; a switch gets none. `before` is
+   * the value that earlier flags of the table gave the same option.
    */
   readonly parse: (values: readonly string[], name: string, before: unknown) => unknown;
   readonly doc: string;
   /** Heading in help. */
   readonly group: string;
-  /** Accepted so that llama.cpp's command lines go through, but without effect here. */
+  /** Accepted so that llama.cpp's command lines work, but without effect here. */
   readonly hidden?: boolean;
 }
 
-/** A flag in a table whose rows have their target and group in common. */
+/** A flag in a table whose rows share their target and group. */
 export type Row = Omit<Flag, "target" | "group">;
 
-/** The rows of a table as flags. */
+/** Turns the rows of a table into flags. */
 export const inGroup = (target: Target, group: string, rows: readonly Row[]): Flag[] =>
   rows.map((row) => ({ ...row, target, group }));
 
-/** Options by target, as plain objects that the library then checks. */
+/** Options by target, as plain objects that the library then validates. */
 export type OptionBag = Record<Target, Record<string, unknown>>;
 
 const tables = new WeakMap<Command, readonly Flag[]>();
 const ownWords = new WeakMap<Command, Readonly<Record<string, string>>>();
 
-/** The name of a flag in help and error messages. */
+/** Returns the name of a flag for help and error messages. */
 export function nameOf(flag: Flag): string {
   return flag.names.findLast((name) => name.startsWith("--")) ?? flag.names[0] ?? "";
 }
 
-/** commander's key of a flag's values. */
+/** Returns commander's key for a flag's values. */
 function keyOf(flag: Flag): string {
   return `flag:${nameOf(flag)}`;
 }
@@ -71,7 +71,7 @@ export function refuseFlag(name: string, expected: string, value: string | undef
   );
 }
 
-/** How a flag reads in help. */
+/** Formats a flag for help. */
 function term(flag: Flag): string {
   const value =
     flag.value === undefined
@@ -82,7 +82,7 @@ function term(flag: Flag): string {
   return flag.names.join(", ") + value;
 }
 
-/** One line or more of a help text, as commander asks for it. */
+/** Formats one item of a help text, in the form that commander requires. */
 export const formatItem = (
   text: string,
   _width: number,
@@ -91,8 +91,7 @@ export const formatItem = (
 ): string => helpItem(text, description, helpWidth ?? 80);
 
 /**
- * Adds a table's flags to a command, so that help, the reading of arguments and {@link collect}
- * know them.
+ * Adds a table's flags to a command, so that help, argument parsing and {@link collect} know them.
  */
 export function addFlags(command: Command, flags: readonly Flag[]): void {
   tables.set(command, flags);
@@ -117,15 +116,12 @@ export function addFlags(command: Command, flags: readonly Flag[]): void {
   });
 }
 
-/** The flags a command was given, or none. */
+/** Returns the flags of a command, or none. */
 export function flagsOf(command: Command): readonly Flag[] {
   return tables.get(command) ?? [];
 }
 
-/**
- * Turns the flags found on the command line into option objects. Only options that were given are
- * set.
- */
+/** Turns the flags of a command line into option objects. Sets only options that were given. */
 export function collect(command: Command): OptionBag {
   const bag: OptionBag = { load: {}, generate: {}, run: {} };
   const found = command.opts<Record<string, string[] | boolean | undefined>>();
@@ -137,7 +133,7 @@ export function collect(command: Command): OptionBag {
   return bag;
 }
 
-/** Sets the option of a flag to what its values mean. @throws {R1Error} `INVALID_ARGUMENT` */
+/** Sets a flag's option from its values. @throws {R1Error} `INVALID_ARGUMENT` */
 export function setOption(
   options: Record<string, unknown>,
   flag: Flag,
@@ -149,15 +145,12 @@ export function setOption(
     flag.field === undefined ? value : { ...(before as object | undefined), [flag.field]: value };
 }
 
-/**
- * Tells what a command's errors call options of the library whose flags or arguments have other
- * names.
- */
+/** Sets what a command's errors call library options whose flags or arguments have other names. */
 export function setWords(command: Command, words: Readonly<Record<string, string>>): void {
   ownWords.set(command, words);
 }
 
-/** What a command's errors call the library's options. */
+/** Returns what a command's errors call the library's options. */
 function wordsOf(command: Command): ReadonlyMap<string, string> {
   const names = new Map(Object.entries(ownWords.get(command) ?? {}));
   const add = (option: string, name: string): void => {
@@ -167,20 +160,19 @@ function wordsOf(command: Command): ReadonlyMap<string, string> {
     const name = `${argument.name()}${argument.variadic ? "..." : ""}`;
     add(argument.name(), argument.required ? `<${name}>` : `[${name}]`);
   }
-  // Commands on files have no table; there a flag is called as the option it sets.
+  // Commands on files have no table; there a flag has the same name as its option.
   const table = flagsOf(command).filter(({ hidden }) => hidden !== true);
   if (table.length === 0)
     for (const option of command.options) add(option.attributeName(), option.long ?? option.flags);
-  // Flags with a value first: of several that set an option they are the ones that a message is
-  // about.
+  // Flags with a value come first: if several flags set an option, a message is about those.
   for (const flag of [...table.filter(({ value }) => value !== undefined), ...table])
     add(flag.field === undefined ? flag.option : `${flag.option}.${flag.field}`, nameOf(flag));
   return names;
 }
 
 /**
- * Names the flag of every library option that an error message mentions in backticks; another way
- * in brackets goes where the program does not have it.
+ * Replaces library options in backticks in an error message by the names of their flags. Removes a
+ * bracketed alternative that the program does not have.
  */
 export function inFlagWords(message: string, command: Command | undefined): string {
   if (command === undefined) return message;

@@ -1,25 +1,25 @@
-// Reads what a person types, one turn at a time, or the lines of a pipe; main thread.
+// Reads what the user types, one turn at a time, or the lines of a pipe. Main thread.
 import { createInterface } from "node:readline";
 import type { Interface } from "node:readline";
 import { Writable } from "node:stream";
 import type { Readable } from "node:stream";
 import type { ReadStream, WriteStream } from "node:tty";
 
-/** Asks for a turn; undefined: the input has ended. */
+/** Reads turns; returns undefined at the end of the input. */
 export interface LineSource {
   /**
-   * @param onInterrupt - Called when Ctrl-C comes while a line is being typed; the line is dropped
-   * and asked for again, with the prompt that it returns.
+   * @param onInterrupt - Called if Ctrl-C arrives while the user types a line. The line is dropped
+   * and requested again, with the prompt that the callback returns.
    */
   next(prompt: string, onInterrupt: () => string): Promise<string | undefined>;
-  /** Ends the input now, as its end does. */
+  /** Ends the input now, as if it had been closed. */
   stop(): void;
   close(): void;
 }
 
 /**
- * Where the line editor writes: the terminal while a line is asked for, nowhere while a reply is
- * written there.
+ * The line editor's output: the terminal while a line is being read, nowhere while a reply is being
+ * written.
  */
 class Screen extends Writable {
   isMuted = true;
@@ -48,20 +48,23 @@ class Screen extends Writable {
   readonly #onResize = (): void => void this.emit("resize");
 }
 
-/** Terminal codes that make it mark pasted text, so that a paste of several lines is one turn. */
+/**
+ * Terminal codes that turn on marks around pasted text, so that a paste of several lines is one
+ * turn.
+ */
 const MARK_PASTES = "\u001b[?2004h";
 const MARK_NO_PASTES = "\u001b[?2004l";
 
-/** Node's line editor, with what it knows of the screen. */
+/** Node's line editor, with its internal knowledge of the screen. */
 type Editor = Interface & {
-  /** The row of the cursor in a line that is wrapped. */
+  /** The row of the cursor in a wrapped line. */
   prevRows: number;
 };
 
 function editor(input: ReadStream, output: Writable): Editor {
   const reader = createInterface({ input, output, terminal: true, historySize: 200 });
-  // Where this is false the editor puts what is typed at the end of the line, wherever the cursor
-  // is; it makes it so when several characters come at once.
+  // While this is false, the editor appends typed text to the end of the line, wherever the cursor
+  // is. The editor sets it to false when several characters arrive at once.
   Object.defineProperty(reader, "isCompletionEnabled", {
     get: () => reader.cursor < reader.line.length,
     set: () => undefined,
@@ -70,15 +73,15 @@ function editor(input: ReadStream, output: Writable): Editor {
 }
 
 /**
- * A terminal with line editing and history. What is typed ahead while a reply is written is not
- * lost: it is shown when the reply is over.
+ * A terminal with line editing and history. Text typed while a reply is being written is kept and
+ * shown when the reply is over.
  */
 export class TerminalLines implements LineSource {
   readonly #input: ReadStream;
   readonly #terminal: WriteStream;
   readonly #screen: Screen;
   readonly #reader: Editor;
-  /** Lines that came while none was asked for. */
+  /** Lines that arrived while none was being read. */
   readonly #ahead: string[] = [];
   /** Lines of a paste whose last line is still being edited. */
   #pasted: string[] = [];
@@ -100,7 +103,7 @@ export class TerminalLines implements LineSource {
     this.#reader.on("SIGINT", () => this.#interrupt());
     this.#reader.on("SIGTSTP", () => this.#suspend());
     process.on("SIGCONT", this.#onContinue);
-    // The terminal was closed. The editor passes on errors of its input, and of closing itself.
+    // The terminal was closed. The editor reports errors of its input, including those of closing.
     this.#reader.on("error", () => this.stop());
     this.#reader.on("close", () => {
       this.#isOver = true;
@@ -156,8 +159,8 @@ export class TerminalLines implements LineSource {
   }
 
   /**
-   * The editor takes Ctrl-Z as a key. As the terminal itself would do it, the signal goes to all
-   * processes of the job, so that a shell which waits for npx gets the terminal back.
+   * The editor treats Ctrl-Z as a key. Like the terminal itself, send the signal to all processes
+   * of the job, so that a shell that waits for npx gets the terminal back.
    */
   #suspend(): void {
     this.#terminal.write(MARK_NO_PASTES);
@@ -166,40 +169,40 @@ export class TerminalLines implements LineSource {
   }
 
   /**
-   * The program goes on (`fg`). The shell has changed the terminal's mode meanwhile, and may have
-   * changed its size. Left alone, Node's editor would stop reading, and with that the program ends.
+   * The program continues (`fg`). The shell has changed the terminal's mode meanwhile, and the size
+   * may have changed. Without this, Node's editor would stop reading, and the program would end.
    */
   readonly #onContinue = (): void => {
     if (this.#isOver) return;
     try {
       this.#input.setRawMode(true);
     } catch {
-      // SIGCONT comes with SIGHUP too: the terminal is gone.
+      // SIGCONT also arrives with SIGHUP: the terminal is gone.
       this.stop();
       return;
     }
     this.#terminal.write(MARK_PASTES);
     process.kill(process.pid, "SIGWINCH");
-    // Raw mode takes effect for reads that begin after it was set.
+    // Raw mode takes effect for reads that start after it was set.
     this.#reader.pause();
     this.#reader.resume();
     if (this.#asked !== undefined) this.#showLine();
   };
 
-  /** Shows prompt and line where the terminal's cursor is, below what others have written. */
+  /** Shows the prompt and the line at the terminal's cursor, below what others have written. */
   #showLine(): void {
     this.#reader.prevRows = 0;
     this.#reader.prompt(true);
   }
 
   /**
-   * Node's editor forgets in which row of a wrapped line the cursor is when several characters come
-   * at once: it then draws the line a second time below the first.
+   * Node's editor loses the cursor's row in a wrapped line when several characters arrive at once.
+   * It then draws the line a second time below the first.
    */
   readonly #noteRows = (): void => {
     if (this.#asked === undefined) return;
     const { rows, cols } = this.#reader.getCursorPos();
-    // After the last column the terminal's cursor goes down only with the next character.
+    // After the last column, the terminal's cursor moves down only with the next character.
     const isAtEdge = rows > 0 && cols === 0 && this.#reader.cursor === this.#reader.line.length;
     if (isAtEdge && this.#reader.prevRows < rows) {
       this.#reader.prevRows = rows - 1;
@@ -208,8 +211,8 @@ export class TerminalLines implements LineSource {
   };
 
   /**
-   * The editor takes Ctrl-C as a key. Beside a question it means the reply that is being written,
-   * whose writer listens for the signal.
+   * The editor treats Ctrl-C as a key. If no line is being read, it refers to the reply that is
+   * being written, whose writer listens for the signal.
    */
   #interrupt(): void {
     if (this.#asked === undefined) {
@@ -243,11 +246,11 @@ export function pipeLines(input: Readable): LineSource {
   };
 }
 
-/** What begins and ends a text of several lines. */
+/** Starts and ends a text of several lines. */
 const QUOTES = '"""';
 
 /**
- * Reads one turn: lines that end in a backslash are joined with the next one, as in llama.cpp's
+ * Reads one turn: a line that ends in a backslash is joined with the next one, like in llama.cpp's
  * interactive mode, and a text between two `"""` is one turn.
  */
 export async function readTurn(
@@ -257,7 +260,7 @@ export async function readTurn(
 ): Promise<string | undefined> {
   const turn: string[] = [];
   let isQuoted = false;
-  /** Ctrl-C drops the lines so far with the one that is being typed. */
+  /** Ctrl-C drops the earlier lines together with the one being typed. */
   const drop = (): string => {
     turn.length = 0;
     isQuoted = false;
@@ -278,7 +281,7 @@ export async function readTurn(
       : ends
         ? text
         : text.slice(0, -1);
-    // The lines of the quotes themselves are none of the text where nothing else stands in them.
+    // Lines that hold only the quotes are not part of the text.
     if (!(isQuoted && (isOpening || ends) && kept === "")) turn.push(kept);
     if (ends) return turn.join("\n");
   }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// The program `r1-native`: lists its commands, reads the command line, and turns failures into exit
-// codes; main thread.
+// The program `r1-native`: lists its commands, parses the command line and turns failures into exit
+// codes. Main thread.
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { nearest } from "../base/check.js";
@@ -15,7 +15,8 @@ interface CommandFile {
 }
 
 /**
- * One file a command; each adds itself to the program. Only the files that a line needs are loaded.
+ * One file per command; each adds itself to the program. Only the files that a command line needs
+ * are loaded.
  */
 const COMMANDS: Readonly<Record<string, () => Promise<CommandFile>>> = {
   run: () => import("./commands/run.js"),
@@ -38,7 +39,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandFile>>> = {
 };
 
 const HELP = `
-Without a command, run is meant:
+The command run is the default:
     r1-native "What is 1+1?"
     r1-native -m model.gguf -p "What is 1+1?"
 r1-native <command> --help lists the flags of a command.`;
@@ -50,7 +51,7 @@ function packageVersion(): string {
   return version;
 }
 
-/** Our version, and llama.cpp's as the addon tells it. */
+/** Prints our version, and llama.cpp's as the addon reports it. */
 async function showVersion(): Promise<void> {
   const { llamaVersion } = await import("../index.js");
   process.stdout.write(`r1-native ${packageVersion()}\nllama.cpp ${llamaVersion()}\n`);
@@ -64,7 +65,7 @@ async function buildProgram(): Promise<Command> {
       .option("--version", "show the versions of r1-native and llama.cpp")
       .addHelpText("after", HELP)
       .configureHelp({ formatItem })
-      // What commander finds wrong is reported as all other errors are.
+      // Errors that commander finds are reported like all other errors.
       .configureOutput({
         writeErr: () => undefined,
         writeOut: (text) => process.stdout.write(wrapText(text, process.stdout.columns || 80)),
@@ -73,7 +74,7 @@ async function buildProgram(): Promise<Command> {
   );
 }
 
-/** What a command line is for: a command and its arguments, help, or the versions. */
+/** What a command line asks for: a command with arguments, help, or the versions. */
 type Meaning =
   | { readonly command: string; readonly args: readonly string[] }
   | { readonly command: undefined; readonly shows: "help" | "version" };
@@ -95,7 +96,7 @@ function meaningOf(words: readonly string[]): Meaning {
   const both = `${first} ${second ?? ""}`;
   if (Object.hasOwn(COMMANDS, both)) return { command: both, args: words.slice(2) };
   if (Object.hasOwn(COMMANDS, first)) return { command: first, args: words.slice(1) };
-  // A word that stands alone may be a misspelt command; a sentence is a prompt.
+  // A single word may be a misspelt command; a sentence is a prompt.
   const near = /^\w[\w-]*$/.test(first) ? nearest(first, Object.keys(COMMANDS)) : undefined;
   if (near !== undefined) throw unknownCommand(words, near);
   return { command: "run", args: words };

@@ -1,5 +1,5 @@
-// Loads the model a command line names, with progress bars on the terminal and llama.cpp's log when
-// asked for; main thread.
+// Loads the model that a command line names, with progress bars on a terminal and llama.cpp's log
+// on request. Main thread.
 import { SingleBar } from "cli-progress";
 import { isHubReference, resolveModel } from "../hub.js";
 import type { DownloadProgress } from "../hub.js";
@@ -7,20 +7,20 @@ import { loadModel } from "../index.js";
 import type { LoadOptions, Model } from "../index.js";
 import { downloadBar } from "./download-bar.js";
 
-/** What {@link openModel} needs beside the options of `loadModel`. */
+/** What {@link openModel} needs in addition to the options of `loadModel`. */
 export interface OpenSettings {
-  /** llama.cpp's log goes to standard error. */
+  /** Writes llama.cpp's log to standard error. */
   readonly isVerbose: boolean;
-  /** Gives the load up. */
+  /** Cancels the load. */
   readonly signal: AbortSignal;
 }
 
-/** Milliseconds a load may take before a progress bar is worth showing. */
+/** A load that takes longer shows a progress bar. Unit: milliseconds. */
 const BAR_AFTER_MS = 300;
 
 /**
- * A bar on standard error, or nothing when that is no terminal. It shows only when a load takes
- * long, and clears itself.
+ * Returns a bar on standard error, or one that does nothing if that is not a terminal. The bar
+ * appears only during a long load and clears itself.
  */
 function progressBar(): { update: (progress: number) => void; stop: () => void } {
   if (!process.stderr.isTTY) return { update: () => undefined, stop: () => undefined };
@@ -50,10 +50,10 @@ function progressBar(): { update: (progress: number) => void; stop: () => void }
 }
 
 /**
- * Loads a model as a command line asks for it.
+ * Loads the model that a command line names.
  *
- * @param load - What the flags gave: the options of `loadModel`, and `path`.
- * @throws {R1Error} what `loadModel` throws; the signal's reason when it is given up.
+ * @param load - The values of the flags: the options of `loadModel`, and `path`.
+ * @throws {R1Error} what `loadModel` throws; the signal's reason if the load is cancelled.
  */
 export async function openModel(
   load: Readonly<Record<string, unknown>>,
@@ -61,13 +61,13 @@ export async function openModel(
 ): Promise<Model> {
   const bar = progressBar();
   const download = downloadBar();
-  // A model that is in the cache needs no bar.
+  // A model in the cache needs no bar.
   const onDownload = (progress: DownloadProgress): void => {
     if (progress.phase === "fetching" && progress.receivedBytes < progress.totalBytes)
       download.show(progress);
   };
   const { signal } = settings;
-  /** Resolved here, since a load cannot report why it waits for the Hub. */
+  /** Resolved here, because a load cannot report why it waits for the Hub. */
   const local = async (name: unknown): Promise<string | undefined> =>
     typeof name === "string" && isHubReference(name)
       ? resolveModel(name, {

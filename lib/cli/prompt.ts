@@ -1,4 +1,4 @@
-// The prompt of a command line: from an argument, a file or standard input. Main thread.
+// Reads the prompt of a command line: from an argument, a file or standard input. Main thread.
 import { R1Error } from "../base/errors.js";
 import { processEscapes } from "./escapes.js";
 import { readText } from "./flag-values.js";
@@ -15,28 +15,28 @@ async function readPipe(): Promise<string> {
 }
 
 /**
- * The prompt that the command line gives, with escape sequences replaced where they are to be;
- * undefined when it gives none.
+ * Returns the prompt from the command line, with escape sequences replaced where requested;
+ * undefined if there is none.
  */
 export function givenPrompt(settings: Settings): string | undefined {
   const { prompt, file, escapes } = settings;
   if (prompt !== undefined) {
-    // A raw prompt may be empty: it is BOS alone.
+    // A raw prompt may be empty: it is then BOS alone.
     if (prompt === "" && !settings.isRaw)
-      throw new R1Error("INVALID_ARGUMENT", "The prompt is empty: -p was given no text.");
+      throw new R1Error("INVALID_ARGUMENT", "The prompt is empty: -p has no text.");
     return escapes === "none" ? prompt : processEscapes(prompt);
   }
   if (file === undefined) return undefined;
   const text = readText(file);
   if (text === "")
-    throw new R1Error("INVALID_ARGUMENT", `The prompt is empty: the file ${file} held no text.`);
+    throw new R1Error("INVALID_ARGUMENT", `The prompt is empty: the file ${file} has no text.`);
   return escapes === "all" ? processEscapes(text) : text;
 }
 
 /**
- * The prompt of the command line, else that of standard input.
+ * Returns the prompt from the command line, or else from standard input.
  *
- * @throws {R1Error} `INVALID_ARGUMENT` when there is none.
+ * @throws {R1Error} `INVALID_ARGUMENT` if there is none.
  */
 export async function readPrompt(settings: Settings): Promise<string> {
   const given = givenPrompt(settings);
@@ -50,7 +50,7 @@ export async function readPrompt(settings: Settings): Promise<string> {
   if (text === "")
     throw new R1Error(
       "INVALID_ARGUMENT",
-      `The prompt is empty: standard input held no text. ${WAYS}.`,
+      `The prompt is empty: standard input had no text. ${WAYS}.`,
     );
   return settings.escapes === "all" ? processEscapes(text) : text;
 }

@@ -1,5 +1,5 @@
-// Writes a generation to the terminal or a pipe as it comes: reasoning dimmed between its tags,
-// then the answer; main thread.
+// Writes a generation to a terminal or pipe while it runs: the reasoning, dimmed, between its tags,
+// then the answer. Main thread.
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 import pc from "picocolors";
@@ -7,17 +7,17 @@ import type { GenerationResult, ModelInfo, Part } from "../index.js";
 import { placeText } from "./banner.js";
 import { bytesText } from "./file-work.js";
 
-/** How a reply is shown. */
+/** How to show a reply. */
 export interface RenderStyle {
-  /** Dim the reasoning with terminal codes. */
+  /** Dims the reasoning with terminal codes. */
   readonly isColored: boolean;
-  /** Leave the reasoning out. */
+  /** Omits the reasoning. */
   readonly hidesReasoning: boolean;
 }
 
 /**
- * Whether terminal codes go to a stream: `--color`, then NO_COLOR and FORCE_COLOR, then whether it
- * is a terminal.
+ * Decides whether to write terminal codes to a stream: checks `--color`, then NO_COLOR and
+ * FORCE_COLOR, then whether it is a terminal.
  */
 export function wantsColor(
   choice: "on" | "off" | "auto",
@@ -30,14 +30,14 @@ export function wantsColor(
   return stream.isTTY === true && env["TERM"] !== "dumb";
 }
 
-/** Writes a text and waits while the reader is slower than the model. */
+/** Writes a text and waits while the stream's reader is slower than the model. */
 export async function write(stream: Writable, text: string): Promise<void> {
   if (text !== "" && !stream.write(text)) await once(stream, "drain");
 }
 
 /**
- * Shows parts as text. The reasoning stands between `<think>` and `</think>` as R1 writes it, so
- * that it can be told from the answer also in a pipe.
+ * Shows parts as text. Puts the reasoning between `<think>` and `</think>` as R1 writes it, so that
+ * a reader of a pipe can separate it from the answer.
  *
  * @returns Whether the text ended in a line break.
  */
@@ -53,8 +53,8 @@ export async function renderParts(
     last = text;
     await write(stream, isReasoning ? dim(text) : text);
   };
-  // Held back until what follows shows whether the model wrote it: a thought that was cut short has
-  // no end.
+  // Held back until the next part shows whether the model wrote it: a truncated thought has no end
+  // tag.
   let isThoughtOver = false;
   for await (const part of parts) {
     if (isThoughtOver && (part.type !== "finish" || part.finishReason === "stop"))
@@ -88,12 +88,12 @@ export async function renderJsonLines(parts: AsyncIterable<Part>, stream: Writab
   for await (const part of parts) await write(stream, `${JSON.stringify(part)}\n`);
 }
 
-/** The whole result as JSON; token ids are an array of numbers. */
+/** Returns the whole result as JSON; token ids are an array of numbers. */
 export function resultJson(result: GenerationResult): string {
   return `${JSON.stringify({ ...result, tokens: Array.from(result.tokens) })}\n`;
 }
 
-/** One line of what a generation took. */
+/** Formats the timings of a generation in one line. */
 export function timingsLine(
   { usage, timings, finishReason }: GenerationResult,
   info: ModelInfo,

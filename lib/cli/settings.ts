@@ -1,16 +1,16 @@
-// What the flags of `run` and `chat` come to once they are read: defaults filled in, contradictions
-// refused; main thread.
+// Turns the parsed flags of `run` and `chat` into settings: fills in defaults and refuses
+// contradictions. Main thread.
 import { R1Error } from "../base/errors.js";
 import { referenceOfPage } from "../hub.js";
 import type { OptionBag } from "./flags.js";
 import { hubName } from "./flags-load.js";
 
-/** Settings of `run` and `chat` beside the options of the library. */
+/** Settings of `run` and `chat` that are not options of the library. */
 export interface Settings {
   readonly prompt: string | undefined;
   readonly file: string | undefined;
   readonly isRaw: boolean;
-  /** Escape sequences are replaced: in -p (default), everywhere, nowhere. */
+  /** Where to replace escape sequences: in -p (default), everywhere, nowhere. */
   readonly escapes: "prompt" | "all" | "none";
   readonly system: string | undefined;
   readonly openThink: "auto" | boolean;
@@ -20,12 +20,12 @@ export interface Settings {
   readonly showsPrompt: boolean;
   readonly hidesReasoning: boolean;
   readonly color: "on" | "off" | "auto";
-  /** undefined: when standard error is a terminal. */
+  /** undefined: if standard error is a terminal. */
   readonly timings: boolean | undefined;
   readonly isVerbose: boolean;
   /** Address of a proxy for requests to the Hub. */
   readonly proxy: string | undefined;
-  /** The file that a conversation is restored from and saved to. */
+  /** The file from which a conversation is restored and to which it is saved. */
   readonly sessionFile: string | undefined;
   readonly output: "text" | "json" | "json-stream";
 }
@@ -33,14 +33,14 @@ export interface Settings {
 function conflict(first: string, second: string): never {
   throw new R1Error(
     "INVALID_ARGUMENT",
-    `${first} and ${second} do not go together: give one of the two.`,
+    `${first} and ${second} cannot be used together: give only one of them.`,
     { details: { option: second } },
   );
 }
 
 /**
- * The model that a text names: addresses of the Hub's pages are references, of other servers
- * nothing that can be loaded.
+ * Returns the model that a text names. Addresses of the Hub's pages become references; addresses of
+ * other servers cannot be loaded.
  */
 function namedModel(text: string, flag: string): string {
   if (!/^https?:\/\//i.test(text)) return text;
@@ -48,7 +48,7 @@ function namedModel(text: string, flag: string): string {
   if (reference !== undefined) return reference;
   throw new R1Error(
     "INVALID_ARGUMENT",
-    `${flag} takes a file or hf:owner/name:QUANT, not an address of another server. Download the file first, and give its path.`,
+    `${flag} accepts a file or hf:owner/name:QUANT, not an address on another server. Download the file first and give its path.`,
     { details: { option: flag } },
   );
 }
@@ -67,17 +67,17 @@ function modelOf({ load, run }: OptionBag): string | undefined {
     );
   if (hfRepo !== undefined) {
     const repo = hubName(hfRepo);
-    // The file goes before the quant, as in llama.cpp.
+    // The file replaces the quant, like in llama.cpp.
     return hfFile === undefined ? repo : `${repo.replace(/(?<=^hf:.*):[^/]*$/, "")}/${hfFile}`;
   }
   return path === undefined ? undefined : namedModel(path, "--model");
 }
 
 /**
- * The options of loading, and `path`: with room for drafts as long as --ngram-draft asks for, which
- * is a flag of the reply alone.
+ * Returns the options of loading, and `path`. Reserves room for drafts as long as --ngram-draft
+ * allows; that flag is otherwise an option of the reply.
  *
- * @throws {R1Error} `INVALID_ARGUMENT` when flags contradict each other.
+ * @throws {R1Error} `INVALID_ARGUMENT` if flags contradict each other.
  */
 export function loadOptionsOf(bag: OptionBag): Readonly<Record<string, unknown>> {
   const { ngram } = (bag.generate["speculation"] ?? {}) as { readonly ngram?: number };
@@ -93,17 +93,17 @@ export function loadOptionsOf(bag: OptionBag): Readonly<Record<string, unknown>>
   };
 }
 
-/** A model's name in the place of a prompt, as ollama takes it. */
+/** A model's name in the place of the prompt, as in ollama's command line. */
 const MODEL_NAME = /^hf:\S+$|^\S+\.gguf$/i;
 
-/** The prompt that stands alone on the command line. */
+/** Returns the prompt given without a flag. */
 function barePrompt(words: readonly string[], command: string): string | undefined {
   const [word, ...more] = words;
   if (word === undefined) return undefined;
   if (MODEL_NAME.test(word))
     throw new R1Error(
       "INVALID_ARGUMENT",
-      `${JSON.stringify(word)} stands where the prompt goes. Give a model with --model: r1-native ${command} --model ${word} ${command === "run" ? '"What is 1+1?"' : ""}`.trimEnd(),
+      `${JSON.stringify(word)} is in the place of the prompt. Give a model with --model: r1-native ${command} --model ${word} ${command === "run" ? '"What is 1+1?"' : ""}`.trimEnd(),
       { details: { option: "--model" } },
     );
   if (more.length > 0)
@@ -116,8 +116,8 @@ function barePrompt(words: readonly string[], command: string): string | undefin
 }
 
 /**
- * @param words - What stands on the command line without a flag.
- * @throws {R1Error} `INVALID_ARGUMENT` when flags contradict each other.
+ * @param words - The arguments of the command line that belong to no flag.
+ * @throws {R1Error} `INVALID_ARGUMENT` if flags contradict each other.
  */
 export function settingsOf(
   { run, generate }: OptionBag,

@@ -1,4 +1,4 @@
-// The slash commands of `r1-native chat`: reads a line, carries it out, and says what was done.
+// The slash commands of `r1-native chat`: parses a line, carries it out and reports what was done.
 // Main thread.
 import { homedir } from "node:os";
 import { isR1Error } from "../base/errors.js";
@@ -7,35 +7,35 @@ import type { Conversation } from "./conversation.js";
 import { timingsLine } from "./render.js";
 
 /** The list that /help shows. */
-export const COMMANDS = `/regen          answer the last message anew
-/undo           take the last message and its answer back
+export const COMMANDS = `/regen          answer the last message again
+/undo           remove the last message and its answer
 /reset          forget the conversation
-/system TEXT    set the system prompt and begin again; without TEXT: no system prompt
-/set FLAG VALUE set a flag of the next replies, e.g. /set temp 0.8; default takes it back
-/save FILE      save the conversation, its computed context included
-/load FILE      go on with a saved conversation
+/system TEXT    set the system prompt and start again; without TEXT: no system prompt
+/set FLAG VALUE set a flag for the next replies, e.g. /set temp 0.8; default resets it
+/save FILE      save the conversation with its computed context
+/load FILE      continue a saved conversation
 /stats          timings of the last reply, and how full the context is
-/exit           leave; so does Ctrl-D
+/exit           quit, like Ctrl-D
 Ctrl-C          stop the reply that is being written
-A line that ends in \\ goes on in the next one; """ begins and ends a text of several lines.
+A line that ends in \\ continues on the next one; """ starts and ends a text of several lines.
 `;
 
-/** What a command has to work with. */
+/** What a command works with. */
 export interface Room {
   readonly conversation: Conversation;
   readonly info: ModelInfo;
-  /** Says something to the person. */
+  /** Shows a message to the user. */
   readonly say: (text: string) => void;
   /** Shows a reply. */
   readonly show: (generation: Generation) => Promise<void>;
-  /** Says what failed. */
+  /** Reports a failure. */
   readonly report: (error: Error) => void;
 }
 
-/** "~" as shells have it. */
+/** Expands "~" like a shell. */
 const place = (path: string): string => path.replace(/^~(?=\/|$)/, homedir());
 
-/** Text on one line, at most so long. */
+/** Shortens a text to one line of limited length. */
 const brief = (text: string): string =>
   JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text);
 
@@ -53,14 +53,18 @@ const set: Action = ({ conversation, say }, rest) => {
   if (name !== "") conversation.set(name, value.trim());
   const options = Object.entries(conversation.options).filter(([, each]) => each !== undefined);
   const text = options.map(([key, each]) => `${key} ${JSON.stringify(each)}`).join(", ");
-  say(text === "" ? "All options have their defaults. /set FLAG VALUE sets one.\n" : `${text}\n`);
+  say(
+    text === ""
+      ? "All options have their default values. /set FLAG VALUE changes one.\n"
+      : `${text}\n`,
+  );
 };
 
 const stats: Action = ({ conversation, info, say }) => {
   const { lastResult } = conversation;
   if (lastResult !== undefined) say(`${timingsLine(lastResult, info)}\n`);
   say(
-    `The conversation takes ${conversation.usedTokens} of ${info.sequenceContextSize} tokens; ` +
+    `The conversation uses ${conversation.usedTokens} of ${info.sequenceContextSize} tokens; ` +
       "reasoning is not kept.\n",
   );
 };
@@ -73,20 +77,20 @@ const regenerate: Action = async ({ conversation, say, show }) => {
 
 const undo: Action = ({ conversation, say }) => {
   const text = conversation.undo();
-  say(text === undefined ? "There is nothing to take back.\n" : `Taken back: ${brief(text)}\n`);
+  say(text === undefined ? "There is no message to remove.\n" : `Removed: ${brief(text)}\n`);
 };
 
 const reset: Action = ({ conversation, say }) => {
   conversation.reset();
-  say("The conversation begins anew.\n");
+  say("The conversation starts again.\n");
 };
 
 const system: Action = ({ conversation, say }, rest) => {
   conversation.setSystem(rest);
   say(
     rest === ""
-      ? "No system prompt. The conversation begins anew.\n"
-      : "The system prompt is set. The conversation begins anew.\n",
+      ? "No system prompt. The conversation starts again.\n"
+      : "The system prompt is set. The conversation starts again.\n",
   );
 };
 
@@ -94,15 +98,15 @@ const help: Action = ({ say }) => say(COMMANDS);
 
 const save = withFile("save", async ({ conversation, say }, path) => {
   await conversation.save(path);
-  say(`Saved to ${JSON.stringify(path)}. /load goes on with it, and so does --session.\n`);
+  say(`Saved to ${JSON.stringify(path)}. /load and --session continue it.\n`);
 });
 
 const load = withFile("load", async ({ conversation, say }, path) => {
   await conversation.load(path);
-  say(`Goes on with ${loadedText(conversation)}.\n`);
+  say(`Continuing ${loadedText(conversation)}.\n`);
 });
 
-/** How long a restored conversation is. */
+/** Describes the length of a restored conversation. */
 export function loadedText(conversation: Conversation): string {
   return `a conversation of ${conversation.length} messages, ${conversation.usedTokens} tokens`;
 }
@@ -123,10 +127,10 @@ const ACTIONS: Readonly<Record<string, Action>> = {
 };
 
 /**
- * Carries out a line that begins with a slash. What fails is reported, and the conversation goes on
- * as it was.
+ * Carries out a line that starts with a slash. Reports failures; the conversation continues
+ * unchanged then.
  *
- * @returns False when the line asks to leave.
+ * @returns False if the user asks to leave.
  */
 export async function obey(line: string, room: Room): Promise<boolean> {
   const [, name = "", rest = ""] = /^\/(\S*)\s*(.*)$/s.exec(line) ?? [];
@@ -134,7 +138,7 @@ export async function obey(line: string, room: Room): Promise<boolean> {
   const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
   if (action === undefined) {
     room.say(
-      `There is no command /${name}. /help lists them; begin with a space to send a text that begins with a slash.\n`,
+      `There is no command /${name}. /help lists the commands. To send a text that starts with a slash, type a space first.\n`,
     );
     return true;
   }

@@ -1,4 +1,5 @@
-// What is wrong with a command line that commander refuses, in the words of all other errors; pure.
+// Describes errors of a command line that commander refuses, in the words of all other errors.
+// Pure.
 import type { Argument, Command, CommanderError } from "commander";
 import { R1Error } from "../base/errors.js";
 
@@ -7,13 +8,16 @@ const argumentText = (argument: Argument): string => {
   return argument.required ? `<${name}>` : `[${name}]`;
 };
 
-/** How a command is called: `r1-native pull <repo> [pattern...]`. */
+/** Returns the usage of a command: `r1-native pull <repo> [pattern...]`. */
 export function usageOf(command: Command): string {
   const words = command.registeredArguments.map(argumentText);
   return ["r1-native", command.name(), ...words].join(" ");
 }
 
-/** An error of commander's as one of ours; undefined for what is no error, such as shown help. */
+/**
+ * Converts an error of commander to one of ours; undefined for what is not an error, such as shown
+ * help.
+ */
 export function usageError(
   error: CommanderError,
   command: Command | undefined,

@@ -1,15 +1,15 @@
 // Wraps help texts to the width of the terminal; pure.
 
-/** A line that someone copies into a shell: it stays whole. */
+/** A line that users copy into a shell: it is never broken. */
 const COMMAND_LINE = /^\s*(?:r1-native|npx|git|ssh)\s+(?!<)\S+ |^\s*-p "/;
-/** Where a column of descriptions begins: after two spaces or more. */
+/** The column where descriptions begin: after two or more spaces. */
 const COLUMN = /^(\s*\S.*?\s{2,})\S/;
 
 function wrapLine(line: string, width: number): string {
   if (line.length <= width || COMMAND_LINE.test(line)) return line;
   const column = COLUMN.exec(line)?.[1]?.length ?? 0;
   const lead = /^\s*/.exec(line)?.[0].length ?? 0;
-  // Beside a wide column too little room is left for words.
+  // Next to a wide column there is too little room for words.
   const indent = column > 0 && width - column >= 20 ? column : lead + (column > 0 ? 4 : 0);
   const lines: string[] = [];
   let current = line.slice(0, lead);
@@ -25,7 +25,7 @@ function wrapLine(line: string, width: number): string {
   return [...lines, current.trimEnd()].join("\n");
 }
 
-/** Breaks long lines between words; what follows keeps the place of its column. */
+/** Breaks long lines between words; continuation lines keep their column. */
 export function wrapText(text: string, width: number): string {
   return text
     .split("\n")
@@ -33,13 +33,14 @@ export function wrapText(text: string, width: number): string {
     .join("\n");
 }
 
-/** Columns below which what a flag does stands under it, not beside it. */
+/** Below this number of columns, a flag's description is shown below the flag, not next to it. */
 const NARROW = 60;
-/** Where descriptions begin. */
+/** The column where descriptions begin. */
 const DESCRIPTIONS_AT = 30;
 
 /**
- * One flag, argument or command of a help text: its description beside it, or below a long name.
+ * Formats one flag, argument or command of a help text: its description next to it, or below a long
+ * name.
  *
  * @param width - Columns of the terminal.
  */
@@ -53,7 +54,7 @@ export function helpItem(term: string, description: string, width: number): stri
   return fits ? `  ${term}`.padEnd(at) + text.slice(at) : `${head}\n${text}`;
 }
 
-/** Wraps a text for a terminal; for anything else it stays as it is. */
+/** Wraps a text for a terminal; returns it unchanged for anything else. */
 export function forTerminal(
   text: string,
   stream: { readonly isTTY?: boolean; readonly columns?: number },

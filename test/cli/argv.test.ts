@@ -274,11 +274,11 @@ describe("a wrong command line", () => {
       ["-l", "x"],
       'Expected a token id and a bias, such as 15043+1 or 15043-1.5, after --logit-bias but received "x".',
     ],
-    [["-p", "a", "-f", "b"], "--prompt and --file do not go together: give one of the two."],
-    [["--raw", "-sys", "b"], "--raw and --system-prompt do not go together: give one of the two."],
+    [["-p", "a", "-f", "b"], "--prompt and --file cannot be used together: give only one of them."],
+    [["--raw", "-sys", "b"], "--raw and --system-prompt cannot be used together: give only one of them."],
     [
       ["--json", "--json-stream"],
-      "--json and --json-stream do not go together: give one of the two.",
+      "--json and --json-stream cannot be used together: give only one of them.",
     ],
   ])("%j is refused in words", (words, message) => {
     expect(refusal(...words)).toBe(message);

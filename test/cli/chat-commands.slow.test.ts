@@ -46,10 +46,10 @@ describe("in a conversation", () => {
     ];
     const { answers, stderr } = await talk(lines, ["-sys", "Be brief."]);
     expect(answers[2]).toBe("It's 47.");
-    expect(stderr).toContain('Taken back: "What is 1+1?"');
-    expect(stderr).toContain('Taken back: "Now add 5."');
-    expect(stderr).toContain('Taken back: "What is 12+30?"');
-    expect(stderr).toContain("nothing to take back");
+    expect(stderr).toContain('Removed: "What is 1+1?"');
+    expect(stderr).toContain('Removed: "Now add 5."');
+    expect(stderr).toContain('Removed: "What is 12+30?"');
+    expect(stderr).toContain("no message to remove");
   });
 
   it("/set takes the flags of a reply, and changes nothing where it refuses", async () => {
@@ -67,7 +67,7 @@ describe("in a conversation", () => {
       "/set temp default",
     ]);
     expect(code).toBe(0);
-    expect(stderr).toContain("/set knows no hide-reasoning");
+    expect(stderr).toContain("/set does not know hide-reasoning");
     expect(stderr).toContain("Expected a number from 0 to 1 for --top-p but received 3.");
     expect(stderr).toContain('Expected a number after --temp but received "hot".');
     expect(stderr).toContain("temperature 0, maxTokens 3\n");
@@ -100,7 +100,7 @@ describe("in a conversation", () => {
     const { answers } = await talk([...asked, "/undo"]);
     expect(answers).toHaveLength(3);
     const { stderr } = await talk([...asked.slice(0, 3), "/undo"]);
-    expect(stderr).toContain(String.raw`Taken back: "What is\n1+1\n?"`);
+    expect(stderr).toContain(String.raw`Removed: "What is\n1+1\n?"`);
   });
 
   it("a command that fails is reported, and the conversation goes on as it was", async () => {
@@ -151,7 +151,7 @@ describe("a saved conversation", () => {
     }
     const both = await talk([], ["--session", "x", "-sys", "y"]);
     expect(both.code).toBe(2);
-    expect(both.stderr).toContain("--session and --system-prompt do not go together");
+    expect(both.stderr).toContain("--session and --system-prompt cannot be used together");
   });
 
   it.each([
@@ -221,7 +221,7 @@ describe("on a terminal", () => {
     type("What is 12+30?\r");
     at = await until(/42[^]*> /, at);
     type("/undo\r");
-    await until('Taken back: "What is 12+30?"', at);
+    await until('Removed: "What is 12+30?"', at);
     type("\u0004");
     expect(await ended, shown()).toBe(0);
   });

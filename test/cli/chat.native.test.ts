@@ -20,7 +20,7 @@ describe("a conversation over a pipe", () => {
         "What is 12+30?\n/reset\n/system Reply in Chinese.\nWhat is 1+1?\n/exit\nWhat is 5+5?\n",
     });
     expect(stdout.split("</think>").length).toBe(3);
-    expect(stderr).toContain("begins anew");
+    expect(stderr).toContain("starts again");
     expect(stdout).toMatch(/\p{Script=Han}/u);
   });
 

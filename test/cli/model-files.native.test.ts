@@ -14,7 +14,7 @@ describe("r1-native inspect", () => {
     for (const text of [
       "tiny-r1",
       "deepseek2, r1, attention mla",
-      "6.60 M, of which 3.06 M work on a token",
+      "6.60 M, 3.06 M of them active per token",
       "q8_0",
       "deepseek2.block_count",
     ]) {

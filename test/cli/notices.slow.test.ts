@@ -26,7 +26,7 @@ describe("the demo model", () => {
     ["chat", ["chat", "What is 1+1?", ...short], "r1-native chat -hf unsloth/"],
   ])("says on a terminal that it is one: %s", async (_name, args, command) => {
     const { until, type, ended } = onTerminal(args);
-    const at = await until("tiny-r1 answers, a demo model of 7 MB");
+    const at = await until("Answering with tiny-r1, a demo model of 7 MB");
     await until(command, at);
     await until("<think>", at);
     type("\u0004");
@@ -117,7 +117,7 @@ describe("a Hub that refuses connections", () => {
     await once(server, "close");
     const env = { HF_ENDPOINT: `http://127.0.0.1:${port}`, HF_HOME: folder, NO_PROXY: "*" };
     const { until, ended } = onTerminal(args, env);
-    const at = await until(/cannot reach 127\.0\.0\.1[^]*trying again in \d+ s, try 2 of 3/);
+    const at = await until(/cannot reach 127\.0\.0\.1[^]*retrying in \d+ s, attempt 2 of 3/);
     await until("NETWORK_FAILED", at);
     expect(await ended).toBe(1);
   });
@@ -151,7 +151,7 @@ describe("standard output on a full disk", () => {
     const [code] = (await once(child, "close")) as [number | null];
     expect(code).toBe(1);
     expect(said).toBe(
-      "error: Standard output cannot be written: no space left on device.\n       code: NO_SPACE\n",
+      "error: Cannot write to standard output: no space left on device.\n       code: NO_SPACE\n",
     );
   });
 

@@ -67,7 +67,7 @@ describe("Ctrl-Z stops a conversation and fg goes on with it", () => {
     type(CTRL_C);
     at = await until("> ", at);
     type("/reset\r");
-    at = await until(/begins anew[^]*> /, at);
+    at = await until(/starts again[^]*> /, at);
     type(CTRL_D);
     at = await until("SHELL: ", at);
     type("echo ended with $?\n");

@@ -54,7 +54,7 @@ describe("on a terminal", () => {
     await until("42");
     await until(/42[^]*> /);
     type("/system Reply in Chinese.\r");
-    await until(/begins anew[^]*> /);
+    await until(/starts again[^]*> /);
     const before = shown().length;
     type("What is 5+5?\r");
     await until("<think>", before);

@@ -86,7 +86,7 @@ describe("r1-native pull", () => {
     const { code, stderr } = await ended;
     clearInterval(watch);
     expect(code).toBe(130);
-    expect(stderr).toContain("again to go on");
+    expect(stderr).toContain("again to continue");
     expect(existsSync(bigPath())).toBe(false);
     const before = at.hub.sentBytes;
     at.hub.fault = undefined;

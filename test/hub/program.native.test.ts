@@ -50,7 +50,7 @@ describe("r1-native pull", () => {
   it("refuses a reference beside patterns, and one of a quant that is not there", async () => {
     expect(await pull(["hf:owner/model:Q4_K_M", "*Q8_0*"])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining("leave the patterns out") as string,
+      stderr: expect.stringContaining("remove the patterns") as string,
     });
     expect(await pull(["hf:owner/model:Q9_X"])).toMatchObject({
       code: 1,

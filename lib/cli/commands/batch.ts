@@ -1,5 +1,5 @@
-// `r1-native batch`: the rows of a file through a model into a file, which a kill at any moment
-// leaves whole. Main thread; the model works on its own.
+// `r1-native batch`: runs the rows of a file through a model into an output file that stays valid
+// if the process is killed at any moment. Main thread; the model runs on its own thread.
 import type { Command } from "commander";
 import { runBatchFile } from "../../batch.js";
 import type { BatchFileOptions, BatchSummary } from "../../batch.js";
@@ -18,9 +18,9 @@ import { loadOptionsOf } from "../settings.js";
 import { forTerminal } from "../wrap.js";
 
 const HELP = `
-INPUT has one JSON object a line, {"id": "a", "prompt": "What is 1+1?"} or a line of OpenAI's batch
-format; or it is CSV or Parquet, by its ending. Results are appended to OUTPUT as they come. Stopped
-or killed, the same command goes on where it was.
+INPUT has one JSON object per line: {"id": "a", "prompt": "What is 1+1?"} or a line of OpenAI's batch
+format. By its extension it can also be CSV or Parquet. Results are appended to OUTPUT as they arrive.
+After a stop or a kill, the same command continues where it was.
 
 Examples:
   r1-native batch questions.jsonl answers.jsonl -m model.gguf -np 8 -c 65536
@@ -32,22 +32,22 @@ Exit codes: 0 done (failed rows stand in OUTPUT.errors.jsonl), 1 failed, 2 wrong
 130 interrupted by Ctrl-C. docs/batch.md tells more.`;
 
 const SEQUENCES = 4;
-/** What only this command needs, beside the options of runBatchFile. */
+/** Flags that are not options of runBatchFile. */
 const OWN_FLAGS = ["verbose", "jsonProgress", "proxy", "hfRepo", "hfFile", "sequences"];
 
-/** A word as a shell takes it. */
+/** Quotes a word for a shell. */
 const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
-/** The command that goes on with this run. */
+/** Returns the command that continues this run. */
 const againText = (): string => `r1-native ${process.argv.slice(2).map(quoted).join(" ")}`;
 
 function summaryText(summary: BatchSummary): string {
   const { total, done, before, failed, verified, ends, tokens, output, errors } = summary;
   if (summary.isNothing)
     return total === 0
-      ? "The input has no rows: nothing to do."
-      : `All ${done} are done already: nothing to do.`;
+      ? "The input has no rows. There is nothing to do."
+      : `All ${done} are already done. There is nothing to do.`;
   const reasons = Object.entries(ends)
     .map(([reason, count]) => `${count} ${reason}`)
     .join(", ");
@@ -74,7 +74,7 @@ async function run(input: string, output: string, command: Command): Promise<voi
     );
   const watch = watchSignals(() => {
     view.stop();
-    if (!isJson) process.stderr.write("Ending. A second Ctrl-C ends at once.\n");
+    if (!isJson) process.stderr.write("Stopping. Press Ctrl-C again to stop at once.\n");
   });
   const own = Object.fromEntries(
     Object.entries(bag.run).filter(
@@ -102,7 +102,7 @@ async function run(input: string, output: string, command: Command): Promise<voi
   } catch (error) {
     view.stop();
     if (watch.exitCode === undefined) throw error;
-    const text = `What is done is in ${output}. To go on:\n  ${againText()}`;
+    const text = `The results so far are in ${output}. To continue:\n  ${againText()}`;
     say(text);
     throw new Interrupted(watch.exitCode);
   } finally {
@@ -114,7 +114,7 @@ async function run(input: string, output: string, command: Command): Promise<voi
 export function register(program: Command): void {
   const command = program
     .command("batch")
-    .description("run the rows of a file, so that none is lost whatever ends the run")
+    .description("run the rows of a file; no result is lost, even if the run is killed")
     .argument("<input>", "JSONL, CSV or Parquet")
     .argument("<output>", "JSONL; results are appended to it")
     .addHelpText("after", HELP)

@@ -1,5 +1,5 @@
-// `r1-native chat`: a conversation of many turns in the terminal, or over the lines of a pipe. Main
-// thread; the model works on its own.
+// `r1-native chat`: a conversation of many turns in a terminal, or over the lines of a pipe. Main
+// thread; the model runs on its own thread.
 import { constants, existsSync } from "node:fs";
 import { access } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -34,13 +34,13 @@ In the conversation:
 ${COMMANDS.replace(/^(?=.)/gm, "  ")}
 docs/cli.md tells more.`;
 
-/** Share of the context beyond which a person is told how full it is. */
+/** Share of the context from which the user is shown how full it is. */
 const NEARLY_FULL = 0.8;
 
-/** Ends of a model, not of one reply. */
+/** Errors that end the model, not just one reply. */
 const FATAL: readonly R1ErrorCode[] = ["DISPOSED", "ENGINE_CRASHED", "INTERNAL"];
 
-/** What one conversation is held with. */
+/** The parts of one conversation. */
 interface Talk {
   readonly conversation: Conversation;
   readonly model: Model;
@@ -49,10 +49,10 @@ interface Talk {
   readonly signals: ChatSignals;
 }
 
-/** Says something beside the reply. */
+/** Writes a note that is not part of the reply. */
 const note = (text: string): void => void process.stderr.write(forTerminal(text, process.stderr));
 
-/** Shows one reply; Ctrl-C stops it and keeps what there is. */
+/** Shows one reply; Ctrl-C stops it and keeps the text so far. */
 async function show(generation: Generation, talk: Talk): Promise<void> {
   const { model, settings, isTerminal } = talk;
   const style = {
@@ -67,7 +67,7 @@ async function show(generation: Generation, talk: Talk): Promise<void> {
   const room = model.info.sequenceContextSize;
   if (used > room * NEARLY_FULL && result.finishReason !== "length")
     note(
-      `(${used} of ${room} tokens of the context are used. /reset begins anew; --ctx-size makes room.)\n\n`,
+      `(${used} of ${room} tokens of the context are used. /reset starts again; a larger --ctx-size makes room.)\n\n`,
     );
   else if (isTerminal && settings.timings === undefined)
     note(`${fullness(used, room, settings)}\n\n`);
@@ -75,15 +75,15 @@ async function show(generation: Generation, talk: Talk): Promise<void> {
     note("(The reply ended because --n-predict or the context is used up.)\n\n");
 }
 
-/** How full the context is, dimmed. */
+/** Describes how full the context is, dimmed. */
 function fullness(used: number, room: number, { color }: Settings): string {
   const { dim } = pc.createColors(wantsColor(color, process.stderr, process.env));
   return dim(`${used}/${room} tokens`);
 }
 
 /**
- * Goes on with the conversation of --session, or begins its file, so that one that cannot be
- * written is refused before anything is said.
+ * Continues the conversation of --session, or creates its file, so that a path that cannot be
+ * written is refused before the first turn.
  */
 async function restore(
   { conversation, settings }: Talk,
@@ -98,10 +98,10 @@ async function restore(
   } catch (error) {
     throw fileFailure(error, sessionFile, "written");
   }
-  say(`Goes on with ${loadedText(conversation)}.\n\n`);
+  say(`Continuing ${loadedText(conversation)}.\n\n`);
 }
 
-/** Takes turns until the input ends or asks to leave. */
+/** Reads turns until the input ends or the user asks to leave. */
 async function takeTurns(
   talk: Talk,
   lines: LineSource,
@@ -130,7 +130,7 @@ async function takeTurns(
     try {
       await room.show(conversation.send(text));
     } catch (error) {
-      // A program that writes into a pipe relies on the exit code.
+      // A program that writes to the pipe relies on the exit code.
       if (!isTerminal) throw error;
       report(error as Error);
     }
@@ -183,7 +183,7 @@ async function chat(command: Command): Promise<void> {
     if (isTerminal)
       say(
         `${isDemo ? "" : `${modelText(model.info)}. `}Context ${model.info.contextSize} tokens.\n` +
-          "/help lists the commands, Ctrl-D leaves.\n\n",
+          "/help lists the commands, Ctrl-D quits.\n\n",
       );
     await restore(talk, say);
     const save = async (): Promise<void> => {
@@ -193,7 +193,7 @@ async function chat(command: Command): Promise<void> {
     try {
       await takeTurns(talk, lines, first, say, command);
     } catch (error) {
-      // Beside what ended the conversation a failure to save it is the smaller one.
+      // The error that ended the conversation matters more than a failure to save it.
       await save().catch(() => undefined);
       throw error;
     }

@@ -1,4 +1,5 @@
-// `r1-native devices`: the devices llama.cpp can use here, and their memory; main thread.
+// `r1-native devices`: lists the devices that llama.cpp can use here, and their memory. Main
+// thread.
 import type { Command } from "commander";
 import { bytesText, tableText } from "../file-work.js";
 import { write } from "../render.js";
@@ -10,7 +11,7 @@ Examples:
 
 A name of the first column goes after --device, and after = in --override-tensor. docs/gpu.md tells where GPUs come from.`;
 
-/** Tells the devices on standard output. */
+/** Lists the devices on standard output. */
 export async function listDevices({
   backendDir,
   json,
@@ -33,7 +34,7 @@ export async function listDevices({
   ]);
   await write(
     process.stdout,
-    `${tableText([["device", "kind", "memory", "free", "what it is"], ...rows], [2, 3])}\n`,
+    `${tableText([["device", "kind", "memory", "free", "description"], ...rows], [2, 3])}\n`,
   );
 }
 
@@ -42,10 +43,7 @@ export function register(program: Command): void {
   program
     .command("devices")
     .description("list the devices that can hold layers, and their memory")
-    .option(
-      "--backend-dir <dir>",
-      "folder with further backend libraries, such as libggml-vulkan.so",
-    )
+    .option("--backend-dir <dir>", "folder with more backend libraries, such as libggml-vulkan.so")
     .option("--json", "as JSON")
     .addHelpText("after", HELP)
     .action(listDevices);

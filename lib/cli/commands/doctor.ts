@@ -1,5 +1,5 @@
-// `r1-native doctor`: what of a model file makes R1 answer worse, and a copy with its metadata
-// corrected; main thread.
+// `r1-native doctor`: reports what in a model file makes R1 answer worse, and writes a copy with
+// corrected metadata. Main thread.
 import type { Command } from "commander";
 import type { Diagnosis, Finding, MetadataChange } from "../../files.js";
 import { EXIT, Interrupted, watchSignals } from "../exit.js";
@@ -29,7 +29,7 @@ const LABELS: Readonly<Record<Diagnosis["templateForm"], string>> = {
   fails: "cannot be rendered",
 };
 
-/** What each token is for, as people call it. */
+/** What each token is for, in words for people. */
 const ROLE_NAMES: Partial<Readonly<Record<Diagnosis["roles"][number]["role"], string>>> = {
   bos: "BOS",
   eos: "EOS",
@@ -40,7 +40,7 @@ const ROLE_NAMES: Partial<Readonly<Record<Diagnosis["roles"][number]["role"], st
   endThink: "thinking ends",
 };
 
-/** Escapes control characters: a file must not be able to steer the terminal. */
+/** Escapes control characters: a file must not be able to control the terminal. */
 function safe(text: string): string {
   return text.replace(
     // eslint-disable-next-line no-control-regex
@@ -54,7 +54,7 @@ function facts(found: Diagnosis): string {
   const id = (value: number | null): string => (value === null ? "none" : String(value));
   return tableText([
     ["file", found.sources[0] ?? ""],
-    ["variant", found.variant === "other" ? "none of R1's releases" : found.variant],
+    ["variant", found.variant === "other" ? "not a release of R1" : found.variant],
     ["architecture", `${found.architecture}, attention ${found.attention}`],
     ["parts", parts.expected === 1 ? "one file" : `${parts.present} of ${parts.expected}`],
     ["vocabulary", `${found.vocabularySize} tokens, pre-tokeniser ${found.preTokenizer ?? "none"}`],
@@ -131,7 +131,7 @@ async function doctor(
       fixGguf(source, out, { force: options.force ?? false, onProgress, signal }),
     );
     if (path === null)
-      process.stderr.write("nothing in the metadata that can be corrected: no file was written\n");
+      process.stderr.write("there is nothing to correct in the metadata: no file was written\n");
     else {
       process.stderr.write(
         `wrote ${path}, ${bytesText(bytes)}:\n${changes.map((change) => `  ${safe(changeText(change))}\n`).join("")}`,
@@ -139,7 +139,7 @@ async function doctor(
       left = found.findings.filter((finding) => finding.changes.length === 0);
     }
   }
-  // Everything is said; only the exit code is left to tell.
+  // Everything is reported; only the exit code is left to set.
   if (left.some(({ severity }) => severity === "error")) throw new Interrupted(EXIT.failed);
 }
 
@@ -151,10 +151,12 @@ function safeLines(text: string): string {
 export function register(program: Command): void {
   const command = program
     .command("doctor")
-    .description("find what makes a file of R1 answer worse than it can, and correct its metadata")
+    .description(
+      "find what makes a file of R1 answer worse than it could, and correct its metadata",
+    )
     .argument(
       "<file|url>",
-      "a GGUF file, its address, or hf:owner/name:QUANT; of a split model any part (with --fix the first)",
+      "a GGUF file, its address, or hf:owner/name:QUANT; any part of a split model (with --fix the first)",
     )
     .option(...PROXY_OPTION)
     .option("--json", "the diagnosis as JSON")

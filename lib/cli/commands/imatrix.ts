@@ -1,5 +1,5 @@
-// `r1-native imatrix`: computes an importance matrix for `quantize`; main thread, the model runs on
-// a thread of its own.
+// `r1-native imatrix`: computes an importance matrix for `quantize`. Main thread; the model runs on
+// its own thread.
 import type { Command } from "commander";
 import { readText } from "../flag-values.js";
 import { wholeNumber, withProgress } from "../file-work.js";
@@ -37,7 +37,7 @@ export function register(program: Command): void {
     .command("imatrix")
     .description("compute an importance matrix for quantize")
     .argument("<model>", "a model file, or the first part of a split one")
-    .argument("<textfile>", "text to run through it")
+    .argument("<textfile>", "text to run through the model")
     .requiredOption("--out <file>", "the file to write")
     .option(
       "--chunk-size <n>",

@@ -1,4 +1,5 @@
-// `r1-native inspect`: looks into a model file, local or remote, without loading it; main thread.
+// `r1-native inspect`: shows what is in a model file, local or remote, without loading it. Main
+// thread.
 import type { Command } from "commander";
 import type { Inspection } from "../../files.js";
 import { downloadBar } from "../download-bar.js";
@@ -24,11 +25,11 @@ function valueText(value: Inspection["metadata"][string]): string {
       .join(", ");
     return `[${first}${value.length > value.first.length ? ", ..." : ""}] (${value.length} ${value.elementType})`;
   }
-  // The file holds 32-bit floats; more digits than they have would only be noise.
+  // The file holds 32-bit floats; more digits would be noise.
   if (typeof value === "number" && !Number.isInteger(value))
     return String(Number(value.toPrecision(7)));
   if (typeof value !== "string") return String(value);
-  // Escapes control characters: a file must not be able to steer the terminal.
+  // Escapes control characters: a file must not be able to control the terminal.
   const text = JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
   return text.slice(1, -1);
 }
@@ -45,7 +46,7 @@ function summary(found: Inspection): string {
     ],
     [
       "weights",
-      `${countText(parameters.total)}${isMoe ? `, of which ${countText(parameters.active)} work on a token` : ""}`,
+      `${countText(parameters.total)}${isMoe ? `, ${countText(parameters.active)} of them active per token` : ""}`,
     ],
     ["size", `${bytesText(found.sizeBytes)}, ${found.bitsPerWeight.toFixed(2)} bits a weight`],
     ["parts", parts.expected === 1 ? "one file" : `${parts.present} of ${parts.expected}`],
@@ -105,7 +106,7 @@ async function inspect(
     for (const { code, message } of found.problems)
       await write(process.stdout, `\nproblem: ${message} (${code})\n`);
   }
-  // Everything is said; only the exit code is left to tell.
+  // Everything is reported; only the exit code is left to set.
   if (found.problems.length > 0) throw new Interrupted(EXIT.failed);
 }
 
@@ -113,10 +114,10 @@ async function inspect(
 export function register(program: Command): void {
   const command = program
     .command("inspect")
-    .description("look into a model file, local or remote, without loading it")
+    .description("show what is in a model file, local or remote, without loading it")
     .argument(
       "<file|url>",
-      "a GGUF file, its address, or hf:owner/name:QUANT; of a split model any part",
+      "a GGUF file, its address, or hf:owner/name:QUANT; any part of a split model",
     )
     .option(...PROXY_OPTION)
     .option("--json", "everything as JSON")

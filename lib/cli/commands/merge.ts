@@ -1,5 +1,5 @@
-// `r1-native merge`: the parts of a split model become one file, optionally with a Modelfile for
-// Ollama; main thread.
+// `r1-native merge`: merges the parts of a split model into one file, optionally with a Modelfile
+// for Ollama. Main thread.
 import type { Command } from "commander";
 import { bytesText, withProgress } from "../file-work.js";
 
@@ -34,7 +34,10 @@ export function register(program: Command): void {
     .description("merge the parts of a split model into one file")
     .argument("<first>", "the first part, ...-00001-of-0000N.gguf")
     .argument("<out>", "the file to write")
-    .option("--ollama <name>", "also write a Modelfile with R1's template, parameters and stops")
+    .option(
+      "--ollama <name>",
+      "also write a Modelfile with R1's template, parameters and stop strings",
+    )
     .option("--force", "overwrite existing files")
     .addHelpText("after", HELP)
     .action(merge);

@@ -1,4 +1,5 @@
-// `r1-native plan`: what of a model fits where, from the headers of its files alone; main thread.
+// `r1-native plan`: shows which parts of a model fit where, from the headers of its files alone.
+// Main thread.
 import type { Command } from "commander";
 import { R1Error } from "../../base/errors.js";
 import type { OffloadPlan, PlanOptions } from "../../plan.js";
@@ -13,10 +14,10 @@ Examples:
   r1-native plan hf:unsloth/DeepSeek-R1-GGUF:UD-IQ1_S --vram 24 --ram 128 --cache-type-k q4_0
   r1-native plan DeepSeek-R1-UD-IQ1_S-00001-of-00003.gguf --vram 80,80 -c 16384
   r1-native plan model.gguf --bandwidth gpu=900,disk=3
-  r1-native quants                        which quants there are
+  r1-native quants                        list the quants
 
-Without --vram the GPUs of this machine are planned for, and without --ram too how fast its memory is read is measured. Of a remote model
-a few megabytes are read, not more. Weights are exact, the cache is llama.cpp's own formula, compute is an estimate.`;
+Without --vram the plan is for the GPUs of this machine; without --vram and --ram the speed of its memory is measured too.
+Only a few megabytes of a remote model are read. Weights are exact, the cache follows llama.cpp's own formula, compute is an estimate.`;
 
 interface PlanFlags {
   readonly vram?: readonly number[];
@@ -94,11 +95,11 @@ function placesTable({ placement }: OffloadPlan): string {
   );
 }
 
-/** A word for a shell. */
+/** Quotes a word for a shell. */
 const quoted = (word: string): string =>
   /^[\w./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 
-/** The flags of `r1-native run` that the plan comes to. */
+/** Returns the flags of `r1-native run` that apply the plan. */
 function runLine(source: string, { load }: OffloadPlan): string {
   const overrides = Array.isArray(load.tensorOverrides)
     ? (load.tensorOverrides as readonly { pattern: string; buffer: string }[])
@@ -125,7 +126,7 @@ async function plan(source: string, flags: PlanFlags): Promise<void> {
   const { vram, devices, backendDir, ram, ctxSize, cacheTypeK, sequences, margin, json } = flags;
   useProxy(flags.proxy);
   const { planOffload } = await import("../../plan.js");
-  // Of another machine this one's memory says nothing.
+  // This machine's memory bandwidth says nothing about another machine.
   const bandwidth = {
     ...(vram === undefined && ram === undefined ? ({ ram: "measured" } as const) : {}),
     ...flags.bandwidth,
@@ -166,21 +167,17 @@ async function plan(source: string, flags: PlanFlags): Promise<void> {
 export function register(program: Command): void {
   const command = program
     .command("plan")
-    .description(
-      "tell what of a model fits on the GPU and what does not, before downloading or loading it",
-    )
+    .description("show which parts of a model fit on the GPU, before downloading or loading it")
     .argument("<source>", "a GGUF file, its address, or hf:owner/name:QUANT")
-    .option(
-      "--vram <gib>",
-      "memory of the GPUs, with commas for several; 0: none",
-      (value: string) => value.split(",").map(gibFlag("--vram")),
+    .option("--vram <gib>", "memory of the GPUs, separated by commas; 0: none", (value: string) =>
+      value.split(",").map(gibFlag("--vram")),
     )
     .option(
       "--devices <list>",
-      "names of GPUs of this machine, with commas (r1-native devices lists them)",
+      "names of GPUs of this machine, separated by commas (r1-native devices lists them)",
       (value: string) => value.split(","),
     )
-    .option("--backend-dir <folder>", "where further backend libraries are")
+    .option("--backend-dir <folder>", "folder with more backend libraries")
     .option("--ram <gib>", "system memory", gibFlag("--ram"))
     .option(
       "-c, --ctx-size <n>",
@@ -188,11 +185,15 @@ export function register(program: Command): void {
       wholeNumber("--ctx-size", 1, 2 ** 31 - 1),
     )
     .option("--cache-type-k <type>", "type of the cache (f16)")
-    .option("--sequences <n>", "generations side by side (1)", wholeNumber("--sequences", 1, 256))
-    .option("--margin <gib>", "left free on each GPU (1)", gibFlag("--margin"))
+    .option(
+      "--sequences <n>",
+      "generations at the same time (1)",
+      wholeNumber("--sequences", 1, 256),
+    )
+    .option("--margin <gib>", "memory to leave free on each GPU (1)", gibFlag("--margin"))
     .option(
       "--bandwidth <list>",
-      "gpu=GB,ram=GB,disk=GB a second, or ram=measured: tells a bound on tokens a second",
+      "gpu=GB,ram=GB,disk=GB per second, or ram=measured: shows a bound on tokens per second",
       bandwidthFlag,
     )
     .option(...PROXY_OPTION)

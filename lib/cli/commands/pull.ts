@@ -1,5 +1,5 @@
-// `r1-native pull`: downloads files of a repository on the Hub, resuming what an earlier run has
-// left; main thread.
+// `r1-native pull`: downloads files of a repository on the Hub, and resumes what an earlier run
+// left. Main thread.
 import type { Command } from "commander";
 import { R1Error } from "../../base/errors.js";
 import type { DownloadProgress, ListOptions, RetryNotice } from "../../hub.js";
@@ -13,9 +13,9 @@ Examples:
   r1-native pull unsloth/DeepSeek-R1-GGUF "*UD-IQ1_S*" --dir DeepSeek-R1-GGUF
   r1-native pull unsloth/DeepSeek-R1-Distill-Qwen-1.5B-GGUF:Q4_K_M
 
-Without --dir the files go into the Hub's cache (HF_HUB_CACHE, HF_HOME), where other tools find them too.
-A private or gated repository wants a token: HF_TOKEN. HF_ENDPOINT names another Hub.
-Run it again after a cut or Ctrl-C: it goes on where it ended. Each file is hashed before it gets its name.`;
+Without --dir the files go to the Hub's cache (HF_HUB_CACHE, HF_HOME), where other tools find them too.
+A private or gated repository needs a token: HF_TOKEN. HF_ENDPOINT names another Hub.
+After a lost connection or Ctrl-C, run the command again: it continues where it ended. Each file is hashed before it gets its name.`;
 
 interface PullOptions {
   readonly dir?: string;
@@ -28,18 +28,19 @@ interface PullOptions {
   readonly json?: boolean;
 }
 
-/**
- * `owner/name:QUANT`, as people write it without hf: in front, and addresses of the Hub's pages.
- */
+/** Accepts `owner/name:QUANT` without hf: in front, and addresses of the Hub's pages. */
 async function asReference(repo: string): Promise<string> {
   const { referenceOfPage } = await import("../../hub.js");
   const page = referenceOfPage(repo);
-  // A page of a repository is the repository; one of a file is that file.
+  // The page of a repository names the repository; the page of a file names that file.
   if (page !== undefined) return /\.gguf$/.test(page) ? page : page.slice("hf:".length);
   return /^[^/:@\s]+\/[^/:@\s]+:[\w.-]+$/.test(repo) ? `hf:${repo}` : repo;
 }
 
-/** Refuses to take several quants of a model where nobody said so: together they are terabytes. */
+/**
+ * Refuses to download several quants of a model unless the user asks for it: together they are
+ * terabytes.
+ */
 async function refuseSeveral(repo: string, options: ListOptions): Promise<void> {
   const { listModels } = await import("../../hub.js");
   const models = await listModels(repo, options);
@@ -53,7 +54,7 @@ async function refuseSeveral(repo: string, options: ListOptions): Promise<void> 
   throw new R1Error(
     "INVALID_ARGUMENT",
     `${repo} holds ${models.length} models:\n\n${rows.join("\n")}\n\n` +
-      `Name one, e.g. r1-native pull ${repo} "*${example}*", or give --all for all files.`,
+      `Name one, for example r1-native pull ${repo} "*${example}*", or use --all for all files.`,
     { details: { option: "pattern", available: models } },
   );
 }
@@ -73,7 +74,7 @@ async function pull(
     if (isReference && (patterns.length > 0 || exclude !== undefined)) {
       throw new R1Error(
         "INVALID_ARGUMENT",
-        `${repo} names its model by itself: leave the patterns out, or name the repository without hf:.`,
+        `${repo} already names a model: remove the patterns, or name the repository without hf:.`,
         {
           details: { option: "pattern" },
         },
@@ -114,7 +115,7 @@ async function pull(
   } catch (error) {
     bar.stop();
     if (watch.exitCode === undefined) throw error;
-    process.stderr.write("stopped; run the same command again to go on\n");
+    process.stderr.write("stopped; run the same command again to continue\n");
     throw new Interrupted(watch.exitCode);
   } finally {
     bar.stop();
@@ -128,15 +129,15 @@ export function register(program: Command): void {
     .command("pull")
     .description("download a model from the Hub, resuming and checking every file")
     .argument("<repo>", "owner/name, or one of its models as hf:owner/name:QUANT")
-    .argument("[pattern...]", "files to take, such as '*UD-IQ1_S*'")
+    .argument("[pattern...]", "files to download, such as '*UD-IQ1_S*'")
     .option("--dir <folder>", "a plain folder for the files; default is the Hub's cache")
     .option("--revision <name>", "branch, tag or commit (main)")
-    .option("--exclude <pattern...>", "files to leave out")
-    .option("--parallel <n>", "requests at once (4)", wholeNumber("--parallel", 1, 32))
-    .option("--all", "all files, also of a repository with several models")
+    .option("--exclude <pattern...>", "files to skip")
+    .option("--parallel <n>", "requests at the same time (4)", wholeNumber("--parallel", 1, 32))
+    .option("--all", "all files, even of a repository with several models")
     .option("--proxy <address>", "an HTTP proxy; default is HTTPS_PROXY")
-    .option("--force", "in a plain folder, replace files of other content")
-    .option("--json", "tell what was done as JSON")
+    .option("--force", "in a plain folder, replace files with other content")
+    .option("--json", "report the result as JSON")
     .addHelpText("after", HELP)
     .action(pull);
   setWords(command, { allowPatterns: "[pattern...]", ignorePatterns: "--exclude" });

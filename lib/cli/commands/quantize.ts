@@ -1,5 +1,5 @@
-// `r1-native quantize`: makes a smaller quant of a model; main thread, the work runs in a process
-// of its own.
+// `r1-native quantize`: writes a smaller quant of a model. Main thread; the work runs in a child
+// process.
 import type { Command } from "commander";
 import { R1Error } from "../../base/errors.js";
 import { quantize, QUANTIZE_TYPES, RECIPES } from "../../files.js";
@@ -83,21 +83,21 @@ export function register(program: Command): void {
     .command("quantize")
     .description("make a smaller quant of a model")
     .argument("<input>", "a model file, or the first part of a split one")
-    .argument("<output>", "the file to write (with --keep-split the prefix of the parts)")
+    .argument("<output>", "the file to write (with --keep-split: the prefix of the parts)")
     .argument("<type>", "a type or a recipe, see below")
     .option("--imatrix <file>", "importance matrix; types of 1 to 2 bits need one")
     .option(
       "--tensor-type <pattern=type>",
-      "type of the tensors a regular expression finds; may be repeated, the first that fits counts",
+      "type of the tensors that match a regular expression; may be repeated, the first match counts",
       tensorTypeRule,
     )
     .option("--output-tensor-type <type>", "type of output.weight")
     .option("--token-embedding-type <type>", "type of token_embd.weight")
-    .option("--allow-requantize", "quantise what is quantised already; quality suffers")
-    .option("--leave-output-tensor", "leave output.weight as it is")
+    .option("--allow-requantize", "quantise tensors that are already quantised; quality suffers")
+    .option("--leave-output-tensor", "do not quantise output.weight")
     .option("--pure", "one type for all tensors")
     .option("--keep-split", "as many parts as the input has")
-    .option("--dry-run", "tell the size, write nothing")
+    .option("--dry-run", "report the size, write nothing")
     .option("-t, --threads <n>", "threads that quantise", wholeNumber("--threads", 0, 512))
     .option("--force", "overwrite existing files")
     .option("-v, --verbose", "show llama.cpp's log")

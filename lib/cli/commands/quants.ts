@@ -1,16 +1,16 @@
-// `r1-native quants`: shows the catalogue of R1's quants and distills; main thread.
+// `r1-native quants`: shows the catalogue of R1's quants and distills. Main thread.
 import type { Command } from "commander";
 import { R1_DISTILLS, R1_LAYERS, R1_QUANTS, ruleOfThumbLayers } from "../../plan.js";
 import { forTerminal } from "../wrap.js";
 import { countText, tableText } from "../file-work.js";
 
-/** How much of the tables a terminal shows. */
+/** How much of the tables fits on the terminal. */
 type Width = "wide" | "middle" | "narrow";
 
 const widthOf = (columns: number): Width =>
   columns >= 120 ? "wide" : columns >= 70 ? "middle" : "narrow";
 
-/** A column: its heading, its cells, and the widths that it is shown at. */
+/** A column: its heading, its cells, and the widths at which it is shown. */
 interface Column<T> {
   readonly name: string | Readonly<Record<Width, string>>;
   readonly cell: (row: T, width: Width) => string;
@@ -103,7 +103,7 @@ export function register(program: Command): void {
       }
       const { columns } = process.stdout;
       const width = widthOf(process.stdout.isTTY && columns > 0 ? columns : Infinity);
-      const text = `DeepSeek-R1 671B: size, and how many of its ${R1_LAYERS} layers GPUs of that memory hold
+      const text = `DeepSeek-R1 671B: size, and how many of its ${R1_LAYERS} layers fit on GPUs with that memory
 
 ${table(R1_QUANTS, QUANTS, width)}
 
@@ -111,8 +111,8 @@ The distills${ABOUT_DISTILLS[width]}
 
 ${table(R1_DISTILLS, DISTILLS, width)}
 
-Layers are the published table's; rule: floor(memory / size * ${R1_LAYERS} - 4). One fewer if memory runs out.
-Get one:
+Layers are from the published table; rule: floor(memory / size * ${R1_LAYERS} - 4). Use one fewer if memory runs out.
+Download one:
   r1-native pull unsloth/DeepSeek-R1-GGUF "*UD-IQ1_S*"
   r1-native pull unsloth/DeepSeek-R1-Distill-Qwen-1.5B-GGUF:Q4_K_M
 `;

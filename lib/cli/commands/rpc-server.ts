@@ -1,5 +1,5 @@
-// `r1-native rpc-server`: lends this machine's devices to models on other machines until Ctrl-C;
-// main thread, the server in a process of its own.
+// `r1-native rpc-server`: lends this machine's devices to models on other machines until Ctrl-C.
+// Main thread; the server runs in a child process.
 import type { Command } from "commander";
 import type { RpcServer } from "../../index.js";
 import { Interrupted, watchSignals } from "../exit.js";
@@ -9,15 +9,15 @@ import { setWords } from "../flags.js";
 const HELP = `
 Examples:
   r1-native rpc-server                                       on the machine that lends
-  r1-native run -m MODEL.gguf --rpc 127.0.0.1:50052          on the one that runs the model
-  ssh -N -L 50052:127.0.0.1:50052 other                      between the two: a tunnel, with both on loopback
+  r1-native run -m MODEL.gguf --rpc 127.0.0.1:50052          on the machine that runs the model
+  ssh -N -L 50052:127.0.0.1:50052 other                      a tunnel between the two, both on loopback
 
-One client at a time. Ctrl-C ends the server, and with it the model that uses it.`;
+Serves one client at a time. Ctrl-C ends the server; the model that uses it then fails.`;
 
 const WARNING = `
 WARNING: this server can be reached from other machines. llama.cpp's RPC has no authentication and no encryption,
-         and is unsafe by design: whoever reaches the port can read and run what they like here.
-         Use it on a network that you trust alone, or keep 127.0.0.1 and tunnel with ssh -L.
+         and is unsafe by design: anyone who reaches the port can read and run anything here.
+         Use it only on a network that you trust, or keep 127.0.0.1 and tunnel with ssh -L.
 
 `;
 
@@ -61,7 +61,7 @@ export function register(program: Command): void {
   const command = program
     .command("rpc-server")
     .description("lend this machine's devices to models on other machines (llama.cpp's RPC)")
-    .option("-H, --host <address>", "address to listen on (127.0.0.1: this machine alone)")
+    .option("-H, --host <address>", "address to listen on (127.0.0.1: this machine only)")
     .option("-p, --port <n>", "port; 0: a free one (50052)", wholeNumber("--port", 0, 65_535))
     .option(
       "-t, --threads <n>",
@@ -70,9 +70,9 @@ export function register(program: Command): void {
     )
     .option(
       "-d, --device <name...>",
-      "devices to lend, as r1-native tells them (every GPU, or else the CPU)",
+      "devices to lend, as r1-native devices lists them (every GPU, or else the CPU)",
     )
-    .option("-c, --cache", "keep large tensors on disk, so that a model need not be sent again")
+    .option("-c, --cache", "keep large tensors on disk, so that a model is not sent again")
     .addHelpText("after", HELP)
     .action(serve);
   setWords(command, { devices: "--device" });

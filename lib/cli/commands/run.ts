@@ -1,5 +1,5 @@
-// `r1-native run`: one prompt, one reply, streamed; takes llama.cpp's command lines. Main thread;
-// the model works on its own.
+// `r1-native run`: one prompt, one streamed reply; accepts llama.cpp's command lines. Main thread;
+// the model runs on its own thread.
 import type { Command } from "commander";
 import type { Generation, Model } from "../../index.js";
 import { Interrupted, watchSignals } from "../exit.js";
@@ -42,8 +42,8 @@ Examples:
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted by Ctrl-C. docs/cli.md tells more.`;
 
 /**
- * Waits for the prompt, or until a signal comes: then nothing is read any more, so that an open
- * pipe does not keep the program alive.
+ * Waits for the prompt, or until a signal arrives. After a signal nothing more is read, so that an
+ * open pipe does not keep the program alive.
  */
 async function unlessInterrupted(prompt: Promise<string>, signal: AbortSignal): Promise<string> {
   const interrupted = new Promise<never>((_, reject) => {
@@ -57,13 +57,13 @@ async function unlessInterrupted(prompt: Promise<string>, signal: AbortSignal): 
   return Promise.race([prompt, interrupted]);
 }
 
-/** The ids of a raw prompt as `model.complete` sends them: with one BOS in front. */
+/** Returns the ids of a raw prompt as `model.complete` sends them: with one BOS in front. */
 function rawTokens({ tokenizer }: Model, prompt: string): Int32Array {
   const ids = tokenizer.encode(prompt, { special: true });
   return tokenizer.bos < 0 || ids[0] === tokenizer.bos ? ids : Int32Array.of(tokenizer.bos, ...ids);
 }
 
-/** Each token of a prompt on a line of its own, as llama.cpp shows them. */
+/** Prints each token of a prompt on its own line, in llama.cpp's format. */
 function showTokens(model: Model, tokens: Int32Array): void {
   process.stderr.write(`${tokens.length} prompt tokens\n`);
   for (const token of tokens)
@@ -141,7 +141,7 @@ async function run(command: Command): Promise<void> {
 export function register(program: Command): void {
   const command = program
     .command("run")
-    .description("answer one prompt (also without the word run)")
+    .description("answer one prompt (the word run is optional)")
     .argument("[prompt...]", "the prompt, in quotes; else -p, -f or a pipe")
     .addHelpText("after", HELP)
     .action(() => run(command));

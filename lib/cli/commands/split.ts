@@ -1,4 +1,4 @@
-// `r1-native split`: one model file becomes parts; main thread.
+// `r1-native split`: splits one model file into parts. Main thread.
 import type { Command } from "commander";
 import type { SplitOptions } from "../../files.js";
 import { bytesText, decimalSize, wholeNumber, withProgress } from "../file-work.js";
@@ -34,15 +34,15 @@ export function register(program: Command): void {
     .argument("<prefix>", "the parts are <prefix>-00001-of-0000N.gguf and so on")
     .option(
       "--max-size <size>",
-      "most bytes of tensors a part, e.g. 500M or 48G",
+      "maximum bytes of tensors per part, e.g. 500M or 48G",
       decimalSize("--max-size"),
     )
     .option(
       "--max-tensors <n>",
-      "most tensors a part (default: 128)",
+      "maximum tensors per part (default: 128)",
       wholeNumber("--max-tensors", 1, 65_536),
     )
-    .option("--no-tensor-first-split", "the first part holds the metadata alone")
+    .option("--no-tensor-first-split", "the first part holds only the metadata")
     .option("--force", "overwrite existing files")
     .addHelpText("after", HELP)
     .action(
