@@ -1,5 +1,5 @@
-// The doctor: what of a model file, local or remote, makes R1 answer worse, and what mends it, told
-// from the header alone. Runs on the calling JavaScript thread.
+// The doctor: reports from the header alone what in a model file, local or remote, makes R1 answer
+// worse, and how to fix it.
 import * as check from "../base/check.js";
 import { gatherFacts, idByText, scalarOf, ALL_ROLES, type DoctorFacts } from "./facts.js";
 import type { Diagnosis, Finding, RoleDiagnosis, Severity } from "./types.js";
@@ -10,9 +10,7 @@ import { inspectParts } from "../gguf/inspect.js";
 import { Pacer } from "../gguf/pacer.js";
 import { readParts } from "../gguf/read-parts.js";
 
-/**
- * Options of {@link diagnose}: `signal` gives it up; `headers` and `fetch` are for remote files.
- */
+/** Options of {@link diagnose}: `signal` cancels it; `headers` and `fetch` are for remote files. */
 export type DiagnoseOptions = RemoteOptions;
 
 const ORDER: readonly Severity[] = ["error", "warning", "info"];
@@ -34,16 +32,17 @@ function rolesOf(facts: DoctorFacts): RoleDiagnosis[] {
 }
 
 /**
- * Examines a model file for what makes DeepSeek-R1 or one of its distills answer worse than it can:
- * wrong ids, BOS, EOS and padding, the chat template, the pre-tokeniser, the choice of experts, the
- * layout of attention, missing parts. Nothing of the weights is read.
+ * Examines a model file for what makes DeepSeek-R1 or one of its distills answer worse than it
+ * could: wrong ids, BOS, EOS and padding, the chat template, the pre-tokeniser, the choice of
+ * experts, the layout of attention, missing parts. The weights are not read.
  *
- * @param source - A path or an `http(s)` URL of a GGUF file, of a split model any part; or a model
- * on the Hub, `hf:owner/name:QUANT`. Of a remote file a few megabytes are fetched, by ranges.
- * @returns What the file is, and findings, errors first. A file with nothing wrong has findings of
- * severity `info` only.
- * @throws {R1Error} as `inspectGguf`: when no header can be made out. What is wrong beyond the
- * header is a finding.
+ * @param source - A path or an `http(s)` URL of a GGUF file (any part of a split model), or a model
+ * on the Hub, `hf:owner/name:QUANT`. For a remote file a few megabytes are fetched by range
+ * requests.
+ * @returns What the file is, and findings, errors first. A file without problems has only findings
+ * of severity `info`.
+ * @throws {R1Error} like `inspectGguf`, if the header cannot be read. Problems beyond the header
+ * are findings.
  *
  * @example
  * ```ts
@@ -68,7 +67,7 @@ export async function diagnose(source: string, options: DiagnoseOptions = {}): P
   const { readTemplate, templateFindings } = await import("./template.js");
   const template = readTemplate(facts);
   const findings: Finding[] = [...fileFindings(facts)];
-  // Without the first part there is nothing to judge; of another model R1's rules say nothing.
+  // Without the first part there is nothing to check, and R1's rules do not apply to other models.
   if (facts.hasMetadata) findings.push(...vocabularyFindings(facts));
   if (facts.hasMetadata && facts.variant !== "other")
     findings.push(...templateFindings(facts, template), ...weightFindings(facts));

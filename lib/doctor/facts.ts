@@ -1,5 +1,5 @@
-// Gathers what the doctor's rules look at: tokens by text, their kinds, and the ids the metadata
-// names. In slices; runs on the calling JavaScript thread.
+// Gathers the facts that the doctor's rules need: tokens by text, their kinds, and the ids in the
+// metadata. Works in slices.
 import type { Role, RoleTokens, Variant } from "../base/types.js";
 import { ROLE_TEXTS, ROLES } from "../template/segment.js";
 import { detectVariant, VARIANT_TABLE } from "../template/variants.js";
@@ -21,7 +21,7 @@ const KINDS: readonly (TokenKind | undefined)[] = [
 ];
 
 /**
- * Texts at which llama.cpp ends a generation wherever they are in a vocabulary. Source:
+ * Texts of tokens at which llama.cpp ends a generation in any vocabulary. Source:
  * src/llama-vocab.cpp of llama.cpp v0.5.0.
  */
 const END_TEXTS: readonly string[] = [
@@ -56,14 +56,14 @@ export interface Token {
   readonly kind: TokenKind;
 }
 
-/** What the rules look at. */
+/** The facts that the rules need. */
 export interface DoctorFacts {
   readonly inspection: Inspection;
   readonly metadata: Metadata;
-  /** Whether the file that holds the metadata, the first part, is there. */
+  /** Whether the first part, which holds the metadata, is present. */
   readonly hasMetadata: boolean;
   readonly variant: Variant;
-  /** The table's row for the variant; undefined: none of the releases. */
+  /** The table's row for the variant; undefined if it is not a release. */
   readonly row: (typeof VARIANT_TABLE)[Exclude<Variant, "other">] | undefined;
   readonly tokens: RoleTokens;
   readonly texts: Readonly<Record<Role, string>>;
@@ -73,7 +73,7 @@ export interface DoctorFacts {
     readonly actual: number;
   }[];
   readonly vocabularySize: number;
-  /** Of the texts that matter here. */
+  /** Tokens by text, for the texts that matter here. */
   readonly byText: ReadonlyMap<string, Token>;
   token(id: number): Token | undefined;
   readonly ids: {
@@ -85,8 +85,8 @@ export interface DoctorFacts {
 }
 
 /**
- * A scalar of a wanted JavaScript type; undefined when it is missing or of another type, which
- * loading refuses with words of its own.
+ * Returns a scalar of the given JavaScript type; undefined if it is missing or of another type.
+ * Loading refuses a wrong type with its own message.
  */
 export function scalarOf(
   metadata: Metadata,
@@ -104,7 +104,7 @@ function textsThatMatter(): Set<string> {
   return texts;
 }
 
-/** The facts of a model. */
+/** Gathers the facts of a model. */
 export async function gatherFacts(
   parts: ReadParts,
   inspection: Inspection,
@@ -133,7 +133,7 @@ export async function gatherFacts(
     if (found === undefined) continue;
     const isWanted = matter.has(found.text) && !byText.has(found.text);
     if (isWanted) byText.set(found.text, found);
-    // Also one that is marked as ordinary text: that the marks are wrong is a finding of its own.
+    // Includes a token that is marked as ordinary text: the wrong mark is a finding of its own.
     if (isWanted || ["unknown", "control", "user-defined"].includes(found.kind))
       special.push(found);
     if ((id & 1023) === 1023 && pacer.isDue()) await pacer.breathe();
@@ -174,8 +174,8 @@ export async function gatherFacts(
 }
 
 /**
- * The id of a role's token by its text, R1's or the base model's; undefined where the vocabulary
- * has no such token.
+ * Returns the id of a role's token by its text, either R1's or the base model's; undefined if the
+ * vocabulary has no such token.
  */
 export function idByText(facts: DoctorFacts, role: Role): number | undefined {
   const former = facts.row?.formerTexts[role];
@@ -185,7 +185,7 @@ export function idByText(facts: DoctorFacts, role: Role): number | undefined {
   )?.id;
 }
 
-/** A token for people: its id and text. */
+/** Formats a token for people: its id and text. */
 export function tokenText(facts: DoctorFacts, id: number | null): string {
   if (id === null || id < 0) return "none";
   const found = facts.token(id);

@@ -1,5 +1,5 @@
-// Writes a copy of a model with its metadata corrected as the doctor says, the tensors byte for
-// byte. Runs on the calling JavaScript thread; all waits are asynchronous.
+// Writes a copy of a model with the doctor's corrections to its metadata; the tensors are copied
+// byte for byte. Asynchronous.
 import * as check from "../base/check.js";
 import { refuseInputs } from "../base/files/same-file.js";
 import { refuseExisting } from "../base/files/writer.js";
@@ -17,31 +17,31 @@ export interface FixOptions {
    * @defaultValue false
    */
   force?: boolean | undefined;
-  /** Called with the share done, 0 to 1, at most once a frame. */
+  /** Called with the share done, 0 to 1, at most once per frame. */
   onProgress?: ((progress: number) => void) | undefined;
-  /** Aborts the copy; nothing is left of the output. */
+  /** Aborts the copy and removes the output. */
   signal?: AbortSignal | undefined;
 }
 
 /** What {@link fixGguf} did. */
 export interface FixResult {
-  /** The file written; null when there was nothing to correct, so that none was. */
+  /** The file written; null if there was nothing to correct and no file was written. */
   readonly path: string | null;
   /** Its size. */
   readonly bytes: number;
-  /** What differs from the input. */
+  /** The differences to the input. */
   readonly changes: readonly MetadataChange[];
 }
 
-/** A changed scalar, encoded. */
+/** Encodes a changed scalar. */
 function encode({ key, type, to }: MetadataChange): Buffer {
   if (type === "bool") return pairBool(key, to === true);
   return type === "str" ? pairText(key, String(to)) : pairU32(key, Number(to));
 }
 
 /**
- * The metadata of a corrected file: every pair in its place, as it was or as it is to be, then what
- * was missing.
+ * Returns the metadata of the corrected file: every pair in its place, unchanged or corrected,
+ * followed by missing pairs.
  */
 async function correctedPairs(
   head: GgufHeader,
@@ -61,7 +61,7 @@ async function correctedPairs(
     const pair = pairs[at];
     if (pair === undefined || entry?.type !== "arr")
       throw new TypeError(`${change.key} is no array`);
-    // The elements, of 4 bytes, are the end of the pair.
+    // The elements, 4 bytes each, are at the end of the pair.
     const copy = Buffer.from(pair);
     copy.writeInt32LE(Number(change.to), copy.length - (entry.elements.length - change.index) * 4);
     pairs[at] = copy;
@@ -70,15 +70,15 @@ async function correctedPairs(
 }
 
 /**
- * Writes a copy of a model whose metadata is corrected: every change that `diagnose` lists in its
- * findings, and no others. Tensors are copied byte for byte, in pieces. Of a split model the copy
+ * Writes a copy of a model with corrected metadata: every change that `diagnose` lists in its
+ * findings, and no others. Tensors are copied byte for byte, in pieces. The copy of a split model
  * is one file.
  *
- * @param source - A local file; of a split model the first part.
- * @param out - The file to write, never the input. It gets its name when it is whole; until then it
- * has a temporary name, `<out>.<process>.partial`.
- * @returns What was written; with nothing to correct, nothing is.
- * @throws {R1Error} as `checkModelFiles` on the parts; `FILE_EXISTS`, `NO_SPACE` (asked before
+ * @param source - A local file; the first part of a split model.
+ * @param out - The file to write, never the input. Until it is complete it has a temporary name,
+ * `<out>.<process>.partial`.
+ * @returns What was written. If there is nothing to correct, no file is written.
+ * @throws {R1Error} like `checkModelFiles` on the parts; `FILE_EXISTS`, `NO_SPACE` (checked before
  * writing), `IO_FAILED`, `INVALID_ARGUMENT` (a URL, or the input as output), `UNKNOWN_OPTION`; the
  * signal's reason.
  */

@@ -1,5 +1,4 @@
-// The doctor's rules about a file's chat template, told by rendering it, and about who writes BOS.
-// Runs on the calling JavaScript thread.
+// The doctor's rules about a file's chat template, which it renders, and about which side adds BOS.
 import { renderJinja } from "../template/jinja.js";
 import { ROLE_TEXTS } from "../template/segment.js";
 import { scalarOf, type DoctorFacts } from "./facts.js";
@@ -10,15 +9,15 @@ interface Turn {
   readonly content: string;
 }
 
-/** What a template writes. */
+/** The output of a template. */
 export interface TemplateFacts {
   readonly form: TemplateForm;
-  /** Number of BOS at the start of what it writes. */
+  /** Number of BOS tokens at the start of the output. */
   readonly bosCount: number;
   /** Why it could not be rendered. */
   readonly failure?: string | undefined;
   /**
-   * R1's format in turns that came before: EOS after the answer, no reasoning. Undefined where that
+   * Whether earlier turns are in R1's format: EOS after the answer, no reasoning. Undefined if that
    * could not be rendered.
    */
   readonly closesTurns?: boolean | undefined;
@@ -44,7 +43,7 @@ function formOf(text: string): TemplateForm {
   return prompt.includes(ROLE_TEXTS.think) ? "r1-opens-think" : "r1";
 }
 
-/** Looks at the template of a file by rendering three conversations with it. */
+/** Examines a file's template by rendering three conversations with it. */
 export function readTemplate(facts: DoctorFacts): TemplateFacts {
   const source = scalarOf(facts.metadata, "tokenizer.chat_template", "str") as string | undefined;
   if (source === undefined || source === "") return { form: "none", bosCount: 0 };
@@ -63,8 +62,8 @@ export function readTemplate(facts: DoctorFacts): TemplateFacts {
     try {
       return render(messages);
     } catch {
-      // A template may refuse a conversation of its own accord; what it does with a plain question
-      // is known by then.
+      // A template may refuse a conversation deliberately; its output for a plain question is known
+      // at that point.
       return undefined;
     }
   };
@@ -168,7 +167,7 @@ function* aboutBos(facts: DoctorFacts, { bosCount, form }: TemplateFacts): Gener
     };
   }
   if (said === true) return;
-  // Llama's pre-tokeniser adds BOS in llama.cpp where the file says nothing.
+  // llama.cpp adds BOS for Llama's pre-tokeniser if the file does not specify it.
   if (said === undefined && facts.variant === "distill-llama") return;
   const chat =
     bosCount > 0
@@ -186,7 +185,7 @@ function* aboutBos(facts: DoctorFacts, { bosCount, form }: TemplateFacts): Gener
   };
 }
 
-/** What is to be said about the template of a file that is one of the releases. */
+/** Findings about the template of a file that is one of the releases. */
 export function* templateFindings(facts: DoctorFacts, template: TemplateFacts): Generator<Finding> {
   if (template.form === "fails") {
     yield {

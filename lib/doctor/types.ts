@@ -1,4 +1,4 @@
-// What the doctor says: findings, the changes that mend them, and the whole diagnosis. Types only.
+// The doctor's results: findings, the changes that fix them, and the whole diagnosis. Types only.
 import type { Role, Variant } from "../base/types.js";
 import type { Inspection } from "../gguf/inspect.js";
 
@@ -8,7 +8,7 @@ import type { Inspection } from "../gguf/inspect.js";
  */
 export type Severity = "error" | "warning" | "info";
 
-/** Every finding there is; `docs/model-files.md` lists them. */
+/** Every possible finding; `docs/model-files.md` lists them. */
 export type FindingId =
   | "cannot-load"
   | "parts-missing"
@@ -45,17 +45,17 @@ export type FindingId =
   | "legacy-attention"
   | "mla-cache-types";
 
-/** One change of the metadata. */
+/** One change to the metadata. */
 export interface MetadataChange {
   /** Key of the metadata. */
   readonly key: string;
-  /** Of an array, the element that changes. */
+  /** For an array: the element that changes. */
   readonly index?: number | undefined;
-  /** GGUF type that the value is written as. */
+  /** GGUF type of the new value. */
   readonly type: "u32" | "i32" | "bool" | "str";
-  /** The value the file has; null: none. */
+  /** The value in the file; null if there is none. */
   readonly from: string | number | boolean | null;
-  /** The value the copy gets. */
+  /** The value in the copy. */
   readonly to: string | number | boolean;
 }
 
@@ -67,19 +67,19 @@ export interface Finding {
   readonly severity: Severity;
   /** What was found, with the values. */
   readonly found: string;
-  /** What it does to a user. */
+  /** How it affects a user. */
   readonly effect: string;
   /** What to do about it. */
   readonly fix: string;
-  /** What `fixGguf` (`--fix`) would change; empty where it cannot mend this. */
+  /** What `fixGguf` (`--fix`) would change; empty if it cannot fix this. */
   readonly changes: readonly MetadataChange[];
 }
 
 /**
- * What a file's chat template writes. `r1`: R1's format, generation prompt bare. `r1-opens-think`:
- * with `<think>` and a line break. `r1-closed`: with a closed, empty reasoning block. `llama.cpp`:
- * llama.cpp's own, which closes user turns with EOS. `other`: not R1's format. `fails`: cannot be
- * rendered. `none`: there is none.
+ * The output of a file's chat template. `r1`: R1's format with a bare generation prompt.
+ * `r1-opens-think`: with `<think>` and a line break. `r1-closed`: with a closed, empty reasoning
+ * block. `llama.cpp`: llama.cpp's own template, which closes user turns with EOS. `other`: not R1's
+ * format. `fails`: it cannot be rendered. `none`: the file has none.
  */
 export type TemplateForm =
   "none" | "r1" | "r1-opens-think" | "r1-closed" | "llama.cpp" | "other" | "fails";
@@ -88,55 +88,55 @@ export type TemplateForm =
 export type TokenKind =
   "normal" | "unknown" | "control" | "user-defined" | "unused" | "byte" | "unmarked";
 
-/** A token of R1's template as the file has it. */
+/** A token of R1's template, as in the file. */
 export interface RoleDiagnosis {
   /** What the token is for. */
   readonly role: Role;
-  /** The token's text in this file; R1's where it has none. */
+  /** The token's text in this file; R1's text if the file has none. */
   readonly text: string;
   /**
-   * Id in the table of the releases; null: the table has none for this role, or the file is of no
-   * release.
+   * Id in the table of the releases; null if the table has none for this role, or if the file is
+   * not a release.
    */
   readonly expected: number | null;
-  /** Id in the file, the one that is used; -1: none. */
+  /** Id in the file, which is the one in use; -1 if there is none. */
   readonly actual: number;
-  /** Null where the file has no such token. */
+  /** Null if the file has no such token. */
   readonly kind: TokenKind | null;
 }
 
-/** What `diagnose` found. Plain data, the same as `r1-native doctor --json` prints. */
+/** The result of `diagnose`. Plain data, the same as `r1-native doctor --json` prints. */
 export interface Diagnosis {
-  /** The paths or URLs looked at. */
+  /** The paths or URLs examined. */
   readonly sources: readonly string[];
   /** Whether they were read over HTTP. */
   readonly isRemote: boolean;
   /** `general.architecture`. */
   readonly architecture: string;
-  /** Told from vocabulary and metadata, never from the name. */
+  /** Detected from vocabulary and metadata, never from the name. */
   readonly variant: Variant;
-  /** How K and V are kept, as `inspectGguf` tells it. */
+  /** How K and V are stored, as reported by `inspectGguf`. */
   readonly attention: Inspection["attention"];
-  /** Parts of a split model, as `inspectGguf` tells them. */
+  /** Parts of a split model, as reported by `inspectGguf`. */
   readonly parts: Inspection["parts"];
-  /** Tokens of the vocabulary. */
+  /** Number of tokens in the vocabulary. */
   readonly vocabularySize: number;
-  /** `tokenizer.ggml.pre`; null: none. */
+  /** `tokenizer.ggml.pre`; null if missing. */
   readonly preTokenizer: string | null;
-  /** `tokenizer.ggml.add_bos_token`; null: none. */
+  /** `tokenizer.ggml.add_bos_token`; null if missing. */
   readonly addBosToken: boolean | null;
-  /** Ids the metadata names; null: none. */
+  /** Ids in the metadata; null if missing. */
   readonly metadataIds: {
     readonly bos: number | null;
     readonly eos: number | null;
     readonly padding: number | null;
   };
-  /** What the file's chat template writes. */
+  /** The output of the file's chat template. */
   readonly templateForm: TemplateForm;
-  /** How experts are chosen; null: the model has none. */
+  /** How experts are chosen; null if the model has none. */
   readonly expertGating:
     "missing" | "softmax" | "sigmoid" | "softmax-weight" | "sqrt-softplus" | null;
-  /** Every token of R1's template, as the file has it. */
+  /** Every token of R1's template, as in the file. */
   readonly roles: readonly RoleDiagnosis[];
   /** Tokens at which llama.cpp ends a generation. */
   readonly endTokens: readonly { readonly id: number; readonly text: string }[];

@@ -1,5 +1,5 @@
-// The doctor's rules about a vocabulary: whose it is, its ids against the table, BOS, EOS and
-// padding, pre-tokeniser, token types, end tokens. Pure; any JavaScript thread.
+// The doctor's rules about a vocabulary: which release it belongs to, its ids compared with the
+// table, BOS, EOS and padding, pre-tokeniser, token types, end tokens. Pure.
 import type { Role, Variant } from "../base/types.js";
 import { ROLE_TEXTS } from "../template/segment.js";
 import { VARIANT_TABLE } from "../template/variants.js";
@@ -9,8 +9,8 @@ import type { Finding, MetadataChange } from "./types.js";
 type Release = Exclude<Variant, "other">;
 
 /**
- * `tokenizer.ggml.pre` of each release, the right one first, then names that llama.cpp v0.5.0
- * treats the same.
+ * `tokenizer.ggml.pre` of each release: first the correct name, then names that llama.cpp v0.5.0
+ * treats the same way.
  */
 const PRE_TOKENIZERS: Readonly<Record<Release, readonly string[]>> = {
   r1: ["deepseek-v3"],
@@ -18,12 +18,12 @@ const PRE_TOKENIZERS: Readonly<Record<Release, readonly string[]>> = {
   "distill-llama": ["llama-bpe", "llama3", "llama-v3"],
 };
 
-/** Roles without which there are no chats, and those that tell reasoning from answer. */
+/** Roles that chats cannot do without, and those that separate reasoning from the answer. */
 const CHAT_ROLES: readonly Role[] = ["bos", "eos", "user", "assistant", "think", "endThink"];
 
 const TOKEN_TYPES = { control: 3, "user-defined": 4 } as const;
 
-/** The release whose ids in the table are exactly where this file's tokens stand. */
+/** Returns the release whose ids in the table match this file's tokens exactly. */
 function releaseByIds(facts: DoctorFacts): Release | undefined {
   const fits = (release: Release): boolean =>
     CHAT_ROLES.every(
@@ -32,16 +32,13 @@ function releaseByIds(facts: DoctorFacts): Release | undefined {
   return (Object.keys(VARIANT_TABLE) as Release[]).find(fits);
 }
 
-/**
- * Whether the file's vocabulary is one the table speaks of: a smaller one, or Qwen 3's, has ids of
- * its own.
- */
+/** Whether the table covers the file's vocabulary: a smaller one, or Qwen 3's, has other ids. */
 function isInTable(facts: DoctorFacts): boolean {
   if (facts.row === undefined || facts.inspection.architecture === "qwen3") return false;
   return facts.vocabularySize > Math.max(...Object.values(facts.row.ids));
 }
 
-/** Nothing is mended in a vocabulary that is not surely the one the weights were trained with. */
+/** Nothing is fixed in a vocabulary unless it is certain that the weights were trained with it. */
 function isCertain(facts: DoctorFacts): boolean {
   const release = releaseByIds(facts);
   return facts.variant !== "other" && (release === undefined || release === facts.variant);
@@ -291,7 +288,7 @@ function* endTokens(facts: DoctorFacts): Generator<Finding> {
   };
 }
 
-/** What is to be said about the vocabulary. */
+/** Findings about the vocabulary. */
 export function* vocabularyFindings(facts: DoctorFacts): Generator<Finding> {
   yield* whose(facts);
   if (facts.variant === "other") return;

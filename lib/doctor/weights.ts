@@ -1,5 +1,5 @@
 // The doctor's rules about the rest of a model: parts, what loading would refuse, the choice of
-// experts, the layout of attention. Pure; any JavaScript thread.
+// experts, the layout of attention. Pure.
 import type { DoctorFacts } from "./facts.js";
 import type { Diagnosis, Finding } from "./types.js";
 
@@ -7,7 +7,7 @@ import type { Diagnosis, Finding } from "./types.js";
 const GATING = ["missing", "softmax", "sigmoid", "softmax-weight", "sqrt-softplus"] as const;
 const SIGMOID = 2;
 
-/** How the experts are chosen; null for a model without experts. */
+/** Returns how the experts are chosen; null for a model without experts. */
 export function gatingOf({ metadata, inspection }: DoctorFacts): Diagnosis["expertGating"] {
   const number = (name: string): number => {
     const entry = metadata.entry(`${inspection.architecture}.${name}`);
@@ -16,7 +16,7 @@ export function gatingOf({ metadata, inspection }: DoctorFacts): Diagnosis["expe
   return number("expert_count") === 0 ? null : (GATING[number("expert_gating_func")] ?? "missing");
 }
 
-/** What is to be said about the files themselves, whatever model they hold. */
+/** Findings about the files themselves, for any model. */
 export function* fileFindings(facts: DoctorFacts): Generator<Finding> {
   const { parts, problems, tensors } = facts.inspection;
   if (parts.present < parts.expected) {
@@ -57,7 +57,7 @@ export function* fileFindings(facts: DoctorFacts): Generator<Finding> {
   }
   for (const { code, message } of problems) {
     if (code === "SHARD_MISSING") continue;
-    // llama.cpp's own words for what a finding above says better.
+    // llama.cpp's own message for what an earlier finding explains better.
     if (code === "MODEL_LOAD_FAILED" && isExplained) continue;
     yield {
       id: "cannot-load",
@@ -91,8 +91,8 @@ function* gating(facts: DoctorFacts): Generator<Finding> {
 }
 
 /**
- * K and V of one token in f16, in bytes, by the shape in the metadata; undefined where it is not
- * told.
+ * Returns the bytes of K and V per token in f16, from the shape in the metadata; undefined if the
+ * shape is unknown.
  */
 function cacheBytes(facts: DoctorFacts): number | undefined {
   const { metadata, inspection } = facts;
@@ -134,7 +134,7 @@ function* attention(facts: DoctorFacts): Generator<Finding> {
   }
 }
 
-/** What is to be said about the weights of one of the releases. */
+/** Findings about the weights of one of the releases. */
 export function* weightFindings(facts: DoctorFacts): Generator<Finding> {
   yield* gating(facts);
   yield* attention(facts);

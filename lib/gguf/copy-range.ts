@@ -1,6 +1,6 @@
-// Copies a range of bytes from one file to another: inside the kernel where the system can, else
-// through two small buffers, reading the next piece while the last is written, with runs of zeros
-// left out. Runs on the calling JavaScript thread; the work is asynchronous.
+// Copies a range of bytes from one file to another: inside the kernel where the system supports it,
+// otherwise through two small buffers that overlap reading with writing. Runs of zeros are skipped.
+// Asynchronous.
 import type { FileHandle } from "node:fs/promises";
 import { isR1Error } from "../base/errors.js";
 import { fileFailure } from "../base/files/failure.js";
@@ -9,20 +9,20 @@ import { writeAll } from "../base/files/writer.js";
 import { native } from "../binding/load.js";
 import type { NativeCopyRange } from "../binding/native-quantize.js";
 
-/** Bytes of one piece: two of them are all the memory a copy takes. */
+/** Bytes of one piece. A copy uses two of them and no other memory. */
 const PIECE_BYTES = 4 * 1024 * 1024;
 const zeros = Buffer.alloc(64 * 1024);
-/** Least bytes worth a crossing into native code. */
+/** Smallest range that is worth a call into native code. Unit: bytes. */
 const KERNEL_LEAST_BYTES = 256 * 1024;
-/** Bytes the kernel copies between two looks at the signal. */
+/** Bytes that the kernel copies between two checks of the signal. */
 const KERNEL_PIECE_BYTES = 32 * 1024 * 1024;
 
-/** Copies what it can from the start of a range, and tells how many bytes that was. */
+/** Copies as much as possible from the start of a range and returns the number of bytes copied. */
 export type KernelCopy = (range: NativeCopyRange) => Promise<number>;
 
 /**
- * The addon's copy; one that does nothing where there is no addon, since merging and splitting need
- * none.
+ * Returns the addon's copy, or one that does nothing if there is no addon: merging and splitting do
+ * not need it.
  */
 function addonCopy(): KernelCopy {
   try {
@@ -37,7 +37,7 @@ function addonCopy(): KernelCopy {
 /** One range to copy. */
 export interface CopyRange {
   readonly from: FileHandle;
-  /** For messages. */
+  /** Used in messages. */
   readonly fromPath: string;
   readonly fromOffset: number;
   readonly to: FileHandle;
@@ -46,18 +46,18 @@ export interface CopyRange {
   readonly bytes: number;
 }
 
-/** Buffers for copies one after the other. */
+/** Copies ranges one after the other through the same buffers. */
 export class Copier {
-  /** Made when they are needed. */
+  /** Allocated when first needed. */
   #buffers: readonly [Buffer, Buffer] | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #onBytes: (bytes: number) => void;
   readonly #kernelCopy: KernelCopy;
 
   /**
-   * @param signal - Ends a copy between two pieces; its reason is thrown.
-   * @param onBytes - Told of every piece written.
-   * @param kernelCopy - Takes over what it can of large ranges. @defaultValue the addon's copy
+   * @param signal - Stops a copy between two pieces; its reason is thrown.
+   * @param onBytes - Called with the size of every piece written.
+   * @param kernelCopy - Copies what it can of large ranges. @defaultValue the addon's copy
    */
   constructor(
     signal: AbortSignal | undefined,
@@ -70,8 +70,8 @@ export class Copier {
   }
 
   /**
-   * Copies one range. Zeros are not written but left out: the target must reach to the range's end,
-   * and hold nothing there yet.
+   * Copies one range. Zeros are skipped, not written: the target file must already reach to the
+   * range's end and hold nothing there.
    *
    * @throws {R1Error} `FILE_TRUNCATED`, `FILE_UNREADABLE`, `NO_SPACE`, `IO_FAILED`; the signal's
    * reason.
@@ -82,8 +82,8 @@ export class Copier {
   }
 
   /**
-   * Returns how many bytes from the start it has copied: where it stops short, reading and writing
-   * shows why.
+   * Returns the number of bytes copied from the start. If it stops early, the following read or
+   * write reports why.
    */
   async #copyInKernel({ from, fromOffset, to, toOffset, bytes }: CopyRange): Promise<number> {
     for (let done = 0; done < bytes;) {
@@ -116,7 +116,7 @@ export class Copier {
         await write;
         const at = range.toOffset + done;
         write = this.#writePiece(range, piece, at);
-        // Awaited a turn later; a failure before that must not count as unhandled.
+        // Awaited in the next iteration; a failure before that must not count as unhandled.
         write.catch(() => undefined);
         done += piece.length;
         index = index === 0 ? 1 : 0;
@@ -142,7 +142,7 @@ export class Copier {
   }
 }
 
-/** Whether the up to 64 KiB from `start` are all zero. */
+/** Whether the next 64 KiB (or less at the end) from `start` are all zero. */
 function isZero(piece: Buffer, start: number): boolean {
   const end = Math.min(piece.length, start + zeros.length);
   return piece[start] === 0 && piece.compare(zeros, 0, end - start, start, end) === 0;

@@ -1,5 +1,5 @@
-// A window that slides over the beginning of a file: the reader's only way to bytes, so that every
-// length is checked in one place. Runs on the calling JavaScript thread; reads are asynchronous.
+// A window that slides over the beginning of a file. It is the reader's only access to bytes, so
+// every length is checked in one place. Reads are asynchronous.
 import type { FileHandle } from "node:fs/promises";
 import { R1Error } from "../base/errors.js";
 import { readUpTo } from "../base/files/read.js";
@@ -7,8 +7,8 @@ import { GGUF_LIMITS } from "./format.js";
 
 const CHUNK_BYTES = 1024 * 1024;
 /**
- * What the arrays of a real header take at most, by the least that their elements take: a
- * vocabulary of 256 Ki tokens is the largest in use. Unit: bytes.
+ * Upper bound for the arrays of a real header, counted by the minimum size of their elements: the
+ * largest vocabulary in use has 256 Ki tokens. Unit: bytes.
  */
 const PLAUSIBLE_BYTES = 2 * 1024 * 1024;
 
@@ -18,7 +18,7 @@ export class Cursor {
   chunk: Buffer = Buffer.alloc(0);
   /** The same bytes as a DataView. */
   view: DataView = new DataView(new ArrayBuffer(0));
-  /** Next byte to read, within the window. */
+  /** Next byte to read, counted from the start of the window. */
   position = 0;
   readonly path: string;
   /** Size of the file, in bytes. */
@@ -32,26 +32,26 @@ export class Cursor {
     this.size = size;
   }
 
-  /** Next byte to read, within the file. */
+  /** Next byte to read, counted from the start of the file. */
   get offset(): number {
     return this.#chunkOffset + this.position;
   }
 
-  /** Bytes of the file that are not read yet. */
+  /** Unread bytes of the file. */
   get remaining(): number {
     return this.size - this.offset;
   }
 
-  /** Bytes of the window that are not read yet. */
+  /** Unread bytes of the window. */
   get buffered(): number {
     return this.chunk.length - this.position;
   }
 
   /**
-   * Makes at least `count` unread bytes stand in the window.
+   * Makes sure that the window has at least `count` unread bytes.
    *
-   * @throws {R1Error} `FILE_TRUNCATED` when the file ends before, `GGUF_INVALID` when the header
-   * grows past its limit, `FILE_UNREADABLE` when reading fails.
+   * @throws {R1Error} `FILE_TRUNCATED` if the file ends before that, `GGUF_INVALID` if the header
+   * grows beyond its limit, `FILE_UNREADABLE` if reading fails.
    */
   async need(count: number, what: string): Promise<void> {
     if (this.buffered >= count) return;
@@ -90,15 +90,15 @@ export class Cursor {
   }
 
   /**
-   * A count or length (u64) whose claim the file can hold: at most `limit`, each one taking at
-   * least `minBytes` of the bytes left.
+   * Reads a count or length (u64) that the file can hold: at most `limit`, each item taking at
+   * least `minBytes` of the remaining bytes.
    */
   count(what: string, limit: number, minBytes: number): number {
     const value = this.u64(what);
     if (value > limit) this.invalid(`${what} is ${value}, more than the limit of ${limit}`);
     if (value * minBytes > this.remaining) {
-      // A claim that no vocabulary makes is nonsense; one that merely runs past the end of the file
-      // is what a broken-off download looks like.
+      // A claim larger than any vocabulary is nonsense; one that merely runs past the end of the
+      // file is typical of an interrupted download.
       if (value * minBytes > Math.max(this.size, PLAUSIBLE_BYTES))
         this.invalid(`${what} is ${value}, more than a file of ${this.size} bytes can hold`);
       throw new R1Error(
@@ -112,14 +112,14 @@ export class Cursor {
     return value;
   }
 
-  /** The next 4 bytes, unsigned; they must stand in the window. */
+  /** Reads the next 4 bytes, unsigned; they must be in the window. */
   u32(): number {
     const value = this.view.getUint32(this.position, true);
     this.position += 4;
     return value;
   }
 
-  /** The next 8 bytes, unsigned, as an exact number; they must stand in the window. */
+  /** Reads the next 8 bytes, unsigned, as an exact number; they must be in the window. */
   u64(what: string): number {
     const value =
       this.view.getUint32(this.position, true) +
@@ -131,7 +131,7 @@ export class Cursor {
   }
 }
 
-/** `GGUF_INVALID` about a file. */
+/** Creates a `GGUF_INVALID` error for a file. */
 export function invalidGguf(
   path: string,
   what: string,

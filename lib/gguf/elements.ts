@@ -1,5 +1,5 @@
-// Arrays of GGUF metadata, kept as raw bytes and decoded element by element: a vocabulary of
-// 129,280 strings costs no 129,280 objects. Any JavaScript thread.
+// Arrays of GGUF metadata. They keep the raw bytes and decode single elements, so a vocabulary of
+// 129,280 strings does not become 129,280 objects.
 import type { GgufElements, GgufScalar, GgufValueType } from "./format.js";
 
 /** Bytes of one value of each fixed-size type. */
@@ -77,14 +77,14 @@ export class ScalarElements implements GgufElements {
 }
 
 /**
- * String elements: `starts[i]` is where the text of element i begins in `bytes`, its length (u64)
- * stands in the 8 bytes before it.
+ * String elements: `starts[i]` is the offset in `bytes` at which the text of element i begins; its
+ * length (u64) is in the 8 bytes before it.
  */
 export class StringElements implements GgufElements {
   readonly length: number;
-  /** The array as it stands in the file: length and text of each element in turn. */
+  /** The array as in the file: length and text of each element in turn. */
   readonly bytes: Buffer;
-  /** Where each element begins in `bytes`. */
+  /** Offset of each element in `bytes`. */
   readonly starts: Uint32Array;
 
   constructor(bytes: Buffer, starts: Uint32Array) {
@@ -93,12 +93,12 @@ export class StringElements implements GgufElements {
     this.length = starts.length;
   }
 
-  /** Where element `i` begins in `bytes`. */
+  /** Returns the offset of element `i` in `bytes`. */
   start(i: number): number {
     return this.starts[i] ?? 0;
   }
 
-  /** Where element `i` ends in `bytes`. */
+  /** Returns the offset in `bytes` where element `i` ends. */
   end(i: number): number {
     return i + 1 < this.length ? (this.starts[i + 1] ?? 0) - 8 : this.bytes.length;
   }

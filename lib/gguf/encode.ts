@@ -1,9 +1,8 @@
-// Builds GGUF headers, laid out as llama.cpp's own writer lays them out. Pure; runs on any
-// JavaScript thread.
+// Builds GGUF headers with the same layout as llama.cpp's own writer. Pure.
 import type { GgufTensor } from "./format.js";
 import { padTo } from "./header.js";
 
-/** Alignment of a file that does not say otherwise. Unit: bytes. */
+/** Alignment of a file that does not specify one. Unit: bytes. */
 export const DEFAULT_ALIGNMENT = 32;
 
 function u64(value: number): Buffer {
@@ -23,41 +22,41 @@ function text(value: string): Buffer {
   return Buffer.concat([u64(bytes.length), bytes]);
 }
 
-/** The pair of an unsigned 16-bit number. */
+/** Encodes a pair with an unsigned 16-bit number. */
 export function pairU16(key: string, value: number): Buffer {
   const bytes = Buffer.alloc(2);
   bytes.writeUInt16LE(value);
   return Buffer.concat([text(key), u32(2), bytes]);
 }
 
-/** The pair of an unsigned 32-bit number. */
+/** Encodes a pair with an unsigned 32-bit number. */
 export function pairU32(key: string, value: number): Buffer {
   return Buffer.concat([text(key), u32(4), u32(value)]);
 }
 
-/** The pair of true or false. */
+/** Encodes a pair with a boolean. */
 export function pairBool(key: string, value: boolean): Buffer {
   return Buffer.concat([text(key), u32(7), Buffer.of(value ? 1 : 0)]);
 }
 
-/** The pair of a text. */
+/** Encodes a pair with a text. */
 export function pairText(key: string, value: string): Buffer {
   return Buffer.concat([text(key), u32(8), text(value)]);
 }
 
-/** The pair of a list of texts. */
+/** Encodes a pair with a list of texts. */
 export function pairTexts(key: string, values: readonly string[]): Buffer {
   return Buffer.concat([text(key), u32(9), u32(8), u64(values.length), ...values.map(text)]);
 }
 
-/** The pair of a signed 32-bit number. */
+/** Encodes a pair with a signed 32-bit number. */
 export function pairI32(key: string, value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeInt32LE(value);
   return Buffer.concat([text(key), u32(5), bytes]);
 }
 
-/** A header and the place of each tensor's data. */
+/** A header and the offsets of the tensor data. */
 export interface EncodedHeader {
   /** From the magic to the padding before the data. */
   readonly bytes: Buffer;
@@ -68,10 +67,10 @@ export interface EncodedHeader {
 }
 
 /**
- * Encodes a header for tensors laid out one after the other.
+ * Encodes a header for tensors that are stored one after the other.
  *
- * @param pairs - Metadata, encoded.
- * @param tensors - Names, shapes and types; their offsets are made anew.
+ * @param pairs - Encoded metadata.
+ * @param tensors - Names, shapes and types; their offsets are computed again.
  */
 export function encodeHeader(
   pairs: readonly Buffer[],
@@ -88,7 +87,7 @@ export function encodeHeader(
   let offset = 0;
   const relative: number[] = [];
   for (const tensor of tensors) {
-    // llama.cpp drops dimensions of 1 at the end, down to one dimension.
+    // llama.cpp drops trailing dimensions of 1, but keeps at least one dimension.
     let dimensions = Math.max(1, tensor.shape.length);
     while (dimensions > 1 && tensor.shape[dimensions - 1] === 1) dimensions--;
     const shape = Array.from({ length: dimensions }, (_, d) => tensor.shape[d] ?? 1);

@@ -1,4 +1,4 @@
-// Data types and hard limits of the GGUF reader. Types and constants only; no code that waits.
+// Data types and hard limits of the GGUF reader. Types and constants only.
 import type { GgmlType } from "./ggml-types.js";
 
 /** Type of a metadata value, by llama.cpp's short names; the index is the number a file stores. */
@@ -21,10 +21,10 @@ export const GGUF_VALUE_TYPES = [
 /** One of {@link GGUF_VALUE_TYPES}. */
 export type GgufValueType = (typeof GGUF_VALUE_TYPES)[number];
 
-/** A scalar metadata value. 64-bit integers are numbers while exact, else bigints. */
+/** A scalar metadata value. 64-bit integers are numbers if that is exact, otherwise bigints. */
 export type GgufScalar = number | bigint | boolean | string;
 
-/** The elements of a metadata array, decoded when asked for. */
+/** The elements of a metadata array, decoded on demand. */
 export interface GgufElements {
   readonly length: number;
   /** Element `i`; undefined outside the array. */
@@ -32,8 +32,8 @@ export interface GgufElements {
 }
 
 /**
- * One metadata pair; `start` and `end` are where it stands in the file, so that it can be copied
- * byte by byte.
+ * One metadata pair. `start` and `end` are its position in the file, so that it can be copied byte
+ * for byte.
  */
 export type GgufEntry = { readonly key: string; readonly start: number; readonly end: number } & (
   | { readonly type: Exclude<GgufValueType, "arr">; readonly value: GgufScalar }
@@ -56,7 +56,7 @@ export interface GgufTensor {
   readonly bytes: number;
 }
 
-/** A file's header, read whole. */
+/** The complete header of a file. */
 export interface GgufHeader {
   readonly path: string;
   /** Size of the file, in bytes. */
@@ -67,15 +67,15 @@ export interface GgufHeader {
   readonly tensors: readonly GgufTensor[];
   /** Bytes of metadata: from the start of the file to the tensor table. */
   readonly metadataEnd: number;
-  /** Where the tensor data begins. */
+  /** Offset of the tensor data in the file. */
   readonly dataOffset: number;
-  /** Where the last tensor ends in the file, without padding. */
+  /** Offset in the file at which the last tensor ends, without padding. */
   readonly dataEnd: number;
 }
 
 /**
- * Bounds on what a header may claim: far above every real model, far below what would hang a reader
- * or llama.cpp's quadratic duplicate searches.
+ * Limits on what a header may claim: far above every real model, and far below what would make a
+ * reader or llama.cpp's quadratic searches for duplicates hang.
  */
 export const GGUF_LIMITS = Object.freeze({
   pairs: 16_384,

@@ -1,19 +1,18 @@
-// The tensor types of GGUF files: name, block length and bytes of each. Pure data; runs on any
-// JavaScript thread.
+// The tensor types of GGUF files: name, block length and block size. Data only.
 
 /** One tensor type of ggml. */
 export interface GgmlType {
-  /** The number a GGUF file stores. */
+  /** The number stored in a GGUF file. */
   readonly id: number;
   /** ggml's own name, e.g. `q4_K`. */
   readonly name: string;
-  /** Values in one block; a row holds whole blocks only. */
+  /** Values in one block; a row consists of whole blocks. */
   readonly blockLength: number;
   /** Bytes of one block. */
   readonly blockBytes: number;
   /**
-   * llama.cpp multiplies with weights of this type; the others occur only as intermediate results
-   * or integers.
+   * llama.cpp can multiply with weights of this type. The other types occur only as intermediate
+   * results or integers.
    */
   readonly isWeight: boolean;
 }
@@ -62,7 +61,7 @@ const rows: readonly (readonly [
   [42, "q2_0", 64, 18],
 ];
 
-/** Every tensor type that a file read by llama.cpp v0.5.0 may hold. */
+/** Every tensor type that a file for llama.cpp v0.5.0 may contain. */
 export const GGML_TYPES: readonly GgmlType[] = rows.map(
   ([id, name, blockLength, blockBytes, isWeight]) =>
     Object.freeze({ id, name, blockLength, blockBytes, isWeight: isWeight ?? true }),
@@ -72,18 +71,22 @@ const byId = new Map(GGML_TYPES.map((type) => [type.id, type]));
 const byName = new Map(GGML_TYPES.map((type) => [type.name.toLowerCase(), type]));
 
 /**
- * The type with a GGUF number, or undefined if there is none (numbers of removed types included).
+ * Returns the type with a GGUF number, or undefined if there is none (this includes the numbers of
+ * removed types).
  */
 export function ggmlTypeById(id: number): GgmlType | undefined {
   return byId.get(id);
 }
 
-/** The type with a name, in any case, or undefined. */
+/** Returns the type with a name, in upper or lower case, or undefined. */
 export function ggmlTypeByName(name: string): GgmlType | undefined {
   return byName.get(name.toLowerCase());
 }
 
-/** Bytes of a tensor of a type and shape; undefined when its rows are no whole blocks. */
+/**
+ * Returns the size in bytes of a tensor of a type and shape; undefined if its rows are not whole
+ * blocks.
+ */
 export function tensorBytes(type: GgmlType, shape: readonly number[]): number | undefined {
   const row = shape[0] ?? 1;
   if (row % type.blockLength !== 0) return undefined;

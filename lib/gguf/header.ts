@@ -1,5 +1,5 @@
-// Reads a GGUF header: metadata and tensor table, nothing of the data. Forwards, in slices, with
-// limits on everything; fails with an R1Error only. Runs on the calling JavaScript thread.
+// Reads a GGUF header: metadata and tensor table, but not the data. Reads forwards, in slices, with
+// limits on everything, and fails only with an R1Error.
 import type { FileHandle } from "node:fs/promises";
 import { R1Error } from "../base/errors.js";
 import { Cursor } from "./cursor.js";
@@ -16,7 +16,7 @@ import {
 import { ggmlTypeById, tensorBytes } from "./ggml-types.js";
 import { Pacer } from "./pacer.js";
 
-/** What a file that is no GGUF seems to be, by its first bytes. */
+/** Common other formats, recognised by their first bytes. */
 const OTHERS: readonly (readonly [magic: string, what: string])[] = [
   ["version https://git-lfs", "a Git LFS pointer: fetch the real file with `git lfs pull`"],
   ["<!DOCTYPE", "a web page: the download went to a page instead of the file"],
@@ -62,10 +62,10 @@ function valueType(cursor: Cursor, key: string): GgufValueType {
 }
 
 /**
- * Steps over strings that lie whole in `view`, from element `i` at `at` on, and writes where each
- * one's text begins, counted from `base`. Stops before the first that does not, or whose length
- * takes more than four bytes; `state` holds [element, position] before and after. A tight loop over
- * plain numbers: a vocabulary and its merges are 300,000 strings.
+ * Skips strings that are complete in `view`, starting with element `i` at `at`, and stores the
+ * offset of each one's text, counted from `base`. Stops at the first string that is incomplete or
+ * whose length needs more than four bytes. `state` holds [element, position] before and after. A
+ * tight loop over plain numbers: a vocabulary and its merges are 300,000 strings.
  */
 function stepOver(
   view: DataView,
@@ -112,7 +112,7 @@ async function readStrings(
     cursor.position = state[1];
     if (pacer.isDue()) await pacer.breathe();
     if (i === last) continue;
-    // One that runs past the window, or that cannot be.
+    // A string that runs past the window, or an invalid one.
     if (cursor.buffered < 8) {
       pieces.push(cursor.chunk.subarray(kept, cursor.position));
       await cursor.need(8, key);
@@ -163,8 +163,7 @@ async function readArray(
 async function readEntry(cursor: Cursor, index: number, pacer: Pacer): Promise<GgufEntry> {
   const start = cursor.offset;
   const key = await readText(cursor, `metadata key ${index}`, GGUF_LIMITS.keyBytes);
-  // llama.cpp compares names up to a NUL byte only: what stands behind one would slip past every
-  // other check.
+  // llama.cpp compares names only up to a NUL byte: text after it would bypass every other check.
   if (key.length === 0 || key.includes("\0"))
     cursor.invalid(
       `metadata key ${index} is ${key.length === 0 ? "empty" : "a name with a NUL byte"}`,
@@ -230,7 +229,7 @@ function readAlignment(cursor: Cursor, entries: ReadonlyMap<string, GgufEntry>):
  *
  * @param file - Open for reading; stays open.
  * @throws {R1Error} `NOT_GGUF`, `GGUF_INVALID`, `FILE_TRUNCATED` (the header, not the data),
- * `FILE_UNREADABLE`; the signal's reason when it aborts.
+ * `FILE_UNREADABLE`; the signal's reason if it aborts.
  */
 export async function readHeader(
   file: FileHandle,
@@ -249,7 +248,7 @@ export async function readHeader(
     cursor.invalid(`its version is ${version}: it was written for big-endian machines`);
   if (version < 2 || version > 3)
     cursor.invalid(`its GGUF version is ${version}; versions 2 and 3 can be read`);
-  // The smallest tensor takes 8 + 4 + 4 + 8 bytes, the smallest pair 8 + 1 + 4 + 1.
+  // The smallest tensor needs 8 + 4 + 4 + 8 bytes, the smallest pair 8 + 1 + 4 + 1.
   const tensorCount = cursor.count("the number of tensors", GGUF_LIMITS.tensors, 24);
   const pairCount = cursor.count("the number of metadata pairs", GGUF_LIMITS.pairs, 14);
   const entries = new Map<string, GgufEntry>();

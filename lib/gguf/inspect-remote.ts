@@ -1,5 +1,5 @@
-// Reads the header of a GGUF file over HTTP, by ranges, through @huggingface/gguf: a few megabytes
-// of a file of any size. Runs on the calling JavaScript thread.
+// Reads the header of a GGUF file over HTTP through @huggingface/gguf. Range requests fetch a few
+// megabytes of a file of any size.
 import { gguf } from "@huggingface/gguf";
 import { refuse } from "../base/check.js";
 import { isR1Error, R1Error } from "../base/errors.js";
@@ -19,7 +19,7 @@ import {
 import { ggmlTypeById, tensorBytes } from "./ggml-types.js";
 import { padTo } from "./header.js";
 
-/** Most bytes fetched for one header. */
+/** Maximum bytes to fetch for one header. */
 const MAX_BYTES = 48 * 1024 * 1024;
 /** Longest wait for one range. Unit: milliseconds. */
 const RANGE_TIMEOUT_MS = 30_000;
@@ -27,14 +27,14 @@ const RANGE_TIMEOUT_MS = 30_000;
 /** How to reach a remote file. */
 export interface RemoteOptions {
   /**
-   * Headers to send, e.g. an authorization; sent to the URL's own host only, as `fetch` does on
-   * redirects.
+   * Headers to send, for example an authorization. They are sent only to the URL's own host, like
+   * `fetch` does on redirects.
    */
   headers?: Readonly<Record<string, string>> | undefined;
   /** Replaces the platform's `fetch`. */
   fetch?: typeof fetch | undefined;
   signal?: AbortSignal | undefined;
-  /** Called before each wait for another try, when a model named `hf:...` is looked up. */
+  /** Called before each retry while a model named `hf:...` is looked up. */
   onRetry?: ((notice: RetryNotice) => void) | undefined;
 }
 
@@ -62,7 +62,7 @@ function httpError(url: string, status: number): R1Error {
   );
 }
 
-/** A request that got no answer, or an answer that broke off. */
+/** Creates the error for a request without an answer, or with an incomplete one. */
 function connectionFailure(url: string, error: unknown): R1Error {
   const options = { cause: error, details: { path: shown(url) } };
   if ((error as Error | null)?.name === "TimeoutError")
@@ -80,7 +80,7 @@ function connectionFailure(url: string, error: unknown): R1Error {
   );
 }
 
-/** The part of a whole file that a request asked for. */
+/** Returns the part of a whole file that a request asked for. */
 function rangeOf(whole: ArrayBuffer, init: RequestInit | undefined): Response {
   const [, from = "0", to = ""] =
     /^bytes=(\d+)-(\d*)$/.exec(new Headers(init?.headers).get("range") ?? "") ?? [];
@@ -89,11 +89,11 @@ function rangeOf(whole: ArrayBuffer, init: RequestInit | undefined): Response {
   });
 }
 
-/** A `fetch` that gets ranges only, and not too many of them. */
+/** A `fetch` that requests only ranges, and a limited number of them. */
 class RangeFetcher {
   fileBytes: number | undefined;
   fetchedBytes = 0;
-  /** All of a small file, from a server that does not offer ranges. */
+  /** The whole of a small file, from a server that does not support ranges. */
   #whole: ArrayBuffer | undefined;
   readonly #url: string;
   readonly #options: RemoteOptions;
@@ -123,7 +123,7 @@ class RangeFetcher {
       ...init,
       signal,
     });
-    // Past the end of a file shorter than the ranges asked for.
+    // The request is past the end of a file that is shorter than the ranges requested.
     if (response.status === 416) return new Response(new Uint8Array(0), { status: 200 });
     if (!response.ok) throw httpError(this.#url, response.status);
     const length = Number(response.headers.get("content-length") ?? "0");
@@ -138,7 +138,7 @@ class RangeFetcher {
         },
       );
     }
-    // "bytes 0-99/*": the server does not know how long the file is.
+    // "bytes 0-99/*": the server does not know the length of the file.
     if (total !== undefined || response.status !== 206)
       this.fileBytes = total === undefined ? length : Number(total);
     const body = await response.arrayBuffer();
@@ -193,10 +193,10 @@ function tensorOf(
 /**
  * Reads the header of a remote GGUF file.
  *
- * @param url - `http:` or `https:`; the server must offer ranges.
+ * @param url - `http:` or `https:`; the server must support ranges.
  * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_UNREADABLE` (no permission), `NETWORK_FAILED`,
  * `TIMEOUT` (no answer within 30 seconds), `FILE_TRUNCATED`, `NOT_GGUF`, `GGUF_INVALID`,
- * `INVALID_ARGUMENT` (no address); the signal's reason.
+ * `INVALID_ARGUMENT` (not an address); the signal's reason.
  */
 export async function readRemoteHeader(
   url: string,

@@ -1,5 +1,5 @@
-// Looks into model files, local or remote, without loading them: metadata, tensors, variant,
-// completeness, what is wrong. Runs on the calling JavaScript thread.
+// Inspects model files, local or remote, without loading them: metadata, tensors, variant,
+// completeness and problems.
 import * as check from "../base/check.js";
 import { isR1Error, R1Error } from "../base/errors.js";
 import type { Variant } from "../base/types.js";
@@ -19,7 +19,7 @@ import { checkParts } from "./shards.js";
 /** Options of {@link inspectGguf}. */
 export interface InspectOptions extends RemoteOptions {
   /**
-   * Look at the given file only, not at the other parts of a split model.
+   * Inspect only the given file, not the other parts of a split model.
    * @defaultValue false
    */
   onlyThisFile?: boolean | undefined;
@@ -35,55 +35,57 @@ export interface InspectedTensor {
   readonly type: string;
   /** Bytes of its data, without padding. */
   readonly bytes: number;
-  /** Number of the part it is in, from 1. */
+  /** Number of the part that contains it, from 1. */
   readonly part: number;
 }
 
 /** What {@link inspectGguf} found. */
 export interface Inspection {
-  /** The paths or URLs looked at. */
+  /** The paths or URLs inspected. */
   readonly sources: readonly string[];
   /**
-   * Whether they were read over HTTP; what stands only in the bytes of a vocabulary is not checked
-   * then.
+   * Whether they were read over HTTP. If so, checks that need the vocabulary's bytes are skipped.
    */
   readonly isRemote: boolean;
   /** GGUF version. */
   readonly version: number;
-  /** `general.architecture`; empty where the file has none. */
+  /** `general.architecture`; empty if the file has none. */
   readonly architecture: string;
-  /** `general.name`; empty where the file has none. */
+  /** `general.name`; empty if the file has none. */
   readonly name: string;
-  /** Which of R1's releases the vocabulary is of. */
+  /** The release of R1 that the vocabulary belongs to. */
   readonly variant: Variant;
   /**
-   * How K and V are kept: `mla` one latent row, `legacy` a DeepSeek file without MLA keys,
-   * `standard` K and V heads.
+   * How K and V are stored: `mla` as one latent row, `legacy` for a DeepSeek file without MLA keys,
+   * `standard` as K and V heads.
    */
   readonly attention: "mla" | "legacy" | "standard";
-  /** Bytes of the files looked at. */
+  /** Bytes of the files inspected. */
   readonly sizeBytes: number;
-  /** Weights, counted over all tensors of the files looked at. */
+  /** Number of weights, over all tensors of the files inspected. */
   readonly parameters: {
-    /** All of them. */
+    /** All weights. */
     readonly total: number;
-    /** Of these, weights that take part in computing one token: of all experts, those used. */
+    /** Weights that take part in computing one token: of the experts, only those in use. */
     readonly active: number;
   };
-  /** Bits of tensor data for each weight; 0 for files without tensors. */
+  /** Bits of tensor data per weight; 0 for files without tensors. */
   readonly bitsPerWeight: number;
-  /** Tensors by type, the largest share first: how many, their weights and their bytes. */
+  /**
+   * Tensors by type, the type with the most bytes first: number of tensors, their weights and their
+   * bytes.
+   */
   readonly types: readonly {
     readonly type: string;
     readonly tensors: number;
     readonly parameters: number;
     readonly bytes: number;
   }[];
-  /** Every tensor, part by part in the order of the file. */
+  /** Every tensor, part by part, in file order. */
   readonly tensors: readonly InspectedTensor[];
   /**
-   * Parts of a split model: how many there should be, how many there are, and the paths or URLs of
-   * the others; one part when it is not split.
+   * Parts of a split model: the number expected, the number present, and the paths or URLs of the
+   * missing ones. One part if the model is not split.
    */
   readonly parts: {
     readonly expected: number;
@@ -92,15 +94,15 @@ export interface Inspection {
   };
   /** Whether the file holds a chat template. */
   readonly hasChatTemplate: boolean;
-  /** All metadata by key; of arrays the type, the length and the first elements. */
+  /** All metadata by key. For an array: its type, length and first elements. */
   readonly metadata: MetadataSummary;
-  /** Layers, heads, experts and lengths; undefined when the metadata makes no sense. */
+  /** Layers, heads, experts and lengths; undefined if the metadata is inconsistent. */
   readonly shape: ModelShape | undefined;
   /**
-   * Why `loadModel` would refuse the files, by the code and the words of its error; empty when it
-   * would not. A local model that looks sound is tried in a process of its own, as before its first
-   * load; of a remote one, and with `onlyThisFile` of one part of several, the header alone
-   * decides.
+   * Why `loadModel` would refuse the files, with the code and message of its error; empty if it
+   * would not. A local model without visible problems is also tried in a child process, like before
+   * its first load. For a remote model, and for one part of several with `onlyThisFile`, only the
+   * header is checked.
    */
   readonly problems: readonly { readonly code: string; readonly message: string }[];
 }
@@ -165,7 +167,7 @@ function variantOf(metadata: Metadata, architecture: string): Variant {
   return detectVariant({ architecture, vocab, specialTokens }).variant;
 }
 
-/** @throws {R1Error} `MODEL_LOAD_FAILED`, the load's own code, when tensors are missing. */
+/** @throws {R1Error} `MODEL_LOAD_FAILED`, the load's own code, if tensors are missing. */
 function refuseMissing(shape: ModelShape, headers: readonly GgufHeader[]): void {
   const names = new Set(headers.flatMap(({ tensors }) => tensors.map(({ name }) => name)));
   const missing = missingTensors(shape, names);
@@ -179,7 +181,7 @@ function refuseMissing(shape: ModelShape, headers: readonly GgufHeader[]): void 
   );
 }
 
-/** What loading would complain about. */
+/** Finds what loading would complain about. */
 async function findProblems(
   { isRemote, missing, expected, ...parts }: ReadParts,
   first: GgufHeader,
@@ -220,7 +222,7 @@ async function findProblems(
     } catch (error) {
       note(error);
     }
-    // The vocabulary's bytes as they stand in the file are there for local files only.
+    // Only a local file provides the raw bytes of the vocabulary.
     if (!isRemote) await checkVocabulary(metadata, first.path, new Pacer(signal)).catch(note);
   }
   if (problems.length === 0 && !isRemote && isWhole) {
@@ -231,16 +233,16 @@ async function findProblems(
 }
 
 /**
- * Looks into a model's files without loading them.
+ * Inspects a model's files without loading them.
  *
- * @param source - A path or an `http(s)` URL of a GGUF file, of a split model any part; or a model
- * on the Hub, `hf:owner/name:QUANT`. Of a remote file a few megabytes are fetched, by ranges; the
- * token of a reference is the one that `downloadModel` takes.
+ * @param source - A path or an `http(s)` URL of a GGUF file (any part of a split model), or a model
+ * on the Hub, `hf:owner/name:QUANT`. For a remote file a few megabytes are fetched by range
+ * requests; a reference uses the same token as `downloadModel`.
  * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FILE_IS_DIRECTORY`, `FILE_EMPTY`,
- * `FILE_TRUNCATED` (inside the header), `NOT_GGUF`, `GGUF_INVALID` (no header can be made out),
- * `NETWORK_FAILED` and `TIMEOUT` (of what is remote), `INVALID_ARGUMENT`, `UNKNOWN_OPTION`,
- * `SHARD_MISSING` (of a reference), `RESOURCE_EXHAUSTED` (no process to try a local model in); the
- * signal's reason. What is wrong beyond the header is told in `problems`.
+ * `FILE_TRUNCATED` (inside the header), `NOT_GGUF`, `GGUF_INVALID` (the header cannot be read),
+ * `NETWORK_FAILED` and `TIMEOUT` (remote files), `INVALID_ARGUMENT`, `UNKNOWN_OPTION`,
+ * `SHARD_MISSING` (references), `RESOURCE_EXHAUSTED` (no process to try a local model in); the
+ * signal's reason. Problems beyond the header are reported in `problems`.
  */
 export async function inspectGguf(
   source: string,
@@ -261,7 +263,7 @@ export async function inspectGguf(
   return inspectParts(parts, options.signal);
 }
 
-/** What {@link inspectGguf} tells, of headers that are read. */
+/** Computes the result of {@link inspectGguf} from headers that were already read. */
 export async function inspectParts(
   parts: ReadParts,
   signal: AbortSignal | undefined,

@@ -1,5 +1,5 @@
-// Merges a split model into one file, byte for byte as llama-gguf-split does, streaming. Runs on
-// the calling JavaScript thread; all waits are asynchronous.
+// Merges a split model into one file, streaming. The result is byte for byte what llama-gguf-split
+// writes. Asynchronous.
 import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import { refuseInputs } from "../base/files/same-file.js";
@@ -17,14 +17,14 @@ export interface MergeOptions {
    */
   force?: boolean | undefined;
   /**
-   * Also write a Modelfile for Ollama beside the output, as `writeModelfile` does; this is the
-   * model's name there. It is checked before anything is copied.
+   * Also write a Modelfile for Ollama next to the output, like `writeModelfile`; the value is the
+   * model's name in Ollama. It is checked before anything is copied.
    * @defaultValue none
    */
   modelfile?: string | undefined;
-  /** Called with the share done, 0 to 1, at most once a frame. */
+  /** Called with the share done, 0 to 1, at most once per frame. */
   onProgress?: ((progress: number) => void) | undefined;
-  /** Aborts the merge; nothing is left of the output. */
+  /** Aborts the merge and removes the output. */
   signal?: AbortSignal | undefined;
 }
 
@@ -34,23 +34,23 @@ export interface MergeResult {
   readonly path: string;
   /** Its size. */
   readonly bytes: number;
-  /** Tensors in it. */
+  /** Number of tensors in it. */
   readonly tensors: number;
-  /** The parts it was made of. */
+  /** The parts that were merged. */
   readonly parts: readonly string[];
-  /** The Modelfile, if one was asked for. */
+  /** The Modelfile, if one was requested. */
   readonly modelfile: string | undefined;
 }
 
 /**
- * Merges the parts of a split model into one file, the same bytes as `llama-gguf-split --merge`
- * writes.
+ * Merges the parts of a split model into one file, with the same bytes as `llama-gguf-split
+ * --merge`.
  *
- * @param first - The first part, `...-00001-of-0000N.gguf`; the others lie beside it.
- * @param out - The file to write. It gets its name when it is whole; until then it has
- * a temporary name, `<out>.<process>.partial`. A symbolic link stays and its target is written.
- * @throws {R1Error} as `checkModelFiles` on the parts; `SHARD_INVALID` when the file is not split;
- * `FILE_EXISTS`, `NO_SPACE` (asked before writing), `IO_FAILED`, `INVALID_ARGUMENT`,
+ * @param first - The first part, `...-00001-of-0000N.gguf`; the others must be in the same folder.
+ * @param out - The file to write. Until it is complete it has a temporary name,
+ * `<out>.<process>.partial`. If it is a symbolic link, the link stays and its target is written.
+ * @throws {R1Error} like `checkModelFiles` on the parts; `SHARD_INVALID` if the file is not split;
+ * `FILE_EXISTS`, `NO_SPACE` (checked before writing), `IO_FAILED`, `INVALID_ARGUMENT`,
  * `UNKNOWN_OPTION`; with `modelfile` also `MODEL_UNSUPPORTED`; the signal's reason.
  */
 export async function mergeGguf(

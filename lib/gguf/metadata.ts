@@ -1,10 +1,9 @@
-// Typed look-ups in a model's metadata; a value of a wrong type is refused as llama.cpp would
-// refuse it. Any JavaScript thread.
+// Typed look-ups in a model's metadata. Refuses a value of a wrong type, like llama.cpp.
 import { R1Error } from "../base/errors.js";
 import { invalidGguf } from "./cursor.js";
 import type { GgufEntry, GgufHeader, GgufScalar, GgufValueType } from "./format.js";
 
-/** Metadata as plain data: scalars as they are, arrays by length and first elements. */
+/** Metadata as plain data: scalars unchanged, arrays by length and first elements. */
 export type MetadataSummary = Readonly<
   Record<
     string,
@@ -17,7 +16,7 @@ export type MetadataSummary = Readonly<
   >
 >;
 
-/** A value that llama.cpp is to read instead of the file's. */
+/** A value that llama.cpp reads instead of the file's. */
 export interface MetadataOverride {
   readonly key: string;
   readonly kind: "int" | "float" | "bool" | "string";
@@ -26,7 +25,7 @@ export interface MetadataOverride {
 
 const MAX_U32 = 2 ** 32 - 1;
 /**
- * What a value of the file's can be overridden with; llama.cpp passes over an override of another
+ * The kind of override that each type of value accepts; llama.cpp ignores an override of another
  * kind.
  */
 const KINDS: Readonly<Partial<Record<GgufValueType, MetadataOverride["kind"]>>> = {
@@ -42,8 +41,8 @@ export class Metadata {
   readonly #overrides: ReadonlyMap<string, MetadataOverride>;
 
   /**
-   * @param overrides - Stand before the file's own values, as in llama.cpp.
-   * @throws {R1Error} `INVALID_ARGUMENT` for one that llama.cpp would pass over.
+   * @param overrides - Take precedence over the file's own values, like in llama.cpp.
+   * @throws {R1Error} `INVALID_ARGUMENT` for an override that llama.cpp would ignore.
    */
   constructor(header: GgufHeader, overrides: readonly MetadataOverride[] = []) {
     this.#header = header;
@@ -66,17 +65,17 @@ export class Metadata {
     }
   }
 
-  /** Throws `GGUF_INVALID` about the file. */
+  /** Throws `GGUF_INVALID` for the file. */
   invalid(what: string): never {
     throw invalidGguf(this.#header.path, what);
   }
 
-  /** The raw pair. */
+  /** Returns the raw pair. */
   entry(key: string): GgufEntry | undefined {
     return this.#header.entries.get(key);
   }
 
-  /** The override of a key, if it is of the kind that is read. */
+  /** Returns the override of a key if it is of the given kind. */
   #override(key: string, kind: MetadataOverride["kind"]): GgufScalar | undefined {
     const override = this.#overrides.get(key);
     return override?.kind === kind ? override.value : undefined;
@@ -90,11 +89,11 @@ export class Metadata {
     return entry.value;
   }
 
-  /** An unsigned 32-bit number, the type of nearly all hyperparameters. */
+  /** Returns an unsigned 32-bit number, the type of nearly all hyperparameters. */
   u32(key: string): number | undefined {
     const override = this.#override(key, "int") as number | undefined;
     if (override === undefined) return this.#scalar(key, "u32") as number | undefined;
-    // llama.cpp would cut off what does not fit.
+    // llama.cpp would truncate a value that does not fit.
     if (override < 0 || override > MAX_U32)
       this.invalid(`metadata "${key}" is ${override}, outside 0 to ${MAX_U32}`);
     return override;
@@ -113,7 +112,7 @@ export class Metadata {
     return (this.#override(key, "bool") ?? this.#scalar(key, "bool")) as boolean | undefined;
   }
 
-  /** Up to the first NUL character, as llama.cpp reads it. */
+  /** Returns a text up to its first NUL character, like llama.cpp. */
   text(key: string): string | undefined {
     return (
       (this.#override(key, "string") ?? this.#scalar(key, "str")) as string | undefined
@@ -121,8 +120,8 @@ export class Metadata {
   }
 
   /**
-   * One number, or one number a layer; always an array of `layers` numbers. Nothing where the file
-   * has none, whatever overrides say: so llama.cpp reads these.
+   * Returns an array of `layers` numbers from one number, or from one number per layer. Undefined
+   * if the file has no value, even with an override: llama.cpp reads these values the same way.
    */
   perLayer(key: string, layers: number): number[] | undefined {
     const entry = this.entry(key);
@@ -135,7 +134,7 @@ export class Metadata {
     return Array.from({ length: layers }, (_, i) => Number(entry.elements.at(i)));
   }
 
-  /** All metadata as plain data. `first` is how many elements of an array are shown. */
+  /** Returns all metadata as plain data. `first` is the number of array elements to include. */
   summary(first = 3): MetadataSummary {
     const made: Record<
       string,
@@ -152,7 +151,7 @@ export class Metadata {
           enumerable: true,
         });
       } else {
-        // defineProperty, because a file may hold the key "__proto__".
+        // defineProperty, because a file may contain the key "__proto__".
         Object.defineProperty(made, entry.key, { value: entry.value, enumerable: true });
       }
     }

@@ -1,5 +1,5 @@
-// Writes the Modelfile with which Ollama takes over a merged model: R1's template, parameters and
-// stops. Runs on the calling JavaScript thread.
+// Writes the Modelfile with which Ollama imports a merged model: R1's template, parameters and stop
+// strings.
 import { basename, dirname, join, relative, resolve } from "node:path";
 import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
@@ -11,8 +11,8 @@ const BOS = "<｜begin▁of▁sentence｜>";
 
 /**
  * R1's conversation format in Ollama's template language. The end token follows every assistant
- * turn but one that is to be continued; reasoning is part of that one only. Ollama tells from the
- * text around `.Thinking` how reasoning is marked, and keeps it out of the history then.
+ * turn except one that is to be continued; only that one contains reasoning. From the text around
+ * `.Thinking`, Ollama detects how reasoning is marked, and then keeps it out of the history.
  */
 const TEMPLATE = [
   `{{- if .System }}{{ .System }}{{ end }}`,
@@ -43,11 +43,11 @@ const PARAMETERS: readonly (readonly [name: string, value: string])[] = [
 ];
 
 /**
- * The text of a Modelfile.
+ * Returns the text of a Modelfile.
  *
- * @param model - Path of the model file, as seen from the Modelfile.
- * @param addsBos - Whether Ollama's tokenizer writes BOS by itself, as the model's `add_bos_token`
- * says; else the template does.
+ * @param model - Path of the model file, relative to the Modelfile.
+ * @param addsBos - Whether Ollama's tokenizer adds BOS itself, according to the model's
+ * `add_bos_token`; otherwise the template does.
  */
 export function modelfileText(model: string, addsBos: boolean): string {
   const parameters = PARAMETERS.map(([name, value]) => `PARAMETER ${name} ${value}`).join("\n");
@@ -55,11 +55,11 @@ export function modelfileText(model: string, addsBos: boolean): string {
 }
 
 /**
- * What of a model goes into its Modelfile; also for asking before a merge that takes hours.
+ * Reads the facts that a Modelfile needs. Also used as a check before a merge that takes hours.
  *
- * @param model - The model file, or the first part of a split one.
- * @throws {R1Error} `MODEL_UNSUPPORTED` when it is none of R1's releases, for which R1's template
- * would be wrong; as `inspectGguf`.
+ * @param model - The model file, or the first part of a split model.
+ * @throws {R1Error} `MODEL_UNSUPPORTED` if it is not a release of R1, because R1's template would
+ * be wrong for it; otherwise like `inspectGguf`.
  */
 export async function modelfileFacts(model: string): Promise<{ addsBos: boolean }> {
   const { variant, metadata } = await inspectGguf(model, { onlyThisFile: true });
@@ -76,13 +76,13 @@ export async function modelfileFacts(model: string): Promise<{ addsBos: boolean 
 }
 
 /**
- * Writes `<name>.Modelfile` beside a model file; `ollama create <name> -f <name>.Modelfile` then
- * takes the model over. Its template needs Ollama 0.9 or newer.
+ * Writes `<name>.Modelfile` next to a model file. `ollama create <name> -f <name>.Modelfile` then
+ * imports the model. Its template needs Ollama 0.9 or newer.
  *
  * @param model - The model file.
- * @param name - Ollama's name for it, e.g. `deepseek-r1-ud` or `me/deepseek-r1:1.58bit`.
+ * @param name - Ollama's name for it, for example `deepseek-r1-ud` or `me/deepseek-r1:1.58bit`.
  * @returns The Modelfile's path.
- * @throws {R1Error} `MODEL_UNSUPPORTED` when the model is none of R1's releases; as `inspectGguf`;
+ * @throws {R1Error} `MODEL_UNSUPPORTED` if the model is not a release of R1; like `inspectGguf`;
  * `FILE_EXISTS`, `NO_SPACE`, `IO_FAILED`.
  */
 export async function writeModelfile(
@@ -105,7 +105,7 @@ export async function writeModelfile(
   return path;
 }
 
-/** Where {@link writeModelfile} writes. */
+/** Returns the path that {@link writeModelfile} writes to. */
 export function modelfilePath(model: string, name: string): string {
   return join(dirname(model), `${basename(name.replace(/[^\w.-]+/g, "-"))}.Modelfile`);
 }

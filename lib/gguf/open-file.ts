@@ -1,5 +1,4 @@
-// Opens a model file for reading and words what is wrong with a path. Runs on the calling
-// JavaScript thread; waits are asynchronous.
+// Opens a model file for reading and describes problems with its path. Asynchronous.
 import { open, stat, type FileHandle } from "node:fs/promises";
 import { isAbsolute, relative } from "node:path";
 import { R1Error } from "../base/errors.js";
@@ -7,7 +6,7 @@ import { fileFailure } from "../base/files/failure.js";
 import type { GgufHeader } from "./format.js";
 import { readHeader } from "./header.js";
 
-/** What a name that looks like a repository, as the Hub's pages show it, may have meant. */
+/** Suggests what a path may have meant that looks like a repository on the Hub's pages. */
 function hubHint(path: string): string {
   const given = isAbsolute(path) ? relative(process.cwd(), path) : path;
   return /^[\w-][\w.-]*\/[\w-][\w.-]*(:[\w.-]+)?$/.test(given) && !given.endsWith(".gguf")
@@ -16,10 +15,10 @@ function hubHint(path: string): string {
 }
 
 /**
- * Opens a non-empty regular file, hands it to `use`, and closes it whatever happens.
+ * Opens a non-empty regular file, passes it to `use`, and always closes it.
  *
  * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_IS_DIRECTORY`, `FILE_EMPTY`, `FILE_UNREADABLE` (no
- * permission, or no regular file), and what `use` throws.
+ * permission, or not a regular file), and what `use` throws.
  */
 export async function withFile<T>(
   path: string,
@@ -28,7 +27,7 @@ export async function withFile<T>(
   let file: FileHandle;
   let size: number;
   try {
-    // Asked before opening: opening a named pipe would wait for its other end.
+    // Checked before opening: opening a named pipe would block until its other end opens.
     const facts = await stat(path);
     if (facts.isDirectory()) {
       throw new R1Error(
@@ -64,7 +63,7 @@ export async function withFile<T>(
 /**
  * Reads the header of a GGUF file.
  *
- * @throws {R1Error} as {@link withFile} and {@link readHeader}.
+ * @throws {R1Error} like {@link withFile} and {@link readHeader}.
  */
 export function readGgufFile(path: string, signal?: AbortSignal): Promise<GgufHeader> {
   return withFile(path, (file, size) => readHeader(file, path, size, signal));

@@ -1,10 +1,9 @@
-// Cuts long synchronous work into slices so that the event loop keeps turning. Runs on the calling
-// JavaScript thread.
+// Splits long synchronous work into slices, so that the event loop keeps running.
 
 /** Longest slice of work between two turns of the event loop, in milliseconds. */
 const SLICE_MS = 4;
 
-/** Says when a loop should pause, and pauses it. One pacer serves one task. */
+/** Decides when a loop should pause, and pauses it. One pacer serves one task. */
 export class Pacer {
   #sliceStart = performance.now();
   readonly #signal: AbortSignal | undefined;
@@ -13,15 +12,15 @@ export class Pacer {
     this.#signal = signal;
   }
 
-  /** Whether the slice is used up. Costs a clock reading: ask once in some hundred steps. */
+  /** Whether the slice is used up. It reads the clock: check only once in some hundred steps. */
   isDue(): boolean {
     return performance.now() - this.#sliceStart >= SLICE_MS;
   }
 
   /**
-   * Lets the event loop turn once.
+   * Lets the event loop run once.
    *
-   * @throws the signal's reason when it is aborted.
+   * @throws the signal's reason if it is aborted.
    */
   async breathe(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
@@ -29,7 +28,7 @@ export class Pacer {
     this.#sliceStart = performance.now();
   }
 
-  /** @throws the signal's reason when it is aborted. */
+  /** @throws the signal's reason if it is aborted. */
   throwIfAborted(): void {
     this.#signal?.throwIfAborted();
   }

@@ -1,5 +1,5 @@
-// Reads the headers of a model, local or remote, given any of its parts; parts that are not there
-// are named instead of refused. Runs on the calling JavaScript thread; waits are asynchronous.
+// Reads the headers of a model, local or remote, given any of its parts. Missing parts are listed,
+// not refused. Asynchronous.
 import { isR1Error } from "../base/errors.js";
 import { isHubReference } from "../hub/reference.js";
 import type { GgufHeader } from "./format.js";
@@ -7,20 +7,20 @@ import type { RemoteOptions } from "./inspect-remote.js";
 import { readGgufFile } from "./open-file.js";
 import { parseShardName, shardPath } from "./shards.js";
 
-/** What of a model could be read. */
+/** The parts of a model that could be read. */
 export interface ReadParts {
   readonly isRemote: boolean;
-  /** Headers by number of the part, from 1, in order; never empty. */
+  /** Headers by part number, from 1, in order; never empty. */
   readonly headers: ReadonlyMap<number, GgufHeader>;
-  /** Parts there should be. */
+  /** The number of parts the model should have. */
   readonly expected: number;
-  /** Paths or URLs of those that are not there. */
+  /** Paths or URLs of the missing parts. */
   readonly missing: readonly string[];
 }
 
 /**
- * The header with the lowest number: that of the first part, which holds the metadata, where it is
- * there.
+ * Returns the header with the lowest part number. If the first part is present, this is the header
+ * with the metadata.
  */
 export function lowestHeader(parts: ReadParts): GgufHeader {
   for (const header of parts.headers.values()) return header;
@@ -28,12 +28,12 @@ export function lowestHeader(parts: ReadParts): GgufHeader {
 }
 
 /**
- * Reads the headers of all parts that are there.
+ * Reads the headers of all parts that are present.
  *
- * @param source - A path, an `http(s)` URL, or `hf:owner/name:QUANT`; of a split model any part.
- * @param onlyThisFile - Leave the other parts of a split model alone.
- * @throws {R1Error} as `readGgufFile` and `readRemoteHeader`, but no `FILE_NOT_FOUND` for the other
- * parts; of a reference as `locateModel`.
+ * @param source - A path, an `http(s)` URL, or `hf:owner/name:QUANT`; any part of a split model.
+ * @param onlyThisFile - Ignore the other parts of a split model.
+ * @throws {R1Error} like `readGgufFile` and `readRemoteHeader`, except that other parts may be
+ * missing (`FILE_NOT_FOUND`); for a reference like `locateModel`.
  */
 export async function readParts(
   source: string,
@@ -64,7 +64,7 @@ async function readPartsAt(
   const given = await read(source);
   const entry = given.entries.get("split.count");
   const count = entry !== undefined && entry.type !== "arr" ? Number(entry.value) : 0;
-  // The query of a URL stands behind the name.
+  // The query of a URL follows the name.
   const [path = "", query = ""] = isRemote ? source.split(/(?=\?)/) : [source];
   const name = parseShardName(path);
   if (count <= 1 || name === undefined || name.count !== count)

@@ -1,5 +1,5 @@
-// Split models: the names of the parts, what each says of itself, and whether all are there. Runs
-// on the calling JavaScript thread; waits are asynchronous.
+// Split models: the names of the parts, what each part says about itself, and whether all are
+// present. Asynchronous.
 import { access } from "node:fs/promises";
 import { basename } from "node:path";
 import { R1Error } from "../base/errors.js";
@@ -7,7 +7,7 @@ import type { GgufHeader } from "./format.js";
 import { readGgufFile } from "./open-file.js";
 
 /**
- * The split keys of a GGUF file, with the types that llama.cpp demands (any other aborts the
+ * The split keys of a GGUF file, with the types that llama.cpp requires (another type aborts the
  * process there).
  */
 export const SPLIT_KEYS = Object.freeze({
@@ -21,9 +21,9 @@ const SPLIT_TYPES = {
   [SPLIT_KEYS.tensors]: "i32",
 } as const;
 
-/** A path taken apart as a split model's part. */
+/** The path of a part of a split model, parsed. */
 export interface ShardName {
-  /** All before `-00001-of-00003.gguf`. */
+  /** Everything before `-00001-of-00003.gguf`. */
   readonly prefix: string;
   /** Number of the part, from 1. */
   readonly part: number;
@@ -31,7 +31,7 @@ export interface ShardName {
   readonly count: number;
 }
 
-/** Takes the path of a split model's part apart; undefined if it has no such name. */
+/** Parses the path of a part of a split model; undefined if it has no such name. */
 export function parseShardName(path: string): ShardName | undefined {
   const match = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/s.exec(path);
   if (match === null) return undefined;
@@ -39,7 +39,7 @@ export function parseShardName(path: string): ShardName | undefined {
   return { prefix, part: Number(part), count: Number(count) };
 }
 
-/** The path of a split model's part; `part` counts from 1. */
+/** Returns the path of a part of a split model; `part` counts from 1. */
 export function shardPath(prefix: string, part: number, count: number): string {
   const digits = (n: number): string => String(n).padStart(5, "0");
   return `${prefix}-${digits(part)}-of-${digits(count)}.gguf`;
@@ -50,8 +50,8 @@ function splitError(path: string, message: string): R1Error {
 }
 
 /**
- * A split key's value; undefined if the file has none.
- * @throws {R1Error} `SHARD_INVALID` when its type is not llama.cpp's.
+ * Returns the value of a split key; undefined if the file has none.
+ * @throws {R1Error} `SHARD_INVALID` if its type differs from llama.cpp's.
  */
 export function splitValue(header: GgufHeader, key: keyof typeof SPLIT_KEYS): number | undefined {
   const name = SPLIT_KEYS[key];
@@ -79,8 +79,8 @@ async function missingParts(paths: readonly string[]): Promise<string[]> {
 }
 
 /**
- * The paths of all parts, in order, given the first part's header: just its own for a model in one
- * file.
+ * Returns the paths of all parts, in order, given the first part's header; for a model in one file
+ * just its own path.
  */
 export async function shardPaths(first: GgufHeader): Promise<string[]> {
   const count = splitValue(first, "count") ?? 0;
@@ -125,7 +125,7 @@ export async function shardPaths(first: GgufHeader): Promise<string[]> {
 /**
  * Reads the headers of all parts of a model, given the first, and checks that they belong together.
  *
- * @throws {R1Error} `SHARD_MISSING`, `SHARD_INVALID`, and as {@link readGgufFile}.
+ * @throws {R1Error} `SHARD_MISSING`, `SHARD_INVALID`, and like {@link readGgufFile}.
  */
 export async function readAllParts(
   path: string,
@@ -140,8 +140,8 @@ export async function readAllParts(
 }
 
 /**
- * Checks that the parts of a split model, all there and in order, belong together; a model in one
- * file passes.
+ * Checks that the parts of a split model, complete and in order, belong together. A model in one
+ * file always passes.
  *
  * @throws {R1Error} `SHARD_INVALID`.
  */
@@ -182,7 +182,7 @@ export function checkParts(headers: readonly GgufHeader[]): void {
   }
 }
 
-/** @throws {R1Error} `FILE_TRUNCATED` when a file is shorter than its tensor table says. */
+/** @throws {R1Error} `FILE_TRUNCATED` if a file is shorter than its tensor table claims. */
 export function checkLength(header: GgufHeader): void {
   if (header.tensors.length === 0 || header.fileBytes >= header.dataEnd) return;
   throw new R1Error(

@@ -1,5 +1,5 @@
-// Splits a model file into parts, byte for byte as llama-gguf-split does, streaming. Runs on the
-// calling JavaScript thread; all waits are asynchronous.
+// Splits a model file into parts, streaming. The result is byte for byte what llama-gguf-split
+// writes. Asynchronous.
 import { dirname } from "node:path";
 import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
@@ -17,17 +17,17 @@ import { plannedBytes, progressCopier, rawPairs, writePlan, type FilePlan } from
 /** Options of {@link splitGguf}. */
 export interface SplitOptions {
   /**
-   * Most bytes of tensors a part; a tensor larger than that gets a part of its own. Not together
+   * Maximum bytes of tensors per part; a larger tensor gets a part of its own. Cannot be combined
    * with `maxTensors`.
    */
   maxSize?: number | undefined;
   /**
-   * Most tensors a part.
+   * Maximum tensors per part.
    * @defaultValue 128, unless `maxSize` is given
    */
   maxTensors?: number | undefined;
   /**
-   * The first part holds the metadata alone.
+   * The first part contains only the metadata.
    * @defaultValue false
    */
   noTensorFirst?: boolean | undefined;
@@ -36,9 +36,9 @@ export interface SplitOptions {
    * @defaultValue false
    */
   force?: boolean | undefined;
-  /** Called with the share done, 0 to 1, at most once a frame. */
+  /** Called with the share done, 0 to 1, at most once per frame. */
   onProgress?: ((progress: number) => void) | undefined;
-  /** Aborts the split; nothing is left of the output. */
+  /** Aborts the split and removes the output. */
   signal?: AbortSignal | undefined;
 }
 
@@ -48,7 +48,7 @@ export interface SplitResult {
   readonly paths: readonly string[];
   /** Bytes of all parts. */
   readonly bytes: number;
-  /** Tensors in all parts. */
+  /** Number of tensors in all parts. */
   readonly tensors: number;
 }
 
@@ -88,7 +88,7 @@ function readOptions(
   };
 }
 
-/** Which tensors go into which part: llama-gguf-split's rule. */
+/** Assigns tensors to parts by llama-gguf-split's rule. */
 function shareOut(header: GgufHeader, limits: Limits): GgufTensor[][] {
   const parts: GgufTensor[][] = limits.noTensorFirst ? [[], []] : [[]];
   let bytes = 0;
@@ -124,20 +124,19 @@ async function planParts(header: GgufHeader, limits: Limits): Promise<FilePlan[]
       pairU16(SPLIT_KEYS.count, shares.length),
     ],
     tensors: share.map((tensor) => ({ tensor, source: header })),
-    // Later parts carry no metadata of the model, so they have the alignment of files that say
-    // nothing.
+    // Later parts have no metadata of the model, so they use the default alignment.
     alignment: i === 0 ? header.alignment : DEFAULT_ALIGNMENT,
   }));
 }
 
 /**
- * Splits a model file into parts, the same bytes as `llama-gguf-split --split` writes.
+ * Splits a model file into parts, with the same bytes as `llama-gguf-split --split`.
  *
- * @param path - The file; not itself a part of a split model.
+ * @param path - The file; it must not be a part of a split model itself.
  * @param prefix - The parts are `<prefix>-00001-of-0000N.gguf` and so on. They get these names when
- * all are whole, the first one last.
- * @throws {R1Error} as `checkModelFiles` on the file; `SHARD_INVALID` when it is a part itself;
- * `FILE_EXISTS`, `NO_SPACE` (asked before writing), `IO_FAILED`, `INVALID_ARGUMENT`,
+ * all are complete, the first one last.
+ * @throws {R1Error} like `checkModelFiles` on the file; `SHARD_INVALID` if it is a part itself;
+ * `FILE_EXISTS`, `NO_SPACE` (checked before writing), `IO_FAILED`, `INVALID_ARGUMENT`,
  * `UNKNOWN_OPTION`; the signal's reason.
  */
 export async function splitGguf(

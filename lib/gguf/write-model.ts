@@ -1,5 +1,4 @@
-// Writes one GGUF file out of tensors that stand in other files: what merging, splitting and
-// correcting have in common. Runs on the calling JavaScript thread.
+// Writes one GGUF file from tensors stored in other files: shared by merging, splitting and fixing.
 import { open, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { progressReporter } from "../base/progress.js";
@@ -11,20 +10,20 @@ import { Copier } from "./copy-range.js";
 import { encodeHeader } from "./encode.js";
 import type { GgufHeader, GgufTensor } from "./format.js";
 
-/** A tensor and the file it stands in. */
+/** A tensor and the file that contains it. */
 export interface PlacedTensor {
   readonly tensor: GgufTensor;
   readonly source: GgufHeader;
 }
 
-/** What a file to be written is made of. */
+/** The contents of a file to write. */
 export interface FilePlan {
   readonly pairs: readonly Buffer[];
   readonly tensors: readonly PlacedTensor[];
   readonly alignment: number;
 }
 
-/** Size of a planned file, in bytes. */
+/** Returns the size of a planned file, in bytes. */
 export function plannedBytes(plan: FilePlan): number {
   return encodeHeader(plan.pairs, tensorsOf(plan), plan.alignment).fileBytes;
 }
@@ -33,7 +32,7 @@ function tensorsOf(plan: FilePlan): GgufTensor[] {
   return plan.tensors.map(({ tensor }) => tensor);
 }
 
-/** Reads the metadata pairs of a file, encoded as they stand there, without those named. */
+/** Reads the encoded metadata pairs of a file, except those named. */
 export async function rawPairs(header: GgufHeader, without: readonly string[]): Promise<Buffer[]> {
   const file = await open(header.path, "r");
   try {
@@ -47,7 +46,7 @@ export async function rawPairs(header: GgufHeader, without: readonly string[]): 
   }
 }
 
-/** Neighbouring tensors of one source, copied together. */
+/** Copies neighbouring tensors of the same source together. */
 async function copyTensors(
   plan: FilePlan,
   offsets: readonly number[],
@@ -79,8 +78,8 @@ async function copyTensors(
 }
 
 /**
- * Writes a planned file: the data first, the header last, so that what a kill leaves is no GGUF
- * file even under its temporary name.
+ * Writes a planned file: the data first, the header last. If the process is killed, the incomplete
+ * file is therefore not a GGUF file, even under its temporary name.
  *
  * @throws {R1Error} `NO_SPACE`, `IO_FAILED`, `FILE_TRUNCATED`, `FILE_UNREADABLE`; the signal's
  * reason.
@@ -97,10 +96,10 @@ export async function writePlan(plan: FilePlan, target: AtomicFile, copier: Copi
 }
 
 /**
- * A copier that tells a user's callback the share of the plans' data it has copied; `finish` tells
- * 1, once the files have their names.
+ * Creates a copier that reports the share of the plans' data copied so far to a user's callback;
+ * `finish` reports 1, once the files have their names.
  *
- * @param onProgress - What it throws ends the copy and is thrown from there.
+ * @param onProgress - What it throws ends the copy and is rethrown.
  */
 export function progressCopier(
   plans: readonly FilePlan[],
@@ -133,10 +132,10 @@ interface WriteOptions {
 }
 
 /**
- * Writes one file; it gets its name when it is whole.
+ * Writes one file; it gets its name when it is complete.
  *
- * @returns Its bytes.
- * @throws {R1Error} as {@link writePlan}; `NO_SPACE` before anything is written, `FILE_EXISTS`
+ * @returns Its size in bytes.
+ * @throws {R1Error} like {@link writePlan}; `NO_SPACE` before anything is written, `FILE_EXISTS`
  * without `force`.
  */
 export async function writeModel(

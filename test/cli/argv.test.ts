@@ -275,7 +275,10 @@ describe("a wrong command line", () => {
       'Expected a token id and a bias, such as 15043+1 or 15043-1.5, after --logit-bias but received "x".',
     ],
     [["-p", "a", "-f", "b"], "--prompt and --file cannot be used together: give only one of them."],
-    [["--raw", "-sys", "b"], "--raw and --system-prompt cannot be used together: give only one of them."],
+    [
+      ["--raw", "-sys", "b"],
+      "--raw and --system-prompt cannot be used together: give only one of them.",
+    ],
     [
       ["--json", "--json-stream"],
       "--json and --json-stream cannot be used together: give only one of them.",

@@ -1,45 +1,45 @@
 // Checks a model's hyperparameters against everything that ends in an abort() inside llama.cpp, so
-// that a broken file is an error and not the death of the process. Facts: src/llama-model.cpp
+// that a broken file causes an error instead of ending the process. Facts: src/llama-model.cpp
 // (load_hparams), src/models/{deepseek2,qwen2,qwen3,llama}.cpp, ggml's assertions, llama.cpp
-// v0.5.0. Any JavaScript thread.
+// v0.5.0.
 import type { Metadata } from "../metadata.js";
 
 /**
- * The shape of a model as its metadata tells it. Lengths in values, counts in pieces; absent where
- * the file says nothing.
+ * The shape of a model according to its metadata. Lengths are in values; counts are plain numbers.
+ * A field is absent if the file does not specify it.
  */
 export interface ModelShape {
   /** `general.architecture`, e.g. `deepseek2`, `qwen2`, `llama`. */
   readonly architecture: string;
-  /** Transformer layers, prediction layers included. */
+  /** Transformer layers, including prediction layers. */
   readonly blockCount: number;
-  /** Prediction (MTP) layers at the end of these. */
+  /** Prediction (MTP) layers at the end of the layers. */
   readonly nextnLayers: number;
-  /** Longest context the model was made for. Unit: tokens. */
+  /** Longest context that the model was trained for. Unit: tokens. */
   readonly contextLength: number;
   readonly embeddingLength: number;
   /** Attention heads of each layer. */
   readonly headCounts: readonly number[];
   /** K and V heads of each layer. */
   readonly headCountsKv: readonly number[];
-  /** Values of one K head as cached. */
+  /** Values of one K head in the cache. */
   readonly keyLength: number;
-  /** Values of one V head as cached. */
+  /** Values of one V head in the cache. */
   readonly valueLength: number;
-  /** Values that rotate with the position, of each head. */
+  /** Values of each head that rotate with the position. */
   readonly ropeDimensions: number;
   /**
-   * K is stored as one latent row, and V is a view of it: both `*_mla` keys are there and not 0.
+   * K is stored as one latent row, and V is a view of it: both `*_mla` keys are present and not 0.
    */
   readonly isMla: boolean;
-  /** Values of a K and a V head of an MLA model once expanded. */
+  /** Values of a K and a V head of an MLA model after expansion. */
   readonly keyLengthMla?: number | undefined;
   readonly valueLengthMla?: number | undefined;
   readonly kvLoraRank?: number | undefined;
   readonly qLoraRank?: number | undefined;
-  /** Experts of a MoE layer; 0: no MoE. */
+  /** Experts of a MoE layer; 0 for a model without experts. */
   readonly expertCount: number;
-  /** Experts that work on one token: the largest over all layers. */
+  /** Experts that compute one token: the largest number over all layers. */
   readonly expertUsedCount: number;
   readonly expertSharedCount: number;
   /** Layers at the start without experts. */
@@ -49,7 +49,7 @@ export interface ModelShape {
 const MAX_LAYERS = 512;
 const MAX_EXPERTS = 1024;
 /**
- * Bound on single lengths: keeps products exact and far from overflow in llama.cpp's 32-bit
+ * Limit on single lengths: keeps products exact and prevents overflow in llama.cpp's 32-bit
  * arithmetic.
  */
 const MAX_LENGTH = 1 << 24;
@@ -125,7 +125,7 @@ function checkFloats(m: Metadata, arch: string, keys: Iterable<string>): void {
       `"${arch}.rope.scaling.type" is ${JSON.stringify(scaling.slice(0, 40))}; none, linear, yarn and longrope are known`,
     );
   }
-  // llama4 has a length of its own.
+  // llama4 has its own length.
   if (
     arch !== "llama4" &&
     (m.f32(`${arch}.attention.temperature_scale`) ?? 0) !== 0 &&
@@ -212,8 +212,8 @@ export function checkHyperparameters(m: Metadata, keys: Iterable<string>): Model
   const experts = checkExperts(m, arch, blockCount);
   const headCounts = m.perLayer(`${arch}.attention.head_count`, blockCount) ?? [];
   const headCountsKv = m.perLayer(`${arch}.attention.head_count_kv`, blockCount) ?? headCounts;
-  // Zero heads stand for layers without attention in some architectures; the four that R1 comes in
-  // have none such.
+  // In some architectures zero heads mean a layer without attention; R1's four architectures have
+  // no such layers.
   const strict = ["deepseek2", "qwen2", "qwen3", "llama"].includes(arch);
   for (const count of [...headCounts, ...headCountsKv])
     bounded(m, `${arch}.attention.head_count`, count, strict ? 1 : 0, 65_536);

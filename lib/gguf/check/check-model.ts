@@ -1,6 +1,5 @@
-// Checks a model's files before llama.cpp sees them: everything there, everything readable, nothing
-// in them that would end the process. Runs on the calling JavaScript thread, asynchronously and in
-// slices: the event loop keeps turning.
+// Checks a model's files before llama.cpp sees them: everything is present and readable, and
+// nothing in them would end the process. Asynchronous and in slices: the event loop keeps running.
 import { R1Error, isR1Error } from "../../base/errors.js";
 import { checkHyperparameters, type ModelShape } from "./check-hyperparameters.js";
 import { checkTensors } from "./check-tensors.js";
@@ -10,17 +9,17 @@ import { Metadata, type MetadataOverride, type MetadataSummary } from "../metada
 import { Pacer } from "../pacer.js";
 import { checkLength, readAllParts } from "../shards.js";
 
-/** What a checked model's files are and say. */
+/** The files of a checked model, and what they contain. */
 export interface CheckedModel extends ModelShape, VocabularyFacts {
   /** The file, or all parts of a split model in order. */
   readonly paths: string[];
-  /** The same files, each with the place where its header ends. Unit: bytes. */
+  /** The same files, each with the offset at which its header ends. Unit: bytes. */
   readonly parts: readonly { readonly path: string; readonly headerBytes: number }[];
   /** Bytes of all files. */
   readonly sizeBytes: number;
   /** GGUF version, 2 or 3. */
   readonly version: number;
-  /** Tensors in all parts. */
+  /** Number of tensors in all parts. */
   readonly tensorCount: number;
   /** The tensors themselves, without their data. */
   readonly tensors: readonly {
@@ -28,11 +27,11 @@ export interface CheckedModel extends ModelShape, VocabularyFacts {
     readonly shape: readonly number[];
     readonly bytes: number;
   }[];
-  /** Values in all tensors. */
+  /** Number of values in all tensors. */
   readonly parameters: number;
-  /** `tokenizer.chat_template`, where the file has one. */
+  /** `tokenizer.chat_template`, if the file has one. */
   readonly chatTemplate?: string | undefined;
-  /** All metadata of the first part: scalars as they are, arrays by length and first elements. */
+  /** All metadata of the first part: scalars unchanged, arrays by length and first elements. */
   readonly metadata: MetadataSummary;
 }
 
@@ -40,12 +39,13 @@ export interface CheckedModel extends ModelShape, VocabularyFacts {
  * Checks a model's files.
  *
  * @param path - The file, or the first part of a split model.
- * @param options - `signal` aborts the check; `overrides` stand before the file's own metadata.
+ * @param options - `signal` aborts the check; `overrides` take precedence over the file's own
+ * metadata.
  * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FILE_IS_DIRECTORY`, `FILE_EMPTY`,
  * `FILE_TRUNCATED`, `NOT_GGUF`, `SHARD_MISSING`, `SHARD_INVALID`, `GGUF_INVALID` (a header or a
  * value that llama.cpp would refuse or abort on), `MODEL_UNSUPPORTED` (no vocabulary),
- * `INVALID_ARGUMENT` (overrides that make a good file a bad one, or that llama.cpp would pass
- * over). Nothing else, but for the signal's reason when it aborts.
+ * `INVALID_ARGUMENT` (overrides that make a good file invalid, or that llama.cpp would ignore).
+ * Nothing else, except the signal's reason if it aborts.
  */
 export async function checkModelFiles(
   path: string,
@@ -62,7 +62,7 @@ export async function checkModelFiles(
     return await check(path, headers, metadata, pacer);
   } catch (error) {
     if (!isR1Error(error)) throw error;
-    // A file that is bad without them too fails here, with its own error.
+    // A file that is invalid even without the overrides fails here, with its own error.
     await check(path, headers, new Metadata(first), pacer);
     const what = error.message.replace(/ Download it again.*$/, "");
     throw new R1Error(

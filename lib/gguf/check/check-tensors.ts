@@ -1,5 +1,5 @@
-// Checks the types and shapes of tensors that llama.cpp takes on trust and ggml asserts on later.
-// Any JavaScript thread.
+// Checks the types and shapes of tensors that llama.cpp accepts without a check and ggml asserts on
+// later.
 import { R1Error } from "../../base/errors.js";
 import { invalidGguf } from "../cursor.js";
 import type { GgufHeader } from "../format.js";
@@ -12,8 +12,8 @@ import type { ModelShape } from "./check-hyperparameters.js";
  * 32.
  */
 export function checkTensors(header: GgufHeader, shape: ModelShape): void {
-  // ggml asserts that mapped weights begin at a multiple of 32 bytes; a smaller alignment hits one
-  // by luck.
+  // ggml asserts that mapped weights begin at a multiple of 32 bytes; with a smaller alignment this
+  // holds only by luck.
   if (header.tensors.length > 0 && header.alignment % 32 !== 0)
     throw new R1Error(
       "MODEL_UNSUPPORTED",
@@ -23,8 +23,8 @@ export function checkTensors(header: GgufHeader, shape: ModelShape): void {
   const isKnown = ["deepseek2", "qwen2", "qwen3", "llama"].includes(shape.architecture);
   for (const { name, type, shape: dimensions } of header.tensors) {
     if (!isKnown) continue;
-    // Norms, biases and rotation factors are added or multiplied by element, which ggml does on f32
-    // only; it aborts on others.
+    // Norms, biases and rotation factors are added or multiplied element by element. ggml does this
+    // only for f32 and aborts on other types.
     if (dimensions.length <= 1 && type.name !== "f32")
       throw invalidGguf(
         header.path,

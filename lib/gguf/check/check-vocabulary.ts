@@ -1,26 +1,26 @@
-// Checks a model's vocabulary against what llama.cpp asserts (duplicate tokens end in an abort
-// there) or silently misreads. Facts: src/llama-vocab.cpp of llama.cpp v0.5.0. Runs on the calling
-// JavaScript thread; its 129,280 tokens and as many merges are gone through on native threads.
+// Checks a model's vocabulary against what llama.cpp asserts (duplicate tokens abort the process
+// there) or silently misreads. Facts: src/llama-vocab.cpp of llama.cpp v0.5.0. Native threads go
+// through its 129,280 tokens and as many merges.
 import { R1Error } from "../../base/errors.js";
 import { native } from "../../binding/load.js";
 import { ScalarElements, StringElements } from "../elements.js";
 import type { Metadata } from "../metadata.js";
 import type { Pacer } from "../pacer.js";
 
-/** What the vocabulary's metadata says of itself. */
+/** What the vocabulary's metadata says about it. */
 export interface VocabularyFacts {
   /** Number of tokens. */
   readonly vocabSize: number;
-  /** `tokenizer.ggml.add_bos_token`; undefined where the file says nothing. */
+  /** `tokenizer.ggml.add_bos_token`; undefined if the file does not specify it. */
   readonly addBosToken: boolean | undefined;
-  /** `tokenizer.ggml.bos_token_id`; undefined where the file says nothing. */
+  /** `tokenizer.ggml.bos_token_id`; undefined if the file does not specify it. */
   readonly bosTokenId: number | undefined;
 }
 
 const MAX_TOKENS = 4 * 1024 * 1024;
 /**
- * Ids whose absence from the vocabulary makes generation go wrong; llama.cpp would take a default
- * instead and say so in its log only.
+ * Ids that break generation if they are outside the vocabulary; llama.cpp would use a default
+ * instead and report it only in its log.
  */
 const ID_KEYS = ["bos", "eos", "eot", "eom", "padding", "unknown", "seperator", "mask"];
 
@@ -33,7 +33,7 @@ function strings(m: Metadata, key: string): StringElements | undefined {
 }
 
 /**
- * Refuses two equal tokens, and merges that are no pairs; on threads of their own, both at once.
+ * Refuses duplicate tokens and malformed merges. Both checks run at the same time on other threads.
  */
 async function checkStrings(
   m: Metadata,
@@ -99,7 +99,7 @@ export async function checkVocabulary(
   const vocabSize = tokens.length;
   const pre = m.text("tokenizer.ggml.pre");
   const merges = strings(m, "tokenizer.ggml.merges");
-  // Gemma 4's pieces hold plain spaces; every other BPE vocabulary writes a space as another
+  // Gemma 4's tokens contain plain spaces; every other BPE vocabulary writes a space as another
   // character.
   await checkStrings(m, tokens, kind === "gpt2" && pre !== "gemma4" ? merges : undefined);
   await checkTypes(m, vocabSize, pacer);

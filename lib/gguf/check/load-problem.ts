@@ -1,19 +1,19 @@
-// Finds what only a load shows of a local model that looks sound, such as a missing tensor: through
-// the checks of a load and the trial in a process of its own. Runs on the calling JavaScript
-// thread, which it does not hold up.
+// Finds problems of a local model that only a load shows, such as a missing tensor: runs the checks
+// of a load and the trial in a child process. Does not block the JavaScript thread.
 import { isR1Error } from "../../base/errors.js";
 import { plainEngine, plainModel, tryBeforeLoading } from "../../binding/trial.js";
 import { checkModelFiles } from "./check-model.js";
 
-/** Tokens of the context that the trial makes; every model has room for them. */
+/** Size of the trial's context; every model has room for it. Unit: tokens. */
 const CONTEXT = 512;
 
 /**
- * The error that `loadModel` would end with.
+ * Returns the error that `loadModel` would end with.
  *
  * @param path - The file, or the first part of a split model.
- * @returns undefined where the model loads, or where this installation has no native part to ask.
- * @throws `signal.reason` when aborted; {R1Error} `RESOURCE_EXHAUSTED` where no process could be
+ * @returns undefined if the model loads, or if this installation has no native addon to try it
+ * with.
+ * @throws `signal.reason` when aborted; {R1Error} `RESOURCE_EXHAUSTED` if no process could be
  * started.
  */
 export async function findLoadProblem(

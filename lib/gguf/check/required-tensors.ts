@@ -1,9 +1,11 @@
-// Names the tensors that a model cannot load without, for files of which only the header is at
-// hand. Facts: load_arch_tensors of llama.cpp v0.5.0, src/models/{deepseek2,llama,qwen2,qwen3}.cpp.
-// Any JavaScript thread.
+// Lists the tensors that a model cannot load without, for files of which only the header is
+// available. Facts: load_arch_tensors of llama.cpp v0.5.0,
+// src/models/{deepseek2,llama,qwen2,qwen3}.cpp.
 import type { ModelShape } from "./check-hyperparameters.js";
 
-/** Of one layer: each entry is a tensor, or alternatives of which one set must be there. */
+/**
+ * Required by one layer: each entry is a tensor, or alternatives of which one set must be present.
+ */
 type Need = string | readonly (readonly string[])[];
 
 const QKV: Need = [["attn_qkv"], ["attn_q", "attn_k", "attn_v"]];
@@ -30,7 +32,10 @@ function deepseekLayer(shape: ModelShape, layer: number): readonly Need[] {
   ];
 }
 
-/** The needs of a layer; undefined for an architecture that this file does not know. */
+/**
+ * Returns the tensors that a layer needs; undefined for an architecture that this file does not
+ * know.
+ */
 function layerNeeds(shape: ModelShape, layer: number): readonly Need[] | undefined {
   const plain: readonly Need[] = ["attn_norm", QKV, "attn_output", "ffn_norm"];
   switch (shape.architecture) {
@@ -50,9 +55,9 @@ function layerNeeds(shape: ModelShape, layer: number): readonly Need[] | undefin
 }
 
 /**
- * The tensors that a model lacks, by name; empty where nothing is missing, or where the
- * architecture is not one of R1's. Prediction layers at the end are optional as a whole, and are
- * not looked at.
+ * Returns the names of the tensors that a model lacks. Empty if none are missing, or if the
+ * architecture is not one of R1's. Prediction layers at the end are optional as a whole and are not
+ * checked.
  *
  * @param names - Names of all tensors, of all parts.
  */

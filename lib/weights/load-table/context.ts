@@ -41,7 +41,7 @@ export const CONTEXT_ROWS = {
         names: ["-ctv", "--cache-type-v"],
         value: "TYPE",
         doc: "type of the V cache",
-        shownDefault: "that of K on MLA files, else f16",
+        shownDefault: "the type of the K cache on MLA files, else f16",
       },
     ],
   },
@@ -75,7 +75,7 @@ export const CONTEXT_ROWS = {
     kind: whole(1, 2 ** 20),
     default: 2048,
     native: "engine",
-    flags: [{ names: ["-b", "--batch-size"], value: "N", doc: "most tokens of one decode" }],
+    flags: [{ names: ["-b", "--batch-size"], value: "N", doc: "maximum tokens of one decode" }],
   },
   ubatchSize: {
     doc: "most tokens computed at once, at most `batchSize`: an abort in a prompt waits for one operation over them ([benchmark.md](benchmark.md))",
@@ -86,7 +86,7 @@ export const CONTEXT_ROWS = {
       {
         names: ["-ub", "--ubatch-size"],
         value: "N",
-        doc: "most tokens computed at once",
+        doc: "maximum tokens computed at once",
         shownDefault: "512",
       },
     ],
@@ -97,8 +97,8 @@ export const CONTEXT_ROWS = {
     default: true,
     native: "engine",
     flags: [
-      { names: ["--no-warmup"], sets: false, doc: "no empty run before the first prompt" },
-      { names: ["--warmup"], sets: true, doc: "an empty run before the first prompt (default)" },
+      { names: ["--no-warmup"], sets: false, doc: "no warm-up run before the first prompt" },
+      { names: ["--warmup"], sets: true, doc: "a warm-up run before the first prompt (default)" },
     ],
   },
   rope: {

@@ -10,7 +10,7 @@ export const MODEL_ROWS = {
       {
         names: ["-md", "--spec-draft-model", "--model-draft"],
         value: "FILE",
-        doc: "a small model of the same vocabulary that drafts tokens for this one to check",
+        doc: "a small model with the same vocabulary that drafts tokens for this one to verify",
       },
       {
         names: ["-hfd", "-hfrd", "--spec-draft-hf", "--hf-repo-draft"],
@@ -37,7 +37,7 @@ export const MODEL_ROWS = {
           dio: "direct",
           direct: "direct",
         },
-        doc: "how the file gets into memory: auto, mmap, mlock, direct or none",
+        doc: "how to load the file into memory: auto, mmap, mlock, direct or none",
       },
       { names: ["--mmap"], sets: "mmap", doc: "map the file into memory" },
       { names: ["--no-mmap"], sets: "none", doc: "read the file instead of mapping it" },
@@ -67,7 +67,7 @@ export const MODEL_ROWS = {
         names: ["--override-kv"],
         value: "KEY=TYPE:VALUE,...",
         reader: "metadataOverrides",
-        doc: "metadata to read instead of the file's; types: int, float, bool, str",
+        doc: "metadata that replaces the file's; types: int, float, bool, str",
       },
     ],
   },

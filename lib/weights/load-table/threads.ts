@@ -27,7 +27,7 @@ export const THREAD_ROWS = {
         names: ["-tb", "--threads-batch"],
         value: "N",
         reader: "threads",
-        doc: "threads that take in prompts",
+        doc: "threads that process prompts",
         shownDefault: "as --threads",
       },
     ],
@@ -63,7 +63,7 @@ export const THREAD_ROWS = {
       {
         names: ["--deterministic"],
         sets: true,
-        doc: "one sequence a decode, so that nothing beside can change the last bits",
+        doc: "decode one sequence at a time, so that other requests cannot change the last bits",
       },
     ],
   },
