@@ -1,5 +1,5 @@
 // Compiles schemas and forced tools to grammars: small ones at once, others in a child process,
-// each once. Runs on any JavaScript thread.
+// each only once.
 import { BoundedWorker, WorkerLimitError } from "../base/bounded-worker.js";
 import { ByteCache } from "../base/byte-cache.js";
 import { builtModule } from "../base/child.js";
@@ -9,7 +9,7 @@ import { TooMuchWork } from "./schema/compiler.js";
 import { schemaToGrammar } from "./schema/schema-grammar.js";
 import { toolGrammar, type ForcedTool, type ToolIds, type ToolTexts } from "./tool-grammar.js";
 
-/** What the child process is asked. */
+/** The request to the child process. */
 export type SchemaTask =
   | { readonly kind: "schema"; readonly json: string; readonly path: string }
   | {
@@ -22,13 +22,13 @@ export type SchemaTask =
 
 /** Longest JSON that is compiled on the calling thread. Unit: UTF-16 code units. */
 const SMALL = 4096;
-/** The same for forced tools, whose schemas are all put into one grammar. */
+/** The same for forced tools: one grammar contains all their schemas. */
 const SMALL_TOOLS = 2048;
-/** Schemas to convert on the calling thread: a few milliseconds. */
+/** Number of subschemas to convert on the calling thread: a few milliseconds. */
 const SMALL_WORK = 300;
-/** Longest time to compile one schema, with the machine under load. Unit: milliseconds. */
+/** Time limit for compiling one schema, on a machine under load. Unit: milliseconds. */
 const TIMEOUT_MS = 10_000;
-/** Grammars that are remembered, with their schemas. Unit: UTF-16 code units. */
+/** Size of the cached grammars with their schemas. Unit: UTF-16 code units. */
 const MAX_KNOWN = 16_777_216;
 
 const worker = new BoundedWorker<SchemaTask, string>({
@@ -58,8 +58,8 @@ async function compileElsewhere(key: string, task: SchemaTask): Promise<string> 
 }
 
 /**
- * The grammar for a key: known, made at once if that is quick, or promised. What is wrong with a
- * schema rejects.
+ * Returns the grammar for a key: from the cache, compiled at once if that is quick, or as a
+ * promise. A faulty schema rejects.
  */
 function compile(
   key: string,
@@ -76,7 +76,7 @@ function compile(
     } catch (error) {
       if (!(error instanceof TooMuchWork)) return rejected(error as Error);
     }
-  // Errors name the path, so that requests share a compilation only where it is the same.
+  // Error messages contain the path, so requests share a compilation only if the path is the same.
   const name = `${task.path} ${key}`;
   let promise = running.get(name);
   if (promise === undefined) {
@@ -86,7 +86,7 @@ function compile(
   return promise;
 }
 
-/** A rejection that harms nobody who does not look at it. */
+/** Returns a rejection that is not reported as unhandled. */
 function rejected(error: Error): Promise<never> {
   const promise: Promise<never> = Promise.reject(error);
   promise.catch(() => undefined);
@@ -94,8 +94,8 @@ function rejected(error: Error): Promise<never> {
 }
 
 /**
- * What takes tens of milliseconds though it is short: Unicode properties are looked up character by
- * character, patterns of names are followed all at once, and long patterns make many rules.
+ * Short input that still takes tens of milliseconds: Unicode properties are looked up character by
+ * character, name patterns are followed all at once, and long patterns make many rules.
  */
 const SLOW: readonly RegExp[] = [
   /\\\\[pP]\{/,
@@ -120,10 +120,11 @@ const isQuick = (json: string): boolean =>
   json.length <= SMALL && !SLOW.some((words) => words.test(json)) && !isDeep(json);
 
 /**
- * The grammar of a schema.
+ * Returns the grammar of a schema.
  *
- * @returns At once if it is known or small, else a promise. What is found while compiling rejects.
- * @throws {R1Error} `SCHEMA_UNSUPPORTED` for what is no schema or too large.
+ * @returns The grammar if it is cached or small, otherwise a promise. Errors found while compiling
+ * reject.
+ * @throws {R1Error} `SCHEMA_UNSUPPORTED` if it is not a schema or too large.
  */
 export function compileSchemaGrammar(schema: unknown, path: string): string | Promise<string> {
   const json = schemaJson(schema, path);
@@ -134,7 +135,7 @@ export function compileSchemaGrammar(schema: unknown, path: string): string | Pr
   );
 }
 
-/** As {@link toolGrammar}, at once or promised as {@link compileSchemaGrammar}. */
+/** Like {@link toolGrammar}, at once or as a promise like {@link compileSchemaGrammar}. */
 export function compileToolGrammar(
   tools: readonly ForcedTool[],
   texts: ToolTexts,

@@ -1,7 +1,7 @@
-// Takes out of a grammar what can never come to an end. Pure; runs on any JavaScript thread.
+// Removes the parts of a grammar that can never produce a finished text. Pure.
 import { empty, never, references, seq, type Grammar, type GrammarNode } from "./grammar.js";
 
-/** Names of the rules that have a text. */
+/** Returns the names of the rules that can produce a text. */
 function livingRules(grammar: Grammar): ReadonlySet<string> {
   const living = new Set<string>();
   const users = new Map<string, string[]>();
@@ -29,7 +29,7 @@ function isLiving(node: GrammarNode, living: ReadonlySet<string>): boolean {
   return node.kind !== "ref" || living.has(node.name);
 }
 
-/** A living node without its dead parts. */
+/** Returns a live node without its dead parts. */
 function prune(node: GrammarNode, living: ReadonlySet<string>): GrammarNode {
   if (node.kind === "seq") return seq(...node.nodes.map((each) => prune(each, living)));
   if (node.kind === "alt") {
@@ -42,7 +42,10 @@ function prune(node: GrammarNode, living: ReadonlySet<string>): GrammarNode {
   return isLiving(node.node, living) ? { ...node, node: prune(node.node, living) } : empty;
 }
 
-/** The grammar without rules and alternatives that have no text; undefined when none is left. */
+/**
+ * Returns the grammar without rules and alternatives that cannot produce a text; undefined if
+ * nothing is left.
+ */
 export function withoutDead(grammar: Grammar): Map<string, GrammarNode> | undefined {
   const living = livingRules(grammar);
   if (!living.has("root")) return undefined;

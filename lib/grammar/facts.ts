@@ -1,4 +1,4 @@
-// Finds a rule of a grammar that can begin with itself: no engine can follow it. Pure.
+// Finds left recursion in a grammar: no engine can follow a rule that begins with itself. Pure.
 import { references, type Grammar, type GrammarNode } from "./grammar.js";
 
 function isNullable(node: GrammarNode, isKnown: (rule: string) => boolean): boolean {
@@ -18,7 +18,10 @@ function isNullable(node: GrammarNode, isKnown: (rule: string) => boolean): bool
   }
 }
 
-/** The rules that may be empty; a rule is looked at again only when one it uses is settled. */
+/**
+ * Returns the rules that may be empty. A rule is checked again only when one that it uses is
+ * settled.
+ */
 function nullableRules(grammar: Grammar): Set<string> {
   const users = new Map<string, Set<string>>();
   for (const [name, node] of grammar)
@@ -37,7 +40,7 @@ function nullableRules(grammar: Grammar): Set<string> {
   return settled;
 }
 
-/** A rule that can begin with itself. */
+/** Returns a rule that can begin with itself. */
 export function leftRecursion(grammar: Grammar): string | undefined {
   const nullable = nullableRules(grammar);
   const isKnown = (name: string): boolean => nullable.has(name);

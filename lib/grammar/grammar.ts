@@ -1,4 +1,4 @@
-// Grammars as trees, and their GBNF text. Pure data and functions, on any JavaScript thread.
+// Grammars as trees, and their GBNF text. Pure.
 
 import { invert, joinRanges, LAST_CODE_POINT, type CodeRange } from "../base/code-ranges.js";
 
@@ -25,7 +25,7 @@ export type Grammar = ReadonlyMap<string, GrammarNode>;
 export const text = (value: string): GrammarNode => ({ kind: "text", text: value });
 export const ref = (name: string): GrammarNode => ({ kind: "ref", name });
 export const empty: GrammarNode = { kind: "seq", nodes: [] };
-/** What no text fits. */
+/** Matches no text. */
 export const never: GrammarNode = { kind: "alt", nodes: [] };
 export const repeat = (node: GrammarNode, min: number, max = Infinity): GrammarNode =>
   min === 1 && max === 1 ? node : { kind: "repeat", node, min, max };
@@ -86,8 +86,8 @@ function printNode(node: GrammarNode, isInner: boolean): string {
     case "text":
       return printText(node.text);
     case "chars": {
-      // llama.cpp reads the end of a range only behind a "-", and a set from its complement is
-      // shorter when nearly all is in it.
+      // llama.cpp reads the end of a range only after a "-". The complement is shorter for a set
+      // that contains nearly all characters.
       const isWide = node.ranges.at(-1)?.[1] === LAST_CODE_POINT;
       const ranges = isWide ? invert(node.ranges) : node.ranges;
       if (isWide && ranges.length === 0) return ".";
@@ -124,7 +124,7 @@ function printNode(node: GrammarNode, isInner: boolean): string {
   }
 }
 
-/** The GBNF text of a grammar, a rule a line, `root` first. */
+/** Returns the GBNF text of a grammar, one rule per line, `root` first. */
 export function printGrammar(grammar: Grammar): string {
   const names = [...grammar.keys()].sort((a, b) => Number(b === "root") - Number(a === "root"));
   return names
@@ -132,7 +132,7 @@ export function printGrammar(grammar: Grammar): string {
     .join("");
 }
 
-/** Calls `visit` for every reference; `isTail` when nothing of the rule can follow it. */
+/** Calls `visit` for every reference; `isTail` is true if nothing can follow it in its rule. */
 export function references(
   node: GrammarNode,
   visit: (name: string, isTail: boolean) => void,

@@ -1,5 +1,4 @@
-// What the answer is held to: a JSON Schema or a grammar. Checks it before the run. Pure; runs on
-// any JavaScript thread.
+// The required form of the answer: a JSON Schema or a grammar. Validated before the run. Pure.
 import { knownKeys, object, refuse } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import { compileSchema, type SchemaCheck } from "../base/schema/json-schema.js";
@@ -7,26 +6,26 @@ import { plainSchema } from "../base/schema/plain-schema.js";
 import { compileSchemaGrammar } from "./compile.js";
 import { schemaToGrammar } from "./schema/schema-grammar.js";
 
-/** Holds the answer to a form; the reasoning stays free. Give one of the two. */
+/** Forces the answer into a form; the reasoning stays free. Give one of the two. */
 export interface ResponseOptions {
   /**
-   * A JSON Schema (of the draft that `$schema` names, 04 to 2020-12; else 2020-12), or an object
-   * with a `toJSONSchema()` method, as Zod's schemas have. The answer is JSON that fits it.
+   * A JSON Schema (of the draft in `$schema`, 04 to 2020-12; default 2020-12), or an object with a
+   * `toJSONSchema()` method, such as Zod's schemas. The answer is JSON that matches it.
    */
   readonly schema?: unknown;
   /** A grammar in llama.cpp's GBNF with a rule `root`; at most 64 KiB. */
   readonly grammar?: string | undefined;
 }
 
-/** What {@link normalizeResponse} makes of it. */
+/** The result of {@link normalizeResponse}. */
 export interface ResponseConfig {
-  /** GBNF for what follows the reasoning; empty: none. */
+  /** GBNF for the text after the reasoning; empty if there is none. */
   readonly grammar: string;
-  /** Tells what is wrong with a parsed answer; only for a schema. */
+  /** Reports what is wrong with a parsed answer; only for a schema. */
   readonly check: SchemaCheck | undefined;
 }
 
-/** Longest grammar that is read. Unit: bytes. */
+/** Maximum length of a grammar. Unit: bytes. */
 const MAX_GRAMMAR = 65_536;
 
 function checkSource(source: unknown, path: string): string {
@@ -42,15 +41,18 @@ function checkSource(source: unknown, path: string): string {
   return source;
 }
 
-/** The grammar of an answer, at once or promised. What compiling finds is thrown or rejects. */
+/**
+ * Returns the grammar of an answer, at once or as a promise. Errors found while compiling are
+ * thrown or reject.
+ */
 export type AnswerForm = () => string | Promise<string>;
 
 /**
- * Checks the shape of the option `response`. The form it returns starts to compile when it is
- * called: a small schema on the calling thread, others in a child process, each schema once.
+ * Validates the option `response`. The function it returns starts the compilation when called: a
+ * small schema on the calling thread, others in a child process, each schema once.
  *
- * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; `SCHEMA_UNSUPPORTED` for what is no
- * schema, no JSON, or too large.
+ * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; `SCHEMA_UNSUPPORTED` if it is not a
+ * schema, not JSON, or too large.
  */
 export function responseForm(value: unknown, path = "response"): AnswerForm | undefined {
   if (value === undefined) return undefined;
@@ -70,11 +72,11 @@ function parts(value: unknown, path: string): { schema: unknown; grammar: unknow
 }
 
 /**
- * Checks the option `response` and makes its grammar.
+ * Validates the option `response` and creates its grammar.
  *
  * @throws {R1Error} `SCHEMA_UNSUPPORTED` with the path into the schema; `GRAMMAR_INVALID` for a
- * grammar that is too long (the engine compiles it later and rejects the generation if it cannot be
- * read); `INVALID_ARGUMENT`, `UNKNOWN_OPTION`.
+ * grammar that is too long (the engine compiles it later and rejects the generation if it is
+ * invalid); `INVALID_ARGUMENT`, `UNKNOWN_OPTION`.
  */
 export function normalizeResponse(value: unknown, path = "response"): ResponseConfig {
   if (value === undefined) return Object.freeze({ grammar: "", check: undefined });

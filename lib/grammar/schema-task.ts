@@ -1,4 +1,4 @@
-// Compiles schemas to grammars for lib/grammar/compile.ts. Runs in a child process of its own.
+// Compiles schemas to grammars for lib/grammar/compile.ts. Runs in a child process.
 import { serveTasks } from "../base/bounded-task.js";
 import type { SchemaTask } from "./compile.js";
 import { schemaToGrammar } from "./schema/schema-grammar.js";

@@ -1,5 +1,5 @@
-// The grammar of a forced tool call: R1's form, the arguments held to the tool's schema. Pure; runs
-// on any JavaScript thread.
+// The grammar of a forced tool call: R1's format, with arguments that match the tool's schema.
+// Pure.
 import {
   alt,
   charRanges,
@@ -34,7 +34,7 @@ export interface ToolTexts {
 /** Ids of the tool tokens; one that is missing or -1 is not in the vocabulary. */
 export type ToolIds = Partial<Readonly<Record<keyof ToolTexts, number>>>;
 
-/** Most calls a forced answer may make when any tool will do. */
+/** Maximum calls in a forced answer if any tool may be called. */
 const MAX_CALLS = 16;
 
 function renamed(node: GrammarNode, prefix: string): GrammarNode {
@@ -45,12 +45,12 @@ function renamed(node: GrammarNode, prefix: string): GrammarNode {
     : node;
 }
 
-/** The bar that every tool tag is written with. */
+/** The bar character in every tool tag. */
 const BAR = 0xff5c;
 const BAR_ESCAPED = "\\uff5c";
 
 /**
- * JSON in which no string holds a tag as it is written: its bars are escaped, so that nothing in an
+ * JSON in which no string contains a literal tag: its bars are escaped, so that nothing in an
  * argument reads as the end of the call.
  */
 function withoutTags(node: GrammarNode): GrammarNode {
@@ -67,12 +67,11 @@ function withoutTags(node: GrammarNode): GrammarNode {
 }
 
 /**
- * Makes the GBNF of an answer that is nothing but tool calls: exactly one when one tool is given,
- * else one to sixteen. Arguments must be objects; the bar ｜ of the tool tags is written as an
- * escape in them. A tag that the vocabulary has an id for must be that token, as {@link ToolIds}
- * says.
+ * Creates the GBNF of an answer that consists only of tool calls: exactly one if one tool is given,
+ * otherwise one to sixteen. Arguments must be objects; the bar ｜ of the tool tags is escaped in
+ * them. If the vocabulary has an id for a tag ({@link ToolIds}), the tag must be that token.
  *
- * @throws {R1Error} `SCHEMA_UNSUPPORTED` with the path of a schema that a grammar cannot keep.
+ * @throws {R1Error} `SCHEMA_UNSUPPORTED` with the path of a schema that a grammar cannot express.
  */
 export function toolGrammar(
   tools: readonly ForcedTool[],

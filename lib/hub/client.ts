@@ -1,5 +1,5 @@
-// Requests to the Hub: the token to its own host only, patience with limits and failures, typed
-// errors.
+// Requests to the Hub. Sends the token only to the Hub's own host, waits and retries on limits and
+// failures, and throws typed errors.
 import {
   connectionError,
   connectionReason,
@@ -11,7 +11,7 @@ import {
 } from "./failures.js";
 import { Attempts, Gate, retryAfterMs, type Failure, type RetryPolicy } from "./retry.js";
 
-/** What a client is made of. */
+/** Settings of a client. */
 export interface ClientOptions extends RetryPolicy {
   /** Without a slash at the end. */
   readonly endpoint: string;
@@ -20,15 +20,18 @@ export interface ClientOptions extends RetryPolicy {
   readonly signal: AbortSignal;
 }
 
-/** An answer whose body is still to come; `stop` must be called when it is read or given up. */
+/**
+ * An answer whose body has not been read; `stop` must be called when it is read or no longer
+ * needed.
+ */
 export interface OpenAnswer {
   readonly response: Response;
-  /** Something came: the silence begins anew. */
+  /** Data arrived: restarts the timeout for silence. */
   readonly kick: () => void;
   readonly stop: () => void;
 }
 
-/** Asks one Hub, for one download. */
+/** Sends requests to one Hub, for one download. */
 export class HubClient {
   readonly endpoint: string;
   readonly signal: AbortSignal;
@@ -36,7 +39,7 @@ export class HubClient {
   readonly #options: ClientOptions;
   readonly #origin: string;
   readonly #gate = new Gate();
-  /** A server has answered: what fails from now on may pass. */
+  /** A server has answered: a later failure may be temporary. */
   #hasAnswered = false;
 
   constructor(options: ClientOptions) {
@@ -51,7 +54,7 @@ export class HubClient {
     return new Attempts(this.#options, this.#gate, this.signal);
   }
 
-  /** A failed connection, as `attempts` takes it. */
+  /** Describes a failed connection for `attempts`. */
   failure(url: string, error: unknown): Failure {
     return {
       error: connectionError(url, error, this.timeoutMs),
@@ -62,7 +65,7 @@ export class HubClient {
   }
 
   /**
-   * Opens an answer with a status of 2xx or 416; tries again while `attempts` lasts.
+   * Opens an answer with status 2xx or 416; retries as long as `attempts` allows.
    *
    * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `NETWORK_FAILED`; the signal's reason.
    */
@@ -98,7 +101,7 @@ export class HubClient {
     }
   }
 
-  /** `fetch` for the Hub's own library: whole answers, tried again when they are cut. */
+  /** A `fetch` for the Hub's own library: returns complete answers and retries interrupted ones. */
   readonly fetch = async (input: string | URL | Request): Promise<Response> => {
     const url = input instanceof Request ? input.url : String(input);
     const attempts = this.attempts();
@@ -132,7 +135,7 @@ export class HubClient {
     this.signal.addEventListener("abort", onAbort, { once: true });
     kick();
     try {
-      // A redirect to another host loses the authorization, as fetch has it.
+      // A redirect to another host drops the authorization, like in fetch.
       const { token } = this.#options;
       const isOwn = new URL(url).origin === this.#origin;
       const all = {

@@ -1,12 +1,12 @@
-// Files of downloads: their errors, and the room that is left on the disk.
+// Files of downloads: their errors, and the free space on the disk.
 import { R1Error } from "../base/errors.js";
 import { fileFailure } from "../base/files/failure.js";
 import { checkSpace } from "../base/files/space.js";
 
-/** The R1Error of a failure while a download is written. */
+/** Converts a failure to write a download to an R1Error. */
 export function diskError(path: string, error: unknown): Error {
   const { code } = (error ?? {}) as { code?: unknown };
-  // Folders are created where they are missing, so a file stands where one should be.
+  // Missing folders are created, so the cause is a file in the place of a folder.
   if (["EISDIR", "ENOTDIR", "EEXIST"].includes(String(code)))
     return new R1Error(
       "FILE_EXISTS",
@@ -16,7 +16,7 @@ export function diskError(path: string, error: unknown): Error {
   return fileFailure(error, path, "written");
 }
 
-/** Waits for work on a file; its failure becomes an R1Error. */
+/** Waits for work on a file; converts its failure to an R1Error. */
 export async function onDisk<T>(path: string, work: Promise<T>): Promise<T> {
   try {
     return await work;

@@ -1,4 +1,4 @@
-// What downloadModel takes, checked and completed. Runs on the JavaScript thread.
+// The options of downloadModel: validated and completed.
 import { resolve } from "node:path";
 import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
@@ -8,26 +8,27 @@ import type { RetryNotice } from "./retry.js";
 import { cacheFolder, endpointOf, expandPlace, isToken, tokenOf } from "./settings.js";
 
 /**
- * Options of {@link downloadModel}. A name that is not here is refused with UNKNOWN_OPTION and the
- * nearest right one.
+ * Options of {@link downloadModel}. An unknown name is refused with UNKNOWN_OPTION and the nearest
+ * valid one.
  */
 export interface DownloadOptions {
   /**
-   * Files to take: shell patterns over the paths in the repository, such as `*UD-IQ1_S*`.
+   * Files to download: shell patterns over the paths in the repository, such as `*UD-IQ1_S*`.
    * @defaultValue all files
    */
   readonly allowPatterns?: string | readonly string[] | undefined;
-  /** Files to leave out. @defaultValue none */
+  /** Files to skip. @defaultValue none */
   readonly ignorePatterns?: string | readonly string[] | undefined;
   /** Branch, tag or commit. @defaultValue `"main"` */
   readonly revision?: string | undefined;
   /**
-   * Access token of a private or gated repository; goes to the endpoint only. `false`: none.
-   * @defaultValue `HF_TOKEN`, or what the Hub's own login has stored
+   * Access token for a private or gated repository; sent only to the endpoint. `false`: none.
+   * @defaultValue `HF_TOKEN`, or the token stored by the Hub's own login
    */
   readonly token?: string | false | undefined;
   /**
-   * A plain folder for the files, under their paths in the repository. Not together with `cache`.
+   * A plain folder for the files, under their paths in the repository. Cannot be combined with
+   * `cache`.
    * @defaultValue none: the cache
    */
   readonly dir?: string | undefined;
@@ -36,35 +37,36 @@ export interface DownloadOptions {
    * @defaultValue `HF_HUB_CACHE`, or `hub` in `HF_HOME`
    */
   readonly cache?: string | undefined;
-  /** In a plain folder, replaces files of the same name and other content. @defaultValue false */
+  /** In a plain folder, replaces files with the same name and other content. @defaultValue false */
   readonly force?: boolean | undefined;
   /**
-   * Hashes also files that are there already.
-   * @defaultValue true in a plain folder, false in the cache, whose files have been hashed before
-   * they got their names
+   * Also hashes files that are already present.
+   * @defaultValue true in a plain folder, false in the cache, whose files were hashed before they
+   * got their names
    */
   readonly verify?: boolean | undefined;
-  /** Requests at once. Range: 1 .. 32. @defaultValue 4 */
+  /** Requests at the same time. Range: 1 .. 32. @defaultValue 4 */
   readonly parallel?: number | undefined;
   /**
-   * Most bytes of one request, and about the most that is fetched again after the process was
+   * Maximum bytes of one request, and about the maximum that is fetched again after the process was
    * killed. Range: 65,536 .. 2^30. Unit: bytes.
    * @defaultValue 67108864
    */
   readonly chunkBytes?: number | undefined;
   /**
-   * Failures in a row, without a byte between them, after which it gives up. Range: 0 .. 100.
+   * Number of consecutive failures, without a byte between them, after which the download fails.
+   * Range: 0 .. 100.
    * @defaultValue 6
    */
   readonly retries?: number | undefined;
   /**
-   * First wait after a failure; each further one is twice as long, up to 30 seconds. Range: 1 ..
+   * Delay after the first failure; it doubles with each further one, up to 30 seconds. Range: 1 ..
    * 30,000. Unit: milliseconds.
    * @defaultValue 500
    */
   readonly retryDelayMs?: number | undefined;
   /**
-   * Longest silence of a server before the request counts as failed. Range: 100 .. 600,000. Unit:
+   * Time without data after which a request counts as failed. Range: 100 .. 600,000. Unit:
    * milliseconds.
    * @defaultValue 30000
    */
@@ -78,12 +80,13 @@ export interface DownloadOptions {
   readonly proxy?: string | false | undefined;
   /** Replaces the platform's `fetch`; `proxy` and the environment's proxies have no effect then. */
   readonly fetch?: typeof fetch | undefined;
-  /** Called before each wait for another try, e.g. to tell a person why nothing happens. */
+  /** Called before each retry, for example to show the user why nothing happens. */
   readonly onRetry?: ((notice: RetryNotice) => void) | undefined;
-  /** Told at most ten times a second, and at the end. What it throws ends the download. */
+  /** Called at most ten times per second, and at the end. What it throws ends the download. */
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
   /**
-   * Ends the download, which rejects with `signal.reason`; what has come is kept for the next one.
+   * Ends the download, which rejects with `signal.reason`; the data received is kept for the next
+   * download.
    */
   readonly signal?: AbortSignal | undefined;
 }
@@ -132,7 +135,7 @@ const KEYS = Object.keys({
   signal: 0,
 } satisfies Record<keyof DownloadOptions, 0>);
 
-/** Longest pattern: longer ones are nobody's wish, and matching takes time by length. */
+/** Maximum pattern length: nobody needs longer ones, and matching takes time by length. */
 const MAX_PATTERN = 1000;
 
 function patterns(value: unknown, option: string): readonly string[] {
@@ -147,7 +150,7 @@ function patterns(value: unknown, option: string): readonly string[] {
   return Object.freeze(list);
 }
 
-/** A branch, tag or commit, as git allows them: it becomes part of an address and of a path. */
+/** Checks a branch, tag or commit by git's rules: it becomes part of an address and of a path. */
 export function checkRevision(value: unknown): string {
   const revision = check.string(value, "revision");
   const isName = /^[\w.@+/-]+$/.test(revision) && revision.length <= 250;
@@ -168,7 +171,7 @@ function proxyOption(value: unknown): string | false | undefined {
 }
 
 /**
- * Checks and completes options.
+ * Validates and completes options.
  *
  * @throws {R1Error} `UNKNOWN_OPTION`, `INVALID_ARGUMENT`.
  */
@@ -188,7 +191,7 @@ export async function normalizeDownload(given: DownloadOptions): Promise<Downloa
     value === undefined ? fallback : read(value);
   const { token } = given;
   if (token !== undefined && token !== false && !isToken(check.string(token, "token"))) {
-    // Its value stays out of the message.
+    // The message must not contain the value.
     throw new R1Error(
       "INVALID_ARGUMENT",
       "`token` holds characters that no token has. Give it without quotes, spaces or line breaks.",

@@ -1,5 +1,5 @@
-// downloadModel: fetches files of a repository on the Hub, each whole and hashed or not there. Runs
-// on the calling JavaScript thread; all waits are asynchronous.
+// downloadModel: fetches files of a repository on the Hub. A file appears only when it is complete
+// and its hash is verified. Asynchronous.
 import { createReadStream } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
 import { createHash } from "node:crypto";
@@ -24,33 +24,33 @@ import { checkRepo, quantLabel } from "./reference.js";
 export interface DownloadedFile {
   /** Path in the repository. */
   readonly name: string;
-  /** Where it stands. */
+  /** Its path on the disk. */
   readonly path: string;
   /** Its size. */
   readonly bytes: number;
-  /** SHA-256 as the Hub lists it; small files have git's hash instead. */
+  /** SHA-256 as listed by the Hub; small files have git's hash instead. */
   readonly sha256: string | undefined;
-  /** Bytes that came over the network in this call; 0: it was there. */
+  /** Bytes received over the network in this call; 0 if the file was already present. */
   readonly fetchedBytes: number;
 }
 
-/** What {@link downloadModel} has done. */
+/** The result of {@link downloadModel}. */
 export interface DownloadResult {
   /** The repository, `owner/name`. */
   readonly repo: string;
-  /** The commit that the revision stood for. */
+  /** The commit that the revision referred to. */
   readonly commit: string;
-  /** The folder all files are below. */
+  /** The folder that contains all files. */
   readonly folder: string;
-  /** In the order of their names. */
+  /** Sorted by name. */
   readonly files: readonly DownloadedFile[];
-  /** What to give to `loadModel`: the first GGUF file; undefined when there is none. */
+  /** The path to pass to `loadModel`: the first GGUF file; undefined if there is none. */
   readonly modelPath: string | undefined;
-  /** Bytes that came over the network. */
+  /** Bytes received over the network. */
   readonly fetchedBytes: number;
 }
 
-/** Picks the files to fetch out of a listing. */
+/** Selects the files to fetch from a listing. */
 export type Select = (listing: Listing) => readonly HubFile[];
 
 function selectByPatterns({ allowPatterns, ignorePatterns }: DownloadConfig): Select {
@@ -99,8 +99,8 @@ async function hashOf(
 }
 
 /**
- * Whether a file is there, whole and right.
- * @throws {R1Error} `FILE_EXISTS` when something else stands there.
+ * Whether a file is present, complete and correct.
+ * @throws {R1Error} `FILE_EXISTS` if another file has its name.
  */
 async function isThere(
   layout: Layout,
@@ -135,7 +135,7 @@ interface Work {
   readonly stop: (error: unknown) => void;
 }
 
-/** Fetches one file. @returns Bytes that came over the network. */
+/** Fetches one file. @returns Bytes received over the network. */
 async function fetchOne(
   { client, config, listing, layout, meter, stop }: Work,
   file: HubFile,
@@ -170,7 +170,7 @@ async function fetchOne(
 }
 
 /**
- * The folder of the cache was chosen by nobody, so an error about it says how to choose another.
+ * The user did not choose the cache's folder, so an error about it explains how to choose another.
  */
 function inCacheWords(error: unknown, { dir, cache }: DownloadConfig): unknown {
   if (dir !== undefined || !isR1Error(error, "FILE_UNWRITABLE", "NO_SPACE")) return error;
@@ -215,7 +215,7 @@ async function fetchAll(
     client.signal.throwIfAborted();
     meter.file = file.path;
     meter.tell(true);
-    // Two names may have one content.
+    // Two names may have the same content.
     const isBlobThere =
       !layout.isShared &&
       fetched.size > 0 &&
@@ -246,7 +246,7 @@ async function fetchAll(
   };
 }
 
-/** @throws {R1Error} `INVALID_ARGUMENT` for a file whose name this machine may not take. */
+/** @throws {R1Error} `INVALID_ARGUMENT` for a file whose name this machine may not support. */
 function refuseOdd(repo: string, files: readonly HubFile[]): void {
   const odd = files.find((file) => file.isOdd === true);
   if (odd === undefined) return;
@@ -259,14 +259,14 @@ function refuseOdd(repo: string, files: readonly HubFile[]): void {
   );
 }
 
-/** {@link downloadModel} with files picked by a function. */
+/** {@link downloadModel} with files selected by a function. */
 export async function download(
   repo: string,
   config: DownloadConfig,
   select: Select,
 ): Promise<DownloadResult> {
   config.signal?.throwIfAborted();
-  // Whatever fails first stops all requests.
+  // The first failure stops all requests.
   const controller = new AbortController();
   const stop = (error: unknown): void => controller.abort(error);
   const onAbort = (): void => stop(config.signal?.reason);
@@ -303,19 +303,20 @@ export async function download(
 /**
  * Downloads files of a repository on the Hub.
  *
- * Each file is fetched by several ranges at once under a temporary name and gets its own when its
- * hash is the one that the Hub lists. A connection that is cut goes on where it was cut; a download
- * that was aborted or killed goes on the next time. The revision is settled to a commit first, so
- * that all files are of one state.
+ * Each file is fetched by several range requests at once under a temporary name. It gets its own
+ * name when its hash matches the one that the Hub lists. An interrupted connection resumes where it
+ * stopped; a download that was aborted or killed is resumed by the next one. The revision is
+ * resolved to a commit first, so that all files belong to the same state.
  *
  * @param repo - `owner/name`.
  * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; `FILE_NOT_FOUND` (repository, revision,
- * or no file fits), `FILE_UNREADABLE` (private or gated), `FILE_UNWRITABLE`, `NETWORK_FAILED`,
- * `HASH_MISMATCH`, `NO_SPACE` (before anything is fetched, where that can be known), `FILE_EXISTS`,
+ * or no file matches), `FILE_UNREADABLE` (private or gated), `FILE_UNWRITABLE`, `NETWORK_FAILED`,
+ * `HASH_MISMATCH`, `NO_SPACE` (before anything is fetched, if that can be known), `FILE_EXISTS`,
  * `FILE_BUSY`, `IO_FAILED`; the signal's reason.
  * @example
  * ```ts
- * const { modelPath } = await downloadModel("unsloth/DeepSeek-R1-GGUF", { allowPatterns: "*UD-IQ1_S*", dir: "DeepSeek-R1-GGUF" });
+ * const { modelPath } = await downloadModel("unsloth/DeepSeek-R1-GGUF", { allowPatterns:
+ * "*UD-IQ1_S*", dir: "DeepSeek-R1-GGUF" });
  * const model = await loadModel(modelPath);
  * ```
  */

@@ -1,16 +1,19 @@
-// How requests to a server fail, as errors and in words. No word of them holds a secret: no query
+// How requests to a server fail, as errors and in words. The messages contain no secrets: no query
 // of an address, no token, no password.
 import { R1Error } from "../base/errors.js";
 
-/** The end of a request whose server was silent for too long. */
+/** The error of a request whose server sent nothing for too long. */
 export class Silence extends Error {}
 
-/** An address for people: without user, password and query, which may open a private file. */
+/**
+ * Formats an address for people: without user, password and query, which may give access to a
+ * private file.
+ */
 export function shown(url: string): string {
   return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1").replace(/[?#].*$/s, "");
 }
 
-/** The host of an address, for people. */
+/** Returns the host of an address, for people. */
 export function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : shown(url);
 }
@@ -26,7 +29,7 @@ const WORDS: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: "no answer",
 };
 
-/** Codes of failures that come before any answer and that waiting does not mend. */
+/** Codes of failures before any answer that waiting does not fix. */
 const HOPELESS: readonly string[] = ["ENOTFOUND", "ECONNREFUSED"];
 
 function causeOf(error: unknown): unknown {
@@ -38,20 +41,20 @@ function codeOf(error: unknown): string {
   return typeof code === "string" ? code : "";
 }
 
-/** Whether nobody is there to answer: fewer tries are made then. */
+/** Whether no server is there to answer; such requests are retried fewer times. */
 export function isNobodyThere(error: unknown): boolean {
   return HOPELESS.includes(codeOf(error));
 }
 
-/** Whether the request itself cannot be sent, however often it is tried. */
+/** Whether the request itself can never be sent, even with retries. */
 export function isUnsendable(error: unknown): boolean {
   const cause = causeOf(error);
   return cause instanceof Error && /^bad port$|invalid url|credentials|header/i.test(cause.message);
 }
 
 /**
- * Why a `fetch` failed, in a few words. What the platform says of a header that cannot be sent, or
- * of an address with a password, repeats it; that is left out.
+ * Describes in a few words why a `fetch` failed. The platform's messages about an invalid header or
+ * an address with a password repeat the secret, so they are left out.
  */
 export function connectionReason(error: unknown): string {
   const cause = causeOf(error);
@@ -64,7 +67,7 @@ export function connectionReason(error: unknown): string {
   return shown(cause.message) || code || cause.name;
 }
 
-/** A failed connection as an error. */
+/** Converts a failed connection to an error. */
 export function connectionError(url: string, error: unknown, timeoutMs: number): R1Error {
   const what =
     error instanceof Silence
@@ -81,7 +84,7 @@ export function connectionError(url: string, error: unknown, timeoutMs: number):
   });
 }
 
-/** The words that a server gives with a refusal, fit for a terminal. */
+/** Returns the text of a server's refusal, safe for a terminal. */
 function serverWords(response: Response, token: string | undefined): string {
   const words = (response.headers.get("x-error-message") ?? "")
     .replace(/[^\x20-\x7e]/g, " ")
@@ -91,7 +94,7 @@ function serverWords(response: Response, token: string | undefined): string {
   return words === "" ? "" : ` The server says: ${words.replace(/[.\s]+$/, "")}.`;
 }
 
-/** A refusal as an error. */
+/** Converts a refusal to an error. */
 export function refusalError(url: string, response: Response, token: string | undefined): R1Error {
   const { status } = response;
   const details = {

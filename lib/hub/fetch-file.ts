@@ -1,5 +1,5 @@
-// Fetches what is missing of one file: several ranges at once, each going on where it was cut, and
-// the hash at the end. Runs on the JavaScript thread.
+// Fetches the missing parts of one file: several ranges at once, each resumed where it was
+// interrupted, and the hash at the end.
 import { R1Error, isR1Error } from "../base/errors.js";
 import type { HubClient } from "./client.js";
 import { shown } from "./failures.js";
@@ -18,14 +18,14 @@ export interface FetchTask {
   readonly parallel: number;
   /** Most bytes of one request. */
   readonly chunkBytes: number;
-  /** Some bytes came. */
+  /** Called when bytes arrive. */
   readonly onBytes: (bytes: number) => void;
   /** Stops all requests of the download. */
   readonly stop: (error: unknown) => void;
 }
 
 /**
- * Compares what an answer says of itself with what was asked for.
+ * Compares an answer's headers with the request.
  * @throws {R1Error} `NETWORK_FAILED`.
  */
 function checkRange(response: Response, { url, file }: FetchTask, [start, end]: Range): void {
@@ -40,7 +40,7 @@ function checkRange(response: Response, { url, file }: FetchTask, [start, end]: 
   };
   if (response.status === 416)
     lie(`the server has no bytes from ${start} on, but the file is listed with ${file.bytes}`);
-  // A server may send all of a file when all of it was asked for.
+  // A server may send the whole file if the whole file was requested.
   if (response.status !== 206) {
     if (start === 0 && end === file.bytes && response.status === 200) return;
     throw new R1Error(
@@ -62,7 +62,7 @@ function checkRange(response: Response, { url, file }: FetchTask, [start, end]: 
 async function fetchPiece(task: FetchTask, [start, end]: Range, hash: GrowingHash): Promise<void> {
   const { client, url, partial } = task;
   const attempts = client.attempts();
-  // What is written to disk is whole in the eyes of git and of the hash: no content encodings.
+  // The bytes on the disk must be the file's own, for git and the hash: no content encodings.
   for (let at = start; at < end;) {
     const { response, kick, stop } = await client.open(
       url,
@@ -90,7 +90,7 @@ async function fetchPiece(task: FetchTask, [start, end]: Range, hash: GrowingHas
       cut = error;
     } finally {
       stop();
-      // Frees the connection when the rest is not wanted.
+      // Frees the connection if the rest is not needed.
       if (response.body !== null && !response.body.locked)
         await response.body.cancel().catch(() => undefined);
     }
@@ -99,8 +99,8 @@ async function fetchPiece(task: FetchTask, [start, end]: Range, hash: GrowingHas
 }
 
 /**
- * Fetches what is missing, and compares the hash. The partial file is left open: it is whole when
- * this returns.
+ * Fetches the missing parts and compares the hash. Leaves the partial file open; it is complete on
+ * return.
  *
  * @throws {R1Error} `HASH_MISMATCH`, `NETWORK_FAILED`, `FILE_NOT_FOUND`, `FILE_UNREADABLE`,
  * `NO_SPACE`, `IO_FAILED`; the signal's reason.

@@ -1,6 +1,5 @@
-// Hashes a file from its first byte on while it is still growing, so that the end of a download
-// waits for nothing. Runs on the JavaScript thread, a few milliseconds at a time; reading is
-// asynchronous.
+// Hashes a file from its first byte while it is still growing, so that the end of a download does
+// not wait for the hash. Works a few milliseconds at a time; reads are asynchronous.
 import { createHash, type Hash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import type { HubFile } from "./listing.js";
@@ -8,7 +7,7 @@ import type { HubFile } from "./listing.js";
 /** Bytes hashed at once: about a millisecond. */
 const SLICE_BYTES = 1 << 20;
 
-/** Hash of a file on its way. */
+/** Hash of a file that is being downloaded. */
 export class GrowingHash {
   readonly #file: FileHandle;
   readonly #hash: Hash;
@@ -20,21 +19,21 @@ export class GrowingHash {
   constructor(file: FileHandle, kind: HubFile["hash"]["kind"], bytes: number) {
     this.#file = file;
     this.#hash = createHash(kind === "sha256" ? "sha256" : "sha1");
-    // What git hashes has the length in front.
+    // git's hash starts with the length.
     if (kind === "git-sha1") this.#hash.update(`blob ${bytes}\0`);
   }
 
-  /** The file is there up to `end`. */
+  /** The file is present up to `end`. */
   follow(end: number, signal: AbortSignal): void {
     if (end <= this.#target) return;
     this.#target = end;
     this.#work = this.#work.then(() => this.#advance(signal));
-    // Told of by `finish`.
+    // `finish` reports it.
     this.#work.catch(() => undefined);
   }
 
   /**
-   * Hash of the first `bytes` bytes, in hexadecimal digits.
+   * Returns the hash of the first `bytes` bytes, in hexadecimal digits.
    * @throws What reading throws; the signal's reason.
    */
   async finish(bytes: number, signal: AbortSignal): Promise<string> {
@@ -43,7 +42,7 @@ export class GrowingHash {
     return this.#hash.digest("hex");
   }
 
-  /** Waits until nothing is read any more. */
+  /** Waits until no read is running. */
   async settle(): Promise<void> {
     await this.#work.catch(() => undefined);
   }

@@ -1,5 +1,5 @@
-// Where downloaded files stand: in a plain folder under their own names, or as the Hub's cache has
-// it. Runs on the JavaScript thread; waits are asynchronous.
+// Where downloaded files are stored: in a plain folder under their own names, or in the layout of
+// the Hub's cache. Asynchronous.
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
@@ -7,20 +7,20 @@ import { writeFileAtomically } from "../base/files/writer.js";
 import { onDisk } from "./disk.js";
 import type { HubFile, Listing } from "./listing.js";
 
-/** Where the files of one download go. */
+/** Where the files of one download are stored. */
 export interface Layout {
-  /** All files are below it. */
+  /** The folder that contains all files. */
   readonly folder: string;
-  /** Where the room of the disk is looked up. */
+  /** The folder whose disk is checked for free space. */
   readonly root: string;
   /**
-   * Whether what stands at a target may be someone else's work: it is then neither trusted nor
-   * replaced unasked.
+   * Whether an existing file at a target may belong to someone else: it is then neither trusted nor
+   * replaced without `force`.
    */
   readonly isShared: boolean;
-  /** Where a file's bytes stand. */
+  /** The path that stores a file's bytes. */
   target(file: HubFile): string;
-  /** Where a file is opened. */
+  /** The path at which a file is opened. */
   path(file: HubFile): string;
   /** Called when the bytes of a file are in place. */
   place(file: HubFile): Promise<void>;
@@ -47,14 +47,12 @@ export function storeFolder(cache: string, repo: string): string {
   return join(cache, `models--${repo.replace("/", "--")}`);
 }
 
-/** Path of the note that tells the commit of a branch or tag. */
+/** Returns the path of the note with the commit of a branch or tag. */
 export function refPath(store: string, revision: string): string {
   return join(store, "refs", ...revision.split("/"));
 }
 
-/**
- * The commit that a revision stood for when it was last downloaded; undefined when it never was.
- */
+/** Returns the commit of a revision at its last download; undefined if it was never downloaded. */
 export async function cachedCommit(store: string, revision: string): Promise<string | undefined> {
   if (/^[0-9a-f]{40}$/.test(revision)) return revision;
   const text = await readFile(refPath(store, revision), "utf8").catch(() => "");
@@ -67,7 +65,7 @@ export function cacheLayout(cache: string, listing: Listing): Layout {
   const folder = join(store, "snapshots", listing.commit);
   const target = (file: HubFile): string => join(store, "blobs", file.hash.hex);
   const path = (file: HubFile): string => join(folder, ...file.path.split("/"));
-  /** Replaces a link at once: nobody finds it missing. */
+  /** Replaces a link atomically: it is never missing. */
   const replaceLink = async (at: string, to: string): Promise<void> => {
     const temporary = `${at}.${randomBytes(6).toString("hex")}.new`;
     try {

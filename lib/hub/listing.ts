@@ -1,5 +1,5 @@
-// What a repository holds at one commit, through the Hub's own library; nothing in the answer is
-// believed unchecked. Runs on the JavaScript thread.
+// Lists what a repository contains at one commit, through the Hub's own library. Everything in the
+// answer is checked.
 import { isR1Error, R1Error } from "../base/errors.js";
 import type { HubClient } from "./client.js";
 import { hubLibrary } from "./settings.js";
@@ -8,24 +8,24 @@ import { hubLibrary } from "./settings.js";
 export interface HubFile {
   /** Path in the repository, with slashes. */
   readonly path: string;
-  /** Some systems cannot have a file of this name; it is listed, and refused when it is wanted. */
+  /** Some systems do not support this file name; the file is listed, but refused if requested. */
   readonly isOdd?: boolean | undefined;
   readonly bytes: number;
-  /** What the content must hash to: SHA-256 of large files, git's SHA-1 of small ones. */
+  /** The expected hash of the content: SHA-256 for large files, git's SHA-1 for small ones. */
   readonly hash: { readonly kind: "sha256" | "git-sha1"; readonly hex: string };
 }
 
 /** A repository at one commit. */
 export interface Listing {
   readonly repo: string;
-  /** As asked for. */
+  /** As requested. */
   readonly revision: string;
   /** 40 hexadecimal digits. */
   readonly commit: string;
   readonly files: readonly HubFile[];
 }
 
-/** Most files of a repository. */
+/** Maximum number of files in a repository. */
 const MAX_FILES = 200_000;
 
 function strange(client: HubClient, what: string, cause?: unknown): R1Error {
@@ -39,13 +39,13 @@ function strange(client: HubClient, what: string, cause?: unknown): R1Error {
   );
 }
 
-/** Whether a path names a file below the folder it is put in, and nothing else. */
+/** Whether a path names a file below its target folder, and nothing else. */
 export function isSafePath(path: string): boolean {
   if (path.includes("\0")) return false;
   return path.split("/").every((name) => name !== "" && name !== "." && name !== "..");
 }
 
-/** Whether a name has characters or a length that a file system of ours may not take. */
+/** Whether a name has characters or a length that a supported file system may refuse. */
 export function isOddPath(path: string): boolean {
   return (
     path.length > 1000 ||
@@ -80,8 +80,8 @@ function fileOf(
 }
 
 /**
- * Lists a repository. The revision is settled to a commit first, so that a branch that moves
- * meanwhile changes nothing.
+ * Lists a repository. The revision is resolved to a commit first, so that a moving branch changes
+ * nothing.
  *
  * @throws {R1Error} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `NETWORK_FAILED`; the signal's reason.
  */

@@ -1,34 +1,34 @@
-// Counts what comes, and tells it ten times a second with rate and time left. Runs on the
-// JavaScript thread.
+// Counts received bytes and reports them ten times per second, with the rate and the remaining
+// time.
 
-/** How far a download is. */
+/** The progress of a download. */
 export interface DownloadProgress {
-  /** `checking`: what is there already is hashed. `fetching`: bytes come. */
+  /** `checking`: hashing what is already present. `fetching`: receiving bytes. */
   readonly phase: "checking" | "fetching";
-  /** Of all files, bytes that are there: fetched now, or left by an earlier download. */
+  /** Bytes of all files that are present: fetched now, or left by an earlier download. */
   readonly receivedBytes: number;
   /** Of all files. */
   readonly totalBytes: number;
-  /** Bytes that came over the network in this call. */
+  /** Bytes received over the network in this call. */
   readonly fetchedBytes: number;
   /** Over the last seconds; 0 at the beginning. */
   readonly bytesPerSecond: number;
-  /** Undefined while no rate is known. */
+  /** Undefined while the rate is unknown. */
   readonly secondsLeft: number | undefined;
-  /** Path in the repository of the file at work. */
+  /** Path of the current file in the repository. */
   readonly file: string;
-  /** Files that are whole and have their names. */
+  /** Files that are complete and have their names. */
   readonly filesDone: number;
-  /** Files of the download. */
+  /** Number of files in the download. */
   readonly files: number;
 }
 
-/** Least time between two calls. Unit: milliseconds. */
+/** Minimum time between two calls. Unit: milliseconds. */
 const INTERVAL_MS = 100;
-/** Time that the rate is taken over. Unit: milliseconds. */
+/** Time over which the rate is measured. Unit: milliseconds. */
 const WINDOW_MS = 5_000;
 
-/** Keeps count of a download. */
+/** Keeps the counts of a download. */
 export class Meter {
   phase: DownloadProgress["phase"] = "checking";
   file = "";
@@ -42,7 +42,7 @@ export class Meter {
   #samples: { time: number; bytes: number }[] = [];
   #lastTime = -Infinity;
 
-  /** @param onError - Gets what the callback throws; it is not called again then. */
+  /** @param onError - Called with what the callback throws; the callback is not called again. */
   constructor(
     totalBytes: number,
     files: number,
@@ -62,7 +62,7 @@ export class Meter {
     this.tell();
   };
 
-  /** @param isForced - Tells also when it has just told. */
+  /** @param isForced - Reports even if the last report was just now. */
   tell(isForced = false): void {
     const now = performance.now();
     if (this.#callback === undefined || (!isForced && now - this.#lastTime < INTERVAL_MS)) return;

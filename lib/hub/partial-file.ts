@@ -1,6 +1,5 @@
-// A file on its way: bytes under a temporary name, and beside them a note of which are there, so
-// that a later download goes on where this one ended. Runs on the JavaScript thread; waits are
-// asynchronous.
+// A file that is being downloaded: bytes under a temporary name, with a note of which are present,
+// so that a later download resumes where this one ended. Asynchronous.
 import { constants } from "node:fs";
 import { mkdir, open, readFile, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -10,9 +9,9 @@ import type { HubFile } from "./listing.js";
 import { takeLock } from "./lock.js";
 import { countBytes, mergeRanges, prefixLength, readRanges, type Range } from "./ranges.js";
 
-/** Not on Windows. */
+/** Not available on Windows. */
 const NO_FOLLOW = (constants.O_NOFOLLOW as number | undefined) ?? 0;
-/** The name is known to others, so a link that somebody put there is never followed. */
+/** Others know the name, so a link placed there by somebody else is never followed. */
 const FRESH = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | NO_FOLLOW;
 const KEPT = constants.O_RDWR | NO_FOLLOW;
 
@@ -20,8 +19,8 @@ const partialPath = (target: string): string => `${target}.partial`;
 const notePath = (target: string): string => `${target}.partial.json`;
 
 /**
- * The ranges of a file that an earlier download has left; none when there are none, or of another
- * content.
+ * Reads the ranges of a file that an earlier download left; none if there are none, or if they
+ * belong to other content.
  */
 async function readNote(target: string, file: HubFile): Promise<Range[]> {
   try {
@@ -32,7 +31,7 @@ async function readNote(target: string, file: HubFile): Promise<Range[]> {
     };
     if (note.hash !== file.hash.hex || note.bytes !== file.bytes) return [];
     const ranges = readRanges(note.ranges, file.bytes) ?? [];
-    // The bytes may have been removed, or cut by a repair of the disk.
+    // The bytes may have been removed, or truncated by a repair of the disk.
     const { size } = await stat(partialPath(target));
     return ranges.filter(([, end]) => end <= size);
   } catch {
@@ -40,12 +39,12 @@ async function readNote(target: string, file: HubFile): Promise<Range[]> {
   }
 }
 
-/** How many bytes of a file an earlier download has left. */
+/** Returns how many bytes of a file an earlier download left. */
 export async function bytesLeftBehind(target: string, file: HubFile): Promise<number> {
   return countBytes(await readNote(target, file));
 }
 
-/** A file on its way. End it with `publish`, `keep` or `discard`. */
+/** A file that is being downloaded. End it with `publish`, `keep` or `discard`. */
 export class PartialFile {
   readonly target: string;
   readonly handle: FileHandle;
@@ -74,11 +73,11 @@ export class PartialFile {
   }
 
   /**
-   * Opens what an earlier download left of a file, or begins it.
+   * Opens what an earlier download left of a file, or creates it.
    *
-   * @param target - Where the whole file will stand.
-   * @param saveEvery - After how many bytes the note is written anew; what a kill loses is at most
-   * about four times as much.
+   * @param target - The path of the complete file.
+   * @param saveEvery - Number of bytes after which the note is rewritten; a kill loses at most
+   * about four times as many.
    * @throws {R1Error} `FILE_BUSY`, `NO_SPACE`, `FILE_UNWRITABLE`, `FILE_EXISTS`, `IO_FAILED`.
    */
   static async open(target: string, file: HubFile, saveEvery: number): Promise<PartialFile> {
@@ -105,12 +104,12 @@ export class PartialFile {
     return this.#ranges;
   }
 
-  /** Bytes that are there. */
+  /** Bytes that are present. */
   get bytes(): number {
     return countBytes(this.#ranges);
   }
 
-  /** Bytes that are there without a gap, from the first on. */
+  /** Bytes that are present without a gap from the start. */
   get prefix(): number {
     return prefixLength(this.#ranges);
   }
@@ -128,7 +127,7 @@ export class PartialFile {
     this.#ranges = mergeRanges([...this.#ranges, [at, at + bytes.length]]);
     this.#unsaved += bytes.length;
     if (this.#unsaved < this.#saveEvery) return;
-    // On a slow disk the network waits: what a kill loses stays bounded.
+    // On a slow disk the network waits, so that the loss from a kill stays bounded.
     if (this.#saving !== undefined && this.#unsaved >= 2 * this.#saveEvery) await this.#saving;
     this.#saving ??= this.#save()
       .catch((error: unknown) => {
@@ -139,7 +138,7 @@ export class PartialFile {
       });
   }
 
-  /** Gives the whole file its name; replaces what stands there. */
+  /** Gives the complete file its name; replaces an existing file. */
   async publish(): Promise<void> {
     try {
       await this.#saving;
@@ -153,7 +152,7 @@ export class PartialFile {
   }
 
   /**
-   * Leaves what has come for a later download. Never throws: it follows a failure that matters
+   * Keeps the received data for a later download. Never throws: it follows a failure that matters
    * more.
    */
   async keep(): Promise<void> {
@@ -164,7 +163,7 @@ export class PartialFile {
     await this.#unlock().catch(() => undefined);
   }
 
-  /** Removes what has come. */
+  /** Removes the received data. */
   async discard(): Promise<void> {
     await this.#saving;
     await this.handle.close().catch(() => undefined);
@@ -176,7 +175,7 @@ export class PartialFile {
     await this.#unlock().catch(() => undefined);
   }
 
-  /** Writes the note: only of bytes that outlast a power failure. */
+  /** Writes the note: it lists only bytes that survive a power failure. */
   async #save(): Promise<void> {
     const ranges = this.#ranges;
     this.#unsaved = 0;

@@ -1,5 +1,4 @@
-// File names against shell-style patterns, as the Hub's own tools read them. Pure; runs on any
-// JavaScript thread.
+// Matches file names against shell-style patterns, like the Hub's own tools. Pure.
 
 /** One piece of a pattern: any number of characters, one of any kind, or one of a set. */
 type Piece =
@@ -12,7 +11,7 @@ function readSet(
 ): { fits: (char: string) => boolean; next: number } | undefined {
   const isNegated = pattern[at + 1] === "!";
   const first = at + (isNegated ? 2 : 1);
-  // A bracket that comes first stands for itself.
+  // A bracket in the first position is literal.
   const end = pattern.indexOf("]", first + 1);
   if (end < 0) return undefined;
   const members = pattern.slice(first, end);
@@ -47,14 +46,13 @@ function readPattern(pattern: string): Piece[] {
 }
 
 /**
- * Whether a path in a repository fits a pattern: `*` any characters (slashes too), `?` one, `[a-c]`
- * one of a set, `[!a-c]` none of it. Case counts. A pattern that ends in a slash means all that
- * lies below.
+ * Whether a path in a repository matches a pattern: `*` any characters (including slashes), `?`
+ * one, `[a-c]` one of a set, `[!a-c]` one outside it. Case-sensitive. A pattern that ends in a
+ * slash matches everything below it.
  */
 export function fitsPattern(path: string, pattern: string): boolean {
   const pieces = readPattern(pattern.endsWith("/") ? `${pattern}*` : pattern);
-  // The last star is the only one to go back to, so the time is at most the product of both
-  // lengths.
+  // Only the last star needs backtracking, so the time is at most the product of both lengths.
   let [at, piece, star, resume] = [0, 0, -1, 0];
   while (at < path.length) {
     const now = pieces[piece];

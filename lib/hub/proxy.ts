@@ -1,18 +1,20 @@
-// Requests through the proxies of the environment, as curl and the Hub's own tools make them.
+// Sends requests through the proxies in the environment, like curl and the Hub's own tools.
 import type { Dispatcher } from "undici";
 import { proxyAddress } from "../base/proxy-address.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Which proxy takes requests to http: and to https: addresses; undefined: none. */
+/** The proxies for http: and https: addresses; undefined if there is none. */
 interface Proxies {
   readonly http: string | undefined;
   readonly https: string | undefined;
-  /** Hosts that are asked directly, as `NO_PROXY` lists them. */
+  /** Hosts that are contacted directly, as listed in `NO_PROXY`. */
   readonly except: string;
 }
 
-/** The value of a variable, in either case; the lower one wins, as in curl. */
+/**
+ * Returns the value of a variable, in upper or lower case; the lower-case one wins, like in curl.
+ */
 function variable(env: Env, name: string): { name: string; value: string } | undefined {
   for (const each of [name.toLowerCase(), name.toUpperCase()]) {
     const value = env[each]?.trim();
@@ -21,7 +23,7 @@ function variable(env: Env, name: string): { name: string; value: string } | und
   return undefined;
 }
 
-/** @throws {R1Error} `INVALID_ARGUMENT` for an address that is not one. */
+/** @throws {R1Error} `INVALID_ARGUMENT` if an address is not valid. */
 function proxiesOf(option: string | undefined, env: Env): Proxies | undefined {
   const except = variable(env, "no_proxy")?.value ?? "";
   if (option !== undefined) {
@@ -36,28 +38,25 @@ function proxiesOf(option: string | undefined, env: Env): Proxies | undefined {
   return http === undefined && https === undefined ? undefined : { http, https, except };
 }
 
-/**
- * A `fetch` that goes through proxies. Made once for each set of proxies, so that connections are
- * kept.
- */
+/** A `fetch` that uses proxies. Created once per set of proxies, so that connections are reused. */
 const made = new Map<string, Promise<typeof fetch>>();
 
-/** What an HTTP proxy answers that only opens tunnels. */
+/** The answer of an HTTP proxy that only supports tunnels. */
 const ONLY_TUNNELS: readonly number[] = [405, 501];
 
 async function makeFetch({ http, https, except }: Proxies): Promise<typeof fetch> {
   const undici = await import("undici");
-  // The same as the platform's, but for the dispatcher that it takes.
+  // The same as the platform's, except for its dispatcher option.
   const fetchBy = undici.fetch as unknown as typeof fetch;
   const agent = (proxyTunnel: boolean): Dispatcher =>
-    // An empty text stands for none; left out, the environment would be read again.
+    // An empty text means none; without it the environment would be read again.
     new undici.EnvHttpProxyAgent({
       httpProxy: http ?? "",
       httpsProxy: https ?? "",
       noProxy: except,
       proxyTunnel,
     });
-  // Plain requests are handed to the proxy whole; those to https: addresses always go by a tunnel.
+  // Plain requests are passed to the proxy whole; requests to https: addresses always use a tunnel.
   const plain = agent(false);
   let tunnel: Dispatcher | undefined;
   const through = async (input: string | URL, init?: RequestInit): Promise<Response> => {
@@ -77,12 +76,12 @@ async function makeFetch({ http, https, except }: Proxies): Promise<typeof fetch
 }
 
 /**
- * The `fetch` for requests to the Hub: through the proxy of the option, else through those that
- * `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` name, but for the hosts of `NO_PROXY`; the platform's
- * own where there is none.
+ * Returns the `fetch` for requests to the Hub: through the proxy of the option, or else through
+ * those of `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`, except for the hosts in `NO_PROXY`; without
+ * a proxy, the platform's own.
  *
- * @param option - Address of a proxy; false: none, whatever the environment says.
- * @throws {R1Error} `INVALID_ARGUMENT` for an address that is not one.
+ * @param option - Address of a proxy; false: no proxy, regardless of the environment.
+ * @throws {R1Error} `INVALID_ARGUMENT` if an address is not valid.
  */
 export async function proxyFetch(
   option?: string | false,

@@ -1,9 +1,9 @@
-// Which bytes of a file are there and which are missing. Pure; runs on any JavaScript thread.
+// Computes which bytes of a file are present and which are missing. Pure.
 
 /** Bytes from `start` up to, not including, `end`. */
 export type Range = readonly [start: number, end: number];
 
-/** Ranges in order, those that touch or overlap made one. */
+/** Sorts ranges and joins those that touch or overlap. */
 export function mergeRanges(ranges: readonly Range[]): Range[] {
   const merged: [number, number][] = [];
   for (const [start, end] of [...ranges].sort(([a], [b]) => a - b)) {
@@ -15,7 +15,10 @@ export function mergeRanges(ranges: readonly Range[]): Range[] {
   return merged;
 }
 
-/** What of a file of `size` bytes is not in `ranges`, in pieces of at most `pieceBytes`. */
+/**
+ * Returns the parts of a file of `size` bytes that are not in `ranges`, in pieces of at most
+ * `pieceBytes`.
+ */
 export function missingPieces(ranges: readonly Range[], size: number, pieceBytes: number): Range[] {
   const pieces: Range[] = [];
   let at = 0;
@@ -27,19 +30,19 @@ export function missingPieces(ranges: readonly Range[], size: number, pieceBytes
   return pieces;
 }
 
-/** Bytes that ranges hold together. */
+/** Returns the number of bytes in all ranges. */
 export function countBytes(ranges: readonly Range[]): number {
   return mergeRanges(ranges).reduce((sum, [start, end]) => sum + end - start, 0);
 }
 
-/** How far a file is there without a gap, from its first byte. */
+/** Returns the number of bytes present without a gap from the start. */
 export function prefixLength(ranges: readonly Range[]): number {
   const [first] = mergeRanges(ranges);
   return first?.[0] === 0 ? first[1] : 0;
 }
 
 /**
- * Ranges out of parsed JSON; undefined when it is anything but ranges of a file of `size` bytes.
+ * Reads ranges from parsed JSON; undefined if it is not a list of ranges of a file of `size` bytes.
  */
 export function readRanges(value: unknown, size: number): Range[] | undefined {
   if (!Array.isArray(value)) return undefined;

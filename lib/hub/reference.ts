@@ -1,5 +1,5 @@
-// Names of repositories, and which files of one a reference such as hf:owner/name:Q4_K_M means.
-// Pure; runs on any JavaScript thread.
+// Names of repositories, and the files that a reference such as hf:owner/name:Q4_K_M stands for.
+// Pure.
 import { R1Error } from "../base/errors.js";
 import type { HubFile } from "./listing.js";
 
@@ -34,12 +34,12 @@ export function isHubReference(text: string): boolean {
   return text.startsWith("hf:");
 }
 
-/** A page or file of the Hub by its address in a browser. */
+/** Matches the address of a page or file of the Hub in a browser. */
 const PAGE =
   /^https?:\/\/(?:www\.)?(?:huggingface\.co|hf\.co)\/([^/?#\s]+\/[^/?#\s]+)(?:\/(?:tree|blob|resolve)\/([^/?#\s]+)(?:\/([^?#\s]+\.gguf))?)?\/?(?:[?#].*)?$/;
 
 /**
- * The reference that stands for an address of the Hub's pages, such as
+ * Returns the reference for an address of the Hub's pages, such as
  * `https://huggingface.co/owner/name/blob/main/file.gguf`; undefined for other text.
  */
 export function referenceOfPage(text: string): string | undefined {
@@ -55,7 +55,7 @@ export function referenceOfPage(text: string): string | undefined {
 }
 
 /**
- * Reads `hf:owner/name`, `hf:owner/name:QUANT`, `hf:owner/name@revision:QUANT` or
+ * Parses `hf:owner/name`, `hf:owner/name:QUANT`, `hf:owner/name@revision:QUANT` or
  * `hf:owner/name/path/in/it.gguf`.
  *
  * @throws {R1Error} `INVALID_ARGUMENT`.
@@ -85,18 +85,18 @@ export function parseReference(given: string): HubReference {
 
 /** All files of one model in a repository. */
 export interface ModelFiles {
-  /** Quant as the name has it; empty where it has none. */
+  /** Quant as in the name; empty if the name has none. */
   readonly quant: string;
-  /** In order of the parts; one when it is not split. */
+  /** In part order; one file if the model is not split. */
   readonly files: readonly HubFile[];
-  /** Parts that the names promise and the repository lacks. */
+  /** Parts that the names imply but that the repository lacks. */
   readonly missing: readonly string[];
 }
 
 const LABEL =
   /(?:UD-)?(?:IQ\d+_[A-Z0-9]+|T?Q\d+(?:_[A-Z0-9]+)*|MXFP4(?:_MOE)?|BF16|F16|FP16|F32)(?![A-Z0-9])/gi;
 
-/** The quant that a file's name tells: the last word in it that is one. */
+/** Returns the quant in a file's name: the last word that is one. */
 export function quantLabel(path: string): string {
   const name = path.slice(path.lastIndexOf("/") + 1).replace(/(-\d{5}-of-\d{5})?\.gguf$/, "");
   return (
@@ -107,15 +107,15 @@ export function quantLabel(path: string): string {
 }
 
 /**
- * Whether a GGUF file holds a model, by its name: not the projector of a vision model, and not an
- * importance matrix. A quant in a name that only mentions one says that it was made with it.
+ * Whether a GGUF file contains a model, judged by its name: not the projector of a vision model,
+ * and not an importance matrix. A quant that such a name mentions is the one it was made with.
  */
 function hasWeights(name: string): boolean {
   if (/(?:^|[-._])mmproj(?=[-._])/i.test(name) || /^imatrix/i.test(name)) return false;
   return !/imatrix/i.test(name) || quantLabel(name) !== "";
 }
 
-/** The models of a listing: GGUF files with weights, parts put together. */
+/** Returns the models of a listing: GGUF files with weights, with their parts grouped. */
 export function modelsOf(files: readonly HubFile[]): ModelFiles[] {
   const sets = new Map<string, { count: number; parts: Map<number, HubFile> }>();
   for (const file of files) {
@@ -130,7 +130,7 @@ export function modelsOf(files: readonly HubFile[]): ModelFiles[] {
   return [...sets].map(([key, { count, parts }]) => {
     const ordered = [...parts].sort(([a], [b]) => a - b).map(([, file]) => file);
     const missing: string[] = [];
-    // A name may claim any number of parts; what is listed of the missing ones is for people.
+    // A name may claim any number of parts; the list of missing ones is for people.
     for (let part = 1; part <= count && missing.length < 20; part++) {
       if (!parts.has(part)) missing.push(key.replace("*", String(part).padStart(5, "0")));
     }
@@ -138,14 +138,14 @@ export function modelsOf(files: readonly HubFile[]): ModelFiles[] {
   });
 }
 
-/** What people most often want when they do not say. */
+/** The quant that most users want if they do not name one. */
 const PREFERRED = "Q4_K_M";
 
 /**
- * The files that a reference means.
+ * Returns the files that a reference stands for.
  *
- * @throws {R1Error} `FILE_NOT_FOUND` when the repository has no such model, `INVALID_ARGUMENT` when
- * it has several, `SHARD_MISSING` when a part of it is not there.
+ * @throws {R1Error} `FILE_NOT_FOUND` if the repository has no such model, `INVALID_ARGUMENT` if it
+ * has several, `SHARD_MISSING` if it lacks a part of the model.
  */
 export function chooseModel(reference: HubReference, files: readonly HubFile[]): ModelFiles {
   const { repo, quant, file } = reference;
@@ -154,7 +154,7 @@ export function chooseModel(reference: HubReference, files: readonly HubFile[]):
   let fitting: ModelFiles[];
   if (file !== undefined) {
     fitting = models.filter((model) => model.files.some(({ path }) => path === file));
-    // What is named by its path is taken, whatever its name looks like.
+    // A path selects its file, whatever the name looks like.
     const exact = files.find(({ path }) => path === file);
     if (fitting.length === 0 && exact !== undefined)
       fitting = [{ quant: quantLabel(file), files: [exact], missing: [] }];

@@ -1,5 +1,5 @@
-// Computes importance matrices and writes them as llama-imatrix does. Runs on the calling
-// JavaScript thread; the model runs on a thread of its own.
+// Computes importance matrices and writes them in llama-imatrix's format. The model runs on its own
+// thread.
 import { availableParallelism } from "node:os";
 import { waitOrAbort } from "../base/abort.js";
 import type { Complete } from "../base/types.js";
@@ -21,17 +21,17 @@ import { GGML_TYPES, type GgmlType } from "../gguf/ggml-types.js";
 
 /** Options of `computeImatrix`. */
 export interface ImatrixOptions {
-  /** The file to write. It gets its name when it is whole. */
+  /** The file to write. It gets its name when it is complete. */
   out: string;
   /**
-   * What the file calls the text, e.g. its file name; `quantize` writes it into the models it
-   * makes.
+   * The name of the text in the file, for example its file name; `quantize` copies it into the
+   * models it writes.
    * @defaultValue none
    */
   dataset?: string | undefined;
   /**
-   * Tokens run through the model at once; each chunk is a text of its own, and a rest shorter than
-   * one is left out. Unit: tokens. Range: 16 .. 1048576.
+   * Tokens run through the model at once. Each chunk is a separate text; a shorter rest is dropped.
+   * Unit: tokens. Range: 16 .. 1048576.
    * @defaultValue 512
    */
   chunkSize?: number | undefined;
@@ -50,17 +50,17 @@ export interface ImatrixOptions {
    * call.
    */
   onProgress?: ((progress: number) => void) | undefined;
-  /** Ends the work; nothing is left of the output. */
+  /** Aborts the work and removes the output. */
   signal?: AbortSignal | undefined;
 }
 
-/** What `computeImatrix` wrote. */
+/** The result of `computeImatrix`. */
 export interface ImatrixResult {
   /** The file. */
   readonly path: string;
-  /** Weights that it has values for. */
+  /** Number of weights with values. */
   readonly tensors: number;
-  /** Chunks of text that ran through the model. */
+  /** Number of text chunks that ran through the model. */
   readonly chunks: number;
 }
 
@@ -94,8 +94,8 @@ function normalize(options: ImatrixOptions): Normal {
 }
 
 /**
- * Loads on the CPU, as the file has its weights: on a device or repacked they hide from the
- * measurement.
+ * Loads the model on the CPU with the file's layout: weights on a device or repacked weights cannot
+ * be measured.
  */
 async function load(
   checked: CheckedModel,
@@ -153,7 +153,7 @@ async function measure(
   );
 }
 
-/** A file's bytes by place; between the pieces are zeros. */
+/** Parts of a file by offset; the gaps are zeros. */
 interface Encoded {
   readonly fileBytes: number;
   readonly pieces: readonly { readonly at: number; readonly bytes: Buffer }[];
@@ -186,7 +186,7 @@ function encode(weights: readonly NativeImportance[], chunks: number, options: N
     DEFAULT_ALIGNMENT,
   );
   const data = all.map(({ values }, i) => {
-    // Every machine that Node runs on is little-endian, as GGUF is.
+    // Node runs only on little-endian machines, and GGUF is little-endian.
     const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
     return { at: header.offsets[i] ?? 0, bytes };
   });
@@ -223,24 +223,27 @@ async function work(
 
 /**
  * Computes an importance matrix: runs a text through a model, on the CPU, and writes how strongly
- * each input of each weight is used, in llama-imatrix's GGUF format. `quantize` takes the file as
+ * each input of each weight is used, in llama-imatrix's GGUF format. Pass the file to `quantize` as
  * `imatrix`.
  *
- * The text should be like what the quantised model will read and write; special strings in it
- * become special tokens. It is tokenised in one go, about 0.1 s for a megabyte, during which the
- * event loop stands still; the rest runs on a thread of its own, of which an abort lets go within
- * 250 ms and which ends with its chunk.
+ * The text should resemble what the quantised model will read and write; special strings in it
+ * become special tokens. Tokenising blocks the event loop once, for about 0.1 s per megabyte. The
+ * rest runs on another thread; an abort returns within 250 ms, and the thread ends after its
+ * current chunk.
  *
- * @param model - A model file, best of f16 or bf16 weights, or the first part of a split one.
- * @param text - The text itself; at least `chunkSize` tokens of it.
- * @throws {R1Error} as `checkModelFiles`; `INVALID_ARGUMENT` (also when the text is shorter than a
+ * @param model - A model file, preferably with f16 or bf16 weights, or the first part of a split
+ * one.
+ * @param text - The text itself; at least `chunkSize` tokens.
+ * @throws {R1Error} like `checkModelFiles`; `INVALID_ARGUMENT` (also if the text is shorter than a
  * chunk), `UNKNOWN_OPTION`, `FILE_EXISTS`, `FILE_NOT_FOUND`, `NO_SPACE`, `IO_FAILED`,
  * `MODEL_LOAD_FAILED`, `OUT_OF_MEMORY`, `DECODE_FAILED`, `ADDON_MISSING`; the signal's reason.
  *
  * @example
  * ```ts
- * await computeImatrix("R1-BF16-00001-of-00030.gguf", await readFile("calibration.txt", "utf8"), { out: "imatrix.gguf", onProgress: console.log });
- * await quantize("R1-BF16-00001-of-00030.gguf", "R1-IQ1_S.gguf", { recipe: "UD-IQ1_S", imatrix: "imatrix.gguf" });
+ * await computeImatrix("R1-BF16-00001-of-00030.gguf", await readFile("calibration.txt", "utf8"), {
+ * out: "imatrix.gguf", onProgress: console.log });
+ * await quantize("R1-BF16-00001-of-00030.gguf", "R1-IQ1_S.gguf", { recipe: "UD-IQ1_S", imatrix:
+ * "imatrix.gguf" });
  * ```
  */
 export async function computeImatrix(
@@ -253,7 +256,7 @@ export async function computeImatrix(
   check.string(text, "text");
   const normal = normalize(options);
   normal.signal?.throwIfAborted();
-  // What a user's callback throws ends the work as an abort does.
+  // An error thrown by a user's callback ends the work like an abort.
   const failed = new AbortController();
   const signal =
     normal.signal === undefined ? failed.signal : AbortSignal.any([normal.signal, failed.signal]);

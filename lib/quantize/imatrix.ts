@@ -1,5 +1,4 @@
-// Reads importance matrices, in llama.cpp's GGUF format and its older binary one. Runs on the
-// calling JavaScript thread; reads are asynchronous.
+// Reads importance matrices, in llama.cpp's GGUF format and its older binary format. Asynchronous.
 import type { FileHandle } from "node:fs/promises";
 import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
@@ -8,13 +7,13 @@ import { readHeader } from "../gguf/header.js";
 import { withFile } from "../gguf/open-file.js";
 import { Pacer } from "../gguf/pacer.js";
 
-/** How much each input of each matrix weighs: mean squares of activations. */
+/** The importance of each input of each matrix: mean squares of activations. */
 export interface Imatrix {
-  /** Values by tensor name: one for each input, expert after expert. */
+  /** Values by tensor name: one per input, expert after expert. */
   readonly entries: ReadonlyMap<string, Float32Array>;
-  /** Texts it was computed on, as far as the file names them. */
+  /** Texts it was computed on, if the file names them. */
   readonly datasets: readonly string[];
-  /** Pieces of text it was computed on; 0 where the file does not say. */
+  /** Chunks of text it was computed on; 0 if the file does not specify it. */
   readonly chunks: number;
 }
 
@@ -47,26 +46,26 @@ async function readBytes(
       },
     );
   }
-  // Allocated anew: the floats in it are used where they stand, and need an aligned buffer.
+  // A new allocation: its floats are used in place and need an aligned buffer.
   const buffer = Buffer.from(new ArrayBuffer(bytes));
   await readExactly(file, path, buffer, offset);
   return buffer;
 }
 
 /**
- * The floats in bytes that {@link readBytes} read; every machine that Node runs on is
- * little-endian.
+ * Returns the floats in bytes read by {@link readBytes}; Node runs only on little-endian machines.
  */
 function floats(bytes: Buffer): Float32Array {
   return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
 }
 
-/** Values worked on between two looks at the clock: less than a millisecond. */
+/** Values processed between two checks of the clock: less than a millisecond. */
 const SLICE = 256 * 1024;
 
 /**
  * Divides sums by counts, group by group, and checks that the means are finite. A group that no
- * token reached weighs evenly. Pauses for the event loop: the largest model has 240 million values.
+ * token reached gets equal weights. Pauses for the event loop: the largest model has 240 million
+ * values.
  */
 async function toMeans(
   path: string,

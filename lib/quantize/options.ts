@@ -1,5 +1,4 @@
-// Options of quantize(): default, validate, normalise, freeze, once. Runs on the calling JavaScript
-// thread.
+// Validates and completes the options of quantize(), once, and freezes them.
 import type { Complete } from "../base/types.js";
 import * as check from "../base/check.js";
 import { compilePattern } from "../base/tensor-patterns.js";
@@ -10,7 +9,8 @@ import { RECIPES, type TensorTypeRule } from "./recipes.js";
 /** Options of `quantize`. */
 export interface QuantizeOptions {
   /**
-   * What to quantise to, e.g. `Q4_K_M` (any of `QUANTIZE_TYPES`, any case). Give this or `recipe`.
+   * The type to quantise to, for example `Q4_K_M` (any of `QUANTIZE_TYPES`, in upper or lower
+   * case). Give this or `recipe`.
    */
   type?: string | undefined;
   /**
@@ -19,13 +19,13 @@ export interface QuantizeOptions {
    */
   recipe?: string | undefined;
   /**
-   * Path of an importance matrix, in llama.cpp's GGUF format or its older binary one. Needed for
-   * the types of 1 to 2 bits.
+   * Path of an importance matrix, in llama.cpp's GGUF format or its older binary format. Required
+   * for types of 1 to 2 bits.
    */
   imatrix?: string | undefined;
   /**
-   * Tensor types by regular expression (RE2: no look-around, no back references) over tensor names;
-   * the first that fits counts, and comes before the recipe's.
+   * Tensor types by regular expression (RE2: no look-around, no back references) over tensor names.
+   * The first match counts, and takes precedence over the recipe.
    */
   tensorTypes?: readonly TensorTypeRule[] | undefined;
   /** Type of `output.weight`; by default llama.cpp's choice. */
@@ -33,18 +33,18 @@ export interface QuantizeOptions {
   /** Type of `token_embd.weight`; by default llama.cpp's choice. */
   tokenEmbeddingType?: string | undefined;
   /**
-   * Quantise tensors that are quantised already; quality suffers. Without it such an input is
-   * refused with `INVALID_ARGUMENT`; a dry run tells its sizes all the same.
+   * Quantise tensors that are already quantised; quality suffers. Without it such an input is
+   * refused with `INVALID_ARGUMENT`; a dry run still reports its sizes.
    * @defaultValue false
    */
   allowRequantize?: boolean | undefined;
   /**
-   * Quantise `output.weight` too.
+   * Also quantise `output.weight`.
    * @defaultValue true
    */
   quantizeOutputTensor?: boolean | undefined;
   /**
-   * All tensors get the same type, no mixture.
+   * Give all tensors the same type, without a mixture.
    * @defaultValue false
    */
   pure?: boolean | undefined;
@@ -54,12 +54,12 @@ export interface QuantizeOptions {
    */
   keepSplit?: boolean | undefined;
   /**
-   * Say what would come out, and write nothing.
+   * Report the result, and write nothing.
    * @defaultValue false
    */
   dryRun?: boolean | undefined;
   /**
-   * Threads that quantise. Range: 0 .. 512; 0: as many as the machine has.
+   * Number of threads that quantise. Range: 0 .. 512; 0: the number of the machine's threads.
    * @defaultValue 0
    */
   threads?: number | undefined;
@@ -70,9 +70,9 @@ export interface QuantizeOptions {
   force?: boolean | undefined;
   /** Called with the share done, 0 to 1. */
   onProgress?: ((progress: number) => void) | undefined;
-  /** Gets llama.cpp's log lines. */
+  /** Called with each line of llama.cpp's log. */
   onLog?: ((line: string) => void) | undefined;
-  /** Ends the work; nothing is left of the output. */
+  /** Aborts the work and removes the output. */
   signal?: AbortSignal | undefined;
 }
 
@@ -130,7 +130,7 @@ function rule(value: unknown, path: string): TensorTypeRule {
 }
 
 /**
- * Completes and checks the options.
+ * Completes and validates the options.
  *
  * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`.
  */

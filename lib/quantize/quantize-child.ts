@@ -1,7 +1,7 @@
-// The program that quantises: a process of its own, because several inputs abort inside llama.cpp
-// and an abort cannot be caught. Started by quantize-process.ts; reads one job, tells log lines and
-// the outcome, and ends when the parent lets go or is gone. Main thread of that process; the work
-// runs on a native thread.
+// The program that quantises, in a child process: several inputs abort inside llama.cpp, and an
+// abort cannot be caught. Started by quantize-process.ts. It reads one job, reports log lines and
+// the result, and ends when the parent releases it or is gone. Main thread of that process; the
+// work runs on a native thread.
 import { rmSync } from "node:fs";
 import { parentChannel } from "../base/channel.js";
 import { isR1Error } from "../base/errors.js";
@@ -9,21 +9,23 @@ import { initialize, native } from "../binding/load.js";
 import type { NativeQuantizeConfig } from "../binding/native-quantize.js";
 import { readImatrix } from "./imatrix.js";
 
-/** What the parent asks for. */
+/** The job that the parent requests. */
 export interface QuantizeJob {
   readonly config: Omit<NativeQuantizeConfig, "imatrix">;
-  /** Path of the importance matrix; read here, so that it does not cross the channel. */
+  /**
+   * Path of the importance matrix. The child reads it, so that it is not sent through the channel.
+   */
   readonly imatrix: string | null;
-  /** Files and folders to remove when the parent is gone. */
+  /** Files and folders to remove if the parent is gone. */
   readonly partial: readonly string[];
 }
 
 /**
- * What the parent says: the job first, and the end once no file has its temporary name any more.
+ * Messages of the parent: first the job, then the end, once no file has a temporary name any more.
  */
 export type QuantizeOrder = QuantizeJob | "end";
 
-/** What the child tells. */
+/** Messages of the child. */
 export type QuantizeMessage =
   | { readonly kind: "log"; readonly lines: readonly string[] }
   | { readonly kind: "done" }
@@ -58,8 +60,8 @@ const channel = parentChannel<QuantizeOrder, QuantizeMessage>(
   },
   () => {
     for (const path of partial ?? []) rmSync(path, { force: true, recursive: true });
-    // Not process.exit(), which waits for llama.cpp: it would write on for hours, and open the
-    // files of further parts.
+    // Not process.exit(): it waits for llama.cpp, which would continue to write for hours and open
+    // the files of further parts.
     process.kill(process.pid, "SIGKILL");
   },
 );

@@ -1,5 +1,4 @@
-// Runs one job of the quantising program and says how it ended. Runs on the calling JavaScript
-// thread; the job in a process of its own.
+// Runs one job of the quantising program in a child process and reports how it ended.
 import { Channel } from "../base/channel.js";
 import { builtModule, endOf, lastWords, startChild } from "../base/child.js";
 import type { ChildEnd } from "../base/child.js";
@@ -24,15 +23,15 @@ function crashed(end: ChildEnd, tail: string): R1Error {
 const asError = (error: unknown): Error =>
   error instanceof Error ? error : new Error(String(error));
 
-/** What {@link runQuantizeJob} is told with the job. */
+/** What {@link runQuantizeJob} needs in addition to the job. */
 interface JobOptions {
-  /** Gets llama.cpp's log lines; what it throws ends the job. */
+  /** Called with llama.cpp's log lines; what it throws ends the job. */
   readonly onLine: (line: string) => void;
-  /** Ends the job, until its work is done. */
+  /** Ends the job, as long as its work is not done. */
   readonly signal: AbortSignal | undefined;
   /**
-   * Gives the files their names. Until that is over the child waits, to remove what it wrote should
-   * this process die.
+   * Gives the files their names. The child waits for this, so that it can remove its files if this
+   * process dies.
    */
   readonly finish: () => Promise<void>;
 }
@@ -40,7 +39,7 @@ interface JobOptions {
 /**
  * Runs one job.
  *
- * @throws {R1Error} `CHILD_CRASHED` when the process died, else the code it told
+ * @throws {R1Error} `CHILD_CRASHED` if the process died, otherwise the code it reported
  * (`QUANTIZE_FAILED`, `ADDON_MISSING`, ...); the signal's reason; what `finish` throws.
  */
 export async function runQuantizeJob(

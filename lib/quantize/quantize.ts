@@ -1,5 +1,4 @@
-// Quantises models with llama.cpp's own quantiser, in a process of its own. Runs on the calling
-// JavaScript thread; all waits are asynchronous.
+// Quantises models with llama.cpp's own quantiser, in a child process. Asynchronous.
 import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as check from "../base/check.js";
@@ -34,18 +33,18 @@ import type { QuantizeJob } from "./quantize-child.js";
 import { expandRecipe, RECIPES, type TensorTypeRule } from "./recipes.js";
 import { readAllParts, shardPath } from "../gguf/shards.js";
 
-/** What quantising wrote, or in a dry run would write. */
+/** The result of quantising, or the expected result in a dry run. */
 export interface QuantizeResult {
   /** The files; empty in a dry run. */
   readonly paths: readonly string[];
   /**
-   * Bytes of the result: of the files, or in a dry run as planned (exact but for a few hundred
+   * Bytes of the result: of the files, or as planned in a dry run (exact except for a few hundred
    * bytes of metadata).
    */
   readonly bytes: number;
   /** Bytes of the input. */
   readonly inputBytes: number;
-  /** Bits for each weight, over all tensors. */
+  /** Bits per weight, over all tensors. */
   readonly bitsPerWeight: number;
   /** Every tensor, with its type before and after. */
   readonly tensors: readonly TensorPlan[];
@@ -77,7 +76,7 @@ function imatrixMetadata(path: string, imatrix: Imatrix): NativeMetadataOverride
   ];
 }
 
-/** Rules as llama.cpp gets them: names of the file alone. */
+/** Returns the rules in the form that llama.cpp gets: names from the file only. */
 async function tensorRules(
   headers: readonly GgufHeader[],
   rules: readonly TensorTypeRule[],
@@ -149,8 +148,8 @@ async function dryRun(task: Task): Promise<TensorPlan[]> {
 }
 
 /**
- * The names of the files; with `keepSplit` one a part, whose prefix may be given as a file name, as
- * to llama-quantize.
+ * Returns the names of the output files. With `keepSplit` there is one per part, and the prefix may
+ * be a file name, like for llama-quantize.
  */
 function outputPaths({
   output,
@@ -162,9 +161,9 @@ function outputPaths({
   return headers.map((_, i) => shardPath(prefix, i + 1, headers.length));
 }
 
-/** Where a job writes, and how what it wrote gets its names. */
+/** Where a job writes, and how its output gets its name. */
 interface Destination {
-  /** The output, or prefix of outputs, that the job is given. */
+  /** The output, or the prefix of the outputs, that the job receives. */
   readonly target: string;
   /** What the child removes if this process dies. */
   readonly partials: readonly string[];
@@ -240,21 +239,22 @@ async function writeFiles(
 }
 
 /**
- * Quantises a model with llama.cpp's quantiser, in a process of its own: an abort inside llama.cpp
- * is an error here, and a signal ends it at once.
+ * Quantises a model with llama.cpp's quantiser in a child process: an abort inside llama.cpp
+ * becomes an error, and a signal ends the work at once.
  *
- * @param input - A model file of f32, f16 or bf16 weights (others with `allowRequantize`), or the
+ * @param input - A model file with f32, f16 or bf16 weights (others with `allowRequantize`), or the
  * first part of a split one.
  * @param output - The file to write (with `keepSplit`, the prefix of the parts). It gets its name
- * when it is whole; not used in a dry run.
- * @throws {R1Error} as `checkModelFiles` and `readImatrix`; `INVALID_ARGUMENT` (also when a type
- * needs an importance matrix that is not there, or the input is quantised and `allowRequantize` is
- * not set), `UNKNOWN_OPTION`, `FILE_EXISTS`, `FILE_UNWRITABLE`, `NO_SPACE` (asked before writing),
- * `QUANTIZE_FAILED`, `CHILD_CRASHED`, `ADDON_MISSING`; the signal's reason.
+ * when it is complete; not used in a dry run.
+ * @throws {R1Error} like `checkModelFiles` and `readImatrix`; `INVALID_ARGUMENT` (also if a type
+ * needs an importance matrix and none is given, or if the input is quantised and `allowRequantize`
+ * is not set), `UNKNOWN_OPTION`, `FILE_EXISTS`, `FILE_UNWRITABLE`, `NO_SPACE` (checked before
+ * writing), `QUANTIZE_FAILED`, `CHILD_CRASHED`, `ADDON_MISSING`; the signal's reason.
  *
  * @example
  * ```ts
- * await quantize("DeepSeek-R1-BF16-00001-of-00030.gguf", "R1-IQ1_S.gguf", { recipe: "UD-IQ1_S", imatrix: "imatrix.gguf", onProgress: console.log });
+ * await quantize("DeepSeek-R1-BF16-00001-of-00030.gguf", "R1-IQ1_S.gguf", { recipe: "UD-IQ1_S",
+ * imatrix: "imatrix.gguf", onProgress: console.log });
  * ```
  */
 export async function quantize(

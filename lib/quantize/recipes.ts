@@ -1,10 +1,10 @@
-// The four dynamic quants of the 671B model as recipes: which tensors of which layers get which
-// type. Pure data and its expansion; any JavaScript thread.
+// The four dynamic quants of the 671B model as recipes: the type of each tensor in each layer.
+// Data, and a function that expands it.
 import type { QuantizeType } from "./types.js";
 
 /**
- * A tensor type for all tensors whose name a regular expression finds; the first of a list that
- * fits counts.
+ * A tensor type for all tensors whose name matches a regular expression; the first match in a list
+ * counts.
  */
 export interface TensorTypeRule {
   /** ECMAScript regular expression, searched for anywhere in the tensor's name. */
@@ -21,24 +21,24 @@ export interface Recipe {
   readonly type: QuantizeType;
   /** Experts' gate and up matrices. */
   readonly experts: string;
-  /** Experts' down matrices, which suffer most from few bits. */
+  /** Experts' down matrices, which suffer most from low precision. */
   readonly down: string;
   /** The first expert layers, whose down matrices get a better type. */
   readonly firstDown: { readonly layers: number; readonly type: string };
   /** Shared experts' gate and up matrices. */
   readonly sharedGateUp: string;
-  /** What the published table says of the mix, in bits a weight. */
+  /** The published table's average for the mix, in bits per weight. */
   readonly publishedMix: string;
 }
 
 /**
- * The recipes by name. Everything that is no expert is the same in all: embedding and attention
- * q4_K; output, the K and V projections, the down matrices of the first dense layers and of the
- * shared experts q6_K; routers and norms f32.
+ * The recipes by name. Tensors that do not belong to experts have the same types in all recipes:
+ * embedding and attention q4_K; output, the K and V projections, the down matrices of the first
+ * dense layers and of the shared experts q6_K; routers and norms f32.
  *
- * UD-IQ1_S and UD-Q2_K_XL have the tensor types that the published files have. For the two between
- * them the published table's bits a weight and sizes do not fit together (1.56 and 2.06 bit make
- * 142 GiB, not 158); there the types are those that give the published size to within 1 %.
+ * UD-IQ1_S and UD-Q2_K_XL have the tensor types of the published files. For the two between them,
+ * the published table's bits per weight and sizes contradict each other (1.56 and 2.06 bits make
+ * 142 GiB, not 158); those recipes use types that give the published size to within 1 %.
  */
 export const RECIPES: Readonly<Record<string, Recipe>> = Object.freeze({
   "UD-IQ1_S": {
@@ -79,7 +79,7 @@ export const RECIPES: Readonly<Record<string, Recipe>> = Object.freeze({
   },
 } satisfies Record<string, Recipe>);
 
-/** What a recipe comes to for a model: arguments of llama.cpp's quantiser. */
+/** A recipe applied to a model: arguments of llama.cpp's quantiser. */
 export interface ExpandedRecipe {
   readonly type: QuantizeType;
   readonly tokenEmbeddingType: string;

@@ -1,5 +1,5 @@
-// What a quantised file will be: llama.cpp's dry run tells the type of each tensor, and from these
-// the sizes follow exactly. Runs on the calling JavaScript thread.
+// Plans a quantised file: llama.cpp's dry run reports the type of each tensor, and the sizes follow
+// exactly from the types.
 import type { Imatrix } from "./imatrix.js";
 import { R1Error } from "../base/errors.js";
 import type { GgufHeader, GgufTensor } from "../gguf/format.js";
@@ -22,12 +22,12 @@ export interface TensorPlan {
 }
 
 /**
- * `[ 12/1086] blk.0.attn_q_a.weight - [...], type = bf16, `: how llama.cpp's log begins to tell of
- * a tensor.
+ * `[ 12/1086] blk.0.attn_q_a.weight - [...], type = bf16, `: the start of a tensor's report in
+ * llama.cpp's log.
  */
 const HEAD = /^\[\s*\d+\/\s*\d+\]\s+(\S+)\s+- \[[^\]]*\], type =\s*(\w+),/;
 
-/** A tensor that the log has told of in full. */
+/** A tensor that the log has reported completely. */
 export interface ToldTensor {
   readonly name: string;
   readonly from: string;
@@ -35,14 +35,14 @@ export interface ToldTensor {
 }
 
 /**
- * Puts together what llama.cpp logs of each tensor, which comes in several pieces: its name, what
- * it is converted to, its size.
+ * Joins llama.cpp's log of each tensor, which arrives in several pieces: its name, its new type and
+ * its size.
  */
 export class TensorLog {
   #head: { name: string; from: string } | undefined;
   #text = "";
 
-  /** Takes the next piece of the log. Returns the tensor that it completes, if any. */
+  /** Adds the next piece of the log. Returns the tensor that it completes, if any. */
   take(piece: string): ToldTensor | undefined {
     const head = HEAD.exec(piece);
     if (head !== null) {
@@ -64,8 +64,8 @@ export class TensorLog {
 }
 
 /**
- * Makes the plan out of a dry run's log.
- * @throws {R1Error} `QUANTIZE_FAILED` when the log does not tell all tensors.
+ * Creates the plan from a dry run's log.
+ * @throws {R1Error} `QUANTIZE_FAILED` if the log does not report all tensors.
  */
 export function planFromLog(
   lines: readonly string[],
@@ -108,8 +108,8 @@ export function plannedFileBytes(
 }
 
 /**
- * Refuses what llama.cpp would refuse after writing what stands before it: tensors that are
- * quantised already.
+ * Refuses tensors that are already quantised. llama.cpp would refuse them too, but only after
+ * writing everything before them.
  *
  * @throws {R1Error} `INVALID_ARGUMENT`, naming the first of them.
  */
@@ -132,7 +132,7 @@ export function refuseRequantizing(plans: readonly TensorPlan[]): void {
 }
 
 /**
- * Refuses what would end in an abort or in garbage: types of few bits without importance values.
+ * Refuses types of few bits without importance values, which would end in an abort or in garbage.
  *
  * @throws {R1Error} `INVALID_ARGUMENT`, naming the first such tensor.
  */

@@ -1,9 +1,9 @@
-// What llama.cpp can quantise to: the names of its file types and which tensor types need an
-// importance matrix. Pure data; any JavaScript thread.
+// The types that llama.cpp can quantise to: the names of its file types, and which tensor types
+// need an importance matrix. Data only.
 
 /**
- * llama.cpp's file types by name, with the tensor type most of their tensors get; a file type mixes
- * others in.
+ * llama.cpp's file types by name, with the type of most of their tensors; a file type mixes in
+ * other types.
  */
 export const QUANTIZE_TYPES = Object.freeze({
   Q1_0: "q1_0",
@@ -46,7 +46,7 @@ export const QUANTIZE_TYPES = Object.freeze({
 /** One of llama.cpp's file types. */
 export type QuantizeType = keyof typeof QUANTIZE_TYPES;
 
-/** Short names that llama.cpp's own tool takes too. */
+/** Short names that llama.cpp's own tool also accepts. */
 const ALIASES: Readonly<Record<string, QuantizeType>> = {
   Q3_K: "Q3_K_M",
   Q4_K: "Q4_K_M",
@@ -54,7 +54,8 @@ const ALIASES: Readonly<Record<string, QuantizeType>> = {
 };
 
 /**
- * The file type of a name, in any case and with llama.cpp's aliases; undefined if there is none.
+ * Returns the file type of a name, in upper or lower case and with llama.cpp's aliases; undefined
+ * if there is none.
  */
 export function quantizeType(name: string): QuantizeType | undefined {
   const upper = name.toUpperCase();
@@ -62,8 +63,8 @@ export function quantizeType(name: string): QuantizeType | undefined {
 }
 
 /**
- * Tensor types that are garbage without an importance matrix; llama.cpp refuses them, or aborts for
- * embedding and output tensors.
+ * Tensor types that need an importance matrix to be usable. Without one llama.cpp refuses them, or
+ * aborts for embedding and output tensors.
  */
 export const IMATRIX_TYPES: readonly string[] = [
   "iq1_s",
