@@ -1,5 +1,5 @@
-// From a reference such as hf:owner/name:Q4_K_M to a file on this disk, downloaded if need be. Runs
-// on the calling JavaScript thread; all waits are asynchronous.
+// Resolves a reference such as hf:owner/name:Q4_K_M to a file on this disk, and downloads it if
+// needed. Asynchronous.
 import { readdir, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { object, string } from "../base/check.js";
@@ -17,7 +17,7 @@ import {
   type HubReference,
 } from "./reference.js";
 
-/** The model's first file, where an earlier download has left all of it in the cache. */
+/** Returns the model's first file if an earlier download left all of the model in the cache. */
 async function findCached(
   reference: HubReference,
   revision: string,
@@ -50,9 +50,9 @@ async function findCached(
 }
 
 /**
- * Downloads all parts of the model that a reference means.
+ * Downloads all parts of the model that a reference stands for.
  *
- * @throws {R1Error} As {@link resolveModel}.
+ * @throws {R1Error} Like {@link resolveModel}.
  */
 export async function downloadReference(
   reference: string,
@@ -67,13 +67,13 @@ export async function downloadReference(
 }
 
 /**
- * Finds or downloads the model that a reference means, and tells the path of its first file.
- * Without a connection (or with `HF_HUB_OFFLINE=1`) what the cache holds is taken.
+ * Finds or downloads the model that a reference stands for, and returns the path of its first file.
+ * Without a connection (or with `HF_HUB_OFFLINE=1`) it uses what the cache contains.
  *
  * @param reference - `hf:owner/name`, `hf:owner/name:QUANT`, `hf:owner/name@revision:QUANT`,
  * `hf:owner/name/file.gguf`.
- * @throws {R1Error} As `downloadModel`; `INVALID_ARGUMENT` (no such form, or several models fit),
- * `FILE_NOT_FOUND` (no such quant), `SHARD_MISSING`.
+ * @throws {R1Error} Like `downloadModel`; `INVALID_ARGUMENT` (not such a reference, or several
+ * models match), `FILE_NOT_FOUND` (no such quant), `SHARD_MISSING`.
  */
 export async function resolveModel(
   reference: string,
@@ -126,7 +126,10 @@ export interface ListedModel {
   readonly bytes: number;
 }
 
-/** Options of {@link listModels}: those of a download that say where and how to ask. */
+/**
+ * Options of {@link listModels}: the options of a download that control where and how to send
+ * requests.
+ */
 export type ListOptions = Pick<
   DownloadOptions,
   | "revision"
@@ -163,9 +166,10 @@ export async function listModels(repo: string, options: ListOptions = {}): Promi
 }
 
 /**
- * Address of a referenced model's first file, for reading its header without downloading it.
+ * Returns the address of a referenced model's first file, for reading its header without
+ * downloading it.
  *
- * @throws {R1Error} As {@link resolveModel}.
+ * @throws {R1Error} Like {@link resolveModel}.
  */
 export async function locateModel(
   reference: string,

@@ -1,52 +1,53 @@
-// When to try again, and how long to wait first. Runs on the JavaScript thread; waits are
-// asynchronous.
+// Decides when to retry and how long to wait first. Asynchronous.
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Why a download waits before it tries again. */
+/** Why a download waits before a retry. */
 export interface RetryNotice {
-  /** What failed, in words; nothing in it is secret. */
+  /** What failed, in words; it contains no secrets. */
   readonly reason: string;
-  /** Host that was asked. */
+  /** Host that was contacted. */
   readonly host: string;
-  /** The try that comes next, counted from 1. */
+  /** Number of the next attempt, from 1. */
   readonly attempt: number;
-  /** Tries in all. */
+  /** Maximum number of attempts. */
   readonly attempts: number;
-  /** How long it waits first. Unit: milliseconds. */
+  /** The delay before the attempt. Unit: milliseconds. */
   readonly waitMs: number;
 }
 
-/** A failure as those who wait for another try see it. */
+/** A failure, as seen by requests that wait for a retry. */
 export interface Failure {
   readonly error: unknown;
   /** What failed, in words. */
   readonly reason: string;
   readonly host: string;
-  /** Waiting cannot help: nothing is there to answer. Fewer tries are made. */
+  /** Waiting cannot help: no server is there to answer. Fewer attempts are made. */
   readonly isHopeless: boolean;
 }
 
-/** How patient a download is. */
+/** How long and how often a download retries. */
 export interface RetryPolicy {
-  /** Failures in a row, without a byte between them, after which it gives up. */
+  /**
+   * Number of consecutive failures, without a byte between them, after which the download fails.
+   */
   readonly retries: number;
-  /** First wait; each further one is twice as long. Unit: milliseconds. */
+  /** First delay; it doubles with each further failure. Unit: milliseconds. */
   readonly retryDelayMs: number;
-  /** Longest silence of a server. Unit: milliseconds. */
+  /** Time without data after which a request fails. Unit: milliseconds. */
   readonly timeoutMs: number;
   /** Called before each wait. */
   readonly onRetry?: ((notice: RetryNotice) => void) | undefined;
 }
 
-/** Tries again after failures that waiting cannot mend, such as a host name that nobody knows. */
+/** Number of retries after failures that waiting cannot fix, such as an unknown host name. */
 const HOPELESS_RETRIES = 2;
 
-/** Longest wait between two tries. Unit: milliseconds. */
+/** Longest delay between two attempts. Unit: milliseconds. */
 const LONGEST_DELAY_MS = 30_000;
-/** Longest wait that a server may ask for. Unit: milliseconds. */
+/** Longest delay that a server may request. Unit: milliseconds. */
 const LONGEST_ASKED_MS = 600_000;
 
-/** Waits, but not longer than until the signal aborts. @throws The signal's reason. */
+/** Waits, but ends early if the signal aborts. @throws The signal's reason. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   await sleep(ms, undefined, { signal }).catch(() => undefined);
@@ -54,7 +55,8 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * What `Retry-After` asks for, in milliseconds: seconds or a date; undefined when there is none.
+ * Returns the delay that `Retry-After` requests, in milliseconds, from seconds or a date; undefined
+ * if there is none.
  */
 export function retryAfterMs(header: string | null, now: number): number | undefined {
   if (header === null) return undefined;
@@ -63,10 +65,7 @@ export function retryAfterMs(header: string | null, now: number): number | undef
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
-/**
- * Until when nobody asks a server that has asked for patience; shared by all requests of a
- * download.
- */
+/** Holds back all requests of a download until the time that a server requested. */
 export class Gate {
   #opensAt = 0;
 
@@ -98,17 +97,17 @@ export class Attempts {
     this.#signal = signal;
   }
 
-  /** Something came: the next failure is the first again. */
+  /** Data arrived: the next failure counts as the first again. */
   succeeded(): void {
     this.#failures = 0;
   }
 
   /**
-   * Waits after a failure that may pass.
+   * Waits after a failure that may be temporary.
    *
-   * @param askedMs - What the server asked for; holds for all requests.
-   * @throws `failure.error` when it was one too many, or the server asks for more patience than
-   * there is; the signal's reason.
+   * @param askedMs - The delay that the server requested; it applies to all requests.
+   * @throws `failure.error` if there were too many failures, or if the server requests too long a
+   * delay; the signal's reason.
    */
   async failed({ error, reason, host, isHopeless }: Failure, askedMs?: number): Promise<void> {
     this.#signal.throwIfAborted();
@@ -133,7 +132,7 @@ export class Attempts {
       LONGEST_DELAY_MS,
       this.#policy.retryDelayMs * 2 ** (this.#failures - 1),
     );
-    // Spread, so that requests that failed together do not come back together.
+    // Randomised, so that requests that failed together do not retry together.
     const waitMs = longest * (0.5 + Math.random() / 2);
     notify(waitMs);
     await pause(waitMs, this.#signal);

@@ -1,5 +1,5 @@
-// Where the Hub is, who asks, and where downloads are kept: options first, then the usual
-// environment variables. Runs on the JavaScript thread.
+// Finds the Hub's address, the access token and the download folders: from options first, then from
+// the usual environment variables.
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { R1Error } from "../base/errors.js";
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * The Hub's own library; loaded when it is needed, since it takes longer than all the rest of the
+ * The Hub's own library, loaded when needed: loading it takes longer than loading the rest of the
  * program.
  */
 export const hubLibrary = (): Promise<typeof Hub> => import("@huggingface/hub");
@@ -18,11 +18,10 @@ const given = (env: Env, name: string): string | undefined =>
   env[name] === undefined || env[name] === "" ? undefined : env[name];
 
 /**
- * A folder as people write it into files of settings, where no shell expands it: `~` at the start
- * is the user's folder, and `$NAME` and `${NAME}` are variables. Unknown variables stay as they
- * are.
+ * Expands a folder from a settings file, where no shell expands it: `~` at the start is the user's
+ * folder, and `$NAME` and `${NAME}` are variables. Unknown variables stay unchanged.
  *
- * @param env - Variables to expand; none for places that do not come from the environment.
+ * @param env - Variables to expand; none for folders that do not come from the environment.
  */
 export function expandPlace(place: string, env: Env): string {
   const named = place.replace(
@@ -33,7 +32,7 @@ export function expandPlace(place: string, env: Env): string {
   return named === "~" || /^~[/\\]/.test(named) ? join(homedir(), named.slice(1)) : named;
 }
 
-/** A folder that a variable names. */
+/** Returns the folder in a variable. */
 function placeOf(env: Env, name: string): string | undefined {
   const text = given(env, name);
   return text === undefined ? undefined : expandPlace(text, env);
@@ -78,7 +77,7 @@ export async function endpointOf(
     url.hash !== ""
   ) {
     const name = option === undefined ? "HF_ENDPOINT" : "endpoint";
-    // What stands before an @ may be a password.
+    // The text before an @ may be a password.
     const received = text.includes("@")
       ? "an address with a user or password in it (give a token by `HF_TOKEN`)"
       : JSON.stringify(text.slice(0, 200));

@@ -1,5 +1,5 @@
-// How much memory a new allocation can have before the system starts to kill processes. Runs on any
-// JavaScript thread; reads a few small system files.
+// Computes how much memory can be allocated before the system starts to kill processes. Reads a few
+// small system files, synchronously.
 import { existsSync, readFileSync } from "node:fs";
 import { freemem } from "node:os";
 
@@ -12,8 +12,8 @@ function read(path: string): string | undefined {
 }
 
 /**
- * What a control group still allows: its limit less what is used, page cache not counted because it
- * gives way.
+ * Returns the memory that a control group still allows: its limit minus its usage, without the page
+ * cache, which can be reclaimed.
  */
 function groupRoom(
   limitPath: string,
@@ -32,8 +32,8 @@ function groupRoom(
 }
 
 /**
- * Bytes that can be allocated now: what the system calls available, and no more than a container's
- * limit leaves.
+ * Returns the bytes that can be allocated now: the system's available memory, limited by the
+ * container.
  */
 export function availableMemory(): number {
   const meminfo = /^MemAvailable:\s+(\d+) kB/m.exec(read("/proc/meminfo") ?? "")?.[1];

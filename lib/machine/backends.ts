@@ -1,6 +1,6 @@
-// Starts libllama with every backend there is: those of the addon, and libraries from beside it and
-// from `backendDir`. What cannot be loaded costs a warning, never a model. Runs on any JavaScript
-// thread; openBackends() does not hold it up.
+// Starts libllama with every backend: those of the addon, libraries next to it, and libraries from
+// `backendDir`. A library that cannot be loaded causes a warning, never an error. openBackends()
+// does not block the JavaScript thread.
 import { statSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { R1Error } from "../base/errors.js";
@@ -12,7 +12,7 @@ import type { NativeDevice, NativeStartConfig } from "../binding/native-backends
 function refuseFolder(folder: string, cause: unknown): never {
   throw new R1Error(
     "INVALID_ARGUMENT",
-    `\`backendDir\` is ${folder}, and that is no folder. Name the folder that holds libggml-vulkan.so or another backend library.`,
+    `\`backendDir\` is ${folder}, and that is not a folder. Give the folder that contains libggml-vulkan.so or another backend library.`,
     {
       cause,
       details: { option: "backendDir", path: folder },
@@ -20,9 +20,7 @@ function refuseFolder(folder: string, cause: unknown): never {
   );
 }
 
-/**
- * Tells of libraries that cannot be used, in one text, and of the devices there are without them.
- */
+/** Reports the libraries that cannot be used, in one text, and the remaining devices. */
 export function tellProblems(
   problems: readonly BackendProblem[],
   devices: () => readonly NativeDevice[],
@@ -31,7 +29,7 @@ export function tellProblems(
   if (problems.length === 0) return;
   const what = problems.map(({ path, reason }) => `${path} (${reason})`).join("; ");
   const names = devices().map((device) => device.name);
-  warn(`No use can be made of ${what}. What there is goes on without: ${names.join(", ")}.`);
+  warn(`Cannot use ${what}. Continuing without it, on: ${names.join(", ")}.`);
 }
 
 function warnOfEmpty(folder: string, warn: (text: string) => void): void {
@@ -43,8 +41,8 @@ function warnOfEmpty(folder: string, warn: (text: string) => void): void {
 }
 
 /**
- * @param warn - Gets a text when there is nothing in the folder to load.
- * @throws {R1Error} `INVALID_ARGUMENT` when `backendDir` is no folder.
+ * @param warn - Called with a text if the folder contains no backend library.
+ * @throws {R1Error} `INVALID_ARGUMENT` if `backendDir` is not a folder.
  */
 export async function checkBackendDir(
   backendDir: string | undefined,
@@ -59,8 +57,8 @@ export async function checkBackendDir(
 /**
  * Loads the backends for a model.
  *
- * @param warn - Gets one text when a library cannot be used.
- * @throws {R1Error} `ADDON_MISSING`; `INVALID_ARGUMENT` when `backendDir` is no folder.
+ * @param warn - Called with one text if libraries cannot be used.
+ * @throws {R1Error} `ADDON_MISSING`; `INVALID_ARGUMENT` if `backendDir` is not a folder.
  */
 export async function openBackends(
   { numa, backendDir }: Pick<NativeStartConfig, "numa"> & { backendDir: string | undefined },
@@ -72,7 +70,7 @@ export async function openBackends(
   tellProblems(await loadBackends(backendDir, signal), () => native().devices(), warn);
 }
 
-/** {@link openBackends} on the calling thread. */
+/** {@link openBackends}, blocking the calling thread. */
 export function openBackendsNow(
   backendDir: string | undefined,
   warn: (text: string) => void,

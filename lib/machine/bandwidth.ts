@@ -1,5 +1,4 @@
-// How fast memory is read: given, or measured on this machine. Runs on the calling JavaScript
-// thread; measuring takes threads of its own.
+// The memory bandwidth: given, or measured on this machine with native threads.
 import * as check from "../base/check.js";
 import { native } from "../binding/load.js";
 import { physicalCores } from "./cpu.js";
@@ -15,7 +14,7 @@ export interface Bandwidth {
 const MEASURE_MS = 250;
 
 /**
- * Bandwidths as a user gives them; one that is to be measured is left out.
+ * Validates bandwidths from a user; one that is to be measured is omitted.
  *
  * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`.
  */
@@ -30,7 +29,7 @@ export function checkBandwidth(given: unknown): Bandwidth {
   );
 }
 
-/** What all cores together read from system memory. Unit: 10^9 bytes a second. */
+/** Returns the bandwidth of system memory with all cores together. Unit: 10^9 bytes per second. */
 export async function measureMemoryBandwidth(): Promise<number> {
   return (await native().measureMemoryBandwidth(physicalCores(), MEASURE_MS)) / 1e9;
 }

@@ -1,5 +1,4 @@
-// How many cores this process may use. Runs on any JavaScript thread; reads a few small files of
-// the system once.
+// Detects how many cores this process may use. Reads a few small system files once, synchronously.
 import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 
@@ -52,8 +51,8 @@ export function physicalCores(): number {
 const WORTH_TWO_THREADS = 32 * 2 ** 20;
 
 /**
- * The thread counts of a load: as asked for, else one for a very small model and the physical cores
- * for any other.
+ * Decides the thread counts of a load: as requested, otherwise one for a very small model and the
+ * number of physical cores for any other.
  */
 export function settleThreads<
   T extends { readonly threads: number; readonly threadsBatch: number },

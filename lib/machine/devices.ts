@@ -1,4 +1,4 @@
-// Which devices llama.cpp sees, and how many layers go onto them. Runs on any JavaScript thread.
+// Lists the devices that llama.cpp detects, and decides how many layers go to them.
 import { resolve } from "node:path";
 import { knownKeys, object, string } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
@@ -8,7 +8,7 @@ import type { NativeDevice } from "../binding/native-backends.js";
 import { availableMemory } from "./available-memory.js";
 import { openBackendsNow } from "./backends.js";
 
-/** A device, as llama.cpp tells it. */
+/** A device, as reported by llama.cpp. */
 export type Device = Readonly<NativeDevice>;
 
 /** Options of {@link devices}. */
@@ -18,12 +18,12 @@ export interface DevicesOptions {
 }
 
 /**
- * All devices that the backends offer: the CPU, and each GPU. Backend libraries beside the addon
- * and in `backendDir` are loaded first, once a process, which holds up the calling thread for as
- * long as a driver takes to start; a library that cannot be used costs a process warning.
+ * Returns all devices of the backends: the CPU and each GPU. First loads backend libraries next to
+ * the addon and in `backendDir`, once per process. This blocks the calling thread for as long as a
+ * driver needs to start. A library that cannot be used causes a process warning.
  *
- * @throws {R1Error} `ADDON_MISSING` when the native addon cannot be loaded; `UNKNOWN_OPTION`;
- * `INVALID_ARGUMENT` when `backendDir` is no folder.
+ * @throws {R1Error} `ADDON_MISSING` if the native addon cannot be loaded; `UNKNOWN_OPTION`;
+ * `INVALID_ARGUMENT` if `backendDir` is not a folder.
  */
 export function devices(options: DevicesOptions = {}): readonly Device[] {
   const given = object(options, "options");
@@ -35,7 +35,7 @@ export function devices(options: DevicesOptions = {}): readonly Device[] {
   return Object.freeze(
     native()
       .devices()
-      // Of system memory ggml tells all as free.
+      // ggml reports all system memory as free.
       .map((device) =>
         Object.freeze(
           device.type === "cpu"
@@ -61,7 +61,7 @@ export interface GpuQuestion {
   readonly layers: number | undefined;
 }
 
-/** @throws {R1Error} `INVALID_ARGUMENT` when a device is asked for that there is not. */
+/** @throws {R1Error} `INVALID_ARGUMENT` if a requested device does not exist. */
 export function assertDevices(wanted: readonly string[], devices: readonly Device[]): void {
   for (const name of wanted) {
     if (devices.some((device) => device.name === name)) continue;
@@ -77,8 +77,7 @@ export function assertDevices(wanted: readonly string[], devices: readonly Devic
 }
 
 /**
- * Reports that layers were asked onto GPUs where there is none: they stay on the CPU, which is
- * slow.
+ * Warns if layers were requested on GPUs but there are none: they stay on the CPU, which is slow.
  */
 export function warnWithoutGpu(
   { gpuLayers, devices: wanted }: Pick<GpuQuestion, "gpuLayers"> & { devices: readonly string[] },
@@ -98,8 +97,8 @@ export function warnWithoutGpu(
 }
 
 /**
- * The GPUs that take layers, in the order of `wanted`; integrated ones only where there is no
- * other, as llama.cpp does.
+ * Returns the GPUs that hold layers, in the order of `wanted`. Like in llama.cpp, integrated ones
+ * are used only if there are no others.
  */
 export function usableGpus(
   wanted: readonly string[],
@@ -115,10 +114,11 @@ export function usableGpus(
 }
 
 /**
- * Whole layers to offload; -1 is all. For "auto" without a plan: all when the free memory holds the
- * file with room to spare, else the published rule floor(free / file size * layers - 4).
+ * Returns the number of whole layers to offload; -1 is all. For "auto" without a plan: all if the
+ * free memory has room to spare for the file, otherwise the published rule floor(free / file size *
+ * layers - 4).
  *
- * @throws {R1Error} `INVALID_ARGUMENT` when a device is asked for that there is not.
+ * @throws {R1Error} `INVALID_ARGUMENT` if a requested device does not exist.
  */
 export function chooseGpuLayers(question: GpuQuestion): number {
   const { gpuLayers, wanted, devices: known, sizeBytes, layers } = question;

@@ -1,11 +1,10 @@
-// Tells llama.cpp's version. Runs on any JavaScript thread.
+// Returns llama.cpp's version.
 import { native } from "../binding/load.js";
 
 /**
- * llama.cpp's version as the addon was built with it, e.g. `0.5.0`.
+ * Returns the version of llama.cpp that the addon was built with, for example `0.5.0`.
  *
- * @throws {R1Error} `ADDON_MISSING` when the addon is not built or cannot be loaded on this
- * machine.
+ * @throws {R1Error} `ADDON_MISSING` if the addon is not built or cannot be loaded on this machine.
  */
 export function llamaVersion(): string {
   return native().llamaVersion();

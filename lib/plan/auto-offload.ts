@@ -1,5 +1,4 @@
-// What `gpuLayers` comes to on the devices present: "auto" by the plan that planOffload tells. Runs
-// on any JavaScript thread.
+// Resolves `gpuLayers` for the devices present; "auto" uses the plan of planOffload.
 import type { CheckedModel } from "../gguf/check/check-model.js";
 import type { PlanTensor } from "./memory.js";
 import { place, type Placement } from "./offload.js";
@@ -9,20 +8,20 @@ import type { LoadConfig } from "../weights/normalize-load.js";
 import { describeForPlan } from "./plan-model.js";
 import type { ResolvedOverrides } from "../weights/tensor-overrides.js";
 
-/** What llama.cpp is given. */
+/** What llama.cpp receives. */
 export type Offload = Pick<LoadConfig, "tensorOverrides" | "tensorSplit" | "devices"> & {
   /** -1: all. */
   readonly gpuLayers: number;
-  /** Undefined where no plan was made. */
+  /** Undefined if no plan was made. */
   readonly placement: Placement | undefined;
 };
 
-/** Left free on each device, for what nobody can tell beforehand. */
+/** Memory left free on each device, for what cannot be known in advance. */
 const MARGIN_BYTES = 2 ** 30;
 
 /**
- * The tensors that the user's own overrides leave to the plan; undefined when they cannot be
- * planned around.
+ * Returns the tensors that the user's own overrides leave to the plan; undefined if the plan cannot
+ * take them into account.
  */
 function tensorsLeft(
   tensors: readonly PlanTensor[],
@@ -33,15 +32,15 @@ function tensorsLeft(
 }
 
 /**
- * Settles where layers and experts go.
+ * Decides where layers and experts go.
  *
- * A number of layers, or "all", is taken as it is. "auto" is planned for the memory that is free on
- * the devices: overrides of the user's own that keep tensors in system memory are planned around.
- * With overrides to other places, a `tensorSplit` or another `splitMode` than by layers, it is
+ * A number of layers, or "all", is used unchanged. "auto" is planned for the free memory of the
+ * devices; the plan takes overrides of the user that keep tensors in system memory into account.
+ * With overrides to other places, a `tensorSplit`, or a `splitMode` other than by layers, it uses
  * whole layers by the published rule of thumb.
  *
  * @param resolved - The user's own overrides, as names of this file.
- * @throws {R1Error} `INVALID_ARGUMENT` when a device is asked for that there is not.
+ * @throws {R1Error} `INVALID_ARGUMENT` if a requested device does not exist.
  */
 export function chooseOffload(
   checked: CheckedModel,

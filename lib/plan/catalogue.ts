@@ -1,5 +1,5 @@
-// What R1 comes in: the four dynamic quants of the 671B model, and the distills. The table of
-// record as data; any JavaScript thread.
+// The published forms of R1: the four dynamic quants of the 671B model, and the distills. The
+// published table as data.
 import { integer, number } from "../base/check.js";
 
 /** One of the dynamic quants of the 671B model. */

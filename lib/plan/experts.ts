@@ -1,5 +1,5 @@
-// Which routed experts of a run of layers go onto its device, tensor by tensor, and how to name the
-// others to llama.cpp. Pure; runs on any JavaScript thread.
+// Chooses which routed experts of a run of layers go to its device, tensor by tensor, and names the
+// others for llama.cpp. Pure.
 import type { PlanTensor, WeightGroups } from "./memory.js";
 
 const bytesOf = (tensors: readonly PlanTensor[]): number =>

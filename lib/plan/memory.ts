@@ -1,5 +1,5 @@
-// How many bytes a model takes: cache by formula, weights by tensor, compute by estimate. Pure;
-// runs on any JavaScript thread.
+// Computes how many bytes a model needs: the cache by formula, weights by tensor, compute buffers
+// by estimate. Pure.
 
 /** Bytes and values of one block of each type a cache can have. */
 const CACHE_BLOCKS: Readonly<Record<string, readonly [bytes: number, values: number]>> = {

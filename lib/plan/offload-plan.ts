@@ -4,7 +4,7 @@ import type { CacheType } from "../weights/cache-types.js";
 import type { LoadOptions } from "../weights/load-options.js";
 import type { Placement } from "./offload.js";
 
-/** What `planOffload` tells. Unit of sizes: bytes. */
+/** The result of `planOffload`. Unit of sizes: bytes. */
 export interface OffloadPlan {
   /** First file looked at. */
   readonly source: string;
@@ -37,15 +37,15 @@ export interface OffloadPlan {
   /** Experts in system memory: read from the file when they are not, at the speed of the disk. */
   readonly pageableBytes: number;
   /**
-   * Most tokens a second that reading the weights allows. A place whose bandwidth was not told
-   * counts as infinitely fast; undefined where that is all of them.
+   * Maximum tokens per second that reading the weights allows. A place without a known bandwidth
+   * counts as infinitely fast; undefined if this applies to all of them.
    */
   readonly tokensPerSecondBound: number | undefined;
   /** The bandwidths behind it, measured ones included. Unit: 10^9 bytes a second. */
   readonly bandwidth: Bandwidth;
-  /** Whether system memory holds what is placed there; undefined when it was not told. */
+  /** Whether system memory can hold what is placed there; undefined if its size is unknown. */
   readonly fitsInRam: boolean | undefined;
-  /** What to give to `loadModel`. */
+  /** The options to pass to `loadModel`. */
   readonly load: Pick<
     LoadOptions,
     | "gpuLayers"
@@ -56,6 +56,6 @@ export interface OffloadPlan {
     | "sequences"
     | "ubatchSize"
   >;
-  /** All this in words. */
+  /** The plan in words. */
   readonly reasons: readonly string[];
 }

@@ -1,5 +1,5 @@
-// Which parts of a model go onto which device: the published rule of thumb, and beside it a plan
-// that knows experts from the rest. Pure; runs on any JavaScript thread.
+// Decides which parts of a model go to which device: by the published rule of thumb, and by a plan
+// that treats experts separately. Pure.
 import { expertsThatFit, overridesFor } from "./experts.js";
 import {
   cacheBytesPerToken,
@@ -15,7 +15,7 @@ import {
   type WeightGroups,
 } from "./memory.js";
 
-/** What is planned for. */
+/** The model to plan for. */
 export interface PlanModel extends CacheLayout, ComputeShape {
   readonly tensors: readonly PlanTensor[];
   readonly sizeBytes: number;
@@ -25,10 +25,10 @@ export interface PlanModel extends CacheLayout, ComputeShape {
   readonly expertCount: number;
 }
 
-/** What there is, and what is wanted. */
+/** The available memory and the requested settings. */
 export interface PlanRequest {
   readonly devices: readonly { readonly name: string; readonly bytes: number }[];
-  /** System memory; undefined: not told. */
+  /** System memory; undefined if unknown. */
   readonly ramBytes: number | undefined;
   readonly contextSize: number;
   readonly cacheTypeK: string;
@@ -49,7 +49,7 @@ export interface PlanRequest {
 export interface PlanPlace {
   /** Name of the device; `CPU` is system memory. */
   readonly name: string;
-  /** Undefined for system memory that was not told of. */
+  /** Undefined for system memory of unknown size. */
   readonly capacityBytes: number | undefined;
   /** Exact: the sizes of the tensors. */
   readonly weightsBytes: number;
@@ -70,8 +70,8 @@ export interface PlanPlace {
 /** A plan. */
 export interface Placement {
   /**
-   * `all`: everything on the devices. `experts`: attention and shared experts of every layer there,
-   * experts of some. `layers`: the last layers only. `cpu`: nothing.
+   * `all`: everything is on the devices. `experts`: attention and shared experts of every layer are
+   * there, and the routed experts of some layers. `layers`: only the last layers. `cpu`: nothing.
    */
   readonly kind: "all" | "experts" | "layers" | "cpu";
   /** What `loadModel` takes; the output counts as one layer more. */
@@ -307,8 +307,8 @@ function bestSpread(costs: Costs, cells: number): Spread | undefined {
 }
 
 /**
- * Places a model: everything on the devices, else everything but some experts, else the last
- * layers.
+ * Places a model: everything on the devices; if that does not fit, everything except some experts;
+ * otherwise the last layers.
  */
 export function place(model: PlanModel, request: PlanRequest): Placement {
   const groups = groupWeights(model.tensors, model.layers);

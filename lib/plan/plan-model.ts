@@ -1,5 +1,4 @@
-// What a plan needs to know of a model, from what its files say. Pure; runs on any JavaScript
-// thread.
+// Collects what a plan needs to know about a model from its files' metadata. Pure.
 import type { ModelShape } from "../gguf/check/check-hyperparameters.js";
 import type { PlanTensor } from "./memory.js";
 import type { PlanModel } from "./offload.js";

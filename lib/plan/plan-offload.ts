@@ -1,5 +1,5 @@
-// planOffload: what of a model fits where, from metadata alone, before anything is downloaded or
-// loaded. Runs on the calling JavaScript thread; waits are asynchronous.
+// planOffload: computes which parts of a model fit where, from metadata alone, before anything is
+// downloaded or loaded. Asynchronous.
 import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { Inspection } from "../gguf/inspect.js";
@@ -37,8 +37,8 @@ function planModel(found: Inspection): PlanModel {
 }
 
 /**
- * Most tokens a second: the sum of what each place takes to read its weights of one token. What is
- * not told takes no time, so that the bound stays one.
+ * Returns the maximum tokens per second: adds up the time that each place needs to read its weights
+ * for one token. Places of unknown speed count as zero, so that the result stays an upper bound.
  */
 function rateBound(
   places: readonly PlanPlace[],
@@ -169,15 +169,15 @@ export function planInspected(found: Inspection, config: PlanConfig): OffloadPla
 /**
  * Plans where a model's parts go, before it is downloaded or loaded: from the headers of its files.
  *
- * @param source - A path, an `http(s)` URL, or `hf:owner/name:QUANT`; of a split model any part.
- * @returns Sizes of weights are exact, of the cache by llama.cpp's own formula, of compute buffers
- * an estimate.
- * @throws {R1Error} As `inspectGguf`; `GGUF_INVALID`, `SHARD_MISSING` (of a local model),
- * `CACHE_TYPE_UNSUPPORTED`; `NETWORK_FAILED`; `ADDON_MISSING` where this machine's GPUs are asked
- * for.
+ * @param source - A path, an `http(s)` URL, or `hf:owner/name:QUANT`; any part of a split model.
+ * @returns Sizes of weights are exact, the cache follows llama.cpp's own formula, compute buffers
+ * are an estimate.
+ * @throws {R1Error} Like `inspectGguf`; `GGUF_INVALID`, `SHARD_MISSING` (for a local model),
+ * `CACHE_TYPE_UNSUPPORTED`; `NETWORK_FAILED`; `ADDON_MISSING` if this machine's GPUs are requested.
  * @example
  * ```ts
- * const plan = await planOffload("hf:unsloth/DeepSeek-R1-GGUF:UD-IQ1_S", { vramGiB: 24, ramGiB: 128, cacheTypeK: "q4_0" });
+ * const plan = await planOffload("hf:unsloth/DeepSeek-R1-GGUF:UD-IQ1_S", { vramGiB: 24, ramGiB:
+ * 128, cacheTypeK: "q4_0" });
  * console.log(plan.reasons.join("\n"));
  * const model = await loadModel("DeepSeek-R1-UD-IQ1_S-00001-of-00003.gguf", plan.load);
  * ```

@@ -1,5 +1,4 @@
-// Options of planOffload(): default, validate, normalise, freeze, once, before any file is looked
-// at. Runs on the calling JavaScript thread.
+// Options of planOffload(): validated, completed and frozen once, before any file is read.
 import { totalmem } from "node:os";
 import * as check from "../base/check.js";
 import { R1Error } from "../base/errors.js";
@@ -16,7 +15,7 @@ export interface PlanOptions {
    */
   readonly vramGiB?: number | readonly number[] | undefined;
   /**
-   * Names of GPUs of this machine, as `devices()` tells them. Not together with `vramGiB`.
+   * Names of GPUs of this machine, as listed by `devices()`. Cannot be combined with `vramGiB`.
    * @defaultValue all of them
    */
   readonly devices?: readonly string[] | undefined;
@@ -26,7 +25,9 @@ export interface PlanOptions {
    * @defaultValue none
    */
   readonly backendDir?: string | undefined;
-  /** System memory. Unit: GiB. @defaultValue this machine's when the GPUs are too, else not told */
+  /**
+   * System memory. Unit: GiB. @defaultValue this machine's if the GPUs are too, otherwise unknown
+   */
   readonly ramGiB?: number | undefined;
   /** KV cells, all sequences together. Unit: tokens. @defaultValue 8192 */
   readonly contextSize?: number | undefined;
@@ -34,11 +35,13 @@ export interface PlanOptions {
   readonly cacheTypeK?: CacheType | undefined;
   /** Type of the V cache. @defaultValue `cacheTypeK` on an MLA file, else `"f16"` */
   readonly cacheTypeV?: CacheType | undefined;
-  /** Generations side by side; they share the cells. @defaultValue 1 */
+  /** Generations at the same time; they share the cells. @defaultValue 1 */
   readonly sequences?: number | undefined;
   /** Tokens computed at once. @defaultValue 512 */
   readonly ubatchSize?: number | undefined;
-  /** Left free on each GPU, for what nobody can tell beforehand. Unit: GiB. @defaultValue 1 */
+  /**
+   * Memory left free on each GPU, for what cannot be known in advance. Unit: GiB. @defaultValue 1
+   */
   readonly marginGiB?: number | undefined;
   /**
    * Whether GPUs fetch experts from system memory to compute prompts, as `loadModel`'s option of
@@ -47,18 +50,18 @@ export interface PlanOptions {
    */
   readonly opOffload?: boolean | undefined;
   /**
-   * How fast memory is read. `"measured"`: this machine's system memory is read for a quarter of a
-   * second on all cores. Unit: 10^9 bytes a second.
-   * @defaultValue none: no bound on the rate is told
+   * How fast memory is read. `"measured"`: reads this machine's system memory for a quarter of a
+   * second on all cores. Unit: 10^9 bytes per second.
+   * @defaultValue none: no bound on the rate is reported
    */
   readonly bandwidth?: {
     readonly gpu?: number;
     readonly ram?: number | "measured";
     readonly disk?: number;
   };
-  /** Ends the reading of headers; the call rejects with its reason. */
+  /** Stops reading headers; the call rejects with its reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Called before each wait for another try, when a model named `hf:...` is looked up. */
+  /** Called before each retry while a model named `hf:...` is looked up. */
   readonly onRetry?: ((notice: RetryNotice) => void) | undefined;
 }
 
@@ -154,10 +157,10 @@ function memoryOf({ vramGiB, devices, backendDir, ramGiB }: PlanOptions): Memory
 }
 
 /**
- * Checks and completes options.
+ * Validates and completes options.
  *
- * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; `ADDON_MISSING` where this machine's GPUs
- * are asked for.
+ * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; `ADDON_MISSING` if this machine's GPUs
+ * are requested.
  */
 export function normalizePlan(options: PlanOptions): PlanConfig {
   check.knownKeys(check.object(options, "options"), "planOffload", KEYS);

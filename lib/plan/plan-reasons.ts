@@ -1,4 +1,4 @@
-// A plan in words. Pure; runs on any JavaScript thread.
+// Describes a plan in words. Pure.
 import type { OffloadPlan } from "./offload-plan.js";
 
 const gib = (bytes: number): string =>
@@ -62,7 +62,7 @@ function headline({ rule, placement, layers, experts }: Omit<OffloadPlan, "reaso
   return `${ruled}; or ${dense} and ${expertLayers === 0 ? "no layer's experts" : `the experts of ${expertLayers}`}.`;
 }
 
-/** The bound on the rate, with what it was made of and what it leaves out. */
+/** Describes the bound on the rate: what it consists of and what it leaves out. */
 function rateReason(
   { tokensPerSecondBound, bandwidth, placement, fitsInRam }: Omit<OffloadPlan, "reasons">,
   isMeasured: boolean,
@@ -90,7 +90,7 @@ function rateReason(
   ];
 }
 
-/** What a plan says, a sentence a line. */
+/** Returns the description of a plan, one sentence per line. */
 export function reasonsOf(
   plan: Omit<OffloadPlan, "reasons">,
   ramBytes: number | undefined,

@@ -1,17 +1,17 @@
-// Addresses of RPC servers: "host:port" as llama.cpp reads it. Pure; runs on any JavaScript thread.
+// Addresses of RPC servers: "host:port" in llama.cpp's format. Pure.
 import { array, refuse, string } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 
 /** Where a server listens. */
 export interface Endpoint {
-  /** A name or an IPv4 address: llama.cpp's RPC knows no IPv6. */
+  /** A name or an IPv4 address: llama.cpp's RPC does not support IPv6. */
   readonly host: string;
   readonly port: number;
   /** `host:port`. */
   readonly text: string;
 }
 
-/** llama.cpp takes no more. */
+/** llama.cpp's maximum. */
 export const MOST_SERVERS = 16;
 
 const SHAPE = /^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?):(\d{1,5})$/;
@@ -31,8 +31,8 @@ export function checkEndpoint(value: unknown, path: string): Endpoint {
 }
 
 /**
- * @throws {R1Error} `INVALID_ARGUMENT` for what is no address, a server twice, or more than {@link
- * MOST_SERVERS}.
+ * @throws {R1Error} `INVALID_ARGUMENT` if it is not a list of addresses, contains a server twice,
+ * or has more than {@link MOST_SERVERS}.
  */
 export function checkEndpoints(value: unknown, path: string): readonly Endpoint[] {
   const endpoints = array(value, path, checkEndpoint);

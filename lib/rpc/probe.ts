@@ -1,12 +1,14 @@
-// Asks RPC servers who they are before llama.cpp does: llama.cpp would wait without limit, and end
-// the process over a wrong answer. Runs on any JavaScript thread; waits are asynchronous.
+// Checks RPC servers before llama.cpp connects: llama.cpp would wait without limit, and would end
+// the process after a wrong answer. Asynchronous.
 import { lookup } from "node:dns";
 import { connect } from "node:net";
 import { R1Error } from "../base/errors.js";
 import type { R1ErrorCode } from "../base/errors.js";
 import type { Endpoint } from "./endpoint.js";
 
-/** Milliseconds a server may take to answer, name look-up and connection included. */
+/**
+ * Time in which a server must answer, including name look-up and connection. Unit: milliseconds.
+ */
 const ANSWER_MS = 2500;
 
 /**
@@ -17,10 +19,7 @@ const HELLO = 14;
 const CAPABILITIES_BYTES = 24;
 const ANSWER_BODY_BYTES = 4 + CAPABILITIES_BYTES;
 const ANSWER_BYTES = 8 + ANSWER_BODY_BYTES;
-/**
- * The next question of a client: how many devices there are. A program may greet and then be
- * silent.
- */
+/** A client's next request: the number of devices. Some programs greet and then stay silent. */
 const DEVICE_COUNT = 15;
 const COUNT_BODY_BYTES = 4;
 const COUNT_BYTES = 8 + COUNT_BODY_BYTES;
@@ -54,7 +53,7 @@ function question(): Buffer {
   return bytes;
 }
 
-/** Whether the beginning of an answer says that its body has this length; so far as it is there. */
+/** Whether the start of an answer announces a body of this length, as far as it has arrived. */
 function hasLength(bytes: Buffer, bodyBytes: number): boolean {
   const expected = Buffer.alloc(8);
   expected.writeBigUInt64LE(BigInt(bodyBytes));
@@ -62,7 +61,7 @@ function hasLength(bytes: Buffer, bodyBytes: number): boolean {
   return bytes.subarray(0, seen).equals(expected.subarray(0, seen));
 }
 
-/** What is wrong with the first bytes of an answer; undefined if nothing is (yet). */
+/** Checks the first bytes of an answer; undefined if nothing is wrong (yet). */
 function judge(bytes: Buffer, endpoint: Endpoint): R1Error | undefined {
   const count = bytes.subarray(ANSWER_BYTES);
   if (!hasLength(bytes, ANSWER_BODY_BYTES) || !hasLength(count, COUNT_BODY_BYTES)) {
@@ -199,12 +198,11 @@ function probe(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<voi
 }
 
 /**
- * Greets all servers at once.
+ * Greets all servers at the same time.
  *
- * @throws {R1Error} within 3 s, for the first server in order that is not as it should be:
- * `RPC_UNREACHABLE` (refused, unknown name, no route), `RPC_BUSY` (takes the connection and is
- * silent: it serves another client), `RPC_INVALID` (another program, or another version); the
- * signal's reason.
+ * @throws {R1Error} within 3 s, for the first faulty server in order: `RPC_UNREACHABLE` (refused,
+ * unknown name, no route), `RPC_BUSY` (accepts the connection and is silent: it serves another
+ * client), `RPC_INVALID` (another program, or another version); the signal's reason.
  */
 export async function probeServers(
   endpoints: readonly Endpoint[],

@@ -1,5 +1,5 @@
-// startRpcServer: lends this machine's devices to models on other machines. Runs on the calling
-// JavaScript thread; the server in a process of its own.
+// startRpcServer: lends this machine's devices to models on other machines. The server runs in a
+// child process.
 import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -11,12 +11,13 @@ import { physicalCores } from "../machine/cpu.js";
 export interface RpcServerOptions {
   /**
    * Address to listen on: a name or an IPv4 address of this machine, or `"0.0.0.0"` for all of its
-   * networks. The protocol has no authentication and no encryption, and is unsafe by design:
-   * whoever reaches the port can run code here. Beyond loopback only on a network that you trust.
+   * networks. The protocol has no authentication and no encryption, and is unsafe by design: anyone
+   * who reaches the port can run code here. Use an address beyond loopback only on a network that
+   * you trust.
    * @defaultValue `"127.0.0.1"`
    */
   readonly host?: string | undefined;
-  /** Range: 0 .. 65535; 0 takes a free one. @defaultValue 50052 */
+  /** Range: 0 .. 65535; 0 chooses a free one. @defaultValue 50052 */
   readonly port?: number | undefined;
   /**
    * Threads of the CPU device. Range: 1 .. 512.
@@ -24,35 +25,36 @@ export interface RpcServerOptions {
    */
   readonly threads?: number | undefined;
   /**
-   * Names of the devices to lend, as `devices()` tells them.
+   * Names of the devices to lend, as listed by `devices()`.
    * @defaultValue every GPU, or else the CPU
    */
   readonly devices?: readonly string[] | undefined;
   /**
-   * Keeps tensors above 10 MiB in a folder, so that the next load of the same model need not send
+   * Keeps tensors above 10 MiB in a folder, so that the next load of the same model does not send
    * them again; true: the folder of llama.cpp's own server.
    * @defaultValue false
    */
   readonly cache?: boolean | string | undefined;
-  /** Gives the start up. */
+  /** Cancels the start. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** A running server. It keeps the process alive until it is closed. */
 export interface RpcServer extends AsyncDisposable {
-  /** What a client gives as `rpc`: `host:port`. */
+  /** The value for a client's option `rpc`: `host:port`. */
   readonly endpoint: string;
   /** The address it listens on. */
   readonly host: string;
-  /** The port it listens on, also when a free one was asked for. */
+  /** The port it listens on, even if a free one was requested. */
   readonly port: number;
   /** Whether other machines can reach it. */
   readonly isLoopback: boolean;
   /**
-   * Resolves once it is closed; rejects with `RPC_SERVER_FAILED` when its process ends by itself.
+   * Resolves when the server is closed; rejects with `RPC_SERVER_FAILED` if its process ends by
+   * itself.
    */
   readonly ended: Promise<void>;
-  /** Ends it at once; a model that uses it fails. May be called any number of times. */
+  /** Ends the server at once; a model that uses it fails. May be called several times. */
   close(): Promise<void>;
 }
 
@@ -94,11 +96,11 @@ async function cacheFolder(cache: boolean | string): Promise<string> {
 }
 
 /**
- * Lends this machine's devices to models elsewhere, as llama.cpp's `rpc-server` does: a model
- * loaded with `{ rpc: [server.endpoint] }` may put layers here. One client at a time.
+ * Lends this machine's devices to models on other machines, like llama.cpp's `rpc-server`: a model
+ * loaded with `{ rpc: [server.endpoint] }` may place layers here. Serves one client at a time.
  *
- * @throws {R1Error} `INVALID_ARGUMENT` (also for a device that is not there), `UNKNOWN_OPTION`;
- * `RPC_SERVER_FAILED` when the port is taken or the address is not this machine's; `IO_FAILED`;
+ * @throws {R1Error} `INVALID_ARGUMENT` (also for a device that does not exist), `UNKNOWN_OPTION`;
+ * `RPC_SERVER_FAILED` if the port is in use or the address is not this machine's; `IO_FAILED`;
  * `ADDON_MISSING`.
  * @example
  * ```ts

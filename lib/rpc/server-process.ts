@@ -1,5 +1,5 @@
-// Starts the program that serves this machine's devices, waits until it answers, and ends it. Runs
-// on the calling JavaScript thread; waits are asynchronous.
+// Starts the program that serves this machine's devices, waits until it answers, and ends it.
+// Asynchronous.
 import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -33,7 +33,7 @@ function failed(message: string, reason: string, details: object = {}, cause?: u
   });
 }
 
-/** The IPv4 address of a host, which is all that llama.cpp's server takes. */
+/** Returns the IPv4 address of a host; llama.cpp's server accepts nothing else. */
 async function addressOf(host: string): Promise<string> {
   try {
     return (await lookup(host, { family: 4 })).address;
@@ -47,10 +47,7 @@ async function addressOf(host: string): Promise<string> {
   }
 }
 
-/**
- * Takes the port for a moment, so that what is wrong with it can be told in words; 0 takes a free
- * one.
- */
+/** Opens the port briefly, so that a problem can be reported in words; 0 chooses a free one. */
 async function checkPort(host: string, port: number): Promise<number> {
   const server = createServer();
   try {
@@ -95,7 +92,7 @@ async function checkPort(host: string, port: number): Promise<number> {
 /**
  * Starts a server and waits until it answers.
  *
- * @throws {R1Error} `RPC_SERVER_FAILED`; `INVALID_ARGUMENT` for a device that is not there;
+ * @throws {R1Error} `RPC_SERVER_FAILED`; `INVALID_ARGUMENT` for a device that does not exist;
  * `ADDON_MISSING`; the signal's reason.
  */
 export async function startServerProcess(

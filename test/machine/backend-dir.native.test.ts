@@ -126,7 +126,7 @@ describe("backendDir with", () => {
       expect({ code, signal, text }).toEqual({ code: 0, signal: null, text: expected });
       expect(warnings).toHaveLength(1);
       expect(warnings[0]).toMatch(reason);
-      expect(warnings[0]).toContain("goes on without: CPU.");
+      expect(warnings[0]).toContain("Continuing without it, on: CPU.");
     },
   );
 

@@ -1,5 +1,5 @@
-// Converts the schemas of arrays, whose items are schemas themselves. Pure but for the rules they
-// add; runs on any JavaScript thread.
+// Converts the schemas of arrays, whose items are schemas themselves. Pure, except that it adds
+// rules.
 import type { Steps } from "../../base/schema/pattern-matcher.js";
 import type { Schema, SchemaObject } from "../../base/schema/types.js";
 import type { GrammarNode } from "../grammar.js";

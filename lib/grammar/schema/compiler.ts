@@ -1,5 +1,5 @@
-// Turns a JSON Schema into rules whose every text parses as JSON and fits the schema. Pure; runs on
-// any JavaScript thread.
+// Converts a JSON Schema to rules. Every text that they allow parses as JSON and matches the
+// schema. Pure.
 import { Steps } from "../../base/schema/pattern-matcher.js";
 import type { SchemaChecker } from "../../base/schema/check-value.js";
 import type { SchemaDocument } from "../../base/schema/document.js";
@@ -15,14 +15,14 @@ import { objectOf } from "./properties.js";
 
 const MAX_DEPTH = 300;
 /**
- * Most schemas that are converted or merged: references that refer to others twice double with
- * each.
+ * Maximum number of schemas to convert or merge: each reference that contains two others doubles
+ * the work.
  */
 export const MAX_WORK = 200_000;
 /** Steps to check the values of one list. */
 const MAX_STEPS = 20_000_000;
 
-/** A schema takes more work than was allowed here; elsewhere it may have more. */
+/** A schema needs more work than was allowed here; elsewhere the limit may be higher. */
 export class TooMuchWork extends Error {}
 const TYPES = ["null", "boolean", "integer", "number", "string", "array", "object"] as const;
 
@@ -49,7 +49,7 @@ const KEYWORDS_BY_TYPE: Readonly<Record<string, readonly string[]>> = {
     "propertyNames",
   ],
 };
-/** Keywords that no grammar here can keep. */
+/** Keywords that the grammars here cannot express. */
 const UNSUPPORTED = [
   "not",
   "if",
@@ -171,7 +171,7 @@ export class SchemaCompiler {
     return this.simple(schema, path, depth);
   }
 
-  /** The branches that some value fits; a branch that none fits adds nothing. */
+  /** Returns the branches that some value matches; a branch without values adds nothing. */
   private branches(
     list: readonly Schema[],
     beside: SchemaObject,

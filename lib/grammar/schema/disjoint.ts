@@ -1,4 +1,4 @@
-// Finds branches of a `oneOf` that one value may fit both. Pure; runs on any JavaScript thread.
+// Finds branches of a `oneOf` that one value may match both. Pure.
 import { isObject, type Schema, type SchemaObject } from "../../base/schema/types.js";
 import { canonical } from "../../base/schema/values.js";
 import { typesOf } from "./merge.js";
@@ -26,9 +26,9 @@ function requires(schema: SchemaObject, name: string): boolean {
 }
 
 /**
- * Whether two schemas surely share no value: they ask for different types, list different values,
- * or are objects that both require a property whose schemas share none. false when it cannot be
- * told.
+ * Whether two schemas certainly share no value: they require different types, list different
+ * values, or are objects that both require a property whose schemas share none. false if this
+ * cannot be decided.
  */
 export function areDisjoint(a: Schema, b: Schema): boolean {
   if (a === false || b === false) return true;
@@ -70,7 +70,10 @@ function marks(branch: Schema, name: string | undefined): readonly string[] | un
   return isObject(schema) ? listed(schema)?.map((value) => canonical(value)) : undefined;
 }
 
-/** Whether all branches list values of one property, or of themselves, and none lists another's. */
+/**
+ * Whether all branches list values of one property, or of themselves, and no two list the same
+ * value.
+ */
 function areTold(branches: readonly Schema[], name: string | undefined): boolean {
   const seen = new Set<string>();
   for (const branch of branches) {
@@ -81,18 +84,18 @@ function areTold(branches: readonly Schema[], name: string | undefined): boolean
       seen.add(mark);
     }
   }
-  // Values of a property tell objects apart, and nothing else.
+  // Values of a property distinguish objects, and nothing else.
   return (
     name === undefined ||
     branches.every((branch) => !isObject(branch) || types(branch).join() === "object")
   );
 }
 
-/** Properties that are tried as the one that tells branches apart. */
+/** Maximum number of properties to try as the one that distinguishes the branches. */
 const MOST_MARKS = 16;
 
 /**
- * The first two branches that one value may fit both; undefined when there are none.
+ * Returns the first two branches that one value may match both; undefined if there are none.
  *
  * @param work - Called with the number of pairs before they are compared one by one.
  */

@@ -1,4 +1,4 @@
-// Grammar nodes for the keywords of numbers and strings. Pure; runs on any JavaScript thread.
+// Grammar nodes for the keywords of numbers and strings. Pure.
 import { R1Error } from "../../base/errors.js";
 import { PatternProblem } from "../../base/schema/pattern.js";
 import { failSchema as fail } from "../../base/schema/types.js";
@@ -10,7 +10,10 @@ import type { AddRule } from "./object.js";
 import { patternNode } from "./pattern.js";
 import { FORMATS, lengthNode } from "./string.js";
 
-/** No value fits a schema: alone that refuses it, as one of several branches it adds nothing. */
+/**
+ * No value matches a schema. On its own such a schema is refused; as one of several branches it
+ * adds nothing.
+ */
 export class NoValueError extends R1Error {}
 
 /** Throws SCHEMA_UNSUPPORTED: *The schema at `path` problem.* */
@@ -87,10 +90,7 @@ export function numericNode(
 
 const quoted = (inside: GrammarNode): GrammarNode => seq(text('"'), inside, text('"'));
 
-/**
- * Formats that JSON Schema defines and a grammar does not keep: a checker may hold an answer to
- * them.
- */
+/** Formats that JSON Schema defines but a grammar does not enforce: a validator may check them. */
 const DEFINED_FORMATS: readonly unknown[] = [
   "duration",
   "idn-email",
@@ -121,8 +121,8 @@ export function stringNode(schema: SchemaObject, path: string): GrammarNode {
   ];
   const { pattern } = schema;
   const format = isAnnotation(schema["format"]) ? undefined : schema["format"];
-  // Writers of schemas put a format's own expression beside it: where both stand, the expression is
-  // kept.
+  // Authors of schemas often add a format's own regular expression: if both are present, the
+  // expression is enforced.
   if (pattern !== undefined) return quoted(patternWithin(pattern, min, max, `${path}/pattern`));
   if (format !== undefined) {
     const node =

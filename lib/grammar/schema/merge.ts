@@ -1,11 +1,11 @@
-// The intersection of two JSON Schemas as one schema, for `allOf` and for keywords beside `$ref`,
-// `anyOf` and `oneOf`. Pure; runs on any JavaScript thread.
+// Computes the intersection of two JSON Schemas as one schema, for `allOf` and for keywords beside
+// `$ref`, `anyOf` and `oneOf`. Pure.
 
 import { canonical } from "../../base/schema/values.js";
 import { commonMultiple } from "./multiple.js";
 import type { Schema, SchemaObject } from "../../base/schema/types.js";
 
-/** Two schemas that cannot be put together; the message says why. */
+/** Two schemas that cannot be combined; the message explains why. */
 export class MergeProblem extends Error {
   constructor(
     message: string,
@@ -173,10 +173,10 @@ function refuseTuples(a: SchemaObject, b: SchemaObject): void {
 }
 
 /**
- * A branch as the others see it: what it says of unevaluated properties is about its own alone, so
- * that it means additional ones.
+ * A branch from the point of view of the others: its unevaluated properties concern only itself, so
+ * they mean additional ones.
  *
- * @throws {MergeProblem} when branches of its own make that another thing.
+ * @throws {MergeProblem} if its own branches change that meaning.
  */
 export function closedBranch(schema: Schema): Schema {
   if (typeof schema === "boolean" || schema["unevaluatedProperties"] === undefined) return schema;

@@ -1,6 +1,5 @@
-// Grammar nodes for the multiples of a number within bounds: the digits of a multiple are read one
-// by one, and each rule knows the remainder so far. Pure but for the rules it adds; runs on any
-// JavaScript thread.
+// Grammar nodes for the multiples of a number within bounds: they read the digits of a multiple one
+// by one, and each rule knows the remainder so far. Pure, except that it adds rules.
 import { alt, chars, empty, optional, seq, text, type GrammarNode } from "../grammar.js";
 import type { Bounds } from "./number.js";
 import type { AddRule } from "./object.js";
@@ -45,7 +44,10 @@ function common([x, powerX]: Decimal, [y, powerY]: Decimal): Decimal {
   return tidy((left / divisor(left, right)) * right, power);
 }
 
-/** The smallest number that is a multiple of both; undefined where a double does not hold it. */
+/**
+ * Returns the smallest number that is a multiple of both; undefined if a double cannot represent
+ * it.
+ */
 export function commonMultiple(a: number, b: number): number | undefined {
   const [digits, power] = common(decimal(a), decimal(b));
   const found = Number(`${digits}e${power}`);

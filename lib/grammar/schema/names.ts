@@ -1,6 +1,6 @@
-// Splits the names of an object's properties by the patterns that they match: one automaton follows
-// all patterns at once, and each set of patterns gets the grammar of the names that match just
-// these. Pure but for the rules it adds; runs on any JavaScript thread.
+// Groups the names of an object's properties by the patterns that they match. One automaton follows
+// all patterns at once, and each set of patterns gets the grammar of the names that match exactly
+// these. Pure, except that it adds rules.
 import { holds, intersect, type CodeRange } from "../../base/code-ranges.js";
 import {
   PatternProblem,

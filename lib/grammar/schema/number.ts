@@ -1,4 +1,4 @@
-// Grammar nodes for JSON numbers within bounds. Pure; runs on any JavaScript thread.
+// Grammar nodes for JSON numbers within bounds. Pure.
 import { alt, chars, empty, optional, repeat, seq, text, type GrammarNode } from "../grammar.js";
 
 /** Bounds of a number; a missing one is open. */
@@ -130,9 +130,9 @@ function someFraction(bounds: Bounds): GrammarNode {
 }
 
 /**
- * JSON numbers within bounds; undefined when this finds none. Without bounds all forms, exponents
- * too; with bounds integers, and fractions between them: of bounds that are no integers themselves
- * the numbers beyond the last whole one are left out.
+ * Returns JSON numbers within bounds; undefined if there are none. Without bounds: all forms,
+ * including exponents. With bounds: integers, and fractions between them; if a bound is not an
+ * integer, the numbers beyond the last whole one are omitted.
  */
 export function numberNode(given: Bounds): GrammarNode | undefined {
   const bounds = nearer(given);

@@ -1,11 +1,10 @@
-// Grammar nodes for JSON objects and arrays. Pure but for the rules they add; runs on any
-// JavaScript thread.
+// Grammar nodes for JSON objects and arrays. Pure, except that they add rules.
 import { alt, empty, optional, ref, repeat, seq, text, type GrammarNode } from "../grammar.js";
 import { stringExcept } from "./string.js";
 
 /**
- * White space between JSON's signs: none, a space, or a line break and indentation; never without
- * end.
+ * White space between JSON tokens: none, a space, or a line break and indentation; always of
+ * limited length.
  */
 export const WS: GrammarNode = ref("ws");
 

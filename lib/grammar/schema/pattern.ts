@@ -1,5 +1,5 @@
-// Turns the regular expression of a `pattern` into grammar nodes for the inside of a JSON string.
-// Pure; runs on any JavaScript thread.
+// Converts the regular expression of a `pattern` to grammar nodes for the inside of a JSON string.
+// Pure.
 import type { CodeRange } from "../../base/code-ranges.js";
 import { holds, intersect } from "../../base/code-ranges.js";
 import {

@@ -1,5 +1,5 @@
-// Where in a schema, as its writer has it, an error belongs that was found after parts of it had
-// been put together. Pure; runs on any JavaScript thread.
+// Finds where an error belongs in a schema as its author wrote it, if the error was found after
+// parts of the schema were combined. Pure.
 
 /** A value in the schema, and its JSON pointer. */
 interface Place {

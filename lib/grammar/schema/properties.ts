@@ -1,5 +1,5 @@
-// Converts the schemas of objects: named properties, others by the patterns of their names, and how
-// many there may be. Pure but for the rules they add; runs on any JavaScript thread.
+// Converts the schemas of objects: named properties, others by the patterns of their names, and the
+// number of properties. Pure, except that it adds rules.
 import { PatternMatcher, type Steps } from "../../base/schema/pattern-matcher.js";
 import { PatternProblem } from "../../base/schema/pattern.js";
 import { isObject, pointerPart, type Schema, type SchemaObject } from "../../base/schema/types.js";
@@ -186,8 +186,8 @@ class ObjectSchema {
   private others(but: readonly string[]): OtherNode[] {
     const { inner, path, depth, byPattern } = this;
     if (this.allowed.listed !== undefined) return [];
-    // Silence about other properties allows them in JSON Schema; the grammar then writes the named
-    // ones only, or any if none is named.
+    // In JSON Schema, properties that are not mentioned are allowed. The grammar then writes only
+    // the named ones, or any if none is named.
     const isSilent =
       byPattern.length === 0 &&
       Object.keys(this.properties).length === 0 &&

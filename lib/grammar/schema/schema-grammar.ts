@@ -1,4 +1,4 @@
-// Makes the GBNF of a JSON Schema. Pure; runs on any JavaScript thread.
+// Creates the GBNF of a JSON Schema. Pure.
 import { R1Error } from "../../base/errors.js";
 import { schemaJson } from "../../base/schema/json-schema.js";
 import { StepLimitError } from "../../base/schema/pattern-matcher.js";
@@ -117,14 +117,14 @@ export function finishRules(rules: Map<string, GrammarNode>, path: string): stri
 }
 
 /**
- * Makes the GBNF of a JSON Schema: every text it allows parses and fits the schema, though not
- * every fitting text is allowed (properties come in order, others only if `additionalProperties`
- * says so). Up to two line breaks may come first.
+ * Creates the GBNF of a JSON Schema. Every text it allows parses and matches the schema, but not
+ * every matching text is allowed: properties are in order, and others are written only if
+ * `additionalProperties` says so. Up to two line breaks may come first.
  *
- * @param path - How errors name the schema; a JSON pointer into it follows.
- * @param maxWork - Schemas to convert before it throws `TooMuchWork`.
- * @throws {R1Error} `SCHEMA_UNSUPPORTED` with `details.path` for a schema that is none, that no
- * value fits, or that a grammar cannot keep.
+ * @param path - The schema's name in errors; a JSON pointer into it follows.
+ * @param maxWork - Number of schemas to convert before it throws `TooMuchWork`.
+ * @throws {R1Error} `SCHEMA_UNSUPPORTED` with `details.path` if it is not a schema, if no value
+ * matches it, or if a grammar cannot express it.
  */
 export function schemaToGrammar(schema: unknown, path = "schema", maxWork = MAX_WORK): string {
   const rules = schemaRules(schema, path, maxWork);

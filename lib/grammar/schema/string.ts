@@ -1,5 +1,4 @@
-// Grammar nodes for JSON strings: of a length, of a format, of none of some texts. Pure; runs on
-// any JavaScript thread.
+// Grammar nodes for JSON strings: of a length, of a format, or other than some texts. Pure.
 import {
   alt,
   chars,
@@ -164,10 +163,7 @@ const lastLabel = seq(
 const hostname = seq(repeat(seq(label, text(".")), 0, 4), lastLabel);
 const path = repeat(chars(["a", "z"], ["A", "Z"], ["0", "9"], "-", "_", ".", "~", "/"), 0, 1000);
 
-/**
- * Formats that are kept to, without the quotes; what is written is a part of what the format
- * allows.
- */
+/** Supported formats, without the quotes; the grammar writes a subset of what the format allows. */
 export const FORMATS: Readonly<Record<string, GrammarNode>> = Object.freeze({
   date: fullDate,
   time: fullTime,
