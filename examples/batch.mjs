@@ -1,5 +1,5 @@
-// Answers many questions from one model, several side by side: reads one question a line, writes
-// one JSON object a line as replies come in.
+// Answers many questions with one model, several at the same time: reads one question per line and
+// writes one JSON object per line as replies arrive.
 //
 //   node examples/batch.mjs [MODEL] < questions.txt > answers.jsonl
 import { createInterface } from "node:readline";

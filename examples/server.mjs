@@ -1,5 +1,5 @@
-// A server that streams replies over HTTP with nothing but node:http: POST a JSON array of
-// messages, get one JSON part a line. A client that goes away stops its generation.
+// A server that streams replies over HTTP with only node:http: POST a JSON array of messages, get
+// one JSON part per line. If a client disconnects, its generation stops.
 //
 //   node examples/server.mjs [MODEL] [PORT]
 //   curl -N localhost:8080 -d '[{"role":"user","content":"What is 1+1?"}]'

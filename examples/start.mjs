@@ -1,5 +1,5 @@
-// What `npm start` shows: the embedded model thinks about a question and answers it. Reasoning is
-// dimmed, the answer plain, and one line of timings ends it.
+// What `npm start` shows: the embedded model thinks about a question and answers it. The reasoning
+// is dimmed, the answer is plain, and a line of timings ends it.
 import { styleText } from "node:util";
 import { isR1Error, loadModel } from "r1-native";
 

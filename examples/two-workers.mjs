@@ -1,5 +1,5 @@
-// Two worker threads, each with a model of its own, at once. One model with `sequences: 2` is the
-// cheaper way to the same end: this shows that workers are safe.
+// Two worker threads at the same time, each with its own model. One model with `sequences: 2` is
+// the cheaper way to do this; the example shows that workers are safe.
 //
 //   node examples/two-workers.mjs [MODEL]
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";

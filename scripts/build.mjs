@@ -1,5 +1,5 @@
-// Builds the addon: llama.cpp tree, CMake (through cmake-js), then the files node-gyp-build looks
-// for in build/Release. A script of its own.
+// Builds the addon: the llama.cpp tree, CMake (through cmake-js), then the files in build/Release
+// where node-gyp-build looks for them.
 import { rmSync } from "node:fs";
 import { availableParallelism, freemem } from "node:os";
 import { dirname, join, resolve } from "node:path";

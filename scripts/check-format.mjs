@@ -1,5 +1,5 @@
-// Checks (or with --write mends) the format of native/ by clang-format. A script of its own, part
-// of `npm run lint` and `npm run format`.
+// Checks (or with --write fixes) the format of native/ with clang-format. Part of `npm run lint`
+// and `npm run format`.
 import { filesBelow } from "./build/files.mjs";
 import { BuildError, capture, main, which } from "./build/process.mjs";
 

@@ -1,6 +1,6 @@
-// Checks the architecture: imports of lib/ and includes of native/ go down the layers only, the
-// contract stays with its owners, no circles, no barrels, no file over 400 lines. A script of its
-// own (`node scripts/check-layers.mjs [ROOT]`), part of `npm run lint`; test/scripts/layers.slow.test.ts
+// Checks the architecture: imports of lib/ and includes of native/ only go down the layers, the
+// contract stays with its owners, no circles, no barrels, no file over 400 lines. Run it with `node
+// scripts/check-layers.mjs [ROOT]`; it is part of `npm run lint`. test/scripts/layers.slow.test.ts
 // shows that it can fail.
 import { readFileSync } from "node:fs";
 import { dirname, join, posix, resolve } from "node:path";

@@ -1,5 +1,5 @@
-// `npm run check:package`: packs, installs the tarball in an empty folder with no network, and runs
-// one prompt from ESM, from require() and by the command. A script of its own.
+// `npm run check:package`: packs the package, installs the tarball in an empty folder without
+// network, and runs one prompt from ESM, from require() and with the command.
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";

@@ -1,5 +1,5 @@
-// Shows which lines of lib/ and of native/core the tests reach: `npm run coverage [-- PATTERN]`. A
-// script of its own; ends with the tests' code.
+// Shows which lines of lib/ and native/core the tests reach: `npm run coverage [-- PATTERN]`. Exits
+// with the tests' code.
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";

@@ -1,5 +1,5 @@
 // Writes GGUF files piece by piece, for tests, benchmarks and synthetic models: memory use does not
-// grow with the file. Runs on the calling thread.
+// grow with the file. Synchronous.
 import { open, readFile } from "node:fs/promises";
 
 const VALUE_TYPES = [

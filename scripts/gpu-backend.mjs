@@ -1,5 +1,5 @@
-// Puts the ready-made Vulkan backend that test/gpu/vulkan.lock.json names into test/gpu/.cache, and
-// says what is missing to run it. A script of its own, part of `npm run test:gpu`.
+// Downloads the prebuilt Vulkan backend that test/gpu/vulkan.lock.json names to test/gpu/.cache,
+// and reports what is missing to run it. Part of `npm run test:gpu`.
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { arch, platform } from "node:os";
 import { dirname, join, resolve } from "node:path";

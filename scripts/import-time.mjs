@@ -1,6 +1,6 @@
-// Measures how long the public entries take to import and the program to say its version and help:
-// `node scripts/import-time.mjs [--runs 15] [--dist FOLDER]...`. Each run is a process of its own;
-// runs of all subjects alternate, so that a loaded machine slows them alike.
+// Measures how long the public entries take to import, and how long the program takes to print its
+// version and help: `node scripts/import-time.mjs [--runs 15] [--dist FOLDER]...`. Each run is a
+// separate process. Runs of all subjects alternate, so that a loaded machine slows them equally.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";

@@ -1,5 +1,5 @@
-// The package's install script: node-gyp-build takes a binary that works, or builds one through
-// binding.gyp. Names a missing tool first, and spares node-gyp its download.
+// The package's install script: node-gyp-build uses a working binary, or builds one through
+// binding.gyp. Reports a missing tool first, and saves node-gyp its download.
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";

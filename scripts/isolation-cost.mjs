@@ -1,5 +1,5 @@
-// What a token of a model in a process of its own costs beside one of a model in this process: the
-// embedded model, greedy, both loaded at once and run in turns.
+// Measures what a token costs with `isolation: "process"`, compared with a model in this process:
+// the embedded model, greedy, both loaded at once and run in turns.
 //
 //   npm run build:all && node scripts/isolation-cost.mjs [--rounds 9] [--tokens 600] [--threads 1] [--json]
 //

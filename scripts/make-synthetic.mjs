@@ -1,7 +1,7 @@
 // Writes synthetic models for tests and benchmarks: node scripts/make-synthetic.mjs --shape NAME
-// --out FILE. Random weights (the same each time) in the exact shape of real releases, so that
-// speed, memory and formats can be measured where no real weights are at hand. Their text is
-// nonsense, except deepseek2-legacy.
+// --out FILE. They have random weights (the same each time) in the exact shape of real releases, so
+// that speed, memory and formats can be measured without real weights. Their text is nonsense,
+// except deepseek2-legacy.
 import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";

@@ -1,5 +1,5 @@
-// `npm run prebuild`: an addon for every CPU of this platform into prebuilds/<platform>-<arch>/, by
-// prebuildify over the same CMake build. A script of its own.
+// `npm run prebuild`: builds an addon for every CPU of this platform into
+// prebuilds/<platform>-<arch>/, with prebuildify and the same CMake build.
 import { copyFileSync, existsSync, realpathSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { arch, platform } from "node:os";

@@ -1,5 +1,5 @@
-// Runs before `npm pack`: the tarball carries the pinned llama.cpp tree and a freshly compiled
-// dist/. A script of its own.
+// Runs before `npm pack`: adds the pinned llama.cpp tree and a freshly compiled dist/ to the
+// tarball.
 import { rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";

@@ -1,5 +1,5 @@
-// What n-gram speculation brings and costs on texts of the embedded model, in processor time with
-// and without it, in turns. A script of its own: node scripts/speculation-cost.mjs [rounds]
+// Measures what n-gram speculation gains and costs on texts of the embedded model, in processor
+// time with and without it, in turns: node scripts/speculation-cost.mjs [rounds]
 import { loadModel } from "../dist/index.js";
 
 const QUESTIONS = [

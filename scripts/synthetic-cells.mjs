@@ -1,5 +1,5 @@
-// A small model with R1's whole vocabulary and 256 KiB of cells a token (R1 has 70 KB, its largest
-// distill 320), for figures that depend on these and not on weights. Runs on the calling thread.
+// Writes a small model with R1's whole vocabulary and 256 KiB of cells per token (R1 has 70 KB, its
+// largest distill 320), for measurements that depend on these and not on weights. Synchronous.
 import { pair, TENSOR_TYPES, writeGguf } from "./gguf-writer.mjs";
 import { r1Vocabulary } from "./synthetic-full.mjs";
 import { constantData, randomData } from "./synthetic-weights.mjs";

@@ -1,5 +1,5 @@
-// The exact shapes of R1's distills as sparse files: all bytes of all tensors, and zero, for
-// planning and dry runs without their gigabytes. Runs on the calling thread.
+// Writes the exact shapes of R1's distills as sparse files: all bytes of all tensors, all zero, for
+// planning and dry runs without their gigabytes. Synchronous.
 import { writeGguf, pair } from "./gguf-writer.mjs";
 
 /**

@@ -1,6 +1,6 @@
-// The 671B model's exact shape as sparse files: every byte of every tensor is there and zero, so
-// that loading, splitting, planning and dry runs can be tested at full size on a few megabytes of
-// disk. Runs on the calling thread.
+// Writes the 671B model's exact shape as sparse files: every byte of every tensor, all zero, so
+// that loading, splitting, planning and dry runs can be tested at full size with a few megabytes of
+// disk. Synchronous.
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { pair, tensorBytes, writeGguf } from "./gguf-writer.mjs";

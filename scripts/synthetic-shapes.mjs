@@ -1,5 +1,5 @@
 // The shapes that make-synthetic.mjs can write, each a function from a path to the files it wrote.
-// Runs on the calling thread.
+// Synchronous.
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { pair, readGguf, TENSOR_TYPES, writeGguf } from "./gguf-writer.mjs";

@@ -1,5 +1,5 @@
-// Random weights in ggml's block formats, the same for the same seed, made at about the speed of
-// the disk. Runs on the calling thread.
+// Creates random weights in ggml's block formats, the same for the same seed, about as fast as the
+// disk. Synchronous.
 
 /** A small, fast generator of 32-bit numbers (xorshift). */
 export function generator(seed) {

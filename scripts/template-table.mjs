@@ -1,5 +1,5 @@
 // Writes the table of template cases in docs/template.md: each conversation rendered by our
-// template and by the official files. Runs on the main thread of its own program.
+// template and by the official files.
 //
 // node scripts/template-table.mjs           rewrites the table (needs dist/)
 import { readFileSync, writeFileSync } from "node:fs";

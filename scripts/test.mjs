@@ -1,6 +1,6 @@
-// Builds what the tests need, then runs them: `npm test` all of them, `npm test -- PATTERN` the
-// files whose path holds PATTERN, without upstream's programs. A script of its own; ends with
-// vitest's code.
+// Builds what the tests need, then runs them: `npm test` runs all, `npm test -- PATTERN` runs the
+// files whose path contains PATTERN, without building upstream's programs. Exits with vitest's
+// code.
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";

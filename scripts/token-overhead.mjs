@@ -1,5 +1,5 @@
-// What a token costs beyond llama_decode: r1-native from its engine thread to `for await`, against
-// llama-bench of the same vendored tree, in turns, on the embedded model.
+// Measures what a token costs beyond llama_decode: r1-native from its engine thread to `for await`,
+// compared with llama-bench from the same vendored tree, in turns, on the embedded model.
 //
 //   npm run build:all && npm run build:tools && node scripts/token-overhead.mjs [--rounds 40] [--tokens 400] [--threads 1] [--depths 200,20000] [--json]
 //

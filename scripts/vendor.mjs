@@ -1,5 +1,5 @@
-// Puts the pinned llama.cpp tree into vendor/llama.cpp, or says which other tree is used. A script
-// of its own, and called by the build.
+// Puts the pinned llama.cpp tree into vendor/llama.cpp, or reports which other tree is used. The
+// build calls it; it also runs as a script.
 import {
   existsSync,
   mkdirSync,

@@ -1,4 +1,4 @@
-// Inputs that are large or made to cost much: texts, schemas, grammars, conversations. Pure.
+// Inputs that are large or expensive on purpose: texts, schemas, grammars, conversations. Pure.
 
 const MB = 1_000_000;
 const filled = (piece) => piece.repeat(Math.ceil(MB / Buffer.byteLength(piece)));

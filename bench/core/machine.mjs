@@ -1,4 +1,4 @@
-// What the figures were taken on: machine, versions, settings. Runs in the main process.
+// Describes the machine, versions and settings of a measurement. Runs in the main process.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { arch, availableParallelism, cpus, platform, release, totalmem } from "node:os";

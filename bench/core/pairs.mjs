@@ -1,5 +1,5 @@
-// Takes samples of several subjects in turns, so that a change of the machine's mood meets all of
-// them: A B, B A, A B ... Runs in the benchmark's main process.
+// Takes samples of several subjects in turns, so that changes of the machine's speed affect all of
+// them equally: A B, B A, A B ... Runs in the benchmark's main process.
 import { median, pairRatios } from "./stats.mjs";
 import { waitForQuiet, watchOthers } from "./quiet.mjs";
 

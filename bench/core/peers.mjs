@@ -1,4 +1,4 @@
-// The other Node bindings that the benchmark compares with, installed on demand into bench/peers/,
+// The other Node bindings that the benchmark compares with, installed on demand to bench/peers/,
 // which git ignores. Runs in the main process and in drivers.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";

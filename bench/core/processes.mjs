@@ -1,5 +1,5 @@
-// Starts the benchmark's child processes, talks to them, and ends them all when the run ends. Runs
-// in the benchmark's main process.
+// Starts the benchmark's child processes, communicates with them, and ends them all when the run
+// ends. Runs in the benchmark's main process.
 import { fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,4 @@
-// Prompts of a wanted length that no cache can know: common words in a random order. Pure
+// Creates prompts of a given length that no cache contains: common words in a random order. Pure
 // functions.
 import { between, random } from "./stats.mjs";
 

@@ -1,5 +1,5 @@
-// Tells how much of the machine other programs used while a sample was taken, and waits for a quiet
-// moment. Runs in the benchmark's main process.
+// Measures how much of the machine other programs used while a sample was taken, and waits for a
+// quiet moment. Runs in the benchmark's main process.
 import { readFileSync, readdirSync } from "node:fs";
 import { availableParallelism, cpus, loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -1,5 +1,5 @@
-// Turns the rows of the trials into a table, and rounds figures for people. Pure functions; what a
-// row holds is in rows.mjs.
+// Turns the rows of the trials into a table, and rounds figures for people. Pure functions;
+// rows.mjs defines the rows.
 
 /** A figure with as many digits as it is good for. */
 export function figure(value) {

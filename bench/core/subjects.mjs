@@ -1,5 +1,4 @@
-// Opens the drivers that a trial asks for and closes them when it is over. Runs in the main
-// process.
+// Opens the drivers that a trial needs and closes them afterwards. Runs in the main process.
 import { tool } from "../drivers/upstream.mjs";
 import { hasPeers, installPeers } from "./peers.mjs";
 import { openDriver } from "./processes.mjs";

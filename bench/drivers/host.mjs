@@ -1,5 +1,5 @@
-// Runs one driver or probe in a process of its own and answers the main process's calls. Ends when
-// the main process lets go of it.
+// Runs one driver or probe in a child process and answers the main process's calls. Exits when the
+// main process disconnects.
 import { isAbsolute } from "node:path";
 import { pathToFileURL } from "node:url";
 

@@ -1,5 +1,5 @@
 // The driver of @fugood/llama.node 1.7.15, with its own prebuilt CPU binary (for x64 compiled for
-// SSE2 alone). Runs in a process of its own.
+// SSE2 only). Runs in a child process.
 import { peer } from "../core/peers.mjs";
 import { SAMPLING, runAll } from "./streams.mjs";
 

@@ -1,5 +1,5 @@
 // The driver of llama.cpp's own server, built from the same vendored tree, over loopback: starts
-// it, and its client, which streams server-sent events. Driver process.
+// the server, and a client that streams server-sent events. Runs in a child process.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";

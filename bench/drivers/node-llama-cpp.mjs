@@ -1,5 +1,4 @@
-// The driver of node-llama-cpp 3.22.1, with its own prebuilt CPU binary. Runs in a process of its
-// own.
+// The driver of node-llama-cpp 3.22.1, with its own prebuilt CPU binary. Runs in a child process.
 import { peer } from "../core/peers.mjs";
 import { SAMPLING, runAll } from "./streams.mjs";
 

@@ -1,4 +1,4 @@
-// The driver of this library: what its user would write, in a process of its own.
+// The driver of this library: the code that a user would write. Runs in a child process.
 import { loadModel } from "../probes/library.mjs";
 import { SAMPLING, runAll } from "./streams.mjs";
 

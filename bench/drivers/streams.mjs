@@ -1,5 +1,5 @@
-// What the drivers of JavaScript bindings share: running many requests at once and timing what
-// their user sees. Runs in the driver's process.
+// Shared by the drivers of JavaScript bindings: runs many requests at once and times what their
+// user sees. Runs in the driver's process.
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** The sampling that every driver uses, R1's advice under llama.cpp's names. */

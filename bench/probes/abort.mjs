@@ -1,5 +1,5 @@
-// Measures how long a request lives on after it is given up in the middle of its prompt, with
-// another one running beside it. Runs in a process of its own.
+// Measures how long a request continues after it is cancelled in the middle of its prompt, while
+// another one is running. Runs in a child process.
 import { setTimeout as sleep } from "node:timers/promises";
 import { wordsPrompt } from "../core/prompts.mjs";
 import { between, random } from "../core/stats.mjs";

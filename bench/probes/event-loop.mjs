@@ -1,5 +1,5 @@
 // Measures the event loop's delay: idle, while 16 requests run, and while a model loads. Runs in a
-// process of its own.
+// child process.
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { wordsPrompt } from "../core/prompts.mjs";

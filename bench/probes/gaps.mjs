@@ -1,5 +1,5 @@
-// Measures the longest delay of the event loop at everything that may hold it up, beside the same
-// loop idle. Runs in a process of its own.
+// Measures the longest delay of the event loop during everything that may block it, compared with
+// the same loop idle. Runs in a child process.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

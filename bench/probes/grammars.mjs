@@ -1,5 +1,5 @@
-// Measures what a request with a grammar adds to each step of another stream, over R1's whole
-// vocabulary. Runs in a process of its own.
+// Measures how much time a request with a grammar adds to each step of another stream, over R1's
+// whole vocabulary. Runs in a child process.
 import { setTimeout as sleep } from "node:timers/promises";
 import { GRAMMARS, SCHEMAS } from "../core/hostile.mjs";
 import { loadModel } from "./library.mjs";

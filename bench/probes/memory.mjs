@@ -1,4 +1,4 @@
-// Measures the memory of a loaded model for one cache type. Runs in a process of its own.
+// Measures the memory of a loaded model for one cache type. Runs in a child process.
 import { wordsPrompt } from "../core/prompts.mjs";
 import { loadModel } from "./library.mjs";
 

@@ -1,5 +1,5 @@
-// Measures what a token costs beside llama_decode, near the start of a reply and deep into it. Runs
-// in a process of its own.
+// Measures what a token costs in addition to llama_decode, near the start of a reply and deep into
+// it. Runs in a child process.
 import { performance } from "node:perf_hooks";
 import { median } from "../core/stats.mjs";
 import { loadModel } from "./library.mjs";

@@ -1,5 +1,5 @@
-// Measures decoding with and without n-gram speculation on text that repeats itself and on text
-// that does not. Runs in a process of its own.
+// Measures decoding with and without n-gram speculation, on text that repeats itself and on text
+// that does not. Runs in a child process.
 import { loadModel } from "./library.mjs";
 
 let model;

@@ -1,5 +1,5 @@
-// 2,000 requests of random lengths, some given up, some out of time: counts every end, and watches
-// memory and cells. Runs in a process of its own.
+// Runs 2,000 requests of random lengths, some of them cancelled or timed out: counts every result,
+// and watches memory and cells. Runs in a child process.
 import { setTimeout as sleep } from "node:timers/promises";
 import { between, random } from "../core/stats.mjs";
 import { loadModel } from "./library.mjs";

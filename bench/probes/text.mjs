@@ -1,4 +1,4 @@
-// Measures how fast texts are tokenised on one core. Runs in a process of its own.
+// Measures how fast texts are tokenised on one core. Runs in a child process.
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { TEXTS } from "../core/hostile.mjs";

@@ -1,5 +1,5 @@
-// A request that is given up at a random moment of its prompt of 4,000 tokens: milliseconds until
-// it has ended.
+// Cancels a request at a random moment of its prompt of 4,000 tokens: milliseconds until it has
+// ended.
 import { atMost, judge } from "../core/rows.mjs";
 import { median, percentile } from "../core/stats.mjs";
 import { onGpu, withProcess } from "../core/subjects.mjs";

@@ -1,5 +1,5 @@
-// Requests that arrive by chance (a Poisson process), prompts of 16 to 512 tokens, 16 to 128 tokens
-// each, up to 16 side by side; against llama-server over loopback.
+// Requests that arrive at random (a Poisson process), with prompts of 16 to 512 tokens and 16 to
+// 128 new tokens each, up to 16 at the same time; compared with llama-server over loopback.
 import { wordsPrompt } from "../core/prompts.mjs";
 import { compare } from "../core/rows.mjs";
 import { between, poissonGap, random } from "../core/stats.mjs";

@@ -1,5 +1,5 @@
-// 1, 4, 8 and 16 sequences side by side, 16 tokens of prompt and 128 to generate each (with --bars
-// 8 sequences, 64 tokens): decoded tokens a second over all of them.
+// 1, 4, 8 and 16 sequences at the same time, 16 tokens of prompt and 128 to generate each (with
+// --bars 8 sequences, 64 tokens): decoded tokens per second over all of them.
 import { wordsPrompt } from "../core/prompts.mjs";
 import { atLeast, compare, withBest } from "../core/rows.mjs";
 import { NOTES, warmUp, withSubjects } from "../core/subjects.mjs";

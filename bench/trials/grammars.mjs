@@ -1,5 +1,5 @@
-// What hostile grammars and schemas add to the steps of another stream, with R1's 129,280 tokens,
-// against a request without one.
+// How much time hostile grammars and schemas add to the steps of another stream, with R1's 129,280
+// tokens, compared with a request without one.
 import { atMost, judge } from "../core/rows.mjs";
 import { withProcess } from "../core/subjects.mjs";
 

@@ -1,5 +1,5 @@
 // One pool of cells for all sequences, or an equal share for each: decoding of independent
-// requests, and a shared prefix. What docs/decisions/kv-unified.md rests on.
+// requests, and a shared prefix. The source of docs/decisions/kv-unified.md.
 import { ratioOf, medianOf, takeTurns } from "../core/pairs.mjs";
 import { sharedPrompts, wordsPrompt } from "../core/prompts.mjs";
 import { openSubject } from "../core/subjects.mjs";

@@ -1,5 +1,5 @@
-// From the call to a model that can be asked: context made, warmed up. Each sample in a fresh
-// process, the file in the page cache.
+// Time from the call until a model is ready: context created and warmed up. Each sample in a fresh
+// process, with the file in the page cache.
 import { atMost, compare } from "../core/rows.mjs";
 import { NOTES, openSubject, wanted } from "../core/subjects.mjs";
 import { upstreamLoad } from "../drivers/upstream.mjs";

@@ -1,4 +1,4 @@
-// Memory of the process, and bytes of K and V a token, for each cache type; each in a fresh
+// Memory of the process, and bytes of K and V per token, for each cache type; each in a fresh
 // process.
 import { withProcess } from "../core/subjects.mjs";
 

@@ -1,5 +1,6 @@
-// What a token of the embedded model costs beside llama_decode: this library to `for await` against
-// llama-bench, which decodes and does not sample; after 200 and 20,000 tokens.
+// What a token of the embedded model costs in addition to llama_decode: this library up to `for
+// await`, compared with llama-bench, which decodes and does not sample; after 200 and 20,000
+// tokens.
 import { medianOf, ratioOf, takeTurns } from "../core/pairs.mjs";
 import { atMost, judge } from "../core/rows.mjs";
 import { median } from "../core/stats.mjs";

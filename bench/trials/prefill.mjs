@@ -1,5 +1,5 @@
-// A prompt of 512 tokens that no cache knows: prompt tokens over the time to the first token, as
-// the user sees it.
+// A prompt of 512 tokens that no cache contains: prompt tokens divided by the time to the first
+// token, as the user sees it.
 import { wordsPrompt } from "../core/prompts.mjs";
 import { atLeast, compare, withBest } from "../core/rows.mjs";
 import { NOTES, warmUp, withSubjects } from "../core/subjects.mjs";

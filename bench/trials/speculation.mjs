@@ -1,5 +1,5 @@
-// N-gram speculation: on text that repeats itself, where drafts are accepted, and on free text,
-// where they only cost. With and without it in turns; the ids must be equal.
+// N-gram speculation on text that repeats itself, where drafts are accepted, and on free text,
+// where they only cost time. With and without it in turns; the ids must be equal.
 import { medianOf, ratioOf, takeTurns } from "../core/pairs.mjs";
 import { wordsPrompt } from "../core/prompts.mjs";
 import { atLeast, judge } from "../core/rows.mjs";

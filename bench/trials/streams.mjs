@@ -1,5 +1,5 @@
 // 16 users at once, prompts of 32 to 256 tokens, 48 to 96 tokens each (with --bars half of that):
-// in this process, against llama-server of the same tree over loopback.
+// in this process, compared with llama-server from the same tree over loopback.
 import { wordsPrompt } from "../core/prompts.mjs";
 import { atLeast, atMost, compare } from "../core/rows.mjs";
 import { between, median, percentile, random } from "../core/stats.mjs";

@@ -1,5 +1,5 @@
-// 2,000 requests of random lengths over 16 sequences, some given up and some out of time: all must
-// be accounted for, memory flat, no cell lost.
+// 2,000 requests of random lengths over 16 sequences, some of them cancelled or timed out: all must
+// be accounted for, memory must stay flat, and no cell may be lost.
 import { judge } from "../core/rows.mjs";
 import { median } from "../core/stats.mjs";
 import { withProcess } from "../core/subjects.mjs";

@@ -1,5 +1,5 @@
-// How fast texts are tokenised on one core with R1's whole vocabulary, beside llama.cpp's own
-// tokeniser on the same English.
+// How fast texts are tokenised on one core with R1's whole vocabulary, compared with llama.cpp's
+// own tokeniser on the same English text.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// Copies the addon and the libraries it needs out of the CMake tree into one flat folder, where
-// node-gyp-build looks. Only what changed is written.
+// Copies the addon and the libraries it needs from the CMake tree into one flat folder, where
+// node-gyp-build looks. Writes only what changed.
 import {
   copyFileSync,
   mkdirSync,

@@ -1,5 +1,5 @@
-// The CMake configuration of a build folder: what it is to be, what it was last time, and running
-// cmake-js when the two differ.
+// The CMake configuration of a build folder: compares the requested one with the last one, and runs
+// cmake-js if they differ.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";

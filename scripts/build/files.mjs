@@ -1,4 +1,4 @@
-// Finding files by folder and name. Runs in the script's process.
+// Finds files by folder and name.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 

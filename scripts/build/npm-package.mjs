@@ -1,5 +1,4 @@
-// Fetching one npm package by name, checked against the integrity a lock file names. Runs in the
-// script's process.
+// Downloads one npm package by name and checks it against the integrity in a lock file.
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// Running programs for the build scripts, and the one error they report: a sentence, no stack
-// trace. Runs in the script's process.
+// Runs programs for the build scripts, and defines their only error: one sentence without a stack
+// trace.
 import { spawn, spawnSync } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";

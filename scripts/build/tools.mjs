@@ -1,5 +1,5 @@
-// Which programs a build needs, and the sentence for each that is missing. Runs in the script's
-// process, before anything is configured.
+// Checks which programs a build needs, before anything is configured, and explains each one that is
+// missing.
 import { BuildError, capture, which } from "./process.mjs";
 
 const NODE_MINIMUM = [20, 19];
