@@ -31,7 +31,9 @@ What a build folder was configured with stays until it is asked for otherwise, s
 R1_CMAKE_FLAGS holds further CMake definitions, R1_LLAMA_CPP_DIR another llama.cpp tree, R1_JOBS the number of compilers at a time.
 `;
 
-/** Those that a compiler can combine are one kind; address and thread cannot be. */
+/**
+ * Sanitizers that a compiler can combine count as one kind; address and thread cannot be combined.
+ */
 const SANITIZERS = ["address", "undefined", "address,undefined", "thread"];
 
 const OPTIONS = {
@@ -72,8 +74,8 @@ function parse() {
 }
 
 /**
- * An environment in which an outer make (node-gyp's) does not reach into ours, and ccache finds
- * what a clone in another folder compiled.
+ * Returns an environment in which an outer make (node-gyp's) does not affect ours, and in which
+ * ccache finds what a clone in another folder compiled.
  */
 function buildEnvironment() {
   const outer = /^(MAKEFLAGS|MFLAGS|MAKELEVEL|MAKEOVERRIDES|DESTDIR)$/;
@@ -84,7 +86,7 @@ function buildEnvironment() {
   };
 }
 
-/** Compilers at a time: one a core, and 700 MB of free memory for each. */
+/** Number of parallel compilers: one per core, with 700 MB of free memory for each. */
 function jobs() {
   const asked = Number(process.env.R1_JOBS);
   return asked >= 1
@@ -100,12 +102,12 @@ function outputFolder(options) {
   return join(root, options.portable ? "build-native-portable" : "build-native");
 }
 
-/** CMake's name of the kind of build. */
+/** Returns CMake's name of the build type. */
 function configOf(options) {
   return options.debug ? "Debug" : "Release";
 }
 
-/** Whether the C++ tests alone are built, in a way that the addon is not. */
+/** Whether only the C++ tests are built, in a way that the addon is not. */
 function isTestsOnly(options) {
   return options.sanitize !== "" || options.coverage;
 }

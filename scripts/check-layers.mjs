@@ -9,8 +9,8 @@ import ts from "typescript";
 import { filesBelow } from "./build/files.mjs";
 
 /**
- * The rooms of lib/ as docs/architecture.md draws them, from the bottom up. A file imports from its
- * own room (a folder of lib/ with all folders below it) and from rooms in lower rows.
+ * The rooms of lib/ as in docs/architecture.md, from the bottom up. A file may import from its own
+ * room (a folder of lib/ with all folders below it) and from rooms in lower rows.
  */
 const ROWS = [
   ["base"],
@@ -27,12 +27,12 @@ const ROWS = [
 const LAYERS = Object.fromEntries(ROWS.flatMap((rooms, row) => rooms.map((room) => [room, row])));
 
 /**
- * Rooms whose code is a user of the library: they import public entries (the files directly in
- * lib/), base/ and their own room, and nothing else.
+ * Rooms that use the library like a user: they may import only public entries (the files directly
+ * in lib/), base/ and their own room.
  */
 const PROGRAMS = ["server", "batch", "queue", "ai-sdk", "cli"];
 
-/** Who may know the addon: files of these rooms, and of sampling/ for its types alone. */
+/** Rooms that may use the addon; sampling/ may import only its types. */
 const BINDING_USERS = [
   /^(binding|machine|isolation|weights|engine|quantize|model)\//,
   /^rpc\/server-/,
@@ -44,8 +44,8 @@ const LONGEST = 400;
 const COUNTED = ["lib", "native", "test", "scripts", "bench", "examples"];
 
 /**
- * Every module that a source file imports, exports from, or imports while it runs; `typeOnly` if
- * nothing of it is left after compiling.
+ * Every module that a source file imports, exports from, or imports at run time; `typeOnly` if the
+ * import disappears when compiled.
  */
 function importsOf(path, text) {
   const found = [];
@@ -95,7 +95,7 @@ function importsOf(path, text) {
   return found;
 }
 
-/** What is wrong with one import of `lib/FILE`; undefined if nothing. */
+/** Describes what is wrong with one import of `lib/FILE`; undefined if nothing is. */
 function wrongImport(file, { specifier, typeOnly }) {
   if (!specifier.startsWith(".")) return undefined;
   const target = targetOf(file, specifier);
@@ -120,11 +120,11 @@ function wrongImport(file, { specifier, typeOnly }) {
   return `imports ${target}: ${from}/ (layer ${LAYERS[from]}) may import only below it, and ${to}/ is in layer ${LAYERS[to]}`;
 }
 
-/** The file below lib/ that an import of `lib/FILE` names. */
+/** Returns the file below lib/ that an import of `lib/FILE` names. */
 const targetOf = (file, specifier) =>
   posix.normalize(posix.join(posix.dirname(file), specifier)).replace(/\.js$/, ".ts");
 
-/** Whether a source file consists of `export { ... } from "..."` alone. */
+/** Whether a source file consists only of `export { ... } from "..."`. */
 function isOnlyExports(path, text) {
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
   return source.statements.every(
@@ -151,8 +151,8 @@ function checkFile(root, path) {
 }
 
 /**
- * Files of lib/ that import each other in a circle; imports of types count, since a reader follows
- * them too.
+ * Finds files of lib/ that import each other in a circle. Type imports count, because a reader
+ * follows them too.
  */
 function checkCircles(root) {
   const imports = new Map();
@@ -194,7 +194,10 @@ const NATIVE_LAYERS = {
  */
 const CORE_ROOMS = ["platform", "text", "sampling", "backend", "files", "speculation", "engine"];
 
-/** What is wrong with including `name` from `file` of native/core, or nothing. */
+/**
+ * Describes what is wrong with including `name` from `file` of native/core; undefined if nothing
+ * is.
+ */
 function coreBreach(file, name) {
   const room = (path) => path.split("/").slice(1, -1)[0] ?? "";
   const [own, other] = [room(file), room(name)];
@@ -236,7 +239,7 @@ function checkLengths(root) {
   });
 }
 
-/** Every breach of the architecture below `root`, a line each. */
+/** Returns every breach of the architecture below `root`, one per line. */
 export function checkLayers(root) {
   return [
     ...filesBelow(join(root, "lib"), /\.ts$/).flatMap((path) => checkFile(root, path)),

@@ -24,7 +24,7 @@ function run(command, args) {
   if (status !== 0) process.exitCode = status ?? 1;
 }
 
-/** By file of native/core: the lines that hold code, and those of them that ran. */
+/** Counts by file of native/core the lines that contain code, and those of them that ran. */
 function countLines() {
   const lines = new Map();
   for (const data of filesBelow(objects, /\.gcda$/)) {
@@ -54,7 +54,7 @@ function percent(reached, all) {
 }
 
 function coverCpp() {
-  // Counters of an earlier run add up, and do not fit once a source has changed.
+  // Counters of an earlier run would be added, and do not match a changed source.
   run(process.execPath, [join(root, "scripts", "build.mjs"), "--coverage", "--no-run"]);
   if (process.exitCode) return;
   spawnSync("find", [objects, "-name", "*.gcda", "-delete"]);

@@ -22,8 +22,8 @@ const [rounds, tokens, threads] = [values.rounds, values.tokens, values.threads]
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 
 /**
- * One generation: milliseconds to the first token, then microseconds a token until the last, and
- * how many of them this thread was at work.
+ * Measures one generation: milliseconds to the first token, then microseconds per token until the
+ * last, and how many of them this thread was busy.
  */
 async function once(model) {
   const begun = performance.now();

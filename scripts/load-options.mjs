@@ -43,7 +43,7 @@ export function loadOptionsTable(groups) {
   ].join("\n");
 }
 
-/** A document with the table between its markers made anew. */
+/** Returns a document with a new table between its markers. */
 export function withLoadOptions(document, groups) {
   const [before, rest] = document.split(BEGIN);
   const after = rest?.split(END)[1];

@@ -15,9 +15,8 @@ const require = createRequire(import.meta.url);
 const folder = join(root, "prebuilds", `${platform()}-${arch()}`);
 
 /**
- * GNU's OpenMP runtime, where the compiler links to it: small systems lack it, and a library that
- * lies beside ours is found. Its licence (GPL with the runtime library exception) allows it to go
- * along.
+ * GNU's OpenMP runtime, if the compiler links to it: small systems lack it, and a library next to
+ * ours is found. Its licence (GPL with the runtime library exception) allows us to distribute it.
  */
 function addOpenMP() {
   if (platform() !== "linux") return;
@@ -26,7 +25,7 @@ function addOpenMP() {
   if (library.includes("/")) copyFileSync(realpathSync(library), join(folder, "libgomp.so.1"));
 }
 
-/** Without each of these the package would install and then not run. */
+/** Without any of these the package would install but not run. */
 const EXPECTED = [
   /^r1-native\.node$/,
   /^libllama\.(so|dylib)$/,
@@ -38,8 +37,8 @@ const EXPECTED = [
 await main(async () => {
   requireTools({ nodeGyp: true });
   rmSync(folder, { recursive: true, force: true });
-  // Node-API 8, so one target serves every Node; the C library is named in no tag, since each
-  // platform has one prebuild.
+  // Node-API 8, so one target works for every Node. The C library is not part of the tag, because
+  // each platform has one prebuild.
   await show(
     process.execPath,
     [
@@ -58,7 +57,7 @@ await main(async () => {
       failure: "prebuildify failed; the output above says why",
     },
   );
-  // prebuildify builds where the machine's own build lies: put that back, or nothing.
+  // prebuildify builds in the folder of the machine's own build: restore that, or remove it.
   rmSync(join(root, "build"), { recursive: true, force: true });
   const own = join(root, "build-native", "bin");
   if (existsSync(join(own, "r1_native.node"))) collect(own, join(root, "build", "Release"));

@@ -16,7 +16,7 @@ await main(async () => {
       "the package carries the pinned llama.cpp tree; unset R1_LLAMA_CPP_DIR to pack it.",
     );
   await vendor();
-  // What was compiled from files that are gone would go along.
+  // Removes what was compiled from files that no longer exist.
   rmSync(join(root, "dist"), { recursive: true, force: true });
   await show(
     process.execPath,

@@ -18,7 +18,10 @@ import { requireGit } from "./build/tools.mjs";
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const vendorDir = join(root, "vendor");
 const target = join(vendorDir, "llama.cpp");
-/** Holds the commit of a finished tree. It lies in the tree, so that both come and go together. */
+/**
+ * Contains the commit of a finished tree. It is stored in the tree, so that both appear and
+ * disappear together.
+ */
 const MARK = ".r1-commit";
 
 function isLlamaTree(dir) {
@@ -28,7 +31,7 @@ function isLlamaTree(dir) {
 }
 
 function git(dir, ...args) {
-  // Git's own variables would point it at the repository whose hook or rebase called npm.
+  // Git's own variables would direct it to the repository whose hook or rebase called npm.
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_")),
   );
@@ -36,8 +39,8 @@ function git(dir, ...args) {
 }
 
 /**
- * The commit a finished tree is at; undefined if there is none. A clone made by hand gets its mark
- * here.
+ * Returns the commit of a finished tree; undefined if there is none. A clone made by hand gets its
+ * mark here.
  */
 function commitOf(dir) {
   if (!isLlamaTree(dir)) return undefined;
@@ -84,7 +87,7 @@ function unpack(lock, archive, into) {
   return tree;
 }
 
-/** Removes what runs that were killed left behind; a run that is still going keeps its folder. */
+/** Removes what killed runs left behind; a run that is still active keeps its folder. */
 function removeLeftovers() {
   for (const name of readdirSync(vendorDir)) {
     const pid = /^\.tmp-(\d+)$/.exec(name)?.[1];
@@ -112,8 +115,9 @@ function readLock() {
 }
 
 /**
- * Makes sure that the llama.cpp tree is there, and returns its folder. A finished tree of the right
- * commit costs a millisecond. `R1_LLAMA_CPP_DIR` names another tree, which is used as it is.
+ * Makes sure that the llama.cpp tree exists, and returns its folder. Checking a finished tree of
+ * the right commit takes a millisecond. `R1_LLAMA_CPP_DIR` names another tree, which is used
+ * unchanged.
  */
 export async function vendor({ log = console.error } = {}) {
   const other = process.env.R1_LLAMA_CPP_DIR;

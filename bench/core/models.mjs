@@ -17,7 +17,7 @@ export const MODELS = {
     "R1's vocabulary (129,280 tokens), 16 small layers with 256 KiB of cells a token, random weights",
 };
 
-/** The file of a model; writes it when it is not there yet. */
+/** Returns the file of a model; writes it if it does not exist yet. */
 export async function modelPath(name, progress) {
   if (name === "tiny-r1") return `${root}models/tiny-r1.gguf`;
   const path = `${root}bench/out/models/${name}.gguf`;

@@ -23,7 +23,7 @@ const OPTIONS = {
   out: { type: "string" },
 };
 
-/** The drivers a trial may compare with; our own always runs. */
+/** The drivers that a trial may compare with; our own always runs. */
 export const DRIVERS = ["upstream", "llama-server", "node-llama-cpp", "llama-node"];
 
 export function help(trials) {
@@ -91,7 +91,7 @@ export function readOptions(args, trialNames, modelNames) {
     gpuLayers: layers(values["gpu-layers"]),
     rounds: number(values.rounds ?? (values.quick ? 3 : values.bars ? 5 : 7), "rounds", 1, 1000),
     fineRounds: number(values.rounds ?? (values.quick ? 3 : 9), "rounds", 1, 1000),
-    /** Of trials whose round takes minutes: as many as --bars has time for. */
+    /** For trials whose rounds take minutes: as many as --bars has time for. */
     fewRounds: (most) =>
       number(values.rounds ?? (values.quick ? 3 : values.bars ? most : 7), "rounds", 1, 1000),
     maxOthers: number(values["max-others"], "max-others", 0, 100) / 100,

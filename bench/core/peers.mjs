@@ -6,9 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const folder = fileURLToPath(new URL("../peers/", import.meta.url));
 
-/**
- * Exact versions, and of their binaries only the one for the CPU: with the others they weigh 1 GB.
- */
+/** Exact versions, and only the binaries for the CPU: with the others they take 1 GB. */
 const PACKAGES = {
   "node-llama-cpp": "3.22.1",
   "@node-llama-cpp/linux-x64": "3.22.1",

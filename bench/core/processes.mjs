@@ -13,7 +13,7 @@ function track(child) {
   return child;
 }
 
-/** Ends every child that still runs. */
+/** Ends every child that is still running. */
 export async function endAll() {
   const children = [...running];
   for (const child of children) child.kill("SIGKILL");
@@ -25,9 +25,8 @@ export async function endAll() {
 }
 
 /**
- * A module of drivers/ or probes/ in a process of its own: `call(name, argument)` calls one of its
+ * Opens a module of drivers/ or probes/ in a child process: `call(name, argument)` calls one of its
  * exported functions there.
- *
  * @param {string} module - path below bench/.
  */
 export function openDriver(module, env = {}) {
@@ -75,7 +74,7 @@ export function openDriver(module, env = {}) {
   };
 }
 
-/** Runs a program to its end and returns its standard output and error; throws when it fails. */
+/** Runs a program to its end and returns its standard output and error; throws if it fails. */
 export async function runProgram(path, args) {
   const child = track(spawn(path, args.map(String), { stdio: ["ignore", "pipe", "pipe"] }));
   let out = "";

@@ -19,7 +19,10 @@ export function wordsPrompt(count, seed) {
   );
 }
 
-/** `count` prompts that begin with the same `shared` tokens and go on with `own` of their own. */
+/**
+ * Creates `count` prompts that begin with the same `shared` tokens and continue with `own`
+ * different tokens each.
+ */
 export function sharedPrompts(count, shared, own, seed) {
   const prefix = wordsPrompt(shared, seed);
   return Array.from({ length: count }, (_, i) => prefix + wordsPrompt(own, seed * 1000 + i + 1));

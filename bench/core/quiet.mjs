@@ -48,8 +48,8 @@ function ownSeconds() {
 }
 
 /**
- * Starts a watch; the function it returns gives the share of all processors, 0 to 1, that other
- * programs took since. NaN where /proc is not there.
+ * Starts a watch. The function it returns gives the share of all processors, 0 to 1, that other
+ * programs used since. NaN without /proc.
  */
 export function watchOthers() {
   const start = { time: performance.now(), machine: machineSeconds(), own: tryOwn() };
@@ -69,8 +69,8 @@ function tryOwn() {
 }
 
 /**
- * Waits until other programs take less than `limit` of the machine over 250 ms, at most
- * `patienceMs`. Returns whether that came about.
+ * Waits until other programs use less than `limit` of the machine over 250 ms, at most
+ * `patienceMs`. Returns whether that happened.
  */
 export async function waitForQuiet(limit, patienceMs, signal) {
   const end = performance.now() + patienceMs;

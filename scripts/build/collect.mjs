@@ -13,8 +13,8 @@ import { join } from "node:path";
 import { BuildError } from "./process.mjs";
 
 /**
- * The addon, libllama and ggml with its backends; upstream's programs bring further libraries that
- * no addon needs.
+ * The addon, libllama and ggml with its backends; upstream's programs bring more libraries, which
+ * the addon does not need.
  */
 const WANTED = /^(r1_native\.node|(lib)?(llama|ggml[\w.-]*)\.(so|dylib|dll))$/;
 

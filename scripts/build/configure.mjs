@@ -8,7 +8,7 @@ import { requireTools } from "./tools.mjs";
 
 const require = createRequire(import.meta.url);
 
-/** Remembers in the build folder what it was configured with, so that a plain build keeps it. */
+/** Stores in the build folder what it was configured with, so that a plain build keeps it. */
 const STAMP = "r1-build.json";
 
 /** Arguments to run cmake-js with. */
@@ -47,7 +47,7 @@ function cached(out, name) {
   }
 }
 
-/** A tree that was moved, or whose generator is gone, cannot be configured again in place. */
+/** A tree that was moved, or whose generator is missing, cannot be configured again in place. */
 function isUnusable(out, root) {
   const home = cached(out, "CMAKE_HOME_DIRECTORY");
   if (home === undefined) return existsSync(join(out, "CMakeCache.txt"));
@@ -55,10 +55,7 @@ function isUnusable(out, root) {
   return home !== root || (program !== undefined && !which(program));
 }
 
-/**
- * What the folder is to be configured with: what it was last time, and what is asked for now on
- * top.
- */
+/** Returns the requested configuration of the folder: the last one, with the new options on top. */
 function wantedOf(last, { llamaDir, tools, nativeTests, sanitize, portable, flags }) {
   return {
     llamaDir,
@@ -78,13 +75,13 @@ function definitions(wanted, out) {
     `-DR1_NATIVE_TESTS=${onOff(wanted.nativeTests)}`,
     `-DR1_PORTABLE=${onOff(wanted.portable)}`,
     `-DR1_SANITIZE=${wanted.sanitize}`,
-    // cmake-js would put libraries into a folder of its own; ours lie beside the addon.
+    // cmake-js would put libraries in a separate folder; ours are next to the addon.
     `-DCMAKE_LIBRARY_OUTPUT_DIRECTORY=${join(out, "bin")}`,
     ...wanted.flags,
   ]);
 }
 
-/** Configures `out` if it is not configured as asked; returns what it is configured with. */
+/** Configures `out` if its configuration differs; returns the configuration. */
 export async function configure({ root, out, env, log, config, ...asked }) {
   if (isUnusable(out, root)) rmSync(out, { recursive: true, force: true });
   const last = readStamp(out);

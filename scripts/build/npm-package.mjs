@@ -6,8 +6,8 @@ import { pipeline } from "node:stream/promises";
 import { BuildError, capture } from "./process.mjs";
 
 /**
- * npm settings that say how to reach a registry. All others belong to the npm that called us
- * (`--dry-run`, a prefix, a workspace) and are not passed on.
+ * npm settings for reaching a registry. All others belong to the npm that called us (`--dry-run`, a
+ * prefix, a workspace) and are not passed on.
  */
 const NPM_NETWORK =
   /^npm_config_(registry|proxy|https?_proxy|noproxy|ca|cafile|cert|key|strict_ssl|userconfig|globalconfig|cache|offline|prefer_offline|prefer_online|fetch_.*|maxsockets|local_address)$/i;
@@ -58,7 +58,7 @@ async function checkIntegrity(lock, lockName, file) {
 /**
  * Puts the package's archive into a folder and returns its path. `lock` has `package`
  * (name@version) and `integrity`; `lockName` is its file, for messages; `advice` is what else the
- * user can do where there is no network.
+ * user can do without a network.
  */
 export async function fetchPackage(lock, { into, lockName, advice = "" }) {
   const file = pack(lock, into, advice);

@@ -18,7 +18,9 @@ export async function main(body) {
   }
 }
 
-/** Full path of a program on PATH, or undefined. A name with a slash is looked at as it is. */
+/**
+ * Returns the full path of a program on PATH, or undefined. A name with a slash is used unchanged.
+ */
 export function which(name, env = process.env) {
   const places = name.includes("/") ? [""] : (env.PATH ?? "").split(delimiter).filter(Boolean);
   for (const place of places) {
@@ -33,7 +35,7 @@ export function which(name, env = process.env) {
   return undefined;
 }
 
-/** Runs a program to its end with its output collected. */
+/** Runs a program to its end and collects its output. */
 export function capture(command, args, options = {}) {
   const run = spawnSync(command, args, {
     encoding: "utf8",
@@ -49,8 +51,8 @@ export function capture(command, args, options = {}) {
 }
 
 /**
- * Runs a program to its end with its output shown. Ctrl-C reaches the program too and ends both.
- * `failure` is the sentence of the BuildError when it does not end well.
+ * Runs a program to its end and shows its output. Ctrl-C reaches the program too and ends both.
+ * `failure` is the sentence of the BuildError if the program fails.
  */
 export function show(command, args, { failure, ...options }) {
   return new Promise((resolve, reject) => {

@@ -5,7 +5,7 @@ import { BuildError, capture, which } from "./process.mjs";
 const NODE_MINIMUM = [20, 19];
 const CMAKE_MINIMUM = [3, 18];
 
-/** How to get a tool: by the package manager that is there. */
+/** Explains how to install a tool with the available package manager. */
 function howToInstall({ apt, brew, mac }) {
   if (process.platform === "darwin") return mac ?? `brew install ${brew}`;
   if (which("apt-get")) return `sudo apt-get install ${apt}`;
@@ -94,8 +94,8 @@ function checkNodeGyp() {
 }
 
 /**
- * Refuses to go on when a tool is missing: one sentence each, all of them at once.
- * `nodeGyp`: the build is started through node-gyp.
+ * Throws if tools are missing: one sentence for each, all at once. `nodeGyp`: the build was started
+ * through node-gyp.
  */
 export function requireTools({ nodeGyp = false } = {}) {
   const missing = [
@@ -107,7 +107,7 @@ export function requireTools({ nodeGyp = false } = {}) {
   if (missing.length > 0) throw new BuildError(missing.join("\nr1-native: "));
 }
 
-/** Refuses to go on without git; needed only where the llama.cpp tree is not there yet. */
+/** Throws if git is missing; needed only if the llama.cpp tree does not exist yet. */
 export function requireGit() {
   if (!which("git"))
     throw new BuildError(
