@@ -41,7 +41,7 @@ export async function withFile<T>(
     if (!facts.isFile())
       throw new R1Error(
         "FILE_UNREADABLE",
-        `"${path}" is no regular file (a pipe, socket or device). Give a model file.`,
+        `"${path}" is not a regular file (a pipe, socket or device). Give a model file.`,
         { details: { path } },
       );
     if (facts.size === 0)

@@ -100,7 +100,7 @@ export async function listRepository(
       additionalFields: ["sha"],
     });
     if (typeof commit !== "string" || !/^[0-9a-f]{40}$/.test(commit))
-      throw strange(client, "it tells no commit");
+      throw strange(client, "it names no commit");
     const files = new Map<string, HubFile>();
     for await (const entry of listFiles({
       ...common,

@@ -92,7 +92,7 @@ export function planFromLog(
   if (plans.length !== tensors.size) {
     throw new R1Error(
       "QUANTIZE_FAILED",
-      `The dry run told of ${plans.length} tensors, but the model has ${tensors.size}.`,
+      `The dry run reported ${plans.length} tensors, but the model has ${tensors.size}.`,
     );
   }
   return plans;

@@ -87,7 +87,7 @@ function judge(bytes: Buffer, endpoint: Endpoint): R1Error | undefined {
 }
 
 const START_ONE =
-  "Is `r1-native rpc-server` running there, does it listen on that address (--host), and does no firewall stand between?";
+  "Check that `r1-native rpc-server` is running there and listens on that address (--host), and that no firewall blocks it.";
 
 /** @throws {R1Error} `RPC_UNREACHABLE`, `RPC_BUSY`, `RPC_INVALID`; the signal's reason. */
 function probe(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<void> {
@@ -176,7 +176,7 @@ function probe(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<voi
           failure(
             "RPC_UNREACHABLE",
             endpoint,
-            "has a name that nobody knows",
+            "has an unknown host name",
             "Check the name, or give the IPv4 address.",
             "unresolved",
             error,

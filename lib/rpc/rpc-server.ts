@@ -85,7 +85,7 @@ async function cacheFolder(cache: boolean | string): Promise<string> {
   } catch (error) {
     throw new R1Error(
       "IO_FAILED",
-      `The folder ${folder} for tensors cannot be made: ${(error as Error).message}.`,
+      `Cannot create the folder ${folder} for tensors: ${(error as Error).message}.`,
       {
         cause: error,
         details: { path: folder },

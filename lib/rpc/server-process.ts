@@ -73,13 +73,13 @@ async function checkPort(host: string, port: number): Promise<number> {
       );
     if (code === "EACCES")
       throw failed(
-        `The port ${where} is kept for programs with higher rights. Choose one above 1023.`,
+        `The port ${where} is reserved for privileged programs. Choose one above 1023.`,
         "port-forbidden",
         { host, port },
         error,
       );
     throw failed(
-      `The port ${where} cannot be listened on: ${(error as Error).message}.`,
+      `Cannot listen on port ${where}: ${(error as Error).message}.`,
       "port",
       { host, port },
       error,

@@ -28,8 +28,8 @@ Examples:
   r1-native batch problems.jsonl traces.jsonl -m model.gguf --verify ./verify.mjs --until-verified 2
   r1-native batch export traces.jsonl traces.parquet
 
-Exit codes: 0 done (failed rows stand in OUTPUT.errors.jsonl), 1 failed, 2 wrong usage or wrong rows,
-130 interrupted by Ctrl-C. docs/batch.md tells more.`;
+Exit codes: 0 done (failed rows are in OUTPUT.errors.jsonl), 1 failed, 2 wrong usage or wrong rows,
+130 interrupted by Ctrl-C. See docs/batch.md for details.`;
 
 const SEQUENCES = 4;
 /** Flags that are not options of runBatchFile. */

@@ -32,7 +32,7 @@ import { forTerminal } from "../wrap.js";
 const HELP = `
 In the conversation:
 ${COMMANDS.replace(/^(?=.)/gm, "  ")}
-docs/cli.md tells more.`;
+See docs/cli.md for details.`;
 
 /** Share of the context from which the user is shown how full it is. */
 const NEARLY_FULL = 0.8;

@@ -9,7 +9,7 @@ Examples:
   r1-native devices
   r1-native devices --backend-dir /opt/ggml-vulkan
 
-A name of the first column goes after --device, and after = in --override-tensor. docs/gpu.md tells where GPUs come from.`;
+A name of the first column goes after --device, and after = in --override-tensor. docs/gpu.md explains how to get GPU backends.`;
 
 /** Lists the devices on standard output. */
 export async function listDevices({

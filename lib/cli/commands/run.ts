@@ -39,7 +39,7 @@ Examples:
     -p "<｜User｜>What is 1+1?<｜Assistant｜>"
   git diff | r1-native run -sys "Review this change." --hide-reasoning
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted by Ctrl-C. docs/cli.md tells more.`;
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted by Ctrl-C. See docs/cli.md for details.`;
 
 /**
  * Waits for the prompt, or until a signal arrives. After a signal nothing more is read, so that an

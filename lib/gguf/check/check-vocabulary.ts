@@ -28,7 +28,7 @@ function strings(m: Metadata, key: string): StringElements | undefined {
   const entry = m.entry(key);
   if (entry === undefined) return undefined;
   if (entry.type !== "arr" || !(entry.elements instanceof StringElements))
-    m.invalid(`metadata "${key}" is no array of strings`);
+    m.invalid(`metadata "${key}" is not an array of strings`);
   return entry.elements;
 }
 
@@ -51,7 +51,7 @@ async function checkStrings(
     );
   if (bad === null) return;
   m.invalid(
-    `merge ${bad} of its vocabulary, ${JSON.stringify(merges?.at(bad)?.slice(0, 40))}, is no pair of tokens parted by one space`,
+    `merge ${bad} of its vocabulary, ${JSON.stringify(merges?.at(bad)?.slice(0, 40))}, is not a pair of tokens separated by one space`,
   );
 }
 
@@ -64,7 +64,7 @@ async function checkTypes(m: Metadata, vocabSize: number, pacer: Pacer): Promise
     entry.elementType !== "i32" ||
     !(entry.elements instanceof ScalarElements)
   )
-    m.invalid(`metadata "${key}" is no array of i32`);
+    m.invalid(`metadata "${key}" is not an array of i32`);
   if (entry.elements.length < vocabSize)
     m.invalid(`metadata "${key}" has ${entry.elements.length} elements for ${vocabSize} tokens`);
   const types = entry.elements.int32s();
