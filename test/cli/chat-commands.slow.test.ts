@@ -91,8 +91,8 @@ describe("in a conversation", () => {
 
   it("/stats shows the timings of the last reply and how full the context is", async () => {
     const { stderr } = await talk(["/stats", "What is 12+30?", "/stats"]);
-    expect(stderr).toContain("takes 0 of 8192 tokens");
-    expect(stderr).toMatch(/CPU \| prompt 12 tokens[^]*takes 20 of 8192 tokens/);
+    expect(stderr).toContain("uses 0 of 8192 tokens");
+    expect(stderr).toMatch(/CPU \| prompt 12 tokens[^]*uses 20 of 8192 tokens/);
   });
 
   it('""" begins and ends a text of several lines, and a backslash goes on in the next', async () => {

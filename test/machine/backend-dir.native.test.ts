@@ -155,7 +155,7 @@ describe("backendDir with", () => {
       code: "INVALID_ARGUMENT",
       details: { option: "backendDir", path },
     });
-    expect(() => devices({ backendDir: path })).toThrow(/`backendDir` is .* no folder/);
+    expect(() => devices({ backendDir: path })).toThrow(/`backendDir` is .* not a folder/);
   });
 
   it("no string is refused", async () => {
