@@ -24,7 +24,6 @@ export interface BuilderInit {
   /** The name by which the client asked. */
   readonly model: string;
   readonly thinking: "shown" | "omitted" | "hidden";
-  readonly stopSequences: readonly string[];
 }
 
 /**
@@ -209,16 +208,12 @@ export class MessageBuilder {
     );
   }
 
-  #finish({ reason, usage }: FinishEvent): void {
+  #finish({ reason, stopString, usage }: FinishEvent): void {
     // Clients look for a text, be it empty.
     if (this.#open?.type !== "text" && !this.#content.some(({ type }) => type !== "thinking"))
       this.#enter("text");
     this.#leave();
-    const [only, ...others] = this.#init.stopSequences;
-    const ends = {
-      stop_reason: STOP_REASONS[reason],
-      stop_sequence: reason === "stop-string" && others.length === 0 ? (only ?? null) : null,
-    };
+    const ends = { stop_reason: STOP_REASONS[reason], stop_sequence: stopString ?? null };
     const counted = usageObject(usage);
     this.#message = this.#object(ends, counted);
     this.#events.push(

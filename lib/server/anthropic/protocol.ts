@@ -96,7 +96,6 @@ async function create(exchange: Exchange): Promise<Response> {
     id,
     model: request.model ?? core.models.first.name,
     thinking: thinkingForm(request),
-    stopSequences: request.stop_sequences,
   });
   return exchange.respond(
     run,

@@ -103,6 +103,8 @@ export interface FinishEvent {
   readonly type: "finish";
   readonly choice: number;
   readonly reason: FinishReason;
+  /** The text of `stop` that ended it, if one did. */
+  readonly stopString?: string | undefined;
   readonly seed: number;
   readonly usage: Usage;
   readonly timings: Timings;

@@ -113,8 +113,8 @@ class PartTranslator {
         return { type: "progress", choice, total, cached, processed, timeMs };
       }
       case "finish": {
-        const { finishReason, seed, usage, timings } = part;
-        return { type: "finish", choice, reason: finishReason, seed, usage, timings };
+        const { finishReason: reason, stopString, seed, usage, timings } = part;
+        return { type: "finish", choice, reason, stopString, seed, usage, timings };
       }
       case "reasoning-start":
       case "reasoning-end":
