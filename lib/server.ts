@@ -1,5 +1,8 @@
 // Public exports of r1-native/server: the HTTP server, to be mounted in a program or to run alone.
 export { createApp } from "./server/app.js";
+export { toNodeHandler } from "./server/node/handler.js";
+export { serve } from "./server/node/listen.js";
+export type { RunningServer, ServeOptions } from "./server/node/listen.js";
 export type { R1App } from "./server/app.js";
 export type { ServerOptions, NamedKey } from "./server/options.js";
 export type { ServerLimits } from "./server/limits.js";

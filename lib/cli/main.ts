@@ -21,6 +21,7 @@ interface CommandFile {
 const COMMANDS: Readonly<Record<string, () => Promise<CommandFile>>> = {
   run: () => import("./commands/run.js"),
   chat: () => import("./commands/chat.js"),
+  serve: () => import("./commands/serve.js"),
   batch: () => import("./commands/batch.js"),
   "batch export": () => import("./commands/batch-export.js"),
   "batch merge": () => import("./commands/batch-merge.js"),

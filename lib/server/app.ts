@@ -11,6 +11,7 @@ import { KeyRing } from "./guard/keys.js";
 import { checkHost, checkOrigin, corsHeaders, mayUse, preflightHeaders } from "./guard/origins.js";
 import { normalizeOptions } from "./options.js";
 import type { ServerOptions } from "./options.js";
+import { openApiDocument } from "./openapi.js";
 import { PROTOCOLS, protocolOfPath } from "./protocols.js";
 
 /** What the listeners of this package put beside a request. */
@@ -70,6 +71,20 @@ export class R1App extends Hono<{ Bindings: Bindings }> {
     this.#places = placesOf(PROTOCOLS, config.basePath);
     for (const place of this.#places)
       this.on(place.route.method, place.pattern, (c) => this.#answer(c, place));
+    const document = openApiDocument(PROTOCOLS, config.basePath);
+    const describe: Place = {
+      pattern: `${config.basePath}/openapi.json`,
+      route: {
+        method: "GET",
+        path: "/openapi.json",
+        summary: "This document",
+        bases: "root",
+        handle: (exchange) => exchange.json(document),
+      },
+      protocol: protocolOfPath(""),
+      base: PLAIN,
+    };
+    this.get(describe.pattern, (c) => this.#answer(c, describe));
     this.options("*", (c) => this.#preflight(c));
     this.all("*", (c) => this.#answer(c, undefined));
     // A user's own middleware may throw as well.
@@ -84,6 +99,22 @@ export class R1App extends Hono<{ Bindings: Bindings }> {
   /** Whether requests need a key. */
   get needsKey(): boolean {
     return this.#keys.isOn;
+  }
+
+  /**
+   * Loads a model that was given as a function, before a request asks for it. Until it is there its
+   * requests get 503, and `/health` too.
+   *
+   * @param name - Default: the first.
+   * @throws what the function rejects with.
+   */
+  async load(name?: string): Promise<void> {
+    const entry = this.#core.models.find(name);
+    try {
+      await entry.loadAwaited();
+    } catch (error) {
+      throw entry.lastError ?? error;
+    }
   }
 
   /**

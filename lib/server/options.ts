@@ -10,6 +10,7 @@ import {
   refuse,
   string,
 } from "../base/check.js";
+import type { GenerateOptions } from "../index.js";
 import { DEFAULT_AUXILIARY } from "./core/auxiliary.js";
 import type { AuxiliaryRule } from "./core/auxiliary.js";
 import type { ReasoningForm } from "./core/reasoning.js";
@@ -77,6 +78,11 @@ export interface ServerOptions {
   readonly keepAliveForm?: "comment" | "chunk" | undefined;
   /** Most time of a request from its turn on. Unit: seconds; 0: no limit. @defaultValue 3600 */
   readonly timeout?: number | undefined;
+  /**
+   * Options of generations that hold where a request says nothing, such as `{ temperature: 0.7 }`.
+   * @defaultValue none: the library's own
+   */
+  readonly defaults?: GenerateOptions | undefined;
   /** Bounds on requests. */
   readonly limits?: Partial<ServerLimits> | undefined;
   /** Metrics at `GET /metrics`. @defaultValue true */
@@ -101,6 +107,7 @@ export interface ServerConfig {
   readonly auxiliary: readonly AuxiliaryRule[];
   readonly keepAlive: { readonly intervalMs: number; readonly form: "comment" | "chunk" };
   readonly timeoutMs: number;
+  readonly defaults: GenerateOptions;
   readonly limits: ServerLimits;
   readonly metrics: boolean;
   readonly slots: boolean;
@@ -121,6 +128,7 @@ const KEYS = [
   "keepAlive",
   "keepAliveForm",
   "timeout",
+  "defaults",
   "limits",
   "metrics",
   "slots",
@@ -214,6 +222,9 @@ export function normalizeOptions(options: ServerOptions): ServerConfig {
       ),
     },
     timeoutMs: or("timeout", 3600, seconds) * 1000,
+    defaults: or("defaults", {}, (value, path) =>
+      Object.freeze({ ...object(value, path) }),
+    ),
     limits: or("limits", DEFAULT_LIMITS, normalizeLimits),
     metrics: or("metrics", true, boolean),
     slots: or("slots", false, boolean),

@@ -10,6 +10,7 @@ import type { BaseDefaults, Exchange } from "./protocol.js";
 import { streamResponse, wholeResponse } from "./respond.js";
 import type { StreamEncoder, WholeEncoder } from "./respond.js";
 import type { Run } from "./run.js";
+import type { ReadableRun } from "./run-group.js";
 import type { ServerCore } from "./server-core.js";
 
 /** What is known of a request before its route gets it. */
@@ -67,7 +68,7 @@ export class ServerExchange implements Exchange {
   }
 
   async respond(
-    run: Run,
+    run: ReadableRun,
     encoders: { readonly stream: StreamEncoder } | { readonly whole: WholeEncoder },
     settings: { readonly pingMs?: number | undefined; readonly isEager?: boolean | undefined } = {},
   ): Promise<Response> {

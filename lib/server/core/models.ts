@@ -62,6 +62,8 @@ export class ModelEntry {
   #gate: FairGate | undefined;
   #failures = 0;
   #retryAt = 0;
+  #isAwaited = false;
+  #lastError: unknown;
   #bytes = 0;
   users = 0;
   lastUsed = 0;
@@ -93,6 +95,11 @@ export class ModelEntry {
     return this.#bytes;
   }
 
+  /** Why the last load failed. */
+  get lastError(): unknown {
+    return this.#lastError;
+  }
+
   get gate(): FairGate | undefined {
     return this.#gate;
   }
@@ -104,7 +111,7 @@ export class ModelEntry {
   async ready(): Promise<ChatModel> {
     if (this.model !== undefined) return this.model;
     if (this.#loading !== undefined) {
-      if (this.isLazy) return this.#loading;
+      if (this.isLazy && !this.#isAwaited) return this.#loading;
       throw unavailable("Loading model", "model_loading");
     }
     if (!this.isLazy)
@@ -119,7 +126,13 @@ export class ModelEntry {
     return this.load();
   }
 
-  /** Loads it now, making room first. */
+  /** Loads it now; until it is there requests for it get 503, and `/health` says so. */
+  async loadAwaited(): Promise<ChatModel> {
+    this.#isAwaited = true;
+    return this.load();
+  }
+
+  /** Loads it, making room first. */
   async load(): Promise<ChatModel> {
     if (typeof this.#source !== "function") return this.ready();
     if (this.#loading !== undefined) return this.#loading;
@@ -133,6 +146,7 @@ export class ModelEntry {
       return await this.#loading;
     } catch (error) {
       this.#registry.onLoadFailed?.(this.name, error);
+      this.#lastError = error;
       throw unavailable("The model could not be loaded.", "model_unavailable", 5000);
     }
   }

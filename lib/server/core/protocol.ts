@@ -18,6 +18,7 @@ import type { FieldSchema } from "./fields.js";
 import type { ReasoningForm } from "./reasoning.js";
 import type { StreamEncoder, WholeEncoder } from "./respond.js";
 import type { Run } from "./run.js";
+import type { ReadableRun } from "./run-group.js";
 import type { ServerCore } from "./server-core.js";
 
 /** What a base path sets for the requests below it. */
@@ -57,7 +58,7 @@ export interface Exchange {
   generate(call: GenerateCall): Run;
   /** Answers with a run. @param pingMs - The client's own wish for the keep-alive; 0: off. */
   respond(
-    run: Run,
+    run: ReadableRun,
     encoders: { readonly stream: StreamEncoder } | { readonly whole: WholeEncoder },
     settings?: { readonly pingMs?: number | undefined; readonly isEager?: boolean | undefined },
   ): Promise<Response>;

@@ -145,7 +145,12 @@ export function readReasoning(fields: ReasoningFields, isOff: boolean): Reasonin
 
 /** Text of the thinking as it stands in the content, with both tags. */
 export class TaggedText {
-  #state: "before" | "thinking" | "after" = "before";
+  #state: "before" | "thinking" | "after";
+
+  /** @param isOpen - The text begins inside the thinking, whose opening tag stands before it. */
+  constructor(isOpen = false) {
+    this.#state = isOpen ? "thinking" : "before";
+  }
 
   reasoning(text: string): string {
     const open = this.#state === "before" ? "<think>\n" : "";

@@ -3,7 +3,7 @@
 import type { ApiError } from "./api-error.js";
 import { collectOutcomes } from "./events.js";
 import type { ChoiceOutcome, RunEvent } from "./events.js";
-import type { Run } from "./run.js";
+import type { ReadableRun } from "./run-group.js";
 
 /** Writes the events of one streamed response. Made anew for each response. */
 export interface StreamEncoder {
@@ -82,7 +82,11 @@ class SilenceClock {
   }
 }
 
-function streamBody(run: Run, encoder: StreamEncoder, keepAlive: KeepAlive): ReadableStream {
+function streamBody(
+  run: ReadableRun,
+  encoder: StreamEncoder,
+  keepAlive: KeepAlive,
+): ReadableStream {
   const events = run.events();
   const bytes = new TextEncoder();
   const clock = new SilenceClock(keepAlive.intervalMs);
@@ -118,7 +122,7 @@ function streamBody(run: Run, encoder: StreamEncoder, keepAlive: KeepAlive): Rea
 }
 
 /** White space for as long as a promise is silent, then its text. */
-function patientBody(text: Promise<string>, run: Run, intervalMs: number): ReadableStream {
+function patientBody(text: Promise<string>, run: ReadableRun, intervalMs: number): ReadableStream {
   const bytes = new TextEncoder();
   return new ReadableStream(
     {
@@ -140,7 +144,7 @@ function patientBody(text: Promise<string>, run: Run, intervalMs: number): Reada
  * @throws {ApiError} what refused the request before that.
  */
 export async function streamResponse(
-  run: Run,
+  run: ReadableRun,
   encoder: StreamEncoder,
   keepAlive: KeepAlive,
   isEager: boolean,
@@ -156,7 +160,7 @@ export async function streamResponse(
  * @throws {ApiError} what ended the run within the first interval.
  */
 export async function wholeResponse(
-  run: Run,
+  run: ReadableRun,
   encoder: WholeEncoder,
   keepAlive: KeepAlive,
 ): Promise<Response> {

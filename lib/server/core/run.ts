@@ -6,6 +6,7 @@ import type { ChatMessageInput, ChatModel, ChatOptions, Generation, Part } from 
 import { clientGone, toApiError, unavailable } from "./api-error.js";
 import type { ApiError, ErrorWords } from "./api-error.js";
 import type { RunEvent } from "./events.js";
+import { interleave } from "./interleave.js";
 
 /** What to generate: a conversation or a raw prompt, in the library's own words. */
 export interface RunInput {
@@ -122,33 +123,6 @@ class PartTranslator {
       case "answer-end":
         return undefined;
     }
-  }
-}
-
-/**
- * The events of several choices as they come. A choice is asked for its next event only when the
- * one before was taken, so that a slow reader gets fewer and longer events.
- */
-async function* interleave(sources: readonly AsyncIterator<RunEvent>[]): AsyncGenerator<RunEvent> {
-  const [only] = sources;
-  if (sources.length === 1 && only !== undefined) {
-    for (let next = await only.next(); next.done !== true; next = await only.next())
-      yield next.value;
-    return;
-  }
-  type Arrived = { readonly at: number; readonly next: IteratorResult<RunEvent> };
-  const ask = async (at: number): Promise<Arrived> => ({
-    at,
-    next: await (sources[at] as AsyncIterator<RunEvent>).next(),
-  });
-  const pending = new Map(sources.map((_, at) => [at, ask(at)]));
-  while (pending.size > 0) {
-    const { at, next } = await Promise.race(pending.values());
-    pending.delete(at);
-    if (next.done === true) continue;
-    // At the end of the map: choices take turns.
-    pending.set(at, ask(at));
-    yield next.value;
   }
 }
 

@@ -10,7 +10,7 @@ import { ModelRegistry } from "./models.js";
 import type { ModelEntry, ModelSource } from "./models.js";
 import type { GenerateCall } from "./call.js";
 import { Run } from "./run.js";
-import type { RunObserver, Turn } from "./run.js";
+import type { RunInput, RunObserver, Turn } from "./run.js";
 
 /** Where a run comes from. */
 export interface Caller {
@@ -87,7 +87,7 @@ export class ServerCore {
     const wished = call.timeoutMs ?? 0;
     const run: Run = new Run(
       (signal, onMove) => this.#takeTurn(entry, call, caller, signal, onMove),
-      call,
+      this.#withDefaults(call),
       {
         words: call.words,
         priority: call.isAuxiliary ? PRIORITY.auxiliary : PRIORITY.normal,
@@ -135,6 +135,16 @@ export class ServerCore {
   async close(): Promise<void> {
     await this.drain(0);
     await this.models.close();
+  }
+
+  /** Fills in what the server's own defaults say of the generation. */
+  #withDefaults(call: GenerateCall): RunInput {
+    const { defaults } = this.config;
+    const { reasoning, ...rest } = call.options;
+    const wished = reasoning ?? (call.messages === undefined ? undefined : defaults.reasoning);
+    const { reasoning: _, ...plain } = defaults;
+    const options = { ...plain, ...rest, ...(wished === undefined ? {} : { reasoning: wished }) };
+    return { ...call, options };
   }
 
   async #takeTurn(

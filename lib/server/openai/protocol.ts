@@ -8,13 +8,11 @@ import { ChatStream } from "./chat-stream.js";
 import { ChatWhole } from "./chat-whole.js";
 import { pingMs } from "./common-fields.js";
 import { openaiError } from "../core/error-form.js";
+import { applyTemplate } from "./apply-template.js";
+import { complete } from "./completions.js";
+import { completionFields } from "./completion-fields.js";
+import { fingerprint } from "./fingerprint.js";
 import { getModel, listModels } from "./models.js";
-
-/** What OpenAI calls the build that answered. */
-export function fingerprint({ core }: Exchange, model: string | undefined): string {
-  const info = core.models.find(model).model?.info;
-  return `r1-native-${info?.llamaVersion ?? "unloaded"}`;
-}
 
 async function chat(exchange: Exchange): Promise<Response> {
   const fields = await exchange.fields(chatFields);
@@ -72,6 +70,22 @@ export const openaiProtocol: Protocol = Object.freeze({
       body: controlFields,
       bases: "all",
       handle: control,
+    },
+    {
+      method: "POST",
+      path: "/completions",
+      summary: "Continues a raw prompt",
+      body: completionFields,
+      bases: "all",
+      handle: complete,
+    },
+    {
+      method: "POST",
+      path: "/apply-template",
+      summary: "Returns the prompt that a conversation becomes, with whose each part of it is",
+      body: chatFields,
+      bases: "root",
+      handle: applyTemplate,
     },
     {
       method: "GET",

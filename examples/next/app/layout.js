@@ -1,0 +1,6 @@
+// The frame of every page.
+import { createElement } from "react";
+
+export default function Layout({ children }) {
+  return createElement("html", { lang: "en" }, createElement("body", null, children));
+}

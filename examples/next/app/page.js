@@ -1,0 +1,4 @@
+// The start page.
+export default function Page() {
+  return "R1 answers below /llm/v1";
+}
