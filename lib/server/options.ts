@@ -222,9 +222,7 @@ export function normalizeOptions(options: ServerOptions): ServerConfig {
       ),
     },
     timeoutMs: or("timeout", 3600, seconds) * 1000,
-    defaults: or("defaults", {}, (value, path) =>
-      Object.freeze({ ...object(value, path) }),
-    ),
+    defaults: or("defaults", {}, (value, path) => Object.freeze({ ...object(value, path) })),
     limits: or("limits", DEFAULT_LIMITS, normalizeLimits),
     metrics: or("metrics", true, boolean),
     slots: or("slots", false, boolean),

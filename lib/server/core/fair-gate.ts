@@ -35,6 +35,9 @@ interface Waiting extends Applicant {
   readonly stop: () => void;
 }
 
+/** Whether a request can start. */
+type Readiness = "ready" | "no room" | "key is busy";
+
 /** Waiting requests of one class, by key; keys take turns. */
 class TurnQueue {
   readonly #byKey = new Map<string, Waiting[]>();
@@ -61,11 +64,16 @@ class TurnQueue {
     return true;
   }
 
-  /** The request whose turn it is among those that `may` start; its key then goes to the end. */
-  next(may: (one: Waiting) => boolean): Waiting | undefined {
+  /**
+   * The request whose turn it is; its key then goes to the end. A key that must wait for itself is
+   * passed over; a request that needs more room than there is keeps its turn.
+   */
+  next(readiness: (one: Waiting) => Readiness): Waiting | undefined {
     for (const [key, list] of this.#byKey) {
       const first = list[0];
-      if (first === undefined || !may(first)) continue;
+      const ready = first === undefined ? "key is busy" : readiness(first);
+      if (ready === "no room") return undefined;
+      if (first === undefined || ready === "key is busy") continue;
       list.shift();
       this.#byKey.delete(key);
       if (list.length > 0) this.#byKey.set(key, list);
@@ -118,7 +126,7 @@ export class FairGate {
    */
   enter(applicant: Applicant): Promise<() => void> {
     if (applicant.signal.aborted) return Promise.reject(clientGone());
-    if (this.waiting === 0 && this.#mayStart(applicant))
+    if (this.waiting === 0 && this.#readiness(applicant) === "ready")
       return Promise.resolve(this.#start(applicant));
     const refusal = this.#refusal(applicant.key);
     if (refusal !== undefined) return Promise.reject(refusal);
@@ -196,10 +204,10 @@ export class FairGate {
   }
 
   /** A request wider than the gate starts when the gate is empty. */
-  #mayStart({ key, weight }: Applicant): boolean {
+  #readiness({ key, weight }: Applicant): Readiness {
     const { slots, maxRunningPerKey } = this.#limits;
-    if ((this.#runningByKey.get(key) ?? 0) >= maxRunningPerKey) return false;
-    return this.#taken === 0 || this.#taken + weight <= slots;
+    if ((this.#runningByKey.get(key) ?? 0) >= maxRunningPerKey) return "key is busy";
+    return this.#taken === 0 || this.#taken + weight <= slots ? "ready" : "no room";
   }
 
   #start({ key, weight }: Applicant): () => void {
@@ -222,16 +230,20 @@ export class FairGate {
   }
 
   #advance(): void {
-    const may = (one: Waiting): boolean => this.#mayStart(one);
+    const readiness = (one: Waiting): Readiness => this.#readiness(one);
     for (;;) {
       const one =
-        this.#main.next(may) ?? (this.#main.size === 0 ? this.#auxiliary.next(may) : undefined);
+        this.#main.next(readiness) ??
+        (this.#main.size === 0 ? this.#auxiliary.next(readiness) : undefined);
       if (one === undefined) break;
       one.stop();
       one.resolve(this.#start(one));
     }
     let ahead = 0;
     for (const queue of [this.#main, this.#auxiliary])
-      for (const one of queue.inOrder()) one.onMove?.(ahead++);
+      for (const one of queue.inOrder()) {
+        one.onMove?.(ahead);
+        ahead++;
+      }
   }
 }

@@ -74,8 +74,13 @@ export class ModelEntry {
     this.#source = source;
     this.isLazy = typeof source === "function";
     if (source instanceof Promise) {
-      this.#loading = source.then((model) => this.#loaded(model));
-      this.#loading.catch(() => this.#failed());
+      this.#loading = source
+        .then((model) => this.#loaded(model))
+        .finally(() => (this.#loading = undefined));
+      this.#loading.catch((error: unknown) => {
+        this.#failed();
+        registry.onLoadFailed?.(name, error);
+      });
     } else if (typeof source === "object") this.#loaded(source);
   }
 

@@ -148,6 +148,7 @@ export class Run {
   #endsReasoning = false;
   #cut: ApiError | undefined;
   #isOver = false;
+  #hasFailed = false;
 
   constructor(takeTurn: TakeTurn, input: RunInput, settings: RunSettings, observer: RunObserver) {
     this.#input = input;
@@ -158,7 +159,10 @@ export class Run {
       const counts = await Promise.all(generations.map((generation) => generation.admitted));
       return counts[0] ?? 0;
     });
-    this.#admitted.catch(() => this.#end());
+    this.#admitted.catch((error: unknown) => {
+      this.#failed(error);
+      this.#end();
+    });
     const { signal } = settings;
     if (signal.aborted) this.abort();
     else signal.addEventListener("abort", this.#onGone, { once: true });
@@ -206,9 +210,7 @@ export class Run {
         yield event;
       }
     } catch (thrown) {
-      const event: RunEvent = { type: "error", error: this.#error(thrown) };
-      this.#observer.onEvent?.(event);
-      yield event;
+      yield this.#failed(thrown);
     } finally {
       this.abort();
     }
@@ -280,6 +282,14 @@ export class Run {
     this.#isOver = true;
     this.#settings.signal.removeEventListener("abort", this.#onGone);
     this.#observer.onEnd?.();
+  }
+
+  /** The event of an error; the observer hears of the first alone. */
+  #failed(thrown: unknown): RunEvent {
+    const event: RunEvent = { type: "error", error: this.#error(thrown) };
+    if (!this.#hasFailed) this.#observer.onEvent?.(event);
+    this.#hasFailed = true;
+    return event;
   }
 
   #error(thrown: unknown): ApiError {

@@ -24,9 +24,7 @@ type Prompt = string | readonly number[];
 /** The prompts of a request: a list of numbers is one prompt of ids. */
 function promptsOf({ prompt }: CompletionFields): readonly Prompt[] {
   if (typeof prompt === "string") return [prompt];
-  return prompt.every((one) => typeof one === "number")
-    ? [prompt]
-    : (prompt);
+  return prompt.every((one) => typeof one === "number") ? [prompt] : prompt;
 }
 
 function optionsOf(fields: CompletionFields, most: number): GenerateOptions {

@@ -1,0 +1,153 @@
+// How replies come: forms of the thinking, auxiliary requests, signs of life, "answer now", models
+// that load on first use.
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadModel } from "../../lib/index.js";
+import type { Model } from "../../lib/index.js";
+import { createApp } from "../../lib/server.js";
+import { chunksOf, errorOf, jsonOf, only, testApp, textOf } from "./app.js";
+import type { Completion, TestApp } from "./app.js";
+
+let server: TestApp;
+beforeAll(async () => (server = await testApp({ keepAlive: 1 }, { contextSize: 32_768 })));
+afterAll(async () => server[Symbol.asyncDispose]());
+
+const CHAT = "/v1/chat/completions";
+const ask = { messages: [{ role: "user", content: "What is 1+1?" }], seed: 7 };
+
+const answerOf = async (path: string, body: object): Promise<Completion["choices"][number]> =>
+  only(await jsonOf<Completion>(server.post(path, { ...ask, ...body })));
+
+describe("the thinking", () => {
+  test.each(["reasoning_content", "reasoning", "both", "hidden"])("as %s", async (form) => {
+    const { message } = await answerOf(CHAT, { reasoning_format: form });
+    expect("reasoning_content" in message).toBe(form === "reasoning_content" || form === "both");
+    expect("reasoning" in message).toBe(form === "reasoning" || form === "both");
+    expect(message.content).not.toContain("<think>");
+  });
+
+  test("as tags has both of them, whole and streamed, also when it is cut off", async () => {
+    const { message } = await answerOf(CHAT, { reasoning_format: "tags" });
+    expect(message.content).toMatch(/^<think>\n[^]+\n<\/think>\n\n[^]+$/);
+    const streamed = await chunksOf(
+      server.post("/think/v1/chat/completions", { ...ask, stream: true }),
+    );
+    expect(textOf(streamed, "content")).toBe(message.content);
+    const cut = await answerOf("/think/v1/chat/completions", { max_tokens: 5 });
+    expect(cut.message.content).toMatch(/^<think>\n[^]+\n<\/think>\n\n$/);
+  });
+
+  test.each([
+    { reasoning_effort: "none" },
+    { reasoning: { effort: "none" } },
+    { reasoning: { enabled: false } },
+    { thinking: { type: "disabled" } },
+    { chat_template_kwargs: { enable_thinking: false } },
+    { reasoning_budget_tokens: 0 },
+  ])("is off by %j", async (wish) => {
+    const { message } = await answerOf(CHAT, wish);
+    expect(message.reasoning_content).toBeUndefined();
+    expect(message.content).toMatch(/\S/);
+  });
+
+  test("is off below /fast", async () => {
+    const { message } = await answerOf("/fast/v1/chat/completions", {});
+    expect(message.reasoning_content).toBeUndefined();
+  });
+
+  test("ends when the client asks for the answer now", async () => {
+    const long = { ...ask, stream: true, logit_bias: { "1": false } };
+    const response = await server.post(CHAT, long);
+    const reader = response.body!.getReader();
+    const first = new TextDecoder().decode((await reader.read()).value as Uint8Array);
+    const id = /"id":"([^"]+)"/.exec(first)?.[1];
+    const control = { id, action: "reasoning_end" };
+    expect(await jsonOf(server.post(`${CHAT}/control`, control))).toMatchObject({ success: true });
+    await reader.cancel();
+    await errorOf(server.post(`${CHAT}/control`, { ...control, id: "chatcmpl-x" }), 404);
+  });
+});
+
+test("a last message of the assistant is continued", async () => {
+  const begun = { role: "assistant", content: "1+1 =" };
+  const { message } = await answerOf(CHAT, { messages: [...ask.messages, begun], max_tokens: 8 });
+  expect(message.content).not.toContain("1+1 =");
+  expect(message.reasoning_content).toBeUndefined();
+});
+
+describe("an auxiliary request", () => {
+  const title = { messages: [{ role: "user", content: "### Task:\nGenerate a title." }] };
+
+  test("answers without thinking", async () => {
+    const { message } = await answerOf(CHAT, title);
+    expect(message.reasoning_content).toBeUndefined();
+    const usual = await answerOf(CHAT, {
+      messages: [{ role: "user", content: "Generate a title." }],
+      reasoning_effort: "low",
+    });
+    expect(usual.message.reasoning_content).toBeDefined();
+  });
+});
+
+describe("a long silence", () => {
+  test("of a stream is broken by comments, or by empty chunks", async () => {
+    const holding = { ...ask, stream: true, ignore_eos: true, max_tokens: 4000 };
+    const gone = new AbortController();
+    const busy = Array.from({ length: 8 }, async () =>
+      server.app.fetch(
+        new Request(`http://localhost${CHAT}`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ ...holding, max_tokens: -1 }),
+          signal: gone.signal,
+        }),
+      ),
+    );
+    await sleep(300);
+    const response = await server.post(CHAT, { ...holding, max_tokens: 4 });
+    const reader = response.body!.getReader();
+    const first = new TextDecoder().decode((await reader.read()).value as Uint8Array);
+    expect(first).toBe(": keep-alive\n\n");
+    gone.abort();
+    await Promise.allSettled(busy.map(async (one) => (await one).body?.cancel()));
+    let rest = "";
+    for (let next = await reader.read(); !next.done; next = await reader.read())
+      rest += new TextDecoder().decode(next.value as Uint8Array);
+    expect(rest).toContain("data: [DONE]");
+  });
+
+  test("of a reply that does not stream is broken by white space before the JSON", async () => {
+    const text = await (
+      await server.post(CHAT, {
+        ...ask,
+        ignore_eos: true,
+        max_tokens: 2500,
+        reasoning_effort: "none",
+      })
+    ).text();
+    expect(text).toMatch(/^\n+\{/);
+    expect(JSON.parse(text)).toMatchObject({ object: "chat.completion" });
+  });
+});
+
+test("models by name load on first use, and the idle one is closed for another", async () => {
+  const opened: Model[] = [];
+  const open = async (): Promise<Model> => {
+    const model = await loadModel({ contextSize: 512 });
+    opened.push(model);
+    return model;
+  };
+  const app = createApp({ a: open, b: open }, { maxModelBytes: 12 * 2 ** 20 });
+  const status = async (model: string): Promise<number> => {
+    const body = JSON.stringify({ ...ask, model, max_tokens: 2 });
+    const headers = { "content-type": "application/json" };
+    const request = new Request(`http://localhost${CHAT}`, { method: "POST", headers, body });
+    return (await app.fetch(request)).status;
+  };
+  expect(opened).toHaveLength(0);
+  expect([await status("a"), await status("a"), await status("b")]).toEqual([200, 200, 200]);
+  expect(opened.map(({ isClosed }) => isClosed)).toEqual([true, false]);
+  expect(await status("c")).toBe(404);
+  await app.close();
+  expect(opened.every(({ isClosed }) => isClosed)).toBe(true);
+});
