@@ -5,8 +5,9 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    // They need a Vulkan device, and all of memory: `npm run test:gpu`, `npm run test:full-size`.
-    exclude: ["test/gpu/**", "test/full-size/**"],
+    // They need a Vulkan device, all of memory, or minutes: `npm run test:gpu`,
+    // `npm run test:full-size`, `npm run test:batch`.
+    exclude: ["test/gpu/**", "test/full-size/**", "test/batch/full/**"],
     pool: "forks",
     // Two engines at a time, with two threads each, are what a small machine carries without
     // timings going astray.

@@ -1,39 +1,26 @@
 // Answers many questions with one model, several at the same time: reads one question per line and
-// writes one JSON object per line as replies arrive.
+// writes one JSON object per line as replies arrive. For files whose answers must survive a kill
+// there is `r1-native batch` (docs/batch.md).
 //
 //   node examples/batch.mjs [MODEL] < questions.txt > answers.jsonl
 import { createInterface } from "node:readline";
 import { loadModel } from "r1-native";
+import { runBatch } from "r1-native/batch";
 
-const SIDE_BY_SIDE = 4;
-const [path] = process.argv.slice(2);
-const model = await loadModel(path, { sequences: SIDE_BY_SIDE });
+const model = await loadModel(process.argv[2], { sequences: 4 });
 
-async function answer(question, line) {
-  // A seed of the line's own, so that a line can be asked again by itself.
-  const result = await model
-    .chat([{ role: "user", content: question }], { seed: line, maxTokens: 2048 })
-    .result();
+async function* questions() {
+  let line = 0;
+  for await (const prompt of createInterface({ input: process.stdin, crlfDelay: Infinity }))
+    if ((line++, prompt.trim() !== "")) yield { id: `line ${line}`, prompt, metadata: { line } };
+}
+
+for await (const { row, record, error } of runBatch(model, questions(), { maxTokens: 2048 })) {
+  const { line } = row.columns;
+  const { prompt, answer, finish_reason, completion_tokens } = record ?? {};
+  const said = { question: prompt, answer, finishReason: finish_reason, tokens: completion_tokens };
   console.log(
-    JSON.stringify({
-      line,
-      question,
-      answer: result.answer,
-      finishReason: result.finishReason,
-      tokens: result.usage.completionTokens,
-    }),
+    JSON.stringify(error === undefined ? { line, ...said } : { line, error: error.code }),
   );
 }
-
-// Never more than a few ahead of the engine, so that a file of any length fits.
-const running = new Set();
-let line = 0;
-for await (const question of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
-  line += 1;
-  if (question.trim() === "") continue;
-  const task = answer(question, line).finally(() => running.delete(task));
-  running.add(task);
-  if (running.size >= 2 * SIDE_BY_SIDE) await Promise.race(running);
-}
-await Promise.all(running);
 await model.close();

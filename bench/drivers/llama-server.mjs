@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { SAMPLING, runAll } from "./streams.mjs";
+import { SAMPLING, runAll, runBy } from "./streams.mjs";
 import { gpuFlags } from "./upstream.mjs";
 
 let child;
@@ -82,32 +82,35 @@ async function* eventsOf(body) {
   }
 }
 
-export function generate(requests) {
-  return runAll(requests, async ({ prompt, maxTokens, seed, cachePrompt = false }, onTokens) => {
-    const { temperature, topK, topP, minP } = SAMPLING;
-    const sampling = { temperature, top_k: topK, top_p: topP, min_p: minP, seed, ignore_eos: true };
-    const request = {
-      prompt,
-      n_predict: maxTokens,
-      stream: true,
-      return_tokens: true,
-      cache_prompt: cachePrompt,
-      ...sampling,
-    };
-    const response = await fetch(`${base}/completion`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(request),
-    });
-    if (!response.ok)
-      throw new Error(`llama-server answered ${response.status}: ${await response.text()}`);
-    let last;
-    for await (const data of eventsOf(response.body)) {
-      last = JSON.parse(data);
-      if (!last.stop && last.tokens?.length > 0) onTokens(last.tokens.length);
-    }
-    return { promptTokens: last.tokens_evaluated, completionTokens: last.tokens_predicted };
+export const generate = (requests) => runAll(requests, stream);
+
+/** The same by so many clients, each of which sends its next request when the last one has ended. */
+export const generateBy = ({ clients, requests }) => runBy(clients, requests, stream);
+
+async function stream({ prompt, maxTokens, seed, cachePrompt = false }, onTokens) {
+  const { temperature, topK, topP, minP } = SAMPLING;
+  const sampling = { temperature, top_k: topK, top_p: topP, min_p: minP, seed, ignore_eos: true };
+  const request = {
+    prompt,
+    n_predict: maxTokens,
+    stream: true,
+    return_tokens: true,
+    cache_prompt: cachePrompt,
+    ...sampling,
+  };
+  const response = await fetch(`${base}/completion`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(request),
   });
+  if (!response.ok)
+    throw new Error(`llama-server answered ${response.status}: ${await response.text()}`);
+  let last;
+  for await (const data of eventsOf(response.body)) {
+    last = JSON.parse(data);
+    if (!last.stop && last.tokens?.length > 0) onTokens(last.tokens.length);
+  }
+  return { promptTokens: last.tokens_evaluated, completionTokens: last.tokens_predicted };
 }
 
 export async function close() {

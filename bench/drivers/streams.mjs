@@ -34,6 +34,23 @@ export async function runAll(requests, stream) {
 }
 
 /**
+ * Runs requests by so many clients: each sends its next one when the last one has ended.
+ *
+ * @returns as {@link runAll}.
+ */
+export async function runBy(clients, requests, stream) {
+  const begin = performance.now();
+  const rows = [];
+  const left = requests.values();
+  await Promise.all(
+    Array.from({ length: clients }, async () => {
+      for (const request of left) rows.push(...(await runAll([request], stream)).rows);
+    }),
+  );
+  return { wallMs: performance.now() - begin, rows };
+}
+
+/**
  * Tokens a second over all streams while all of them decode: from the first token of the stream
  * that began last to the last token of the one that ended first. Before and after it prompts are
  * taken in, or fewer streams run, which upstream's benchmarks do not count either.

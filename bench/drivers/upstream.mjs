@@ -49,7 +49,12 @@ export async function llamaBench(
 }
 
 /** Decoded tokens a second over all sequences, of llama-batched-bench. */
-export async function batchedBench(
+export async function batchedBench(bench, sizes) {
+  return (await batchedRow(bench, sizes)).speed_tg;
+}
+
+/** What llama-batched-bench reports of one run: `t_pp` and `t_tg` in seconds, `speed_tg`. */
+export async function batchedRow(
   bench,
   { path, sequences, prompt, generate, contextSize, unified },
 ) {
@@ -83,7 +88,7 @@ export async function batchedBench(
   const { out } = await runProgram(tool(bench, "llama-batched-bench"), args);
   const row = out.split("\n").find((line) => line.startsWith("{"));
   if (row === undefined) throw new Error("llama-batched-bench printed no result");
-  return JSON.parse(row).speed_tg;
+  return JSON.parse(row);
 }
 
 /** A time stamp of llama.cpp's log (minutes.seconds.milliseconds.microseconds), in milliseconds. */

@@ -2,8 +2,11 @@
 // probe's process.
 import { pathToFileURL } from "node:url";
 
-const entry = process.env.R1_BENCH_DIST
-  ? pathToFileURL(`${process.env.R1_BENCH_DIST}/index.js`).href
-  : "../../dist/index.js";
+const folder = process.env.R1_BENCH_DIST
+  ? pathToFileURL(process.env.R1_BENCH_DIST).href
+  : "../../dist";
 
-export const { devices, loadModel } = await import(entry);
+export const { devices, loadModel } = await import(`${folder}/index.js`);
+
+/** Another public entry of the same build, such as `batch`. */
+export const libraryEntry = (name) => import(`${folder}/${name}.js`);

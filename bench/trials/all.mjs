@@ -1,6 +1,7 @@
 // All trials in the order in which they run and are reported.
 import * as abort from "./abort.mjs";
 import * as arrivals from "./arrivals.mjs";
+import * as batch from "./batch.mjs";
 import * as decodeMany from "./decode-many.mjs";
 import * as decode from "./decode.mjs";
 import * as eventLoop from "./event-loop.mjs";
@@ -35,6 +36,7 @@ export const TRIALS = [
   trial("prefill", [4.5, 3.5, 1], prefill),
   trial("decode", [3, 2.5, 1], decode),
   trial("decode-many", [35, 4, 6], decodeMany),
+  trial("batch", [20, 6, 2], batch),
   trial("streams", [17, 4, 8], streams),
   trial("arrivals", [5, "-", 1.5], arrivals),
   trial("prefix", [35, 5, 15], prefix),

@@ -96,6 +96,11 @@ function wording(code: string, path: string, work: FileWork): [R1ErrorCode, stri
     case "ENOSPC":
     case "EDQUOT":
       return ["NO_SPACE", `The disk of "${path}" is full. Free some space or write elsewhere.`];
+    case "EFBIG":
+      return [
+        "NO_SPACE",
+        `"${path}" cannot grow any more: its file system, or a limit of this user (\`ulimit -f\`), allows no larger file.`,
+      ];
     case "EMFILE":
     case "ENFILE":
       return [
