@@ -5,7 +5,11 @@ import { open } from "node:fs/promises";
 import { R1Error } from "../base/errors.js";
 import { fileFailure } from "../base/files/failure.js";
 
-const PIECE_BYTES = 1024 * 1024;
+/**
+ * Rows of one piece are in memory at a time; a longer line is read in pieces as long as what there
+ * is of it.
+ */
+const PIECE_BYTES = 128 * 1024;
 /** Longest line. A row with a prompt of this size would fit no context. Unit: bytes. */
 export const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
@@ -46,10 +50,10 @@ export async function* readLines(path: string, end = Infinity): AsyncGenerator<L
     let start = 0;
     let rest: Buffer = Buffer.alloc(0);
     for (;;) {
-      const piece = Buffer.allocUnsafe(PIECE_BYTES);
+      const piece = Buffer.allocUnsafe(Math.max(PIECE_BYTES, rest.length));
       const at = start + rest.length;
       const { bytesRead } = await file
-        .read(piece, 0, Math.min(PIECE_BYTES, end - at), at)
+        .read(piece, 0, Math.min(piece.length, end - at), at)
         .catch((error: unknown) => {
           throw fileFailure(error, path, "read");
         });

@@ -74,6 +74,7 @@ export async function runBatchFile(
   const config = normalizeFile(options);
   const { input, output, batch, shard } = config;
   batch.signal?.throwIfAborted();
+  await checkInput(input);
   await refuseInputs([output, filesOf(output).errors, filesOf(output).header], [input], "output");
   const ledger = new Ledger();
   const looked = await lookThrough(input, batch.read, ledger, {
@@ -142,6 +143,13 @@ async function openOutput(
     await release();
     throw error;
   }
+}
+
+/** An input is read twice: through a pipe nothing would come the second time. */
+async function checkInput(input: string): Promise<void> {
+  const facts = await stat(input).catch(() => undefined);
+  if (facts !== undefined && !facts.isFile() && !facts.isDirectory())
+    refuse("input", "a file: it is read twice, so write a pipe into a file first", input);
 }
 
 /** An output is a file that lines can be appended to. */

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { runBatchFile } from "../../batch.js";
 import type { BatchFileOptions, BatchSummary } from "../../batch.js";
 import type { Model } from "../../index.js";
-import { progressJson, progressView } from "../batch-progress.js";
+import { progressView } from "../batch-progress.js";
 import { Interrupted, watchSignals } from "../exit.js";
 import { addFlags, collect, setWords } from "../flags.js";
 import { answerFlags } from "../flags-answer.js";
@@ -97,7 +97,7 @@ async function run(input: string, output: string, command: Command): Promise<voi
   try {
     const summary = await runBatchFile(open, options);
     view.stop();
-    if (isJson) process.stderr.write(progressJson(summary));
+    if (isJson) process.stderr.write(`${JSON.stringify({ ...summary, event: "summary" })}\n`);
     else say(summaryText(summary));
   } catch (error) {
     view.stop();
