@@ -21,7 +21,8 @@ const ROWS = [
   ["weights"],
   ["engine", "plan", "quantize", "doctor"],
   ["model"],
-  ["server", "batch", "queue", "ai-sdk"],
+  ["server", "batch", "ai-sdk"],
+  ["queue"],
   ["cli"],
 ];
 const LAYERS = Object.fromEntries(ROWS.flatMap((rooms, row) => rooms.map((room) => [room, row])));
@@ -31,6 +32,9 @@ const LAYERS = Object.fromEntries(ROWS.flatMap((rooms, row) => rooms.map((room) 
  * in lib/), base/ and their own room.
  */
 const PROGRAMS = ["server", "batch", "queue", "ai-sdk", "cli"];
+
+/** Programs that are built on another one: a queue spreads the rows of a batch. */
+const BUILT_ON = { queue: ["batch"] };
 
 /** Rooms that may use the addon; sampling/ may import only its types. */
 const BINDING_USERS = [
@@ -114,8 +118,9 @@ function wrongImport(file, { specifier, typeOnly }) {
       ? undefined
       : `imports ${target}: only machine/, isolation/, weights/, engine/, quantize/, model/, rpc/server-*, gguf/check/ and gguf/copy-range may know the addon`;
   }
-  if (PROGRAMS.includes(from) && to !== from && to !== "base")
-    return `imports ${target}: ${from}/ uses public entries and base/ only`;
+  const own = [from, "base", ...(BUILT_ON[from] ?? [])];
+  if (PROGRAMS.includes(from) && !own.includes(to))
+    return `imports ${target}: ${from}/ uses public entries and ${own.slice(1).join("/ and ")}/ only`;
   if (from === to || LAYERS[to] < LAYERS[from]) return undefined;
   return `imports ${target}: ${from}/ (layer ${LAYERS[from]}) may import only below it, and ${to}/ is in layer ${LAYERS[to]}`;
 }

@@ -75,6 +75,8 @@ export const ERROR_INFO = Object.freeze({
   RUN_MISMATCH: { retriable: false, httpStatus: 409, batch: "stop" },
   JOURNAL_INVALID: file,
   PACKAGE_MISSING: file,
+  QUEUE_UNREACHABLE: { retriable: true, httpStatus: 502, batch: "stop" },
+  QUEUE_UNSAFE: file,
   INTERNAL: { retriable: false, httpStatus: 500, batch: "fail" },
 } as const satisfies Readonly<Record<string, ErrorInfo>>);
 

@@ -126,7 +126,7 @@ export function shapeOf({
   format,
   shard,
   verifierName,
-}: FileConfig): Record<string, unknown> {
+}: Pick<FileConfig, "batch" | "format" | "shard" | "verifierName">): Record<string, unknown> {
   const { generate, read, samples, seed, timeoutMs, retry, maxAttempts } = batch;
   const { untilVerified, maxSamples } = batch;
   const { map, raw, system } = read;

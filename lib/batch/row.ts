@@ -23,6 +23,8 @@ export interface BatchRow {
   readonly columns: Readonly<Record<string, unknown>> | undefined;
   /** The row as it was given: what a verifier sees. */
   readonly source: Readonly<Record<string, unknown>>;
+  /** Cancels this row alone: samples that run or wait end without an outcome. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Most samples of one row, as `model.choices` has it. */

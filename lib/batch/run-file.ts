@@ -45,7 +45,7 @@ export interface BatchSummary extends BatchProgress {
 }
 
 /** An output that is locked, whole and read. */
-interface OpenOutput {
+export interface OpenOutput {
   readonly header: RunHeader | undefined;
   readonly work: Work;
   readonly release: () => Promise<void>;
@@ -103,7 +103,7 @@ function nothing({ output }: FileConfig, work: Work): BatchSummary {
 }
 
 /** Locks the output, mends its end, and reads what it holds. */
-async function openOutput(
+export async function openOutput(
   config: FileConfig,
   ledger: Ledger,
   samples: number,
@@ -211,7 +211,7 @@ async function run(
 }
 
 /** Checks the model against the header, and writes it where it is new or was allowed to change. */
-async function settleHeader(
+export async function settleHeader(
   config: FileConfig,
   header: RunHeader | undefined,
   { fingerprint, description }: Origin,

@@ -208,6 +208,10 @@ export class BatchRunner {
       outcome = { id: row.id, sample, row, record };
     } catch (error) {
       if (this.#cancel.signal.aborted) return;
+      if (row.signal?.aborted === true && !isR1Error(error, "ENGINE_CRASHED")) {
+        if (isAlone) this.#ward.leave();
+        return;
+      }
       if (isR1Error(error, "ENGINE_CRASHED")) {
         task.crashes++;
         isPoison = this.#ward.take(task, isAlone);
@@ -233,7 +237,8 @@ export class BatchRunner {
   async #attempts(task: Task, onAttempt: (attempt: number) => void): Promise<GenerationResult> {
     const { row, sample } = task;
     const { config, progress } = this.#setup;
-    const { signal } = this.#cancel;
+    const { signal: all } = this.#cancel;
+    const signal = row.signal === undefined ? all : AbortSignal.any([all, row.signal]);
     /** Attempts that ended, but in a way that asks for another seed. */
     let seeds = 1;
     for (let attempt = 1; ; attempt++) {

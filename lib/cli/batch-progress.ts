@@ -9,21 +9,22 @@ const LINE_MS = 60_000;
 const JSON_MS = 1000;
 
 /** Formats seconds for people. */
-function timeText(seconds: number | undefined): string {
+export function timeText(seconds: number | undefined): string {
   if (seconds === undefined) return "time left unknown";
   if (seconds < 90) return `${Math.ceil(seconds)} s left`;
   if (seconds < 5400) return `${Math.ceil(seconds / 60)} min left`;
   return `${(seconds / 3600).toFixed(1)} h left`;
 }
 
-const rate = (perSecond: number): string =>
+/** Tokens a second as a person says them. */
+export const rateText = (perSecond: number): string =>
   `${perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)} tokens/s`;
 
 /** Formats one line of progress. */
 export function progressLine(progress: BatchProgress): string {
   const { total, done, failed, running, tokensPerSecond, secondsLeft } = progress;
   const failures = failed === 0 ? "" : `, ${failed} failed`;
-  return `${done} of ${total ?? "?"} done${failures}, ${running} running, ${rate(tokensPerSecond)}, ${timeText(secondsLeft)}`;
+  return `${done} of ${total ?? "?"} done${failures}, ${running} running, ${rateText(tokensPerSecond)}, ${timeText(secondsLeft)}`;
 }
 
 /** Shows progress until it is stopped. */

@@ -26,6 +26,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandFile>>> = {
   "batch export": () => import("./commands/batch-export.js"),
   "batch merge": () => import("./commands/batch-merge.js"),
   "batch stats": () => import("./commands/batch-stats.js"),
+  worker: () => import("./commands/worker.js"),
   devices: () => import("./commands/devices.js"),
   plan: () => import("./commands/plan.js"),
   pull: () => import("./commands/pull.js"),

@@ -1,6 +1,7 @@
 // `r1-native batch`: runs the rows of a file through a model into an output file that stays valid
 // if the process is killed at any moment. Main thread; the model runs on its own thread.
 import type { Command } from "commander";
+import { R1Error } from "../../base/errors.js";
 import { runBatchFile } from "../../batch.js";
 import type { BatchFileOptions, BatchSummary } from "../../batch.js";
 import type { Model } from "../../index.js";
@@ -12,8 +13,10 @@ import { batchFlags } from "../flags-batch.js";
 import { generateFlags } from "../flags-generate.js";
 import { loadFlags } from "../flags-load.js";
 import { conversationFlags } from "../flags-run.js";
+import { batchQueueFlags } from "../flags-queue.js";
 import { useProxy } from "../network.js";
 import { openModel } from "../open-model.js";
+import { runQueued } from "../queue-batch.js";
 import { loadOptionsOf } from "../settings.js";
 import { forTerminal } from "../wrap.js";
 
@@ -61,10 +64,23 @@ function summaryText(summary: BatchSummary): string {
   return `${parts.join("; ")}. Results: ${output}`;
 }
 
-async function run(input: string, output: string, command: Command): Promise<void> {
+/** With --queue there is no output: each worker has one. */
+function outputOf(given: string | undefined): string {
+  if (given !== undefined) return given;
+  throw new R1Error(
+    "INVALID_ARGUMENT",
+    "<output> is missing: r1-native batch <input> <output>. Only with --queue there is none.",
+    { details: { option: "output" } },
+  );
+}
+
+async function run(input: string, given: string | undefined, command: Command): Promise<void> {
   const bag = collect(command);
+  if (bag.run["queue"] !== undefined) return runQueued(input, bag);
+  const output = outputOf(given);
   const { seed, timeoutMs, ...generate } = bag.generate;
-  const load = { sequences: SEQUENCES, ...loadOptionsOf(bag) };
+  const { sequences = SEQUENCES } = bag.run;
+  const load = { sequences, ...loadOptionsOf(bag) };
   useProxy(bag.run["proxy"] as string | undefined);
   const isJson = bag.run["jsonProgress"] === true;
   const view = progressView(isJson);
@@ -116,11 +132,12 @@ export function register(program: Command): void {
     .command("batch")
     .description("run the rows of a file; no result is lost, even if the run is killed")
     .argument("<input>", "JSONL, CSV or Parquet")
-    .argument("<output>", "JSONL; results are appended to it")
+    .argument("[output]", "JSONL; results are appended to it; none with --queue")
     .addHelpText("after", HELP)
-    .action((input: string, output: string) => run(input, output, command));
+    .action((input: string, output: string | undefined) => run(input, output, command));
   addFlags(command, [
     ...batchFlags,
+    ...batchQueueFlags,
     ...conversationFlags,
     ...loadFlags,
     ...answerFlags,

@@ -1,0 +1,64 @@
+// What the sides of a queue take: every option once, checked and completed. Any JavaScript thread.
+import { boolean, callback, integer, knownKeys, object, refuse, signal } from "../base/check.js";
+import { parseAddress, type QueueAddress } from "./address.js";
+
+/** Options of everything that uses a queue. */
+export interface QueueOptions {
+  /** `redis://`, `rediss://` or `postgres://`. Credentials in it are never shown. */
+  readonly queue: string | URL;
+  /**
+   * One server holds many batches; each has a name. Letters, digits, `-`, `_` and `.`; at most 100.
+   * @defaultValue `"batch"`
+   */
+  readonly queueName?: string | undefined;
+  /** Ends the call. */
+  readonly signal?: AbortSignal | undefined;
+  /** Gets what a person should know. */
+  readonly onNotice?: ((text: string) => void) | undefined;
+}
+
+export const QUEUE_KEYS = ["queue", "queueName", "signal", "onNotice"] as const;
+
+/** The options with their values. */
+export interface QueueConfig {
+  readonly address: QueueAddress;
+  readonly name: string;
+  readonly signal: AbortSignal | undefined;
+  readonly onNotice: (text: string) => void;
+}
+
+/** @throws {R1Error} `INVALID_ARGUMENT`, whose message does not hold the URL. */
+export function normalizeQueue(given: Readonly<Record<string, unknown>>): QueueConfig {
+  const name = given["queueName"] ?? "batch";
+  if (typeof name !== "string" || !/^[\w.-]{1,100}$/.test(name))
+    refuse("queueName", "a name of 1 to 100 letters, digits, `-`, `_` and `.`", name);
+  return Object.freeze({
+    address: parseAddress(given["queue"]),
+    name,
+    signal: given["signal"] === undefined ? undefined : signal(given["signal"], "signal"),
+    onNotice:
+      given["onNotice"] === undefined
+        ? () => undefined
+        : callback<(text: string) => void>(given["onNotice"], "onNotice"),
+  });
+}
+
+/** Checks the options of a call that takes no others. */
+export function onlyQueue(options: unknown, where: string): QueueConfig {
+  const given = object(options, "options");
+  knownKeys(given, where, [...QUEUE_KEYS]);
+  return normalizeQueue(given);
+}
+
+/** An integer of an option, or its default. */
+export const integerOr = (
+  given: Readonly<Record<string, unknown>>,
+  key: string,
+  fallback: number,
+  min: number,
+  max: number,
+): number => (given[key] === undefined ? fallback : integer(given[key], key, min, max));
+
+/** A switch, off by default. */
+export const flagOf = (given: Readonly<Record<string, unknown>>, key: string): boolean =>
+  given[key] === undefined ? false : boolean(given[key], key);
