@@ -24,6 +24,7 @@ export default tseslint.config(
       "test/**/*.ts",
       "vitest.config.ts",
       "vitest.gpu.config.ts",
+      "vitest.queue.config.ts",
       "vitest.cuda.config.ts",
       "vitest.unit.config.ts",
     ],
