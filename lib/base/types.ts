@@ -274,3 +274,15 @@ export type Role = keyof RoleTokens;
 
 /** Options with every value set. */
 export type Complete<T> = { [K in keyof T]-?: Exclude<T[K], undefined> };
+
+/** Texts of the tool tokens as the vocabulary spells them. */
+export interface ToolTags {
+  readonly toolCallsBegin: string;
+  readonly toolCallsEnd: string;
+  readonly toolCallBegin: string;
+  readonly toolCallEnd: string;
+  readonly toolSep: string;
+}
+
+/** Ids of the tool tokens; one that is missing or -1 is not in the vocabulary. */
+export type ToolTagIds = Partial<Readonly<Record<keyof ToolTags, number>>>;

@@ -121,7 +121,7 @@ export function initialize(numa: NativeStartConfig["numa"]): void {
  * {@link initialize} on a thread of its own, with the start of the drivers that are linked in: the
  * event loop keeps turning meanwhile.
  */
-export async function initializeAside(numa: NativeStartConfig["numa"]): Promise<void> {
+export async function initializeInBackground(numa: NativeStartConfig["numa"]): Promise<void> {
   loaded ??= load();
   await loaded.addon.start({ backendDir: loaded.folder, numa });
 }

@@ -10,13 +10,13 @@ import { addonFolder, native } from "./load.js";
 import type { TrialTask } from "./trial-process.js";
 
 /** Entries that are kept; older ones make room. An entry has about 100 bytes. */
-const MOST_ENTRIES = 1000;
+const MAX_ENTRIES = 1000;
 
 /**
  * Bytes of each part that are read for its fingerprint, at most: more than the header of a real
  * model.
  */
-const MOST_HEADER = 64 * 1024 * 1024;
+const MAX_HEADER = 64 * 1024 * 1024;
 
 const passed = new Set<string>();
 
@@ -52,7 +52,7 @@ async function fingerprint({ path, headerBytes }: TrialPart): Promise<string> {
     const { dev, ino, size, mtimeNs, ctimeNs } = await file.stat({ bigint: true });
     const hash = createHash("sha256");
     const piece = Buffer.alloc(1 << 20);
-    const end = Math.min(headerBytes, MOST_HEADER);
+    const end = Math.min(headerBytes, MAX_HEADER);
     for (let at = 0; at < end;) {
       const { bytesRead } = await file.read(piece, 0, Math.min(piece.length, end - at), at);
       if (bytesRead === 0) break;
@@ -113,12 +113,12 @@ export async function hasPassed(key: string): Promise<boolean> {
 /** Drops the oldest entries where there are too many. */
 async function tidy(place: string): Promise<void> {
   const names = await readdir(place);
-  if (names.length <= MOST_ENTRIES) return;
+  if (names.length <= MAX_ENTRIES) return;
   const dated = await Promise.all(
     names.map(async (name) => ({ name, time: (await lstat(join(place, name))).mtimeMs })),
   );
   dated.sort((a, b) => a.time - b.time);
-  const surplus = dated.slice(0, names.length - MOST_ENTRIES / 2);
+  const surplus = dated.slice(0, names.length - MAX_ENTRIES / 2);
   await Promise.all(surplus.map(({ name }) => rm(join(place, name), { force: true })));
 }
 

@@ -30,7 +30,7 @@ const PROGRAM = builtModule("./model-trial.js", import.meta.url);
 const DEADLINE_MS = 30_000;
 
 /** Characters of the program's words in a message. */
-const MOST_WORDS = 400;
+const MAX_WORDS = 400;
 
 const ADVICE =
   "llama.cpp cannot load such a file: it is damaged, or made for another program. Nothing was loaded, and this process is unharmed. Download the file again, or take another one.";
@@ -80,7 +80,7 @@ function failureOf(path: string, end: End): R1Error | undefined {
       details: { path },
     });
   }
-  const words = lastWords(errors).slice(0, MOST_WORDS);
+  const words = lastWords(errors).slice(0, MAX_WORDS);
   const said = words === "" ? "" : `, saying: ${words}`;
   if (isLate)
     return new R1Error(

@@ -21,7 +21,7 @@ A line that ends in \\ continues on the next one; """ starts and ends a text of 
 `;
 
 /** What a command works with. */
-export interface Room {
+export interface ChatState {
   readonly conversation: Conversation;
   readonly info: ModelInfo;
   /** Shows a message to the user. */
@@ -39,13 +39,13 @@ const place = (path: string): string => path.replace(/^~(?=\/|$)/, homedir());
 const brief = (text: string): string =>
   JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text);
 
-type Action = (room: Room, rest: string) => void | Promise<void>;
+type Action = (state: ChatState, rest: string) => void | Promise<void>;
 
 const withFile =
-  (name: string, act: (room: Room, path: string) => Promise<void>): Action =>
-  async (room, rest) => {
-    if (rest === "") room.say(`Which file? /${name} FILE\n`);
-    else await act(room, place(rest));
+  (name: string, act: (state: ChatState, path: string) => Promise<void>): Action =>
+  async (state, rest) => {
+    if (rest === "") state.say(`Which file? /${name} FILE\n`);
+    else await act(state, place(rest));
   };
 
 const set: Action = ({ conversation, say }, rest) => {
@@ -132,21 +132,21 @@ const ACTIONS: Readonly<Record<string, Action>> = {
  *
  * @returns False if the user asks to leave.
  */
-export async function obey(line: string, room: Room): Promise<boolean> {
+export async function runSlashCommand(line: string, state: ChatState): Promise<boolean> {
   const [, name = "", rest = ""] = /^\/(\S*)\s*(.*)$/s.exec(line) ?? [];
   if (["exit", "quit", "bye"].includes(name)) return false;
   const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
   if (action === undefined) {
-    room.say(
+    state.say(
       `There is no command /${name}. /help lists the commands. To send a text that starts with a slash, type a space first.\n`,
     );
     return true;
   }
   try {
-    await action(room, rest.trim());
+    await action(state, rest.trim());
   } catch (error) {
     if (!isR1Error(error)) throw error;
-    room.report(error);
+    state.report(error);
   }
   return true;
 }

@@ -9,7 +9,7 @@ const argumentText = (argument: Argument): string => {
 };
 
 /** Returns the usage of a command: `r1-native pull <repo> [pattern...]`. */
-export function usageOf(command: Command): string {
+function usageOf(command: Command): string {
   const words = command.registeredArguments.map(argumentText);
   return ["r1-native", command.name(), ...words].join(" ");
 }

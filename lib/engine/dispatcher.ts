@@ -24,15 +24,15 @@ function finish(generation: Generation, event: NativeLastEvent): void {
 export function dispatcher(live: Map<number, Generation>): NativeEventSink {
   // A fault of ours while handling one request must neither reach native code nor touch the other
   // requests.
-  const giveUp = (id: number, generation: Generation, error: unknown): void => {
+  const failRequest = (id: number, generation: Generation, error: unknown): void => {
     live.delete(id);
     generation.cancel();
     generation.fail(fromNative(error));
   };
   return (requests, tokens, texts, logprobs, ends, progress) => {
     for (const { id, ...facts } of progress) live.get(id)?.progress(facts);
-    // Whoever waits for a generation is woken once a delivery, with all that it holds for it.
-    const told: Generation[] = [];
+    // Each reader is woken once per delivery.
+    const withTokens: Generation[] = [];
     let top = 0;
     for (let i = 0; i < requests.length; i++) {
       const first = top;
@@ -46,12 +46,12 @@ export function dispatcher(live: Map<number, Generation>): NativeEventSink {
           texts[i] as string,
           logprobs === null ? undefined : { columns: logprobs, index: i, first, last: top },
         );
-        if (isFirst) told.push(generation);
+        if (isFirst) withTokens.push(generation);
       } catch (error) {
-        giveUp(id, generation, error);
+        failRequest(id, generation, error);
       }
     }
-    for (const generation of told) generation.tell();
+    for (const generation of withTokens) generation.wakeReader();
     for (const event of ends) {
       const { id } = event;
       const generation = live.get(id);
@@ -60,7 +60,7 @@ export function dispatcher(live: Map<number, Generation>): NativeEventSink {
       try {
         finish(generation, event);
       } catch (error) {
-        giveUp(id, generation, error);
+        failRequest(id, generation, error);
       }
     }
   };

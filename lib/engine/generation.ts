@@ -113,8 +113,8 @@ export class Generation implements AsyncIterable<Part> {
   #isCancelled = false;
   #isIterated = false;
   #endsReasoning = false;
-  /** Tokens have come since the reader was last told. */
-  #isUntold = false;
+  /** Tokens have come since the reader was last woken. */
+  #hasUnreported = false;
   #text: string[] = [];
   #tokens: number[] = [];
   #logprobs: TokenLogprob[] = [];
@@ -262,14 +262,14 @@ export class Generation implements AsyncIterable<Part> {
     const logprob = this.#init.wantsLogprobs ? this.#logprobOf(token, logprobs) : undefined;
     if (logprob !== undefined) this.#logprobs.push(logprob);
     this.#emit(this.#segmenter?.push(token, text, logprob) ?? []);
-    const isFirst = !this.#isUntold;
-    this.#isUntold = true;
+    const isFirst = !this.#hasUnreported;
+    this.#hasUnreported = true;
     return isFirst;
   }
 
-  /** @internal The delivery is through: wakes the reader. */
-  tell(): void {
-    this.#isUntold = false;
+  /** @internal All of a delivery is taken: wakes the reader. */
+  wakeReader(): void {
+    this.#hasUnreported = false;
     this.#queue.wake();
   }
 

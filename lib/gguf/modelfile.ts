@@ -49,7 +49,7 @@ const PARAMETERS: readonly (readonly [name: string, value: string])[] = [
  * @param addsBos - Whether Ollama's tokenizer adds BOS itself, according to the model's
  * `add_bos_token`; otherwise the template does.
  */
-export function modelfileText(model: string, addsBos: boolean): string {
+function modelfileText(model: string, addsBos: boolean): string {
   const parameters = PARAMETERS.map(([name, value]) => `PARAMETER ${name} ${value}`).join("\n");
   return `FROM ${model}\n\nTEMPLATE """${addsBos ? "" : BOS}${TEMPLATE}"""\n\n${parameters}\n`;
 }

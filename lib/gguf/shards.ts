@@ -82,7 +82,7 @@ async function missingParts(paths: readonly string[]): Promise<string[]> {
  * Returns the paths of all parts, in order, given the first part's header; for a model in one file
  * just its own path.
  */
-export async function shardPaths(first: GgufHeader): Promise<string[]> {
+async function shardPaths(first: GgufHeader): Promise<string[]> {
   const count = splitValue(first, "count") ?? 0;
   const no = splitValue(first, "no") ?? 0;
   const name = parseShardName(first.path);

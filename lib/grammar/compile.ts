@@ -5,9 +5,10 @@ import { ByteCache } from "../base/byte-cache.js";
 import { builtModule } from "../base/child.js";
 import { schemaJson } from "../base/schema/json-schema.js";
 import { failSchema } from "../base/schema/types.js";
+import type { ToolTagIds, ToolTags } from "../base/types.js";
 import { TooMuchWork } from "./schema/compiler.js";
 import { schemaToGrammar } from "./schema/schema-grammar.js";
-import { toolGrammar, type ForcedTool, type ToolIds, type ToolTexts } from "./tool-grammar.js";
+import { toolGrammar, type ForcedTool } from "./tool-grammar.js";
 
 /** The request to the child process. */
 export type SchemaTask =
@@ -15,8 +16,8 @@ export type SchemaTask =
   | {
       readonly kind: "tools";
       readonly tools: readonly ForcedTool[];
-      readonly texts: ToolTexts;
-      readonly ids: ToolIds;
+      readonly texts: ToolTags;
+      readonly ids: ToolTagIds;
       readonly path: string;
     };
 
@@ -138,8 +139,8 @@ export function compileSchemaGrammar(schema: unknown, path: string): string | Pr
 /** Like {@link toolGrammar}, at once or as a promise like {@link compileSchemaGrammar}. */
 export function compileToolGrammar(
   tools: readonly ForcedTool[],
-  texts: ToolTexts,
-  ids: ToolIds = {},
+  texts: ToolTags,
+  ids: ToolTagIds = {},
   path = "tools",
 ): string | Promise<string> {
   const plain = tools.map(({ name, parameters }) => ({ name, parameters }));

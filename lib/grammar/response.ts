@@ -1,10 +1,8 @@
 // The required form of the answer: a JSON Schema or a grammar. Validated before the run. Pure.
 import { knownKeys, object, refuse } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
-import { compileSchema, type SchemaCheck } from "../base/schema/json-schema.js";
 import { plainSchema } from "../base/schema/plain-schema.js";
 import { compileSchemaGrammar } from "./compile.js";
-import { schemaToGrammar } from "./schema/schema-grammar.js";
 
 /** Forces the answer into a form; the reasoning stays free. Give one of the two. */
 export interface ResponseOptions {
@@ -15,14 +13,6 @@ export interface ResponseOptions {
   readonly schema?: unknown;
   /** A grammar in llama.cpp's GBNF with a rule `root`; at most 64 KiB. */
   readonly grammar?: string | undefined;
-}
-
-/** The result of {@link normalizeResponse}. */
-export interface ResponseConfig {
-  /** GBNF for the text after the reasoning; empty if there is none. */
-  readonly grammar: string;
-  /** Reports what is wrong with a parsed answer; only for a schema. */
-  readonly check: SchemaCheck | undefined;
 }
 
 /** Maximum length of a grammar. Unit: bytes. */
@@ -69,23 +59,4 @@ function parts(value: unknown, path: string): { schema: unknown; grammar: unknow
   if ((schema === undefined) === (grammar === undefined))
     refuse(path, "either a schema or a grammar", value);
   return { schema, grammar };
-}
-
-/**
- * Validates the option `response` and creates its grammar.
- *
- * @throws {R1Error} `SCHEMA_UNSUPPORTED` with the path into the schema; `GRAMMAR_INVALID` for a
- * grammar that is too long (the engine compiles it later and rejects the generation if it is
- * invalid); `INVALID_ARGUMENT`, `UNKNOWN_OPTION`.
- */
-export function normalizeResponse(value: unknown, path = "response"): ResponseConfig {
-  if (value === undefined) return Object.freeze({ grammar: "", check: undefined });
-  const { schema, grammar } = parts(value, path);
-  if (schema === undefined)
-    return Object.freeze({ grammar: checkSource(grammar, `${path}.grammar`), check: undefined });
-  const plain = plainSchema(schema, `${path}.schema`);
-  return Object.freeze({
-    grammar: schemaToGrammar(plain, `${path}.schema`),
-    check: compileSchema(plain, `${path}.schema`),
-  });
 }

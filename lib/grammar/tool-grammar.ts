@@ -1,5 +1,6 @@
 // The grammar of a forced tool call: R1's format, with arguments that match the tool's schema.
 // Pure.
+import type { ToolTagIds, ToolTags } from "../base/types.js";
 import {
   alt,
   charRanges,
@@ -21,18 +22,6 @@ export interface ForcedTool {
   /** JSON Schema of its arguments. */
   readonly parameters: unknown;
 }
-
-/** Texts of the tool tokens as the vocabulary spells them. */
-export interface ToolTexts {
-  readonly toolCallsBegin: string;
-  readonly toolCallsEnd: string;
-  readonly toolCallBegin: string;
-  readonly toolCallEnd: string;
-  readonly toolSep: string;
-}
-
-/** Ids of the tool tokens; one that is missing or -1 is not in the vocabulary. */
-export type ToolIds = Partial<Readonly<Record<keyof ToolTexts, number>>>;
 
 /** Maximum calls in a forced answer if any tool may be called. */
 const MAX_CALLS = 16;
@@ -69,18 +58,18 @@ function withoutTags(node: GrammarNode): GrammarNode {
 /**
  * Creates the GBNF of an answer that consists only of tool calls: exactly one if one tool is given,
  * otherwise one to sixteen. Arguments must be objects; the bar ｜ of the tool tags is escaped in
- * them. If the vocabulary has an id for a tag ({@link ToolIds}), the tag must be that token.
+ * them. If the vocabulary has an id for a tag ({@link ToolTagIds}), the tag must be that token.
  *
  * @throws {R1Error} `SCHEMA_UNSUPPORTED` with the path of a schema that a grammar cannot express.
  */
 export function toolGrammar(
   tools: readonly ForcedTool[],
-  texts: ToolTexts,
-  ids: ToolIds = {},
+  texts: ToolTags,
+  ids: ToolTagIds = {},
   path = "tools",
   maxWork = MAX_WORK,
 ): string {
-  const tag = (name: keyof ToolTexts): GrammarNode => {
+  const tag = (name: keyof ToolTags): GrammarNode => {
     const id = ids[name] ?? -1;
     return id < 0 ? text(texts[name]) : { kind: "token", source: `<[${id}]>` };
   };

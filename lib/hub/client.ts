@@ -27,7 +27,7 @@ export interface ClientOptions extends RetryPolicy {
 export interface OpenAnswer {
   readonly response: Response;
   /** Data arrived: restarts the timeout for silence. */
-  readonly kick: () => void;
+  readonly restartTimeout: () => void;
   readonly stop: () => void;
 }
 
@@ -124,7 +124,7 @@ export class HubClient {
     const controller = new AbortController();
     const onAbort = (): void => controller.abort(this.signal.reason);
     let timer: NodeJS.Timeout | undefined;
-    const kick = (): void => {
+    const restartTimeout = (): void => {
       clearTimeout(timer);
       timer = setTimeout(() => controller.abort(new Silence("silence")), this.timeoutMs);
     };
@@ -133,7 +133,7 @@ export class HubClient {
       this.signal.removeEventListener("abort", onAbort);
     };
     this.signal.addEventListener("abort", onAbort, { once: true });
-    kick();
+    restartTimeout();
     try {
       // A redirect to another host drops the authorization, like in fetch.
       const { token } = this.#options;
@@ -144,8 +144,8 @@ export class HubClient {
         ...(token !== undefined && isOwn ? { authorization: `Bearer ${token}` } : {}),
       };
       const response = await this.#options.fetch(url, { headers: all, signal: controller.signal });
-      kick();
-      return { response, kick, stop };
+      restartTimeout();
+      return { response, restartTimeout, stop };
     } catch (error) {
       stop();
       throw controller.signal.aborted ? controller.signal.reason : error;

@@ -4,7 +4,7 @@ import { fileFailure } from "../base/files/failure.js";
 import { checkSpace } from "../base/files/space.js";
 
 /** Converts a failure to write a download to an R1Error. */
-export function diskError(path: string, error: unknown): Error {
+function diskError(path: string, error: unknown): Error {
   const { code } = (error ?? {}) as { code?: unknown };
   // Missing folders are created, so the cause is a file in the place of a folder.
   if (["EISDIR", "ENOTDIR", "EEXIST"].includes(String(code)))

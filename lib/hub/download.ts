@@ -197,7 +197,7 @@ async function fetchAll(
   for (const file of files) {
     client.signal.throwIfAborted();
     meter.file = file.path;
-    meter.tell();
+    meter.report();
     if (await isThere(layout, file, config, client.signal)) {
       await layout.place(file);
       meter.receivedBytes += file.bytes;
@@ -214,7 +214,7 @@ async function fetchAll(
   for (const file of wanted) {
     client.signal.throwIfAborted();
     meter.file = file.path;
-    meter.tell(true);
+    meter.report(true);
     // Two names may have the same content.
     const isBlobThere =
       !layout.isShared &&
@@ -226,7 +226,7 @@ async function fetchAll(
     meter.filesDone++;
   }
   await layout.finish();
-  meter.tell(true);
+  meter.report(true);
   client.signal.throwIfAborted();
   const done = files.map((file) => ({
     name: file.path,

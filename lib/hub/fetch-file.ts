@@ -29,7 +29,7 @@ export interface FetchTask {
  * @throws {R1Error} `NETWORK_FAILED`.
  */
 function checkRange(response: Response, { url, file }: FetchTask, [start, end]: Range): void {
-  const lie = (what: string): never => {
+  const wrongAnswer = (what: string): never => {
     throw new R1Error(
       "NETWORK_FAILED",
       `${shown(url)}: ${what}. The file may have been replaced. Try again; if this happens again, report it to the owner of the repository.`,
@@ -39,7 +39,9 @@ function checkRange(response: Response, { url, file }: FetchTask, [start, end]: 
     );
   };
   if (response.status === 416)
-    lie(`the server has no bytes from ${start} on, but the file is listed with ${file.bytes}`);
+    wrongAnswer(
+      `the server has no bytes from ${start} on, but the file is listed with ${file.bytes}`,
+    );
   // A server may send the whole file if the whole file was requested.
   if (response.status !== 206) {
     if (start === 0 && end === file.bytes && response.status === 200) return;
@@ -54,9 +56,9 @@ function checkRange(response: Response, { url, file }: FetchTask, [start, end]: 
   const [, from, , total] =
     /^\s*bytes\s+(\d+)-(\d+)\/(\d+|\*)\s*$/.exec(response.headers.get("content-range") ?? "") ?? [];
   if (from === undefined || Number(from) !== start)
-    lie(`the server sent other bytes than those from ${start} on`);
+    wrongAnswer(`the server sent other bytes than those from ${start} on`);
   if (total !== undefined && total !== "*" && Number(total) !== file.bytes)
-    lie(`the server's file has ${total} bytes, and ${file.bytes} are listed`);
+    wrongAnswer(`the server's file has ${total} bytes, and ${file.bytes} are listed`);
 }
 
 async function fetchPiece(task: FetchTask, [start, end]: Range, hash: GrowingHash): Promise<void> {
@@ -64,7 +66,7 @@ async function fetchPiece(task: FetchTask, [start, end]: Range, hash: GrowingHas
   const attempts = client.attempts();
   // The bytes on the disk must be the file's own, for git and the hash: no content encodings.
   for (let at = start; at < end;) {
-    const { response, kick, stop } = await client.open(
+    const { response, restartTimeout, stop } = await client.open(
       url,
       { range: `bytes=${at}-${end - 1}`, "accept-encoding": "identity" },
       attempts,
@@ -73,7 +75,7 @@ async function fetchPiece(task: FetchTask, [start, end]: Range, hash: GrowingHas
     try {
       checkRange(response, task, [at, end]);
       for await (const chunk of response.body ?? []) {
-        kick();
+        restartTimeout();
         const bytes = (chunk as Uint8Array).subarray(0, end - at);
         if (bytes.length === 0) continue;
         await partial.write(bytes, at);

@@ -48,7 +48,7 @@ export function storeFolder(cache: string, repo: string): string {
 }
 
 /** Returns the path of the note with the commit of a branch or tag. */
-export function refPath(store: string, revision: string): string {
+function refPath(store: string, revision: string): string {
   return join(store, "refs", ...revision.split("/"));
 }
 

@@ -28,7 +28,7 @@ export interface Listing {
 /** Maximum number of files in a repository. */
 const MAX_FILES = 200_000;
 
-function strange(client: HubClient, what: string, cause?: unknown): R1Error {
+function unexpectedAnswer(client: HubClient, what: string, cause?: unknown): R1Error {
   return new R1Error(
     "NETWORK_FAILED",
     `${client.endpoint} does not answer as a Hub does: ${what}. Check HF_ENDPOINT (or the option \`endpoint\`) and any proxy.`,
@@ -61,21 +61,21 @@ function fileOf(
 ): HubFile {
   const { path, size, oid, lfs } = entry;
   if (typeof path !== "string" || !isSafePath(path))
-    throw strange(
+    throw unexpectedAnswer(
       client,
       `it lists a file ${JSON.stringify(path)?.slice(0, 100) ?? "without a name"}`,
     );
   const odd = isOddPath(path) ? { isOdd: true } : {};
   const bytes = lfs?.size ?? size;
   if (!Number.isSafeInteger(bytes) || (bytes as number) < 0)
-    throw strange(client, `it lists "${path}" without a size`);
+    throw unexpectedAnswer(client, `it lists "${path}" without a size`);
   if (lfs !== undefined) {
     if (typeof lfs.oid !== "string" || !/^[0-9a-f]{64}$/.test(lfs.oid))
-      throw strange(client, `it lists "${path}" without its SHA-256`);
+      throw unexpectedAnswer(client, `it lists "${path}" without its SHA-256`);
     return { path, ...odd, bytes: bytes as number, hash: { kind: "sha256", hex: lfs.oid } };
   }
   if (typeof oid !== "string" || !/^[0-9a-f]{40}$/.test(oid))
-    throw strange(client, `it lists "${path}" without a hash`);
+    throw unexpectedAnswer(client, `it lists "${path}" without a hash`);
   return { path, ...odd, bytes: bytes as number, hash: { kind: "git-sha1", hex: oid } };
 }
 
@@ -100,7 +100,7 @@ export async function listRepository(
       additionalFields: ["sha"],
     });
     if (typeof commit !== "string" || !/^[0-9a-f]{40}$/.test(commit))
-      throw strange(client, "it names no commit");
+      throw unexpectedAnswer(client, "it names no commit");
     const files = new Map<string, HubFile>();
     for await (const entry of listFiles({
       ...common,
@@ -111,13 +111,14 @@ export async function listRepository(
       if (entry.type === "directory") continue;
       const file = fileOf(client, entry);
       files.set(file.path, file);
-      if (files.size > MAX_FILES) throw strange(client, `it lists more than ${MAX_FILES} files`);
+      if (files.size > MAX_FILES)
+        throw unexpectedAnswer(client, `it lists more than ${MAX_FILES} files`);
     }
     return { repo, revision, commit, files: [...files.values()] };
   } catch (error) {
     client.signal.throwIfAborted();
     if (isR1Error(error)) throw error;
-    throw strange(
+    throw unexpectedAnswer(
       client,
       error instanceof SyntaxError ? "its answer is not JSON" : String(error),
       error,

@@ -59,11 +59,11 @@ export class Meter {
   readonly add = (bytes: number): void => {
     this.receivedBytes += bytes;
     this.fetchedBytes += bytes;
-    this.tell();
+    this.report();
   };
 
   /** @param isForced - Reports even if the last report was just now. */
-  tell(isForced = false): void {
+  report(isForced = false): void {
     const now = performance.now();
     if (this.#callback === undefined || (!isForced && now - this.#lastTime < INTERVAL_MS)) return;
     this.#lastTime = now;

@@ -48,7 +48,7 @@ const LONGEST_DELAY_MS = 30_000;
 const LONGEST_ASKED_MS = 600_000;
 
 /** Waits, but ends early if the signal aborts. @throws The signal's reason. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   await sleep(ms, undefined, { signal }).catch(() => undefined);
   signal.throwIfAborted();

@@ -5,7 +5,7 @@ import { parentChannel } from "../base/channel.js";
 import { loadBackends } from "../binding/backends.js";
 import { initialize, native } from "../binding/load.js";
 import { EngineService } from "./engine-service.js";
-import type { Down, Up } from "./messages.js";
+import type { ToChild, ToParent } from "./messages.js";
 
 /**
  * Milliseconds for a tidy end when the parent is gone: an rpc-server is told good-bye between two
@@ -29,9 +29,9 @@ const service = new EngineService({
   addon: native,
   initialize,
   loadBackends,
-  tell: (message) => channel.send(message),
+  send: (message) => channel.send(message),
 });
-const channel = parentChannel<Down, Up>(
+const channel = parentChannel<ToChild, ToParent>(
   (message) => service.take(message),
   () => {
     setTimeout(end, TIDY_MS);

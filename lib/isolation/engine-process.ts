@@ -5,7 +5,7 @@ import { builtModule, endOf, lastWords, startChild } from "../base/child.js";
 import type { Child } from "../base/child.js";
 import { isErrorCode, R1Error } from "../base/errors.js";
 import { Pieces, sendPieces } from "./messages.js";
-import type { CallMessage, CallName, Calls, Down, Up } from "./messages.js";
+import type { CallMessage, CallName, Calls, ToChild, ToParent } from "./messages.js";
 
 const PROGRAM = builtModule("./engine-child.js", import.meta.url);
 
@@ -18,15 +18,15 @@ const PING_MS = 1000;
  * Unanswered pings after which it counts as stopped: its main thread does nothing that takes as
  * long.
  */
-const PATIENCE = 30;
+const MAX_MISSES = 30;
 /** The same after a request was cancelled, which is awaited at once. */
-const SHORT_PATIENCE = 3;
+const FEW_MISSES = 3;
 
 /** Told of what the child says by itself. */
 export interface ProcessEvents {
   onProgress: (value: number) => void;
-  onEvents: (message: Extract<Up, { kind: "events" }>) => void;
-  onLog: (message: Extract<Up, { kind: "log" }>) => void;
+  onEvents: (message: Extract<ToParent, { kind: "events" }>) => void;
+  onLog: (message: Extract<ToParent, { kind: "log" }>) => void;
   /** Once: it died, and every call was rejected with this. */
   onDeath: (error: R1Error) => void;
 }
@@ -43,7 +43,7 @@ interface Waiting {
  */
 export class EngineProcess {
   readonly #child: Child;
-  readonly #channel: Channel<Up, Down>;
+  readonly #channel: Channel<ToParent, ToChild>;
   readonly #calls = new Map<number, Waiting>();
   readonly #gone: Promise<void>;
   readonly #describe: (how: string, words: string, signal: NodeJS.Signals | null) => string;
@@ -60,7 +60,7 @@ export class EngineProcess {
   #watch: NodeJS.Timeout | undefined;
   /** Pings since it last said anything. Counted, since the parent may be stopped itself. */
   #unanswered = 0;
-  #patience = PATIENCE;
+  #allowedMisses = MAX_MISSES;
   #isStopped = false;
 
   /** @param describe - Words the death: how it ended, its last words, the signal. */
@@ -108,16 +108,16 @@ export class EngineProcess {
     if (--this.#holds > 0) return;
     this.#reference(false);
     clearInterval(this.#watch);
-    this.#patience = PATIENCE;
+    this.#allowedMisses = MAX_MISSES;
   }
 
   /** A sign of life is awaited soon. */
-  expectSoon(): void {
-    this.#patience = SHORT_PATIENCE;
+  expectAnswerSoon(): void {
+    this.#allowedMisses = FEW_MISSES;
   }
 
   #ping(): void {
-    if (this.#unanswered >= this.#patience) {
+    if (this.#unanswered >= this.#allowedMisses) {
       this.#isStopped = true;
       // It ends a stopped process too.
       this.#child.kill();
@@ -131,7 +131,7 @@ export class EngineProcess {
    * Sends without waiting for an answer.
    * @throws {R1Error} `ENGINE_CRASHED` once the child is gone.
    */
-  post(message: Down): void {
+  post(message: ToChild): void {
     if (this.#death !== undefined) throw this.#death;
     void this.#send(message);
   }
@@ -189,13 +189,13 @@ export class EngineProcess {
   }
 
   /** Resolves once the message is on its way, or the child is gone. */
-  #send(message: Down): Promise<void> {
+  #send(message: ToChild): Promise<void> {
     return this.#channel.send(message);
   }
 
-  #take(message: Up): void {
+  #take(message: ToParent): void {
     this.#unanswered = 0;
-    this.#patience = PATIENCE;
+    this.#allowedMisses = MAX_MISSES;
     switch (message.kind) {
       case "pong":
         return;

@@ -10,7 +10,7 @@ import type {
   NativeModel,
 } from "../binding/native.js";
 import { Pieces, sendPieces } from "./messages.js";
-import type { CallMessage, Calls, CallName, Down, Up } from "./messages.js";
+import type { CallMessage, Calls, CallName, ToChild, ToParent } from "./messages.js";
 import { LocalSessions } from "./sessions.js";
 
 /**
@@ -41,7 +41,7 @@ export interface ServiceInit {
   readonly initialize: (numa: Calls["start"]["given"]["numa"]) => void;
   readonly loadBackends: (folder: string | undefined) => Promise<BackendProblem[]>;
   /** Tells the parent; resolves once the message is on its way. */
-  readonly tell: (message: Up) => Promise<void>;
+  readonly send: (message: ToParent) => Promise<void>;
 }
 
 /** One model, perhaps its draft, and one engine. */
@@ -54,11 +54,11 @@ export class EngineService {
   #token: NativeCancelToken | undefined;
   #engine: NativeEngine | undefined;
   #sessions: LocalSessions | undefined;
-  /** Deliveries that were not told yet. */
+  /** Deliveries that were not sent yet. */
   #events: NativeEvents[] = [];
   #isTelling = false;
-  #told: NativeEngineStats | undefined;
-  #toldAt = 0;
+  #reported: NativeEngineStats | undefined;
+  #reportedAt = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(init: ServiceInit) {
@@ -66,16 +66,13 @@ export class EngineService {
   }
 
   /** Takes one message of the parent's. */
-  take(message: Down): void {
+  take(message: ToChild): void {
     switch (message.kind) {
       case "call":
         void this.#answer(message);
         return;
       case "ping":
-        void this.#init.tell({ kind: "pong" });
-        return;
-      case "cancel-load":
-        this.#token?.cancel();
+        void this.#init.send({ kind: "pong" });
         return;
       case "submit":
         void this.#submit(message);
@@ -94,7 +91,7 @@ export class EngineService {
         this.#init
           .addon()
           .setLogSink(
-            message.on ? (entries) => void this.#init.tell({ kind: "log", entries }) : null,
+            message.on ? (entries) => void this.#init.send({ kind: "log", entries }) : null,
           );
         return;
       case "release":
@@ -125,10 +122,10 @@ export class EngineService {
   async #answer(message: CallMessage): Promise<void> {
     const { call } = message;
     try {
-      await this.#init.tell({ kind: "answer", call, value: await this.#do(message) });
+      await this.#init.send({ kind: "answer", call, value: await this.#do(message) });
     } catch (error) {
       const { code, message: text } = error as { code?: unknown; message?: unknown };
-      await this.#init.tell({
+      await this.#init.send({
         kind: "failure",
         call,
         code: typeof code === "string" ? code : "INTERNAL",
@@ -153,7 +150,7 @@ export class EngineService {
         return this.#openedSessions().hold(given.tokens, given.session);
       case "save": {
         const bytes = await this.#openedSessions().save(given);
-        if (bytes !== null) await sendPieces(call, bytes, (piece) => this.#init.tell(piece));
+        if (bytes !== null) await sendPieces(call, bytes, (piece) => this.#init.send(piece));
         return null;
       }
       case "open": {
@@ -176,7 +173,7 @@ export class EngineService {
     const model = await addon.loadModel(
       config,
       this.#token,
-      (value) => void this.#init.tell({ kind: "progress", value }),
+      (value) => void this.#init.send({ kind: "progress", value }),
     );
     this.#models.push(model);
     return model.info();
@@ -214,7 +211,7 @@ export class EngineService {
     return this.#engine;
   }
 
-  async #submit({ request, grammar }: Extract<Down, { kind: "submit" }>): Promise<void> {
+  async #submit({ request, grammar }: Extract<ToChild, { kind: "submit" }>): Promise<void> {
     const { id } = request;
     const state = { endsReasoning: false };
     try {
@@ -275,7 +272,7 @@ export class EngineService {
     if (events.length === 0 && stats === undefined) return;
     this.#events = [];
     this.#isTelling = true;
-    void this.#init.tell({ kind: "events", events, stats }).then(() => {
+    void this.#init.send({ kind: "events", events, stats }).then(() => {
       this.#isTelling = false;
       if (this.#events.length > 0) this.#flush();
     });
@@ -284,13 +281,13 @@ export class EngineService {
   /** A snapshot, if one is due and it differs from the last. */
   #stats(isDue: boolean): NativeEngineStats | undefined {
     const now = performance.now();
-    if (this.#engine === undefined || (!isDue && now - this.#toldAt < STATS_EVERY_MS))
+    if (this.#engine === undefined || (!isDue && now - this.#reportedAt < STATS_EVERY_MS))
       return undefined;
     const stats = this.#engine.stats();
-    this.#toldAt = now;
-    if (this.#told !== undefined && JSON.stringify(stats) === JSON.stringify(this.#told))
+    this.#reportedAt = now;
+    if (this.#reported !== undefined && JSON.stringify(stats) === JSON.stringify(this.#reported))
       return undefined;
-    this.#told = stats;
+    this.#reported = stats;
     return stats;
   }
 }

@@ -67,7 +67,7 @@ export class IsolatedEngine implements HostedEngine {
   cancel(id: number): void {
     if (!this.#live.has(id) || this.#process.death !== undefined) return;
     this.#process.post({ kind: "cancel", id });
-    this.#process.expectSoon();
+    this.#process.expectAnswerSoon();
   }
 
   endReasoning(id: number): void {

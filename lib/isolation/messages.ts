@@ -1,4 +1,4 @@
-// What the parent and the child of an isolated model tell each other, in order, over one channel
+// What the parent and the child of an isolated model send each other, in order, over one channel
 // that copies. And how bytes cross it.
 import type { BackendProblem } from "../binding/backends.js";
 import type { NativeDevice } from "../binding/native-backends.js";
@@ -61,9 +61,8 @@ export type CallMessage = {
 }[CallName];
 
 /** From the parent. */
-export type Down =
+export type ToChild =
   | CallMessage
-  | { readonly kind: "cancel-load" }
   /** Answered at once, whatever the child's native threads do. */
   | { readonly kind: "ping" }
   | {
@@ -82,7 +81,7 @@ export type Down =
   | Piece;
 
 /** From the child. */
-export type Up =
+export type ToParent =
   | { readonly kind: "pong" }
   | { readonly kind: "answer"; readonly call: number; readonly value: Calls[CallName]["answer"] }
   | {

@@ -6,7 +6,7 @@ import { stat } from "node:fs/promises";
 import { R1Error } from "../base/errors.js";
 import { holdsLibraries, loadBackends, loadBackendsNow } from "../binding/backends.js";
 import type { BackendProblem } from "../binding/backends.js";
-import { initialize, initializeAside, native } from "../binding/load.js";
+import { initialize, initializeInBackground, native } from "../binding/load.js";
 import type { NativeDevice, NativeStartConfig } from "../binding/native-backends.js";
 
 function refuseFolder(folder: string, cause: unknown): never {
@@ -21,7 +21,7 @@ function refuseFolder(folder: string, cause: unknown): never {
 }
 
 /** Reports the libraries that cannot be used, in one text, and the remaining devices. */
-export function tellProblems(
+export function warnOfProblems(
   problems: readonly BackendProblem[],
   devices: () => readonly NativeDevice[],
   warn: (text: string) => void,
@@ -66,8 +66,8 @@ export async function openBackends(
   signal?: AbortSignal,
 ): Promise<void> {
   await checkBackendDir(backendDir, warn);
-  await initializeAside(numa);
-  tellProblems(await loadBackends(backendDir, signal), () => native().devices(), warn);
+  await initializeInBackground(numa);
+  warnOfProblems(await loadBackends(backendDir, signal), () => native().devices(), warn);
 }
 
 /** {@link openBackends}, blocking the calling thread. */
@@ -86,5 +86,5 @@ export function openBackendsNow(
     warnOfEmpty(backendDir, warn);
   }
   initialize("disabled");
-  tellProblems(loadBackendsNow(backendDir), () => native().devices(), warn);
+  warnOfProblems(loadBackendsNow(backendDir), () => native().devices(), warn);
 }

@@ -21,11 +21,11 @@ const MEASURE_MS = 250;
 export function checkBandwidth(given: unknown): Bandwidth {
   const all = check.object(given ?? {}, "bandwidth");
   check.knownKeys(all, "bandwidth", ["gpu", "ram", "disk"]);
-  const told = Object.entries(all).filter(
+  const rates = Object.entries(all).filter(
     ([key, value]) => value !== undefined && !(key === "ram" && value === "measured"),
   );
   return Object.fromEntries(
-    told.map(([key, value]) => [key, check.number(value, `bandwidth.${key}`, 0.001, 1e6)]),
+    rates.map(([key, value]) => [key, check.number(value, `bandwidth.${key}`, 0.001, 1e6)]),
   );
 }
 

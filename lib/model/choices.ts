@@ -10,11 +10,11 @@ export interface ChoicesOptions {
   readonly n: number;
 }
 
-const MOST_CHOICES = 64;
+const MAX_CHOICES = 64;
 
 /** @throws {R1Error} `INVALID_ARGUMENT` */
 export function checkChoices(n: unknown): number {
-  return integer(n, "n", 1, MOST_CHOICES);
+  return integer(n, "n", 1, MAX_CHOICES);
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Variant } from "../base/types.js";
 import { native } from "../binding/load.js";
 import type { NativeEngineInfo } from "../binding/native.js";
 import type { LoadConfig } from "../weights/normalize-load.js";
-import type { Opened } from "./open.js";
+import type { OpenedModel } from "./open.js";
 
 /**
  * Facts of a loaded model and of the context it runs in; frozen, and still readable after
@@ -85,7 +85,7 @@ export interface ModelInfo {
  */
 export function describeModel(
   path: string,
-  opened: Opened,
+  opened: OpenedModel,
   engine: Readonly<NativeEngineInfo>,
   config: LoadConfig,
   opensThink: boolean,

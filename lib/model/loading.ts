@@ -12,7 +12,7 @@ import { resolveModel } from "../hub/resolve.js";
 import { localHost } from "../isolation/host.js";
 import type { EngineHost } from "../isolation/host.js";
 import { isolatedHost } from "../isolation/isolated-host.js";
-import { tellProblems } from "../machine/backends.js";
+import { warnOfProblems } from "../machine/backends.js";
 import { settleThreads } from "../machine/cpu.js";
 import { describeModel } from "./info.js";
 import { absolutePath } from "./model-path.js";
@@ -55,7 +55,7 @@ export async function loadChecked(path: string, config: LoadConfig, site: Error)
           servers,
           path,
           signal,
-          onProblems: (problems, devices) => tellProblems(problems, () => devices, log.warn),
+          onProblems: (problems, devices) => warnOfProblems(problems, () => devices, log.warn),
         })
       : localHost(numa);
   const log = startLogging(host, config.logger, abortLoad);

@@ -23,7 +23,7 @@ import { loadWeights } from "../weights/weights.js";
 import type { Weights } from "../weights/weights.js";
 
 /** Loaded weights, and what was settled on the way. */
-export interface Opened {
+export interface OpenedModel {
   readonly weights: Weights;
   /** All parts of the file. */
   readonly paths: readonly string[];
@@ -52,7 +52,7 @@ export async function openWeights(
   signal: AbortSignal,
   report: (progress: number) => void,
   warn: (text: string) => void,
-): Promise<Opened> {
+): Promise<OpenedModel> {
   const nothing = (): void => undefined;
   const checked = await waitOrAbort(
     checkModelFiles(path, { signal, overrides: config.metadataOverrides }),
@@ -91,7 +91,7 @@ interface Opening {
   readonly warn: (text: string) => void;
 }
 
-async function openChecked(opening: Opening): Promise<Opened> {
+async function openChecked(opening: Opening): Promise<OpenedModel> {
   const { host, checked, config, cache, trial, signal, report, warn } = opening;
   const nothing = (): void => undefined;
   // The child of an isolated model loads them itself.
@@ -168,7 +168,7 @@ export async function openDraft(
   path: string,
   asked: LoadConfig,
   signal: AbortSignal,
-  devicesLeft: Opened["devicesLeft"],
+  devicesLeft: OpenedModel["devicesLeft"],
 ): Promise<Weights> {
   const nothing = (): void => undefined;
   const checked = await waitOrAbort(checkModelFiles(path, { signal }), signal, nothing, nothing);

@@ -15,7 +15,7 @@ const CACHE_BLOCKS: Readonly<Record<string, readonly [bytes: number, values: num
 };
 
 /** Bytes of a row of values in a cache type; values are cut into whole blocks. */
-export function cacheRowBytes(type: string, values: number): number {
+function cacheRowBytes(type: string, values: number): number {
   const block = CACHE_BLOCKS[type];
   if (block === undefined) throw new TypeError(`no cache type ${type}`);
   return Math.ceil(values / block[1]) * block[0];

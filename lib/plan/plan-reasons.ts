@@ -71,7 +71,7 @@ function rateReason(
   const { gpu, ram, disk } = bandwidth;
   const speed = (name: string, value: number | undefined): string =>
     value === undefined ? "" : `${name} ${Number(value.toPrecision(3))} GB/s`;
-  const told = [
+  const rates = [
     speed("GPU", gpu),
     speed(isMeasured ? "measured here: memory" : "memory", ram),
     speed("disk", disk),
@@ -86,7 +86,7 @@ function rateReason(
   const left =
     missing.length === 0 ? "" : ` Not counted, for want of a bandwidth: ${missing.join(" and ")}.`;
   return [
-    `Reading the weights allows at most ${Number(tokensPerSecondBound.toPrecision(3))} tokens a second (${told.join(", ")}).${left}`,
+    `Reading the weights allows at most ${Number(tokensPerSecondBound.toPrecision(3))} tokens a second (${rates.join(", ")}).${left}`,
   ];
 }
 

@@ -28,7 +28,7 @@ export interface TensorPlan {
 const HEAD = /^\[\s*\d+\/\s*\d+\]\s+(\S+)\s+- \[[^\]]*\], type =\s*(\w+),/;
 
 /** A tensor that the log has reported completely. */
-export interface ToldTensor {
+export interface LoggedTensor {
   readonly name: string;
   readonly from: string;
   readonly to: string;
@@ -43,7 +43,7 @@ export class TensorLog {
   #text = "";
 
   /** Adds the next piece of the log. Returns the tensor that it completes, if any. */
-  take(piece: string): ToldTensor | undefined {
+  take(piece: string): LoggedTensor | undefined {
     const head = HEAD.exec(piece);
     if (head !== null) {
       const [, name = "", from = ""] = head;

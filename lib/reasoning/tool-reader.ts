@@ -1,6 +1,6 @@
 // Finds tool calls in the answer as it streams, and parses and checks them. Runs on the JavaScript
 // thread that consumes the generation.
-import type { ContentPart, ToolCall } from "../base/types.js";
+import type { ContentPart, ToolCall, ToolTagIds, ToolTags } from "../base/types.js";
 import { CallStream, newCallId } from "./call-stream.js";
 import type { AnswerReader } from "./segmenter.js";
 import { partialTagLength } from "./tags.js";
@@ -12,18 +12,6 @@ export interface CallableTool {
   readonly name: string;
   readonly check: (args: unknown) => string | undefined;
 }
-
-/** Texts of the tool tokens as the vocabulary spells them. */
-export interface ToolTags {
-  readonly toolCallsBegin: string;
-  readonly toolCallsEnd: string;
-  readonly toolCallBegin: string;
-  readonly toolCallEnd: string;
-  readonly toolSep: string;
-}
-
-/** Ids of the tool tokens; one that is missing or -1 is not in the vocabulary. */
-export type ToolTagIds = Partial<Readonly<Record<keyof ToolTags, number>>>;
 
 const NAMES = [
   "toolCallsBegin",
@@ -101,14 +89,14 @@ export class ToolReader implements AnswerReader {
   push(text: string): (string | ContentPart)[] {
     this.buffer += text;
     while (this.step());
-    this.tellCall();
+    this.reportCall();
     return this.take();
   }
 
   token(token: number): (string | ContentPart)[] {
     const name = this.names.get(token);
     if (name !== undefined) this.tag(name);
-    this.tellCall();
+    this.reportCall();
     return this.take();
   }
 
@@ -148,17 +136,17 @@ export class ToolReader implements AnswerReader {
   }
 
   /** Tells what is new of the call under way; what could be the tag that ends it is none of it. */
-  private tellCall(): void {
+  private reportCall(): void {
     if (this.state !== "call" || this.stream === undefined) return;
     const { toolCallEnd, toolSep } = this.texts;
     const tag = toolCallEnd === undefined ? 0 : partialTagLength(this.buffer, toolCallEnd);
-    this.tellBody(
+    this.reportBody(
       this.buffer.slice(0, this.buffer.length - tag),
       toolSep === undefined ? this.separator : this.buffer.indexOf(toolSep),
     );
   }
 
-  private tellBody(body: string, separator: number): void {
+  private reportBody(body: string, separator: number): void {
     this.found.push(...(this.stream?.take(body, separator) ?? []));
   }
 
@@ -255,7 +243,7 @@ export class ToolReader implements AnswerReader {
   /** Takes the text of a call, with the place of its separator. */
   private call(body: string, separator: number): void {
     const raw = this.tags.toolCallBegin + body + this.tags.toolCallEnd;
-    this.tellBody(body, separator);
+    this.reportBody(body, separator);
     const made = this.parse(body, separator);
     if (typeof made === "string") this.fail(raw, made);
     else this.found.push({ type: "tool-call", call: made });

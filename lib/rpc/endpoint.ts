@@ -12,12 +12,12 @@ export interface Endpoint {
 }
 
 /** llama.cpp's maximum. */
-export const MOST_SERVERS = 16;
+const MAX_SERVERS = 16;
 
 const SHAPE = /^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?):(\d{1,5})$/;
 
 /** @throws {R1Error} `INVALID_ARGUMENT` */
-export function checkEndpoint(value: unknown, path: string): Endpoint {
+function checkEndpoint(value: unknown, path: string): Endpoint {
   const text = string(value, path);
   const [, host = "", digits = ""] = SHAPE.exec(text) ?? [];
   const port = Number(digits);
@@ -32,11 +32,11 @@ export function checkEndpoint(value: unknown, path: string): Endpoint {
 
 /**
  * @throws {R1Error} `INVALID_ARGUMENT` if it is not a list of addresses, contains a server twice,
- * or has more than {@link MOST_SERVERS}.
+ * or has more than {@link MAX_SERVERS}.
  */
 export function checkEndpoints(value: unknown, path: string): readonly Endpoint[] {
   const endpoints = array(value, path, checkEndpoint);
-  if (endpoints.length > MOST_SERVERS) refuse(path, `at most ${MOST_SERVERS} servers`, value);
+  if (endpoints.length > MAX_SERVERS) refuse(path, `at most ${MAX_SERVERS} servers`, value);
   endpoints.forEach((endpoint, i) => {
     const first = endpoints.findIndex(
       ({ text }) => text.toLowerCase() === endpoint.text.toLowerCase(),

@@ -175,13 +175,6 @@ const SAMPLER_NAMES = Object.freeze(Object.keys(SAMPLERS)) as readonly SamplerNa
 const DEFAULT_BREAKERS: readonly string[] = Object.freeze(["\n", ":", '"', "*"]);
 const MAX_BIASES = 65_536;
 
-/** The sampling keys of a larger options object, e.g. of a request. */
-export function pickSampling(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(options).filter(([key]) => (SAMPLING_KEYS as readonly string[]).includes(key)),
-  );
-}
-
 function checkSamplers(value: unknown, path: string): string[] {
   const names = array(value, path, (element, at) => oneOf(element, at, SAMPLER_NAMES));
   const twice = names.find((name, i) => names.indexOf(name) !== i);
@@ -219,7 +212,7 @@ function checkBias(value: unknown, path: string): [number, number][] {
  * Turns a user's options into the complete, frozen configuration that native code takes. A missing
  * or undefined option has its default; the seed's is random.
  *
- * @param options - Only keys of {@link SamplingOptions}; see {@link pickSampling}.
+ * @param options - Only keys of {@link SamplingOptions}.
  * @param where - Names the method or object in the message about an unknown option, e.g. `chat`.
  * @throws {R1Error} `INVALID_ARGUMENT` for a value outside its range, `UNKNOWN_OPTION` for a
  * misspelt name.

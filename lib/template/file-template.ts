@@ -33,15 +33,3 @@ function probe(chatTemplate: string | null): string | undefined {
 export function templateOpensThink(chatTemplate: string | null): boolean {
   return probe(chatTemplate)?.trimEnd().endsWith(ROLE_TEXTS.think) ?? false;
 }
-
-/**
- * Whether a file's own template writes R1's format: one user turn comes out as `<｜User｜>`, the
- * text, then `<｜Assistant｜>`, told by rendering it.
- *
- * @param chatTemplate - `tokenizer.chat_template` of the file, or null.
- */
-export function isR1Template(chatTemplate: string | null): boolean {
-  const text = probe(chatTemplate);
-  const user = text?.indexOf(`${ROLE_TEXTS.user}probe`) ?? -1;
-  return user >= 0 && (text?.indexOf(ROLE_TEXTS.assistant, user) ?? -1) > user;
-}

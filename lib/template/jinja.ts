@@ -7,7 +7,7 @@ import { prepareProgram, renderProgram, TemplateBudgetError } from "./jinja-budg
 import type { Program } from "./jinja-budget.js";
 
 /** Longest template that is looked at; real ones are under 20 KB. Unit: UTF-16 code units. */
-export const MAX_TEMPLATE_LENGTH = 49_152;
+const MAX_TEMPLATE_LENGTH = 49_152;
 
 /** Most words and signs of a template, its own text included: lexing and parsing take some
  * microseconds for each. The largest of llama.cpp's collection has 5,000. */
@@ -29,7 +29,7 @@ const WORK = 20_000;
 const WORK_PER_MESSAGE = 800;
 const WORK_PER_PAIR = 40;
 const WORK_PER_CHARACTER = 1;
-const MOST_WORK = 1_500_000;
+const MAX_WORK = 1_500_000;
 
 function workFor(values: Readonly<Record<string, unknown>>): number {
   const { messages } = values;
@@ -38,7 +38,7 @@ function workFor(values: Readonly<Record<string, unknown>>): number {
     WORK +
     (WORK_PER_MESSAGE + WORK_PER_PAIR * count) * count +
     WORK_PER_CHARACTER * extentOf(values);
-  return Math.min(MOST_WORK, work);
+  return Math.min(MAX_WORK, work);
 }
 
 /** Parsed templates that are kept. */

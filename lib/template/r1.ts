@@ -140,7 +140,7 @@ function turnSoFar({ reasoning, isReasoned, answer }: TurnSoFar, form: ThinkForm
 }
 
 /** The opening of the assistant's turn that the model is to complete. */
-export function generationPrompt(form: ThinkForm): Segment[] {
+function generationPrompt(form: ThinkForm): Segment[] {
   if (form === "bare") return [special("assistant")];
   const open = [special("assistant"), special("think"), own("\n")];
   return form === "open" ? open : [...open, special("endThink")];

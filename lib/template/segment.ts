@@ -102,7 +102,7 @@ export function joinSegments(segments: readonly Segment[]): JoinedSegment[] {
  *
  * @throws {R1Error} `TEMPLATE_UNSUPPORTED` when the vocabulary lacks BOS, EOS, User or Assistant.
  */
-export function resolveSegments(
+function resolveSegments(
   segments: readonly Segment[],
   tokens: RoleTokens,
   texts: Readonly<Record<Role, string>> = ROLE_TEXTS,

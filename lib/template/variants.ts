@@ -4,7 +4,7 @@ import type { Role, RoleTokens, Variant } from "../base/types.js";
 import { ROLE_TEXTS, ROLES } from "./segment.js";
 
 /** What a vocabulary must tell to be recognised. */
-export interface VocabularyFacts {
+export interface VariantInput {
   /** `general.architecture`. */
   readonly architecture: string;
   /** Ids the file's metadata names (-1: none), and the number of tokens. */
@@ -113,10 +113,10 @@ export const VARIANT_TABLE: Readonly<Record<Exclude<Variant, "other">, VariantRo
 };
 
 /** The tokens that make a vocabulary R1's: a base model's vocabulary has none of them by name. */
-const TELLING: readonly Role[] = ["user", "assistant"];
+const REQUIRED_ROLES: readonly Role[] = ["user", "assistant"];
 
 function variantOf(architecture: string, byText: ReadonlyMap<string, number>): Variant {
-  if (!TELLING.every((role) => byText.has(ROLE_TEXTS[role]))) return "other";
+  if (!REQUIRED_ROLES.every((role) => byText.has(ROLE_TEXTS[role]))) return "other";
   for (const [variant, row] of Object.entries(VARIANT_TABLE))
     if (row.architectures.includes(architecture)) return variant as Variant;
   return "other";
@@ -128,7 +128,7 @@ function variantOf(architecture: string, byText: ReadonlyMap<string, number>): V
  */
 function findRole(
   role: Role,
-  input: VocabularyFacts,
+  input: VariantInput,
   byText: ReadonlyMap<string, number>,
   row: VariantRow | undefined,
 ): number {
@@ -147,7 +147,7 @@ function findRole(
  * are the file's own; those that differ from the table are reported. A vocabulary without R1's
  * `<｜User｜>` and `<｜Assistant｜>`, or of another architecture, is `other`.
  */
-export function detectVariant(input: VocabularyFacts): VariantFacts {
+export function detectVariant(input: VariantInput): VariantFacts {
   const byText = new Map<string, number>();
   const byId = new Map<number, string>();
   for (const token of input.specialTokens) {

@@ -23,7 +23,7 @@ const BLOCK = 32;
 const EXACT: readonly CacheType[] = ["f32", "f16", "bf16"];
 
 /** Whether a type keeps values in blocks of 32. */
-export function isQuantized(type: CacheType): boolean {
+function isQuantized(type: CacheType): boolean {
   return !EXACT.includes(type);
 }
 

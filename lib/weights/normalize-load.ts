@@ -51,11 +51,11 @@ function settle(given: LoadOptions) {
       batchSize,
     );
   // A step verifies the drafts of all sequences in one batch.
-  const mostDraft = Math.floor(batchSize / sequences) - 1;
-  if (given.maxDraft !== undefined && given.maxDraft > mostDraft)
+  const maxAllowedDraft = Math.floor(batchSize / sequences) - 1;
+  if (given.maxDraft !== undefined && given.maxDraft > maxAllowedDraft)
     refuse(
       "maxDraft",
-      `at most ${mostDraft}, so that a batch of ${batchSize} holds a draft of each of ${sequences} sequences`,
+      `at most ${maxAllowedDraft}, so that a batch of ${batchSize} holds a draft of each of ${sequences} sequences`,
       given.maxDraft,
     );
   if (deterministic && given.kvUnified === true && sequences > 1)
@@ -80,7 +80,7 @@ function settle(given: LoadOptions) {
     metadataOverrides: (given.metadataOverrides ??
       []) as unknown as readonly NativeMetadataOverride[],
     kvUnified: given.kvUnified ?? (!deterministic && sharesOnePool(contextSize, sequences)),
-    maxDraft: given.maxDraft ?? Math.min(16, mostDraft),
+    maxDraft: given.maxDraft ?? Math.min(16, maxAllowedDraft),
     sessionKey: (given.sessionKey ?? null) as Uint8Array | null,
   };
 }

@@ -25,7 +25,7 @@ export interface SegmentedTokens {
 }
 
 /** Longest text that one call tokenises, all its segments together. Unit: UTF-16 code units. */
-export const MAX_TEXT_LENGTH = 2 ** 26;
+const MAX_TEXT_LENGTH = 2 ** 26;
 
 /** Up to this cost a text is tokenised on the calling thread, in about a millisecond. */
 const SHORT = 8192;
@@ -87,11 +87,11 @@ export function tokenizeSoon(
   isNeeded: () => boolean = () => true,
 ): Awaitable<SegmentedTokens> {
   const cost = acceptedLength(text.texts) + SEGMENT_COST * text.texts.length;
-  return cost <= SHORT ? tokenizeNow(native, text) : tokenizeAside(native, text, isNeeded);
+  return cost <= SHORT ? tokenizeNow(native, text) : tokenizeInBackground(native, text, isNeeded);
 }
 
 /** Tokenises on a native thread. @throws {R1Error} as {@link tokenizeSoon}. */
-export function tokenizeAside(
+export function tokenizeInBackground(
   native: NativeModel,
   text: SegmentedText,
   isNeeded: () => boolean = () => true,

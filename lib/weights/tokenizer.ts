@@ -6,7 +6,7 @@ import { fromNative } from "../base/errors.js";
 import { loneSurrogate } from "../base/well-formed.js";
 import type { RoleTokens } from "../base/types.js";
 import type { NativeModel, NativeVocabInfo } from "../binding/native.js";
-import { asR1Error, tokenizeAside, tokenizeNow } from "./tokenize.js";
+import { asR1Error, tokenizeInBackground, tokenizeNow } from "./tokenize.js";
 import type { SegmentedText } from "./tokenize.js";
 
 /** How {@link Tokenizer.encode} reads a text. */
@@ -91,7 +91,7 @@ export class Tokenizer {
     const given = this.#textOf(text, options, "encodeAsync");
     const site = new Error();
     try {
-      return tokenArray((await tokenizeAside(this.#native, given)).tokens);
+      return tokenArray((await tokenizeInBackground(this.#native, given)).tokens);
     } catch (error) {
       throw fromNative(error, site);
     }

@@ -58,7 +58,7 @@ describe("a terminal", () => {
     const before = shown.length;
     keys.write("\u007f");
     await settle();
-    // Up to the first row of the line, then all of it anew.
+    // ToParent to the first row of the line, then all of it anew.
     expect(shown.slice(before)).toMatch(
       new RegExp(`^\\u001b\\[${rows - 1}A\\u001b\\[1G\\u001b\\[0J> `, "u"),
     );

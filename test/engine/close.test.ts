@@ -8,7 +8,7 @@ const state = vi.hoisted((): { addon: unknown } => ({ addon: undefined }));
 vi.mock("../../lib/binding/load.js", () => ({
   native: () => state.addon,
   initialize: () => undefined,
-  initializeAside: async () => undefined,
+  initializeInBackground: async () => undefined,
   addonFolder: () => "/nowhere",
 }));
 const { loadModel } = await import("../../lib/model/load-model.js");

@@ -4,16 +4,19 @@ import { describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";
 import { parseGrammar } from "../fixtures/grammar-parse.js";
 import { charRanges, invert, printGrammar, type GrammarNode } from "../../lib/grammar/grammar.js";
-import { normalizeResponse } from "../../lib/grammar/response.js";
+import { responseForm } from "../../lib/grammar/response.js";
 import { toolGrammar } from "../../lib/grammar/tool-grammar.js";
 import { compileSchema } from "../../lib/base/schema/json-schema.js";
 import { ToolReader } from "../../lib/reasoning/tool-reader.js";
 import { ROLE_TEXTS } from "../../lib/template/segment.js";
 import { accepts, numbers, sampler } from "../fixtures/grammar-text.js";
 
+/** The grammar of an answer's form. */
+const grammarOf = (value: unknown): unknown => responseForm(value)?.();
+
 function refusal(grammar: string): string {
   try {
-    normalizeResponse({ grammar });
+    grammarOf({ grammar });
   } catch (error) {
     if (isR1Error(error, "GRAMMAR_INVALID")) return error.message;
     throw error;
@@ -33,7 +36,7 @@ describe("a grammar", () => {
       number ::= ("-"? ([0-9] | [1-9] [0-9]{0,15})) ("." [0-9]+)? ([eE] [-+]? [0-9] [1-9]{0,15})? ws
       ws ::= | " " | "\\n" [ \\t]{0,20}
     `.replaceAll("\n      ", "\n");
-    expect(normalizeResponse({ grammar: json })).toEqual({ grammar: json, check: undefined });
+    expect(grammarOf({ grammar: json })).toBe(json);
     const grammar = parseGrammar(json);
     expect(accepts(grammar, '{"a": [1, -2.5e3, "x\\n", null], "b": {}}')).toBe(true);
     expect(accepts(grammar, '{"a": [1, }')).toBe(false);
@@ -119,20 +122,16 @@ describe("a grammar that no engine is asked about", () => {
 describe("the option response", () => {
   it("takes a schema, a schema with toJSONSchema, or a grammar", () => {
     const schema = { type: "object", properties: { n: { type: "integer" } }, required: ["n"] };
-    const made = normalizeResponse({ schema });
-    expect(made.grammar).toContain("root ::=");
-    expect(made.check?.({ n: 1 })).toBeUndefined();
-    expect(made.check?.({ n: "x" })).toContain("integer");
-    expect(normalizeResponse({ schema: { toJSONSchema: () => schema } }).grammar).toBe(
-      made.grammar,
-    );
+    const made = grammarOf({ schema });
+    expect(made).toContain("root ::=");
+    expect(grammarOf({ schema: { toJSONSchema: () => schema } })).toBe(made);
     // What Zod's own converter returns carries a property that is no keyword.
     expect(
-      normalizeResponse({
+      grammarOf({
         schema: Object.defineProperty({ ...schema }, "~standard", { value: {}, enumerable: false }),
-      }).grammar,
-    ).toBe(made.grammar);
-    expect(normalizeResponse(undefined)).toEqual({ grammar: "", check: undefined });
+      }),
+    ).toBe(made);
+    expect(grammarOf(undefined)).toBeUndefined();
   });
 
   it("is refused when it is neither, both, or misspelt", () => {
@@ -143,20 +142,18 @@ describe("the option response", () => {
       { grammar: 5 },
       { grammar: " " },
     ]) {
-      expect(() => normalizeResponse(value)).toThrow(
-        expect.objectContaining({ code: "INVALID_ARGUMENT" }),
-      );
+      expect(() => grammarOf(value)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
     }
-    expect(() => normalizeResponse({ shema: {} })).toThrow(
+    expect(() => grammarOf({ shema: {} })).toThrow(
       expect.objectContaining({ code: "UNKNOWN_OPTION" }),
     );
     const broken = (): never => {
       throw new Error("Transforms cannot be represented");
     };
-    expect(() => normalizeResponse({ schema: { toJSONSchema: broken } })).toThrow(
+    expect(() => grammarOf({ schema: { toJSONSchema: broken } })).toThrow(
       /Transforms cannot be represented/,
     );
-    expect(() => normalizeResponse({ schema: { _zod: {} } })).toThrow(
+    expect(() => grammarOf({ schema: { _zod: {} } })).toThrow(
       expect.objectContaining({ code: "SCHEMA_UNSUPPORTED" }),
     );
   });

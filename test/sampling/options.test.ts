@@ -3,12 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";
-import {
-  normalizeSampling,
-  pickSampling,
-  SAMPLERS,
-  SAMPLING_KEYS,
-} from "../../lib/sampling/options.js";
+import { normalizeSampling, SAMPLERS, SAMPLING_KEYS } from "../../lib/sampling/options.js";
 import { presets } from "../../lib/sampling/presets.js";
 import { MAX_SEED, SAMPLING_TABLE } from "../../lib/sampling/table.js";
 
@@ -148,13 +143,6 @@ describe("names", () => {
       "Did you mean `multiplier`?",
     );
     expect(codeOf({ maxTokens: 1 })).toBe("UNKNOWN_OPTION");
-  });
-
-  it("are picked out of a larger object", () => {
-    expect(pickSampling({ topK: 1, maxTokens: 5, seed: 2, stop: [] })).toEqual({
-      topK: 1,
-      seed: 2,
-    });
   });
 });
 

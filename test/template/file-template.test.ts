@@ -5,7 +5,7 @@ import { Template } from "@huggingface/jinja";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ChatMessage } from "../../lib/base/types.js";
-import { isR1Template, templateOpensThink } from "../../lib/template/file-template.js";
+import { templateOpensThink } from "../../lib/template/file-template.js";
 import {
   foreignToNative,
   renderForeign,
@@ -48,23 +48,6 @@ describe("what a file's template says", () => {
     expect(templateOpensThink(`${R1_OLD}<think>\n\n</think>`)).toBe(false);
   });
 
-  it("is R1's or not by the turns it writes", () => {
-    for (const name of [
-      "deepseek-ai-DeepSeek-R1-Distill-Llama-8B.jinja",
-      "deepseek-ai-DeepSeek-R1-Distill-Qwen-32B.jinja",
-      "llama-cpp-deepseek-r1.jinja",
-    ]) {
-      expect(isR1Template(load(name)), name).toBe(true);
-    }
-    expect(isR1Template(R1_OLD)).toBe(true);
-    for (const name of [
-      "Qwen-QwQ-32B.jinja",
-      "meta-llama-Llama-3.3-70B-Instruct.jinja",
-      "openai-gpt-oss-120b.jinja",
-    ])
-      expect(isR1Template(load(name)), name).toBe(false);
-  });
-
   it("is nothing when there is no template, or a broken or refusing one", () => {
     for (const source of [
       null,
@@ -75,7 +58,6 @@ describe("what a file's template says", () => {
       "x".repeat(300_000),
     ]) {
       expect(templateOpensThink(source)).toBe(false);
-      expect(isR1Template(source)).toBe(false);
     }
   });
 

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import type { Role } from "../../lib/base/types.js";
 import { ROLE_TEXTS } from "../../lib/template/segment.js";
-import { detectVariant, VARIANT_TABLE, type VocabularyFacts } from "../../lib/template/variants.js";
+import { detectVariant, VARIANT_TABLE, type VariantInput } from "../../lib/template/variants.js";
 
 type Known = keyof typeof VARIANT_TABLE;
 const ARCHITECTURE: Record<Known, string> = {
@@ -13,7 +13,7 @@ const ARCHITECTURE: Record<Known, string> = {
 };
 
 /** The vocabulary facts of a release as the table has it, padding spelt as in the base model. */
-function release(variant: Known, change: Partial<Record<Role, number>> = {}): VocabularyFacts {
+function release(variant: Known, change: Partial<Record<Role, number>> = {}): VariantInput {
   const row = VARIANT_TABLE[variant];
   const ids = { ...row.ids, ...change };
   const specialTokens = Object.entries(ids).map(([role, id]) => ({

@@ -68,7 +68,7 @@ export function ownIdentity(): ProcessIdentity {
 }
 
 /** Whether a process of this machine runs. */
-export function isRunning(pid: number): boolean {
+function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

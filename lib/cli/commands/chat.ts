@@ -25,8 +25,8 @@ import { givenPrompt } from "../prompt.js";
 import { renderParts, timingsLine, wantsColor, write } from "../render.js";
 import type { Settings } from "../settings.js";
 import { loadOptionsOf, settingsOf } from "../settings.js";
-import { COMMANDS, loadedText, obey } from "../slash-commands.js";
-import type { Room } from "../slash-commands.js";
+import { COMMANDS, loadedText, runSlashCommand } from "../slash-commands.js";
+import type { ChatState } from "../slash-commands.js";
 import { forTerminal } from "../wrap.js";
 
 const HELP = `
@@ -64,21 +64,21 @@ async function show(generation: Generation, talk: Talk): Promise<void> {
   const result = await generation.result();
   if (settings.timings === true) note(`${timingsLine(result, model.info)}\n\n`);
   const used = result.usage.promptTokens + result.usage.completionTokens;
-  const room = model.info.sequenceContextSize;
-  if (used > room * NEARLY_FULL && result.finishReason !== "length")
+  const state = model.info.sequenceContextSize;
+  if (used > state * NEARLY_FULL && result.finishReason !== "length")
     note(
-      `(${used} of ${room} tokens of the context are used. /reset starts again; a larger --ctx-size makes room.)\n\n`,
+      `(${used} of ${state} tokens of the context are used. /reset starts again; a larger --ctx-size makes state.)\n\n`,
     );
   else if (isTerminal && settings.timings === undefined)
-    note(`${fullness(used, room, settings)}\n\n`);
+    note(`${fullness(used, state, settings)}\n\n`);
   if (result.finishReason === "length")
     note("(The reply ended because --n-predict or the context is used up.)\n\n");
 }
 
 /** Describes how full the context is, dimmed. */
-function fullness(used: number, room: number, { color }: Settings): string {
+function fullness(used: number, state: number, { color }: Settings): string {
   const { dim } = pc.createColors(wantsColor(color, process.stderr, process.env));
-  return dim(`${used}/${room} tokens`);
+  return dim(`${used}/${state} tokens`);
 }
 
 /**
@@ -115,7 +115,7 @@ async function takeTurns(
     reportFailure(error, command);
     say("\n");
   };
-  const room: Room = {
+  const state: ChatState = {
     conversation,
     info: model.info,
     say,
@@ -128,7 +128,7 @@ async function takeTurns(
   };
   const answer = async (text: string): Promise<void> => {
     try {
-      await room.show(conversation.send(text));
+      await state.show(conversation.send(text));
     } catch (error) {
       // A program that writes to the pipe relies on the exit code.
       if (!isTerminal) throw error;
@@ -151,7 +151,7 @@ async function takeTurns(
       return;
     }
     if (line.startsWith("/")) {
-      if (!(await obey(line, room))) return;
+      if (!(await runSlashCommand(line, state))) return;
     } else if (line.trim() !== "") await answer(line);
   }
 }

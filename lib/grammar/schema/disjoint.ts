@@ -30,7 +30,7 @@ function requires(schema: SchemaObject, name: string): boolean {
  * values, or are objects that both require a property whose schemas share none. false if this
  * cannot be decided.
  */
-export function areDisjoint(a: Schema, b: Schema): boolean {
+function areDisjoint(a: Schema, b: Schema): boolean {
   if (a === false || b === false) return true;
   if (a === true || b === true) return false;
   const [left, right] = [listed(a), listed(b)];
@@ -74,7 +74,7 @@ function marks(branch: Schema, name: string | undefined): readonly string[] | un
  * Whether all branches list values of one property, or of themselves, and no two list the same
  * value.
  */
-function areTold(branches: readonly Schema[], name: string | undefined): boolean {
+function listDifferentValues(branches: readonly Schema[], name: string | undefined): boolean {
   const seen = new Set<string>();
   for (const branch of branches) {
     const own = marks(branch, name);
@@ -92,7 +92,7 @@ function areTold(branches: readonly Schema[], name: string | undefined): boolean
 }
 
 /** Maximum number of properties to try as the one that distinguishes the branches. */
-const MOST_MARKS = 16;
+const MAX_MARKS = 16;
 
 /**
  * Returns the first two branches that one value may match both; undefined if there are none.
@@ -104,8 +104,11 @@ export function findOverlap(
   work: (pairs: number) => void,
 ): readonly [number, number] | undefined {
   const first = branches.find(isObject);
-  const names = Object.keys(first?.["properties"] ?? {}).slice(0, MOST_MARKS);
-  if (areTold(branches, undefined) || names.some((name) => areTold(branches, name)))
+  const names = Object.keys(first?.["properties"] ?? {}).slice(0, MAX_MARKS);
+  if (
+    listDifferentValues(branches, undefined) ||
+    names.some((name) => listDifferentValues(branches, name))
+  )
     return undefined;
   for (const [i, a] of branches.entries()) {
     work(Math.ceil((branches.length - i) / 4));

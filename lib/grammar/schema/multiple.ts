@@ -170,7 +170,7 @@ class Writer {
 /**
  * Digits that are written, so many that no bound is missed and no more rules than allowed are made.
  */
-function mostDigits(step: number, power: number, from: bigint): number {
+function maxDigits(step: number, power: number, from: bigint): number {
   const room = DIGITS - Math.max(0, power);
   const least = Math.max(String(step).length, String(from).length, 1 - power) + 2;
   return Math.min(room, Math.max(least, Math.floor(MAX_RULES / step)));
@@ -185,7 +185,7 @@ function runs(
 ): Run[] {
   const made: Run[] = [];
   const add = (isNegative: boolean, from: bigint, to: bigint | undefined): void => {
-    const far = ten(mostDigits(step, power, from)) - 1n;
+    const far = ten(maxDigits(step, power, from)) - 1n;
     const last = to === undefined || to > far ? far : to;
     if (from <= last) made.push({ isNegative, step, power, from, to: last });
   };

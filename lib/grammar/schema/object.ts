@@ -6,7 +6,7 @@ import { stringExcept } from "./string.js";
  * White space between JSON tokens: none, a space, or a line break and indentation; always of
  * limited length.
  */
-export const WS: GrammarNode = ref("ws");
+const WS: GrammarNode = ref("ws");
 
 /** One named property, its value as a node. */
 export interface PropertyNode {

@@ -8,7 +8,7 @@ interface Place {
 }
 
 /** Most places that are looked at: references can lead to many. */
-const MOST_PLACES = 2000;
+const MAX_PLACES = 2000;
 
 const own = (value: unknown, key: string): unknown =>
   typeof value === "object" && value !== null && Object.hasOwn(value, key)
@@ -41,7 +41,7 @@ function target(document: unknown, reference: unknown): Place[] {
 function withMerged(document: unknown, places: readonly Place[]): Place[] {
   const found = [...places];
   const seen = new Set(places.map(({ at }) => at));
-  for (let i = 0; i < found.length && found.length < MOST_PLACES; i++) {
+  for (let i = 0; i < found.length && found.length < MAX_PLACES; i++) {
     const { value, at } = found[i] as Place;
     const branches = ["allOf", "anyOf", "oneOf"].flatMap((key): Place[] => {
       const list = own(value, key);

@@ -17,7 +17,7 @@ import {
 const code = (character: string): number => character.codePointAt(0) ?? 0;
 
 /** What JSON does not allow bare inside a string, and the delete character. */
-export const NOT_BARE: readonly CodeRange[] = [
+const NOT_BARE: readonly CodeRange[] = [
   [0, 0x1f],
   [0x22, 0x22],
   [0x5c, 0x5c],
