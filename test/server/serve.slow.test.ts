@@ -1,0 +1,156 @@
+// `r1-native serve` as its user has it: flags, environment, loading, SIGTERM, a process that dies.
+import { spawn } from "node:child_process";
+import type { ChildProcessByStdio } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, expect, test } from "vitest";
+import { send } from "./sockets.js";
+
+const root = join(import.meta.dirname, "../..");
+
+interface Program {
+  readonly child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly exited: Promise<number | null>;
+  url: string;
+  log: string;
+}
+
+const programs: Program[] = [];
+afterEach(() => {
+  for (const { child } of programs.splice(0)) child.kill("SIGKILL");
+});
+
+async function program(flags: string[], env: NodeJS.ProcessEnv = {}): Promise<Program> {
+  const child = spawn(process.execPath, [join(root, "dist/cli/main.js"), "serve", ...flags], {
+    cwd: root,
+    env: { ...process.env, LLAMA_ARG_PORT: "0", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const exited = once(child, "exit").then(([code]) => code as number | null);
+  const made: Program = { child, exited, url: "", log: "" };
+  programs.push(made);
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (made.log += text));
+  let out = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
+  const listening = async (): Promise<void> => {
+    while (!out.includes("\n")) await sleep(10);
+  };
+  await Promise.race([listening(), exited]);
+  made.url = /http\S+/.exec(out)?.[0] ?? "";
+  return made;
+}
+
+async function health({ url }: Program): Promise<number> {
+  return (await fetch(`${url}/health`)).status;
+}
+
+async function loaded(server: Program): Promise<void> {
+  while ((await health(server)) !== 200) await sleep(20);
+}
+
+const endless = {
+  messages: [{ role: "user", content: "What is 1+1?" }],
+  ignore_eos: true,
+  max_tokens: 20_000,
+  stream: true,
+};
+
+test("the port answers 503 while the model loads, and 200 then", async () => {
+  const server = await program([]);
+  expect(await health(server)).toBe(503);
+  await loaded(server);
+  const models = await (await fetch(`${server.url}/v1/models`)).json();
+  expect(models).toMatchObject({ data: [{ id: "tiny-r1", state: "ready" }] });
+});
+
+test("flags and llama-server's environment variables say what it is called and who may", async () => {
+  const server = await program(["--alias", "r1,gpt-4o"], { LLAMA_API_KEY: "secret" });
+  await loaded(server);
+  expect((await fetch(`${server.url}/v1/models`)).status).toBe(401);
+  const headers = { authorization: "Bearer secret" };
+  const response = await fetch(`${server.url}/v1/models/gpt-4o`, { headers });
+  expect(await response.json()).toMatchObject({ id: "r1" });
+});
+
+test("SIGTERM lets a running reply end, refuses new ones, and ends with code 0", async () => {
+  const server = await program(["--drain", "60"]);
+  await loaded(server);
+  const { response } = send(`${server.url}/v1/chat/completions`, { ...endless, max_tokens: 1500 });
+  let text = "";
+  const reply = (await response).setEncoding("utf8").on("data", (piece: string) => (text += piece));
+  while (!text.includes("data:")) await sleep(5);
+  server.child.kill("SIGTERM");
+  while ((await health(server)) === 200) await sleep(5);
+  await once(reply, "end");
+  expect(text).toMatch(/"finish_reason":"length"[^]*data: \[DONE\]\n\n$/);
+  expect(await server.exited).toBe(0);
+});
+
+test("what has not ended after --drain ends with an error in its protocol", async () => {
+  const server = await program(["--drain", "0"]);
+  await loaded(server);
+  const { response } = send(`${server.url}/v1/chat/completions`, endless);
+  let text = "";
+  const reply = (await response).setEncoding("utf8").on("data", (piece: string) => (text += piece));
+  while (!text.includes("data:")) await sleep(5);
+  server.child.kill("SIGTERM");
+  await once(reply, "end");
+  expect(text).toMatch(/data: \{"error":\{[^\n]*"code":"shutting_down"\}\}\n\n$/);
+  expect(await server.exited).toBe(0);
+});
+
+test("a second signal ends at once", async () => {
+  const server = await program(["--drain", "600"]);
+  await loaded(server);
+  const { response } = send(`${server.url}/v1/chat/completions`, { ...endless, max_tokens: -1 });
+  (await response).resume();
+  server.child.kill("SIGTERM");
+  while ((await health(server)) === 200) await sleep(5);
+  server.child.kill("SIGTERM");
+  expect(await server.exited).toBeNull();
+});
+
+/** Processes that a process has started. */
+function childrenOf(pid: number): number[] {
+  const list = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+  return list
+    .trim()
+    .split(/\s+/)
+    .filter((word) => word !== "")
+    .map(Number);
+}
+
+test.runIf(process.platform === "linux")(
+  "when the model's process dies, its replies end with an error and it is loaded again",
+  async () => {
+    const server = await program(["--isolation", "process"]);
+    await loaded(server);
+    const { response } = send(`${server.url}/v1/chat/completions`, { ...endless, max_tokens: -1 });
+    let text = "";
+    const reply = (await response)
+      .setEncoding("utf8")
+      .on("data", (piece: string) => (text += piece));
+    while (!text.includes("data:")) await sleep(5);
+    for (const pid of childrenOf(server.child.pid!)) process.kill(pid, "SIGKILL");
+    await once(reply, "end");
+    expect(text).toMatch(/data: \{"error":\{[^\n]*"code":"model_stopped"\}\}\n\n$/);
+    expect(await health(server)).toBe(503);
+    await loaded(server);
+    const again = send(`${server.url}/v1/chat/completions`, { ...endless, max_tokens: 3 });
+    expect((await again.response).statusCode).toBe(200);
+  },
+);
+
+test("a port that is taken, a word too many and a wrong flag are told with what to do", async () => {
+  const first = await program([]);
+  const { port } = new URL(first.url);
+  const second = await program(["--port", port]);
+  expect([await second.exited, second.log]).toEqual([1, expect.stringMatching(/another program/)]);
+  const third = await program(["model.gguf"]);
+  expect([await third.exited, third.log]).toEqual([2, expect.stringMatching(/--model FILE/)]);
+  const open = await program(["--host", "0.0.0.0"]);
+  expect([await open.exited, open.log]).toEqual([2, expect.stringMatching(/--no-auth/)]);
+});
