@@ -1,4 +1,4 @@
-// The public exports of r1-native/batch; nothing else.
+// Public exports of r1-native/batch: runs many rows through a model.
 export { runBatch } from "./batch/run-batch.js";
 export { runBatchFile } from "./batch/run-file.js";
 export type { BatchSummary, ModelSource } from "./batch/run-file.js";

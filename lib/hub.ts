@@ -1,4 +1,4 @@
-// Public exports of r1-native/hub: finds and downloads models of the Hugging Face Hub.
+// Public exports of r1-native/hub: finds and downloads models on the Hugging Face Hub.
 
 export { downloadModel } from "./hub/download.js";
 export type { DownloadedFile, DownloadResult } from "./hub/download.js";

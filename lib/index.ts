@@ -1,7 +1,7 @@
-// Public exports of r1-native: loading a model and asking it; nothing else. Files, downloads and
-// plans have entries of their own: files.ts, hub.ts, plan.ts.
+// Public exports of r1-native: loads a model and generates with it. Files, downloads and plans have
+// their own entry points: files.ts, hub.ts, plan.ts.
 
-// Loading and asking.
+// Loading and generating.
 export { loadModel } from "./model/load-model.js";
 export type { Model } from "./model/model.js";
 export type { ChatModel } from "./model/chat-model.js";
@@ -31,7 +31,7 @@ export { presets } from "./sampling/presets.js";
 export type { PresetName } from "./sampling/presets.js";
 export type { SamplerName, SamplingOptions } from "./sampling/options.js";
 
-// Thinking, answers in a form, tools.
+// Reasoning, constrained answers, tools.
 export { DEFAULT_CLOSING, EFFORTS } from "./reasoning/options.js";
 export type { ReasoningEffort, ReasoningOptions } from "./reasoning/options.js";
 export type { CloseOptions } from "./engine/drain.js";
@@ -45,7 +45,7 @@ export type { AiSdkMessage } from "./template/from-ai-sdk.js";
 export { fromOpenAI } from "./template/from-openai.js";
 export type { OpenAIMessage } from "./template/from-openai.js";
 
-// What comes out.
+// Results and messages.
 export type {
   ChatMessage,
   ChatMessageInput,
@@ -69,7 +69,7 @@ export type {
   Variant,
 } from "./base/types.js";
 
-// One writer of a file at a time.
+// A lock that gives one process write access to a file.
 export { lockFile } from "./machine/file-lock.js";
 export type { FileLock } from "./machine/file-lock.js";
 

@@ -1,4 +1,5 @@
-// Public exports of r1-native/plan: what fits where, and the sizes of R1's releases.
+// Public exports of r1-native/plan: which layers fit on which device, and the sizes of R1's
+// releases.
 
 export { planOffload } from "./plan/plan-offload.js";
 export type { OffloadPlan } from "./plan/offload-plan.js";

@@ -1,17 +1,17 @@
-// Compiles the grammars of answers on native threads, each text once however many requests ask for
-// it. A request that ends meanwhile leaves the compiling to the others; it takes 10 seconds at
-// most.
+// Compiles the grammars of answers on native threads, once per text even if several requests need
+// it. A request that ends early leaves the compilation to the others. Compiling takes at most 10
+// seconds.
 import type { Awaitable } from "../base/awaitable.js";
 import type { NativeGrammar } from "../binding/native-request.js";
 import type { NativeModel } from "../binding/native.js";
 
-/** What compiles. */
+/** The native object that compiles. */
 export type GrammarCompiler = Pick<NativeModel, "knownGrammar" | "compileGrammar">;
 
 const underWay = new WeakMap<GrammarCompiler, Map<string, Promise<NativeGrammar>>>();
 
 /**
- * The grammar of a GBNF text: at once if it was compiled lately, else promised.
+ * Returns the grammar of a GBNF text: at once if it was compiled recently, otherwise as a promise.
  *
  * @throws {R1Error} rejects with `GRAMMAR_INVALID`.
  */

@@ -1,10 +1,10 @@
-// Deals what came from native code out to the generations it belongs to, by request id. Runs on the
-// JavaScript thread that made the engine.
+// Delivers events from native code to their generations, by request id. Runs on the JavaScript
+// thread that made the engine.
 import { R1Error, fromNative, isErrorCode } from "../base/errors.js";
 import type { NativeEventSink, NativeLastEvent } from "../binding/native-request.js";
 import type { Generation } from "./generation.js";
 
-/** Ends a generation as its request ended. */
+/** Ends a generation with the outcome of its request. */
 function finish(generation: Generation, event: NativeLastEvent): void {
   if (event.kind === "end") generation.end(event);
   else
@@ -18,12 +18,11 @@ function finish(generation: Generation, event: NativeLastEvent): void {
 }
 
 /**
- * Deals out what came from native code. Holds nothing but the live generations, so that native
- * code, which holds this function, never keeps an engine alive by itself.
+ * Delivers events from native code. It holds only the live generations, so that native code, which
+ * holds this function, never keeps an engine alive by itself.
  */
 export function dispatcher(live: Map<number, Generation>): NativeEventSink {
-  // A fault of ours while handling one request must neither reach native code nor touch the other
-  // requests.
+  // An internal error in one request must neither reach native code nor affect the other requests.
   const failRequest = (id: number, generation: Generation, error: unknown): void => {
     live.delete(id);
     generation.cancel();
@@ -31,7 +30,7 @@ export function dispatcher(live: Map<number, Generation>): NativeEventSink {
   };
   return (requests, tokens, texts, logprobs, ends, progress) => {
     for (const { id, ...facts } of progress) live.get(id)?.progress(facts);
-    // Each reader is woken once per delivery.
+    // Wakes each generation's reader once per batch.
     const withTokens: Generation[] = [];
     let top = 0;
     for (let i = 0; i < requests.length; i++) {

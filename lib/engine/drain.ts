@@ -1,18 +1,18 @@
-// Waits for the generations of an engine that closes, up to a deadline. Runs on the JavaScript
-// thread that made the engine.
+// Waits for the generations of a closing engine, up to a deadline. Runs on the JavaScript thread
+// that made the engine.
 import { integer, knownKeys, object } from "../base/check.js";
 import type { Generation } from "./generation.js";
 
 /** Options of `model.close`. */
 export interface CloseOptions {
   /**
-   * How long running and waiting generations may go on. Those that have not ended by then are ended
-   * with `DISPOSED`. Unit: milliseconds, 0 to 2147483647. @defaultValue 0
+   * How long running and waiting generations may continue. Those still running after that end with
+   * `DISPOSED`. Unit: milliseconds, 0 to 2147483647. @defaultValue 0
    */
   readonly drainMs?: number | undefined;
 }
 
-/** The longest that a timer takes. Unit: milliseconds. */
+/** Longest delay that a timer accepts. Unit: milliseconds. */
 const MAX_DRAIN_MS = 2 ** 31 - 1;
 
 /** @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`. */
@@ -23,9 +23,9 @@ export function normalizeClose(options: unknown): number {
   return drainMs === undefined ? 0 : integer(drainMs, "drainMs", 0, MAX_DRAIN_MS);
 }
 
-/** A wait for generations, whose deadline can be brought forward. */
+/** A wait for generations, with a deadline that can be moved forward. */
 export class Drain {
-  /** Resolves once all have ended, or at the deadline. Never rejects. */
+  /** Resolves when all generations have ended, or at the deadline. Never rejects. */
   readonly ended: Promise<void>;
   #finish!: () => void;
   #deadline = Infinity;
@@ -42,14 +42,14 @@ export class Drain {
     this.hasten(drainMs);
   }
 
-  /** Ends the wait in `drainMs` from now, unless it ends earlier anyway. */
+  /** Ends the wait `drainMs` from now, unless it ends sooner. */
   hasten(drainMs: number): void {
     const deadline = performance.now() + drainMs;
     if (deadline >= this.#deadline) return;
     this.#deadline = deadline;
     clearTimeout(this.#timer);
     if (drainMs === 0) this.#finish();
-    // The generations keep the process alive, not this.
+    // Only the generations keep the process alive, not this timer.
     else this.#timer = setTimeout(this.#finish, drainMs).unref();
   }
 }

@@ -1,5 +1,4 @@
-// What a generation takes: every option once, checked and completed in one place. Runs on any
-// JavaScript thread.
+// The options of a generation: checks them and fills in the defaults.
 import {
   array,
   boolean,
@@ -21,36 +20,37 @@ import { responseForm } from "../grammar/response.js";
 import type { ResponseOptions } from "../grammar/response.js";
 
 /**
- * Options of a generation. A name that is not here is refused with UNKNOWN_OPTION and the nearest
- * right one.
+ * Options of a generation. An unknown name is refused with UNKNOWN_OPTION, and the message suggests
+ * the nearest valid one.
  */
 export interface GenerateOptions extends SamplingOptions {
   /**
-   * Most tokens to generate, reasoning and the ending token included. Ends with reason `"length"`.
-   * Unit: tokens. Range: 1 .. 2^31-1.
+   * Maximum tokens to generate, including the reasoning and the ending token. The generation then
+   * ends with reason `"length"`. Unit: tokens. Range: 1 .. 2^31-1.
    * @defaultValue until the context is full
    */
   readonly maxTokens?: number | undefined;
   /**
-   * Texts that end the generation with reason `"stop-string"`. No part of one is ever given out. At
-   * most 64, each at most 1024 characters.
+   * Texts that end the generation with reason `"stop-string"`. The output never contains any part
+   * of one. At most 64, each at most 1024 characters.
    * @defaultValue none
    */
   readonly stop?: string | readonly string[] | undefined;
   /**
-   * Token ids that end the generation with reason `"stop"`, beside the vocabulary's own. With
-   * `response` or a forced tool call neither can come before the answer is whole; inside the
-   * reasoning one closes the reasoning instead. @defaultValue none; a chat also stops at `<｜User｜>`
+   * Token ids that end the generation with reason `"stop"`, in addition to the vocabulary's own.
+   * With `response` or a forced tool call, neither kind is possible before the answer is complete,
+   * and inside the reasoning such a token closes the reasoning instead. @defaultValue none; a chat
+   * also stops at `<｜User｜>`
    */
   readonly stopTokens?: readonly number[] | Int32Array | undefined;
   /**
-   * Gives the generation up: `for await` then throws `signal.reason`, `result()` resolves with what
-   * there is and finishReason `"aborted"`.
+   * Cancels the generation: `for await` then throws `signal.reason`, and `result()` resolves with
+   * the output so far and finishReason `"aborted"`.
    */
   readonly signal?: AbortSignal | undefined;
   /**
    * Makes end-of-generation tokens impossible, so that only `maxTokens`, `stop` or a full context
-   * end it. Not beside `response` or a forced tool call.
+   * end the generation. Cannot be combined with `response` or a forced tool call.
    * @defaultValue false
    */
   readonly ignoreEos?: boolean | undefined;
@@ -61,55 +61,58 @@ export interface GenerateOptions extends SamplingOptions {
    */
   readonly logprobs?: number | boolean | undefined;
   /**
-   * Alternatives to report with each token; asks for `logprobs` by itself. Range: 0 .. 20.
+   * Alternatives to report with each token; turns `logprobs` on. Range: 0 .. 20.
    * @defaultValue the number given as `logprobs`, else 0
    */
   readonly topLogprobs?: number | undefined;
   /**
-   * Larger runs first when generations wait; equal ones in order of arrival. Range: -1000 .. 1000.
+   * When generations wait, the one with the larger priority runs first; equal ones run in order of
+   * arrival. Range: -1000 .. 1000.
    * @defaultValue 0
    */
   readonly priority?: number | undefined;
   /**
-   * From the call to the last token; ends with reason `"timeout"`. Unit: milliseconds. Range: 0 ..
-   * 2^31-1; 0: no limit.
+   * Time limit from the call to the last token; the generation then ends with reason `"timeout"`.
+   * Unit: milliseconds. Range: 0 .. 2^31-1; 0: no limit.
    * @defaultValue 0
    */
   readonly timeoutMs?: number | undefined;
   /**
-   * Takes over cells that an earlier prompt with the same beginning computed. Changes no greedy
+   * Reuses cells that an earlier prompt with the same beginning computed. Does not change greedy
    * output.
    * @defaultValue true
    */
   readonly cachePrompt?: boolean | undefined;
   /**
-   * Tells how far the prompt is in `prompt-progress` parts.
+   * Reports the progress of the prompt in `prompt-progress` parts.
    * @defaultValue false
    */
   readonly promptProgress?: boolean | undefined;
   /**
-   * Guesses several tokens at once and verifies them in one step: `draft` with the model's
-   * `draftModel`, else `ngram` from repeated n-grams of the text. Both are the longest guess. Fewer
-   * or none are made where that would not pay, by what steps of so many rows took lately. Never
-   * another greedy output. Unit: tokens. Range: 0 .. the model's `maxDraft`.
+   * Drafts several tokens at once and verifies them in one step: `draft` uses the model's
+   * `draftModel`, and `ngram`, used otherwise, repeated n-grams of the text. Both values are the
+   * longest draft. Drafts are shorter or skipped when they would not pay off, judged by how long
+   * recent steps of that many rows took. Does not change greedy output. Unit: tokens. Range: 0 ..
+   * the model's `maxDraft`.
    * @defaultValue `{ draft: 7 }` with a draft model, else off
    */
   readonly speculation?: false | { readonly ngram?: number; readonly draft?: number };
   /**
-   * Ends with reason `"loop"` when this many tokens in a row, and at least four rounds, repeat one
-   * cycle of up to 1024 tokens; false or 0: never, true: the default. Range: 0 .. 2^20.
+   * Ends the generation with reason `"loop"` when this many tokens in a row, and at least four
+   * rounds, repeat one cycle of up to 1024 tokens; false or 0: never, true: the default. Range: 0
+   * .. 2^20.
    * @defaultValue 1024
    */
   readonly loopGuard?: number | boolean | undefined;
   /**
-   * How much the model thinks: a budget in tokens, held to the token; in a chat also whether it
-   * thinks.
-   * @defaultValue as it likes
+   * How much the model reasons: a budget in tokens, exact to the token; in a chat also whether it
+   * reasons.
+   * @defaultValue no limit
    */
   readonly reasoning?: ReasoningOptions | undefined;
   /**
-   * Holds the answer to a JSON Schema or a grammar; the reasoning stays free.
-   * @defaultValue free
+   * Constrains the answer to a JSON Schema or a grammar; the reasoning stays unconstrained.
+   * @defaultValue unconstrained
    */
   readonly response?: ResponseOptions | undefined;
 }
@@ -131,19 +134,19 @@ export interface GenerateConfig {
   readonly modelDraft: number;
   readonly loopGuard: number;
   readonly reasoning: ReasoningConfig;
-  /** What the answer is held to; undefined: nothing. */
+  /** The form that constrains the answer; undefined: none. */
   readonly form: AnswerForm | undefined;
 }
 
 /**
- * Compiles what an answer is held to into GBNF for what follows the reasoning: in the call where
- * that is quick or was done before. What it throws or rejects with ends the generation.
+ * Compiles the constraint of an answer into GBNF for the text after the reasoning: synchronously if
+ * that is quick or was done before. If it throws or rejects, the generation ends with that error.
  */
 export type AnswerForm = () => Awaitable<string>;
 
 /**
- * Repeated tokens that count as a loop unless the user says otherwise: far above any list or table
- * that a real answer repeats.
+ * Default for the repeated tokens that count as a loop: far more than any list or table in a real
+ * answer repeats.
  */
 const DEFAULT_LOOP_GUARD = 1024;
 
@@ -168,13 +171,13 @@ const OWN_KEYS = [
 /** Names of all options of a generation. */
 export const GENERATE_KEYS: readonly string[] = Object.freeze([...OWN_KEYS, ...SAMPLING_KEYS]);
 
-/** What the check of an option depends on. */
+/** Properties of the model that the checks depend on. */
 export interface GenerateLimits {
-  /** Tokens of the vocabulary: ids lie below. */
+  /** Tokens of the vocabulary; valid ids are below it. */
   readonly vocabSize: number;
   /** The engine's `maxDraft`. */
   readonly maxDraft: number;
-  /** It has a draft model. */
+  /** Whether the model has a draft model. */
   readonly hasDraftModel: boolean;
 }
 
@@ -197,8 +200,8 @@ function topLogprobs(value: unknown, path: string, logprobs: unknown): number {
 }
 
 /**
- * Guesses of a draft model unless the user says otherwise: with the token before them eight rows,
- * which a CPU computes at the price of four (docs/benchmark.md).
+ * Default draft length with a draft model: with the token before them these are eight rows, which a
+ * CPU computes at the cost of four (docs/benchmark.md).
  */
 const DEFAULT_MODEL_DRAFT = 7;
 
@@ -241,11 +244,11 @@ function draftLengths(
 }
 
 /**
- * Checks and completes the options of one generation.
+ * Checks the options of one generation and fills in the defaults.
  *
- * @param given - What the user gave; further keys of the caller's are already taken out.
- * @param where - Names the method in messages, e.g. `complete`.
- * @param alsoKnown - Further option names of this method, for the nearest right name.
+ * @param given - The user's options, without any keys that belong to the caller.
+ * @param where - Name of the method for messages, e.g. `complete`.
+ * @param alsoKnown - Further option names of this method, for the suggestion of the nearest name.
  * @throws {R1Error} `UNKNOWN_OPTION`, `INVALID_ARGUMENT`.
  */
 export function normalizeGenerate(

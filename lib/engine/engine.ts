@@ -1,5 +1,5 @@
-// One native engine and the generations that run on it: submits requests and deals events out by
-// request id. Runs on the JavaScript thread that made it.
+// One native engine and its generations: submits requests and delivers events by request id. Runs
+// on the JavaScript thread that made it.
 import { R1Error, fromNative, isR1Error } from "../base/errors.js";
 import { queueFull } from "../base/queue-full.js";
 import type { QueueCounts } from "../base/queue-full.js";
@@ -27,49 +27,52 @@ import { NO_RUN } from "./timings.js";
 
 /** A snapshot of an engine. */
 export interface EngineStats extends Readonly<NativeEngineStats> {
-  /** Requests whose prompt or form is still prepared; `running` and `waiting` do not count them. */
+  /**
+   * Requests whose prompt or grammar is still being prepared; `running` and `waiting` do not
+   * include them.
+   */
   readonly preparing: number;
 }
 
-/** A generation on its way into the engine. */
+/** A generation that is not yet submitted to the engine. */
 interface Started {
   readonly id: number;
   readonly config: GenerateConfig;
   readonly generation: Generation;
-  /** By `performance.now()`. */
+  /** Time of `performance.now()`. */
   readonly startedAt: number;
 }
 
 const MAX_ID = 2 ** 32 - 1;
 
 const disposed = (): R1Error =>
-  new R1Error("DISPOSED", "The model is closed. Load it again to go on.");
+  new R1Error("DISPOSED", "The model is closed. Load it again to continue.");
 
-/** What a reply that `close` cut off ends with. */
+/** The error of a reply that `close` interrupted. */
 const cutOff = ({ hasBegun }: Generation): R1Error =>
   new R1Error(
     "DISPOSED",
-    `The model was closed ${hasBegun ? "while this reply was being written" : "before this reply began"}. ` +
-      "To let replies end first, close it with `close({ drainMs })`.",
+    `The model was closed ${hasBegun ? "while this reply was being generated" : "before this reply began"}. ` +
+      "To let replies finish first, close the model with `close({ drainMs })`.",
   );
 
-/** A context with its thread. Made by {@link createEngine}. */
+/** A context with its thread. Created by {@link createEngine}. */
 export class Engine {
   readonly #native: HostedEngine;
   readonly #live: Map<number, Generation>;
   readonly #weights: Weights;
-  /** Requests that the engine may have at once: running, waiting, and in preparation. */
+  /** Maximum requests at once: running, waiting, and in preparation. */
   readonly #room: number;
-  /** Ids in preparation, each with the timer of its deadline. */
+  /** Ids of the requests in preparation, each with the timer of its deadline. */
   readonly #preparing = new Map<number, NodeJS.Timeout | undefined>();
-  /** Preparations under way; each says whether anybody waits for it. */
+  /** Running preparations; each function returns whether its result is still needed. */
   readonly #unsettled = new Set<() => boolean>();
   #closingLine: { readonly text: string; readonly ids: Int32Array } | undefined;
   #nextId = 1;
   #nextSession = 1;
   #closing: Promise<void> | undefined;
   #drain: Drain | undefined;
-  /** What llama.cpp made of the configuration. */
+  /** llama.cpp's values for the configuration. */
   readonly info: Readonly<NativeEngineInfo>;
 
   /** @internal */
@@ -97,12 +100,12 @@ export class Engine {
   }
 
   /**
-   * Starts generations from one prompt, all or none. Prepares the request in the call where that is
-   * quick, else off the event loop; what fails there ends the generations.
+   * Starts generations from one prompt, all or none. Prepares the request synchronously if that is
+   * quick, otherwise off the event loop. A failed preparation ends the generations.
    *
-   * @param makePrompt - Called once, in the call, unless nothing is to run.
-   * @param configs - One for each generation; they differ in their seeds alone.
-   * @param onEnd - Called at the end of each, before its user hears of it.
+   * @param makePrompt - Called once and synchronously, unless there is nothing to run.
+   * @param configs - One per generation; they differ only in their seeds.
+   * @param onEnd - Called at the end of each generation, before its user sees the end.
    * @throws {R1Error} `DISPOSED`; `INVALID_ARGUMENT`, `TEMPLATE_UNSUPPORTED` for options.
    */
   start(
@@ -125,8 +128,8 @@ export class Engine {
   }
 
   /**
-   * Places that are taken. Cancelled requests whose preparation has not ended yet have as many
-   * places of their own; only what is beyond those counts, so that a flood of them stays bounded.
+   * Counts the places in use. Cancelled requests that are still in preparation have as many places
+   * of their own, and only those beyond that number count here. This bounds a flood of them.
    */
   #taken(): number {
     let cancelled = 0;
@@ -187,7 +190,7 @@ export class Engine {
     return setTimeout(end, timeoutMs).unref();
   }
 
-  /** Hands prepared requests to the engine; those that ended meanwhile are left out. */
+  /** Submits prepared requests to the engine, except those that have ended in the meantime. */
   #submit(started: readonly Started[], prepared: Prepared): void {
     const { roles, roleTexts } = this.#weights;
     const { prompt } = prepared;
@@ -216,7 +219,7 @@ export class Engine {
     for (const { generation } of waiting) generation.admit(prompt.tokens.length);
   }
 
-  /** Ends generations that could not all start; none of them goes on. */
+  /** Ends generations that could not all start. */
   #fail(started: readonly Started[], error: R1Error): void {
     for (const { id, generation } of started) {
       if (generation.isEnded) continue;
@@ -226,7 +229,10 @@ export class Engine {
     }
   }
 
-  /** In preparation it ends in the call, and nothing is submitted; else when the engine says so. */
+  /**
+   * During preparation this ends the request synchronously, and nothing is submitted. Later the
+   * engine reports the end.
+   */
   #cancel(id: number): void {
     const generation = this.#live.get(id);
     if (generation === undefined || !this.#preparing.has(id)) {
@@ -237,7 +243,7 @@ export class Engine {
     generation.end(NO_RUN);
   }
 
-  /** In preparation the generation itself remembers it until it is submitted. */
+  /** During preparation the generation remembers this until it is submitted. */
   #endReasoning(id: number): void {
     assertEndable(this.#weights.roles.endThink);
     if (!this.#preparing.has(id)) this.#native.endReasoning(id);
@@ -253,7 +259,7 @@ export class Engine {
     this.#preparing.delete(id);
   }
 
-  /** The closing line is one for all requests as a rule. */
+  /** Most requests use the same closing line, so its ids are cached. */
   #closingIds(reasoning: ReasoningConfig): Int32Array {
     const { roles, native: vocabulary } = this.#weights;
     if (this.#closingLine?.text !== reasoning.closing) {
@@ -273,34 +279,34 @@ export class Engine {
     return { sequences, maxQueue, underWay, waiting, preparing: this.#preparing.size };
   }
 
-  /** Adds the counts to a `QUEUE_FULL` of native code; any other error stays as it is. */
+  /** Adds the counts to a native `QUEUE_FULL` error; any other error is returned unchanged. */
   withCounts(error: unknown): unknown {
     if (!isR1Error(error, "QUEUE_FULL")) return error;
     const details = { ...error.details, ...this.#counts() };
     return new R1Error(error.code, error.message, { cause: error, details });
   }
 
-  /** A snapshot, taken without stopping anything. @throws {R1Error} `DISPOSED` */
+  /** Returns a snapshot without stopping the engine. @throws {R1Error} `DISPOSED` */
   stats(): EngineStats {
     this.assertOpen();
     return Object.freeze({ ...this.#native.stats(), preparing: this.#preparing.size });
   }
 
-  /** Saved sessions; its errors are native ones. @throws {R1Error} `DISPOSED` */
+  /** The saved sessions of the engine; its errors are native ones. @throws {R1Error} `DISPOSED` */
   get sessions(): EngineSessions {
     this.assertOpen();
     return this.#native.sessions;
   }
 
-  /** A number for a restored session, whose cells are its own. */
+  /** Returns a new id for a restored session, which owns its cells. */
   newSession(): number {
     return this.#nextSession++;
   }
 
   /**
-   * Refuses new requests, waits up to `drainMs` for those under way, ends the rest with DISPOSED,
-   * joins the thread and frees the context. The same promise every time; a later call can shorten
-   * the wait.
+   * Refuses new requests, waits up to `drainMs` for the current ones, ends the rest with DISPOSED,
+   * joins the thread and frees the context. Returns the same promise every time; a later call can
+   * shorten the wait.
    */
   close(drainMs = 0): Promise<void> {
     if (this.#closing !== undefined) {
@@ -331,7 +337,7 @@ export class Engine {
   }
 }
 
-/** What an engine is made of. */
+/** The parts of an engine. */
 export interface EngineInit {
   readonly host: EngineHost;
   readonly weights: Weights;
@@ -342,12 +348,12 @@ export interface EngineInit {
 }
 
 /**
- * Makes a context on its own thread.
+ * Creates a context with its own thread.
  *
- * @param init - Where the weights are; what they were loaded with; the model that drafts tokens for
- * requests that ask for it; what stops the warm-up.
+ * @param init - The weights, the options they were loaded with, the model that drafts tokens for
+ * requests that use it, and the token that stops the warm-up.
  * @throws {R1Error} `ABORTED` by the token, `OUT_OF_MEMORY`, `CACHE_TYPE_UNSUPPORTED`,
- * `INVALID_ARGUMENT` (the draft model's vocabulary is another one), `INTERNAL`.
+ * `INVALID_ARGUMENT` (the draft model has a different vocabulary), `INTERNAL`.
  */
 export async function createEngine({
   host,

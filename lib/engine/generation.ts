@@ -1,5 +1,5 @@
-// A generation as its user sees it: an async iterator of parts, and a promise of the whole. Runs on
-// the JavaScript thread that asked for it.
+// A generation as the user sees it: an async iterator of parts, and a promise of the whole result.
+// Runs on the JavaScript thread that requested it.
 import { AsyncQueue } from "../base/async-queue.js";
 import { R1Error } from "../base/errors.js";
 import { tokenArray } from "../base/token-array.js";
@@ -17,40 +17,45 @@ import type { NativeEndEvent, NativeLogprobs } from "../binding/native-request.j
 import type { Segmenter } from "../reasoning/segmenter.js";
 import { NO_RUN, timingsOf } from "./timings.js";
 
-/** What a generation is made of. */
+/** The parts of a generation. */
 export interface GenerationInit {
   readonly seed: number;
   readonly wantsLogprobs: boolean;
   /** Texts that end it. */
   readonly stop: readonly string[];
   readonly signal: AbortSignal | undefined;
-  /** Asks the engine to end the request; before it is admitted, the engine ends it in the call. */
+  /** Asks the engine to end the request. Before the request is admitted, it ends synchronously. */
   readonly cancel: () => void;
-  /** Asks the engine to close the reasoning; before it is admitted, this is noted. */
+  /**
+   * Asks the engine to close the reasoning. Before the request is admitted, this is only recorded.
+   */
   readonly endReasoning: () => void;
-  /** Text of a token, for log probabilities. */
+  /** Returns the text of a token, for log probabilities. */
   readonly piece: (token: number) => string;
-  /** Told of the end before anybody else is: the result, or undefined when it failed. */
+  /**
+   * Called at the end, before anyone else sees it, with the result, or with undefined after a
+   * failure.
+   */
   readonly onEnd?: ((result: GenerationResult | undefined) => void) | undefined;
 }
 
-/** Where one token's log probabilities stand in the columns of its delivery. */
+/** The position of one token's log probabilities in the columns of its batch. */
 export interface LogprobPlace {
   readonly columns: NativeLogprobs;
   readonly index: number;
-  /** Its alternatives are those from `first` up to, not including, `last`. */
+  /** The alternatives are those from `first` up to, but not including, `last`. */
   readonly first: number;
   readonly last: number;
 }
 
-/** A part that nobody has seen yet, so that it may be changed. */
+/** A part that nobody has read yet, so that it may be changed. */
 type Unread<T> = {
   -readonly [K in keyof T]: T[K] extends readonly (infer Element)[] | undefined
     ? Element[] | Extract<T[K], undefined>
     : T[K];
 };
 
-/** Folds a part into an unread one of its kind. */
+/** Merges a part into an unread one of the same kind. */
 function mergeParts(last: Part, next: Part): boolean {
   switch (next.type) {
     case "reasoning-delta":
@@ -75,7 +80,7 @@ function mergeParts(last: Part, next: Part): boolean {
   }
 }
 
-/** Why a generation that ended before it stood in the queue was never admitted. */
+/** Returns the reason why a generation that ended before it was queued was never admitted. */
 function notAdmitted(reason: string, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted === true) return signal.reason;
   if (reason === "timeout")
@@ -86,20 +91,21 @@ function notAdmitted(reason: string, signal: AbortSignal | undefined): unknown {
   return new R1Error("ABORTED", "The generation was cancelled before its prompt was ready.");
 }
 
-/** Node's key of the method that `console.log` asks. */
+/** The key of the method that `console.log` calls. */
 const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
 /**
- * What `complete`, `chat` and `send` hand out at once, while the model works: iterate over it for
- * parts as they come, call {@link Generation.result} for the whole, or both.
+ * The object that `complete`, `chat` and `send` return at once, while the model works: iterate over
+ * it for the parts as they arrive, call {@link Generation.result} for the whole result, or do both.
  *
- * - First its prompt is prepared: a long text is tokenised, a form is compiled, both off the event
- *   loop. Then it stands in the engine's queue: {@link Generation.admitted}.
- * - It runs whether or not anybody looks, and nobody who does not look gets an unhandled rejection.
- * - It can be iterated once; parts that nobody has read yet are put together, so a slow reader gets
- *   fewer and longer deltas.
- * - Leaving the loop, {@link Generation.cancel} and the signal all stop the native work; after
- *   `break` the engine has let go of the request.
+ * - Its prompt is prepared first: a long text is tokenised and a grammar is compiled, both off the
+ *   event loop. Then it is in the engine's queue: {@link Generation.admitted}.
+ * - It runs whether or not it is read. If it fails and nobody reads it, there is no unhandled
+ *   rejection.
+ * - It can be iterated once. Unread parts are merged, so a slow reader gets fewer and longer
+ *   deltas.
+ * - Leaving the loop, {@link Generation.cancel} and the signal all stop the native work. After
+ *   `break` the engine has released the request.
  */
 export class Generation implements AsyncIterable<Part> {
   readonly #queue = new AsyncQueue<Part>(mergeParts);
@@ -113,24 +119,24 @@ export class Generation implements AsyncIterable<Part> {
   #isCancelled = false;
   #isIterated = false;
   #endsReasoning = false;
-  /** Tokens have come since the reader was last woken. */
+  /** There are tokens that the reader has not been woken for. */
   #hasUnreported = false;
   #text: string[] = [];
   #tokens: number[] = [];
   #logprobs: TokenLogprob[] = [];
   #toolCalls: ToolCall[] = [];
 
-  /** What `console.log` shows. @internal */
+  /** The text that `console.log` prints. @internal */
   [INSPECT](): string {
     const state = this.#isEnded ? "ended" : "running";
     return `Generation { ${state}; read it with \`for await\`, or \`await generation.result()\` }`;
   }
 
-  /** @internal Made by the engine only. */
+  /** @internal Created by the engine only. */
   constructor(init: GenerationInit) {
     this.#init = init;
     this.#result = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
-    // A generation whose failure nobody asked for must not end the process.
+    // A failed generation that nobody awaits must not end the process.
     this.#result.catch(() => undefined);
     this.#admitted = new Promise((resolve, reject) => (this.#admission = { resolve, reject }));
     this.#admitted.catch(() => undefined);
@@ -140,50 +146,50 @@ export class Generation implements AsyncIterable<Part> {
     } else init.signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
-  /** Whether the engine is done with it, however it ended. */
+  /** Whether the engine has finished with it, in any way. */
   get isEnded(): boolean {
     return this.#isEnded;
   }
 
   /**
-   * Resolves with the number of prompt tokens once the request stands in the engine's queue.
-   * Nobody has to look at it.
+   * Resolves with the number of prompt tokens when the request is in the engine's queue. It may be
+   * left unread.
    *
-   * @throws {R1Error} rejects with what made the preparation fail: `PROMPT_TOO_LONG`,
+   * @throws {R1Error} rejects with the error of the preparation: `PROMPT_TOO_LONG`,
    * `TEXT_TOO_LONG`, `QUEUE_FULL`, `SCHEMA_UNSUPPORTED`, `GRAMMAR_INVALID`, `TEMPLATE_UNSUPPORTED`,
-   * `DISPOSED`; of one that ended before, with `signal.reason` as it is after an abort, `ABORTED`
-   * after `cancel()`, `TIMEOUT` after `timeoutMs`.
+   * `DISPOSED`. If the generation ended earlier, it rejects with `signal.reason` unchanged after an
+   * abort, `ABORTED` after `cancel()`, `TIMEOUT` after `timeoutMs`.
    */
   get admitted(): Promise<number> {
     return this.#admitted;
   }
 
-  /** @internal Whether any token has come. */
+  /** @internal Whether any token has arrived. */
   get hasBegun(): boolean {
     return this.#tokens.length > 0;
   }
 
-  /** Whether it was given up by `cancel()`, `break` or its signal. */
+  /** Whether it was cancelled by `cancel()`, `break` or its signal. */
   get isCancelled(): boolean {
     return this.#isCancelled;
   }
 
   /**
-   * The whole: waits for the end. Works before, during, after and without iterating, any number of
-   * times. A generation that was given up resolves with finishReason `"aborted"` and what there was
-   * by then.
+   * Waits for the end and returns the whole result. Works before, during, after and without
+   * iterating, any number of times. A cancelled generation resolves with finishReason `"aborted"`
+   * and the output so far.
    *
-   * @throws {R1Error} what {@link Generation.admitted} rejects with, unless it was given up;
-   * `DISPOSED` when the model was closed meanwhile; `DECODE_FAILED`, `CONTEXT_FULL` or `INTERNAL`
-   * when the engine failed.
+   * @throws {R1Error} the error that {@link Generation.admitted} rejects with, unless the
+   * generation was cancelled; `DISPOSED` when the model was closed in the meantime;
+   * `DECODE_FAILED`, `CONTEXT_FULL` or `INTERNAL` when the engine failed.
    */
   result(): Promise<GenerationResult> {
     return this.#result;
   }
 
   /**
-   * Gives it up: what was generated stays, the last part is `finish` with reason `"aborted"`. Does
-   * nothing once it has ended.
+   * Cancels the generation: the output so far is kept, and the last part is `finish` with reason
+   * `"aborted"`. Does nothing after the end.
    */
   cancel(): void {
     if (this.#isEnded || this.#isCancelled) return;
@@ -192,10 +198,10 @@ export class Generation implements AsyncIterable<Part> {
   }
 
   /**
-   * Ends the thinking now: the line `reasoning.closing` and `</think>` follow at the next token, as
-   * at the end of a budget, and then the answer. A reasoning that has not begun yet (the generation
-   * waits, or its prompt is still computed) is closed as soon as it opens. Does nothing in the
-   * answer, and once the generation has ended.
+   * Ends the reasoning now: the line `reasoning.closing` and `</think>` follow at the next token,
+   * as at the end of a budget, and then the answer. If the reasoning has not begun (the generation
+   * waits, or its prompt is still being computed), it is closed as soon as it opens. Does nothing
+   * during the answer or after the end.
    *
    * @throws {R1Error} `TEMPLATE_UNSUPPORTED` when the vocabulary has no `</think>`.
    */
@@ -211,16 +217,16 @@ export class Generation implements AsyncIterable<Part> {
   }
 
   /**
-   * The parts as they come; `finish` is the last.
+   * The parts in order; `finish` is the last.
    *
    * @throws {R1Error} `INVALID_ARGUMENT` when it is iterated a second time; in the loop, the codes
-   * of {@link Generation.result}. An abort throws `signal.reason` as it is.
+   * of {@link Generation.result}. An abort throws `signal.reason` unchanged.
    */
   [Symbol.asyncIterator](): AsyncIterator<Part, undefined> {
     if (this.#isIterated) {
       throw new R1Error(
         "INVALID_ARGUMENT",
-        "This generation is already being iterated, and its parts are handed out once: use `result()` for the whole, or pass the parts on yourself.",
+        "This generation is already being iterated, and it can be iterated only once. Use `result()` for the whole result, or distribute the parts yourself.",
       );
     }
     this.#isIterated = true;
@@ -228,32 +234,31 @@ export class Generation implements AsyncIterable<Part> {
       this.cancel();
       this.#queue.clear();
       this.#queue.end();
-      // After `break` the engine is free for what comes next; how this request ended is told by
-      // result().
+      // After `break` the engine is ready for other work; result() reports how this request ended.
       await this.#result.catch(() => undefined);
       return { value: undefined, done: true };
     };
     return { next: () => this.#queue.next(), return: leave };
   }
 
-  /** @internal Its prompt is known: tokens may come. */
+  /** @internal The prompt is known: tokens may arrive. */
   begin(segmenter: Segmenter): void {
     this.#segmenter = segmenter;
   }
 
-  /** @internal The request stands in the queue. */
+  /** @internal The request is in the queue. */
   admit(promptTokens: number): void {
     this.#admission.resolve(promptTokens);
   }
 
-  /** @internal The prompt has come so far. */
+  /** @internal The prompt has been computed this far. */
   progress(facts: Omit<PromptProgressPart, "type">): void {
     if (!this.#isEnded) this.#queue.push({ type: "prompt-progress", ...facts });
   }
 
   /**
-   * @internal A token came. Its reader hears of it at `tell`; says true when that is still to be
-   * called.
+   * @internal A token arrived. Its reader is woken by `tell`; returns true if that call is still
+   * needed.
    */
   token(token: number, text: string, logprobs?: LogprobPlace): boolean {
     if (this.#isEnded) return false;
@@ -267,7 +272,7 @@ export class Generation implements AsyncIterable<Part> {
     return isFirst;
   }
 
-  /** @internal All of a delivery is taken: wakes the reader. */
+  /** @internal The batch is complete: wakes the reader. */
   wakeReader(): void {
     this.#hasUnreported = false;
     this.#queue.wake();
@@ -319,7 +324,7 @@ export class Generation implements AsyncIterable<Part> {
     this.#admission.reject(error);
   }
 
-  /** Says true the first time. */
+  /** Returns true the first time. */
   #close(): boolean {
     if (this.#isEnded) return false;
     this.#isEnded = true;
@@ -327,7 +332,7 @@ export class Generation implements AsyncIterable<Part> {
     return true;
   }
 
-  // An arrow, so that the listener can be removed again.
+  // An arrow function, so that the listener can be removed.
   readonly #onAbort = (): void => {
     this.#queue.fail(this.#init.signal?.reason);
     this.cancel();

@@ -1,5 +1,5 @@
-// Makes a generation's request ready: its prompt's tokens, the ids that close its reasoning, and
-// the grammar of its answer. Each is there at once or promised; nothing here waits for the engine.
+// Prepares a generation's request: the tokens of its prompt, the ids that close its reasoning, and
+// the grammar of its answer. Each is ready or a promise; nothing here waits for the engine.
 import { whenReady } from "../base/awaitable.js";
 import type { Awaitable } from "../base/awaitable.js";
 import { compileGrammar } from "./compile-grammar.js";
@@ -8,17 +8,17 @@ import type { GenerateConfig } from "./engine-options.js";
 import type { Prepared, Prompt } from "./request.js";
 
 /**
- * Makes the prompt; what it throws or rejects with ends the generation.
+ * Makes the prompt; an error or a rejection ends the generation.
  *
- * @param isNeeded - Whether anybody waits for it still.
+ * @param isNeeded - Returns whether the prompt is still needed.
  */
 export type MakePrompt = (isNeeded: () => boolean) => Awaitable<Prompt>;
 
 /**
- * Prepares a request in the same call where nothing takes long. Text and grammar are worked on side
- * by side.
+ * Prepares a request, synchronously if nothing takes long. Text and grammar are prepared in
+ * parallel.
  *
- * @throws {R1Error} the codes of the three; a promise rejects with them.
+ * @throws {R1Error} the codes of the three steps; a promise rejects with them.
  */
 export function prepareRequest(
   makePrompt: () => Awaitable<Prompt>,
@@ -31,7 +31,7 @@ export function prepareRequest(
     config.form === undefined
       ? null
       : whenReady(config.form(), (text) => compileGrammar(compiler, text));
-  // Nobody listens to it before the prompt is there.
+  // Nobody awaits it until the prompt is ready.
   if (grammar instanceof Promise) grammar.catch(() => undefined);
   return whenReady(makePrompt(), (prompt) =>
     whenReady(grammar, (made) => ({ prompt, closing, grammar: made })),

@@ -1,5 +1,4 @@
-// Builds the one object that carries a generation across the border. Pure; runs on any JavaScript
-// thread.
+// Builds the one object that passes a generation's request to native code.
 import { R1Error } from "../base/errors.js";
 import type { RoleTokens } from "../base/types.js";
 import type { NativeGrammar, NativeRequest } from "../binding/native-request.js";
@@ -9,41 +8,41 @@ import type { GenerateConfig } from "./engine-options.js";
 
 /** A prompt, ready for the engine. */
 export interface Prompt {
-  /** BOS included. */
+  /** Includes BOS. */
   readonly tokens: Int32Array;
   /** The prompt ends inside an open reasoning block. */
   readonly startsInReasoning: boolean;
   /** The prompt ends right after a reasoning block. */
   readonly startsAfterReasoning: boolean;
-  /** The prompt ends inside text of the assistant, of its reasoning or else of its answer. */
+  /** The prompt ends inside the assistant's text: in its reasoning or in its answer. */
   readonly continuesText?: boolean | undefined;
-  /** Makes what looks through an answer for tool calls; each generation has its own. */
+  /** Creates the reader that finds tool calls in an answer; each generation has its own. */
   readonly newReader?: (() => AnswerReader) | undefined;
-  /** The restored session that it belongs to. */
+  /** The restored session that the prompt belongs to. */
   readonly session?: number | undefined;
 }
 
-/** What a request is made of. */
+/** The parts of a request. */
 export interface Prepared {
   readonly prompt: Prompt;
-  /** Ids that end the reasoning when its budget is spent or its user asks; perhaps none. */
+  /** Ids that end the reasoning when its budget is used up or its user asks; may be empty. */
   readonly closing: Int32Array;
-  /** What follows the reasoning; null: free. */
+  /** The grammar of the text after the reasoning; null: unconstrained. */
   readonly grammar: NativeGrammar | null;
 }
 
 /**
- * Refuses options that no prompt could go with.
+ * Refuses option combinations that are invalid for any prompt.
  *
- * @throws {R1Error} `INVALID_ARGUMENT` for `ignoreEos` beside a form of the answer;
- * `TEMPLATE_UNSUPPORTED` for a budget of reasoning without a `</think>` in the vocabulary.
+ * @throws {R1Error} `INVALID_ARGUMENT` for `ignoreEos` with a constrained answer;
+ * `TEMPLATE_UNSUPPORTED` for a reasoning budget when the vocabulary has no `</think>`.
  */
 export function checkTogether(config: GenerateConfig, roles: RoleTokens): void {
   if (config.form !== undefined && config.ignoreEos) {
     throw new R1Error(
       "INVALID_ARGUMENT",
-      "`ignoreEos` makes an end impossible, and an answer in a form (`response`, a forced tool " +
-        "call) ends when it is whole: give one of them.",
+      "`ignoreEos` makes an end impossible, but a constrained answer (`response`, a forced tool " +
+        "call) ends when it is complete. Set only one of them.",
       { details: { option: "ignoreEos" } },
     );
   }
@@ -51,15 +50,15 @@ export function checkTogether(config: GenerateConfig, roles: RoleTokens): void {
 }
 
 /**
- * @param isLeast - `length` is the fewest tokens that the prompt can have.
+ * @param isLeast - Whether `length` is a lower bound of the prompt's tokens.
  * @throws {R1Error} `PROMPT_TOO_LONG` when a prompt leaves no room for a single token.
  */
 export function assertRoom(length: number, roomTokens: number, isLeast = false): void {
   if (length < roomTokens) return;
   throw new R1Error(
     "PROMPT_TOO_LONG",
-    `The prompt has ${isLeast ? "at least " : ""}${length} tokens, but a sequence of this model holds ${roomTokens}, the ` +
-      "reply included. Shorten the prompt, or load the model with a larger `contextSize`.",
+    `The prompt has ${isLeast ? "at least " : ""}${length} tokens, but a sequence of this model holds ${roomTokens}, ` +
+      "including the reply. Shorten the prompt, or load the model with a larger `contextSize`.",
     {
       details: {
         [isLeast ? "leastPromptTokens" : "promptTokens"]: length,
@@ -70,10 +69,10 @@ export function assertRoom(length: number, roomTokens: number, isLeast = false):
 }
 
 /**
- * @param roomTokens - Cells a sequence has.
+ * @param roomTokens - Cells of a sequence.
  * @param elapsedMs - Time since the call, which counts towards `timeoutMs`.
  * @throws {R1Error} `PROMPT_TOO_LONG`; `INVALID_ARGUMENT` when the prompt is empty;
- * `TEMPLATE_UNSUPPORTED` for a form of the answer where no token could end the reasoning.
+ * `TEMPLATE_UNSUPPORTED` for a constrained answer when no token can end the reasoning.
  */
 export function buildRequest(
   id: number,
@@ -87,20 +86,20 @@ export function buildRequest(
   if (length === 0)
     throw new R1Error(
       "INVALID_ARGUMENT",
-      "The prompt is empty, and this vocabulary has no BOS to begin with: give at least one token.",
+      "The prompt is empty, and this vocabulary has no BOS to begin with. Pass at least one token.",
       { details: { option: "prompt" } },
     );
   assertRoom(length, roomTokens);
   if (grammar !== null && prompt.startsInReasoning && roles.endThink < 0) {
     throw new R1Error(
       "TEMPLATE_UNSUPPORTED",
-      "An answer in a form begins after </think>, and this model's vocabulary has no such token: " +
-        "ask with `openThink: false`, or without `response` and forced tools.",
+      "A constrained answer begins after </think>, but this model's vocabulary has no such token. " +
+        "Use `openThink: false`, or leave out `response` and forced tools.",
       { details: { role: "endThink" } },
     );
   }
-  // A reasoning that nothing can close must not open before an answer in a form, and none opens in
-  // an answer that has begun.
+  // A reasoning block that nothing can close must not open before a constrained answer, and none
+  // opens in an answer that has begun.
   const isAnswering = prompt.continuesText === true && !prompt.startsInReasoning;
   const mayThink = !isAnswering && (grammar === null || roles.endThink >= 0);
   return Object.freeze({

@@ -1,9 +1,8 @@
-// Times and rates of a generation out of what the engine measured. Pure; runs on any JavaScript
-// thread.
+// Computes times and rates of a generation from the engine's measurements.
 import type { Timings } from "../base/types.js";
 import type { NativeEndEvent } from "../binding/native-request.js";
 
-/** The end of a request that never ran. */
+/** The end event of a request that never ran. */
 export const NO_RUN: Omit<NativeEndEvent, "kind" | "id"> = Object.freeze({
   reason: "aborted",
   promptTokens: 0,
@@ -18,14 +17,14 @@ export const NO_RUN: Omit<NativeEndEvent, "kind" | "id"> = Object.freeze({
   stop: -1,
 });
 
-/** Tokens a second; 0 where no time was measured. */
+/** Tokens per second; 0 if no time was measured. */
 function rate(tokens: number, ms: number): number {
   return tokens > 0 && ms > 0 ? (tokens / ms) * 1000 : 0;
 }
 
 /**
- * The first token comes out of the prompt's last step, so that the decode time holds one token
- * fewer than were sampled.
+ * The last step of the prompt produces the first token, so the decode time covers one token fewer
+ * than were sampled.
  */
 export function timingsOf(event: Omit<NativeEndEvent, "kind" | "id">): Timings {
   return Object.freeze({

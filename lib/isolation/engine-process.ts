@@ -226,7 +226,7 @@ export class EngineProcess {
   #die(error: R1Error): void {
     if (this.#death !== undefined) return;
     this.#death = this.#isEnding
-      ? new R1Error("DISPOSED", "The model is closed. Load it again to go on.")
+      ? new R1Error("DISPOSED", "The model is closed. Load it again to continue.")
       : error;
     for (const { reject } of this.#calls.values()) reject(this.#death);
     this.events.onDeath(this.#death);

@@ -1,11 +1,10 @@
-// The sampling options as users write them, and what turns them into a complete native
-// configuration. Runs on any JavaScript thread.
+// The sampling options: their public form, and the conversion to a complete native configuration.
 import { randomInt } from "node:crypto";
 import { array, integer, knownKeys, number, object, oneOf, refuse, string } from "../base/check.js";
 import type { NativeSampling } from "../binding/native-request.js";
 import { MAX_SEED, SAMPLING_TABLE } from "./table.js";
 
-/** The samplers in llama.cpp's default order; the native names are the values. */
+/** The samplers in llama.cpp's default order; the values are the native names. */
 export const SAMPLERS = Object.freeze({
   penalties: "penalties",
   dry: "dry",
@@ -22,53 +21,53 @@ export const SAMPLERS = Object.freeze({
 export type SamplerName = keyof typeof SAMPLERS;
 
 /**
- * How tokens are chosen. The defaults are R1's advised values (temperature 0.6, top-p 0.95, min-p
- * 0.05, no penalties) and llama.cpp's own for the rest, so that leaving everything out is the
- * documented command line but for its seed. `general.sampling.*` keys of a file are not looked at:
+ * How tokens are chosen. The defaults are R1's recommended values (temperature 0.6, top-p 0.95,
+ * min-p 0.05, no penalties) and otherwise llama.cpp's own, so that leaving everything out gives the
+ * documented command line except for its seed. The `general.sampling.*` keys of a file are ignored:
  * the same options mean the same on every file.
  *
- * All throw {@link R1Error} `INVALID_ARGUMENT` outside their range, and misspelt names
+ * Every option throws {@link R1Error} `INVALID_ARGUMENT` outside its range; a misspelt name throws
  * `UNKNOWN_OPTION`. Source of ranges and meanings: llama.cpp's `common_params_sampling` and
  * `llama-sampler.cpp`.
  */
 export interface SamplingOptions {
   /**
-   * Divides the logits before the draw; 0 takes the most likely token always (greedy). Range:
+   * Divides the logits before sampling; 0 always picks the most likely token (greedy). Range:
    * 0..100.
    * @defaultValue 0.6
    */
   readonly temperature?: number | undefined;
   /**
-   * Keep the k most likely tokens; 0: all. llama.cpp's default stays active in the documented
+   * Keeps the k most likely tokens; 0: all. llama.cpp's default is active in the documented
    * command, and makes the later samplers cheap. Range: 0..2^31-1.
    * @defaultValue 40
    */
   readonly topK?: number | undefined;
   /**
-   * Keep the fewest tokens whose probabilities sum to this; 1: all. Range: 0..1.
+   * Keeps the smallest set of tokens whose probabilities sum to this value; 1: all. Range: 0..1.
    * @defaultValue 0.95
    */
   readonly topP?: number | undefined;
   /**
-   * Drop tokens less likely than this share of the most likely one's probability; 0: none.
-   * Suppresses very rare tokens, above all on the 1.58-bit model. Range: 0..1.
+   * Drops tokens whose probability is below this fraction of the most likely token's; 0: none.
+   * Suppresses very rare tokens, especially on the 1.58-bit model. Range: 0..1.
    * @defaultValue 0.05
    */
   readonly minP?: number | undefined;
   /**
-   * Locally typical sampling: keep tokens of typical information up to this mass; 1: all. Range:
+   * Locally typical sampling: keeps tokens of typical information up to this mass; 1: all. Range:
    * 0..1.
    * @defaultValue 1
    */
   readonly typicalP?: number | undefined;
   /**
-   * Exclude top choices: with `probability`, drop all but the least likely of the tokens above
+   * Exclude top choices: with `probability`, drops all but the least likely of the tokens above
    * `threshold` (above 0.5: never). Ranges: 0..1.
    * @defaultValue probability 0, threshold 0.1
    */
   readonly xtc?: { readonly probability?: number; readonly threshold?: number };
   /**
-   * Keep tokens within n standard deviations of the best logit; 0 or below: all. Range: -1..100.
+   * Keeps tokens within n standard deviations of the best logit; 0 or below: all. Range: -1..100.
    * @defaultValue -1
    */
   readonly topNSigma?: number | undefined;
@@ -78,23 +77,24 @@ export interface SamplingOptions {
    */
   readonly repeatPenalty?: number | undefined;
   /**
-   * Taken off a token's logit for each time it occurs among the recent ones. Range: -100..100.
+   * Subtracted from a token's logit for each time it occurs among the recent ones. Range:
+   * -100..100.
    * @defaultValue 0
    */
   readonly frequencyPenalty?: number | undefined;
   /**
-   * Taken off a token's logit once if it occurs among the recent ones. Range: -100..100.
+   * Subtracted from a token's logit once if it occurs among the recent ones. Range: -100..100.
    * @defaultValue 0
    */
   readonly presencePenalty?: number | undefined;
   /**
-   * How many tokens count as recent, prompt included; 0: penalties off. Unit: tokens. Range:
+   * How many tokens count as recent, including the prompt; 0: penalties off. Unit: tokens. Range:
    * 0..1048576.
    * @defaultValue 64
    */
   readonly penaltyLastN?: number | undefined;
   /**
-   * Penalises going on with a sequence that occurred before: `multiplier` * `base`^(length -
+   * Penalises tokens that continue a sequence that occurred before: `multiplier` * `base`^(length -
    * `allowedLength`), looking back over `penaltyLastN` tokens, never across one of
    * `sequenceBreakers` (at most 64, of 1 to 40 bytes). Ranges: multiplier 0..100 (0: off), base
    * 0..100 (below 1: off), allowedLength 0..1048576, penaltyLastN 0..1048576.
@@ -109,8 +109,8 @@ export interface SamplingOptions {
     readonly sequenceBreakers?: readonly string[];
   };
   /**
-   * Holds the surprise of the text at `tau` with step `eta`; version 0: off, 1 or 2: in place of
-   * all samplers but temperature. Ranges: tau 0..100, eta 0..1.
+   * Keeps the surprise of the text at `tau` with step `eta`; version 0: off, 1 or 2: replaces all
+   * samplers except temperature. Ranges: tau 0..100, eta 0..1.
    * @defaultValue version 0, tau 5, eta 0.1
    */
   readonly mirostat?: {
@@ -119,29 +119,30 @@ export interface SamplingOptions {
     readonly eta?: number;
   };
   /**
-   * Temperature between `temperature` - `range` and + `range`, by the entropy of the choices to the
-   * power `exponent`; range 0: off. Ranges: 0..100.
+   * Temperature between `temperature` - `range` and + `range`, chosen by the entropy of the
+   * candidates to the power `exponent`; range 0: off. Ranges: 0..100.
    * @defaultValue range 0, exponent 1
    */
   readonly dynamicTemperature?: { readonly range?: number; readonly exponent?: number };
   /**
-   * Added to the logits of token ids; -Infinity forbids a token. At most 65536 entries; values
-   * -1000..1000 or -Infinity.
+   * Values added to the logits of token ids; -Infinity forbids a token. At most 65536 entries;
+   * values -1000..1000 or -Infinity.
    * @defaultValue none
    */
   readonly logitBias?: ReadonlyMap<number, number> | Readonly<Record<string, number>> | undefined;
   /**
-   * Seed of the random choices; told in the result. Range: 0..4294967294.
+   * Seed of the random choices; the result reports it. Range: 0..4294967294.
    * @defaultValue a random one for each request
    */
   readonly seed?: number | undefined;
   /**
-   * Least number of tokens that top-p, min-p, typical and XTC leave; 0: one. Range: 0..1048576.
+   * Minimum number of tokens that top-p, min-p, typical and XTC keep; 0: one. Range: 0..1048576.
    * @defaultValue 0
    */
   readonly minKeep?: number | undefined;
   /**
-   * The chain, in order, each at most once; what is left out does not run.
+   * The sampler chain, in order, each sampler at most once; a sampler that is left out does not
+   * run.
    * @defaultValue penalties, dry, topNSigma, topK, typicalP, topP, minP, xtc, temperature
    */
   readonly samplers?: readonly SamplerName[] | undefined;
@@ -209,11 +210,11 @@ function checkBias(value: unknown, path: string): [number, number][] {
 }
 
 /**
- * Turns a user's options into the complete, frozen configuration that native code takes. A missing
- * or undefined option has its default; the seed's is random.
+ * Converts a user's options to the complete, frozen configuration for native code. A missing or
+ * undefined option gets its default; the default seed is random.
  *
  * @param options - Only keys of {@link SamplingOptions}.
- * @param where - Names the method or object in the message about an unknown option, e.g. `chat`.
+ * @param where - Name of the method or object for the message about an unknown option, e.g. `chat`.
  * @throws {R1Error} `INVALID_ARGUMENT` for a value outside its range, `UNKNOWN_OPTION` for a
  * misspelt name.
  */

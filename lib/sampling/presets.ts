@@ -1,15 +1,15 @@
-// Named sampling presets. Plain data, on any JavaScript thread.
+// Named sampling presets.
 import type { SamplingOptions } from "./options.js";
 
 /**
- * Sampling presets, to pass as they are or to spread: `{ ...presets.r1, temperature: 0.7 }`.
+ * Sampling presets, to pass directly or to spread: `{ ...presets.r1, temperature: 0.7 }`.
  *
- * - `r1`: R1's advised values: temperature 0.6, top-p 0.95, min-p 0.05, no penalties. These are the
- *   defaults.
+ * - `r1`: R1's recommended values: temperature 0.6, top-p 0.95, min-p 0.05, no penalties. These are
+ *   the defaults.
  * - `llamaCli`: the documented command line, `--temp 0.6 --min-p 0.05 --seed 3407`, with
  *   llama.cpp's other defaults (top-k 40, top-p 0.95): the same chain, and so the same tokens, as
  *   `llama-completion` with these flags.
- * - `greedy`: the most likely token always.
+ * - `greedy`: always the most likely token.
  */
 export const presets = Object.freeze({
   r1: Object.freeze({

@@ -1,11 +1,11 @@
 // The table of numeric sampling options: public name, native field, range, default, llama.cpp flag,
-// meaning. Plain data, on any JavaScript thread.
+// meaning.
 import type { NativeSampling } from "../binding/native-request.js";
 
-/** Largest seed: llama.cpp takes 2^32-1 as "choose one", so that value is left out. */
+/** Largest seed: llama.cpp reads 2^32-1 as "choose one", so that value is excluded. */
 export const MAX_SEED = 0xffffffff - 1;
 
-/** Fields of the native configuration that hold one number which the table describes. */
+/** Numeric fields of the native configuration that the table describes. */
 type NumericField = Exclude<
   {
     [K in keyof NativeSampling]: NativeSampling[K] extends number ? K : never;
@@ -22,7 +22,7 @@ export interface SamplingRow {
   readonly min: number;
   readonly max: number;
   readonly default: number;
-  /** The flag of llama.cpp's programs that sets the same value; empty: none does. */
+  /** The flag of llama.cpp's programs that sets the same value; empty: there is none. */
   readonly flag: string;
   /** One line for help texts. */
   readonly doc: string;
@@ -53,9 +53,9 @@ function row(
 }
 
 /**
- * Every numeric option but the seed. Defaults are those of llama.cpp's `common_params_sampling`
- * except temperature, which is R1's 0.6 (llama.cpp: 0.8). The ranges leave out what llama.cpp would
- * abort on, divide by, or turn into NaN.
+ * Every numeric option except the seed. Defaults are those of llama.cpp's `common_params_sampling`,
+ * except temperature, which is R1's 0.6 (llama.cpp: 0.8). The ranges exclude values that would make
+ * llama.cpp abort, divide by zero, or produce NaN.
  */
 export const SAMPLING_TABLE: readonly SamplingRow[] = Object.freeze([
   row(
@@ -66,7 +66,7 @@ export const SAMPLING_TABLE: readonly SamplingRow[] = Object.freeze([
     100,
     0.6,
     "--temp",
-    "Divides the logits before the draw; 0: greedy",
+    "Divides the logits before sampling; 0: greedy",
   ),
   row(
     "topK",
@@ -86,7 +86,7 @@ export const SAMPLING_TABLE: readonly SamplingRow[] = Object.freeze([
     1,
     0.95,
     "--top-p",
-    "Keep the fewest tokens whose probabilities sum to this; 1: all",
+    "Keep the smallest set of tokens whose probabilities sum to this; 1: all",
   ),
   row(
     "minP",
@@ -96,7 +96,7 @@ export const SAMPLING_TABLE: readonly SamplingRow[] = Object.freeze([
     1,
     0.05,
     "--min-p",
-    "Drop tokens less likely than this share of the most likely one; 0: none",
+    "Drop tokens below this fraction of the most likely one's probability; 0: none",
   ),
   row(
     "typicalP",
@@ -156,7 +156,7 @@ export const SAMPLING_TABLE: readonly SamplingRow[] = Object.freeze([
     100,
     0,
     "--frequency-penalty",
-    "Taken off a logit for each recent occurrence",
+    "Subtracted from a logit for each recent occurrence",
   ),
   row(
     "presencePenalty",
@@ -166,7 +166,7 @@ export const SAMPLING_TABLE: readonly SamplingRow[] = Object.freeze([
     100,
     0,
     "--presence-penalty",
-    "Taken off a logit once if the token is recent",
+    "Subtracted from a logit once if the token is recent",
   ),
   row(
     "penaltyLastN",
@@ -206,7 +206,7 @@ export const SAMPLING_TABLE: readonly SamplingRow[] = Object.freeze([
     COUNT,
     2,
     "--dry-allowed-length",
-    "Repeated tokens that go unpunished",
+    "Repeated tokens that are not penalised",
   ),
   row(
     "dry.penaltyLastN",
@@ -216,7 +216,7 @@ export const SAMPLING_TABLE: readonly SamplingRow[] = Object.freeze([
     COUNT,
     64,
     "--dry-penalty-last-n",
-    "Tokens DRY looks back over; 0: off",
+    "Tokens that DRY looks back over; 0: off",
   ),
   row(
     "mirostat.version",
@@ -236,7 +236,7 @@ export const SAMPLING_TABLE: readonly SamplingRow[] = Object.freeze([
     100,
     5,
     "--mirostat-ent",
-    "Surprise that Mirostat aims at",
+    "Target surprise of Mirostat",
   ),
   row(
     "mirostat.eta",
@@ -256,7 +256,7 @@ export const SAMPLING_TABLE: readonly SamplingRow[] = Object.freeze([
     100,
     0,
     "--dynatemp-range",
-    "Temperature moves this far either way; 0: off",
+    "Range around the temperature, in both directions; 0: off",
   ),
   row(
     "dynamicTemperature.exponent",
@@ -276,6 +276,6 @@ export const SAMPLING_TABLE: readonly SamplingRow[] = Object.freeze([
     COUNT,
     0,
     "",
-    "Least number of tokens the truncating samplers leave; 0: one",
+    "Minimum number of tokens that the truncating samplers keep; 0: one",
   ),
 ]);

@@ -1,8 +1,7 @@
-// Which types the K and V cache can have on which file, and how many bytes they take. Pure; runs on
-// any JavaScript thread.
+// Chooses the types of the K and V cache for a file and estimates the cache's size in bytes.
 import { R1Error } from "../base/errors.js";
 
-/** llama.cpp's cache types (`--cache-type-k`), from the most exact down. */
+/** llama.cpp's cache types (`--cache-type-k`), most exact first. */
 export const CACHE_TYPES = [
   "f32",
   "f16",
@@ -18,21 +17,21 @@ export const CACHE_TYPES = [
 /** A type of the K or V cache. */
 export type CacheType = (typeof CACHE_TYPES)[number];
 
-/** Values a block of a quantised type; one for the others. */
+/** Values per block of a quantised type; the other types have one value per block. */
 const BLOCK = 32;
 const EXACT: readonly CacheType[] = ["f32", "f16", "bf16"];
 
-/** Whether a type keeps values in blocks of 32. */
+/** Whether a type stores values in blocks of 32. */
 function isQuantized(type: CacheType): boolean {
   return !EXACT.includes(type);
 }
 
-/** What the choice depends on. */
+/** The inputs of the choice. */
 export interface CacheQuestion {
-  /** Names the file in messages. */
+  /** The path of the file, for messages. */
   readonly path: string;
   readonly isMla: boolean;
-  /** Length of a K row and of a V row of one head; undefined where the file does not say. */
+  /** Length of a K row and of a V row of one head; undefined if the file does not say. */
   readonly keyLength: number | undefined;
   readonly valueLength: number | undefined;
   readonly cacheTypeK: CacheType | undefined;
@@ -40,7 +39,7 @@ export interface CacheQuestion {
   readonly flashAttention: "auto" | "on" | "off";
 }
 
-/** The types a context is made with. */
+/** The types that a context is created with. */
 export interface CacheChoice {
   readonly typeK: CacheType;
   readonly typeV: CacheType;
@@ -55,18 +54,18 @@ function unsupported(question: CacheQuestion, message: string): never {
 }
 
 /**
- * Settles the cache types of a file. With multi-head latent attention K holds one latent row a
- * token and V is a view of its first part, so V has K's type whatever is asked for.
+ * Chooses the cache types for a file. With multi-head latent attention, K holds one latent row per
+ * token and V is a view of its first part, so V always has K's type.
  *
- * @throws {R1Error} `CACHE_TYPE_UNSUPPORTED` when the types cannot be had; the message says why and
- * what to give instead.
+ * @throws {R1Error} `CACHE_TYPE_UNSUPPORTED` when the file does not support the types; the message
+ * gives the reason and the alternatives.
  */
 export function chooseCacheTypes(question: CacheQuestion): CacheChoice {
   const { path, isMla, cacheTypeK, cacheTypeV, flashAttention, keyLength, valueLength } = question;
   if (isMla && cacheTypeK !== undefined && cacheTypeV !== undefined && cacheTypeK !== cacheTypeV) {
     unsupported(
       question,
-      `${path} uses multi-head latent attention, where V is a view of K and cannot have another type, but \`cacheTypeK\` is "${cacheTypeK}" and \`cacheTypeV\` is "${cacheTypeV}". Give \`cacheTypeK\` alone.`,
+      `${path} uses multi-head latent attention: V is a view of K and cannot have a type of its own, but \`cacheTypeK\` is "${cacheTypeK}" and \`cacheTypeV\` is "${cacheTypeV}". Set \`cacheTypeK\` only.`,
     );
   }
   const typeK = cacheTypeK ?? (isMla ? cacheTypeV : undefined) ?? "f16";
@@ -77,7 +76,7 @@ export function chooseCacheTypes(question: CacheQuestion): CacheChoice {
       : `the quantised V cache "${typeV}"`;
     unsupported(
       question,
-      `${path}: ${why} needs flash attention, which \`flashAttention\` "off" forbids. Leave \`flashAttention\` at "auto", or take "f16".`,
+      `${path}: ${why} needs flash attention, but \`flashAttention\` is "off". Leave \`flashAttention\` at "auto", or use the cache type "f16".`,
     );
   }
   for (const [name, type, length] of [
@@ -87,28 +86,28 @@ export function chooseCacheTypes(question: CacheQuestion): CacheChoice {
     if (length !== undefined && isQuantized(type) && length % BLOCK !== 0) {
       unsupported(
         question,
-        `${path}: a ${name} row of ${length} values cannot be cut into blocks of ${BLOCK}, as the cache type "${type}" needs. Take "f16", "bf16" or "f32".`,
+        `${path}: a ${name} row of ${length} values cannot be divided into blocks of ${BLOCK}, which the cache type "${type}" needs. Use "f16", "bf16" or "f32".`,
       );
     }
   }
-  // Flash attention follows a quantised V, as llama.cpp does when it is left to choose.
+  // A quantised V turns flash attention on, as in llama.cpp when the choice is left to it.
   return { typeK, typeV, flashAttention: isQuantized(typeV) ? "on" : flashAttention };
 }
 
-/** What the size of a cache depends on, out of the file's metadata. */
+/** The metadata of the file that the size of a cache depends on. */
 export interface CacheShape {
   readonly layers: number;
   readonly isMla: boolean;
-  /** KV heads of each layer; 1 with MLA. */
+  /** KV heads per layer; 1 with MLA. */
   readonly kvHeads: readonly number[];
   readonly keyLength: number;
   readonly valueLength: number;
 }
 
 /**
- * Bytes a context's K and V cache will take.
+ * Bytes that the K and V cache of a context will use.
  *
- * @param rowBytes - Bytes of a row of values of a type, as ggml counts.
+ * @param rowBytes - Bytes of a row of values of a type, computed as in ggml.
  */
 export function estimateCacheBytes(
   shape: CacheShape,

@@ -1,24 +1,25 @@
-// Tells model files apart without reading all of a 131 GB one. Runs on the JavaScript thread; the
-// reading itself on libuv's pool.
+// Identifies model files without reading all of a 131 GB one. Files are read on libuv's thread
+// pool.
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { R1Error } from "../base/errors.js";
 
 /**
- * Read from the start, where the header and its tensor table lie, and from the end; files up to
+ * Bytes read at the start, where the header and its tensor table are, and at the end. Files up to
  * twice this size are read whole.
  */
 const EDGE_BYTES = 16 * 1024 * 1024;
-/** Read at even steps in between. */
+/** Number of samples, evenly spaced between the two ends. */
 const SAMPLES = 256;
 const SAMPLE_BYTES = 64 * 1024;
 
 /**
  * SHA-256 over the sizes of all parts, the first and last 16 MiB of each, and 256 samples of 64 KiB
- * between: of a file up to 32 MiB, all of it. Two conversions or quants of a model differ in it; a
- * single weight changed on purpose in a large file may not.
+ * between them; files up to 32 MiB are hashed whole. Two conversions or quants of a model have
+ * different fingerprints. A single weight that was changed on purpose in a large file may go
+ * unnoticed.
  *
- * @throws {R1Error} `IO_FAILED` when a file is gone or cannot be read any more.
+ * @throws {R1Error} `IO_FAILED` when a file is missing or no longer readable.
  */
 export async function fingerprint(paths: readonly string[]): Promise<string> {
   const hash = createHash("sha256");
@@ -51,7 +52,7 @@ export async function fingerprint(paths: readonly string[]): Promise<string> {
   } catch (error) {
     throw new R1Error(
       "IO_FAILED",
-      `The model's file cannot be read any more: ${(error as Error).message}`,
+      `Cannot read the model's file any more: ${(error as Error).message}`,
       { cause: error, details: { paths } },
     );
   }

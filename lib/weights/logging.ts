@@ -1,23 +1,23 @@
-// Sends llama.cpp's log lines to a user's logger. Runs on the JavaScript thread that loads the
+// Forwards llama.cpp's log lines to a user's logger. Runs on the JavaScript thread that loads the
 // model.
 import { warnOnce } from "../base/warn-once.js";
 import type { NativeLogEntry } from "../binding/native.js";
 import type { EngineHost } from "../isolation/host.js";
 import type { Logger } from "./load-options.js";
 
-/** A model's share of the log. */
+/** The log of one model. */
 export interface Log {
-  /** The model is ready: from here on a logger that throws is dropped with a warning. */
+  /** Marks the model as ready: from now on a logger that throws is dropped with a warning. */
   readonly ready: () => void;
   readonly stop: () => void;
   /**
-   * Tells of something the user should know: to the logger, or without one as a warning of the
-   * process.
+   * Reports something the user should know: to the logger, or as a process warning if there is
+   * none.
    */
   readonly warn: (text: string) => void;
 }
 
-/** @param onError - Gets what the logger throws while the model is being loaded. */
+/** @param onError - Receives what the logger throws while the model is loading. */
 export function startLogging(
   host: EngineHost,
   logger: Logger | undefined,

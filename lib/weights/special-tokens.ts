@@ -2,7 +2,7 @@
 import type { RoleTokens } from "../base/types.js";
 import type { NativeSpecialToken, NativeVocabInfo } from "../binding/native.js";
 
-/** Every control, user-defined and unknown token, read once a model. */
+/** All control, user-defined and unknown tokens, read once per model. */
 export class SpecialTokens {
   readonly #texts: ReadonlyMap<number, string>;
 
@@ -10,15 +10,15 @@ export class SpecialTokens {
     this.#texts = new Map(all.map(({ id, text }) => [id, text]));
   }
 
-  /** Text of a token; empty where it is no special one. */
+  /** Text of a special token; empty for any other token. */
   textOf(id: number): string {
     return this.#texts.get(id) ?? "";
   }
 }
 
 /**
- * Turn marks of formats that are not R1's, as vocabularies spell them: ChatML, Llama, Gemma, Phi,
- * Mistral, Command and their kin.
+ * Turn marks of other formats, as vocabularies spell them: ChatML, Llama, Gemma, Phi, Mistral,
+ * Command and similar.
  */
 const TURN_MARK =
   /^(?:<\|(?:im_start|im_end|im_sep|start_header_id|end_header_id|eot_id|eom_id|begin_of_text|end_of_text|endoftext|start|end|return|call|message|channel|user|assistant|system|observation|tool|turn|endofprompt|(?:START|END)_OF_TURN_TOKEN|(?:USER|CHATBOT|SYSTEM)_TOKEN|end_of_turn|start_of_role|end_of_role|eot|header_start|header_end)\|>|<(?:start|end)_of_turn>|\[\/?(?:INST|SYSTEM_PROMPT|TOOL_RESULTS)\]|<\/?s>)$/;
@@ -36,7 +36,7 @@ const TURN_ROLES = [
 
 /**
  * Ids that begin or end a turn: R1's roles, every token that ends a generation, and the turn marks
- * of other formats. A reasoning block never reaches beyond one.
+ * of other formats. A reasoning block never extends past one.
  */
 export function turnTokens(
   vocab: Pick<NativeVocabInfo, "endOfGeneration">,

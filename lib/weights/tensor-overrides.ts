@@ -1,4 +1,4 @@
-// Turns the patterns of `tensorOverrides` into the names they match in a file.
+// Resolves the patterns of `tensorOverrides` to the tensor names they match in a file.
 import { resolvePatterns } from "../base/tensor-patterns.js";
 
 /** One entry of `tensorOverrides`. */
@@ -7,14 +7,14 @@ export interface TensorOverride {
   readonly buffer: string;
 }
 
-/** Matches nothing, and lets llama.cpp check the buffer's name. */
+/** Matches no tensor, but lets llama.cpp check the buffer's name. */
 const NOTHING = "^$";
 
-/** What the overrides come to in a file. */
+/** The overrides, resolved against a file. */
 export interface ResolvedOverrides {
-  /** For llama.cpp; no two match the same tensor. */
+  /** Patterns for llama.cpp; no two match the same tensor. */
   readonly overrides: TensorOverride[];
-  /** Names that one of them matches. */
+  /** Names that at least one pattern matches. */
   readonly matched: ReadonlySet<string>;
 }
 
@@ -24,9 +24,9 @@ export const NO_OVERRIDES: ResolvedOverrides = Object.freeze({
 });
 
 /**
- * Resolves overrides against the names of a file's tensors; the first that matches counts.
+ * Resolves overrides against the names of a file's tensors; the first match wins.
  *
- * @throws the signal's reason; {R1Error} `INVALID_ARGUMENT` for what is no pattern.
+ * @throws the signal's reason; {R1Error} `INVALID_ARGUMENT` for an invalid pattern.
  */
 export async function resolveOverrides(
   names: readonly string[],

@@ -1,6 +1,6 @@
-// Tokenises prompts: short ones on the JavaScript thread, long ones on a native thread. Decides
-// which, and refuses what is too long before any work. Native failures pass as they are: the public
-// calls turn them into R1Errors with their own stacks.
+// Tokenises prompts: short ones on the JavaScript thread, long ones on a native thread. Chooses the
+// thread, and refuses texts that are too long before any work. Native errors pass unchanged: the
+// public calls turn them into R1Errors with their own stacks.
 import { availableParallelism } from "node:os";
 import type { Awaitable } from "../base/awaitable.js";
 import { R1Error, fromNative } from "../base/errors.js";
@@ -8,13 +8,13 @@ import { Gate } from "../base/gate.js";
 import type { NativeModel } from "../binding/native.js";
 
 /**
- * Texts and special tokens in order: entry i is the token `ids[i]` if that is >= 0, else
+ * Texts and special tokens in order: entry i is the token `ids[i]` if that is >= 0, otherwise
  * `texts[i]`.
  */
 export interface SegmentedText {
   readonly texts: readonly string[];
   readonly ids: Int32Array;
-  /** Special strings in the texts become their tokens, as in a raw prompt. */
+  /** Whether special strings in the texts become their tokens, as in a raw prompt. */
   readonly special: boolean;
 }
 
@@ -24,15 +24,15 @@ export interface SegmentedTokens {
   readonly ends: Int32Array;
 }
 
-/** Longest text that one call tokenises, all its segments together. Unit: UTF-16 code units. */
+/** Maximum length of the text of one call, all its segments together. Unit: UTF-16 code units. */
 const MAX_TEXT_LENGTH = 2 ** 26;
 
-/** Up to this cost a text is tokenised on the calling thread, in about a millisecond. */
+/** Up to this cost a text is tokenised on the calling thread, which takes about a millisecond. */
 const SHORT = 8192;
-/** What a segment costs beside its text, in code units. */
+/** Cost of a segment in addition to its text, in code units. */
 const SEGMENT_COST = 32;
 
-/** Each long text takes a native thread of its own; more than these wait. */
+/** Each long text uses a native thread; when this many are running, further texts wait. */
 const gate = new Gate(Math.max(2, Math.min(4, availableParallelism() >> 1)));
 
 /** @throws {R1Error} `TEXT_TOO_LONG` above {@link MAX_TEXT_LENGTH}. */
@@ -42,7 +42,7 @@ function acceptedLength(texts: readonly string[]): number {
   if (length <= MAX_TEXT_LENGTH) return length;
   throw new R1Error(
     "TEXT_TOO_LONG",
-    `The text has ${length} UTF-16 code units, and one call tokenises at most ` +
+    `The text has ${length} UTF-16 code units, but one call can tokenise at most ` +
       `${MAX_TEXT_LENGTH}. Split it.`,
     { details: { length, limit: MAX_TEXT_LENGTH } },
   );
@@ -54,7 +54,7 @@ const whole = (tokens: Int32Array): SegmentedTokens => ({
 });
 
 /**
- * Fewest tokens that a text can have, found without tokenising it.
+ * A lower bound of a text's tokens, computed without tokenising it.
  *
  * @param longestToken - Bytes of the vocabulary's longest token; 0: unknown.
  */
@@ -62,12 +62,12 @@ export function fewestTokens({ texts, ids }: SegmentedText, longestToken: number
   if (longestToken <= 0) return 0;
   let count = 0;
   for (let i = 0; i < texts.length; i++)
-    // A UTF-16 code unit takes at least one byte in UTF-8.
+    // A UTF-16 code unit needs at least one byte in UTF-8.
     count += (ids[i] ?? -1) >= 0 ? 1 : Math.ceil((texts[i] as string).length / longestToken);
   return count;
 }
 
-/** Tokenises on the calling thread. @throws {R1Error} `TEXT_TOO_LONG`; what the addon throws. */
+/** Tokenises on the calling thread. @throws {R1Error} `TEXT_TOO_LONG`; errors of the addon. */
 export function tokenizeNow(native: NativeModel, text: SegmentedText): SegmentedTokens {
   acceptedLength(text.texts);
   return text.special
@@ -76,10 +76,10 @@ export function tokenizeNow(native: NativeModel, text: SegmentedText): Segmented
 }
 
 /**
- * Tokenises at once where that takes about a millisecond, else on a native thread.
+ * Tokenises on the calling thread if that takes about a millisecond, otherwise on a native thread.
  *
- * @param isNeeded - Asked when a thread is free: work that nobody waits for any more is left out.
- * @throws {R1Error} `TEXT_TOO_LONG`; what the addon throws or rejects with.
+ * @param isNeeded - Called when a thread is free; false skips work whose result nobody needs.
+ * @throws {R1Error} `TEXT_TOO_LONG`; errors of the addon, thrown or as rejections.
  */
 export function tokenizeSoon(
   native: NativeModel,
@@ -98,14 +98,14 @@ export function tokenizeInBackground(
 ): Promise<SegmentedTokens> {
   acceptedLength(text.texts);
   return gate.run(async () => {
-    if (!isNeeded()) throw new R1Error("ABORTED", "Nobody waits for these tokens any more.");
+    if (!isNeeded()) throw new R1Error("ABORTED", "The tokens are no longer needed.");
     return text.special
       ? whole(await native.tokenizeAsync(text.texts.join(""), true))
       : native.tokenizeSegmentsAsync([...text.texts], text.ids);
   });
 }
 
-/** Runs what calls the addon; its failures become R1Errors with the stack of this call. */
+/** Runs a function that calls the addon; its errors become R1Errors with the stack of this call. */
 export function asR1Error<T>(work: () => T): T {
   try {
     return work();

@@ -1,4 +1,4 @@
-// Text to token ids and back, over the vocabulary of a loaded model. Synchronous and safe on the
+// Converts text to token ids and back, with the vocabulary of a loaded model. Synchronous, on the
 // JavaScript thread that loaded the model: about 1 ms for 10,000 characters.
 import { array, boolean, integer, knownKeys, object, refuse } from "../base/check.js";
 import { tokenArray } from "../base/token-array.js";
@@ -9,21 +9,21 @@ import type { NativeModel, NativeVocabInfo } from "../binding/native.js";
 import { asR1Error, tokenizeInBackground, tokenizeNow } from "./tokenize.js";
 import type { SegmentedText } from "./tokenize.js";
 
-/** How {@link Tokenizer.encode} reads a text. */
+/** Options of {@link Tokenizer.encode}. */
 export interface EncodeOptions {
   /**
-   * true: special strings such as `<｜User｜>` become their ids, as in a raw prompt. false: no id of
-   * the result is a special token, whatever the text holds.
+   * true: special strings such as `<｜User｜>` become their ids, as in a raw prompt. false: the
+   * result contains no special token, whatever the text is.
    * @defaultValue false
    */
   readonly special?: boolean | undefined;
 }
 
-/** The vocabulary of a model. Ids are -1 where the file has no such token. */
+/** The vocabulary of a model. An id is -1 if the file has no such token. */
 export class Tokenizer {
   readonly #native: NativeModel;
   readonly #assertOpen: () => void;
-  /** Number of tokens; ids lie below. */
+  /** Number of tokens; valid ids are below it. */
   readonly size: number;
   /** Begin of sequence. */
   readonly bos: number;
@@ -42,12 +42,12 @@ export class Tokenizer {
   /** Every id that ends a generation. */
   readonly endOfGeneration: ReadonlySet<number>;
   /**
-   * What the file's `tokenizer.ggml.add_bos_token` says. r1-native puts exactly one BOS before R1's
-   * prompts whatever it says.
+   * The file's `tokenizer.ggml.add_bos_token`. r1-native puts exactly one BOS before R1's prompts
+   * in either case.
    */
   readonly addsBos: boolean;
 
-  /** @internal Made by the model. */
+  /** @internal Created by the model. */
   constructor(
     native: NativeModel,
     vocab: NativeVocabInfo,
@@ -70,12 +70,13 @@ export class Tokenizer {
   }
 
   /**
-   * Ids of a text, without BOS and EOS. `decode` gives the text back.
+   * Returns the ids of a text, without BOS and EOS. `decode` restores the text.
    *
-   * It holds the event loop meanwhile; {@link Tokenizer.encodeAsync} does not.
+   * Blocks the event loop meanwhile; {@link Tokenizer.encodeAsync} does not.
    *
-   * @throws {R1Error} `INVALID_ARGUMENT` for what is no string or holds half a character (a lone
-   * surrogate); `TEXT_TOO_LONG` above 2^26 UTF-16 code units; `DISPOSED` after `close()`.
+   * @throws {R1Error} `INVALID_ARGUMENT` for a value that is not a string or that contains half a
+   * character (a lone surrogate); `TEXT_TOO_LONG` above 2^26 UTF-16 code units; `DISPOSED` after
+   * `close()`.
    */
   encode(text: string, options: EncodeOptions = {}): Int32Array {
     const given = this.#textOf(text, options, "encode");
@@ -83,7 +84,7 @@ export class Tokenizer {
   }
 
   /**
-   * The same as {@link Tokenizer.encode} on a native thread: for texts of more than some kilobytes.
+   * Like {@link Tokenizer.encode}, but on a native thread: for texts longer than a few kilobytes.
    *
    * @throws {R1Error} rejects with the codes of `encode`.
    */
@@ -105,7 +106,8 @@ export class Tokenizer {
   }
 
   /**
-   * Text of ids, special tokens written out. Bytes that are no whole character become U+FFFD.
+   * Returns the text of ids, with special tokens written out. Bytes that do not form a whole
+   * character become U+FFFD.
    *
    * @throws {R1Error} `INVALID_ARGUMENT` for an id outside the vocabulary; `DISPOSED` after
    * `close()`.
@@ -117,7 +119,7 @@ export class Tokenizer {
   }
 }
 
-/** Whether an array's buffer was handed to another thread. */
+/** Whether an array's buffer was transferred to another thread. */
 function isDetached({ buffer, length, byteLength }: Int32Array): boolean {
   if (length > 0 || byteLength > 0 || buffer instanceof SharedArrayBuffer) return false;
   try {
@@ -128,25 +130,25 @@ function isDetached({ buffer, length, byteLength }: Int32Array): boolean {
   }
 }
 
-/** Text that UTF-8 can hold. @throws {R1Error} `INVALID_ARGUMENT` */
+/** Returns a text that UTF-8 can represent. @throws {R1Error} `INVALID_ARGUMENT` */
 export function checkText(text: unknown, path: string): string {
   if (typeof text !== "string") refuse(path, "a string", text);
   if (loneSurrogate(text) >= 0)
     refuse(
       path,
-      "whole characters (a surrogate stands alone; `text.toWellFormed()` repairs it)",
+      "whole characters (it has a lone surrogate; `text.toWellFormed()` repairs it)",
       text,
     );
   return text;
 }
 
-/** A copy of ids that lie in a vocabulary: what the caller does to theirs later changes nothing. */
+/** Returns a copy of valid ids, so that later changes by the caller have no effect. */
 export function checkTokens(tokens: unknown, path: string, vocabSize: number): Int32Array {
   if (tokens instanceof Int32Array) {
-    // Its length is 0 then, and it cannot be copied.
+    // A detached array has length 0 and cannot be copied.
     if (isDetached(tokens)) refuse(path, "an array whose buffer was not transferred", tokens);
     const copy = new Int32Array(tokens);
-    // A loop: a call for each of a million ids takes several times as long.
+    // A plain loop: one function call per id takes several times as long for a million ids.
     let wrong = 0;
     while (
       wrong < copy.length &&
@@ -165,6 +167,6 @@ export function checkTokens(tokens: unknown, path: string, vocabSize: number): I
   let at = 0;
   while (at < copy.length && isId(tokens[at])) copy[at] = tokens[at++] as number;
   if (at === tokens.length) return copy;
-  // Names the place.
+  // Reports the index of the wrong id.
   return Int32Array.from(array(tokens, path, (id, at) => integer(id, at, 0, vocabSize - 1)));
 }

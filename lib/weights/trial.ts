@@ -1,5 +1,5 @@
-// The trial of a model that is about to be loaded: what of its options matters there, and the model
-// that needs none. Runs on the JavaScript thread, which it does not hold up.
+// Starts the trial of a model that is about to be loaded: selects the options that matter there,
+// and skips the model that needs no trial. Does not block the JavaScript thread.
 import { tryBeforeLoading } from "../binding/trial.js";
 import type { CheckedModel } from "../gguf/check/check-model.js";
 import type { CacheChoice } from "./cache-types.js";
@@ -8,15 +8,15 @@ import { engineConfig } from "./engine-config.js";
 import type { LoadConfig } from "./normalize-load.js";
 import { weightsConfig } from "./weights.js";
 
-/** A trial under way. */
+/** A running trial. */
 export interface RunningTrial {
-  /** Settles with it. Its failure is handled even if nobody waits. */
+  /** Settles with the trial. A failure counts as handled even if nobody awaits it. */
   readonly passed: Promise<void>;
-  /** Ends it, because the load has failed in another way. */
+  /** Stops the trial because the load has failed in another way. */
   readonly stop: () => void;
 }
 
-/** The model of the package, as it came: its tests load it with every option. */
+/** The unmodified model of the package: its tests load it with every option. */
 function isKnown(checked: CheckedModel, config: LoadConfig): boolean {
   return (
     checked.paths[0] === DEFAULT_MODEL_PATH &&
@@ -26,7 +26,7 @@ function isKnown(checked: CheckedModel, config: LoadConfig): boolean {
 }
 
 /**
- * Starts to try checked files in a process of their own.
+ * Starts a trial of checked files in a separate process.
  *
  * @throws (by `passed`) `signal.reason` when aborted; {R1Error} as `tryBeforeLoading`.
  */

@@ -1,5 +1,5 @@
-// A model's weights and vocabulary: loads them once their files are checked, and lets them go. Runs
-// on the JavaScript thread; the loading itself on a thread of its own.
+// Loads a model's weights and vocabulary after the checks of its files, and frees them. Loading
+// runs on a native thread.
 import { waitOrAbort } from "../base/abort.js";
 import { R1Error } from "../base/errors.js";
 import type { RoleTokens, Variant } from "../base/types.js";
@@ -22,18 +22,16 @@ export class Weights {
   readonly info: Readonly<NativeModelInfo>;
   readonly variant: Variant;
   readonly roles: RoleTokens;
-  /** How the vocabulary spells the role tokens. */
+  /** The spelling of the role tokens in the vocabulary. */
   readonly roleTexts: Readonly<Record<keyof RoleTokens, string>>;
   readonly tokenizer: Tokenizer;
   /** Every control and user-defined token. */
   readonly specialTokens: SpecialTokens;
   /**
-   * Bytes of the longest token: a text of n bytes has at least n / longestToken tokens; 0: unknown.
+   * Bytes of the longest token: a text of n bytes has at least n / longestToken tokens. 0: unknown.
    */
   readonly longestToken: number;
-  /**
-   * Ids that begin or end a turn: roles of R1, end-of-generation tokens, marks of other formats.
-   */
+  /** Ids that begin or end a turn: R1's roles, end-of-generation tokens, marks of other formats. */
   readonly turnTokens: ReadonlySet<number>;
   /** `tokenizer.chat_template`, or null. */
   readonly chatTemplate: string | null;
@@ -59,25 +57,25 @@ export class Weights {
     this.tokenizer = new Tokenizer(native, vocab, tokens, () => this.assertOpen());
   }
 
-  /** @throws {R1Error} `DISPOSED` once `close` was called. */
+  /** @throws {R1Error} `DISPOSED` after `close`. */
   assertOpen(): void {
     if (this.#isClosed)
-      throw new R1Error("DISPOSED", "The model is closed. Load it again to go on.");
+      throw new R1Error("DISPOSED", "The model is closed. Load it again to continue.");
   }
 
-  /** From here on everything that needs the weights throws DISPOSED. */
+  /** From now on everything that needs the weights throws DISPOSED. */
   markClosed(): void {
     this.#isClosed = true;
   }
 
-  /** Frees the weights off this thread, once no engine holds them any more. */
+  /** Frees the weights on another thread, once no engine uses them any more. */
   async close(): Promise<void> {
     this.markClosed();
     await this.native.close();
   }
 }
 
-/** What native code is given to load checked files. */
+/** Builds the configuration that native code loads checked files from. */
 export function weightsConfig(
   checked: CheckedModel,
   config: LoadConfig,
@@ -96,7 +94,7 @@ export function weightsConfig(
  * Loads the weights of checked files.
  *
  * @param gpuLayers - Layers to offload, -1 for all.
- * @param onProgress - Gets 0..1.
+ * @param onProgress - Receives 0..1.
  * @throws `signal.reason` when aborted; {R1Error} `MODEL_LOAD_FAILED`, `MODEL_UNSUPPORTED`,
  * `OUT_OF_MEMORY`.
  */

@@ -24,7 +24,7 @@ beforeEach(async () => {
 
 const CUT = {
   code: "DISPOSED",
-  message: expect.stringContaining("closed while this reply was being written") as unknown,
+  message: expect.stringContaining("closed while this reply was being generated") as unknown,
 };
 const NOT_BEGUN = {
   code: "DISPOSED",

@@ -127,7 +127,7 @@ describe("a model in a process of its own", () => {
     const endless = other.complete("<｜User｜>hi<｜Assistant｜>", { ...GREEDY, ...ENDLESS });
     const ended = expect(endless.result()).rejects.toMatchObject({
       code: "DISPOSED",
-      message: expect.stringContaining("while this reply was being written") as unknown,
+      message: expect.stringContaining("while this reply was being generated") as unknown,
     });
     await other.close({ drainMs: 50 });
     await ended;
