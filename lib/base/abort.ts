@@ -1,17 +1,17 @@
-// Waiting for work that a signal may give up. Runs on any JavaScript thread.
+// Waits for work that an abort signal can cancel.
 
 /**
- * Milliseconds that native work gets to stop by itself after an abort before the caller is answered
- * without it.
+ * Time that native work has to stop after an abort. After that the caller gets its answer without
+ * it. Unit: milliseconds.
  */
 const GRACE_MS = 150;
 
 /**
- * Waits for `work`, but not longer than a moment after `signal` aborts: then throws
- * `signal.reason`, untouched, and hands a late result to `discard`.
+ * Waits for `work`, but only briefly after `signal` aborts: then throws `signal.reason` unchanged
+ * and passes a late result to `discard`.
  *
  * @param onAbort - Asks the work to stop; called once, as soon as the signal aborts.
- * @param discard - Frees a result that nobody will get.
+ * @param discard - Frees a result that is no longer needed.
  */
 export async function waitOrAbort<T>(
   work: Promise<T>,

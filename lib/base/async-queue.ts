@@ -1,12 +1,12 @@
-// A queue with one reader: whoever produces never waits, whoever reads gets a promise for each
-// item. Runs on any JavaScript thread.
+// A queue with one asynchronous reader. The producer never waits, and the reader gets a promise for
+// each item.
 
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ value: undefined, done: true });
 
 /**
- * Hands items from a producer that must not wait to one asynchronous reader. While the reader lags,
- * `merge` may fold a new item into the last unread one, so that a slow reader costs neither memory
- * per item nor a promise per item.
+ * Passes items from a producer that must not wait to one asynchronous reader. While the reader
+ * lags, `merge` may merge a new item into the last unread one, so that a slow reader costs neither
+ * memory nor a promise per item.
  */
 export class AsyncQueue<T> {
   #items: T[] = [];
@@ -19,27 +19,27 @@ export class AsyncQueue<T> {
   readonly #merge: ((last: T, next: T) => boolean) | undefined;
 
   /**
-   * @param merge - Folds `next` into the unread `last` and says true, or leaves both as they are
-   * and says false.
+   * @param merge - Merges `next` into the unread `last` and returns true, or leaves both unchanged
+   * and returns false.
    */
   constructor(merge?: (last: T, next: T) => boolean) {
     this.#merge = merge;
   }
 
-  /** Items that wait for the reader. */
+  /** Number of unread items. */
   get size(): number {
     return this.#items.length - this.#head;
   }
 
-  /** Adds an item. After `end` or `fail` it is dropped. */
+  /** Adds an item. After `end` or `fail` the item is dropped. */
   push(item: T): void {
     this.stage(item);
     this.wake();
   }
 
   /**
-   * Adds an item and lets a waiting reader sleep on until `wake`, so that several items that come
-   * at once are one where they can be merged.
+   * Adds an item without waking the reader before `wake`, so that several items that arrive
+   * together can be merged into one.
    */
   stage(item: T): void {
     if (this.#isEnded) return;
@@ -52,7 +52,7 @@ export class AsyncQueue<T> {
     this.#items.push(item);
   }
 
-  /** Hands a waiting reader what was staged. */
+  /** Passes the staged items to a waiting reader. */
   wake(): void {
     const waiter = this.#waiter;
     if (waiter === undefined || this.size === 0) return;
@@ -60,7 +60,7 @@ export class AsyncQueue<T> {
     waiter.resolve({ value: this.#take(), done: false });
   }
 
-  /** No more items come; those that wait are still read. */
+  /** Ends the queue; the reader still gets the unread items. */
   end(): void {
     if (this.#isEnded) return;
     this.wake();
@@ -69,7 +69,7 @@ export class AsyncQueue<T> {
     this.#waiter = undefined;
   }
 
-  /** Drops what waits and makes the next read throw `error`; the reads after that find the end. */
+  /** Drops the unread items and makes the next read throw `error`; later reads return the end. */
   fail(error: unknown): void {
     if (this.#isEnded) return;
     this.clear();
@@ -79,13 +79,13 @@ export class AsyncQueue<T> {
     this.#waiter = undefined;
   }
 
-  /** Drops what waits. */
+  /** Drops the unread items. */
   clear(): void {
     this.#items = [];
     this.#head = 0;
   }
 
-  /** The first item; there is one. */
+  /** Removes the first item; the queue must not be empty. */
   #take(): T {
     const value = this.#items[this.#head] as T;
     this.#items[this.#head++] = undefined as T;
@@ -93,7 +93,7 @@ export class AsyncQueue<T> {
     return value;
   }
 
-  /** The next item; one read at a time. */
+  /** Returns the next item; one read at a time. */
   next(): Promise<IteratorResult<T, undefined>> {
     if (this.#head < this.#items.length)
       return Promise.resolve({ value: this.#take(), done: false });
@@ -106,8 +106,8 @@ export class AsyncQueue<T> {
     if (this.#isEnded) return Promise.resolve(DONE);
     const previous = this.#waiter;
     return new Promise((resolve, reject) => {
-      // Two reads at once (legal for an async iterator, though `for await` never does it): the
-      // later one waits behind the earlier.
+      // Two concurrent reads (legal for an async iterator, though `for await` never makes them):
+      // the later one waits for the earlier one.
       this.#waiter =
         previous === undefined
           ? { resolve, reject }

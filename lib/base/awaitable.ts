@@ -1,10 +1,10 @@
-// Values that are either ready or promised: lets one code path serve short work at once and long
-// work later, without a turn of the event loop where none is needed.
+// Values that are either ready or promised. One code path can then run short work synchronously and
+// long work later, without an unnecessary turn of the event loop.
 
 /** A value that is ready, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>;
 
-/** Goes on with a value: in the same call when it is ready, else when its promise resolves. */
+/** Continues with a value: synchronously if it is ready, otherwise when its promise resolves. */
 export function whenReady<T, U>(
   value: Awaitable<T>,
   next: (value: T) => Awaitable<U>,

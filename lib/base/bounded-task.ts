@@ -1,4 +1,4 @@
-// Answers the tasks of a BoundedWorker. Runs in a child process, on its only JavaScript thread but
+// Runs the tasks of a BoundedWorker. Runs in a child process, on its only JavaScript thread except
 // for a watchdog.
 import { Worker } from "node:worker_threads";
 import { GRACE_MS, type TaskMessage, type TaskReply } from "./bounded-worker.js";
@@ -6,8 +6,8 @@ import { parentChannel } from "./channel.js";
 import { isR1Error } from "./errors.js";
 
 /**
- * Ends the process when the time in the shared cell has come: a busy thread cannot see that its
- * parent is gone.
+ * Ends the process at the time in the shared cell: a busy thread cannot notice that its parent is
+ * gone.
  */
 const WATCHDOG = `
 const { workerData } = require("node:worker_threads");
@@ -20,7 +20,7 @@ const tick = () => {
 tick();
 `;
 
-/** Takes tasks from the parent process until it ends. */
+/** Runs tasks of the parent process until the parent ends. */
 export function serveTasks(answer: (task: unknown) => unknown): void {
   const shared = new SharedArrayBuffer(8);
   const cell = new BigInt64Array(shared);

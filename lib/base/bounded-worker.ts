@@ -1,33 +1,34 @@
-// Runs tasks in child processes with a limit of time and memory. Runs on the JavaScript thread that
-// asks. A thread would not do: V8 ends the whole process when one allocation passes a worker
-// thread's heap limit.
+// Runs tasks in child processes with limits on time and memory. A worker thread would not do: V8
+// ends the whole process when one allocation exceeds the heap limit of a worker thread.
 import { Channel } from "./channel.js";
 import { endOf, lastWords, startChild, type Child } from "./child.js";
 import { isErrorCode, R1Error } from "./errors.js";
 
-/** What a task may use, and how many may run and wait. */
+/** Limits of a task, and how many tasks may run and wait. */
 export interface BoundedWorkerOptions {
-  /** Names the worker in errors, e.g. "The schema compiler". */
+  /** Name of the worker in errors, e.g. "The schema compiler". */
   readonly name: string;
-  /** The module that answers with `serveTasks`, as `builtModule` returns it. */
+  /** The module that calls `serveTasks`, as returned by `builtModule`. */
   readonly module: URL;
-  /** Longest time for one task, without the start of the process. Unit: milliseconds. */
+  /** Maximum time of one task, not counting the start of the process. Unit: milliseconds. */
   readonly timeoutMs: number;
   /** JavaScript heap of one process. Unit: MiB. */
   readonly heapMiB: number;
-  /** Processes at a time. @defaultValue 2 */
+  /** Maximum number of processes. @defaultValue 2 */
   readonly processes?: number;
-  /** Most tasks that wait for a process. @defaultValue 64 */
+  /** Maximum number of tasks that wait for a process. @defaultValue 64 */
   readonly maxQueue?: number;
-  /** How long a process without work is kept. Unit: milliseconds. @defaultValue 30,000 */
+  /** How long an idle process is kept. Unit: milliseconds. @defaultValue 30,000 */
   readonly idleMs?: number;
 }
 
-/** A task went over a limit, and its process was ended. The caller words this for its user. */
+/**
+ * A task exceeded a limit and its process was ended. The caller writes the message for its user.
+ */
 export class WorkerLimitError extends Error {
   override readonly name = "WorkerLimitError";
   constructor(
-    /** The limit that was passed. */
+    /** The limit that was exceeded. */
     readonly limit: "time" | "memory",
     message: string,
   ) {
@@ -41,7 +42,7 @@ export interface TaskMessage {
   readonly timeoutMs: number;
 }
 
-/** From the child: it can take tasks, or what came of one. */
+/** From the child: it is ready for tasks, or the outcome of one. */
 export type TaskReply =
   | { readonly kind: "ready" }
   | { readonly kind: "answer"; readonly answer: unknown }
@@ -52,9 +53,9 @@ export type TaskReply =
       readonly details: Readonly<Record<string, unknown>>;
     };
 
-/** Longest start of a process. Unit: milliseconds. */
+/** Maximum time for the start of a process. Unit: milliseconds. */
 const START_MS = 60_000;
-/** The child ends itself this long after its limit, in case nobody is left to end it. */
+/** The child ends itself this long after its limit, in case its parent no longer can. */
 export const GRACE_MS = 1000;
 
 interface Job {
@@ -73,8 +74,8 @@ interface Slot {
 }
 
 /**
- * A small pool of processes that start when the first task comes and never keep this process alive
- * without one.
+ * A small pool of processes. They start with the first task, and idle ones never keep this process
+ * alive.
  */
 export class BoundedWorker<Task, Answer> {
   readonly #options: Required<BoundedWorkerOptions>;
@@ -88,9 +89,9 @@ export class BoundedWorker<Task, Answer> {
   /**
    * Runs one task. Its arguments and its answer are copied.
    *
-   * @param signal - Ends the wait; a task that runs by then is killed with its process.
-   * @throws {WorkerLimitError} when the task takes too much time or memory.
-   * @throws {R1Error} as the task throws; `RESOURCE_EXHAUSTED` when no process can be started or
+   * @param signal - Cancels the task; if it is already running, its process is killed.
+   * @throws {WorkerLimitError} when the task uses too much time or memory.
+   * @throws {R1Error} the error of the task; `RESOURCE_EXHAUSTED` when no process can be started or
    * too many tasks wait; `ABORTED` by the signal.
    */
   run(task: Task, signal?: AbortSignal): Promise<Answer> {
@@ -100,7 +101,7 @@ export class BoundedWorker<Task, Answer> {
       return Promise.reject(
         new R1Error(
           "RESOURCE_EXHAUSTED",
-          `${name} already has ${maxQueue} tasks waiting. Try again when some have ended.`,
+          `${name} already has ${maxQueue} waiting tasks. Try again when some have finished.`,
         ),
       );
     return new Promise<Answer>((resolve, reject) => {
@@ -123,7 +124,7 @@ export class BoundedWorker<Task, Answer> {
     });
   }
 
-  /** Ends idle processes now; running tasks go on. */
+  /** Ends idle processes now; running tasks continue. */
   release(): void {
     for (const slot of this.#slots) if (slot.job === undefined) this.#drop(slot);
   }
@@ -138,7 +139,7 @@ export class BoundedWorker<Task, Answer> {
     this.#next();
   }
 
-  /** Gives waiting tasks to idle processes, and starts another process where there is room. */
+  /** Assigns waiting tasks to idle processes, and starts another process if the limit allows. */
   #next(): void {
     for (const slot of this.#slots) {
       if (this.#waiting.length === 0) return;
@@ -218,7 +219,7 @@ export class BoundedWorker<Task, Answer> {
     this.#next();
   }
 
-  /** A process that ended or is ended, with the error of its task. */
+  /** Handles a process that has ended or is being ended, with the error for its task. */
   #gone(slot: Slot, error: Error): void {
     if (!this.#slots.has(slot)) return;
     const { job } = slot;

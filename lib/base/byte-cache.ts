@@ -1,6 +1,6 @@
-// A cache that forgets what was used least lately once its values are too large together. Pure.
+// A cache with a limit on the total size of its values; it evicts the least recently used first.
 
-/** Values by key, with a bound on the sum of their sizes. */
+/** Values by key, with a limit on the sum of their sizes. */
 export class ByteCache<Value> {
   private readonly entries = new Map<string, { readonly value: Value; readonly size: number }>();
   private total = 0;
@@ -15,7 +15,7 @@ export class ByteCache<Value> {
     return entry.value;
   }
 
-  /** Keeps a value; one larger than the whole cache is not kept. */
+  /** Stores a value; a value larger than the whole cache is not stored. */
   set(key: string, value: Value, size: number): void {
     this.delete(key);
     if (size > this.limit) return;

@@ -1,16 +1,16 @@
-// Sends JavaScript values between this process and a child over a stream of bytes: a child's end of
-// it is descriptor 3. Each value goes as the length of its bytes (4 bytes, little endian) and its
-// bytes as V8 serializes them, so that typed arrays and maps arrive as such.
+// Sends JavaScript values between this process and a child over a byte stream; the child's end is
+// descriptor 3. Each value is sent as its length in bytes (4 bytes, little endian) followed by its
+// bytes as V8 serializes them, so that typed arrays and maps are preserved.
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { deserialize, serialize } from "node:v8";
 
 const HEADER = 4;
 
-/** The descriptor by which a child is connected with its parent. */
+/** The descriptor that connects a child with its parent. */
 const LINK = 3;
 
-/** One end of a connection. `In` and `Out` are the messages of this end. */
+/** One end of a connection. `In` and `Out` are the messages that this end receives and sends. */
 export class Channel<In, Out> {
   readonly #stream: Duplex;
   #pieces: Buffer[] = [];
@@ -27,7 +27,7 @@ export class Channel<In, Out> {
       for (let bytes = this.#take(); bytes !== undefined; bytes = this.#take())
         onMessage(deserialize(bytes) as In);
     });
-    // The end of the other process, which "close" reports.
+    // The other process ended; "close" reports that.
     stream.on("error", () => undefined);
   }
 
@@ -36,9 +36,9 @@ export class Channel<In, Out> {
   }
 
   /**
-   * Resolves once the message is on its way, or is lost because the other end is gone.
+   * Resolves when the message is sent, or is lost because the other end is gone.
    *
-   * @throws what `v8.serialize` throws for a value that cannot be copied.
+   * @throws the error of `v8.serialize` for a value that cannot be copied.
    */
   send(message: Out): Promise<void> {
     const bytes = serialize(message);
@@ -53,7 +53,7 @@ export class Channel<In, Out> {
     });
   }
 
-  /** The bytes of the next message, if all of them are there. */
+  /** Removes and returns the next message if all its bytes have arrived. */
   #take(): Buffer | undefined {
     if (this.#length < HEADER) return undefined;
     if ((this.#pieces[0] as Buffer).length < HEADER) this.#join();
@@ -73,7 +73,8 @@ export class Channel<In, Out> {
 }
 
 /**
- * In a child: the connection with its parent. It keeps the child alive until the parent is gone.
+ * In a child: opens the connection with its parent. It keeps the child alive until the parent is
+ * gone.
  *
  * @param onEnd - Called when the parent is gone.
  */

@@ -1,9 +1,11 @@
-// The vocabulary of argument checks: each returns the value it was given or throws an R1Error that
-// names the option. Runs on any JavaScript thread.
+// Argument checks: each returns the value it was given or throws an R1Error that names the option.
 import { fileURLToPath } from "node:url";
 import { R1Error } from "./errors.js";
 
-/** What a value is, in a few words: itself if it is short, else its kind. Never throws. */
+/**
+ * Describes a value in a few words: the value itself if it is short, otherwise its kind. Never
+ * throws.
+ */
 export function describe(value: unknown): string {
   if (value === null) return "null";
   if (value === undefined) return "undefined";
@@ -22,7 +24,7 @@ export function describe(value: unknown): string {
   }
 }
 
-/** Array.isArray, which throws for a revoked proxy. */
+/** Like Array.isArray, which throws for a revoked proxy. */
 export function isArray(value: unknown): value is unknown[] {
   try {
     return Array.isArray(value);
@@ -40,34 +42,37 @@ export function refuse(path: string, expected: string, value: unknown): never {
   );
 }
 
-/** An integer in a closed range. */
+/** Checks for an integer in a closed range. */
 export function integer(value: unknown, path: string, min: number, max: number): number {
   if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max)
     refuse(path, `an integer from ${min} to ${max}`, value);
   return value;
 }
 
-/** A finite number in a closed range. */
+/** Checks for a finite number in a closed range. */
 export function number(value: unknown, path: string, min: number, max: number): number {
   if (typeof value !== "number" || !Number.isFinite(value) || value < min || value > max)
     refuse(path, `a number from ${min} to ${max}`, value);
   return value;
 }
 
-/** true or false. */
+/** Checks for true or false. */
 export function boolean(value: unknown, path: string): boolean {
   if (typeof value !== "boolean") refuse(path, "true or false", value);
   return value;
 }
 
-/** A string; a non-empty one unless `allowEmpty`. */
+/** Checks for a string; a non-empty one unless `allowEmpty`. */
 export function string(value: unknown, path: string, allowEmpty = false): string {
   if (typeof value !== "string" || (!allowEmpty && value.length === 0))
     refuse(path, allowEmpty ? "a string" : "a non-empty string", value);
   return value;
 }
 
-/** The path of a file: a string that is not empty, contains no NUL character and is not a URL. */
+/**
+ * Checks for the path of a file: a string that is not empty, contains no NUL character and is not a
+ * URL.
+ */
 export function filePath(value: unknown, path: string): string {
   const text = string(value, path);
   if (text.includes("\0")) refuse(path, "the path of a file, without NUL characters", value);
@@ -75,18 +80,18 @@ export function filePath(value: unknown, path: string): string {
   return text;
 }
 
-/** The path of a file, given as one or as a file: URL. */
+/** Checks for the path of a file, given as a path or as a file: URL. */
 export function fileName(value: unknown, path: string): string {
   if (!(value instanceof URL)) return filePath(value, path);
   try {
     if (value.protocol === "file:") return filePath(fileURLToPath(value), path);
   } catch {
-    // A host, or an escaped slash: no file of this machine.
+    // A host, or an escaped slash: not a file of this machine.
   }
   return refuse(path, "a path or a file: URL of this machine", value.href);
 }
 
-/** One of a list of strings. */
+/** Checks for one of a list of strings. */
 export function oneOf<const T extends string>(
   value: unknown,
   path: string,
@@ -102,7 +107,7 @@ export function oneOf<const T extends string>(
   );
 }
 
-/** An array whose elements pass `each`. */
+/** Checks for an array whose elements pass `each`. */
 export function array<T>(
   value: unknown,
   path: string,
@@ -113,7 +118,7 @@ export function array<T>(
   return Array.from(value, (element, i) => each(element, `${path}[${i}]`));
 }
 
-/** An object whose keys can be read. */
+/** Checks for an object whose keys can be read. */
 export function object(value: unknown, path: string): Record<string, unknown> {
   if (typeof value !== "object" || value === null || isArray(value))
     refuse(path, "an object", value);
@@ -129,8 +134,8 @@ export function object(value: unknown, path: string): Record<string, unknown> {
 }
 
 /**
- * A function, of the signature that the caller names: what is checked is only that it can be
- * called.
+ * Checks that the value can be called; its signature is the one the caller names, and is not
+ * checked.
  */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
 export function callback<T>(value: unknown, path: string): T {
@@ -138,21 +143,21 @@ export function callback<T>(value: unknown, path: string): T {
   return value as T;
 }
 
-/** An AbortSignal. */
+/** Checks for an AbortSignal. */
 export function signal(value: unknown, path: string): AbortSignal {
   let isSignal = false;
   try {
     isSignal = value instanceof AbortSignal;
   } catch {
-    // A proxy that cannot be looked through.
+    // A proxy that cannot be inspected.
   }
   if (!isSignal) refuse(path, "an AbortSignal", value);
   return value as AbortSignal;
 }
 
 /**
- * Edits (insert, delete, replace, swap neighbours) between two words; for the nearest right name of
- * a misspelt one.
+ * Number of edits (insert, delete, replace, swap neighbours) between two words, to find the nearest
+ * valid name of a misspelt one.
  */
 function distance(a: string, b: string): number {
   const rows = Array.from({ length: a.length + 1 }, (_, i) =>
@@ -176,8 +181,8 @@ function distance(a: string, b: string): number {
 }
 
 /**
- * Whether `short` is an abbreviation of `long`: the same first letter, and the other letters in
- * their order.
+ * Whether `short` is an abbreviation of `long`: the same first letter, and the other letters in the
+ * same order.
  */
 function abbreviates(short: string, long: string): boolean {
   if (short.length < 3 || short[0] !== long[0]) return false;
@@ -186,10 +191,12 @@ function abbreviates(short: string, long: string): boolean {
   return at === short.length;
 }
 
-/** Longer names are nobody's typing error. */
+/** Longer names are not typing errors. */
 const MAX_MISSPELT = 64;
 
-/** The nearest of some names to a misspelt or shortened one, or undefined when none is near. */
+/**
+ * Returns the nearest of some names to a misspelt or shortened one, or undefined if none is near.
+ */
 export function nearest(name: string, names: readonly string[]): string | undefined {
   if (name.length > MAX_MISSPELT) return undefined;
   const plain = (text: string): string => text.toLowerCase().replace(/[-_]/g, "");
@@ -203,7 +210,7 @@ export function nearest(name: string, names: readonly string[]): string | undefi
   return names.find((candidate) => abbreviates(plain(name), plain(candidate)));
 }
 
-/** Refuses every key that is not in `known`, naming the nearest right one. */
+/** Refuses every key that is not in `known`, and suggests the nearest valid one. */
 export function knownKeys(
   options: Record<string, unknown>,
   path: string,

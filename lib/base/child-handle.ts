@@ -1,21 +1,21 @@
-// A running child process as the addon or Node gives it: its streams, its end, and how it is ended.
-// JavaScript thread that started it.
+// A running child process, started by the addon or by Node: its streams, its end, and how to end
+// it. Used on the JavaScript thread that started it.
 import type { ChildProcess } from "node:child_process";
 import { Socket } from "node:net";
 import { constants } from "node:os";
 import type { Duplex, Readable } from "node:stream";
 import type { NativeChild, NativeProcesses } from "./native-starter.js";
 
-/** Longest wait between two looks at a process that has closed its link. Unit: milliseconds. */
+/** Maximum time between two checks of a process that has closed its link. Unit: milliseconds. */
 const LOOK_MS = 50;
 
-/** How a process ended: one of both is null. */
+/** How a process ended: one of the two is null. */
 export interface ChildEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
-/** A way to end a process and to wait for its end. */
+/** Ends a process and reports its end. */
 export interface ChildHandle {
   readonly pid: number;
   readonly errors: Readable;
@@ -29,7 +29,8 @@ export interface ChildHandle {
 const SIGNALS = Object.entries(constants.signals) as [NodeJS.Signals, number][];
 
 /**
- * The addon reports nothing by itself: an ended process has closed its link, and is then asked for.
+ * The addon does not report an end by itself. A process that has ended has closed its link, and is
+ * then polled.
  */
 export class NativeHandle implements ChildHandle {
   readonly pid: number;
@@ -61,11 +62,11 @@ export class NativeHandle implements ChildHandle {
   }
 
   kill(signal: NodeJS.Signals): void {
-    // Not ended for this process, so its number is nobody else's yet.
+    // The process has not been reaped here, so its number is not reused yet.
     try {
       process.kill(this.pid, signal);
     } catch {
-      // It has other rights than this process by now.
+      // The process now has other rights than this one.
     }
   }
 

@@ -1,5 +1,5 @@
-// Starts programs of this package in processes of their own, and describes how they end. JavaScript
-// thread that starts them.
+// Starts programs of this package as child processes, and describes how they end. Used on the
+// JavaScript thread that starts them.
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import type { Duplex } from "node:stream";
@@ -11,29 +11,29 @@ import { R1Error } from "./errors.js";
 
 export type { ChildEnd } from "./child-handle.js";
 
-/** Last characters of a child's error output that are kept. */
+/** How many of the last characters of a child's error output are kept. */
 const TAIL = 8000;
 /** How long the error output of an ended process may stay open. Unit: milliseconds. */
 const HELD_MS = 200;
-/** How {@link startChild} starts a program. */
+/** Options of {@link startChild}. */
 export interface ChildOptions {
-  /** Node's own flags for it. */
+  /** Flags for Node itself. */
   readonly flags?: readonly string[];
   /** The program's arguments. */
   readonly args?: readonly string[];
-  /** Variables beside those of this process. */
+  /** Environment variables in addition to those of this process. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
- * A process that was started. Its standard input and output are `/dev/null`. It keeps this process
- * alive until it ends, but for `unref`. Read `link`, or its end is not seen.
+ * A started process. Its standard input and output are `/dev/null`. It keeps this process alive
+ * until it ends, unless `unref` was called. Read `link`, otherwise its end is not noticed.
  */
 export class Child {
   readonly #handle: ChildHandle;
   #tail = "";
   #hasEnded = false;
-  /** Resolves once it has ended and all it wrote has been read. */
+  /** Resolves when it has ended and all its error output has been read. */
   readonly ended: Promise<ChildEnd>;
 
   constructor(handle: ChildHandle) {
@@ -50,8 +50,8 @@ export class Child {
         this.#hasEnded = true;
         running.delete(this);
         if (running.size === 0) process.removeListener("exit", wakeAll);
-        // A program that the child started may hold its error output open. What the child itself
-        // wrote is read before an immediate runs.
+        // A program that the child started may hold its error output open. The output of the child
+        // itself is read before an immediate runs.
         const timer = setTimeout(() => setImmediate(() => handle.errors.destroy()), HELD_MS);
         void Promise.all(closed).then(() => {
           clearTimeout(timer);
@@ -72,7 +72,7 @@ export class Child {
     return this.#handle.link;
   }
 
-  /** The end of what it wrote to standard error. */
+  /** The end of its output to standard error. */
   get tail(): string {
     return this.#tail;
   }
@@ -93,8 +93,8 @@ export class Child {
 const running = new Set<Child>();
 
 /**
- * A child that somebody stopped would not see that its parent is gone. It goes on, and then ends by
- * itself.
+ * A child that was stopped (SIGSTOP) cannot notice that its parent is gone. This continues it, and
+ * it then ends by itself.
  */
 function wakeAll(): void {
   for (const child of running) child.kill("SIGCONT");
@@ -108,14 +108,14 @@ function startFailure(cause: unknown): R1Error {
   if (cause === undefined || EXHAUSTED.includes(code ?? ""))
     return new R1Error(
       "RESOURCE_EXHAUSTED",
-      `No process could be started${reason}: the system gives no more descriptors, processes or ` +
+      `Cannot start a process${reason}: the system has no more descriptors, processes or ` +
         "memory. Close what is open, or raise the limits (ulimit -n, ulimit -u, pids of the " +
         "container), and try again.",
       { cause },
     );
   return new R1Error(
     "IO_FAILED",
-    `No process could be started${reason}. Allow this process to start ${process.execPath}.`,
+    `Cannot start a process${reason}. Allow this process to start ${process.execPath}.`,
     { cause },
   );
 }
@@ -128,17 +128,17 @@ function startByNode(args: readonly string[], env: NodeJS.ProcessEnv): ChildHand
     throw startFailure(error);
   }
   if (child.pid !== undefined) return new NodeHandle(child);
-  // Its streams were not made; the event says what is known by now.
+  // Its streams were not created; the event has already reported why.
   child.on("error", () => undefined);
   throw startFailure(undefined);
 }
 
 /**
- * Starts a module of this package as a process of its own. No flags of the parent's: an inspector's
- * port would be taken, and loaders of a test runner have no business there.
+ * Starts a module of this package as a child process. It inherits none of the parent's Node flags:
+ * an inspector's port would already be in use, and loaders of a test runner do not belong there.
  *
- * @throws {R1Error} `RESOURCE_EXHAUSTED` where the system gives no process; `IO_FAILED` where it
- * allows none.
+ * @throws {R1Error} `RESOURCE_EXHAUSTED` if the system has no resources for a process; `IO_FAILED`
+ * if it does not allow one.
  */
 export function startChild(
   module: URL,
@@ -163,25 +163,25 @@ export function startChild(
 }
 
 /**
- * The URL of a compiled module beside another one. Where the sources run in place, as under a test
- * runner, it is the one in `dist`, since a child of Node alone cannot read TypeScript.
+ * Returns the URL of a compiled module beside another one. If the sources run directly, as under a
+ * test runner, it is the module in `dist`, because plain Node cannot read TypeScript in a child.
  *
  * @param name - Relative, with `./` and `.js`.
- * @param from - `import.meta.url` of the module that asks.
+ * @param from - `import.meta.url` of the calling module.
  */
 export function builtModule(name: string, from: string): URL {
   const isSource = from.endsWith(".ts");
   return new URL(name, isSource ? from.replace(/\/lib\/(?!.*\/lib\/)/, "/dist/") : from);
 }
 
-/** How a process ended, as the end of a sentence that begins with its name. */
+/** Describes how a process ended, as the end of a sentence that begins with its name. */
 export function endOf({ code, signal }: ChildEnd): string {
   return signal === null ? `ended with exit code ${code ?? 0}` : `was ended by ${signal}`;
 }
 
 /**
- * The line that gives the reason: that of an abort in ggml (its file and line come first), else the
- * last one written; empty if nothing was.
+ * Returns the line that gives the reason: that of an abort in ggml (its file and line are printed
+ * first), otherwise the last line; empty if there is none.
  */
 export function lastWords(tail: string): string {
   const lines = tail

@@ -1,4 +1,4 @@
-// Sets of characters as ranges of code points. Pure.
+// Sets of characters as ranges of code points.
 
 /** A closed range of code points. */
 export type CodeRange = readonly [from: number, to: number];
@@ -6,7 +6,7 @@ export type CodeRange = readonly [from: number, to: number];
 /** Largest code point. */
 export const LAST_CODE_POINT = 0x10ffff;
 
-/** The same characters, sorted, with neighbouring ranges joined. */
+/** Returns the same characters, sorted, with neighbouring ranges joined. */
 export function joinRanges(ranges: readonly CodeRange[]): CodeRange[] {
   const sorted = [...ranges].sort((a, b) => a[0] - b[0]);
   const joined: [number, number][] = [];
@@ -18,7 +18,7 @@ export function joinRanges(ranges: readonly CodeRange[]): CodeRange[] {
   return joined;
 }
 
-/** All characters that are in none of some ranges. */
+/** Returns all characters that are in none of the ranges. */
 export function invert(ranges: readonly CodeRange[]): CodeRange[] {
   const gaps: CodeRange[] = [];
   let next = 0;
@@ -31,7 +31,8 @@ export function invert(ranges: readonly CodeRange[]): CodeRange[] {
 }
 
 /**
- * Characters that two sets share. Both are sorted and joined first, so that it takes linear time.
+ * Returns the characters that two sets share. Both are sorted and joined first, so that this takes
+ * linear time.
  */
 export function intersect(a: readonly CodeRange[], b: readonly CodeRange[]): CodeRange[] {
   const [left, right] = [joinRanges(a), joinRanges(b)];
@@ -46,7 +47,7 @@ export function intersect(a: readonly CodeRange[], b: readonly CodeRange[]): Cod
   return shared;
 }
 
-/** Whether sorted ranges hold a code point. */
+/** Whether sorted ranges contain a code point. */
 export function holds(ranges: readonly CodeRange[], code: number): boolean {
   let [low, high] = [0, ranges.length - 1];
   while (low <= high) {

@@ -1,17 +1,18 @@
-// The table of error codes: whether trying again can help, and which HTTP status fits. Data only.
+// The table of error codes: whether a retry can help, and the matching HTTP status. Data only.
 
-/** What a program can know of an error by its code. */
+/** What a program can derive from an error's code. */
 export interface ErrorInfo {
   /**
-   * Whether the same call can succeed later, by itself or once its cause is removed (a full disk,
-   * a busy server). False: the call itself must change.
+   * Whether the same call can succeed later, by itself or once its cause is removed (a full disk, a
+   * busy server). False: the call itself must change.
    */
   readonly retriable: boolean;
-  /** The HTTP status with which a server answers a request that ended so. */
+  /** The HTTP status of a server's response to a request that failed with this code. */
   readonly httpStatus: number;
   /**
-   * What a batch does with a row that ended so: `fail` writes an error record, `retry` tries the row
-   * again a bounded number of times, `stop` ends the batch, since every row would end so.
+   * What a batch does with a row that failed with this code: `fail` writes an error record, `retry`
+   * tries the row again a limited number of times, `stop` ends the batch, because every row would
+   * fail in the same way.
    */
   readonly batch: "fail" | "retry" | "stop";
 }
@@ -20,7 +21,7 @@ const caller = { retriable: false, httpStatus: 400, batch: "fail" } as const;
 const file = { retriable: false, httpStatus: 500, batch: "stop" } as const;
 const system = { retriable: true, httpStatus: 500, batch: "retry" } as const;
 const busy = { retriable: true, httpStatus: 503, batch: "retry" } as const;
-/** The disk or the file of an output: no row can be written. */
+/** The disk or the output file failed: no row can be written. */
 const output = { retriable: true, httpStatus: 500, batch: "stop" } as const;
 
 /** Every code of an `R1Error`. `docs/errors.md` has a section on each. */

@@ -11,12 +11,13 @@ export const R1_ERROR_CODES: readonly R1ErrorCode[] = Object.freeze(
 
 const brand = Symbol.for("r1-native.R1Error");
 
-/** What else an {@link R1Error} may carry. */
+/** Optional contents of an {@link R1Error}. */
 export interface R1ErrorOptions {
-  /** What brought it about. */
+  /** The error that caused this one. */
   cause?: unknown;
   /**
-   * Facts for programs, e.g. `{ path, option, nearest }`; the message holds the same for people.
+   * Facts for programs, e.g. `{ path, option, nearest }`; the message contains the same facts for
+   * people.
    */
   details?: Readonly<Record<string, unknown>>;
 }
@@ -38,12 +39,12 @@ export class R1Error extends Error {
   /** Facts for programs; frozen. */
   readonly details: Readonly<Record<string, unknown>>;
 
-  /** Whether the same call can succeed later, by its code: see {@link ERROR_INFO}. */
+  /** Whether the same call can succeed later, derived from the code: see {@link ERROR_INFO}. */
   get retriable(): boolean {
     return ERROR_INFO[this.code].retriable;
   }
 
-  /** The HTTP status with which a server answers a request that ended so, by its code. */
+  /** The HTTP status of a server's response to a request that failed with this code. */
   get httpStatus(): number {
     return ERROR_INFO[this.code].httpStatus;
   }
@@ -57,9 +58,10 @@ export class R1Error extends Error {
 }
 
 /**
- * Whether a value is an {@link R1Error}, also one of another copy of the library or another realm.
+ * Whether a value is an {@link R1Error}, including one from another copy of the library or another
+ * realm.
  *
- * @param codes - If given, the error carries one of these codes, and `code` has their type.
+ * @param codes - If given, the error must have one of these codes, and `code` gets their type.
  * @example
  * ```ts
  * if (isR1Error(error, "QUEUE_FULL", "CONTEXT_FULL")) response.status(503);
@@ -78,10 +80,10 @@ export function isErrorCode(code: unknown): code is R1ErrorCode {
   return (R1_ERROR_CODES as readonly unknown[]).includes(code);
 }
 
-/** Errors that native code made; their own stack names no public call. */
+/** Errors that native code created; their own stack names no public call. */
 const fromAddon = new WeakSet<R1Error>();
 
-/** Makes the error of a native failure. */
+/** Creates the error of a native failure. */
 export function nativeError(code: string, message: string): R1Error {
   const error = new R1Error(isErrorCode(code) ? code : "INTERNAL", message);
   fromAddon.add(error);
@@ -95,10 +97,10 @@ function withStack(error: R1Error, site: Error | undefined): R1Error {
 }
 
 /**
- * Turns what native code threw into an {@link R1Error} whose stack is that of the public call.
+ * Converts an error of native code to an {@link R1Error} with the stack of the public call.
  *
  * @param error - The native failure: an Error with `code` and `message`.
- * @param site - An Error made at the public call; its stack is kept.
+ * @param site - An Error created at the public call; its stack is used.
  */
 export function fromNative(error: unknown, site?: Error): R1Error {
   if (isR1Error(error)) return fromAddon.has(error) ? withStack(error, site) : error;

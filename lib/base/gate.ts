@@ -1,17 +1,17 @@
-// Lets only so many asynchronous pieces of work run at once; the others wait in order.
+// Limits how many asynchronous operations run at once; the others wait in order.
 
-/** A bound on work that runs side by side. */
+/** A limit on concurrent work. */
 export class Gate {
   readonly #most: number;
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
-  /** @param most - Pieces of work that run at once; at least 1. */
+  /** @param most - Maximum number of operations that run at once; at least 1. */
   constructor(most: number) {
     this.#most = most;
   }
 
-  /** Runs `work` when there is room, and passes on how it ends. */
+  /** Runs `work` when a place is free, and returns its result or error. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#running >= this.#most)
       await new Promise<void>((resolve) => this.#waiting.push(resolve));

@@ -1,18 +1,18 @@
-// The part of the addon's contract on child processes (lib/binding/native.ts says what [sync] means), and
-// the addon's functions for whoever starts a child. It stands here since base/ starts children, and
-// in a file of its own since a child that loads the addon starts none.
+// The addon's contract for child processes (lib/binding/native.ts defines [sync]), and access to
+// these functions for code that starts a child. It is in base/ because base/ starts children, and
+// in a separate file because a child that loads the addon starts none.
 
 /** A program to start. */
 export interface NativeProgram {
-  /** The executable file's path. */
+  /** Path of the executable file. */
   file: string;
-  /** What it is given, without its own name. */
+  /** Its arguments, without its own name. */
   arguments: string[];
-  /** All variables of its environment, as `NAME=value`. */
+  /** All its environment variables, as `NAME=value`. */
   environment: string[];
 }
 
-/** A child that was started. The descriptors are the caller's to close. */
+/** A started child. The caller owns the descriptors and closes them. */
 export interface NativeChild {
   pid: number;
   /** Descriptor that reads what the child writes to its descriptor 2. */
@@ -23,9 +23,9 @@ export interface NativeChild {
 
 /** How a child ended. */
 export interface NativeChildEnd {
-  /** Exit code; -1 where a signal ended it. */
+  /** Exit code; -1 if a signal ended it. */
   code: number;
-  /** The signal's number; 0 where it ended by itself. */
+  /** Number of the signal; 0 if it ended by itself. */
   signal: number;
 }
 
@@ -39,19 +39,20 @@ export interface NativeProcesses {
    */
   startChild(program: NativeProgram): NativeChild | null;
   /**
-   * [sync] The end of a child that `startChild` returned, once; null while it runs. Never waits.
+   * [sync] Returns the end of a child that `startChild` returned, once; null while it runs. Never
+   * waits.
    */
   reapChild(pid: number): NativeChildEnd | null;
 }
 
 let starter: NativeProcesses | undefined;
 
-/** Children are started by `native` from now on. */
+/** Uses `native` to start children from now on. */
 export function startChildrenBy(native: NativeProcesses): void {
   starter = native;
 }
 
-/** What the addon gave; undefined before it is loaded. */
+/** Returns the addon's functions; undefined before the addon is loaded. */
 export function nativeStarter(): NativeProcesses | undefined {
   return starter;
 }

@@ -1,12 +1,12 @@
-// Reads what Linux knows of a process. Any JavaScript thread; reads at once, since the threads that
-// read files may be what the system does not give.
+// Reads Linux's information about a process. Reads synchronously, because the threads that read
+// files may be the resource that has run out.
 import { readFileSync } from "node:fs";
 
 /**
- * The fields of `/proc/<pid>/stat` behind the name, which may contain spaces and parentheses: the
- * first one is the state, 11 and 12 the processor time, 19 the start (both in ticks).
+ * Returns the fields of `/proc/<pid>/stat` after the name, which may contain spaces and
+ * parentheses: field 0 is the state, 11 and 12 the processor time, 19 the start (both in ticks).
  *
- * @returns undefined where the process has ended, or there is no `/proc`.
+ * @returns undefined if the process has ended, or without `/proc`.
  */
 export function processStat(pid: number | "self"): readonly string[] | undefined {
   try {

@@ -1,15 +1,14 @@
-// Hands progress to a user's callback, not more often than a screen can show it. Runs on any
-// JavaScript thread.
+// Reports progress to a user's callback, no more often than a screen can show it.
 
-/** Least time between two calls, in milliseconds: one frame of a 60 Hz screen. */
+/** Minimum time between two calls, in milliseconds: one frame of a 60 Hz screen. */
 const FRAME_MS = 16;
 
 /**
- * Makes a reporter of values from 0 to 1 that never go down and come at most once a frame; 1 is
- * always reported.
+ * Creates a reporter of values from 0 to 1. The values never decrease and are reported at most once
+ * per frame; 1 is always reported.
  *
- * @param callback - The user's; what it throws goes to `onError`, after which nothing is reported
- * any more.
+ * @param callback - The user's callback. If it throws, the error is passed to `onError` and nothing
+ * more is reported.
  */
 export function progressReporter(
   callback: ((progress: number) => void) | undefined,

@@ -2,10 +2,10 @@
 import { R1Error } from "./errors.js";
 
 /**
- * The full address of a proxy; one without a scheme is an HTTP proxy. The message leaves out the
- * value, since it may hold a password.
+ * Returns the full address of a proxy; one without a scheme is an HTTP proxy. The error message
+ * leaves out the value, because it may contain a password.
  *
- * @param name - The option or variable that the address comes from.
+ * @param name - The option or variable that contains the address.
  * @throws {R1Error} `INVALID_ARGUMENT` if it is not the address of an HTTP proxy.
  */
 export function proxyAddress(text: string, name: string): string {

@@ -1,4 +1,4 @@
-// The error of a request for which an engine has no place left. Any thread.
+// The error for a request when an engine has no place left.
 import { R1Error } from "./errors.js";
 
 /** How full an engine is; the `details` of `QUEUE_FULL`. */
@@ -9,18 +9,18 @@ export interface QueueCounts {
   readonly maxQueue: number;
   /** Requests that have not ended: running, waiting, and in preparation. */
   readonly underWay: number;
-  /** Those beyond `sequences`. */
+  /** Requests beyond `sequences`. */
   readonly waiting: number;
-  /** Those whose prompt or form is still prepared. */
+  /** Requests whose prompt or grammar is still being prepared. */
   readonly preparing: number;
 }
 
-/** `QUEUE_FULL`, with the counts in words and in `details`. */
+/** Creates `QUEUE_FULL`, with the counts in words and in `details`. */
 export function queueFull(counts: QueueCounts): R1Error {
   const { sequences, maxQueue, underWay } = counts;
   return new R1Error(
     "QUEUE_FULL",
-    `The queue is full: ${underWay} under way, of at most ${sequences + maxQueue} ` +
+    `The queue is full: it has ${underWay} requests, of at most ${sequences + maxQueue} ` +
       `(\`sequences\` ${sequences}, \`maxQueue\` ${maxQueue}). ` +
       "Try again later, or raise `maxQueue`.",
     { details: { ...counts } },

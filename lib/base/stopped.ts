@@ -1,26 +1,25 @@
-// Finds children that cannot go on: those that somebody stopped (SIGSTOP), and those that wait for
-// ever in Node's own start, which happens where the system gives a process too few threads. Linux
-// only.
+// Detects children that cannot continue: those that were stopped (SIGSTOP), and those that hang in
+// Node's own start, which happens when the system gives a process too few threads. Linux only.
 import type { Child } from "./child.js";
 import { processStat } from "./process-stat.js";
 
 const LOOK_MS = 1000;
 /**
- * A shell stops and continues a whole group of processes; one that stays stopped this long is
- * ended.
+ * A shell stops and continues a whole process group; a child that stays stopped for this many
+ * checks is ended.
  */
 const PATIENCE = 10;
 
 /**
- * Ends a child once it has been stopped for ten seconds. Keeps nobody alive, and ends with the
- * child.
+ * Ends a child once it has been stopped for ten seconds. Does not keep the process alive, and stops
+ * with the child.
  *
  * @param onStopped - Called before the child is ended.
  */
 export function endWhenStopped(child: Child, onStopped: () => void): void {
   let seen = 0;
   const timer = setInterval(() => {
-    // Not "t", which is a debugger's.
+    // Not "t", which means stopped by a debugger.
     seen = processStat(child.pid)?.[0] === "T" ? seen + 1 : 0;
     if (seen !== PATIENCE) return;
     onStopped();
@@ -30,11 +29,11 @@ export function endWhenStopped(child: Child, onStopped: () => void): void {
 }
 
 const START_LOOK_MS = 250;
-/** Looks in a row that must find a starting child asleep and without progress. */
+/** Number of consecutive checks that must find a starting child asleep and without progress. */
 const START_PATIENCE = 8;
 
 /**
- * The processor time of a sleeping process; undefined of one that works, waits for a disk or has
+ * The processor time of a sleeping process; undefined if it is running, waiting for a disk, or has
  * ended.
  */
 function asleepAt(pid: number): string | undefined {
@@ -46,7 +45,7 @@ function asleepAt(pid: number): string | undefined {
  * Ends a child that sleeps for two seconds before it has started.
  *
  * @param onStuck - Called before the child is ended.
- * @returns To be called when the child has started: ends the watch.
+ * @returns A function that ends the watch; call it when the child has started.
  */
 export function endWhenStuck(child: Child, onStuck: () => void): () => void {
   let seen = 0;

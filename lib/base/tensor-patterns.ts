@@ -1,12 +1,12 @@
-// Turns patterns of tensor names into the names that they match in a file. llama.cpp matches by
-// std::regex, which recurses and backtracks: a pattern could end the process or never end. So only
-// names of the file reach it.
+// Resolves patterns of tensor names to the names that they match in a file. llama.cpp matches with
+// std::regex, which recurses and backtracks: a pattern could crash the process or never finish. So
+// llama.cpp receives only names of the file.
 import { createRequire } from "node:module";
 import { setImmediate } from "node:timers/promises";
 import type * as Re2js from "re2js";
 import { R1Error } from "./errors.js";
 
-/** Longest turn of the event loop. Unit: milliseconds. */
+/** Maximum time of one turn of the event loop. Unit: milliseconds. */
 const TURN_MS = 5;
 
 /** A tensor of a layer: `blk.`, its number, `.`, the rest. */
@@ -15,9 +15,9 @@ const OF_LAYER = /^blk\.(\d+)\.(.+)$/s;
 const require = createRequire(import.meta.url);
 
 /**
- * re2js is loaded with the first pattern: most programs have none.
+ * re2js is loaded with the first pattern: most programs use none.
  *
- * @param option - The option that it stands in, for the error.
+ * @param option - The option that contains the pattern, for the error.
  * @throws {R1Error} `INVALID_ARGUMENT`
  */
 export function compilePattern(pattern: string, option: string): Re2js.RE2JS {
@@ -27,7 +27,7 @@ export function compilePattern(pattern: string, option: string): Re2js.RE2JS {
   } catch (error) {
     throw new R1Error(
       "INVALID_ARGUMENT",
-      `\`${option}\` has the pattern "${pattern.length > 100 ? `${pattern.slice(0, 100)}…` : pattern}", which is no regular expression of the RE2 kind (no look-around, no back references): ${(error as Error).message.slice(0, 200)}.`,
+      `\`${option}\` contains the pattern "${pattern.length > 100 ? `${pattern.slice(0, 100)}…` : pattern}", which is not a valid RE2 regular expression (no look-around, no back references): ${(error as Error).message.slice(0, 200)}.`,
       { cause: error, details: { option } },
     );
   }
@@ -35,7 +35,7 @@ export function compilePattern(pattern: string, option: string): Re2js.RE2JS {
 
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 
-/** Few short patterns that match these names and no others of the file. */
+/** Returns a few short patterns that match exactly these names of the file. */
 function patternsOf(matched: readonly string[], names: readonly string[]): string[] {
   const layersOf = (all: readonly string[]): Map<string, string[]> => {
     const layers = new Map<string, string[]>();
@@ -58,21 +58,24 @@ function patternsOf(matched: readonly string[], names: readonly string[]): strin
   return [...grouped, ...single];
 }
 
-/** What a rule's pattern comes to in a file. */
+/** A rule's pattern, resolved against a file. */
 export interface ResolvedRule<Rule> {
   readonly rule: Rule;
-  /** Patterns that match its names alone; empty: it matches none, or others before it match all. */
+  /**
+   * Patterns that match only its names; empty if it matches none, or earlier rules match all of
+   * them.
+   */
   readonly patterns: readonly string[];
   readonly names: readonly string[];
 }
 
 /**
- * Resolves rules against the names of a file's tensors; the first that matches a name counts.
+ * Resolves rules against the names of a file's tensors; the first rule that matches a name wins.
  * Linear in the patterns and names, in short turns of the event loop.
  *
- * @param option - The option that the rules stand in, for errors.
- * @returns One entry a rule, in order; no two match the same tensor.
- * @throws the signal's reason; {R1Error} `INVALID_ARGUMENT` for what is no pattern.
+ * @param option - The option that contains the rules, for errors.
+ * @returns One entry per rule, in order; no two match the same tensor.
+ * @throws the signal's reason; {R1Error} `INVALID_ARGUMENT` for an invalid pattern.
  */
 export async function resolvePatterns<Rule extends { readonly pattern: string }>(
   names: readonly string[],

@@ -1,4 +1,4 @@
-// Arrays of token ids as users get them: JSON writes them as lists. Runs on any JavaScript thread.
+// Arrays of token ids for users: JSON represents them as lists.
 
 const TO_JSON: PropertyDescriptor = Object.freeze({
   value(this: Int32Array): number[] {
@@ -9,8 +9,8 @@ const TO_JSON: PropertyDescriptor = Object.freeze({
 });
 
 /**
- * Makes `JSON.stringify` write an array of ids as a list; without this it writes an object with a
- * key for each index. The method is not enumerable, and structured clones leave it out.
+ * Makes `JSON.stringify` write an array of ids as a list; otherwise it writes an object with a key
+ * for each index. The method is not enumerable, and structured clones leave it out.
  *
  * @returns The same array.
  */

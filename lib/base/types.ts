@@ -1,11 +1,11 @@
-// Data types that several layers share: messages, parts, results. Types only; no code runs here.
+// Data types that several layers share: messages, parts, results. Types only.
 
-/** Who speaks. `tool` messages carry the result of a tool call. */
+/** The role of a message. `tool` messages carry the result of a tool call. */
 export type ChatRole = "system" | "user" | "assistant" | "tool";
 
-/** A call of a tool, as the assistant made it. */
+/** A tool call made by the assistant. */
 export interface ToolCall {
-  /** Unique within the conversation; tool messages answer to it. */
+  /** Unique within the conversation; tool messages refer to it. */
   readonly id: string;
   /** Name of the tool. */
   readonly name: string;
@@ -19,9 +19,9 @@ export interface TextPart {
   readonly text: string;
 }
 
-/** A call of a tool as a conversation may hold it. */
+/** A tool call in a conversation that is passed in. */
 export interface ToolCallInput {
-  /** Unique within its message; tool messages answer to it. */
+  /** Unique within its message; tool messages refer to it. */
   readonly id: string;
   /** Name of the tool. */
   readonly name: string;
@@ -30,83 +30,85 @@ export interface ToolCallInput {
 }
 
 /**
- * A message as `chat`, `formatChat` and sessions take it. A {@link ChatMessage} is one, and so is
- * `{ role: "assistant", ...result }` with the result of a generation: its answer and tool calls
- * count, its reasoning is dropped (but with `continueLast`, which see). Messages of the `openai` and `ai` packages are converted by
- * `fromOpenAI` and `fromAiSdk`.
+ * A message in the form that `chat`, `formatChat` and sessions accept. A {@link ChatMessage} is
+ * one, and so is `{ role: "assistant", ...result }` with the result of a generation: its answer and
+ * tool calls are used, and its reasoning is dropped (except with `continueLast`). `fromOpenAI` and
+ * `fromAiSdk` convert messages of the `openai` and `ai` packages.
  */
 export interface ChatMessageInput {
-  /** Who speaks. `developer` is another word for `system`. */
+  /** The role of the message. `developer` is the same as `system`. */
   readonly role: ChatRole | "developer";
   /**
-   * Text, or text parts, which are joined with nothing between them. User and tool text can never
-   * become a special token. Only a user message must have some; of an assistant message it may be
-   * null or left out.
+   * Text, or text parts, which are concatenated without a separator. User and tool text can never
+   * become a special token. Only a user message must have content; in an assistant message it may
+   * be null or missing.
    */
   readonly content?: string | readonly TextPart[] | null | undefined;
   /** Accepted and ignored: R1's template has no place for names. */
   readonly name?: string | null | undefined;
-  /** Calls an assistant message made. Each needs a result before the conversation goes on. */
+  /**
+   * Tool calls made by an assistant message. Each needs a result before the conversation continues.
+   */
   readonly toolCalls?: readonly ToolCallInput[] | null | undefined;
   /**
-   * For a tool message: the id of the call it answers. Results may come in any order; without ids
-   * they are taken in the order of the calls.
+   * In a tool message: the id of the call it answers. Results may be in any order; results without
+   * ids are matched to the calls in order.
    */
   readonly toolCallId?: string | null | undefined;
 }
 
-/** One message of a conversation, checked: what a session keeps. */
+/** One checked message of a conversation, as stored by a session. */
 export interface ChatMessage {
-  /** Who speaks. */
+  /** The role of the message. */
   readonly role: ChatRole;
   /** Plain text. User and tool text can never become a special token. */
   readonly content: string;
-  /** Calls an assistant message made. */
+  /** Tool calls made by an assistant message. */
   readonly toolCalls?: readonly ToolCall[] | undefined;
-  /** For a tool message: the id of the call it answers. */
+  /** In a tool message: the id of the call it answers. */
   readonly toolCallId?: string | undefined;
 }
 
 /**
  * Why a generation ended. `stop`: the model ended it. `length`: `maxTokens` or the context is used
- * up. `stop-string`: a string of `stop` came up. `aborted`: `cancel()`, `break` or the signal.
- * `timeout`: `timeoutMs` passed. `loop`: the tokens went in a circle. `tool-calls`: the answer
- * ended in tool calls.
+ * up. `stop-string`: a string of `stop` was generated. `aborted`: `cancel()`, `break` or the
+ * signal. `timeout`: `timeoutMs` passed. `loop`: the tokens repeated in a cycle. `tool-calls`: the
+ * answer ended in tool calls.
  */
 export type FinishReason =
   "stop" | "length" | "stop-string" | "aborted" | "timeout" | "loop" | "tool-calls";
 
-/** Tokens of a generation, counted. */
+/** Token counts of a generation. */
 export interface Usage {
-  /** Tokens of the prompt, BOS included. */
+  /** Tokens of the prompt, including BOS. */
   readonly promptTokens: number;
   /** Of these, tokens whose K and V were already computed. */
   readonly cachedTokens: number;
-  /** Tokens sampled, the reasoning and the ending one included. */
+  /** Sampled tokens, including the reasoning and the ending token. */
   readonly completionTokens: number;
-  /** Of these, tokens of the reasoning, its tags included. */
+  /** Of these, tokens of the reasoning, including its tags. */
   readonly reasoningTokens: number;
 }
 
-/** Times of a generation. */
+/** Timings of a generation. */
 export interface Timings {
   /** From the call to the first sampled token, in milliseconds. */
   readonly firstTokenMs: number;
-  /** Time the prompt took, in milliseconds. */
+  /** Time to process the prompt, in milliseconds. */
   readonly promptMs: number;
   /** From the first sampled token to the last, in milliseconds. */
   readonly decodeMs: number;
-  /** Prompt tokens computed (cached ones not counted) a second. */
+  /** Prompt tokens computed per second, not counting cached ones. */
   readonly promptTokensPerSecond: number;
-  /** Sampled tokens a second after the first. */
+  /** Sampled tokens per second after the first. */
   readonly tokensPerSecond: number;
-  /** Draft tokens that speculation tried. */
+  /** Draft tokens proposed by speculation. */
   readonly draftedTokens: number;
-  /** Of these, tokens that were right, and so needed no step of their own. */
+  /** Of these, tokens that were accepted and so needed no separate step. */
   readonly acceptedTokens: number;
 }
 
-/** Likelihood of a sampled token; present with the option `logprobs`. */
+/** Log probability of a sampled token; present with the option `logprobs`. */
 export interface TokenLogprob {
   /** Its id. */
   readonly token: number;
@@ -114,7 +116,7 @@ export interface TokenLogprob {
   readonly text: string;
   /** Natural logarithm of the probability before any sampler. */
   readonly logprob: number;
-  /** The most likely tokens at this place, most likely first. */
+  /** The most likely tokens at this position, most likely first. */
   readonly top: readonly {
     readonly token: number;
     readonly text: string;
@@ -122,41 +124,41 @@ export interface TokenLogprob {
   }[];
 }
 
-/** What a generation amounts to once it has ended. */
+/** The complete result of a generation that has ended. */
 export interface GenerationResult {
   /** Text between the reasoning tags, without the line breaks next to the tags. */
   readonly reasoning: string;
   /** Text after the reasoning, without leading line breaks. */
   readonly answer: string;
-  /** All text as generated, tags included. */
+  /** All generated text, including tags. */
   readonly text: string;
-  /** Ids as sampled, the ending token included. `JSON.stringify` writes them as a list. */
+  /** Ids as sampled, including the ending token. `JSON.stringify` writes them as a list. */
   readonly tokens: Int32Array;
   /** Why it ended. */
   readonly finishReason: FinishReason;
   /** The string of `stop` that ended it; only with the reason `"stop-string"`. */
   readonly stopString?: string;
-  /** The sampler's seed, also when it was chosen at random. */
+  /** The sampler's seed, even if it was chosen at random. */
   readonly seed: number;
-  /** Its tokens, counted. */
+  /** Its token counts. */
   readonly usage: Usage;
-  /** How long it took. */
+  /** Its timings. */
   readonly timings: Timings;
-  /** One entry a sampled token; only with the option `logprobs`. */
+  /** One entry per sampled token; only with the option `logprobs`. */
   readonly logprobs?: readonly TokenLogprob[];
-  /** Tool calls of the answer; empty if none. */
+  /** Tool calls of the answer; empty if there are none. */
   readonly toolCalls: readonly ToolCall[];
 }
 
 /** A piece of the reasoning or the answer. */
 export interface TextDelta<Type extends "reasoning-delta" | "answer-delta"> {
-  /** Says which. */
+  /** Which of the two it is. */
   readonly type: Type;
   /** Whole characters. */
   readonly text: string;
   /**
-   * Ids of the tokens whose text begins in it: of a model that takes more than 2.5 ms for a step
-   * one, of a faster one those of up to 15 ms.
+   * Ids of the tokens whose text begins in this part: one token if a step of the model takes more
+   * than 2.5 ms, otherwise the tokens of up to 15 ms.
    */
   readonly tokens: readonly number[];
   /** One entry for each of `tokens`; only with the option `logprobs`. */
@@ -166,7 +168,7 @@ export interface TextDelta<Type extends "reasoning-delta" | "answer-delta"> {
 /** Only with `toolCallDeltas`: the model has named a known tool, and its arguments follow. */
 export interface ToolCallStart {
   readonly type: "tool-call-start";
-  /** The id that its `tool-call` will have. */
+  /** The id of the `tool-call` that follows. */
   readonly id: string;
   /** Name of the tool. */
   readonly name: string;
@@ -181,21 +183,21 @@ export interface ToolCallDelta {
   readonly text: string;
 }
 
-/** A call that did not parse, that names no known tool, or that does not fit its schema. */
+/** A call that could not be parsed, names an unknown tool, or does not match its schema. */
 export interface ToolCallError {
   readonly type: "tool-call-error";
-  /** The call as it was written. */
+  /** The text of the call as generated. */
   readonly text: string;
   /** What is wrong with it. */
   readonly message: string;
-  /** The id of its `tool-call-start`, if there was one: what came of that call is void. */
+  /** The id of its `tool-call-start`, if there was one; discard the deltas of that call. */
   readonly id?: string;
 }
 
 /**
- * A piece of content as it streams; starts and ends come once each, in order. `tool-call` is a call
- * that parsed and fits its schema. A `tool-call-start` is followed by the deltas of its call, and
- * then by its `tool-call` or its `tool-call-error`, whatever ends the generation, unless it fails.
+ * A piece of streamed content; each start and end occurs once, in order. A `tool-call` has been
+ * parsed and matches its schema. A `tool-call-start` is followed by the deltas of its call and then
+ * by its `tool-call` or `tool-call-error`, no matter how the generation ends, unless it fails.
  */
 export type ContentPart =
   | { readonly type: "reasoning-start" }
@@ -210,46 +212,48 @@ export type ContentPart =
   | ToolCallError;
 
 /**
- * How far the prompt is; only with `promptProgress`, and only before the first token. At most one
- * in 50 ms, but for the first, which comes when a sequence takes the prompt up, and the last, which
- * comes when all of it is computed. Unread ones are replaced by the latest.
+ * Progress of the prompt; only with `promptProgress`, and only before the first token. At most one
+ * per 50 ms, except the first, sent when a sequence starts on the prompt, and the last, sent when
+ * all of it is computed. An unread one is replaced by the latest.
  */
 export interface PromptProgressPart {
-  /** Tells it from the other parts. */
+  /** Distinguishes it from the other parts. */
   readonly type: "prompt-progress";
   /** Tokens of the prompt. */
   readonly total: number;
-  /** Those that were taken from the cache. */
+  /** Prompt tokens reused from the cache. */
   readonly cached: number;
-  /** Those that are in the cache by now, the cached ones included; never fewer than before. */
+  /** Prompt tokens in the cache so far, including the reused ones; never decreases. */
   readonly processed: number;
-  /** Since the first token of the prompt was taken up. Unit: milliseconds. */
+  /** Time since the first token of the prompt was processed. Unit: milliseconds. */
   readonly timeMs: number;
 }
 
 /** The last part of every generation that did not fail. */
 export interface FinishPart {
-  /** Tells it from the other parts. */
+  /** Distinguishes it from the other parts. */
   readonly type: "finish";
   /** Why the generation ended. */
   readonly finishReason: FinishReason;
   /** The string of `stop` that ended it; only with the reason `"stop-string"`. */
   readonly stopString?: string;
-  /** The sampler's seed, also when it was chosen at random. */
+  /** The sampler's seed, even if it was chosen at random. */
   readonly seed: number;
-  /** Its tokens, counted. */
+  /** Its token counts. */
   readonly usage: Usage;
-  /** How long it took. */
+  /** Its timings. */
   readonly timings: Timings;
 }
 
 /** What a generation yields. */
 export type Part = ContentPart | PromptProgressPart | FinishPart;
 
-/** Which of R1's releases a file is, told from its vocabulary and metadata, never from its name. */
+/**
+ * Which of R1's releases a file is, detected from its vocabulary and metadata, never from its name.
+ */
 export type Variant = "r1" | "distill-qwen" | "distill-llama" | "other";
 
-/** Ids of the tokens that R1's template uses; -1 where the vocabulary has none. */
+/** Ids of the tokens that R1's template uses; -1 if the vocabulary has none. */
 export interface RoleTokens {
   readonly bos: number;
   readonly eos: number;

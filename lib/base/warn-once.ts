@@ -1,4 +1,4 @@
-// Warnings of the process: each text is emitted once in the life of the process.
+// Process warnings: each text is emitted once per process.
 const emitted = new Set<string>();
 
 /**

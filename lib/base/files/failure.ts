@@ -1,38 +1,38 @@
-// Words the errors of the file system as R1Errors: one code and one wording for each kind.
+// Converts file system errors to R1Errors, with one code and one message for each kind.
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { isR1Error, R1Error, type R1ErrorCode } from "../errors.js";
 
-/** What was done with a file when it failed. */
+/** The operation on a file that failed. */
 export type FileWork = "read" | "written";
 
-/** Whether a value is an error of a system call. */
+/** Whether a value is the error of a system call. */
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown };
   return typeof code === "string" && (typeof syscall === "string" || code.startsWith("ERR_"));
 }
 
-/** The nearest folder above a path that does not exist, or is not a folder. */
+/** Returns the nearest folder above a path that does not exist or is not a folder. */
 function brokenFolder(path: string): string | undefined {
   let broken: string | undefined;
   for (let at = dirname(path); ; at = dirname(at)) {
     try {
       if (statSync(at).isDirectory()) return broken;
     } catch {
-      // Look further up.
+      // Continue with the parent.
     }
     broken = at;
     if (dirname(at) === at) return broken;
   }
 }
 
-/** The folder that a file would be created in, or the nearest one above it that exists. */
+/** Returns the folder in which a file would be created, or its nearest parent that exists. */
 function existingFolder(path: string): string {
   for (let at = dirname(path); ; at = dirname(at)) {
     try {
       if (statSync(at).isDirectory()) return at;
     } catch {
-      // Look further up.
+      // Continue with the parent.
     }
     if (dirname(at) === at) return at;
   }
@@ -47,10 +47,11 @@ function missing(path: string, work: FileWork): [R1ErrorCode, string] {
         work === "written" ? "Create it first, or choose another." : "Check the path."
       }`,
     ];
-  if (work === "read") return ["FILE_NOT_FOUND", `There is no file "${path}". Check the path.`];
+  if (work === "read")
+    return ["FILE_NOT_FOUND", `The file "${path}" does not exist. Check the path.`];
   return [
     "FILE_NOT_FOUND",
-    `"${path}" cannot be written: its temporary file disappeared. Another program removed it.`,
+    `"${path}" cannot be written: another program removed its temporary file.`,
   ];
 }
 
@@ -58,7 +59,7 @@ function denied(path: string, work: FileWork): [R1ErrorCode, string] {
   if (work === "read")
     return [
       "FILE_UNREADABLE",
-      `"${path}" may not be read by this user. Check its permissions and those of its folders.`,
+      `"${path}" cannot be read: permission denied. Check the permissions of the file and its folders.`,
     ];
   return [
     "FILE_UNWRITABLE",
@@ -86,12 +87,12 @@ function wording(code: string, path: string, work: FileWork): [R1ErrorCode, stri
         ? ["FILE_UNWRITABLE", `"${path}" cannot be written: the system is using it.`]
         : ["FILE_UNREADABLE", `"${path}" cannot be read: the system is using it.`];
     case "EISDIR":
-      return ["FILE_IS_DIRECTORY", `"${path}" is a directory. Name a file.`];
+      return ["FILE_IS_DIRECTORY", `"${path}" is a directory. Specify a file.`];
     case "ENOTEMPTY":
     case "EEXIST":
       return [
         "FILE_EXISTS",
-        `"${path}" exists already. Remove it, choose another name, or ask to overwrite it (option \`force\`).`,
+        `"${path}" already exists. Remove it, choose another name, or allow overwriting (option \`force\`).`,
       ];
     case "ENOSPC":
     case "EDQUOT":
@@ -108,13 +109,13 @@ function wording(code: string, path: string, work: FileWork): [R1ErrorCode, stri
         `"${path}" cannot be ${work}: too many files are open. Close some, or raise the limit (\`ulimit -n\`).`,
       ];
     case "ENOMEM":
-      return ["OUT_OF_MEMORY", `"${path}" cannot be ${work}: the system has no memory left.`];
+      return ["OUT_OF_MEMORY", `"${path}" cannot be ${work}: the system is out of memory.`];
     case "ENAMETOOLONG":
     case "ELOOP": {
-      const why = code === "ELOOP" ? "its symbolic links lead in a circle" : "the name is too long";
+      const why = code === "ELOOP" ? "its symbolic links form a loop" : "the name is too long";
       return work === "written"
         ? ["FILE_UNWRITABLE", `"${path}" cannot be written: ${why}. Choose another name.`]
-        : ["FILE_NOT_FOUND", `There is no file "${path}": ${why}. Check the path.`];
+        : ["FILE_NOT_FOUND", `The file "${path}" does not exist: ${why}. Check the path.`];
     }
     case "ERR_INVALID_ARG_VALUE":
     case "ERR_INVALID_ARG_TYPE":
@@ -128,8 +129,8 @@ function wording(code: string, path: string, work: FileWork): [R1ErrorCode, stri
 }
 
 /**
- * The R1Error of a failure with a file. An R1Error, and an error that is not of the system, is
- * returned as it is.
+ * Returns the R1Error for a failure with a file. An R1Error, and an error that does not come from
+ * the system, is returned unchanged.
  *
  * @param path - The file, as the user named it.
  * @param hint - Added to the message of `FILE_NOT_FOUND`.

@@ -1,5 +1,5 @@
-// Gives the files of a set, such as a split model, their names so that a failure or a kill leaves
-// either the old set or the new one.
+// Renames the files of a set, such as a split model, to their final names, so that a failure or a
+// kill leaves either the old set or the new one.
 import { lstat, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { takeLock } from "./lock.js";
@@ -7,7 +7,7 @@ import { syncFolder } from "./writer.js";
 
 /** One file of a set. */
 export interface SetFile {
-  /** Gives it its name. */
+  /** Renames the file to its final name. */
   readonly finish: () => Promise<void>;
   readonly path: string;
 }
@@ -21,8 +21,8 @@ const exists = (path: string): Promise<boolean> =>
   );
 
 /**
- * Repairs a set that a killed process left half replaced. The first file is moved away first and
- * comes last: where it exists the new set is complete, else the old one is put back.
+ * Repairs a set that a killed process left half replaced. The first file is moved aside first and
+ * renamed last: if it exists, the new set is complete; otherwise the old one is restored.
  */
 async function recover(paths: readonly string[]): Promise<void> {
   const [first = ""] = paths;
@@ -39,11 +39,11 @@ async function recover(paths: readonly string[]): Promise<void> {
 }
 
 /**
- * Locks the names of a set while it is written, and repairs what a kill left of it.
+ * Locks the names of a set while it is written, and repairs what a killed process left.
  *
  * @param paths - All names, the first file first.
- * @returns Releases the lock.
- * @throws {R1Error} `FILE_BUSY` when another call writes the same set.
+ * @returns A function that releases the lock.
+ * @throws {R1Error} `FILE_BUSY` when another call is writing the same set.
  */
 export async function lockSet(paths: readonly string[]): Promise<() => Promise<void>> {
   const [first = ""] = paths;
@@ -58,10 +58,10 @@ export async function lockSet(paths: readonly string[]): Promise<() => Promise<v
 }
 
 /**
- * Gives the files of a set their names; the first one comes last, since it is what people open. Old
- * files are moved aside before, and back if anything fails.
+ * Renames the files of a set to their final names, the first file last because it is the one that
+ * people open. Old files are moved aside before, and restored if anything fails.
  *
- * @param force - Old files may be replaced.
+ * @param force - Whether old files may be replaced.
  */
 export async function publishSet(files: readonly SetFile[], force: boolean): Promise<void> {
   const moved: string[] = [];

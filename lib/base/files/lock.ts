@@ -1,5 +1,5 @@
-// Locks files among threads, processes and machines: one holder at a time, also when several take
-// over the lock of a process that was killed.
+// Locks files among threads, processes and machines. There is one holder at a time, even when
+// several processes take over the lock of a killed one.
 import { randomBytes } from "node:crypto";
 import { link, open, readFile, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { hostname } from "node:os";
@@ -8,7 +8,7 @@ import { fileFailure } from "./failure.js";
 import { isOpenHere, ownIdentity, stateByClock, stateOf } from "./process-identity.js";
 
 /**
- * A lock that says nothing is left behind by a kill or a full disk once it is as old as this. Unit:
+ * An unreadable lock, left by a kill or a full disk, counts as stale from this age. Unit:
  * milliseconds.
  */
 const UNREADABLE_MS = 10_000;
@@ -16,13 +16,13 @@ const UNREADABLE_MS = 10_000;
 interface Holder {
   readonly pid: number;
   readonly host: string;
-  /** Milliseconds since 1970; in locks of older versions, which lack what follows. */
+  /** Milliseconds since 1970; in locks of older versions, which lack the fields below. */
   readonly started: number;
   readonly start: number | undefined;
   readonly place: string | undefined;
 }
 
-/** Who holds a lock; undefined when it does not say. */
+/** Returns the holder of a lock; undefined if the file does not say. */
 async function holderOf(path: string): Promise<Holder | undefined> {
   try {
     const { pid, host, started, start, place } = JSON.parse(await readFile(path, "utf8")) as Record<
@@ -53,11 +53,11 @@ async function isLeftBehind(path: string, holder: Holder | undefined): Promise<b
     start !== undefined && place !== undefined
       ? stateOf({ pid, start, place })
       : stateByClock(pid, host, started);
-  // A terminated worker's lock: nobody in this process has it open.
+  // The lock of a terminated worker thread: nothing in this process has it open.
   return state === "ended" || (state === "self" && start !== undefined && !isOpenHere(path));
 }
 
-/** Inode of an open file or a path; undefined if it is gone. */
+/** Returns the inode of an open file or a path; undefined if it does not exist. */
 async function inodeOf(file: FileHandle | string): Promise<bigint | undefined> {
   const facts =
     typeof file === "string" ? stat(file, { bigint: true }) : file.stat({ bigint: true });
@@ -65,7 +65,7 @@ async function inodeOf(file: FileHandle | string): Promise<bigint | undefined> {
 }
 
 /**
- * Creates a lock with its text in it at once: a kill cannot leave an empty one.
+ * Creates a lock together with its text, so that a kill cannot leave an empty one.
  *
  * @returns The open file; undefined when the lock exists.
  */
@@ -95,7 +95,7 @@ async function create(path: string): Promise<FileHandle | undefined> {
   }
 }
 
-/** Removes the lock of a dead process, if it is still that one: another process may be faster. */
+/** Removes the lock of a dead process, unless another process has already replaced it. */
 async function removeStale(path: string, inode: bigint | undefined): Promise<void> {
   const aside = `${path}.${randomBytes(8).toString("hex")}`;
   try {
@@ -103,12 +103,15 @@ async function removeStale(path: string, inode: bigint | undefined): Promise<voi
   } catch {
     return;
   }
-  // Another process took the lock over in between: give it back, unless a third one has it by now.
+  // Another process took over the lock in between: put it back, unless a third process holds it by
+  // now.
   if ((await inodeOf(aside)) !== inode) await link(aside, path).catch(() => undefined);
   await rm(aside, { force: true });
 }
 
-/** Does work that only one process does at a time; false if another is at it. */
+/**
+ * Runs work that only one process may do at a time; returns false if another process is doing it.
+ */
 async function guarded(path: string, work: () => Promise<void>): Promise<boolean> {
   const guard = `${path}.takeover`;
   const file = await open(guard, "wx").catch(() => undefined);
@@ -127,18 +130,18 @@ async function guarded(path: string, work: () => Promise<void>): Promise<boolean
   return true;
 }
 
-/** Tries before a lock that is being taken over by others counts as held. */
+/** Number of attempts before a lock that others keep taking over counts as held. */
 const TRIES = 5;
 const PAUSE_MS = 20;
 
 /**
  * Takes a lock.
  *
- * @param path - The lock's file.
+ * @param path - Path of the lock file.
  * @param file - The file that it protects, for the error.
- * @param doing - What its holder does, e.g. "being downloaded".
- * @returns Releases the lock.
- * @throws {R1Error} `FILE_BUSY` when another holder has it; the codes of the system's errors.
+ * @param doing - What the holder does, e.g. "being downloaded".
+ * @returns A function that releases the lock.
+ * @throws {R1Error} `FILE_BUSY` when another holder has it; the codes of system errors.
  */
 export async function takeLock(
   path: string,
@@ -168,7 +171,7 @@ export async function takeLock(
   const who = holder === undefined ? "" : ` by process ${holder.pid} on ${holder.host}`;
   throw new R1Error(
     "FILE_BUSY",
-    `"${path}" is held${who}: the file is ${doing} already. Wait until that has ended, or remove the lock if nothing does it.`,
+    `"${path}" is locked${who}: the file is already ${doing}. Wait until that has finished, or remove the lock file if nothing is doing it.`,
     { details: { path: file, lock: path } },
   );
 }

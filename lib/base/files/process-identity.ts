@@ -1,13 +1,16 @@
-// Identifies processes across restarts and machines, for locks and temporary files: a process
-// number alone is reused by the system, and means nothing on another machine.
+// Identifies processes across restarts and machines, for locks and temporary files. A process
+// number alone is not enough: the system reuses it, and it means nothing on another machine.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { processStat } from "../process-stat.js";
 
-/** Two readings of one start differ when the clock is set. Unit: milliseconds. */
+/**
+ * Two readings of the same start differ by up to this when the clock is adjusted. Unit:
+ * milliseconds.
+ */
 const CLOCK_SLACK_MS = 5_000;
-/** Ticks of a second in /proc, on every Linux that Node runs on. */
+/** Ticks per second in /proc, on every Linux that Node supports. */
 const TICKS = 100;
 
 function text(path: string): string | undefined {
@@ -18,13 +21,13 @@ function text(path: string): string | undefined {
   }
 }
 
-/** When a process started, in ticks since the machine did; undefined where there is no /proc. */
+/** When a process started, in ticks since the machine started; undefined without /proc. */
 function startTicks(pid: number | "self"): number | undefined {
   const ticks = Number(processStat(pid)?.[19]);
   return Number.isSafeInteger(ticks) ? ticks : undefined;
 }
 
-/** When a process started by the clock; undefined where there is no /proc. Unit: milliseconds. */
+/** When a process started, by the clock; undefined without /proc. Unit: milliseconds. */
 function startTime(pid: number): number | undefined {
   const ticks = startTicks(pid);
   const booted = /^btime (\d+)$/m.exec(text("/proc/stat") ?? "")?.[1];
@@ -33,31 +36,29 @@ function startTime(pid: number): number | undefined {
     : Number(booted) * 1000 + (ticks * 1000) / TICKS;
 }
 
-/** Where process numbers mean the same: one machine and one container. */
+/** The scope of process numbers: one machine and one container. */
 function placeOf(): string {
   let namespace = "";
   try {
     namespace = readlinkSync("/proc/self/ns/pid");
   } catch {
-    // Not Linux: all processes of the machine share their numbers.
+    // Not Linux: all processes of the machine share one range of numbers.
   }
   return createHash("sha256").update(`${hostname()}\n${namespace}`).digest("hex").slice(0, 8);
 }
 
-/** A process. */
+/** Identifies a process. */
 export interface ProcessIdentity {
   readonly pid: number;
   /** Machine and container, shortened. */
   readonly place: string;
-  /**
-   * Its start: ticks of the machine's clock, or milliseconds since 1970 where there is no /proc.
-   */
+  /** Its start: ticks of the machine's clock, or milliseconds since 1970 without /proc. */
   readonly start: number;
 }
 
 let own: ProcessIdentity | undefined;
 
-/** This process; the same in all its threads. */
+/** This process; the same value in all its threads. */
 export function ownIdentity(): ProcessIdentity {
   own ??= Object.freeze({
     pid: process.pid,
@@ -67,7 +68,7 @@ export function ownIdentity(): ProcessIdentity {
   return own;
 }
 
-/** Whether a process of this machine runs. */
+/** Whether a process with this number runs on this machine. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -78,14 +79,14 @@ function isRunning(pid: number): boolean {
 }
 
 /**
- * What is known of a process.
+ * What is known about a process.
  *
- * - `self`: this process, perhaps another thread of it
+ * - `self`: this process, possibly another thread of it
  * - `unknown`: it belongs to another machine or container
  */
 export type ProcessState = "self" | "running" | "ended" | "unknown";
 
-/** Whether a process still runs, and is not another one with its number. */
+/** Whether a process still runs, and is not another one that reuses its number. */
 export function stateOf({ pid, place, start }: ProcessIdentity): ProcessState {
   const self = ownIdentity();
   if (place !== self.place) return "unknown";
@@ -99,7 +100,7 @@ export function stateOf({ pid, place, start }: ProcessIdentity): ProcessState {
   return pid === self.pid ? "self" : "running";
 }
 
-/** As {@link stateOf}, of a process known by the clock time of its start only. */
+/** Like {@link stateOf}, for a process of which only the clock time of its start is known. */
 export function stateByClock(pid: number, host: string, started: number): ProcessState {
   if (host !== hostname()) return "unknown";
   if (!isRunning(pid)) return "ended";
@@ -111,9 +112,9 @@ export function stateByClock(pid: number, host: string, started: number): Proces
 }
 
 /**
- * Whether a thread of this process has a file open; true where that cannot be known.
+ * Whether a thread of this process has a file open; true if that cannot be determined.
  *
- * A terminated worker leaves its files behind, closed, in a process that goes on.
+ * A terminated worker leaves its files behind, closed, in a process that continues.
  */
 export function isOpenHere(path: string): boolean {
   try {

@@ -1,18 +1,18 @@
-// Reads bytes of files completely: one read of the system may return less than was asked for.
+// Reads bytes from files completely: one system read may return fewer bytes than requested.
 import type { FileHandle } from "node:fs/promises";
 import { R1Error } from "../errors.js";
 import { fileFailure } from "./failure.js";
 
-/** Most bytes of one read, below the 2 GiB limit of every system. */
+/** Maximum bytes per read, below the 2 GiB limit of every system. */
 const CHUNK_BYTES = 1 << 30;
 
 /**
- * Fills a buffer from a file, or as much of it as the file has.
+ * Fills a buffer from a file, up to the end of the file.
  *
  * @param start - First byte of the buffer to fill.
- * @param position - Where that byte stands in the file.
+ * @param position - Offset of that byte in the file.
  * @returns How many bytes of the buffer are filled; fewer than its length at the end of the file.
- * @throws {R1Error} `FILE_UNREADABLE`, and others of the system's.
+ * @throws {R1Error} `FILE_UNREADABLE`, and the codes of other system errors.
  */
 export async function readUpTo(
   file: FileHandle,
@@ -38,8 +38,8 @@ export async function readUpTo(
 /**
  * Fills a buffer from a file.
  *
- * @throws {R1Error} `FILE_TRUNCATED` when the file ends before the buffer is full; as {@link
- * readUpTo}.
+ * @throws {R1Error} `FILE_TRUNCATED` when the file ends before the buffer is full; otherwise like
+ * {@link readUpTo}.
  */
 export async function readExactly(
   file: FileHandle,
@@ -50,7 +50,7 @@ export async function readExactly(
   if ((await readUpTo(file, path, buffer, position)) === buffer.length) return;
   throw new R1Error(
     "FILE_TRUNCATED",
-    `"${path}" became shorter while it was read. Wait until it is written whole.`,
+    `"${path}" became shorter while it was being read. Try again when it is completely written.`,
     { details: { path } },
   );
 }

@@ -1,14 +1,15 @@
-// Decides whether two paths name one file, by whatever spelling or link.
+// Decides whether two paths name the same file, regardless of spelling and links.
 import { lstat, readlink, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { refuse } from "../check.js";
 
-/** As many symbolic links in a row as Linux follows. */
+/** The number of consecutive symbolic links that Linux follows. */
 const MAX_LINKS = 40;
 
 /**
- * A text that two paths share exactly if they name one file. It is made of device and inode where
- * the file exists and the file system has inodes, else of the real path of its folder.
+ * Returns a text that is equal for two paths exactly if they name the same file. It consists of
+ * device and inode if the file exists and the file system has inodes, otherwise of the real path of
+ * its folder.
  */
 export async function fileIdentity(path: string): Promise<string> {
   const facts = await stat(path, { bigint: true }).catch(() => undefined);
@@ -20,7 +21,7 @@ export async function fileIdentity(path: string): Promise<string> {
 }
 
 /**
- * Refuses outputs that are inputs.
+ * Refuses outputs that are also inputs.
  *
  * @param option - The argument that names the outputs.
  * @throws {R1Error} `INVALID_ARGUMENT`.
@@ -34,11 +35,12 @@ export async function refuseInputs(
   for (const input of inputs) known.add(await fileIdentity(input));
   for (const output of outputs)
     if (known.has(await fileIdentity(output)))
-      refuse(option, "another file than the input or one of its parts", output);
+      refuse(option, "a file other than the input and its parts", output);
 }
 
 /**
- * The path where a file is written: of a symbolic link its target, which need not exist.
+ * Returns the path at which a file is written: for a symbolic link its target, which need not
+ * exist.
  *
  * @throws the system's error `ELOOP`.
  */

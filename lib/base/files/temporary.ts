@@ -1,19 +1,17 @@
-// Names of temporary files, and the removal of those that killed processes and terminated worker
-// threads left behind.
+// Names temporary files, and removes those that killed processes and terminated worker threads left
+// behind.
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, open, readdir, rm, type FileHandle } from "node:fs/promises";
 import { constants } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { isOpenHere, ownIdentity, stateOf } from "./process-identity.js";
 
-/** Longest name of a file on the usual file systems. Unit: bytes. */
+/** Maximum length of a file name on common file systems. Unit: bytes. */
 const MAX_NAME_BYTES = 255;
-/** Room for what is added to a name: process, start, machine, random part, endings. */
+/** Space for the parts added to a name: process, start, machine, random part, endings. */
 const ADDED_BYTES = 90;
 
-/**
- * The name that temporary names of a file begin with: its own, or a hash of one that is too long.
- */
+/** The prefix of a file's temporary names: its own name, or a hash if that is too long. */
 function stemOf(path: string): string {
   const name = basename(path);
   return Buffer.byteLength(name) <= MAX_NAME_BYTES - ADDED_BYTES
@@ -21,18 +19,18 @@ function stemOf(path: string): string {
     : `r1-${createHash("sha256").update(name).digest("hex").slice(0, 32)}`;
 }
 
-/** A new temporary name beside a file; it says which process writes it. */
+/** Returns a new temporary name beside a file; the name identifies the writing process. */
 export function temporaryPath(path: string): string {
   const { pid, start, place } = ownIdentity();
   const tag = `${pid}-${start}-${place}-${randomBytes(8).toString("hex")}`;
   return join(dirname(path), `${stemOf(path)}.${tag}.partial`);
 }
 
-/** Temporary names of this thread that are in use. */
+/** Temporary names that this thread is using. */
 const inUse = new Set<string>();
 
 /**
- * Creates a temporary file beside `path`; never opens one that exists, or follows a link.
+ * Creates a temporary file beside `path`; never opens an existing one and never follows a link.
  *
  * @throws the system's error.
  */
@@ -41,7 +39,7 @@ export async function createTemporary(
   mode: number,
 ): Promise<{ temporary: string; handle: FileHandle }> {
   const { O_CREAT, O_EXCL, O_RDWR, O_NOFOLLOW } = constants;
-  // Not on Windows.
+  // Not available on Windows.
   const noFollow = (O_NOFOLLOW as number | undefined) ?? 0;
   const temporary = temporaryPath(path);
   inUse.add(temporary);
@@ -71,12 +69,15 @@ export async function removeTemporary(temporary: string): Promise<void> {
   inUse.delete(temporary);
 }
 
-/** Notes that a temporary file has got its own name. */
+/** Records that a temporary file has been renamed to its final name. */
 export function forgetTemporary(temporary: string): void {
   inUse.delete(temporary);
 }
 
-/** Whether the writer of a temporary file is gone. Of another machine's nothing can be known. */
+/**
+ * Whether the writer of a temporary file is gone. Writers on another machine are unknown and count
+ * as alive.
+ */
 function isLeftBehind(temporary: string, tag: string): boolean {
   const match = /^(\d+)-(\d+)-([0-9a-f]{8})-[0-9a-f]{16}$/.exec(tag);
   if (match === null) return false;

@@ -1,6 +1,6 @@
-// Writes files atomically: under a temporary name first, which becomes the file's own when all
-// bytes are on the disk. Neither a failure nor a kill leaves a file that only looks whole, and an
-// old file stays until the new one replaces it.
+// Writes files atomically: under a temporary name, which is renamed once all bytes are on the disk.
+// A failure or a kill never leaves a file that only looks complete, and an old file stays until the
+// new one replaces it.
 import { chmod, link, lstat, open, rename, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { R1Error } from "../errors.js";
@@ -8,18 +8,18 @@ import { fileFailure } from "./failure.js";
 import { followLinks } from "./same-file.js";
 import { createTemporary, forgetTemporary, removeStale, removeTemporary } from "./temporary.js";
 
-/** Most bytes of one write, below the 2 GiB limit of every system. */
+/** Maximum bytes per write, below the 2 GiB limit of every system. */
 const CHUNK_BYTES = 1 << 30;
 
 function existsError(path: string, cause?: unknown): R1Error {
   return new R1Error(
     "FILE_EXISTS",
-    `"${path}" exists already. Remove it, choose another name, or ask to overwrite it (option \`force\`).`,
+    `"${path}" already exists. Remove it, choose another name, or allow overwriting (option \`force\`).`,
     { cause, details: { path } },
   );
 }
 
-/** @throws {R1Error} `FILE_EXISTS` when anything has this name, a symbolic link too. */
+/** @throws {R1Error} `FILE_EXISTS` when the name exists, also as a symbolic link. */
 export async function refuseExisting(path: string): Promise<void> {
   const facts = await lstat(path).catch((error: unknown) => {
     if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return;
@@ -29,7 +29,7 @@ export async function refuseExisting(path: string): Promise<void> {
 }
 
 /**
- * Refuses what a file must not replace.
+ * Refuses anything that must not be replaced by a file.
  *
  * @returns The permissions of the file that will be replaced; undefined if there is none.
  * @throws {R1Error} `FILE_IS_DIRECTORY`; `FILE_UNWRITABLE` for a device, FIFO or socket.
@@ -38,19 +38,19 @@ async function checkReplaceable(path: string): Promise<number | undefined> {
   const facts = await lstat(path).catch(() => undefined);
   if (facts === undefined) return undefined;
   if (facts.isDirectory())
-    throw new R1Error("FILE_IS_DIRECTORY", `"${path}" is a directory. Name a file.`, {
+    throw new R1Error("FILE_IS_DIRECTORY", `"${path}" is a directory. Specify a file.`, {
       details: { path },
     });
   if (!facts.isFile())
     throw new R1Error(
       "FILE_UNWRITABLE",
-      `"${path}" is not a file but a device, FIFO or socket, and is left as it is. Choose another name.`,
+      `"${path}" is a device, FIFO or socket, not a regular file, and is not overwritten. Choose another name.`,
       { details: { path } },
     );
   return facts.mode & 0o777;
 }
 
-/** Writes all of some bytes at a place of a file. */
+/** Writes all given bytes at a position in a file. */
 export async function writeAll(
   file: FileHandle,
   bytes: Uint8Array,
@@ -62,18 +62,21 @@ export async function writeAll(
   }
 }
 
-/** Makes the names in a folder survive a power failure, where the system can do that. */
+/** Makes the names in a folder survive a power failure, if the system supports that. */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r").catch(() => undefined);
   await handle?.sync().catch(() => undefined);
   await handle?.close().catch(() => undefined);
 }
 
-/** How {@link AtomicFile} writes. */
+/** Options of {@link AtomicFile}. */
 export interface WriteOptions {
-  /** Replace a file of that name; without it that is an error, at the beginning and at the end. */
+  /**
+   * Whether to replace an existing file; if false, that is an error, at the beginning and at the
+   * end.
+   */
   readonly force: boolean;
-  /** Only this user may read the file (mode 0600), also where it replaces one that others may. */
+  /** Only this user may read the file (mode 0600), even if it replaces one that others may read. */
   readonly isPrivate?: boolean | undefined;
 }
 
@@ -84,10 +87,10 @@ export interface WriteOptions {
 export class AtomicFile {
   /** The name that the user gave. */
   readonly path: string;
-  /** Where the bytes are until `finish`. */
+  /** Path of the bytes until `finish`. */
   readonly temporary: string;
   readonly handle: FileHandle;
-  /** The same as `path`, or the target of that link. */
+  /** Equal to `path`, or the target if that is a link. */
   readonly #target: string;
   readonly #options: WriteOptions;
   #isOpen = true;
@@ -110,7 +113,7 @@ export class AtomicFile {
   /**
    * Creates a temporary file beside `path`, and removes those that dead processes left there.
    *
-   * @param path - Of a symbolic link, the target is written or replaced and the link stays.
+   * @param path - If it is a symbolic link, the target is written or replaced and the link stays.
    * @throws {R1Error} `FILE_EXISTS`, `FILE_NOT_FOUND` (no such folder), `FILE_IS_DIRECTORY`,
    * `FILE_UNWRITABLE`, `NO_SPACE`, `RESOURCE_EXHAUSTED`, `IO_FAILED`.
    */
@@ -142,9 +145,9 @@ export class AtomicFile {
   }
 
   /**
-   * Closes the file and gives it its name.
+   * Closes the file and renames it to its final name.
    *
-   * @throws {R1Error} as {@link AtomicFile.create}; the old file is still there then.
+   * @throws {R1Error} as {@link AtomicFile.create}; the old file then still exists.
    */
   async finish(): Promise<void> {
     try {
@@ -174,7 +177,7 @@ export class AtomicFile {
 }
 
 /**
- * Gives a finished file its name; without `force` it never replaces one.
+ * Renames a finished file to its final name; without `force` it never replaces an existing one.
  *
  * @throws the system's error, or {@link R1Error} `FILE_EXISTS`.
  */
@@ -184,7 +187,7 @@ export async function publish(temporary: string, path: string, force: boolean): 
     return;
   }
   try {
-    // A hard link fails where a file exists; a rename would replace it.
+    // A hard link fails if the file exists; a rename would replace it.
     await link(temporary, path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -198,10 +201,11 @@ export async function publish(temporary: string, path: string, force: boolean): 
 }
 
 /**
- * Writes a file in one go: readers see the old one or the whole new one.
+ * Writes a whole file: readers see either the old file or the complete new one.
  *
  * @param fill - Writes the bytes to the open temporary file; it may also use its path.
- * @throws {R1Error} as {@link AtomicFile.create}; what `fill` throws. Nothing is left behind then.
+ * @throws {R1Error} as {@link AtomicFile.create}; the errors of `fill`. Nothing is left behind
+ * then.
  */
 export async function writeFileAtomically(
   path: string,

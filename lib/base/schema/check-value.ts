@@ -1,28 +1,27 @@
-// Checks values against a schema document, in a bounded number of steps. Runs on any JavaScript
-// thread. It interprets the schema: nothing is compiled, so that no schema can cost more than its
-// own reading.
+// Checks values against a schema document, in a limited number of steps. It interprets the schema
+// and compiles nothing, so that no schema costs more than reading it.
 import { PatternMatcher, type Steps } from "./pattern-matcher.js";
 import { PatternProblem } from "./pattern.js";
 import type { Resource, SchemaDocument } from "./document.js";
 import { canonical, Evaluated, isMultiple, lengthOf, typeFits } from "./values.js";
 import { failSchema, isObject, type Schema, type SchemaObject } from "./types.js";
 
-/** Schemas that lead to each other without a step into the value. */
+/** Maximum number of schemas that apply to one value through references and branches. */
 const MAX_DEPTH = 1000;
-/** Steps that one schema counts: as long as that many steps of a pattern. */
+/** Steps that one schema costs: as many as that number of steps of a pattern. */
 const VISIT = 16;
-/** States of all patterns of a document together. */
+/** Maximum states of all patterns of a document together. */
 const MAX_STATES = 100_000;
 
-/** What a check goes down with. */
+/** The state of a check that is passed down. */
 interface Context {
   readonly steps: Steps;
   readonly depth: number;
-  /** Resources that were entered, the outermost first; only where references are dynamic. */
+  /** Resources that were entered, outermost first; only used with dynamic references. */
   readonly entered: readonly Resource[];
 }
 
-/** Checks of one document. */
+/** The checks of one document. */
 export class SchemaChecker {
   private readonly patterns = new Map<string, PatternMatcher>();
   private readonly listed = new Map<readonly unknown[], ReadonlySet<string>>();
@@ -55,9 +54,9 @@ export class SchemaChecker {
   }
 
   /**
-   * What is wrong with a value, or undefined when it fits.
+   * Returns what is wrong with a value, or undefined if it is valid.
    *
-   * @throws {StepLimitError} when the steps run out.
+   * @throws {StepLimitError} when the step limit is reached.
    */
   check(schema: Schema, value: unknown, steps: Steps): string | undefined {
     const evaluated = this.document.usesUnevaluated ? new Evaluated() : undefined;
@@ -79,15 +78,14 @@ export class SchemaChecker {
   ): string | undefined {
     if (typeof schema === "boolean") return schema ? undefined : wrong(at, "must NOT be there");
     outer.steps.take(VISIT);
-    if (outer.depth > MAX_DEPTH)
-      return wrong(at, "leads from one reference to the next too often to be followed");
+    if (outer.depth > MAX_DEPTH) return wrong(at, "follows references too deeply");
     const owner = this.document.isDynamic ? this.document.resourceOf(schema) : undefined;
     const entered =
       owner === undefined || outer.entered.at(-1) === owner
         ? outer.entered
         : [...outer.entered, owner];
     const context = { steps: outer.steps, depth: outer.depth + 1, entered };
-    // What this schema has not evaluated is judged by what it has itself, not by its neighbours.
+    // Unevaluated parts are determined by this schema's own keywords, not by its neighbours.
     const asks =
       schema["unevaluatedProperties"] !== undefined || schema["unevaluatedItems"] !== undefined;
     const own = asks ? new Evaluated() : evaluated;
@@ -156,7 +154,7 @@ export class SchemaChecker {
   ): string | undefined {
     const inPlace = (inner: Schema): string | undefined =>
       this.visit(inner, value, at, context, evaluated);
-    /** Whether a branch fits; what it evaluates counts only then. */
+    /** Whether a branch is valid; its evaluated parts count only then. */
     const fits = (inner: Schema): boolean => {
       const own = evaluated === undefined ? undefined : new Evaluated();
       if (this.visit(inner, value, at, context, own) !== undefined) return false;
@@ -177,7 +175,7 @@ export class SchemaChecker {
     }
     const any = schema["anyOf"] as readonly Schema[] | undefined;
     if (any !== undefined) {
-      // With something to collect, all branches that fit count.
+      // If evaluated parts are collected, all valid branches count.
       const isAny =
         evaluated === undefined ? any.some(fits) : any.filter((each) => fits(each)).length > 0;
       if (!isAny) return wrong(at, "must match a schema in anyOf");

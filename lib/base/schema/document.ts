@@ -1,53 +1,53 @@
-// Reads a JSON Schema of any draft from 04 to 2020-12 into one form: the keywords of 2020-12,
-// references resolved, annotations and unknown words left out. Pure.
+// Reads a JSON Schema of any draft from 04 to 2020-12 into one form: the keywords of 2020-12, with
+// references resolved, and without annotations and unknown words.
 import { children, draftOf, isStated, readKeyword, type Draft } from "./keywords.js";
 import { failSchema, isObject, type Schema, type SchemaObject } from "./types.js";
 
-/** A schema with an identifier of its own, or the document. */
+/** A schema with its own identifier, or the whole document. */
 export interface Resource {
   readonly uri: string;
   readonly root: unknown;
   readonly pointer: string;
   readonly draft: Draft;
-  /** Whether it says which draft it is of. */
+  /** Whether it names its draft. */
   readonly isStated: boolean;
   readonly anchors: Map<string, unknown>;
   readonly dynamicAnchors: Map<string, unknown>;
   isRecursive: boolean;
 }
 
-/** Where a schema stands as it was written. */
+/** The location of a schema in the original document. */
 interface Place {
   readonly resource: Resource;
   readonly pointer: string;
 }
 
-/** What a reference leads to. */
+/** The target of a reference. */
 export interface Target {
   readonly schema: Schema;
   /** JSON pointer in the document. */
   readonly pointer: string;
 }
 
-/** Deepest nesting of schemas. */
+/** Maximum nesting of schemas. */
 const MAX_DEPTH = 500;
 
 /**
- * A schema document that has been read. Schemas in it are plain objects with the keywords of
- * 2020-12; `$ref` in them is a key for {@link target}, and `$dynamicRef` for {@link dynamicTarget}.
+ * A schema document that has been read. Its schemas are plain objects with the keywords of 2020-12;
+ * their `$ref` is a key for {@link target}, and their `$dynamicRef` one for {@link dynamicTarget}.
  */
 export class SchemaDocument {
   readonly root: Schema;
-  /** Whether a reference may lead elsewhere depending on who refers. */
+  /** Whether the target of a reference may depend on the referring schema. */
   isDynamic = false;
-  /** Whether it asks anywhere what other keywords have evaluated. */
+  /** Whether it uses unevaluatedItems or unevaluatedProperties anywhere. */
   usesUnevaluated = false;
-  /** The schema as it was written. */
+  /** The original schema. */
   readonly source: unknown;
   private readonly resources = new Map<string, Resource>();
   private readonly places = new Map<unknown, Place>();
   private readonly made = new Map<unknown, Schema>();
-  /** Equal schemas are one object, so that what is made of them is made once. */
+  /** Equal schemas share one object, so that work on them is done once. */
   private readonly equal = new Map<string, SchemaObject>();
   private readonly identities = new Map<Schema, number>();
   private readonly pointers = new Map<Schema, string>();
@@ -56,7 +56,8 @@ export class SchemaDocument {
   private readonly referredKeys = new Map<unknown, string>();
 
   /**
-   * @throws {R1Error} `SCHEMA_UNSUPPORTED` with the place of what is no schema or refers elsewhere.
+   * @throws {R1Error} `SCHEMA_UNSUPPORTED` with the location of a part that is not a schema or
+   * refers to another document.
    */
   constructor(
     source: unknown,
@@ -70,7 +71,7 @@ export class SchemaDocument {
     this.index(source, document, "", 0);
     this.isDynamic = this.resources.size > 1 && this.hasDynamic();
     this.root = this.read(source, 0);
-    // References are read when they are met, so that what nobody refers to may say what it likes.
+    // References are read when they are used, so that unused parts may contain anything.
     if (this.isDynamic)
       for (const { dynamicAnchors, isRecursive, root } of this.resources.values()) {
         for (const anchored of dynamicAnchors.values()) this.read(anchored, 0);
@@ -79,7 +80,10 @@ export class SchemaDocument {
     for (let i = 0; i < this.referred.length; i++) this.read(this.referred[i]?.raw, 0);
   }
 
-  /** JSON pointer of a schema as it was written; undefined for one that was put together. */
+  /**
+   * JSON pointer of a schema in the original document; undefined for one that was combined from
+   * others.
+   */
   pointerOf(schema: Schema): string | undefined {
     return this.pointers.get(schema);
   }
@@ -90,18 +94,18 @@ export class SchemaDocument {
       if (typeof schema !== "boolean") visit(schema, pointer);
   }
 
-  /** The resource a schema belongs to, for dynamic references. */
+  /** The resource that a schema belongs to, for dynamic references. */
   resourceOf(schema: Schema): Resource | undefined {
     return this.owners.get(schema);
   }
 
-  /** What a `$ref` leads to. */
+  /** The target of a `$ref`. */
   target(key: unknown): Target {
     const { raw } = this.referred[Number(key)] ?? {};
     return { schema: this.made.get(raw) ?? true, pointer: this.places.get(raw)?.pointer ?? "" };
   }
 
-  /** What a `$dynamicRef` leads to, given the resources that were entered, the outermost first. */
+  /** The target of a `$dynamicRef`, given the resources that were entered, outermost first. */
   dynamicTarget(key: unknown, entered: readonly Resource[]): Schema {
     const { raw, dynamic } = this.referred[Number(key)] ?? {};
     for (const { dynamicAnchors, isRecursive, root } of entered) {
@@ -140,7 +144,7 @@ export class SchemaDocument {
     return made;
   }
 
-  /** Notes where each schema stands and what it is called. */
+  /** Records the location and the names of each schema. */
   private index(raw: unknown, outer: Resource, pointer: string, depth: number): void {
     if (depth > MAX_DEPTH)
       failSchema(this.path + pointer, `is nested more than ${MAX_DEPTH} levels deep`);
@@ -190,12 +194,12 @@ export class SchemaDocument {
     } catch {
       return failSchema(
         this.path + pointer,
-        `has the identifier ${JSON.stringify(name)}, which is no URI`,
+        `has the identifier ${JSON.stringify(name)}, which is not a URI`,
       );
     }
   }
 
-  /** Finds what a reference means, from the schema that has it. */
+  /** Resolves a reference, relative to the schema that contains it. */
   private find(reference: unknown, from: Place): { raw: unknown; anchor: string } {
     const at = `${this.path}${from.pointer}/$ref`;
     if (typeof reference !== "string") return failSchema(at, "must be a string");
@@ -205,31 +209,31 @@ export class SchemaDocument {
     try {
       fragment = split < 0 ? "" : decodeURIComponent(reference.slice(split + 1));
     } catch {
-      return failSchema(at, `refers to ${JSON.stringify(reference)}, which is no reference`);
+      return failSchema(at, `refers to ${JSON.stringify(reference)}, which is not a reference`);
     }
     let uri: string;
     try {
       uri = name === "" ? from.resource.uri : new URL(name, from.resource.uri).href;
     } catch {
-      return failSchema(at, `refers to ${JSON.stringify(reference)}, which is no reference`);
+      return failSchema(at, `refers to ${JSON.stringify(reference)}, which is not a reference`);
     }
     const resource = this.resources.get(uri);
     if (resource === undefined)
       return failSchema(
         at,
-        `refers to ${JSON.stringify(reference)}; only references within the schema, such as "#/$defs/name", are followed`,
+        `refers to ${JSON.stringify(reference)}; only references within the schema, such as "#/$defs/name", are supported`,
       );
     if (fragment === "") return { raw: resource.root, anchor: "" };
     if (!fragment.startsWith("/")) {
       const raw = resource.anchors.get(fragment);
       if (raw === undefined)
-        return failSchema(at, `refers to ${JSON.stringify(reference)}, which is not there`);
+        return failSchema(at, `refers to ${JSON.stringify(reference)}, which does not exist`);
       return { raw, anchor: fragment };
     }
     return { raw: this.point(resource, fragment, reference, at), anchor: "" };
   }
 
-  /** Follows a JSON pointer; schemas on the way may change the resource. */
+  /** Follows a JSON pointer; schemas on the path may change the resource. */
   private point(resource: Resource, fragment: string, reference: string, at: string): unknown {
     let found: unknown = resource.root;
     let nearest = resource;
@@ -244,14 +248,15 @@ export class SchemaDocument {
           : undefined;
     }
     if (typeof found !== "boolean" && !isObject(found))
-      failSchema(at, `refers to ${JSON.stringify(reference)}, which is not there`);
-    // A schema under a word that is no keyword, such as OpenAPI's components, is met here first.
+      failSchema(at, `refers to ${JSON.stringify(reference)}, which does not exist`);
+    // A schema below a word that is not a keyword, such as OpenAPI's components, is first found
+    // here.
     this.index(found, nearest, pointer, 0);
     return found;
   }
 
   private refer(raw: unknown, dynamic?: string): string {
-    // Booleans have no identity: each is a target of its own.
+    // Booleans have no identity: each is a separate target.
     const known = isObject(raw) ? this.referredKeys.get(raw) : undefined;
     if (known !== undefined && dynamic === undefined) return known;
     const key = String(this.referred.push({ raw, dynamic }) - 1);
@@ -266,7 +271,7 @@ export class SchemaDocument {
     if (known !== undefined) return known;
     const place = this.places.get(raw);
     if (!isObject(raw) || place === undefined)
-      return failSchema(this.path, "has a part that is no schema");
+      return failSchema(this.path, "has a part that is not a schema");
     const { resource, pointer } = place;
     const { draft } = resource;
     const made: Record<string, unknown> = {};
@@ -290,7 +295,7 @@ export class SchemaDocument {
       else if (hasRef) also.push({ $ref: this.refer(found) });
       else made["$ref"] = this.refer(found);
     }
-    // Before 2019-09 a reference stands alone: words beside it mean nothing.
+    // Before 2019-09 a reference is used alone: words beside it are ignored.
     if (draft >= 2019 || !hasRef)
       for (const [key, value] of Object.entries(raw))
         if (value !== undefined)
@@ -313,7 +318,7 @@ export class SchemaDocument {
     return schema;
   }
 
-  /** The one object for all equal schemas. */
+  /** Returns the one object for all equal schemas. */
   private unify(made: Record<string, unknown>, draft: Draft): SchemaObject {
     const name = (value: unknown): unknown => {
       const id = this.identities.get(value as Schema);
@@ -323,7 +328,7 @@ export class SchemaDocument {
         return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, name(each)]));
       return value;
     };
-    // Contained items count as evaluated since 2020-12 only.
+    // Contained items count as evaluated only since 2020-12.
     if (draft === 2019 && made["contains"] !== undefined) made["$uncounted"] = true;
     const key = JSON.stringify(name(made));
     const known = this.isDynamic ? undefined : this.equal.get(key);

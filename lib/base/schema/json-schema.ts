@@ -1,4 +1,4 @@
-// Makes checks of values from JSON Schemas, once for equal schemas. Runs on any JavaScript thread.
+// Creates checks of values from JSON Schemas, once for equal schemas.
 import { ByteCache } from "../byte-cache.js";
 import { R1Error } from "../errors.js";
 import { StepLimitError, Steps } from "./pattern-matcher.js";
@@ -7,18 +7,18 @@ import { SchemaDocument } from "./document.js";
 import { failSchema, isObject } from "./types.js";
 
 /**
- * Describes what is wrong with a value; undefined when it fits. Never throws, and takes a bounded
+ * Describes what is wrong with a value; undefined if it is valid. Never throws, and takes a limited
  * time.
  */
 export type SchemaCheck = (value: unknown) => string | undefined;
 
-/** Largest schema, as JSON. Unit: UTF-16 code units. */
+/** Maximum size of a schema, as JSON. Unit: UTF-16 code units. */
 export const MAX_SCHEMA = 262_144;
-/** Steps of one check: some ten milliseconds. */
+/** Maximum steps of one check: some ten milliseconds. */
 const MAX_STEPS = 2_000_000;
-/** Deepest value that is checked. */
+/** Maximum nesting of a value that is checked. */
 const MAX_DEPTH = 128;
-/** Schemas that are remembered, by their JSON. Unit: UTF-16 code units. */
+/** Size of the cache of schemas, as JSON. Unit: UTF-16 code units. */
 const MAX_KNOWN = 1_048_576;
 
 const known = new ByteCache<SchemaCheck>(MAX_KNOWN);
@@ -29,10 +29,9 @@ function depthBelow(value: unknown, limit: number): boolean {
 }
 
 /**
- * The JSON of a schema, which only equal schemas have.
+ * Returns the JSON of a schema, which is the same only for equal schemas.
  *
- * @throws {R1Error} `SCHEMA_UNSUPPORTED` for what is no schema, no JSON, or larger than is looked
- * at.
+ * @throws {R1Error} `SCHEMA_UNSUPPORTED` for a value that is not a schema, not JSON, or too large.
  */
 export function schemaJson(schema: unknown, path: string): string {
   if (typeof schema !== "boolean" && !isObject(schema))
@@ -49,20 +48,17 @@ export function schemaJson(schema: unknown, path: string): string {
       (typeof value !== "number" || Number.isFinite(value));
     return isJson
       ? value
-      : failSchema(path, `holds under ${JSON.stringify(key)} what JSON cannot write`);
+      : failSchema(path, `has under ${JSON.stringify(key)} a value that JSON cannot represent`);
   };
   let json: string;
   try {
     json = JSON.stringify(schema, refuseOthers);
   } catch (error) {
     if (error instanceof R1Error) throw error;
-    return failSchema(path, "is circular, or nested too deeply to be read");
+    return failSchema(path, "is circular, or nested too deeply");
   }
   if (json.length > MAX_SCHEMA)
-    failSchema(
-      path,
-      `has ${json.length} characters, more than the ${MAX_SCHEMA} that are looked at`,
-    );
+    failSchema(path, `has ${json.length} characters, but the limit is ${MAX_SCHEMA}`);
   return json;
 }
 
@@ -81,18 +77,18 @@ export function checkOf(checker: SchemaChecker, document: SchemaDocument): Schem
 }
 
 /**
- * Makes a check. The schema is read as the draft that its `$schema` names, else as draft 2020-12;
- * annotations, formats and unknown words are not checked.
+ * Creates a check. The schema is read as the draft that its `$schema` names, otherwise as draft
+ * 2020-12; annotations, formats and unknown words are not checked.
  *
- * @param path - How errors name the schema.
- * @throws {R1Error} `SCHEMA_UNSUPPORTED` when it is no valid JSON Schema, refers to another
+ * @param path - Name of the schema in errors.
+ * @throws {R1Error} `SCHEMA_UNSUPPORTED` when it is not a valid JSON Schema, refers to another
  * document, or has a pattern that cannot be matched in linear time.
  */
 export function compileSchema(schema: unknown, path: string): SchemaCheck {
   const json = schemaJson(schema, path);
   const made = known.get(json);
   if (made !== undefined) return made;
-  // Of a copy: the schema stays the caller's to change.
+  // Uses a copy, because the caller may change the schema.
   const document = new SchemaDocument(JSON.parse(json), path);
   const check = checkOf(new SchemaChecker(document, path), document);
   known.set(json, check, json.length);

@@ -1,20 +1,20 @@
-// The keywords of JSON Schema by draft: which of them hold schemas, what form each must have, and
-// what they are in 2020-12. Pure data and functions.
+// The keywords of JSON Schema by draft: which of them contain schemas, the required form of each,
+// and the equivalent in 2020-12.
 import { failSchema, isObject, pointerPart, type Schema, type SchemaObject } from "./types.js";
 
-/** Drafts that are read. */
+/** Supported drafts. */
 export type Draft = 4 | 6 | 7 | 2019 | 2020;
 
-/** What a keyword is read with. */
+/** The context in which a keyword is read. */
 export interface KeywordContext {
-  /** The schema as it was written. */
+  /** The original schema. */
   readonly raw: SchemaObject;
   readonly draft: Draft;
-  /** Whether the document says so itself. */
+  /** Whether the document names its draft. */
   readonly isStated: boolean;
   /** Its path, for errors. */
   readonly at: string;
-  /** The schema that is made. */
+  /** The schema that is being built. */
   readonly made: Record<string, unknown>;
   readonly read: (child: unknown) => Schema;
 }
@@ -35,7 +35,7 @@ type Form =
   | "names map";
 
 const ALL = 4;
-/** Keywords that say something about values: the first draft that has them, and their form. */
+/** Keywords that constrain values: the first draft that has them, and their form. */
 const KEYWORDS: Readonly<Record<string, readonly [since: number, form: Form]>> = {
   type: [ALL, "type"],
   enum: [ALL, "values"],
@@ -78,16 +78,14 @@ const KEYWORDS: Readonly<Record<string, readonly [since: number, form: Form]>> =
 
 const TYPES = ["null", "boolean", "integer", "number", "string", "array", "object"];
 
-/** Words that say nothing about values but belong to JSON Schema, to OpenAPI, or to editors. */
+/** Words that do not constrain values but belong to JSON Schema, to OpenAPI, or to editors. */
 const OTHER_WORDS = new Set([
   ...["items", "additionalItems", "dependencies", "definitions", "id", "title", "description"],
   ...["default", "example", "examples", "deprecated", "readOnly", "writeOnly", "nullable"],
   ...["contentEncoding", "contentMediaType", "contentSchema", "discriminator", "strict"],
 ]);
 
-/**
- * Whether a key is a word of some draft of JSON Schema, or is one of its own by its first letters.
- */
+/** Whether a key is a word of some draft of JSON Schema, or has the prefix of an extension. */
 export function isSchemaWord(key: string): boolean {
   return Object.hasOwn(KEYWORDS, key) || OTHER_WORDS.has(key) || /^(?:\$|x-)/.test(key);
 }
@@ -95,12 +93,12 @@ export function isSchemaWord(key: string): boolean {
 const isNames = (value: unknown): boolean =>
   Array.isArray(value) && value.every((name) => typeof name === "string");
 
-/** Whether a schema says which draft it is of. */
+/** Whether a schema names its draft. */
 export function isStated(schema: unknown): boolean {
   return isObject(schema) && typeof schema["$schema"] === "string";
 }
 
-/** The draft that `$schema` names. Without one, or with one that is not known, it is 2020-12. */
+/** Returns the draft that `$schema` names. Without one, or with an unknown one, it is 2020-12. */
 export function draftOf(schema: unknown, path: string): Draft {
   const named = isObject(schema) ? schema["$schema"] : undefined;
   if (typeof named !== "string") return 2020;
@@ -109,18 +107,18 @@ export function draftOf(schema: unknown, path: string): Draft {
   if (old !== undefined)
     failSchema(
       `${path}/$schema`,
-      `is ${JSON.stringify(named)}; drafts 04, 06, 07, 2019-09 and 2020-12 are read`,
+      `is ${JSON.stringify(named)}; the supported drafts are 04, 06, 07, 2019-09 and 2020-12`,
     );
   return /json-schema\.org\/draft\/2019-09\//.test(named) ? 2019 : 2020;
 }
 
-/** The schemas in a schema, with their JSON pointers in it. */
+/** The subschemas of a schema, with their JSON pointers in it. */
 export function* children(
   raw: SchemaObject,
   draft: Draft,
 ): Generator<readonly [pointer: string, child: unknown]> {
   if (draft <= 7 && typeof raw["$ref"] === "string") {
-    // Words beside a reference mean nothing then, but people keep definitions there.
+    // Words beside a reference are ignored there, but people put definitions there.
     for (const key of ["definitions", "$defs"])
       if (isObject(raw[key]))
         for (const [name, child] of Object.entries(raw[key]))
@@ -149,7 +147,7 @@ export function* children(
   }
 }
 
-/** Checks a keyword's form, and writes it as 2020-12 has it. */
+/** Checks a keyword's form, and converts it to 2020-12. */
 export function readKeyword(key: string, value: unknown, context: KeywordContext): void {
   const { draft, made, at } = context;
   if (key === "items" || key === "additionalItems") {
@@ -157,7 +155,7 @@ export function readKeyword(key: string, value: unknown, context: KeywordContext
     return;
   }
   if (key === "dependencies") return readDependencies(value, context);
-  // Draft 04 and OpenAPI 3.0 say with a boolean that a bound is exclusive.
+  // In draft 04 and OpenAPI 3.0 a boolean makes a bound exclusive.
   if (key === "exclusiveMinimum" || key === "exclusiveMaximum") {
     const isOpen = draft === 4 || !context.isStated;
     if (isOpen && typeof value === "boolean") {
@@ -183,7 +181,7 @@ function readForm(value: unknown, form: Form, at: string, context: KeywordContex
       return readSchema(value, at, context);
     case "schemas":
       if (!Array.isArray(value) || value.length === 0)
-        return failSchema(at, "must be a list of schemas, and not empty");
+        return failSchema(at, "must be a non-empty list of schemas");
       return value.map((each, i) => readSchema(each, `${at}/${i}`, context));
     case "schema map": {
       if (!isObject(value)) return failSchema(at, "must be an object of schemas");
@@ -199,7 +197,7 @@ function readForm(value: unknown, form: Form, at: string, context: KeywordContex
       return value;
     case "count":
       if (!Number.isInteger(value) || (value as number) < 0)
-        return failSchema(at, "must be a number of at least 0, and whole");
+        return failSchema(at, "must be a whole number of at least 0");
       return value;
     case "boolean":
       if (typeof value !== "boolean") return failSchema(at, "must be true or false");
@@ -227,7 +225,7 @@ function readForm(value: unknown, form: Form, at: string, context: KeywordContex
           at,
           names.length === 0
             ? "names no type"
-            : `names ${JSON.stringify(wrong)}, which is no type of JSON Schema`,
+            : `names ${JSON.stringify(wrong)}, which is not a type of JSON Schema`,
         );
       return value;
     }
@@ -246,7 +244,7 @@ function readSchema(value: unknown, at: string, { draft, read }: KeywordContext)
   return read(value);
 }
 
-/** Copies an object with other values; a name such as `__proto__` stays a name. */
+/** Copies an object with other values; a name such as `__proto__` remains an ordinary name. */
 function mapObject(
   object: SchemaObject,
   change: (value: unknown, name: string) => unknown,
@@ -256,7 +254,7 @@ function mapObject(
   );
 }
 
-/** `items` as a list is `prefixItems` of 2020-12, and `additionalItems` then its `items`. */
+/** `items` as a list is `prefixItems` of 2020-12, and `additionalItems` is then its `items`. */
 function readItems(value: unknown, context: KeywordContext): void {
   const { raw, draft, isStated, at, made } = context;
   const isList = Array.isArray(value);
@@ -270,7 +268,7 @@ function readItems(value: unknown, context: KeywordContext): void {
   if (others !== undefined) made["items"] = readSchema(others, `${at}/additionalItems`, context);
 }
 
-/** `dependencies` are `dependentRequired` and `dependentSchemas` in one. */
+/** `dependencies` combines `dependentRequired` and `dependentSchemas`. */
 function readDependencies(value: unknown, context: KeywordContext): void {
   const at = `${context.at}/dependencies`;
   if (!isObject(value)) return failSchema(at, "must be an object");

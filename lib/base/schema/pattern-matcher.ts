@@ -1,13 +1,13 @@
-// Matches patterns in time linear in the text: a nondeterministic automaton, all its states
-// followed at once. Pure but for its counters.
+// Matches patterns in time linear in the text: a nondeterministic automaton whose states are all
+// followed at once.
 import { holds } from "../code-ranges.js";
 import { readPattern, setHas, WORD, type CharacterSet } from "./pattern.js";
 import { PatternStates, type PatternState } from "./pattern-states.js";
 
-/** More work than a check may do. */
+/** A check exceeded its limit of steps. */
 export class StepLimitError extends Error {}
 
-/** Steps that a check has left; shared by all its parts. */
+/** The remaining steps of a check; shared by all its parts. */
 export class Steps {
   constructor(private left: number) {}
 
@@ -18,10 +18,13 @@ export class Steps {
   }
 }
 
-/** Most states of one pattern, repetitions written out. */
+/** Maximum states of one pattern, with repetitions expanded. */
 const MAX_STATES = 20_000;
 
-/** Whether a pattern fits somewhere in a text. Made once for a pattern, used for many texts. */
+/**
+ * Checks whether a pattern matches anywhere in a text. Created once per pattern, used for many
+ * texts.
+ */
 export class PatternMatcher {
   private readonly states: readonly PatternState<CharacterSet>[];
   private readonly start: number;
@@ -30,14 +33,14 @@ export class PatternMatcher {
   private round = 0;
 
   /**
-   * @throws {PatternProblem} when the pattern cannot be read, or is too large when its repetitions
-   * are written out.
+   * @throws {PatternProblem} when the pattern cannot be read, or is too large with repetitions
+   * expanded.
    */
   constructor(source: string) {
     const states = new PatternStates<CharacterSet>(
       (set) => set,
       MAX_STATES,
-      `is too large: it has more than ${MAX_STATES} places when its repetitions are written out`,
+      `is too large: it has more than ${MAX_STATES} states with its repetitions expanded`,
     );
     const end = states.add({ kind: "match", pattern: 0 });
     this.start = states.build(readPattern(source), end);
@@ -45,12 +48,12 @@ export class PatternMatcher {
     this.entered = new Float64Array(this.states.length);
   }
 
-  /** States, for those who keep many. */
+  /** Number of states, for callers that limit their sum. */
   get size(): number {
     return this.states.length;
   }
 
-  /** @throws {StepLimitError} when the steps run out. */
+  /** @throws {StepLimitError} when the step limit is reached. */
   matches(text: string, steps: Steps): boolean {
     const [current, following]: [number[], number[]] = [[], []];
     const stack: number[] = [];
@@ -59,7 +62,7 @@ export class PatternMatcher {
     for (;;) {
       const code = text.codePointAt(at) ?? -1;
       this.round++;
-      // Those that read the last character, and a new beginning here.
+      // The states that have read the last character, and a new start at this position.
       const isBoundary = isWord(before) !== isWord(code);
       stack.push(this.start);
       for (const state of following) stack.push(state);

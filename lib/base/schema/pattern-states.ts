@@ -1,8 +1,8 @@
-// The states of a pattern as a nondeterministic automaton: built here once for the matcher of texts and
-// for the grammar of names. Pure.
+// The states of a pattern as a nondeterministic automaton, used by the matcher of texts and by the
+// grammar of names.
 import { PatternProblem, type CharacterSet, type PatternNode } from "./pattern.js";
 
-/** A state. `S` is the form of its character set. */
+/** A state. `S` is the representation of its character set. */
 export type PatternState<S> =
   | { readonly kind: "set"; readonly set: S; readonly next: number }
   | { kind: "split"; next: number; other: number }
@@ -14,9 +14,9 @@ export class PatternStates<S> {
   readonly all: PatternState<S>[] = [];
 
   /**
-   * @param setOf - The form of a character set.
-   * @param most - Most states of all patterns together, repetitions written out.
-   * @param tooLarge - What {@link PatternProblem} says beyond that.
+   * @param setOf - Returns the representation of a character set.
+   * @param most - Maximum states of all patterns together, with repetitions expanded.
+   * @param tooLarge - Message of the {@link PatternProblem} beyond that.
    */
   constructor(
     private readonly setOf: (set: CharacterSet) => S,
@@ -24,14 +24,14 @@ export class PatternStates<S> {
     private readonly tooLarge: string,
   ) {}
 
-  /** @throws {PatternProblem} where there would be too many. */
+  /** @throws {PatternProblem} when there would be too many. */
   add(state: PatternState<S>): number {
     if (this.all.length >= this.most) throw new PatternProblem(this.tooLarge);
     return this.all.push(state) - 1;
   }
 
   /**
-   * Adds a node that goes on at a state; returns where it begins.
+   * Adds a node that continues at a state; returns its first state.
    *
    * @throws {PatternProblem} as {@link add}.
    */
@@ -65,7 +65,7 @@ export class PatternStates<S> {
       for (let i = min; i < max; i++) {
         const before = this.all.length;
         after = this.add({ kind: "split", next: this.build(node, after), other: next });
-        // Nothing but this state was added: more copies of nothing change nothing.
+        // Only this state was added: further copies of an empty node change nothing.
         if (this.all.length === before + 1) break;
       }
     for (let i = 0; i < min; i++) {

@@ -1,11 +1,11 @@
-// Reads regular expressions of ECMA-262 with the flag u into trees, so that they can be matched in
-// linear time and turned into grammars. Pure.
+// Parses ECMA-262 regular expressions with the flag u into trees, so that they can be matched in
+// linear time and converted to grammars.
 import { holds, invert, joinRanges, LAST_CODE_POINT, type CodeRange } from "../code-ranges.js";
 
-/** A pattern that cannot be read; the message is the rest of a sentence about it. */
+/** A pattern that cannot be parsed; the message is the rest of a sentence about it. */
 export class PatternProblem extends Error {}
 
-/** A set of characters: ranges and Unicode properties, or all characters but these. */
+/** A set of characters: ranges and Unicode properties, or all characters except these. */
 export interface CharacterSet {
   readonly ranges: readonly CodeRange[];
   /** Each matches one character of a property. */
@@ -13,7 +13,7 @@ export interface CharacterSet {
   readonly isInverted: boolean;
 }
 
-/** A piece of a pattern. `boundary` is `\b` or, if `isInverted`, `\B`. */
+/** A node of a pattern. `boundary` is `\b` or, if `isInverted`, `\B`. */
 export type PatternNode =
   | { readonly kind: "set"; readonly set: CharacterSet }
   | { readonly kind: "seq"; readonly nodes: readonly PatternNode[] }
@@ -29,7 +29,7 @@ export type PatternNode =
   | { readonly kind: "boundary"; readonly isInverted: boolean };
 
 const DIGIT: readonly CodeRange[] = [[0x30, 0x39]];
-/** What `\w` matches. */
+/** The characters that `\w` matches. */
 export const WORD: readonly CodeRange[] = [
   [0x30, 0x39],
   [0x41, 0x5a],
@@ -64,10 +64,10 @@ const CLASSES: Readonly<Record<string, readonly CodeRange[]>> = {
 const CONTROLS: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, f: 12, v: 11 };
 
 const MAX_NESTING = 100;
-/** Longest pattern. Unit: UTF-16 code units. */
+/** Maximum length of a pattern. Unit: UTF-16 code units. */
 const MAX_LENGTH = 16_384;
 
-/** Whether a set holds a character. */
+/** Whether a set contains a character. */
 export function setHas(set: CharacterSet, code: number): boolean {
   const isIn =
     holds(set.ranges, code) ||
@@ -77,8 +77,8 @@ export function setHas(set: CharacterSet, code: number): boolean {
 }
 
 /**
- * All characters of a set. Looks at every code point when it names Unicode properties: tens of
- * milliseconds.
+ * Returns all characters of a set. Checks every code point when the set names Unicode properties:
+ * tens of milliseconds.
  */
 export function setRanges(set: CharacterSet): readonly CodeRange[] {
   if (set.properties.length === 0) return set.isInverted ? invert(set.ranges) : set.ranges;
@@ -92,7 +92,7 @@ export function setRanges(set: CharacterSet): readonly CodeRange[] {
   return found;
 }
 
-/** What an escape or a member of a set stands for. */
+/** The meaning of an escape or a member of a set. */
 type Member = { readonly ranges: readonly CodeRange[] } | { readonly property: RegExp };
 
 const single = (code: number): Member => ({ ranges: [[code, code]] });
@@ -135,7 +135,7 @@ class PatternReader {
     return true;
   }
 
-  /** What a sticky expression finds here, taken. */
+  /** Consumes what a sticky expression matches at this position. */
   private take(expression: RegExp): RegExpExecArray | null {
     expression.lastIndex = this.at;
     const found = expression.exec(this.source);
@@ -168,7 +168,7 @@ class PatternReader {
       min = Number(times[1]);
       max = times[2] === undefined ? min : times[3] === undefined ? Infinity : Number(times[3]);
     }
-    // Whether a match is the longest or the shortest makes no difference to what matches.
+    // Greedy or lazy makes no difference to whether a pattern matches.
     this.eat("?");
     if (node.kind !== "set" && node.kind !== "seq" && node.kind !== "alt" && node.kind !== "repeat")
       this.fail("repeats an assertion");
@@ -210,13 +210,13 @@ class PatternReader {
       if (this.take(/<[\p{ID_Start}$_][\p{ID_Continue}$]*>/uy) === null)
         this.fail(
           /^<?[=!]/.test(this.source.slice(this.at, this.at + 2))
-            ? "looks ahead or behind"
+            ? "uses look-ahead or look-behind"
             : "has a group with modifiers",
         );
     }
     const node = this.alternatives();
-    if (!this.eat(")")) this.fail("has a group without an end");
-    // Kept as a group, so that a repetition of an assertion inside is not taken for one outside.
+    if (!this.eat(")")) this.fail("has a group that is not closed");
+    // Kept as a group, so that a repetition of an inner assertion is not mistaken for one outside.
     return node.kind === "seq" || node.kind === "alt" ? node : { kind: "seq", nodes: [node] };
   }
 
@@ -227,13 +227,13 @@ class PatternReader {
     const control = CONTROLS[character];
     if (control !== undefined) return single(control);
     if (character === "0" && !/\d/.test(this.peek())) return single(0);
-    if (/[1-9k]/.test(character)) this.fail("refers back to a group");
+    if (/[1-9k]/.test(character)) this.fail("has a back reference");
     if (character === "c") {
-      const letter = this.take(/[A-Za-z]/y) ?? this.fail("has an escape that is not read");
+      const letter = this.take(/[A-Za-z]/y) ?? this.fail("has an unsupported escape");
       return single(letter[0].charCodeAt(0) % 32);
     }
     if (character === "x") {
-      const hex = this.take(/[0-9A-Fa-f]{2}/y) ?? this.fail("has an escape that is not read");
+      const hex = this.take(/[0-9A-Fa-f]{2}/y) ?? this.fail("has an unsupported escape");
       return single(parseInt(hex[0], 16));
     }
     if (character === "u") {
@@ -246,9 +246,9 @@ class PatternReader {
         );
       const hex =
         this.take(/([0-9A-Fa-f]{4})|\{0*([0-9A-Fa-f]{1,6})\}/y) ??
-        this.fail("has an escape that is not read");
+        this.fail("has an unsupported escape");
       const code = parseInt(hex[1] ?? hex[2] ?? "", 16);
-      if (code > LAST_CODE_POINT) this.fail("has an escape that is not read");
+      if (code > LAST_CODE_POINT) this.fail("has an unsupported escape");
       return single(code);
     }
     if (character === "p" || character === "P") {
@@ -256,9 +256,9 @@ class PatternReader {
       try {
         if (name !== null) return { property: new RegExp(`\\${character}${name[0]}`, "u") };
       } catch {
-        // Named below.
+        // Reported below.
       }
-      return this.fail("names a Unicode property that is not known");
+      return this.fail("names an unknown Unicode property");
     }
     if (/[A-Za-z0-9]/.test(character)) this.fail(`uses \\${character}`);
     return single(character.codePointAt(0) ?? 0);
@@ -282,7 +282,7 @@ class PatternReader {
         const last = "ranges" in to && to.ranges.length === 1 ? to.ranges[0] : undefined;
         const low = first?.[0] ?? 0;
         if (last === undefined || last[0] !== last[1] || last[0] < low)
-          this.fail("has a range that is none");
+          this.fail("has an invalid range");
         ranges.push([low, last[0]]);
       } else ranges.push(...from.ranges);
     }
@@ -297,10 +297,10 @@ class PatternReader {
 }
 
 /**
- * Reads a pattern.
+ * Parses a pattern.
  *
- * @throws {PatternProblem} when it is no regular expression, looks ahead or behind, refers back,
- * has modifiers, or is too long or too deep.
+ * @throws {PatternProblem} when it is not a regular expression, uses look-around, back references
+ * or modifiers, or is too long or too deep.
  */
 export function readPattern(source: string): PatternNode {
   if (source.length > MAX_LENGTH)
@@ -313,7 +313,8 @@ export function readPattern(source: string): PatternNode {
       return false;
     }
   };
-  // Without the flag too, for escapes such as `\-` that many people write.
-  if (!isExpression("u") && !isExpression("")) throw new PatternProblem("is no regular expression");
+  // Also accepted without the flag, for escapes such as `\-`, which are common.
+  if (!isExpression("u") && !isExpression(""))
+    throw new PatternProblem("is not a regular expression");
   return new PatternReader(source).read();
 }

@@ -1,12 +1,11 @@
-// Turns what callers pass as a schema into plain JSON Schema: JSON Schema itself, or a validator
-// that can write itself as one. Refuses in words what is neither. Pure; runs on any JavaScript
-// thread.
+// Converts the schemas that callers pass to plain JSON Schema: JSON Schema itself, or a validator
+// that can export itself as one. Refuses anything else, with the reason.
 import { R1Error } from "../errors.js";
 import { schemaJson } from "./json-schema.js";
 import { isSchemaWord } from "./keywords.js";
 import { failSchema, isObject, type Schema } from "./types.js";
 
-/** A validator that can write itself as a JSON Schema, as Zod 4's schemas can. */
+/** A validator that can export itself as a JSON Schema, as Zod 4's schemas can. */
 export interface JsonSchemaSource {
   /** Returns the JSON Schema. Called without arguments. */
   readonly toJSONSchema: (...args: never[]) => unknown;
@@ -20,7 +19,10 @@ const MARKS = ["_zod", "_def", "$_terms", "__isYupSchema__"];
 const isCompound = (value: unknown): value is object =>
   (typeof value === "object" && value !== null) || typeof value === "function";
 
-/** Whether an object is an instance of a class, as opposed to a literal, also of another realm. */
+/**
+ * Whether an object is an instance of a class and not a literal, including classes of another
+ * realm.
+ */
 function isInstance(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype !== null && Object.getPrototypeOf(prototype) !== null;
@@ -28,7 +30,7 @@ function isInstance(value: object): boolean {
 
 /**
  * Whether an object is a validator: Zod's, or any with the Standard Schema interface. The JSON
- * Schemas that Zod writes carry that interface as well, but hidden, and are literals.
+ * Schemas that Zod exports have that interface too, but hidden, and are literals.
  */
 function isValidator(value: object): boolean {
   if (typeof (value as { toJSONSchema?: unknown }).toJSONSchema === "function") return true;
@@ -50,7 +52,7 @@ function written(source: object, path: string): unknown {
     const reason = error instanceof Error ? error.message : String(error);
     throw new R1Error(
       "SCHEMA_UNSUPPORTED",
-      `\`${path}\` cannot be written as a JSON Schema: ${reason}.`,
+      `\`${path}\` cannot be converted to a JSON Schema: ${reason}.`,
       { cause: error, details: { path } },
     );
   }
@@ -59,9 +61,7 @@ function written(source: object, path: string): unknown {
   return made;
 }
 
-/**
- * Refuses a validator, or another object with a class of its own, wherever it stands in a schema.
- */
+/** Refuses a validator, or another class instance, anywhere in a schema. */
 function refuseObjects(value: unknown, path: string, seen: Set<object>, where = ""): void {
   if (!isCompound(value) || seen.has(value)) return;
   seen.add(value);
@@ -71,7 +71,7 @@ function refuseObjects(value: unknown, path: string, seen: Set<object>, where = 
       "SCHEMA_UNSUPPORTED",
       where === ""
         ? `${at} is a validator without a \`toJSONSchema()\` method; ${HINT}.`
-        : `${at} is a validator, not JSON Schema; convert the whole: ${HINT}.`,
+        : `${at} is a validator, not JSON Schema; convert the whole schema: ${HINT}.`,
       { details: { path } },
     );
   if (typeof value === "function") return; // Refused where the JSON is written, by its key.
@@ -93,14 +93,14 @@ function refuseObjects(value: unknown, path: string, seen: Set<object>, where = 
     refuseObjects(child, path, seen, `${where}/${key}`);
 }
 
-/** Refuses plain data that looks like a schema to its writer and to no reader of JSON Schema. */
+/** Refuses plain data that its author takes for a schema but that is not JSON Schema. */
 function refuseInnards(schema: unknown, path: string): void {
   if (!isObject(schema)) return;
   const inner = schema["def"] ?? schema["_def"];
   const isDefinition =
     isObject(inner) && (typeof inner["type"] === "string" || "typeName" in inner);
   if (isDefinition || MARKS.some((mark) => Object.hasOwn(schema, mark)))
-    failSchema(path, `holds a validator's own data (\`def\`), not JSON Schema; ${HINT}`);
+    failSchema(path, `contains a validator's internal data (\`def\`), not JSON Schema; ${HINT}`);
   const keys = Object.keys(schema);
   if (keys.length === 0 || keys.some(isSchemaWord)) return;
   const looksLikeShape = Object.values(schema).every(
@@ -109,17 +109,18 @@ function refuseInnards(schema: unknown, path: string): void {
   if (looksLikeShape)
     failSchema(
       path,
-      `has no keyword of JSON Schema, only ${JSON.stringify(keys[0])}; arguments by name stand ` +
+      `has no keyword of JSON Schema, only ${JSON.stringify(keys[0])}; named arguments belong ` +
         'under `properties`, as in `{ type: "object", properties: { ... } }`',
     );
 }
 
 /**
- * The plain JSON Schema of what a caller passed: a copy, without what JSON cannot write.
+ * Returns the plain JSON Schema of a caller's schema: a copy, without values that JSON cannot
+ * represent.
  *
- * @param path - How errors name it.
- * @throws {R1Error} `SCHEMA_UNSUPPORTED` for what is no schema, cannot be written as one or as
- * JSON, or is too large.
+ * @param path - Name of the schema in errors.
+ * @throws {R1Error} `SCHEMA_UNSUPPORTED` for a value that is not a schema, cannot be converted to
+ * one or to JSON, or is too large.
  */
 export function plainSchema(schema: unknown, path: string): Schema {
   let json: string;
@@ -129,7 +130,7 @@ export function plainSchema(schema: unknown, path: string): Schema {
     json = schemaJson(given, path);
   } catch (error) {
     if (error instanceof R1Error) throw error;
-    if (error instanceof RangeError) failSchema(path, "is nested too deeply to be read");
+    if (error instanceof RangeError) failSchema(path, "is nested too deeply");
     // A revoked proxy, or a getter that throws.
     throw new R1Error("SCHEMA_UNSUPPORTED", `\`${path}\` cannot be read.`, {
       cause: error,

@@ -1,4 +1,4 @@
-// What a JSON Schema is here, and how one is refused. Pure.
+// The types of a JSON Schema, and the error that refuses one.
 import { R1Error } from "../errors.js";
 
 /** A schema that is an object. */
@@ -12,7 +12,7 @@ export function failSchema(path: string, problem: string): never {
   });
 }
 
-/** A property's name as a part of a JSON pointer. */
+/** A property name as a part of a JSON pointer. */
 export const pointerPart = (name: string): string =>
   name.replaceAll("~", "~0").replaceAll("/", "~1");
 

@@ -1,8 +1,8 @@
-// What JSON Schema says of values: types, equality, lengths, multiples, and which parts were
-// evaluated. Pure.
+// The rules of JSON Schema for values: types, equality, lengths, multiples, and which parts were
+// evaluated.
 import type { Steps } from "./pattern-matcher.js";
 
-/** Properties and items that keywords have looked at. */
+/** Properties and items that keywords have evaluated. */
 export class Evaluated {
   readonly names = new Set<string>();
   readonly items = new Set<number>();
@@ -33,7 +33,7 @@ function hasType(type: unknown, value: unknown): boolean {
   }
 }
 
-/** A text that only equal JSON values have. */
+/** Returns a text that is the same only for equal JSON values. */
 export function canonical(value: unknown, steps?: Steps): string {
   steps?.take(1);
   if (typeof value === "string") {
@@ -67,14 +67,14 @@ export function lengthOf(text: string): number {
   return length;
 }
 
-/** A number as digits and a power of ten, as it is written. */
+/** A number as digits and a power of ten, as in its decimal form. */
 function decimal(value: number): [digits: bigint, exponent: number] {
   const [mantissa = "0", exponent = "0"] = String(value).split("e");
   const [whole = "0", fraction = ""] = mantissa.split(".");
   return [BigInt(whole + fraction), Number(exponent) - fraction.length];
 }
 
-/** Whether a number is a multiple of another, as both are written in decimals. */
+/** Whether a number is a multiple of another, both in their decimal form. */
 export function isMultiple(value: number, step: number): boolean {
   const [digits, exponent] = decimal(value);
   const [by, power] = decimal(step);
