@@ -1,4 +1,4 @@
-// The interface of a model that answers: what servers, batches and providers are written against.
+// The interface of a model that answers: servers, batches and providers are written against it.
 import type { ChatMessageInput } from "../base/types.js";
 import type { CloseOptions } from "../engine/drain.js";
 import type { GenerateOptions } from "../engine/engine-options.js";
@@ -9,14 +9,14 @@ import type { ChoicesOptions } from "./choices.js";
 import type { ModelInfo } from "./info.js";
 
 /**
- * A model that answers chats and continues raw prompts. {@link Model} implements it; the server,
- * the batch runner and the AI SDK provider accept any object of this shape, so that a router, a
- * remote client or a model of a test can stand in for a loaded file.
+ * A model that answers chats and continues raw prompts. {@link Model} implements it. The server,
+ * the batch runner and the AI SDK provider accept any object of this shape, so a router, a remote
+ * client or a test double can take the place of a loaded file.
  *
- * Every method but `close` throws R1Error `DISPOSED` after `close()`.
+ * Every method except `close` throws R1Error `DISPOSED` after `close()`.
  */
 export interface ChatModel {
-  /** Facts of the file and of the context it runs in; stays readable after `close()`. */
+  /** Facts about the file and its context; readable after `close()`. */
   readonly info: ModelInfo;
 
   /** Answers a conversation; see {@link Model.chat}. */
@@ -33,7 +33,7 @@ export interface ChatModel {
   /** `n` generations from one raw prompt. */
   choices(prompt: string | Int32Array, options: GenerateOptions & ChoicesOptions): Generation[];
 
-  /** What the engine is doing, read without stopping it. */
+  /** Returns the state of the engine without stopping it. */
   stats(): EngineStats;
 
   /** Ends running generations and frees the model; see {@link Model.close}. */

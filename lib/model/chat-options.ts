@@ -1,5 +1,5 @@
-// What a chat takes beside the options of a generation: thinking, tools, template; checked and
-// completed once. Runs on any JavaScript thread.
+// The options of a chat beyond those of a generation: reasoning, tools, template. Checks them and
+// fills in the defaults.
 import { boolean, oneOf, refuse } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { GenerateConfig, GenerateOptions } from "../engine/engine-options.js";
@@ -9,8 +9,8 @@ import { normalizeTools } from "../template/tools.js";
 import type { ToolChoice, ToolConfig, ToolDefinition } from "../template/tools.js";
 
 /**
- * Whether the generation prompt ends in `<think>` and a line break: `"auto"` does what the file's
- * own template does.
+ * Whether the generation prompt ends in `<think>` and a line break; `"auto"` follows the file's own
+ * template.
  */
 export type OpenThink = "auto" | boolean;
 
@@ -19,59 +19,59 @@ export interface ChatOptions extends GenerateOptions {
   /**
    * Whether the generation prompt ends in `<think>` and a line break, so that the model cannot skip
    * thinking. `true` is `reasoning: { mode: "forced" }`.
-   * @defaultValue `"auto"`: as the file's own template does
+   * @defaultValue `"auto"`: as in the file's own template
    */
   readonly openThink?: OpenThink | undefined;
   /**
-   * Functions that the model may call, in OpenAI's form; calls come as `tool-call` parts with
-   * checked arguments. At most 128.
+   * Functions that the model may call, in OpenAI's format. Calls are reported as `tool-call` parts
+   * with checked arguments. At most 128.
    * @defaultValue none
    */
   readonly tools?: readonly ToolDefinition[] | undefined;
   /**
-   * Whether it calls them: `"auto"`, `"none"`, `"required"`, or one by name; forced calls are held
-   * to their schema by grammar.
+   * Whether the model calls them: `"auto"`, `"none"`, `"required"`, or one by name. A grammar makes
+   * forced calls match their schema.
    * @defaultValue `"auto"`
    */
   readonly toolChoice?: ToolChoice | undefined;
   /**
-   * `"r1"`: R1's template. `"file"`: the file's own, for a model that is none of R1's releases;
+   * `"r1"`: R1's template. `"file"`: the file's own, for a model that is not one of R1's releases;
    * texts of messages still cannot become special tokens.
    * @defaultValue `"r1"`
    */
   readonly template?: "r1" | "file" | undefined;
   /**
-   * The last message is the assistant's and is gone on with, in place of a new turn: its `content`
-   * is the beginning of the answer, its `reasoning` that of the thinking, which stays open unless
-   * there is content too (text that begins with `<think>` is parted at its tags). Its texts cannot
-   * become special tokens. The generation has what is new only.
+   * Continues the last message, which must be the assistant's, instead of starting a new turn. Its
+   * `content` is the beginning of the answer, and its `reasoning` that of the reasoning, which
+   * stays open unless there is content too (text that begins with `<think>` is split at its tags).
+   * Its texts cannot become special tokens. The generation contains only the new text.
    *
-   * Answers in a form (`response`, a forced tool call) can go on with reasoning alone. With
-   * `template: "file"` only content can be gone on with. Not in a session.
+   * A constrained answer (`response`, a forced tool call) can only continue reasoning. With
+   * `template: "file"` only content can be continued. Not available in a session.
    * @defaultValue false
    */
   readonly continueLast?: boolean | undefined;
   /**
-   * Tells a call of a tool while it is written: `tool-call-start` and `tool-call-delta` parts before
-   * its `tool-call`. What they hold is unchecked; a `tool-call-error` with their `id` takes it back.
+   * Reports a tool call while it is being generated: `tool-call-start` and `tool-call-delta` parts
+   * before its `tool-call`. They are unchecked; a `tool-call-error` with their `id` revokes them.
    * @defaultValue false
    */
   readonly toolCallDeltas?: boolean | undefined;
 }
 
-/** What decides how a conversation is written out. */
+/** The choices that determine how a conversation is rendered. */
 export interface PromptConfig {
-  /** How the assistant's turn begins: `auto` as the file's template does. */
+  /** How the assistant's turn begins: `auto` as in the file's template. */
   readonly think: "auto" | "bare" | "open" | "closed";
   readonly tools: ToolConfig;
-  /** The tools as plain data in OpenAI's form, for a file's own template. */
+  /** The tools as plain data in OpenAI's format, for a file's own template. */
   readonly toolDefinitions: readonly unknown[];
   readonly template: "r1" | "file";
-  /** Calls are told while they are written. */
+  /** Whether calls are reported while they are being generated. */
   readonly toolCallDeltas: boolean;
 }
 
-/** Options of a chat that change its prompt. */
+/** Chat options that change the prompt. */
 export const PROMPT_KEYS = [
   "openThink",
   "tools",
@@ -80,7 +80,7 @@ export const PROMPT_KEYS = [
   "continueLast",
 ] as const satisfies readonly Exclude<keyof ChatOptions, keyof GenerateOptions>[];
 
-/** Options that are the chat's and not the generation's. */
+/** Options of a chat that are not options of a generation. */
 export const CHAT_KEYS = [...PROMPT_KEYS, "toolCallDeltas"] as const satisfies readonly Exclude<
   keyof ChatOptions,
   keyof GenerateOptions
@@ -100,7 +100,7 @@ export function normalizePrompt(
   if (typeof openThink === "boolean" && mode !== "auto") {
     throw new R1Error(
       "INVALID_ARGUMENT",
-      "`openThink` and `reasoning.mode` both say how the assistant's turn begins: give one of them.",
+      "`openThink` and `reasoning.mode` both set how the assistant's turn begins. Set only one of them.",
       {
         details: { option: "openThink" },
       },
@@ -117,7 +117,10 @@ export function normalizePrompt(
   });
 }
 
-/** Holds the answer to a forced call. @throws {R1Error} `INVALID_ARGUMENT` beside `response`. */
+/**
+ * Constrains the answer to a forced call. @throws {R1Error} `INVALID_ARGUMENT` together with
+ * `response`.
+ */
 export function withForcedTools(
   config: GenerateConfig,
   prompt: PromptConfig,
@@ -128,7 +131,7 @@ export function withForcedTools(
   if (config.form !== undefined) {
     throw new R1Error(
       "INVALID_ARGUMENT",
-      "`toolChoice` forces a call and `response` a form of the answer: the answer cannot be both.",
+      "`toolChoice` forces a tool call, and `response` sets the form of the answer: an answer cannot be both. Set only one of them.",
       {
         details: { option: "response" },
       },
@@ -140,5 +143,5 @@ export function withForcedTools(
   });
 }
 
-/** Options of `model.formatChat`: those of a chat that change its prompt. */
+/** Options of `model.formatChat`: the chat options that change the prompt. */
 export type FormatOptions = Pick<ChatOptions, (typeof PROMPT_KEYS)[number] | "reasoning">;

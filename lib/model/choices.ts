@@ -1,12 +1,12 @@
-// Options of several generations from one prompt, which differ in their seeds alone.
+// Options of several generations from one prompt that differ only in their seeds.
 import { setMaxListeners } from "node:events";
 import { integer } from "../base/check.js";
 import type { GenerateConfig } from "../engine/engine-options.js";
 import { MAX_SEED } from "../sampling/table.js";
 
-/** What `model.choices` takes beside the options of the generations. */
+/** Options of `model.choices` in addition to those of the generations. */
 export interface ChoicesOptions {
-  /** How many. Range: 1 .. 64. */
+  /** Number of generations. Range: 1 .. 64. */
   readonly n: number;
 }
 
@@ -18,8 +18,8 @@ export function checkChoices(n: unknown): number {
 }
 
 /**
- * What a signal stands for, as one listener to it: past ten, Node takes the user's own signal for
- * leaking.
+ * Returns a signal that adds only one listener to the user's signal: with more than ten, Node would
+ * report a listener leak.
  */
 function forMany(signal: AbortSignal | undefined): AbortSignal | undefined {
   if (signal === undefined) return undefined;
@@ -28,7 +28,7 @@ function forMany(signal: AbortSignal | undefined): AbortSignal | undefined {
   return shared;
 }
 
-/** The options of `n` generations whose seeds count up from the given one. */
+/** Returns the options of `n` generations with consecutive seeds from the given one. */
 export function choiceConfigs(config: GenerateConfig, n: number): GenerateConfig[] {
   const signal = forMany(config.signal);
   return Array.from({ length: n }, (_, i) => {

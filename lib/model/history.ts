@@ -1,15 +1,12 @@
-// What a session remembers: the turns that were completed, without their reasoning. Plain data;
-// runs on any JavaScript thread.
+// The history of a session: its completed turns, without their reasoning.
 import type { ChatMessage, GenerationResult } from "../base/types.js";
 
-/**
- * Ends after which an answer counts as given; an aborted, failed or timed-out one leaves no trace.
- */
+/** Finish reasons that complete an answer; an aborted, failed or timed-out one is not recorded. */
 const COMPLETED: readonly string[] = ["stop", "length", "stop-string", "loop", "tool-calls"];
 
 /**
- * The assistant message a result amounts to, or undefined when it gave no answer (all of it was
- * reasoning, or it was given up).
+ * Returns the assistant message of a result, or undefined if it has no answer (only reasoning, or
+ * it was cancelled).
  */
 export function answerMessage(result: GenerationResult | undefined): ChatMessage | undefined {
   if (result === undefined || !COMPLETED.includes(result.finishReason)) return undefined;

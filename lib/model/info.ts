@@ -1,61 +1,61 @@
-// What a loaded model tells of itself. Plain data; runs on any JavaScript thread.
+// The facts that a loaded model reports about itself.
 import type { Variant } from "../base/types.js";
 import { native } from "../binding/load.js";
 import type { NativeEngineInfo } from "../binding/native.js";
 import type { LoadConfig } from "../weights/normalize-load.js";
 import type { OpenedModel } from "./open.js";
 
-/**
- * Facts of a loaded model and of the context it runs in; frozen, and still readable after
- * `close()`.
- */
+/** Facts about a loaded model and its context; frozen, and readable after `close()`. */
 export interface ModelInfo {
-  /** The file that was asked for; the first part of a split model. */
+  /** The file that was loaded; the first part of a split model. */
   readonly path: string;
   /** `general.architecture`, e.g. `deepseek2`. */
   readonly architecture: string;
   /** llama.cpp's one-line description. */
   readonly description: string;
-  /** Which of R1's releases it is, by its vocabulary and architecture, never by its name. */
+  /**
+   * Which of R1's releases it is, detected from its vocabulary and architecture, never from its
+   * name.
+   */
   readonly variant: Variant;
-  /** Multi-head latent attention: K holds one latent row a token, and V is a view of it. */
+  /** Multi-head latent attention: K holds one latent row per token, and V is a view of it. */
   readonly isMla: boolean;
-  /** Transformer layers, prediction layers left out. */
+  /** Transformer layers, not counting prediction layers. */
   readonly layers: number;
-  /** Weights, counted. */
+  /** Number of weights. */
   readonly parameters: number;
   /** Bytes of the weights. */
   readonly sizeBytes: number;
-  /** Bytes of the file, all parts of a split one. */
+  /** Bytes of the file; of all parts if it is split. */
   readonly fileBytes: number;
-  /** Context the model was trained with, in tokens. */
+  /** Context that the model was trained with, in tokens. */
   readonly trainContextSize: number;
-  /** KV cells of the engine, in tokens: what `contextSize` asked for, rounded up by llama.cpp. */
+  /** KV cells of the engine, in tokens: the `contextSize` option, rounded up by llama.cpp. */
   readonly contextSize: number;
-  /** Cells that one sequence may fill: all of them with `kvUnified`, else its share. */
+  /** Cells that one sequence may fill: all of them with `kvUnified`, otherwise its share. */
   readonly sequenceContextSize: number;
-  /** Generations decoded side by side. */
+  /** Generations decoded in parallel. */
   readonly sequences: number;
-  /** Tokens of the vocabulary. */
+  /** Number of tokens in the vocabulary. */
   readonly vocabSize: number;
   /** Length of a hidden row. */
   readonly embeddingSize: number;
-  /** Types of the K and V cache and the bytes llama.cpp allocated for both. */
+  /** Types of the K and V cache, and the bytes that llama.cpp allocated for both. */
   readonly cache: { readonly typeK: string; readonly typeV: string; readonly bytes: number };
   /** Bytes of llama.cpp's compute buffers. */
   readonly computeBytes: number;
   /**
-   * What flash attention was set to; `"auto"` is decided by llama.cpp. A quantised V cache sets it
-   * to `"on"`.
+   * The flash attention setting; with `"auto"` llama.cpp decides. A quantised V cache sets it to
+   * `"on"`.
    */
   readonly flashAttention: "auto" | "on" | "off";
-  /** Threads that decode. */
+  /** Threads used for decoding. */
   readonly threads: number;
-  /** Threads that take in prompts. */
+  /** Threads used for prompts. */
   readonly threadsBatch: number;
-  /** The priority the decoding threads really have. */
+  /** The actual priority of the decoding threads. */
   readonly priority: "normal" | "medium" | "high" | "realtime";
-  /** Layers asked onto devices; -1: all. */
+  /** Layers requested on devices; -1: all. */
   readonly gpuLayers: number;
   /** Names of the devices that hold weights, GPUs first. */
   readonly devices: readonly string[];
@@ -69,7 +69,7 @@ export interface ModelInfo {
     readonly cacheBytes: number;
     readonly computeBytes: number;
   }[];
-  /** The file's chat template opens `<think>` in the generation prompt. */
+  /** Whether the file's chat template opens `<think>` in the generation prompt. */
   readonly templateOpensThink: boolean;
   /** llama.cpp's version. */
   readonly llamaVersion: string;
@@ -78,10 +78,10 @@ export interface ModelInfo {
 }
 
 /**
- * Puts the facts together.
+ * Collects the facts.
  *
- * @param opensThink - Whether the file's chat template opens `<think>`: to find that out takes
- * longer than all else here, so the caller does it while the engine starts.
+ * @param opensThink - Whether the file's chat template opens `<think>`. Detecting this takes longer
+ * than everything else here, so the caller does it while the engine starts.
  */
 export function describeModel(
   path: string,

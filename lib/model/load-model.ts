@@ -1,5 +1,4 @@
-// loadModel: checks path and options, then hands over to loading.ts. Runs on the calling JavaScript
-// thread.
+// loadModel: checks path and options, then continues in loading.ts.
 import { refuse } from "../base/check.js";
 import { embeddedModel } from "../weights/default-model.js";
 import type { LoadOptions } from "../weights/load-options.js";
@@ -11,14 +10,14 @@ import type { Model } from "./model.js";
  * Loads a model and starts its engine.
  *
  * @param path - The GGUF file, or the first part of a split one; or a model on the Hub,
- * `hf:owner/name:QUANT`, which is downloaded into its cache if it is not there (`onDownload` tells
- * how far that is, `onProgress` of loading only). @defaultValue the small model that comes with the
- * package
+ * `hf:owner/name:QUANT`, which is downloaded into the Hub cache if it is not there (`onDownload`
+ * reports the download, `onProgress` only the loading). @defaultValue the small model that comes
+ * with the package
  * @throws {R1Error} `UNKNOWN_OPTION`, `INVALID_ARGUMENT`; `FILE_NOT_FOUND`, `FILE_IS_DIRECTORY`,
  * `FILE_EMPTY`, `FILE_UNREADABLE`, `FILE_TRUNCATED`, `NOT_GGUF`, `GGUF_INVALID`, `SHARD_MISSING`,
  * `SHARD_INVALID`, `MODEL_UNSUPPORTED`, `MODEL_LOAD_FAILED`; `CACHE_TYPE_UNSUPPORTED`,
- * `OUT_OF_MEMORY`; `ADDON_MISSING`; of a model on the Hub what `downloadModel` throws. An abort
- * rejects with `signal.reason` as it is.
+ * `OUT_OF_MEMORY`; `ADDON_MISSING`; for a model on the Hub also the codes of `downloadModel`. An
+ * abort rejects with `signal.reason` unchanged.
  * @example
  * ```ts
  * const model = await loadModel("DeepSeek-R1-UD-IQ1_S-00001-of-00003.gguf", { cacheTypeK: "q4_0", priority: "high" });
@@ -35,7 +34,7 @@ export async function loadModel(
 ): Promise<Model> {
   const site = new Error();
   const isPath = typeof pathOrOptions === "string" || pathOrOptions instanceof URL;
-  // A null that stands for a missing setting must not load another model than was meant.
+  // A null in place of a missing setting must not load a different model from the intended one.
   if (
     pathOrOptions === null ||
     (!isPath && maybeOptions !== undefined && pathOrOptions !== undefined)
@@ -44,7 +43,7 @@ export async function loadModel(
   const config = normalizeLoad((isPath ? maybeOptions : (maybeOptions ?? pathOrOptions)) ?? {});
   const path = isPath ? absolutePath(pathOrOptions) : embeddedModel();
   config.signal?.throwIfAborted();
-  // What follows needs most of the library, which programs that load no model need not wait for.
+  // The rest needs most of the library. Programs that load no model do not have to load it.
   const { loadChecked } = await import("./loading.js");
   return loadChecked(path, config, site);
 }

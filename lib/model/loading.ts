@@ -1,6 +1,5 @@
-// Loads what loadModel was asked for: fetches the file if need be, opens the weights, starts the
-// engine, and puts the model together. Runs on the calling JavaScript thread, which it never holds
-// up.
+// Carries out loadModel: downloads the file if necessary, opens the weights, starts the engine, and
+// builds the model. Never blocks the calling JavaScript thread.
 import { waitOrAbort } from "../base/abort.js";
 import { R1Error, fromNative, isErrorCode, isR1Error } from "../base/errors.js";
 import { progressReporter } from "../base/progress.js";
@@ -25,20 +24,20 @@ import type { Weights } from "../weights/weights.js";
 import { templateOpensThink } from "../template/file-template.js";
 import { Model } from "./model.js";
 
-/** The share of the progress that the weights take; making the context is the rest. */
+/** The share of the progress for the weights; creating the context is the rest. */
 const WEIGHTS_SHARE = 0.95;
 
 /**
  * Loads a model whose path and options are checked.
  *
  * @param path - Absolute, or a reference to the Hub.
- * @param site - Made at the user's call: gives errors of native code its stack.
+ * @param site - Created at the user's call: gives errors of native code its stack.
  * @throws as `loadModel`.
  */
 export async function loadChecked(path: string, config: LoadConfig, site: Error): Promise<Model> {
   config.signal?.throwIfAborted();
 
-  // What a user's callback throws ends the load as an abort does.
+  // An exception in a user's callback ends the load in the same way as an abort.
   const callbackFailure = new AbortController();
   const signal =
     config.signal === undefined
@@ -78,7 +77,7 @@ export async function loadChecked(path: string, config: LoadConfig, site: Error)
   }
 }
 
-/** How a model on the Hub is fetched. */
+/** Options for the download of a model from the Hub. */
 type Fetching = Pick<DownloadOptions, "signal" | "onProgress">;
 
 function fetchOptions(
@@ -97,12 +96,12 @@ function fetchOptions(
   return { signal, onProgress };
 }
 
-/** The first file of a model, downloaded if it is a reference to the Hub. */
+/** Returns the first file of a model; downloads it if it is a reference to the Hub. */
 async function localPath(path: string, fetching: Fetching): Promise<string> {
   return isHubReference(path) ? resolveModel(path, fetching) : path;
 }
 
-/** What every step of a load uses. */
+/** Values that every step of a load uses. */
 interface LoadContext {
   readonly host: EngineHost;
   readonly signal: AbortSignal;
@@ -143,8 +142,8 @@ async function load(
       () => token.cancel(),
       (late) => void late.close(),
     );
-    // Reads the template by running it, while the engine starts on its own thread; openWeights has
-    // parsed it.
+    // Detects this by running the template, while the engine starts on its own thread; openWeights
+    // has parsed it.
     const opensThink = templateOpensThink(weights.chatTemplate);
     const engine = await starting;
     const info = describeModel(path, opened, engine.info, config, opensThink);

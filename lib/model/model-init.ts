@@ -1,22 +1,22 @@
-// What loadModel makes a model of. Types only.
+// The values that loadModel creates a model from. Types only.
 import type { Engine } from "../engine/engine.js";
 import type { Weights } from "../weights/weights.js";
 import type { ModelInfo } from "./info.js";
 
-/** What a model is made of. */
+/** The parts of a model. */
 export interface ModelInit {
   readonly weights: Weights;
   readonly engine: Engine;
   readonly info: ModelInfo;
   readonly maxDraft: number;
-  /** Weights that draft for this model. */
+  /** Weights of the draft model. */
   readonly draft: Weights | undefined;
-  /** The fingerprint of all parts of the file; computed at the first call. */
+  /** Fingerprint of all parts of the file; computed at the first call. */
   readonly fingerprint: () => Promise<string>;
-  /** Options that change what a KV cell holds, as JSON. */
+  /** Options that change the contents of a KV cell, as JSON. */
   readonly cellOptions: string;
-  /** Seals saved sessions; null: no key. */
+  /** Key that seals saved sessions; null: no key. */
   readonly sessionKey: Uint8Array | null;
-  /** Called once the model is closed. */
+  /** Called when the model is closed. */
   readonly onClosed: () => void;
 }

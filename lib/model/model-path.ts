@@ -1,10 +1,10 @@
-// The path of a model as a user gives it.
+// Resolves the path of a model that a user gives.
 import { resolve } from "node:path";
 import { fileName } from "../base/check.js";
 import { isHubReference } from "../hub/reference.js";
 
 /**
- * Makes a path absolute; a reference to the Hub stays as it is.
+ * Makes a path absolute; a reference to the Hub is returned unchanged.
  *
  * @throws {R1Error} `INVALID_ARGUMENT`
  */

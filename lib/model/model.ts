@@ -1,5 +1,5 @@
-// The model as its user holds it: facts, tokenizer, and the calls that generate. Runs on the
-// JavaScript thread that loaded it.
+// The model for its user: facts, tokenizer, and the calls that generate. Runs on the JavaScript
+// thread that loaded it.
 import { fileName, knownKeys, object, refuse } from "../base/check.js";
 import { whenReady } from "../base/awaitable.js";
 import { fromNative } from "../base/errors.js";
@@ -43,25 +43,25 @@ import type { TurnIds } from "./turn-ids.js";
 
 const NO_TURNS = { id: 0, messages: [], startLength: 0, held: new Int32Array(0) } as const;
 
-/** A call that generates, checked. */
+/** A checked call that generates. */
 interface Call {
   readonly makePrompt: MakePrompt;
   readonly config: GenerateConfig;
 }
 
 /**
- * A loaded model with its engine. Comes from `loadModel`; `close()` it, or write `await using`.
- * After `close()` every method but `close` throws R1Error `DISPOSED`; `info` stays readable.
+ * A loaded model with its engine. Created by `loadModel`; `close()` it, or use `await using`. After
+ * `close()` every method except `close` throws R1Error `DISPOSED`; `info` stays readable.
  */
 export class Model implements ChatModel, AsyncDisposable {
   readonly #init: ModelInit;
   #closing: Promise<void> | undefined;
-  /** Facts of the file and of the context it runs in. */
+  /** Facts about the file and its context. */
   readonly info: ModelInfo;
-  /** Text to ids and back. */
+  /** Converts text to ids and back. */
   readonly tokenizer: Tokenizer;
 
-  /** @internal Made by `loadModel` only. */
+  /** @internal Created by `loadModel` only. */
   constructor(init: ModelInit) {
     this.#init = init;
     this.info = init.info;
@@ -74,12 +74,13 @@ export class Model implements ChatModel, AsyncDisposable {
   }
 
   /**
-   * Continues a raw prompt (llama.cpp's `-no-cnv`): special strings such as `<｜User｜>` become their
-   * tokens, and exactly one BOS stands in front whatever the file's `add_bos_token` says and
-   * whether or not the prompt brings its own. An empty prompt is BOS alone.
+   * Continues a raw prompt (llama.cpp's `-no-cnv`). Special strings such as `<｜User｜>` become their
+   * tokens. There is always exactly one BOS at the beginning, whatever the file's `add_bos_token`
+   * says and whether or not the prompt contains its own. An empty prompt is BOS alone.
    *
    * @throws {R1Error} at the call: `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `DISPOSED`. The generation
-   * rejects with what depends on tokens or the queue: `PROMPT_TOO_LONG`, `TEXT_TOO_LONG`, `QUEUE_FULL`.
+   * rejects with errors that depend on tokens or the queue: `PROMPT_TOO_LONG`, `TEXT_TOO_LONG`,
+   * `QUEUE_FULL`.
    * @example
    * ```ts
    * const { answer } = await model.complete("<｜User｜>What is 1+1?<｜Assistant｜>", { seed: 3407 }).result();
@@ -95,12 +96,12 @@ export class Model implements ChatModel, AsyncDisposable {
   }
 
   /**
-   * Answers a conversation by R1's template. Texts of messages can never become special tokens;
+   * Answers a conversation, using R1's template. Texts of messages can never become special tokens;
    * reasoning of earlier assistant turns is left out.
    *
    * @throws {R1Error} at the call: `INVALID_MESSAGE`, `INVALID_ARGUMENT`, `UNKNOWN_OPTION`,
-   * `TEMPLATE_UNSUPPORTED`, `DISPOSED`. The generation rejects as that of `complete`, and with
-   * `SCHEMA_UNSUPPORTED` and `GRAMMAR_INVALID`.
+   * `TEMPLATE_UNSUPPORTED`, `DISPOSED`. The generation rejects with the codes of `complete`, and
+   * with `SCHEMA_UNSUPPORTED` and `GRAMMAR_INVALID`.
    */
   chat(messages: readonly ChatMessageInput[], options: ChatOptions = {}): Generation {
     this.#assertOpen();
@@ -110,16 +111,16 @@ export class Model implements ChatModel, AsyncDisposable {
   }
 
   /**
-   * `n` generations from one prompt, as from `chat` for messages and from `complete` for text or
-   * ids. Their seeds count up from `seed` (after 4294967294 comes 0), so that each can be repeated
-   * alone; how they come out otherwise is up to the options, which all share. All run side by side
-   * where the model was loaded with as many `sequences`, else as sequences come free. A prompt of
-   * more than some 32 tokens is computed once, and the others take over its cells (unless
-   * `cachePrompt` is false or the model `deterministic`).
+   * Starts `n` generations from one prompt, as `chat` does for messages and `complete` for text or
+   * ids. Their seeds are consecutive from `seed` (0 follows 4294967294), so that each can be
+   * repeated alone; they share all other options. All run in parallel if the model was loaded with
+   * that many `sequences`, otherwise as sequences become free. A prompt of more than about 32
+   * tokens is computed once, and the others reuse its cells (unless `cachePrompt` is false or the
+   * model is `deterministic`).
    *
    * @returns The generations, in the order of their seeds.
    * @throws {R1Error} as `chat` and `complete`; `INVALID_ARGUMENT` for `n` outside 1 .. 64. All
-   * reject with `QUEUE_FULL` when not all of them find room.
+   * reject with `QUEUE_FULL` if there is not room for all of them.
    * @example
    * ```ts
    * const results = await Promise.all(model.choices([{ role: "user", content: "What is 1+1?" }], { n: 4, seed: 1 }).map((run) => run.result()));
@@ -129,7 +130,7 @@ export class Model implements ChatModel, AsyncDisposable {
     messages: readonly ChatMessageInput[],
     options: ChatOptions & ChoicesOptions,
   ): Generation[];
-  /** The same from a raw prompt. */
+  /** The same for a raw prompt. */
   choices(prompt: string | Int32Array, options: GenerateOptions & ChoicesOptions): Generation[];
   choices(
     prompt: readonly ChatMessageInput[] | string | Int32Array,
@@ -146,8 +147,8 @@ export class Model implements ChatModel, AsyncDisposable {
   }
 
   /**
-   * A conversation that keeps its turns. @throws {R1Error} `INVALID_MESSAGE`, `UNKNOWN_OPTION`,
-   * `INVALID_ARGUMENT`, `DISPOSED`.
+   * Starts a conversation that keeps its turns. @throws {R1Error} `INVALID_MESSAGE`,
+   * `UNKNOWN_OPTION`, `INVALID_ARGUMENT`, `DISPOSED`.
    */
   session(options: SessionOptions = {}): ChatSession {
     this.#assertOpen();
@@ -155,24 +156,24 @@ export class Model implements ChatModel, AsyncDisposable {
   }
 
   /**
-   * Goes on with a session that `session.save` left, its KV cells included: under greedy sampling
-   * exactly as the unbroken one would.
+   * Restores a session saved by `session.save`, including its KV cells. Under greedy sampling it
+   * continues exactly as if it had not been interrupted.
    *
    * @param from - The file, or its bytes.
-   * @param options - Defaults for its turns, as in `session`; they are not saved. System prompt and
-   * turns are its own.
-   * @throws {R1Error} rejects with `STATE_INVALID` for what is cut, altered or no saved session;
-   * `STATE_MISMATCH` for one of another model file, cache type or llama.cpp version;
-   * `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `IO_FAILED`; `QUEUE_FULL` when all sequences are busy,
-   * `CONTEXT_FULL` when running ones leave too few cells, or a sequence holds fewer than it needs;
-   * `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `DISPOSED`.
+   * @param options - Defaults for its turns, as in `session`; they are not saved. The system prompt
+   * and the turns are those of the saved session.
+   * @throws {R1Error} rejects with `STATE_INVALID` if the data is cut off, altered or not a saved
+   * session; `STATE_MISMATCH` if it was saved with a different model file, cache type or llama.cpp
+   * version; `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `IO_FAILED`; `QUEUE_FULL` when all sequences are
+   * busy, `CONTEXT_FULL` when running ones leave too few cells, or a sequence holds fewer than it
+   * needs; `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `DISPOSED`.
    */
   async restoreSession(
     from: string | URL | Uint8Array,
     options: Omit<SessionOptions, "system" | "messages"> = {},
   ): Promise<ChatSession> {
     this.#assertOpen();
-    // Options are refused before the file is read.
+    // Refuses invalid options before the file is read.
     new ChatSession(this.#sessionHost, options, NO_TURNS);
     const { prompting } = this.#checkChat(object(options, "options"), "session");
     const file = typeof from === "string" || from instanceof URL ? fileName(from, "from") : from;
@@ -187,8 +188,8 @@ export class Model implements ChatModel, AsyncDisposable {
   }
 
   /**
-   * What `chat` would send: ids and text. @throws {R1Error} `INVALID_MESSAGE`, `INVALID_ARGUMENT`,
-   * `UNKNOWN_OPTION`, `TEMPLATE_UNSUPPORTED`, `DISPOSED`.
+   * Returns the ids and the text that `chat` would send. @throws {R1Error} `INVALID_MESSAGE`,
+   * `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `TEMPLATE_UNSUPPORTED`, `DISPOSED`.
    */
   formatChat(messages: readonly ChatMessageInput[], options: FormatOptions = {}): FormattedChat {
     const text = this.#formatted(messages, options, "formatChat", chatText);
@@ -197,7 +198,7 @@ export class Model implements ChatModel, AsyncDisposable {
   }
 
   /**
-   * The same as {@link Model.formatChat}, long texts tokenised off the event loop.
+   * Like {@link Model.formatChat}, but tokenises long texts off the event loop.
    *
    * @throws {R1Error} rejects with the codes of `formatChat`.
    */
@@ -216,23 +217,23 @@ export class Model implements ChatModel, AsyncDisposable {
     }
   }
 
-  /** A SHA-256 that tells the model's files from others. @throws {R1Error} rejects: `IO_FAILED` */
+  /** Returns a SHA-256 that identifies the model's files. @throws {R1Error} rejects: `IO_FAILED` */
   fingerprint(): Promise<string> {
     return this.#init.fingerprint();
   }
 
-  /** What the engine is doing, taken without stopping it. @throws {R1Error} `DISPOSED` */
+  /** Returns the state of the engine without stopping it. @throws {R1Error} `DISPOSED` */
   stats(): EngineStats {
     this.#assertOpen();
     return this.#init.engine.stats();
   }
 
   /**
-   * Refuses what is asked from now on with `DISPOSED`, ends running and waiting generations, and
-   * frees context and weights off this thread. With `drainMs` the generations may go on for so
-   * long, and only those that have not ended by then end with `DISPOSED`.
+   * Refuses new requests with `DISPOSED`, ends running and waiting generations, and frees context
+   * and weights on another thread. With `drainMs` the generations may continue for that long; those
+   * still running after that end with `DISPOSED`.
    *
-   * May be called in any state, any number of times. A later call can shorten the wait, not
+   * Can be called in any state, any number of times. A later call can shorten the wait, not
    * lengthen it.
    *
    * @throws {R1Error} rejects with `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; the model then stays open.
@@ -340,14 +341,14 @@ export class Model implements ChatModel, AsyncDisposable {
     if (config.reasoning.mode !== "auto")
       refuse(
         "reasoning.mode",
-        '"auto" (a raw prompt itself says whether it opens the thinking)',
+        '"auto" (a raw prompt itself determines whether it opens the reasoning)',
         config.reasoning.mode,
       );
     const { weights, engine } = this.#init;
     return { makePrompt: rawPrompt(prompt, weights, engine.info.sequenceContextSize), config };
   }
 
-  /** @param ids - What a session knows of the ids of its earlier turns. */
+  /** @param ids - The known ids of a session's earlier turns. */
   #checkChatCall(conversation: Conversation, given: Record<string, unknown>, ids?: TurnIds): Call {
     const { weights, engine } = this.#init;
     const { config, prompting } = this.#checkChat(given, "chat");
@@ -371,7 +372,7 @@ export class Model implements ChatModel, AsyncDisposable {
     };
   }
 
-  /** The options of a chat, or of a session's turns. */
+  /** Checks the options of a chat, or of a session's turns. */
   #checkChat(
     given: Record<string, unknown>,
     where: string,

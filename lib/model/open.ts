@@ -1,5 +1,5 @@
-// From a path to loaded weights: checks the files, settles what llama.cpp is to be given, refuses
-// what cannot work, loads. Runs on the JavaScript thread, which it never holds up.
+// Opens weights from a path: checks the files, chooses the settings for llama.cpp, refuses what
+// cannot work, and loads. Never blocks the JavaScript thread.
 import { setImmediate } from "node:timers/promises";
 import { waitOrAbort } from "../base/abort.js";
 import { R1Error } from "../base/errors.js";
@@ -22,19 +22,19 @@ import type { RunningTrial } from "../weights/trial.js";
 import { loadWeights } from "../weights/weights.js";
 import type { Weights } from "../weights/weights.js";
 
-/** Loaded weights, and what was settled on the way. */
+/** Loaded weights, and the settings chosen while loading. */
 export interface OpenedModel {
   readonly weights: Weights;
   /** All parts of the file. */
   readonly paths: readonly string[];
   readonly cache: CacheChoice;
-  /** Layers asked onto devices; -1: all. */
+  /** Layers requested on devices; -1: all. */
   readonly gpuLayers: number;
-  /** Bytes of the file, all parts of a split one. */
+  /** Bytes of the file; of all parts if it is split. */
   readonly fileBytes: number;
   /**
-   * The devices, with what the plan of this model leaves free of each; undefined where there was no
-   * plan.
+   * The devices, with the memory that the plan of this model leaves free on each; undefined if
+   * there was no plan.
    */
   readonly devicesLeft: readonly Device[] | undefined;
 }
@@ -42,7 +42,8 @@ export interface OpenedModel {
 /**
  * Opens a model's files.
  *
- * @param warn - Gets what the user should know of, such as a backend library that cannot be used.
+ * @param warn - Receives messages that the user should see, such as a backend library that cannot
+ * be used.
  * @throws `signal.reason` when aborted; {R1Error} the codes of `loadModel`.
  */
 export async function openWeights(
@@ -79,7 +80,7 @@ export async function openWeights(
   }
 }
 
-/** What is left to do once the files are checked. */
+/** The remaining work after the checks of the files. */
 interface Opening {
   readonly host: EngineHost;
   readonly checked: CheckedModel;
@@ -94,7 +95,7 @@ interface Opening {
 async function openChecked(opening: Opening): Promise<OpenedModel> {
   const { host, checked, config, cache, trial, signal, report, warn } = opening;
   const nothing = (): void => undefined;
-  // The child of an isolated model loads them itself.
+  // The child of an isolated model loads the backend libraries itself.
   const backends =
     config.isolation === "none"
       ? openBackends(config, warn, signal)
@@ -102,8 +103,8 @@ async function openChecked(opening: Opening): Promise<OpenedModel> {
   await waitOrAbort(backends, signal, nothing, nothing);
   const present = await waitOrAbort(host.devices(), signal, nothing, nothing);
   warnWithoutGpu(config, present, warn);
-  // In turns of its own, and while nothing else runs: beside the threads that load the weights it
-  // would hold the event loop up twice as long.
+  // In separate turns, and while nothing else runs: together with the threads that load the weights
+  // it would block the event loop twice as long.
   await setImmediate();
   await parseJinja(checked.chatTemplate ?? "");
   await setImmediate();
@@ -154,12 +155,12 @@ function leftOf(device: Device, { places }: Placement): Device {
   };
 }
 
-/** What native code makes its cache of; it is as long as that of the model. */
+/** The cache types of a draft model; its cache is as long as the model's. */
 const DRAFT_CACHE: CacheChoice = { typeK: "f16", typeV: "f16", flashAttention: "auto" };
 
 /**
- * Loads the weights of a draft model, planned for what the model it drafts for leaves of the
- * devices.
+ * Loads the weights of a draft model, planned for the device memory that the main model leaves
+ * free.
  *
  * @throws as {@link openWeights}.
  */
@@ -172,7 +173,7 @@ export async function openDraft(
 ): Promise<Weights> {
   const nothing = (): void => undefined;
   const checked = await waitOrAbort(checkModelFiles(path, { signal }), signal, nothing, nothing);
-  // Overrides are meant for the model's own file.
+  // Overrides apply to the model's own file only.
   const config = { ...asked, metadataOverrides: [], tensorOverrides: [] };
   const { gpuLayers, ...offload } = chooseOffload(
     checked,
@@ -189,7 +190,7 @@ export async function openDraft(
 
 /**
  * Linux would promise the memory and kill the process when it is used, so a cache that cannot fit
- * is refused here. Cells on a GPU are the driver's to refuse.
+ * is refused here. For cells on a GPU the driver refuses.
  */
 function assertCacheFits(
   checked: CheckedModel,
@@ -218,7 +219,7 @@ function assertCacheFits(
   const gib = (bytes: number): string => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
   throw new R1Error(
     "OUT_OF_MEMORY",
-    `The KV cache of ${checked.paths[0] ?? "the model"} needs ${gib(needed)} for \`contextSize\` ${cells}, and ${gib(available)} are free. Take a smaller \`contextSize\`, or a quantised \`cacheTypeK\`.`,
+    `The KV cache of ${checked.paths[0] ?? "the model"} needs ${gib(needed)} for \`contextSize\` ${cells}, but only ${gib(available)} are free. Use a smaller \`contextSize\`, or a quantised \`cacheTypeK\`.`,
     { details: { neededBytes: needed, availableBytes: available, contextSize: cells } },
   );
 }

@@ -1,5 +1,5 @@
-// Makes prompts: raw ones as they are, conversations by R1's template or by the file's own. First
-// their texts and special tokens in order, then, tokenised now or soon, their ids.
+// Builds prompts: raw prompts unchanged, conversations with R1's template or the file's own. Builds
+// the texts and special tokens in order first, and then tokenises them, synchronously or later.
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { R1Error } from "../base/errors.js";
 import { whenReady } from "../base/awaitable.js";
@@ -35,37 +35,40 @@ export interface FormattedChat {
   /** Ids of the prompt, BOS included. `JSON.stringify` writes them as a list. */
   readonly tokens: Int32Array;
   /**
-   * The same with special tokens written out. Encoding it again with special tokens parsed is safe
-   * only if no message holds their text.
+   * The same with special tokens written out. It is safe to encode it again with special tokens
+   * parsed only if no message contains their text.
    */
   readonly text: string;
-  /** Whose each part of `text` is, in order and without gaps; special tokens are the template's. */
+  /**
+   * The owner of each part of `text`, in order and without gaps; special tokens belong to the
+   * template.
+   */
   readonly spans: readonly OwnerSpan[];
 }
 
 /** A prompt that is not tokenised yet. */
 export interface PromptText extends SegmentedText {
-  /** Completes the prompt with its ids. */
+  /** Creates the prompt from its ids. */
   readonly toPrompt: (tokens: Int32Array) => Prompt;
   /** The parts of {@link FormattedChat} that only its readers need. */
   readonly layout: () => Pick<FormattedChat, "text" | "spans">;
 }
 
-/** How {@link chatText} writes a conversation out. */
+/** How {@link chatText} renders a conversation. */
 export interface ChatForm {
   readonly config: PromptConfig;
-  /** What `think: "auto"` means: whether the file's own template opens `<think>`. */
+  /** The meaning of `think: "auto"`: whether the file's own template opens `<think>`. */
   readonly opensThink: boolean;
-  /** Ends with the opening of the assistant's turn. @defaultValue true */
+  /** Whether to end with the opening of the assistant's turn. @defaultValue true */
   readonly generationPrompt?: boolean | undefined;
-  /** What there is of that turn. @defaultValue nothing */
+  /** The beginning of that turn, if it is continued. @defaultValue nothing */
   readonly soFar?: TurnSoFar | undefined;
 }
 
 /**
- * Ids with exactly one BOS in front, whatever the file's `add_bos_token` says and however many the
- * prompt brings. On a file that is none of R1's releases the file's own flag decides whether there
- * is one.
+ * Ids with exactly one BOS at the beginning, whatever the file's `add_bos_token` says and however
+ * many the prompt contains. For a file that is not one of R1's releases, the file's own flag
+ * decides whether there is one.
  */
 function withBos(tokens: Int32Array, weights: Weights): Int32Array {
   const { bos } = weights.roles;
@@ -80,10 +83,10 @@ function withBos(tokens: Int32Array, weights: Weights): Int32Array {
   return result;
 }
 
-/** A prompt of ids alone says by its last turn whether it ends inside a reasoning block. */
+/** For a prompt of ids alone, its last turn shows whether it ends inside a reasoning block. */
 function promptOf(given: Int32Array, weights: Weights, room = Infinity): Prompt {
   const tokens = withBos(given, weights);
-  // Before the ids are looked at one by one.
+  // Before the ids are checked one by one.
   assertRoom(tokens.length, room);
   const { think, endThink } = weights.roles;
   return {
@@ -94,10 +97,10 @@ function promptOf(given: Int32Array, weights: Weights, room = Infinity): Prompt 
 }
 
 /**
- * A raw prompt, checked: a text whose special strings become their ids, or ids.
+ * Checks a raw prompt: a text, whose special strings become their ids, or ids.
  *
  * @param room - Tokens that a sequence holds; a text that cannot fit is not tokenised.
- * @throws {R1Error} `INVALID_ARGUMENT` for what is neither text nor ids.
+ * @throws {R1Error} `INVALID_ARGUMENT` for a value that is neither text nor ids.
  */
 export function rawPrompt(prompt: unknown, weights: Weights, room = Infinity): MakePrompt {
   if (typeof prompt !== "string") {
@@ -118,8 +121,8 @@ export function rawPrompt(prompt: unknown, weights: Weights, room = Infinity): M
 }
 
 /**
- * A conversation by R1's template, or by the file's own; texts of messages cannot become special
- * tokens.
+ * Renders a conversation with R1's template or the file's own; texts of messages cannot become
+ * special tokens.
  *
  * @throws {R1Error} `TEMPLATE_UNSUPPORTED`.
  */
@@ -164,7 +167,8 @@ export function chatText(
 }
 
 /**
- * {@link chatText}; of a long conversation in a turn of its own, since the check took one already.
+ * {@link chatText}; for a long conversation in a separate turn of the event loop, because the check
+ * has already used one.
  */
 export function chatTextSoon(
   messages: readonly ChatMessage[],
@@ -183,11 +187,11 @@ export function assertTemplate({ template }: PromptConfig, { chatTemplate }: Wei
   if (template === "file" && chatTemplate === null)
     throw new R1Error(
       "TEMPLATE_UNSUPPORTED",
-      'The file has no chat template of its own. Leave `template` at "r1", or use `complete()` with a prompt in the model\'s own format.',
+      'The file has no chat template. Leave `template` at "r1", or use `complete()` with a prompt in the model\'s own format.',
     );
 }
 
-/** By the file's own template, which need not be R1's. */
+/** Renders with the file's own template, which need not be R1's. */
 function foreignText(
   messages: readonly ChatMessage[],
   { config, generationPrompt = true, soFar }: ChatForm,
@@ -199,7 +203,7 @@ function foreignText(
   if (soFar !== undefined && (soFar.reasoning !== "" || soFar.isReasoned))
     throw new R1Error(
       "TEMPLATE_UNSUPPORTED",
-      'With `template: "file"` reasoning cannot be gone on with, since every template writes it in its own way. Give the last message `content` alone, or use `template: "r1"`.',
+      'With `template: "file"` reasoning cannot be continued, because every template writes it in its own way. Give the last message only `content`, or use `template: "r1"`.',
     );
   const tools = config.toolDefinitions.length === 0 ? {} : { tools: config.toolDefinitions };
   const pieces = renderForeign(messages, {
@@ -229,29 +233,30 @@ function foreignText(
 
 /**
  * Tokenises on the calling thread.
- * @throws {R1Error} `TEXT_TOO_LONG`, and what the addon reports.
+ * @throws {R1Error} `TEXT_TOO_LONG`, and the errors of the addon.
  */
 export function promptNow(text: PromptText, weights: Weights): Prompt {
   return text.toPrompt(asR1Error(() => tokenizeNow(weights.native, text).tokens));
 }
 
-/** How {@link promptSoon} works. */
+/** Options of {@link promptSoon}. */
 export interface PromptJob {
   /**
    * Tokens that a sequence holds; a text that cannot fit is not tokenised.
-   * @defaultValue no bound
+   * @defaultValue no limit
    */
   readonly room?: number | undefined;
-  /** Whether anybody waits for the prompt still. @defaultValue yes */
+  /** Returns whether the prompt is still needed. @defaultValue yes */
   readonly isNeeded?: (() => boolean) | undefined;
-  /** What a session knows of the ids of its earlier turns. @defaultValue nothing */
+  /** The known ids of a session's earlier turns. @defaultValue nothing */
   readonly ids?: TurnIds | undefined;
 }
 
 /**
- * Tokenises in the call where that is quick, else off the event loop.
+ * Tokenises synchronously if that is quick, otherwise off the event loop.
  *
- * @throws {R1Error} `PROMPT_TOO_LONG`, `TEXT_TOO_LONG`; what the addon throws or rejects with.
+ * @throws {R1Error} `PROMPT_TOO_LONG`, `TEXT_TOO_LONG`; errors of the addon, thrown or as
+ * rejections.
  */
 export function promptSoon(
   text: PromptText,

@@ -1,5 +1,5 @@
-// The front of a saved session: what made it and its turns, checked when they come back. The whole
-// format is described in native/core/engine/saved_session.h, which reads the rest. Pure.
+// The front part of a saved session: its origin and its turns, checked when they are read.
+// native/core/engine/saved_session.h describes the whole format and reads the rest.
 import { boolean, integer, object, string } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { ChatMessage } from "../base/types.js";
@@ -8,27 +8,27 @@ import { checkMessages } from "../template/messages.js";
 
 /** Format 2: sealed by native code; its cells belong to the session that restores them. */
 const MAGIC = Buffer.from("R1SESS\0\u0002", "latin1");
-/** Bytes of turns; native code refuses more. */
+/** Maximum bytes of turns; native code refuses more. */
 const MAX_HEAD_BYTES = 8 * 2 ** 20;
 
-/** What must be the same for cells to mean the same. */
+/** The values that must be equal for cells to be valid. */
 export interface SessionMaker {
   /** Fingerprint of the model's files. */
   readonly model: string;
   readonly cacheTypeK: string;
   readonly cacheTypeV: string;
   readonly llamaVersion: string;
-  /** Flash attention was off: without it V lies the other way round. */
+  /** Whether flash attention was off: V is then stored transposed. */
   readonly flashAttentionOff: boolean;
-  /** Options that change what a cell holds, as JSON. */
+  /** Options that change the contents of a cell, as JSON. */
   readonly options: string;
 }
 
 /**
- * What a loaded model's cells depend on.
+ * Returns the values that a loaded model's cells depend on.
  *
  * @param model - Fingerprint of its files.
- * @param options - Options that change what a cell holds, as JSON.
+ * @param options - Options that change the contents of a cell, as JSON.
  */
 export function sessionMaker(
   { cache, llamaVersion, flashAttention }: ModelInfo,
@@ -45,11 +45,11 @@ export function sessionMaker(
   };
 }
 
-/** What a saved session says of itself beside its cells. */
+/** The header of a saved session: everything except its cells. */
 export interface SessionHead {
   readonly maker: SessionMaker;
   readonly messages: readonly ChatMessage[];
-  /** How many of the messages `reset()` goes back to. */
+  /** The number of messages that `reset()` keeps. */
   readonly startLength: number;
 }
 
@@ -63,17 +63,17 @@ function headText({ maker, messages, startLength }: SessionHead): string {
 }
 
 /**
- * All bytes of a saved session up to the length of its cells.
+ * Returns all bytes of a saved session up to the length of its cells.
  *
- * @param tokens - What the cells hold; empty: no cells are saved.
- * @throws {R1Error} `TEXT_TOO_LONG` when its messages take more bytes than are read back.
+ * @param tokens - The tokens of the cells; empty: no cells are saved.
+ * @throws {R1Error} `TEXT_TOO_LONG` when its messages take more bytes than can be read back.
  */
 export function encodeFront(head: SessionHead, tokens: Int32Array): Uint8Array {
   const text = Buffer.from(headText(head));
   if (text.length > MAX_HEAD_BYTES) {
     throw new R1Error(
       "TEXT_TOO_LONG",
-      `The messages of this session take ${text.length} bytes, and a saved session holds at most ${MAX_HEAD_BYTES}. Begin a new session with the turns that are still needed.`,
+      `The messages of this session take ${text.length} bytes, but a saved session can hold at most ${MAX_HEAD_BYTES}. Start a new session with the turns that are still needed.`,
       { details: { bytes: text.length, limit: MAX_HEAD_BYTES } },
     );
   }
@@ -87,7 +87,7 @@ export function encodeFront(head: SessionHead, tokens: Int32Array): Uint8Array {
   return front;
 }
 
-/** @throws {R1Error} where something is missing or of another type. */
+/** @throws {R1Error} when something is missing or of another type. */
 function readMaker(value: unknown): SessionMaker {
   const maker = object(value, "maker");
   const { flashAttentionOff, ...others } = maker;
@@ -98,8 +98,8 @@ function readMaker(value: unknown): SessionMaker {
 }
 
 /**
- * Reads the head, which may be a stranger's: it must be exactly what `encodeFront` writes, with
- * messages as `checkMessages` takes them.
+ * Reads the header, which may be untrusted: it must be exactly what `encodeFront` writes, with
+ * messages that `checkMessages` accepts.
  *
  * @throws {R1Error} `STATE_INVALID`
  */
@@ -112,18 +112,18 @@ export function decodeHead(text: string): SessionHead {
       messages: turns,
       startLength: integer(startLength, "startLength", 0, turns.length),
     };
-    // Nothing doubled, unknown, or written in another way.
+    // Nothing is duplicated, unknown, or written in another way.
     if (headText(head) === text) return head;
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new R1Error(
     "STATE_INVALID",
-    "This is no saved session that can be used: its header says nothing that a session could be. Save it again.",
+    "This is not a valid saved session: its header does not describe a session. Save it again.",
   );
 }
 
-/** @throws {R1Error} `STATE_MISMATCH` at the first thing that differs. */
+/** @throws {R1Error} `STATE_MISMATCH` for the first difference. */
 export function assertSameMaker(saved: SessionMaker, here: SessionMaker): void {
   const names: Record<keyof SessionMaker, string> = {
     model: "model file",
@@ -137,7 +137,7 @@ export function assertSameMaker(saved: SessionMaker, here: SessionMaker): void {
     if (saved[key] === here[key]) continue;
     throw new R1Error(
       "STATE_MISMATCH",
-      `The saved session was made with another ${name} (${short(saved[key])}) than this model has (${short(here[key])}). Restore it with what made it.`,
+      `The saved session was made with another ${name} (${short(saved[key])}) than this model has (${short(here[key])}). Restore it with the original one.`,
       {
         details: { what: key, saved: saved[key], here: here[key] },
       },
@@ -145,7 +145,7 @@ export function assertSameMaker(saved: SessionMaker, here: SessionMaker): void {
   }
 }
 
-/** A saved text may have any length. */
+/** A text of the file may have any length. */
 function short(value: string | boolean): string {
   const text = `${value}`;
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;

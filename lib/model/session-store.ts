@@ -1,5 +1,5 @@
-// Saves sessions with their KV cells, and puts them back. Cells are copied, hashed and written by
-// native threads; here are only the turns.
+// Saves sessions with their KV cells, and restores them. Native threads copy, hash and write the
+// cells; this file handles only the turns.
 import { fileURLToPath } from "node:url";
 import { whenReady } from "../base/awaitable.js";
 import type { Awaitable } from "../base/awaitable.js";
@@ -15,30 +15,30 @@ import type { SessionMaker } from "./saved-session.js";
 import type { SessionState } from "./session.js";
 import type { TurnIds } from "./turn-ids.js";
 
-/** What saving and restoring take of a model. */
+/** The parts of a model that saving and restoring need. */
 export interface SessionModel {
   readonly weights: Weights;
   readonly engine: Engine;
   readonly maker: () => Promise<SessionMaker>;
-  /** Seals sessions; null: they are sealed without a key. */
+  /** Key that seals sessions; null: they are sealed without a key. */
   readonly key: Uint8Array | null;
 }
 
-/** Restored sessions that nobody holds any more: what their cells take is free again. */
+/** Frees the cells of restored sessions that are no longer referenced. */
 const dropped = new FinalizationRegistry<{ engine: Engine; session: number }>(
   ({ engine, session }) => {
     if (!engine.isClosed) engine.sessions.forget(session);
   },
 );
 
-/** Lets go of a restored session's cells once nobody holds `holder` any more. */
+/** Frees a restored session's cells once `holder` is no longer referenced. */
 export function forgetWhenDropped(holder: object, engine: Engine, session: number): void {
   dropped.register(holder, { engine, session });
 }
 
 const NO_TOKENS = new Int32Array(0);
 
-/** A failure of native code, with the file it is about. */
+/** Converts an error of native code, with the file it concerns. */
 function failure(error: unknown, path: string | undefined): R1Error {
   const made = fromNative(error);
   if (path === undefined || (made.code !== "NO_SPACE" && made.code !== "IO_FAILED")) return made;
@@ -56,7 +56,8 @@ function commonLength(a: Int32Array, b: Int32Array): number {
 }
 
 /**
- * The ids that the next turn begins with, whatever is asked in it; long texts are tokenised aside.
+ * Returns the ids that the next turn begins with, whatever its message is; long texts are tokenised
+ * on another thread.
  */
 function nextTokens(
   weights: Weights,
@@ -71,23 +72,22 @@ function nextTokens(
   );
 }
 
-/** A session that is saved. */
+/** The state of a session that is being saved. */
 export interface SavedState extends SessionState {
-  /** What it knows of the ids of its turns. */
+  /** The known ids of its turns. */
   readonly ids: TurnIds;
-  /** Called once its cells are held, or are known to be gone. */
+  /** Called when its cells are held, or are known to be gone. */
   readonly onHeld: () => void;
 }
 
 /**
- * Saves a session. Saved are the cells that the next turn can use: those up to where the last
- * turn's reasoning begins. Where the engine has given cells away to other requests, only the turns
- * are saved, and the cells are computed again after restoring. Of a short session they are held
- * before this returns, else when `onHeld` is called: turns that are sent later have to wait for
- * that.
+ * Saves a session, with the cells that the next turn can use: those up to where the last turn's
+ * reasoning begins. If the engine has given cells to other requests, only the turns are saved, and
+ * the cells are computed again after restoring. The cells of a short session are held before this
+ * returns, otherwise when `onHeld` is called; turns that are sent later must wait for that.
  *
- * @param prompting - How the session writes its conversation out.
- * @param path - Where to; undefined: resolve with the bytes.
+ * @param prompting - How the session renders its conversation.
+ * @param path - The file to write; undefined: resolve with the bytes.
  */
 export async function saveSession(
   model: SessionModel,
@@ -101,7 +101,7 @@ export async function saveSession(
   try {
     const soon =
       held.length === 0 ? NO_TOKENS : nextTokens(model.weights, messages, prompting, ids);
-    // No turn of the event loop where none is needed.
+    // No unnecessary turn of the event loop.
     next = soon instanceof Promise ? await soon : soon;
   } catch (error) {
     throw failure(error, path);
@@ -135,22 +135,22 @@ export async function saveSession(
   } catch (error) {
     throw failure(error, path);
   } finally {
-    // Also where something else failed before the hold was there.
+    // Also when something else failed before the cells were held.
     void holding.then((held) => held > 0 && sessions.release(held)).catch(() => undefined);
   }
 }
 
-/** The engine has given the cells away: 0. */
+/** The engine has given the cells to other requests: 0. */
 function noCells(error: unknown): 0 {
   if ((error as { code?: unknown }).code === "STATE_INVALID") return 0;
   throw error;
 }
 
 /**
- * Reads a saved session and puts its cells back, for this session alone.
+ * Reads a saved session and restores its cells, for this session only.
  *
- * @param prompting - How the session will write its conversation out. Cells of other tokens than
- * its messages begin with are left out.
+ * @param prompting - How the session will render its conversation. Cells of tokens that its
+ * messages do not begin with are left out.
  * @throws {R1Error} `STATE_INVALID`, `STATE_MISMATCH`, `QUEUE_FULL` (no idle sequence),
  * `CONTEXT_FULL`, `FILE_NOT_FOUND`, `IO_FAILED`, `INVALID_ARGUMENT`.
  */

@@ -1,5 +1,5 @@
-// A conversation over one model: keeps the turns and sends each new one with what went before. Runs
-// on the JavaScript thread that loaded the model.
+// A conversation with one model: keeps the turns and sends each new one together with the earlier
+// ones. Runs on the JavaScript thread that loaded the model.
 import { fileName, object, refuse } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { ChatMessage, ChatMessageInput, GenerationResult } from "../base/types.js";
@@ -10,45 +10,45 @@ import type { ChatOptions } from "./chat-options.js";
 import type { Awaitable } from "../base/awaitable.js";
 import { TurnIds, joined } from "./turn-ids.js";
 
-/** Options of a session; those of {@link ChatOptions} are the defaults of its turns. */
+/** Options of a session. The options of {@link ChatOptions} are the defaults of its turns. */
 export interface SessionOptions extends Omit<ChatOptions, "signal"> {
   /** System prompt. @defaultValue none */
   readonly system?: string | undefined;
   /**
-   * Turns that came before. They may end in calls of tools, whose results `send` brings.
+   * Earlier turns. They may end in tool calls, whose results are then passed to `send`.
    * @defaultValue none
    */
   readonly messages?: readonly ChatMessageInput[] | undefined;
 }
 
-/** A session's turns, and what the engine holds of them. */
+/** A session's turns, and what the engine holds for it. */
 export interface SessionState {
-  /** Of a restored one, whose cells are its own; else 0. */
+  /** Id of a restored session, which owns its cells; otherwise 0. */
   readonly id: number;
   readonly messages: readonly ChatMessage[];
-  /** How many of the messages it began with. */
+  /** Number of messages that it began with. */
   readonly startLength: number;
   /** Prompt and reply of the last completed turn, as ids; empty before the first. */
   readonly held: Int32Array;
 }
 
-/** What a session needs of its model. */
+/** The functions of a model that a session needs. */
 export interface SessionHost {
-  /** Starts a turn; `onEnd` gets the result (undefined: it failed) and the prompt's ids. */
+  /** Starts a turn; `onEnd` receives the result (undefined: it failed) and the prompt's ids. */
   readonly ask: (
     messages: readonly ChatMessage[],
     options: ChatOptions,
     ids: TurnIds,
     onEnd: (result: GenerationResult | undefined, prompt: Int32Array) => void,
     session: number,
-    /** What the turn waits for before its prompt is made. */
+    /** The turn waits for this before its prompt is built. */
     after: Awaitable<void>,
   ) => Generation;
-  /** Refuses options that no turn could have. */
+  /** Refuses options that are invalid for any turn. */
   readonly check: (options: Record<string, unknown>) => void;
   /**
    * Saves to a file, or resolves with the bytes; `defaults` are the options of its turns. `onHeld`
-   * is called once the cells are held, or are known to be gone: in this call where the session is
+   * is called when the cells are held, or are known to be gone: synchronously if the session is
    * short.
    */
   readonly save: (
@@ -58,22 +58,22 @@ export interface SessionHost {
     path: string | undefined,
     onHeld: () => void,
   ) => Promise<Uint8Array | undefined>;
-  /** The cells of a restored session are not needed any more. */
+  /** Frees the cells of a restored session. */
   readonly forget: (session: number) => void;
 }
 
-/** Node's key of the method that `console.log` asks. */
+/** The key of the method that `console.log` calls. */
 const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
 /**
- * A conversation that remembers its turns, without their reasoning, as R1's template wants it.
- * Comes from `model.session()`.
+ * A conversation that remembers its turns, without their reasoning, as R1's template requires.
+ * Created by `model.session()`.
  *
- * - One turn at a time: a `send` while another runs throws `SESSION_BUSY`; after `cancel()`,
+ * - One turn at a time: a `send` during another turn throws `SESSION_BUSY`; after `cancel()`,
  *   `break` or an abort the next one may follow at once.
- * - A turn counts once its answer is there: the user's message and the answer join {@link
- *   ChatSession.messages} together. A turn that was given up, timed out, failed, or ended inside
- *   its reasoning leaves the history as it was, as if it had not been sent.
+ * - A turn is recorded when its answer is complete: the user's message and the answer are added to
+ *   {@link ChatSession.messages} together. A turn that was cancelled, timed out, failed, or ended
+ *   inside its reasoning leaves the history unchanged, as if it had not been sent.
  */
 export class ChatSession {
   readonly #host: SessionHost;
@@ -83,17 +83,17 @@ export class ChatSession {
   #held: Int32Array;
   /** Ids of the turns so far, so that each is tokenised once. */
   readonly #ids = new TurnIds();
-  /** Ends when the cells of the sessions being saved are held; undefined: they are. */
+  /** Resolves when the cells of the sessions being saved are held; undefined: none are pending. */
   #holding: Promise<void> | undefined;
   #current: Generation | undefined;
   readonly #id: number;
 
-  /** What `console.log` shows. @internal */
+  /** The text that `console.log` prints. @internal */
   [INSPECT](): string {
     return `ChatSession { messages: ${this.#messages.length}, isBusy: ${this.isBusy} }`;
   }
 
-  /** @internal Made by the model; `saved` is what a restored one begins with. */
+  /** @internal Created by the model; `saved` is the initial state of a restored session. */
   constructor(host: SessionHost, options: SessionOptions, saved?: SessionState) {
     const { system, messages, ...defaults } = object(options, "options");
     const foreign =
@@ -107,7 +107,7 @@ export class ChatSession {
     if (foreign !== undefined) {
       const instead =
         foreign === "signal"
-          ? "Give it to `send`, turn by turn."
+          ? "Pass it to `send` for each turn."
           : "A restored session has its own.";
       throw new R1Error("UNKNOWN_OPTION", `\`${foreign}\` is not an option here. ${instead}`, {
         details: { option: foreign },
@@ -130,7 +130,7 @@ export class ChatSession {
   }
 
   /**
-   * The conversation so far: the system message if there is one, then completed turns. A frozen
+   * The conversation so far: the system message, if any, and the completed turns. A frozen
    * snapshot.
    */
   get messages(): readonly ChatMessage[] {
@@ -143,10 +143,10 @@ export class ChatSession {
   }
 
   /**
-   * Says something and returns the answer as it comes.
+   * Sends a message and returns the answer as it is generated.
    *
-   * @param text - The user's words, or several messages at once, e.g. the results of tool calls.
-   * @param options - For this turn, over the session's.
+   * @param text - The user's text, or several messages at once, e.g. the results of tool calls.
+   * @param options - Options of this turn, which override those of the session.
    * @throws {R1Error} at the call: `SESSION_BUSY`, and the codes of `model.chat`.
    */
   send(text: string | readonly ChatMessageInput[], options: ChatOptions = {}): Generation {
@@ -163,7 +163,7 @@ export class ChatSession {
     const turn = { ...this.#defaults, ...given };
     const onEnd: Parameters<SessionHost["ask"]>[3] = (result, prompt) => {
       const answer = answerMessage(result);
-      // After reset() the turn belongs to a conversation that is gone.
+      // After reset() the turn belongs to a discarded conversation.
       if (result === undefined || answer === undefined || this.#messages !== history) return;
       this.#messages = Object.freeze([...asked, answer]);
       this.#held = joined(prompt, result.tokens);
@@ -172,7 +172,7 @@ export class ChatSession {
     return this.#current;
   }
 
-  /** Forgets all turns but those the session began with, and gives up a running one. */
+  /** Drops all turns except those the session began with, and cancels a running one. */
   reset(): void {
     this.#current?.cancel();
     this.#current = undefined;
@@ -182,21 +182,21 @@ export class ChatSession {
   }
 
   /**
-   * The session as bytes: its turns, and the KV cells behind them as far as the engine still holds
-   * them. `model.restoreSession` goes on from there. Options of the session are not in it. About 70
-   * KB a token on the 671B model with an f16 cache, 20 KB with q4_0.
+   * Returns the session as bytes: its turns, and their KV cells as far as the engine still holds
+   * them. `model.restoreSession` continues from there. Options of the session are not included.
+   * About 70 KB per token on the 671B model with an f16 cache, 20 KB with q4_0.
    *
-   * What is saved is the session at the call: a turn may be sent at once, without waiting for the
-   * promise, and is not in it. After `cancel()` it waits for the engine to let go of that turn.
+   * The state at the call is saved: a turn may be sent at once, without waiting for the promise,
+   * and is not included. After `cancel()` it waits until the engine has released that turn.
    *
    * @throws {R1Error} rejects with `SESSION_BUSY` while a turn runs, `DISPOSED`, `IO_FAILED`.
    */
   async save(): Promise<Uint8Array>;
   /**
-   * Writes the session to a file, under a temporary name that is then renamed: whoever looks sees
-   * the old file or the whole new one.
+   * Writes the session to a file, under a temporary name that is then renamed: readers see either
+   * the old file or the complete new one.
    *
-   * @throws {R1Error} rejects as above, and with `FILE_NOT_FOUND` (no such folder),
+   * @throws {R1Error} rejects as above, and with `FILE_NOT_FOUND` (the folder does not exist),
    * `FILE_IS_DIRECTORY`, `FILE_UNWRITABLE`, `NO_SPACE`.
    */
   async save(file: string | URL): Promise<void>;
@@ -209,14 +209,14 @@ export class ChatSession {
       startLength: this.#start.length,
       held: this.#held,
     };
-    // A turn that was given up keeps its sequence, and with it the cells, until the engine has seen
-    // that.
+    // A cancelled turn keeps its sequence, and with it the cells, until the engine has processed
+    // the cancellation.
     if (this.#current?.isEnded === false) await this.#current.result().catch(() => undefined);
     return this.#save(state, path);
   }
 
   /**
-   * Turns that are sent meanwhile wait until the cells are held, so that they do not change what is
+   * Turns sent in the meantime wait until the cells are held, so that they do not change what is
    * saved.
    */
   async #save(state: SessionState, path: string | undefined): Promise<Uint8Array | undefined> {
@@ -227,7 +227,7 @@ export class ChatSession {
     const before = this.#holding;
     const holding = new Promise<void>((resolve) => {
       onHeld = resolve;
-      // Also where it fails before.
+      // Also if it fails before that.
       saved.then(
         () => resolve(),
         () => resolve(),
@@ -244,7 +244,7 @@ export class ChatSession {
     if (!this.isBusy) return;
     throw new R1Error(
       "SESSION_BUSY",
-      `This session is still answering. Wait for the generation's \`result()\`, or \`cancel()\` it, before ${doing}; two turns at once need two sessions.`,
+      `This session is still answering. Wait for the generation's \`result()\`, or \`cancel()\` it, before ${doing}. Two turns at once need two sessions.`,
     );
   }
 }

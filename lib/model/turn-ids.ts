@@ -1,11 +1,10 @@
 // Remembers the ids of a conversation's last prompt, so that each turn is tokenised once. A
-// segment's ids depend on its own text alone, so the beginning that two prompts share has the same
-// ids.
+// segment's ids depend only on its own text, so a common beginning of two prompts has the same ids.
 import { whenReady } from "../base/awaitable.js";
 import type { Awaitable } from "../base/awaitable.js";
 import type { SegmentedText, SegmentedTokens } from "../weights/tokenize.js";
 
-/** Two arrays of ids, one after the other. */
+/** Concatenates two arrays of ids. */
 export function joined(first: Int32Array, second: Int32Array): Int32Array {
   const all = new Int32Array(first.length + second.length);
   all.set(first);
@@ -13,7 +12,7 @@ export function joined(first: Int32Array, second: Int32Array): Int32Array {
   return all;
 }
 
-/** Number of segments at the beginning that two texts have in common. */
+/** Number of leading segments that two texts have in common. */
 function sharedSegments(a: SegmentedText, b: SegmentedText): number {
   const most = Math.min(a.texts.length, b.texts.length);
   let count = 0;
@@ -26,9 +25,7 @@ function sharedSegments(a: SegmentedText, b: SegmentedText): number {
 export class TurnIds {
   #known: { readonly text: SegmentedText; readonly made: SegmentedTokens } | undefined;
 
-  /**
-   * Tokenises a prompt of the conversation; what the last one began with is not tokenised again.
-   */
+  /** Tokenises a prompt of the conversation, except the beginning it shares with the last one. */
   tokenize(
     text: SegmentedText,
     tokenize: (text: SegmentedText) => Awaitable<SegmentedTokens>,
@@ -45,7 +42,7 @@ export class TurnIds {
   }
 }
 
-/** The first `count` segments of one text, then all of another. */
+/** The first `count` segments of one text, then all segments of another. */
 function afterFirst(
   { tokens, ends }: SegmentedTokens,
   count: number,
