@@ -1,4 +1,4 @@
-// Public exports of r1-native/checks: checks what is asked of a model before one is loaded.
+// Public exports of r1-native/checks: checks requests before a model is loaded.
 
 export {
   CHAT_OPTION_NAMES,

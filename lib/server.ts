@@ -1,4 +1,4 @@
-// Public exports of r1-native/server: the HTTP server, to be mounted in a program or to run alone.
+// Public exports of r1-native/server: the HTTP server, for use inside a program or standalone.
 export { createApp } from "./server/app.js";
 export { toNodeHandler } from "./server/node/handler.js";
 export { serve } from "./server/node/listen.js";

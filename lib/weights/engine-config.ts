@@ -1,10 +1,10 @@
-// What native code is given to make an engine of. Pure.
+// Builds the configuration that native code creates an engine from.
 import type { NativeEngineConfig } from "../binding/native.js";
 import type { CacheChoice } from "./cache-types.js";
 import { nativeFields } from "./load-table/table.js";
 import type { LoadConfig } from "./normalize-load.js";
 
-/** The options of a load that concern the context, with the settled cache types. */
+/** The load options that concern the context, with the chosen cache types. */
 export function engineConfig(config: LoadConfig, cache: CacheChoice): NativeEngineConfig {
   return Object.freeze({
     ...nativeFields(config, "engine"),

@@ -1,5 +1,5 @@
-// Checks loadModel's options once and makes one complete, frozen object of them: each by its row of
-// load-table/, and here what several options say together.
+// Checks loadModel's options once and returns one complete, frozen object. load-table/ has the
+// check of each option; the checks of combinations are here.
 import { knownKeys, object, refuse } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import { FILE_ROPE } from "../binding/file-rope.js";
@@ -9,7 +9,7 @@ import type { Endpoint } from "../rpc/endpoint.js";
 import type { LoadOptions } from "./load-options.js";
 import { checkLoadOption, LOAD_KEYS, withDefaults, type LoadDefaults } from "./load-table/table.js";
 
-/** Every option of a load with its value. */
+/** Every load option with its value. */
 export type LoadConfig = Readonly<Omit<LoadDefaults, keyof Settled> & Settled>;
 
 /**
@@ -25,19 +25,19 @@ function expertOverrides(all: boolean, n: number): { pattern: string; buffer: st
   }));
 }
 
-/** A share of the context that holds a reasoning model's turn. Unit: tokens. */
+/** Smallest share of the context that can hold a reasoning model's turn. Unit: tokens. */
 const ROOMY_SHARE = 4096;
 
 /**
- * Cells of its own for each sequence are faster (docs/decisions/kv-unified.md), as long as the
- * share is large enough to work with; else one pool, of which each takes what it needs. A context
- * of 0 is the training context, not known yet.
+ * Separate cells for each sequence are faster (docs/decisions/kv-unified.md) as long as each share
+ * is large enough to work with. Otherwise there is one pool, and each sequence uses as many cells
+ * as it needs. A context of 0 is the training context, which is not known yet.
  */
 function sharesOnePool(contextSize: number, sequences: number): boolean {
   return sequences === 1 || contextSize === 0 || contextSize / sequences < ROOMY_SHARE;
 }
 
-/** The options that depend on others, or whose value is no longer of the type that was given. */
+/** The options that depend on others, or whose type differs from the one the user gave. */
 type Settled = ReturnType<typeof settle>;
 
 function settle(given: LoadOptions) {
@@ -61,12 +61,12 @@ function settle(given: LoadOptions) {
   if (deterministic && given.kvUnified === true && sequences > 1)
     refuse(
       "kvUnified",
-      "false or left out beside `deterministic`: in one pool the cells of others change last bits",
+      "false or left out with `deterministic`: in one pool the cells of other sequences change the last bits",
       true,
     );
-  // 0: by the model's size, see settleThreads().
+  // 0: chosen by the model's size, see settleThreads().
   const threads = given.threads ?? 0;
-  // The check has made a list of either form.
+  // The check has converted either form to a list.
   const overrides = (given.tensorOverrides ?? []) as readonly { pattern: string; buffer: string }[];
   const rpc = (given.rpc ?? []) as unknown as readonly Endpoint[];
   return {
@@ -86,10 +86,10 @@ function settle(given: LoadOptions) {
 }
 
 /**
- * Checks and completes what the user gave.
+ * Checks the user's options and fills in the defaults.
  *
- * @throws {R1Error} `UNKNOWN_OPTION` for a name that is no option; `INVALID_ARGUMENT` for a value
- * out of range.
+ * @throws {R1Error} `UNKNOWN_OPTION` for an unknown name; `INVALID_ARGUMENT` for a value out of
+ * range.
  */
 export function normalizeLoad(options: unknown): LoadConfig {
   const given = object(options, "options");
@@ -111,7 +111,7 @@ export function normalizeLoad(options: unknown): LoadConfig {
   ) {
     throw new R1Error(
       "INVALID_ARGUMENT",
-      "A model with `rpc` runs in a process of its own, since a server that dies ends it: leave `isolation` out.",
+      "A model with `rpc` always runs in a separate process, because a server that dies would end this one. Leave `isolation` out.",
       {
         details: { option: "isolation" },
       },
@@ -120,7 +120,7 @@ export function normalizeLoad(options: unknown): LoadConfig {
   if (checked.cpuMoe === true && (checked.nCpuMoe as number | undefined) !== undefined) {
     throw new R1Error(
       "INVALID_ARGUMENT",
-      "`cpuMoe` keeps the experts of all layers in system memory and `nCpuMoe` those of some: give one of the two.",
+      "`cpuMoe` keeps the experts of all layers in system memory, and `nCpuMoe` keeps those of some layers there. Set only one of the two.",
       {
         details: { option: "nCpuMoe" },
       },

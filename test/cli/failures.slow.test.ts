@@ -124,9 +124,9 @@ describe("a failure ends with 1 and names what to do", () => {
     ],
     [
       ["-ctk", "q4_0", "-fa", "off"],
-      'which --flash-attn "off" forbids. Leave --flash-attn at "auto"',
+      'but --flash-attn is "off". Leave --flash-attn at "auto"',
     ],
-    [["-c", "1000000000"], "Take a smaller --ctx-size, or a quantised --cache-type-k."],
+    [["-c", "1000000000"], "Use a smaller --ctx-size, or a quantised --cache-type-k."],
     [["-c", "256", "-p", "word ".repeat(2000)], "load the model with a larger --ctx-size."],
   ])("and speaks of flags, not of the library's options: %#", async (args, words) => {
     const end = await run(["run", "-p", "x", ...args]);
@@ -140,7 +140,7 @@ describe("a failure ends with 1 and names what to do", () => {
     expect(end.code).toBe(0);
     const again = await run(["split", DEFAULT_MODEL_PATH, join(folder, "part")]);
     expectPlain(again);
-    expect(again.stderr).toContain("ask to overwrite it (option --force)");
+    expect(again.stderr).toContain("allow overwriting (option --force)");
     expect(again.code).toBe(1);
   });
 

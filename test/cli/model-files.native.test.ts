@@ -123,7 +123,7 @@ describe("r1-native quantize and quants", () => {
       "Give an --imatrix computed on this model, or another type (options --tensor-type, --token-embedding-type, --output-tensor-type)",
     );
     const broken = await run(["quantize", tinyModelF16, out, "Q4_0", "--tensor-type", "(=q8_0"]);
-    expect(broken.stderr).toContain("--tensor-type has the pattern");
+    expect(broken.stderr).toContain("--tensor-type contains the pattern");
   });
 
   it("shows the catalogue, with the rule of thumb where the table differs from it", async () => {

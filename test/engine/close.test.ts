@@ -123,7 +123,7 @@ describe("a full queue", () => {
     await expect(model.complete("b").result()).rejects.toMatchObject({
       code: "QUEUE_FULL",
       message:
-        "The queue is full: 3 under way, of at most 3 (`sequences` 1, `maxQueue` 2). " +
+        "The queue is full: it has 3 requests, of at most 3 (`sequences` 1, `maxQueue` 2). " +
         "Try again later, or raise `maxQueue`.",
       details: { sequences: 1, maxQueue: 2, underWay: 3, waiting: 2, preparing: 0 },
     });

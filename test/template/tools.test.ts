@@ -171,7 +171,7 @@ describe("the parameters of a tool", () => {
       [{ toJSONSchema: () => Promise.resolve({}) }, "promise"],
       [{ toJSONSchema: () => "x" }, "must be a JSON Schema"],
       [{ toJSONSchema: () => true }, "must be an object"],
-      [z.object({ a: z.date() }), "cannot be written as a JSON Schema"],
+      [z.object({ a: z.date() }), "cannot be converted to a JSON Schema"],
     ] as const)
       expect(refusal(parameters)).toEqual({
         code: "SCHEMA_UNSUPPORTED",
@@ -320,6 +320,6 @@ describe("many tools", () => {
       code: "SCHEMA_UNSUPPORTED",
       details: { path: "tools[100].function.parameters/properties/of_0_0/type" },
     });
-    expect(() => normalizeTools(many(1, 1, "strin"), undefined)).toThrow(/no type/);
+    expect(() => normalizeTools(many(1, 1, "strin"), undefined)).toThrow(/not a type/);
   });
 });

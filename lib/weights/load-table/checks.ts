@@ -1,4 +1,4 @@
-// Checks of the load options that are more than a number, a switch or a word.
+// Checks of the load options that are not simply a number, a switch or a word.
 import { resolve } from "node:path";
 import {
   array,
@@ -22,7 +22,7 @@ const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 const MAX_TENSOR_SPLIT = 16;
 const MAX_OVERRIDE_BYTES = 127;
 const MIN_KEY_BYTES = 16;
-/** Entries of `tensorOverrides`, and characters of one pattern; llama.cpp's names have 63. */
+/** Limits of `tensorOverrides`: entries, and characters per pattern. llama.cpp's names have 63. */
 const MAX_OVERRIDES = 512;
 const MAX_PATTERN = 1000;
 
@@ -123,7 +123,7 @@ export const rope: Check = (value, path) => {
   return Object.freeze(merged);
 };
 
-/** A copy of the key's bytes. Neither the key nor its length goes into an error. */
+/** Returns a copy of the key's bytes. Errors contain neither the key nor its length. */
 export const sessionKey: Check = (value, path) => {
   if (typeof value !== "string" && !(value instanceof Uint8Array))
     refuse(path, "a string or a Uint8Array", value);
@@ -131,7 +131,7 @@ export const sessionKey: Check = (value, path) => {
   if (bytes.length < MIN_KEY_BYTES)
     throw new R1Error(
       "INVALID_ARGUMENT",
-      `\`${path}\` must have at least ${MIN_KEY_BYTES} bytes. Take random ones, e.g. \`crypto.randomBytes(32)\`, and keep them where the sessions cannot be read.`,
+      `\`${path}\` must have at least ${MIN_KEY_BYTES} bytes. Use random ones, e.g. \`crypto.randomBytes(32)\`, and store them where readers of the sessions cannot read them.`,
       { details: { option: path } },
     );
   return bytes;

@@ -1,10 +1,10 @@
-// What one row of the table of load options says, and the check that follows from it.
+// The fields of one row of the table of load options, and the check that follows from them.
 import { boolean, integer, oneOf } from "../../base/check.js";
 
-/** Checks a value and returns what the library goes on with. @throws {R1Error} */
+/** Checks a value and returns the value that the library uses. @throws {R1Error} */
 export type Check = (value: unknown, path: string) => unknown;
 
-/** The values an option takes. */
+/** The values that an option accepts. */
 export type LoadKind =
   /** A whole number. */
   | { readonly type: "whole"; readonly min: number; readonly max: number }
@@ -12,43 +12,49 @@ export type LoadKind =
   | { readonly type: "switch" }
   /** One of some words. */
   | { readonly type: "choice"; readonly values: readonly string[] }
-  /** Anything else: what it is in words, and its check. */
+  /** Anything else: a description, and its check. */
   | { readonly type: "other"; readonly values: string; readonly check: Check };
 
-/** A flag of the program that sets an option. */
+/** A command line flag that sets an option. */
 export interface LoadFlag {
-  /** All spellings, as llama.cpp has them; the last long one stands in messages. */
+  /** All spellings, as in llama.cpp; messages use the last long one. */
   readonly names: readonly string[];
-  /** What the flag does, for the program's help; plain text. */
+  /** Description of the flag in the program's help; plain text. */
   readonly doc: string;
-  /** Name of the flag's value in help; a flag without one is a switch and has `sets`. */
+  /** Name of the flag's value in the help; a flag without one is a switch and has `sets`. */
   readonly value?: string;
-  /** What a switch sets the option to. */
+  /** The value that a switch sets. */
   readonly sets?: unknown;
-  /** The words that the flag takes, with the option's values; default: the text as it is. */
+  /** The words that the flag accepts, with the option's values; default: the text itself. */
   readonly words?: Readonly<Record<string, string>>;
-  /** The word that stands for a value left out; a value is then taken only if it is in `words`. */
+  /**
+   * The word used when the value is left out; the flag then accepts a value only if it is in
+   * `words`.
+   */
   readonly wordIfLeftOut?: string;
-  /** How the program reads the value, if not by the option's kind: a name the program knows. */
+  /**
+   * How the program reads the value, if not by the option's kind: the name of a reader in the
+   * program.
+   */
   readonly reader?: string;
-  /** The member that the flag sets of an option that is a group. */
+  /** For an option that is a group: the member that the flag sets. */
   readonly field?: string;
-  /** The default as help shows it, if not the row's. */
+  /** The default as shown in the help, if it differs from the row's. */
   readonly shownDefault?: string;
 }
 
 /** One option of `loadModel`. */
 export interface LoadRow {
-  /** What it is for; the text of docs/api.md, in Markdown. */
+  /** Description of the option; the text of docs/api.md, in Markdown. */
   readonly doc: string;
   readonly kind: LoadKind;
-  /** The value if none is given; left out where there is none or other options decide. */
+  /** The default value; missing if there is none or other options determine it. */
   readonly default?: boolean | number | string | readonly unknown[];
-  /** The default in words, where the value alone does not say it. */
+  /** The default in words, if the value alone does not explain it. */
   readonly defaultText?: string;
   /** The native configuration that has a field of this name: the engine's or the model's. */
   readonly native?: "engine" | "model";
-  /** llama.cpp's flags, and ours where llama.cpp has none. */
+  /** llama.cpp's flags, and our own if llama.cpp has none. */
   readonly flags?: readonly LoadFlag[];
 }
 

@@ -1,6 +1,6 @@
-// The table of all load options: checks, defaults, native configuration, flags with their help and
-// docs/api.md come from it. A new option is a row here, its member of LoadOptions, and its use in
-// native code.
+// The table of all load options: the source of checks, defaults, native configuration, flags with
+// their help, and docs/api.md. A new option needs a row here, a member of LoadOptions, and its use
+// in native code.
 import type { LoadOptions } from "../load-options.js";
 import { CONTEXT_ROWS } from "./context.js";
 import { DEVICE_ROWS } from "./devices.js";
@@ -24,7 +24,7 @@ export type NativeKey<Side extends "engine" | "model"> = {
   [Key in keyof Table]: Table[Key] extends { readonly native: Side } ? Key : never;
 }[keyof Table];
 
-/** Every option, with its row's default where that has one. */
+/** Every option, with the default of its row if there is one. */
 export type LoadDefaults = {
   readonly [Key in keyof Table]: Table[Key] extends { readonly default: unknown }
     ? Exclude<LoadOptions[Key], undefined>
@@ -34,12 +34,12 @@ export type LoadDefaults = {
 /** Every option of `loadModel` by name. */
 export const LOAD_TABLE: Readonly<Record<keyof LoadOptions, LoadRow>> = Object.freeze(TABLE);
 
-/** Names of all options of a load. */
+/** Names of all load options. */
 export const LOAD_KEYS: readonly (keyof LoadOptions)[] = Object.freeze(
   Object.keys(TABLE) as (keyof LoadOptions)[],
 );
 
-/** The options by heading of the program's help. */
+/** The options, grouped under the headings of the program's help. */
 export const LOAD_OPTION_GROUPS: readonly {
   readonly heading: string;
   readonly rows: Readonly<Record<string, LoadRow>>;
@@ -54,20 +54,20 @@ export const LOAD_OPTION_GROUPS: readonly {
 /**
  * Checks one option by its row.
  *
- * @throws {R1Error} `INVALID_ARGUMENT` for a value that the row does not take.
+ * @throws {R1Error} `INVALID_ARGUMENT` for a value that the row does not accept.
  */
 export function checkLoadOption(name: keyof LoadOptions, value: unknown): unknown {
   return checkOf(LOAD_TABLE[name].kind)(value, name);
 }
 
-/** All options: what was given, else the defaults of the rows. */
+/** Returns all options: the given ones, and the defaults of the rows for the rest. */
 export function withDefaults(given: LoadOptions): LoadDefaults {
   return Object.fromEntries(
     LOAD_KEYS.map((name) => [name, given[name] ?? LOAD_TABLE[name].default]),
   ) as LoadDefaults;
 }
 
-/** What a native configuration takes of all options: the fields whose row names it. */
+/** Returns the options that belong to a native configuration: those whose row names it. */
 export function nativeFields<Side extends "engine" | "model", Config>(
   config: Config,
   side: Side,
