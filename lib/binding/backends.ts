@@ -1,6 +1,5 @@
-// Finds ggml's backend libraries beside the addon and in one more folder, tries each in a process
-// of its own, and loads what works. Runs on any JavaScript thread, which loadBackends() does not
-// hold up.
+// Finds ggml's backend libraries beside the addon and in one more folder, tries each in a separate
+// process, and loads those that work. loadBackends() does not block the JavaScript thread.
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -11,15 +10,15 @@ import { endWhenStopped } from "../base/stopped.js";
 import { addonFolder, native } from "./load.js";
 import type { NativeBackendResult } from "./native-backends.js";
 
-/** A library that was not loaded, and why. */
+/** A library that was not loaded, and the reason. */
 export interface BackendProblem {
   readonly path: string;
   readonly reason: string;
 }
 
 /**
- * The backends that may be added, by the NAME in `libggml-NAME.so`, and what ggml calls them once
- * they are there. CPU and RPC come with the addon in every build. The order is ggml's own.
+ * The backends that may be added, by the NAME in `libggml-NAME.so`, with ggml's name for each
+ * loaded one. CPU and RPC are part of every build of the addon. The order is ggml's own.
  */
 const BACKENDS: Readonly<Record<string, string>> = {
   blas: "BLAS",
@@ -43,13 +42,13 @@ const TRIAL_LIMIT_MS = 180_000;
 
 interface Candidate {
   readonly path: string;
-  /** What ggml calls the backend. */
+  /** ggml's name of the backend. */
   readonly backend: string;
 }
 
 /**
- * Libraries of backends that are not there yet, those beside the addon first. A folder that cannot
- * be read holds none.
+ * Libraries of backends that are not loaded yet, those beside the addon first. An unreadable folder
+ * counts as empty.
  */
 function candidates(folder: string): Candidate[] {
   let names: string[];
@@ -69,20 +68,20 @@ function candidates(folder: string): Candidate[] {
   );
 }
 
-/** Whether a folder holds a library that could be loaded. */
+/** Whether a folder contains a library that could be loaded. */
 export function holdsLibraries(folder: string): boolean {
   return candidates(folder).length > 0;
 }
 
-/** What the trial's process reported, or how it ended. */
+/** Returns what the trial process reported, or how it ended. */
 function verdict(report: string, end: ChildEnd, errors: string): NativeBackendResult {
   try {
     return JSON.parse(report) as NativeBackendResult;
   } catch {
-    const how = end.signal === "SIGKILL" ? "did not end in time" : endOf(end);
+    const how = end.signal === "SIGKILL" ? "did not finish in time" : endOf(end);
     const words = lastWords(errors);
     return {
-      reason: `a process that tried it ${how}${words === "" ? "" : `, saying: ${words.slice(0, 300)}`}`,
+      reason: `a process that tried it ${how}${words === "" ? "" : `; its last output: ${words.slice(0, 300)}`}`,
       backend: "",
       devices: [],
     };
@@ -125,10 +124,13 @@ async function tryLater(
   clearTimeout(timer);
   signal?.removeEventListener("abort", kill);
   signal?.throwIfAborted();
-  return verdict(report, end, isStopped ? "somebody stopped it for ten seconds" : child.tail);
+  return verdict(report, end, isStopped ? "it was stopped for ten seconds" : child.tail);
 }
 
-/** What is to be told of a library: a problem, or nothing. Devices are what it is there for. */
+/**
+ * Returns the problem to report for a library, or undefined. A library without devices is a
+ * problem.
+ */
 function problemOf(
   path: string,
   { reason, devices }: NativeBackendResult,
@@ -136,10 +138,10 @@ function problemOf(
   if (reason !== "") return { path, reason };
   return devices.length > 0
     ? undefined
-    : { path, reason: "it finds no device; perhaps the driver is missing" };
+    : { path, reason: "it finds no device; its driver may be missing" };
 }
 
-/** What came of each library in this environment. */
+/** The result for each library in this environment. */
 const settled = new Map<string, BackendProblem | undefined>();
 
 /** The libraries beside the addon and in the folder. */
@@ -148,7 +150,7 @@ function libraries(folder: string | undefined): Candidate[] {
 }
 
 /**
- * Whether there is nothing more to do: it was tried before, or another library brought this
+ * Whether nothing is left to do: the library was tried before, another library provides this
  * backend, or it is linked in.
  */
 function isSettled({ path, backend }: Candidate): boolean {
@@ -176,12 +178,12 @@ async function loadInTurn(
 }
 
 /**
- * Loads the backends that lie beside the addon and in `folder`. A backend that is there already is
- * not loaded again.
+ * Loads the backends beside the addon and in `folder`. A backend that is already loaded is not
+ * loaded again.
  *
- * @param signal - Ends a trial that is under way; nothing is then known of its library.
- * @returns What could not be loaded, now or at an earlier call; the devices there are go on to
- * work.
+ * @param signal - Ends a running trial; nothing is then known about its library.
+ * @returns The libraries that could not be loaded, now or at an earlier call; the available devices
+ * can be used.
  */
 export function loadBackends(
   folder: string | undefined,
@@ -195,9 +197,8 @@ export function loadBackends(
 }
 
 /**
- * {@link loadBackends} on the calling thread, which it holds up for as long as the drivers take to
- * start, but not for a load that is under way: then a library is not loaded now, which is a problem
- * of its own.
+ * {@link loadBackends} on the calling thread. It blocks while the drivers start, but never waits
+ * for another load: then the library is not loaded now, and the result reports that as a problem.
  */
 export function loadBackendsNow(folder: string | undefined): BackendProblem[] {
   const all = libraries(folder);
@@ -209,8 +210,8 @@ export function loadBackendsNow(folder: string | undefined): BackendProblem[] {
     const result = failed === undefined ? native().loadBackendNow(path, backend) : null;
     if (failed !== undefined) settled.set(path, failed);
     else if (result !== null) settled.set(path, problemOf(path, result));
-    // Not for good: a later call tries again.
-    else busy.push({ path, reason: "a model is being loaded; ask again when that has ended" });
+    // Not permanent: a later call tries again.
+    else busy.push({ path, reason: "a model is being loaded; call again when that has finished" });
   }
   return [...problemsOf(all), ...busy];
 }

@@ -1,4 +1,4 @@
-// The rotary embedding as a model's file has it, in the contract's terms. A value only.
+// The rotary embedding settings that change nothing, in the form of the contract.
 import type { NativeEngineConfig } from "./native.js";
 
 /** Changes nothing: every value means "as the file says" (`llama_context_default_params`). */

@@ -1,7 +1,6 @@
-// Tells from the words of a failed load what is wrong with the addon and what helps. Pure; runs on
-// any JavaScript thread.
+// Determines from the message of a failed load what is wrong with the addon and what helps.
 
-/** What is wrong, and what to do about it: two sentences' worth for an error message. */
+/** What is wrong and what to do about it: two clauses for an error message. */
 export interface LoadFailure {
   readonly reason: string;
   readonly advice: string;
@@ -11,8 +10,8 @@ const REBUILD =
   "Build it on this machine: `npm rebuild r1-native --build-from-source` in your project, or `npm run build:native` in a clone of r1-native.";
 
 /**
- * First match wins. The words are those of glibc's and musl's loaders, macOS's dyld, Windows, and
- * node-gyp-build.
+ * The first match wins. The patterns match the messages of glibc's and musl's loaders, macOS's
+ * dyld, Windows, and node-gyp-build.
  */
 const SYMPTOMS: readonly {
   readonly words: RegExp;
@@ -35,13 +34,13 @@ const SYMPTOMS: readonly {
       /wrong ELF class|invalid ELF header|incompatible architecture|not a mach-o file|is not a valid Win32 application|file too short/i,
     reason: () =>
       `it was built for another platform or processor than ${process.platform}-${process.arch}`,
-    advice: `A node_modules folder that was copied from another machine does this. ${REBUILD}`,
+    advice: `A node_modules folder copied from another machine causes this. ${REBUILD}`,
   },
   {
     words:
       /(?:Error loading shared library |)(lib[\w.+-]+\.(?:so|dylib)[\d.]*): (?:cannot open shared object file|No such file)|Library not loaded: (\S+)/,
     reason: (match) => `the library ${match[1] ?? match[2] ?? "it needs"} is missing`,
-    advice: `The libggml and libllama files belong beside r1_native.node; any other library comes from your system's packages. ${REBUILD}`,
+    advice: `The libggml and libllama files must be beside r1_native.node; other libraries are in your system's packages. ${REBUILD}`,
   },
   {
     words:
@@ -59,7 +58,7 @@ const SYMPTOMS: readonly {
     words: /Cannot load native addon because loading addons is disabled/,
     reason: () => "this process runs with addons disabled",
     advice:
-      "Start Node without `--no-addons`, or with `--allow-addons` where the permission model is on.",
+      "Start Node without `--no-addons`, or with `--allow-addons` if the permission model is on.",
   },
 ];
 

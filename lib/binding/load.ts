@@ -1,5 +1,4 @@
-// Finds, loads and starts the native addon, once a process and environment. Runs on any JavaScript
-// thread.
+// Finds, loads and starts the native addon, once per process and environment.
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,7 +10,7 @@ import type { NativeAddon } from "./native.js";
 import type { NativeStartConfig } from "./native-backends.js";
 
 /**
- * node-gyp-build: resolves `build/Release/*.node`, then `prebuilds/<platform>-<arch>/*.node`, of a
+ * node-gyp-build: resolves `build/Release/*.node`, then `prebuilds/<platform>-<arch>/*.node`, in a
  * package folder.
  */
 interface AddonFinder {
@@ -20,12 +19,12 @@ interface AddonFinder {
 
 const require = createRequire(import.meta.url);
 
-/** The package's folder: two levels up both from lib/binding and from dist/binding. */
+/** The package's folder: two levels up from both lib/binding and dist/binding. */
 const packageFolder = fileURLToPath(new URL("../..", import.meta.url));
 
 interface Loaded {
   readonly addon: NativeAddon;
-  /** Where the addon lies, and ggml's backends beside it. */
+  /** The folder of the addon, and of ggml's backends beside it. */
   readonly folder: string;
 }
 
@@ -33,17 +32,17 @@ let loaded: Loaded | undefined;
 
 /**
  * Calls `work` with the environment variables that libgomp and ggml read once, while their
- * libraries are loaded, and then puts back what was there: the environment is the host's and its
- * children's. On a worker thread `process.env` is a copy that C never sees, and the process's
- * environment stands. Where these libraries are loaded later, native/core/backend/backend.cpp does the
- * same.
+ * libraries are loaded, and then restores the previous values, because the environment belongs to
+ * the host and is inherited by its children. On a worker thread `process.env` is a copy that C
+ * never sees, so the process's environment stays unchanged. If these libraries are loaded later,
+ * native/core/backend/backend.cpp does the same.
  */
 function withStartEnvironment<T>(work: () => T): T {
   const wanted: Record<string, string> = {
     // Otherwise ggml installs a handler that starts a debugger on a dying process and can hang it.
     GGML_NO_BACKTRACE: "1",
-    // At a barrier libgomp's threads spin for milliseconds before they sleep. Where other programs
-    // want the cores, two threads can fall to a few tokens a second (docs/decisions/openmp.md).
+    // At a barrier, libgomp's threads spin for milliseconds before they sleep. When other programs
+    // use the cores, two threads can drop to a few tokens per second (docs/decisions/openmp.md).
     ...(process.env["OMP_WAIT_POLICY"] === undefined ? { GOMP_SPINCOUNT: "100000" } : {}),
   };
   const added = Object.keys(wanted).filter((name) => process.env[name] === undefined);
@@ -63,34 +62,31 @@ function load(): Loaded {
     const addon = withStartEnvironment(() => require(found) as NativeAddon);
     addon.setErrorMaker(nativeError);
     startChildrenBy(addon);
-    // process.exit and an uncaught error run no cleanup hooks of the main thread, and C's own come
-    // too late for what a load is just constructing. First among the listeners: one that throws
-    // keeps the later ones from being called. A worker's threads end with its environment.
+    // process.exit and an uncaught error do not run the cleanup hooks of the main thread, and C's
+    // own run too late for objects that a load is still constructing. First among the listeners,
+    // because one that throws keeps the later ones from being called. A worker's threads end with
+    // its environment.
     if (isMainThread) process.prependListener("exit", (code) => addon.endThreads(code));
     return { addon, folder: dirname(file) };
   } catch (error) {
     const { reason, advice } = explainLoadFailure(
       error instanceof Error ? error.message : String(error),
     );
-    throw new R1Error(
-      "ADDON_MISSING",
-      `The native addon could not be loaded: ${reason}. ${advice}`,
-      {
-        cause: error,
-        details: {
-          file: file ?? null,
-          packageFolder,
-          platform: process.platform,
-          arch: process.arch,
-          node: process.version,
-        },
+    throw new R1Error("ADDON_MISSING", `Cannot load the native addon: ${reason}. ${advice}`, {
+      cause: error,
+      details: {
+        file: file ?? null,
+        packageFolder,
+        platform: process.platform,
+        arch: process.arch,
+        node: process.version,
       },
-    );
+    });
   }
 }
 
 /**
- * The addon's exports, loaded at the first call.
+ * Returns the addon's exports; loads it at the first call.
  *
  * @throws {R1Error} `ADDON_MISSING` when it is not built, or cannot be loaded on this machine; the
  * message says what to do.
@@ -100,7 +96,7 @@ export function native(): NativeAddon {
   return loaded.addon;
 }
 
-/** The folder the addon lies in: backends beside it are looked for there. */
+/** The addon's folder, which is searched for backends. */
 export function addonFolder(): string {
   loaded ??= load();
   return loaded.folder;
@@ -108,7 +104,7 @@ export function addonFolder(): string {
 
 /**
  * Loads ggml's CPU and RPC backends from beside the addon and starts libllama. Only the first call
- * of a process does anything, so only its `numa` counts.
+ * in a process has an effect, so only its `numa` counts.
  *
  * @throws {R1Error} `ADDON_MISSING` as {@link native} does.
  */
@@ -118,8 +114,8 @@ export function initialize(numa: NativeStartConfig["numa"]): void {
 }
 
 /**
- * {@link initialize} on a thread of its own, with the start of the drivers that are linked in: the
- * event loop keeps turning meanwhile.
+ * {@link initialize} on a separate thread, including the start of linked-in drivers; it does not
+ * block the event loop.
  */
 export async function initializeInBackground(numa: NativeStartConfig["numa"]): Promise<void> {
   loaded ??= load();

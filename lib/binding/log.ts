@@ -1,9 +1,9 @@
-// Deals llama.cpp's log out to whoever listens in this environment; nothing is logged while nobody
-// does. Runs on the JavaScript thread that listens.
+// Forwards llama.cpp's log to the listeners in this environment; without listeners nothing is
+// logged. Runs on the JavaScript thread that listens.
 import { native } from "./load.js";
 import type { NativeLogEntry } from "./native.js";
 
-/** Gets log lines in bulk. */
+/** Receives log lines in batches. */
 export type LogListener = (entries: readonly NativeLogEntry[]) => void;
 
 const listeners = new Set<LogListener>();
@@ -16,7 +16,7 @@ function deal(entries: NativeLogEntry[]): void {
       // A logger that throws must not end the process it logs for.
       listeners.delete(listener);
       process.emitWarning(
-        `A logger threw and gets no more lines: ${error instanceof Error ? error.message : String(error)}`,
+        `A logger threw an error and receives no more lines: ${error instanceof Error ? error.message : String(error)}`,
         "R1NativeWarning",
       );
     }
@@ -25,9 +25,9 @@ function deal(entries: NativeLogEntry[]): void {
 }
 
 /**
- * Listens to the process's llama.cpp log: lines of all models come, those of other threads too.
+ * Listens to the process's llama.cpp log, which contains the lines of all models and all threads.
  *
- * @returns Ends the listening; may be called more than once.
+ * @returns A function that ends the listening; it may be called more than once.
  */
 export function listenToLog(listener: LogListener): () => void {
   listeners.add(listener);

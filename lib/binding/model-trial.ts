@@ -1,6 +1,6 @@
-// The program that tries a model file: a process of its own, because a file can make llama.cpp
-// abort, crash or never return. Reads its task as one line of JSON from descriptor 3, writes the
-// result as JSON to it, and ends. Main thread of that process.
+// The program that tries a model file in a separate process, because a file can make llama.cpp
+// abort, crash or never return. It reads its task as one line of JSON from descriptor 3, writes the
+// result as JSON to it, and ends.
 import { readSync, writeFileSync, writeSync } from "node:fs";
 import { initialize, native } from "./load.js";
 import type { TrialResult, TrialTask } from "./trial-process.js";
@@ -30,16 +30,16 @@ function attempt(): TrialResult {
   }
 }
 
-// The parent ends a process that cannot even start. JSON may begin with white space.
+// The parent ends a process that does not even start. JSON may begin with white space.
 writeSync(LINK, "\n");
-// Ctrl-C reaches every process of a terminal's group; the parent decides what it means.
+// Ctrl-C is sent to every process of a terminal's group, but only the parent reacts to it.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
 try {
-  // Where memory runs out, the system is to end this process rather than another one.
+  // When memory runs out, the system should end this process rather than another one.
   if (process.platform === "linux") writeFileSync("/proc/self/oom_score_adj", "1000");
 } catch {
-  // It may be forbidden, and is a wish only.
+  // May be forbidden; this is only a hint to the system.
 }
 writeSync(LINK, JSON.stringify(attempt()));
-// Freeing what a bad file left behind may crash; nothing here is worth the time either.
+// Freeing what a bad file left behind may crash, and nothing here is worth the time.
 process.kill(process.pid, "SIGKILL");

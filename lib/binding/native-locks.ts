@@ -1,16 +1,16 @@
-// The part of the addon's contract on locks of files (native.ts says what [sync] means). Types only.
+// The part of the contract for file locks (native.ts defines [sync]). Types only.
 
-/** A lock on a file that is held. */
+/** A held lock on a file. */
 export interface NativeFileLock {
-  /** [sync] Frees the lock. Idempotent; the end of the process frees it too. */
+  /** [sync] Releases the lock. Idempotent; the end of the process releases it too. */
   release(): void;
 }
 
-/** The addon's functions for locks. */
+/** The addon's functions for file locks. */
 export interface NativeLocks {
   /**
-   * [sync] Locks a file that exists for this open of it alone, and never waits: "busy" when another
-   * one holds it, "unsupported" where the file system has no locks. Throws IO_FAILED.
+   * [sync] Locks an existing file exclusively for this open of it, and never waits: returns "busy"
+   * when another one holds it, "unsupported" if the file system has no locks. Throws IO_FAILED.
    */
   lockFile(path: string): NativeFileLock | "busy" | "unsupported";
 }

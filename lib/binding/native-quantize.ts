@@ -1,7 +1,7 @@
-// The part of the contract for making model files: what `quantize`, `computeImatrix` and
-// `copyRange` are given. Types only; no code runs here.
+// The part of the contract for making model files: the arguments of `quantize`, `computeImatrix`
+// and `copyRange`. Types only.
 
-/** One `metadataOverrides` entry: a GGUF key and the value it is to have. */
+/** One `metadataOverrides` entry: a GGUF key and its new value. */
 export interface NativeMetadataOverride {
   key: string;
   kind: "int" | "float" | "bool" | "string";
@@ -9,28 +9,28 @@ export interface NativeMetadataOverride {
   value: number | boolean | string;
 }
 
-/** What `computeImatrix` is given. */
+/** The configuration of `computeImatrix`. */
 export interface NativeImatrixConfig {
   tokens: Int32Array;
-  /** Tokens run through the model at once, 16 .. 2^20; a rest shorter than this is left out. */
+  /** Tokens per run of the model, 16 .. 2^20; a shorter rest is left out. */
   chunkSize: number;
   threads: number;
 }
 
-/** Sums for one weight tensor, as `llama-imatrix` writes them. */
+/** Sums for one weight tensor, in the form that `llama-imatrix` writes. */
 export interface NativeImportance {
   name: string;
-  /** Squares of the inputs by column; for an expert tensor one row of columns for each expert. */
+  /** Sums of the squared inputs per column; for an expert tensor one row of columns per expert. */
   sums: Float32Array;
-  /** Inputs seen; for an expert tensor one count for each expert. */
+  /** Number of inputs; for an expert tensor one count per expert. */
   counts: Float32Array;
 }
 
-/** Everything `llama_model_quantize` is given. */
+/** The complete configuration of `llama_model_quantize`. */
 export interface NativeQuantizeConfig {
   input: string;
   output: string;
-  /** An `llama_ftype` by name, e.g. `Q4_K_M`, `IQ1_S`. */
+  /** Name of an `llama_ftype`, e.g. `Q4_K_M`, `IQ1_S`. */
   type: string;
   /** 0: as many as the machine has. */
   threads: number;
@@ -48,12 +48,12 @@ export interface NativeQuantizeConfig {
   metadataOverrides: NativeMetadataOverride[];
 }
 
-/** What `copyRange` is given: file descriptors, and where in them. */
+/** The arguments of `copyRange`: file descriptors and offsets. */
 export interface NativeCopyRange {
   from: number;
   fromOffset: number;
   to: number;
-  /** No data lies in the range yet, and the file reaches to its end. */
+  /** The range holds no data yet, and the file extends to its end. */
   toOffset: number;
   bytes: number;
 }

@@ -1,11 +1,11 @@
-// The part of the contract that a request crosses with: how it samples, what it asks, and the
-// events that come back. Types only; no code runs here.
+// The part of the contract for requests: sampling, the request itself, and the events that it
+// produces. Types only.
 
 /**
  * A complete sampler configuration: order and values as in llama.cpp's `common_params_sampling`.
  */
 export interface NativeSampling {
-  /** Names out of: penalties dry top_n_sigma top_k typ_p top_p min_p xtc temperature. */
+  /** Some of these names: penalties dry top_n_sigma top_k typ_p top_p min_p xtc temperature. */
   samplers: string[];
   seed: number;
   temperature: number;
@@ -36,95 +36,100 @@ export interface NativeSampling {
   logitBiasValues: Float32Array;
 }
 
-/** A compiled grammar, shared by all requests that name its text. */
+/** A compiled grammar, shared by all requests with the same text. */
 export interface NativeGrammar {
-  /** [sync] The GBNF it was made of. */
+  /** [sync] Its GBNF source. */
   source(): string;
 }
 
-/** One request. Copied whole at `submit`. */
+/** One request. `submit` copies all of it. */
 export interface NativeRequest {
   /** Chosen by the caller, unique among the engine's live requests; an integer below 2^32. */
   id: number;
-  /** The whole prompt, BOS included; at least one token. */
+  /** The whole prompt, including BOS; at least one token. */
   tokens: Int32Array;
-  /** Most tokens to sample; -1: until the context is full. */
+  /** Maximum tokens to sample; -1: until the context is full. */
   maxTokens: number;
   sampling: NativeSampling;
   /** Strings that end the generation; they never appear in the text. */
   stop: string[];
-  /** Ids that end the generation beside the vocabulary's own. */
+  /** Ids that end the generation in addition to the vocabulary's own. */
   stopTokens: Int32Array;
-  /** End-of-generation tokens are made impossible. */
+  /** Whether end-of-generation tokens are made impossible. */
   ignoreEos: boolean;
-  /** Most likely alternatives to report for each token, 0..20; -1: no logprobs. */
+  /** Number of most likely alternatives to report for each token, 0..20; -1: no logprobs. */
   logprobs: number;
-  /** Larger runs first; equal ones in order of arrival. */
+  /** The larger priority runs first; equal ones run in order of arrival. */
   priority: number;
-  /** From submit to the last token, in milliseconds; 0: none. */
+  /** Time limit from submit to the last token, in milliseconds; 0: none. */
   timeoutMs: number;
-  /** The prompt may take cells that another sequence computed. */
+  /** Whether the prompt may use cells that another sequence computed. */
   cachePrompt: boolean;
-  /** The restored session whose own cells the prompt may take too; 0: none. */
+  /** The restored session whose own cells the prompt may also use; 0: none. */
   session: number;
-  /** Ids of the reasoning tags; -1 where there is none. */
+  /** Ids of the reasoning tags; -1 if there is none. */
   thinkToken: number;
   endThinkToken: number;
   /** The prompt ends inside an open reasoning block. */
   startsInReasoning: boolean;
-  /** Most reasoning tokens; -1: no limit. When spent, `closing` is fed as if sampled. */
+  /**
+   * Maximum reasoning tokens; -1: no limit. When they are used up, `closing` is fed as if sampled.
+   */
   reasoningBudget: number;
   /**
-   * Ids forced when the budget is spent or `endReasoning` was called, ending in `endThinkToken`;
-   * empty where the vocabulary has no such token: then neither has an effect.
+   * Ids that are forced when the budget is used up or `endReasoning` was called, ending in
+   * `endThinkToken`; empty if the vocabulary has no such token, and then neither has an effect.
    */
   closing: Int32Array;
-  /** What follows the reasoning, compiled by the engine's own model; null: free. */
-  grammar: NativeGrammar | null;
-  /** Draft tokens by looking up n-grams of the context: longest draft; 0: off. */
-  ngramDraft: number;
-  /** Draft tokens by the engine's draft model: longest draft; 0: off. */
-  modelDraft: number;
   /**
-   * Ends with reason "loop" when the last tokens repeat in a cycle; 0: off, else the number of
-   * repeated tokens it takes.
+   * The grammar of the text after the reasoning, compiled by the engine's own model; null:
+   * unconstrained.
    */
+  grammar: NativeGrammar | null;
+  /** Longest draft from n-grams of the context; 0: off. */
+  ngramDraft: number;
+  /** Longest draft from the engine's draft model; 0: off. */
+  modelDraft: number;
+  /** Number of repeated tokens in a cycle that end the request with reason "loop"; 0: off. */
   loopGuard: number;
-  /** Reports how far the prompt is, until the first token. */
+  /** Whether to report the progress of the prompt until the first token. */
   promptProgress: boolean;
 }
 
 /** Why a request ended. */
 export type NativeEndReason = "stop" | "length" | "stop-string" | "aborted" | "timeout" | "loop";
 
-/** Log probabilities of the tokens of one delivery; its first two columns are as long as theirs. */
+/**
+ * Log probabilities of the tokens of one batch of events; its first two columns are as long as
+ * theirs.
+ */
 export interface NativeLogprobs {
   /**
-   * Natural logarithm of each token's probability before any sampler; NaN for those of requests
-   * that asked for none.
+   * Natural logarithm of each token's probability before any sampler; NaN for tokens of requests
+   * without logprobs.
    */
   own: Float32Array;
-  /** How many alternatives each token has. */
+  /** Number of alternatives of each token. */
   counts: Int32Array;
-  /** The alternatives of all tokens, one token's after the other's. */
+  /** The alternatives of all tokens, concatenated in token order. */
   topTokens: Int32Array;
   topLogprobs: Float32Array;
 }
 
-/** How far the prompt of a request is: numbers are tokens. */
+/** Progress of a request's prompt, in tokens. */
 export interface NativePromptProgress {
   id: number;
   /** Tokens of the prompt. */
   total: number;
-  /** Those taken from the cache. */
+  /** Tokens reused from the cache. */
   cached: number;
-  /** Those in the cache by now, the cached ones included. */
+  /** Tokens in the cache so far, including the reused ones. */
   processed: number;
-  /** Milliseconds since the first prompt token was taken up. */
+  /** Milliseconds since the first prompt token was processed. */
   timeMs: number;
 }
 
-/** The last event of a request that ran: numbers are milliseconds and tokens. */
+/** The last event of a request that ran. Numbers are milliseconds and tokens. */
 export interface NativeEndEvent {
   kind: "end";
   id: number;
@@ -132,11 +137,11 @@ export interface NativeEndEvent {
   promptTokens: number;
   cachedTokens: number;
   completionTokens: number;
-  /** From submit to the first prompt token taken up. */
+  /** From submit to the first processed prompt token. */
   queueMs: number;
   /** From submit to the first sampled token; 0 if there was none. */
   firstTokenMs: number;
-  /** Time the prompt took in decode steps. */
+  /** Time spent on the prompt in decode steps. */
   promptMs: number;
   /** From the first sampled token to the last. */
   decodeMs: number;
@@ -152,7 +157,7 @@ export interface NativeErrorEvent {
   id: number;
   code: string;
   message: string;
-  /** Facts for programs; of an engine in a process of its own. */
+  /** Facts for programs; only from an engine in a separate process. */
   details?: Readonly<Record<string, unknown>>;
 }
 
@@ -160,13 +165,14 @@ export interface NativeErrorEvent {
 export type NativeLastEvent = NativeEndEvent | NativeErrorEvent;
 
 /**
- * What came up since the last delivery, as columns, since an object a token costs more than the
- * token. Sampled tokens in the order in which they came: whose request each is of, its id, and its
- * text, which is whole characters and may be empty: a character's bytes arrive with its last token,
- * and text that could begin a stop string waits. Log probabilities only where one of the requests
- * asked for them. Then the requests that ended, each after its tokens. Then how far prompts are, of
- * requests that asked for it and in order: at most one in 50 ms for each but for the first and the
- * last, all before its first token. Plain data: it can be sent to another process as it is.
+ * The events since the last call, as columns, because one object per token would cost more than the
+ * token. First the sampled tokens in order: the request of each, its id, and its text. The text
+ * consists of whole characters and may be empty: the bytes of a character arrive with its last
+ * token, and text that could begin a stop string waits. Log probabilities are present only if one
+ * of the requests asked for them. Then the requests that ended, each after its tokens. Then the
+ * progress of prompts, for requests that asked for it and in order: at most one per 50 ms for each
+ * except the first and the last, all before its first token. Plain data: it can be sent to another
+ * process unchanged.
  */
 export type NativeEvents = [
   requests: number[],
@@ -177,5 +183,5 @@ export type NativeEvents = [
   progress: NativePromptProgress[],
 ];
 
-/** [callback] Takes a delivery. */
+/** [callback] Receives a batch of events. */
 export type NativeEventSink = (...events: NativeEvents) => void;

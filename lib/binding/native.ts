@@ -1,16 +1,16 @@
 // The contract between TypeScript and C++: everything the addon exports, with the thread and the
-// owner of each. Types only; no code runs here. What a request, a quantisation and the backends
-// cross with stands beside it: native-request.ts, native-quantize.ts, native-backends.ts.
+// owner of each. Types only. The parts for requests, quantisation and backends are in
+// native-request.ts, native-quantize.ts and native-backends.ts.
 //
-// [sync] runs on the calling JavaScript thread and returns at once (microseconds, except where a
-// cost is named)
-// [async] starts native work on a thread of its own and settles a promise on the JavaScript thread
+// [sync] runs on the calling JavaScript thread and returns at once (microseconds, unless a cost is
+// given)
+// [async] starts native work on a separate thread and settles a promise on the JavaScript thread
 // [callback] called by native code, on the JavaScript thread that passed it, never from another
 // thread
 //
-// Only plain values cross. Down: complete, flat objects whose every field is set (C++ refuses a
-// missing one with a TypeError). Up: plain objects, typed arrays and strings, all copies. A native
-// failure is an Error with `code` (an R1ErrorCode) and `message`.
+// Only plain values are passed. To C++: complete, flat objects with every field set (C++ refuses a
+// missing one with a TypeError). To TypeScript: plain objects, typed arrays and strings, all
+// copies. A native failure is an Error with `code` (an R1ErrorCode) and `message`.
 
 import type { NativeProcesses } from "../base/native-starter.js";
 import type { NativeLocks } from "./native-locks.js";
@@ -28,51 +28,53 @@ import type { NativeRpcServerConfig } from "./native-rpc.js";
 
 /** One line of llama.cpp's log. */
 export interface NativeLogEntry {
-  /** Severity as llama.cpp gave it. */
+  /** Severity reported by llama.cpp. */
   level: "debug" | "info" | "warn" | "error";
   /** The line, without its line break. */
   text: string;
 }
 
-/** Everything `llama_model_load_from_file` is given. */
+/** The complete configuration of `llama_model_load_from_file`. */
 export interface NativeModelConfig {
   /** The file, or all parts of a split one in order. */
   paths: readonly string[];
-  /** Layers on devices, counted from the end, the output layer as one more; negative: all. */
+  /**
+   * Layers on devices, counted from the end; the output layer counts as one more; negative: all.
+   */
   gpuLayers: number;
   /** Names of the devices to use in this order; empty: llama.cpp's choice. */
   devices: readonly string[];
-  /** Index of the device that takes all when `splitMode` is "none". */
+  /** Index of the device that holds everything when `splitMode` is "none". */
   mainGpu: number;
   splitMode: "none" | "layer" | "row";
   /** Share of each device; empty: by free memory. */
   tensorSplit: readonly number[];
   /**
-   * Regular expressions over tensor names, and the buffer type (`CPU`, or a device's name) each
-   * sends its tensors to; the first match wins.
+   * Regular expressions over tensor names, each with the buffer type (`CPU`, or a device's name)
+   * for the tensors that match; the first match wins.
    */
   tensorOverrides: readonly { readonly pattern: string; readonly buffer: string }[];
   loadMode: "auto" | "none" | "mmap" | "mlock" | "direct";
   checkTensors: boolean;
-  /** CPU weights may be repacked into faster layouts (`use_extra_bufts`). */
+  /** Whether CPU weights may be repacked into faster layouts (`use_extra_bufts`). */
   repack: boolean;
   /**
-   * The file has MLA in its folded form; its weights are not repacked on a CPU with AMX, whose
-   * layout lacks an operation of it.
+   * Whether the file has MLA in its folded form. Its weights are not repacked on a CPU with AMX,
+   * whose layout lacks an operation that MLA needs.
    */
   mla: boolean;
   vocabOnly: boolean;
   metadataOverrides: readonly NativeMetadataOverride[];
 }
 
-/** A vocabulary entry that is no ordinary text: control, user-defined or unknown. */
+/** A vocabulary entry that is not ordinary text: control, user-defined or unknown. */
 export interface NativeSpecialToken {
   id: number;
   text: string;
   kind: "control" | "user-defined" | "unknown";
 }
 
-/** What a loaded model says of itself. */
+/** The facts that a loaded model reports about itself. */
 export interface NativeModelInfo {
   architecture: string;
   /** llama.cpp's own one-line description. */
@@ -88,7 +90,7 @@ export interface NativeModelInfo {
   hasDecoder: boolean;
 }
 
-/** Ids of the vocabulary's own roles; -1 where the file names none. */
+/** Ids of the vocabulary's own roles; -1 if the file does not name one. */
 export interface NativeVocabInfo {
   bos: number;
   eos: number;
@@ -98,8 +100,8 @@ export interface NativeVocabInfo {
   addBos: boolean;
   size: number;
   /**
-   * Bytes of the longest token: a text of n bytes has at least n / longestToken tokens; 0 where
-   * that cannot be said.
+   * Bytes of the longest token: a text of n bytes has at least n / longestToken tokens; 0 if
+   * unknown.
    */
   longestToken: number;
   /** Every id that ends a generation (`llama_vocab_is_eog`). */
@@ -113,7 +115,7 @@ export interface NativeCancelToken {
   cancel(): void;
 }
 
-/** Weights and vocabulary. The native model lives until the last engine made from it is gone. */
+/** Weights and vocabulary. The native model lives until the last engine created from it is gone. */
 export interface NativeModel {
   /** [sync] */
   info(): NativeModelInfo;
@@ -126,24 +128,24 @@ export interface NativeModel {
   /** [sync] `tokenizer.chat_template`, or null. */
   chatTemplate(): string | null;
   /**
-   * [sync, thread-safe; about 0.1 ms for 1,000 characters] Ids of a text, without BOS or EOS.
-   * `special` true: special strings become their ids. false: no id of the result is a control,
-   * user-defined or unknown token, whatever the text holds.
+   * [sync, thread-safe; about 0.1 ms for 1,000 characters] Returns the ids of a text, without BOS
+   * or EOS. `special` true: special strings become their ids. false: the result contains no
+   * control, user-defined or unknown token, whatever the text is.
    */
   tokenize(text: string, special: boolean): Int32Array;
   /**
-   * [sync, thread-safe] Ids of a template's output in one crossing. Segment i is the token `ids[i]`
-   * if that is >= 0, else the safe tokenisation of `texts[i]`. `ends[i]` is the number of tokens
-   * after segment i.
+   * [sync, thread-safe] Returns the ids of a template's output in one call. Segment i is the token
+   * `ids[i]` if that is >= 0, otherwise the safe tokenisation of `texts[i]`. `ends[i]` is the
+   * number of tokens after segment i.
    */
   tokenizeSegments(texts: string[], ids: Int32Array): { tokens: Int32Array; ends: Int32Array };
   /**
-   * [async, a thread for each call: callers bound how many run] `tokenize` off this thread. Rejects
-   * with TEXT_TOO_LONG, INVALID_ARGUMENT (the vocabulary cannot write the text),
+   * [async, one thread per call: callers limit how many run] `tokenize` on another thread. Rejects
+   * with TEXT_TOO_LONG, INVALID_ARGUMENT (the vocabulary cannot represent the text),
    * RESOURCE_EXHAUSTED.
    */
   tokenizeAsync(text: string, special: boolean): Promise<Int32Array>;
-  /** [async, as `tokenizeAsync`] `tokenizeSegments` off this thread. */
+  /** [async, like `tokenizeAsync`] `tokenizeSegments` on another thread. */
   tokenizeSegmentsAsync(
     texts: string[],
     ids: Int32Array,
@@ -153,31 +155,31 @@ export interface NativeModel {
    * vocabulary.
    */
   detokenize(tokens: Int32Array): string;
-  /** [sync] The grammar of a GBNF text that was compiled lately, or null. */
+  /** [sync] Returns the grammar of a recently compiled GBNF text, or null. */
   knownGrammar(text: string): NativeGrammar | null;
   /**
-   * [async] Compiles a grammar in GBNF with a rule `root`, within 10 seconds, and keeps it for
+   * [async] Compiles a grammar in GBNF with a rule `root`, within 10 seconds, and caches it for
    * `knownGrammar` (at most 256 of them, and 128 MiB together). Rejects with GRAMMAR_INVALID, which
-   * says line and column. Ends early where the environment does.
+   * reports line and column. Stops when the environment ends.
    */
   compileGrammar(text: string): Promise<NativeGrammar>;
-  /** [async] Frees the wrapper's share of the model on a thread of its own. Idempotent. */
+  /** [async] Releases the wrapper's share of the model on a separate thread. Idempotent. */
   close(): Promise<void>;
 }
 
-/** Everything `llama_init_from_model` and the thread pools are given. */
+/** The complete configuration of `llama_init_from_model` and the thread pools. */
 export interface NativeEngineConfig {
-  /** KV cells in all. Unit: tokens; 0: the model's training context. */
+  /** Total KV cells. Unit: tokens; 0: the model's training context. */
   contextSize: number;
   batchSize: number;
   ubatchSize: number;
-  /** Sequences decoded side by side, 1..256. */
+  /** Sequences decoded in parallel, 1..256. */
   sequences: number;
-  /** One pool of cells for all sequences, or an equal share for each. */
+  /** One pool of cells for all sequences (true), or an equal share for each. */
   kvUnified: boolean;
   threads: number;
   threadsBatch: number;
-  /** A ggml type name out of llama.cpp's cache types. */
+  /** Name of a ggml type, one of llama.cpp's cache types. */
   cacheTypeK: string;
   cacheTypeV: string;
   flashAttention: "auto" | "on" | "off";
@@ -196,22 +198,22 @@ export interface NativeEngineConfig {
     yarnBetaSlow: number;
     yarnOrigCtx: number;
   };
-  /** Requests that may wait beside the running ones; one more ends with QUEUE_FULL. */
+  /** Requests that may wait in addition to the running ones; one more ends with QUEUE_FULL. */
   maxQueue: number;
-  /** Finished sequences keep their cells for later prompts with the same beginning. */
+  /** Whether finished sequences keep their cells for later prompts with the same beginning. */
   prefixCache: boolean;
-  /** Largest number of tokens a step may verify for one sequence (speculation); 0: none. */
+  /** Maximum tokens that a step may verify for one sequence (speculation); 0: none. */
   maxDraft: number;
   /**
-   * One sequence a decode, and no prompt takes cached cells: the same ids whatever runs beside or
-   * ran before.
+   * One sequence per decode, and no prompt uses cached cells: the ids are the same whatever else
+   * runs or ran before.
    */
   deterministic: boolean;
-  /** Decode one warm-up batch before the engine is called ready. */
+  /** Whether to decode one warm-up batch before the engine is ready. */
   warmup: boolean;
 }
 
-/** What llama.cpp made of a NativeEngineConfig. */
+/** llama.cpp's actual values for a NativeEngineConfig. */
 export interface NativeEngineInfo {
   contextSize: number;
   sequenceContextSize: number;
@@ -224,44 +226,44 @@ export interface NativeEngineInfo {
   cacheBytes: number;
   /** Bytes of its compute buffers. */
   computeBytes: number;
-  /** The same by device, and the model's weights; devices that hold nothing are left out. */
+  /** The same by device, including the model's weights; devices that hold nothing are left out. */
   memory: NativeDeviceMemory[];
-  /** The priority the worker threads really have. */
+  /** The actual priority of the worker threads. */
   priority: "normal" | "medium" | "high" | "realtime";
 }
 
 /** A snapshot of the engine, taken without stopping it. */
 export interface NativeEngineStats {
-  /** Requests that have a sequence now. */
+  /** Requests that currently have a sequence. */
   running: number;
-  /** Requests in the queue, those that were sent back to it included. */
+  /** Requests in the queue, including those that were sent back to it. */
   waiting: number;
   /**
-   * KV cells that hold a token, shared ones counted once; those that ended requests left for later
-   * prompts included.
+   * KV cells that hold a token, shared ones counted once, including those that ended requests left
+   * for later prompts.
    */
   cellsUsed: number;
-  /** KV cells there are: `info.contextSize`. */
+  /** Total KV cells: `info.contextSize`. */
   cellsTotal: number;
-  /** Tokens of prompts that were computed, since the engine started. */
+  /** Prompt tokens computed since the engine started. */
   promptTokens: number;
-  /** Tokens of prompts that were taken from the cache instead. Counted when a request ends. */
+  /** Prompt tokens reused from the cache. Counted when a request ends. */
   cachedTokens: number;
-  /** Tokens that were generated. Counted when a request ends. */
+  /** Generated tokens. Counted when a request ends. */
   completionTokens: number;
-  /** Requests that were taken in, since the engine started. */
+  /** Requests accepted since the engine started. */
   requests: number;
-  /** Batches that were decoded, since the engine started. */
+  /** Batches decoded since the engine started. */
   steps: number;
-  /** Tokens that speculation guessed. Counted when a request ends. */
+  /** Tokens drafted by speculation. Counted when a request ends. */
   draftedTokens: number;
-  /** Guessed tokens that held. Counted when a request ends. */
+  /** Drafted tokens that were accepted. Counted when a request ends. */
   acceptedTokens: number;
-  /** Generated tokens a second, over the last three seconds; 0 when nothing ran in them. */
+  /** Generated tokens per second, over the last three seconds; 0 when nothing ran in them. */
   tokensPerSecond: number;
 }
 
-/** One context and its thread. Holds its model alive. */
+/** One context and its thread. Keeps its model alive. */
 export interface NativeEngine extends NativeSessions {
   /** [sync] */
   info(): NativeEngineInfo;
@@ -280,8 +282,8 @@ export interface NativeEngine extends NativeSessions {
   /** [sync] */
   stats(): NativeEngineStats;
   /**
-   * [async] Ends every request with DISPOSED, joins the thread off the JavaScript thread, frees the
-   * context. Idempotent.
+   * [async] Ends every request with DISPOSED, joins the thread without blocking the JavaScript
+   * thread, frees the context. Idempotent.
    */
   close(): Promise<void>;
 }
@@ -293,24 +295,27 @@ export interface NativeAddon extends NativeBackends, NativeLocks, NativeProcesse
   /** [sync] CPU features and build options as llama.cpp prints them. */
   systemInfo(): string;
   /**
-   * [async] Registers the devices of RPC servers ("host:port"), which then come before the local
-   * ones; there is no way back. Resolves with all devices. A server that refuses, or dies later,
-   * aborts the process: probe it first, and call this in a child process. Rejects with RPC_INVALID
-   * for one without devices.
+   * [async] Registers the devices of RPC servers ("host:port"), which are then listed before the
+   * local ones; this cannot be undone. Resolves with all devices. A server that refuses, or dies
+   * later, aborts the process: probe it first, and call this in a child process. Rejects with
+   * RPC_INVALID for a server without devices.
    */
   connectRpc(endpoints: string[]): Promise<NativeDevice[]>;
   /**
-   * [async, its own thread, to the end of the process, which it holds up: end it by a signal]
-   * Serves devices to one client at a time; rejects with RPC_SERVER_FAILED.
+   * [async, its own thread, until the process ends; it keeps the process alive, so end it with a
+   * signal] Serves devices to one client at a time; rejects with RPC_SERVER_FAILED.
    */
   serveRpc(config: NativeRpcServerConfig): Promise<void>;
-  /** [sync] `sink` [callback] gets log lines in bulk; null removes it. One sink an environment. */
+  /**
+   * [sync] `sink` [callback] receives log lines in batches; null removes it. One sink per
+   * environment.
+   */
   setLogSink(sink: ((entries: NativeLogEntry[]) => void) | null): void;
   /** [sync] */
   createCancelToken(): NativeCancelToken;
   /**
-   * [async] `onProgress` [callback] gets values 0..1, the latest only. Rejects with ABORTED when
-   * cancelled, nothing left allocated.
+   * [async] `onProgress` [callback] receives values 0..1, only the latest. Rejects with ABORTED
+   * when cancelled, with nothing left allocated.
    */
   loadModel(
     config: NativeModelConfig,
@@ -318,11 +323,11 @@ export interface NativeAddon extends NativeBackends, NativeLocks, NativeProcesse
     onProgress: (progress: number) => void,
   ): Promise<NativeModel>;
   /**
-   * [async] `onEvents` [callback] gets all events that came up since its last call, in order;
-   * tokens that follow each other within a few milliseconds may come together. `draftModel` guesses
-   * tokens for requests with `modelDraft` > 0; rejects with INVALID_ARGUMENT if its vocabulary is
-   * another one. `token` stops the warm-up; once the engine is there it does nothing. Rejects with
-   * ABORTED when cancelled.
+   * [async] `onEvents` [callback] receives all events since its last call, in order; tokens within
+   * a few milliseconds of each other may arrive together. `draftModel` drafts tokens for requests
+   * with `modelDraft` > 0; rejects with INVALID_ARGUMENT if its vocabulary is different. `token`
+   * stops the warm-up and has no effect once the engine exists. Rejects with ABORTED when
+   * cancelled.
    */
   createEngine(
     model: NativeModel,
@@ -332,23 +337,23 @@ export interface NativeAddon extends NativeBackends, NativeLocks, NativeProcesse
     token: NativeCancelToken,
   ): Promise<NativeEngine>;
   /**
-   * [sync; only in a process made for it, which it can end or hold up for ever, and whose
+   * [sync; only in a process created for it, which it can end or block for ever, and whose
    * descriptor 3 is a socket from its parent: it ends when that closes] Loads the model on the CPU
-   * without its data and makes a context of it (`engine` null: no context). `withData`: then loads
-   * the file and decodes a few tokens in a small context. Throws MODEL_LOAD_FAILED and what an
-   * engine throws.
+   * without its data and creates a context (`engine` null: no context). `withData`: then loads the
+   * file and decodes a few tokens in a small context. Throws MODEL_LOAD_FAILED and the errors of an
+   * engine.
    */
   tryModel(config: NativeModelConfig, engine: NativeEngineConfig | null, withData: boolean): void;
   /**
    * [async, its own thread; run it in a child process: bad input can abort] `llama_model_quantize`;
-   * `onLog` [callback] gets its log lines.
+   * `onLog` [callback] receives its log lines.
    */
   quantize(config: NativeQuantizeConfig, onLog: (entries: NativeLogEntry[]) => void): Promise<void>;
   /**
-   * [async] Runs text through a model and tells how strongly each input column of each weight is
-   * used. Load the model with `repack: false`: repacked weights hide from the measurement.
-   * `onProgress` [callback] gets values 0..1, the latest only. Rejects with ABORTED,
-   * INVALID_ARGUMENT, OUT_OF_MEMORY, DECODE_FAILED.
+   * [async] Runs text through a model and measures how strongly each input column of each weight is
+   * used. Load the model with `repack: false`: repacked weights cannot be measured. `onProgress`
+   * [callback] receives values 0..1, only the latest. Rejects with ABORTED, INVALID_ARGUMENT,
+   * OUT_OF_MEMORY, DECODE_FAILED.
    */
   computeImatrix(
     model: NativeModel,
@@ -358,29 +363,29 @@ export interface NativeAddon extends NativeBackends, NativeLocks, NativeProcesse
   ): Promise<NativeImportance[]>;
   /**
    * [async; keep both files open until it settles] Copies bytes of one open file into another
-   * inside the kernel, holes left out. Resolves with how many from the start are done: all, or
-   * fewer where the system cannot do it, the source ends or an error came; always 0 on systems that
-   * cannot. Never rejects.
+   * inside the kernel, leaving out holes. Resolves with the number of bytes copied from the start:
+   * all, or fewer if the system cannot do it, the source ends or an error occurs; always 0 on
+   * systems that cannot. Never rejects.
    */
   copyRange(range: NativeCopyRange): Promise<number>;
   /**
-   * [async; leave both arrays as they are until it settles] Looks through an array of strings as it
-   * stands in a GGUF file, `starts` telling where the text of each begins in `bytes`, each after
-   * the 8 bytes of its length. Resolves with the first two that are the same up to a NUL byte,
-   * empty ones aside, or null. Throws a TypeError for places outside the bytes.
+   * [async; do not change the arrays until it settles] Searches an array of strings in the layout
+   * of a GGUF file; `starts` has the offset in `bytes` of each text, which follows the 8 bytes of
+   * its length. Resolves with the first two that are equal up to a NUL byte, not counting empty
+   * ones, or null. Throws a TypeError for offsets outside the bytes.
    */
   findEqualStrings(
     bytes: Uint8Array,
     starts: Uint32Array,
   ): Promise<[first: number, second: number] | null>;
   /**
-   * [async; as `findEqualStrings`] The first string that is no pair of two texts parted by one
-   * space, or null.
+   * [async; like `findEqualStrings`] Finds the first string that is not a pair of two texts
+   * separated by one space, or null.
    */
   findNoPair(bytes: Uint8Array, starts: Uint32Array): Promise<number | null>;
   /**
-   * [async, `threads` of its own] Bytes a second that so many threads together read from system
-   * memory, each from a block of its own that no cache holds.
+   * [async, with `threads` threads] Measures the bytes per second that so many threads together
+   * read from system memory, each from its own block, which no cache can hold.
    */
   measureMemoryBandwidth(threads: number, milliseconds: number): Promise<number>;
   /**

@@ -1,5 +1,5 @@
-// Remembers which files have passed their trial: in this process, and in the user's cache folder
-// where it can be written. Runs on any JavaScript thread; waits are asynchronous.
+// Remembers which files have passed their trial: in this process, and in the user's cache folder if
+// it is writable. All waiting is asynchronous.
 import { createHash } from "node:crypto";
 import { lstat, mkdir, open, readFile, readdir, rm, stat } from "node:fs/promises";
 import { cpus, homedir } from "node:os";
@@ -9,11 +9,11 @@ import { writeFileAtomically } from "../base/files/writer.js";
 import { addonFolder, native } from "./load.js";
 import type { TrialTask } from "./trial-process.js";
 
-/** Entries that are kept; older ones make room. An entry has about 100 bytes. */
+/** Number of entries that are kept; the oldest are dropped. An entry has about 100 bytes. */
 const MAX_ENTRIES = 1000;
 
 /**
- * Bytes of each part that are read for its fingerprint, at most: more than the header of a real
+ * Maximum bytes of each part that are read for its fingerprint: more than the header of a real
  * model.
  */
 const MAX_HEADER = 64 * 1024 * 1024;
@@ -45,7 +45,7 @@ export interface TrialPart {
   readonly headerBytes: number;
 }
 
-/** Size, times and header of a file. */
+/** Hashes size, times and header of a file. */
 async function fingerprint({ path, headerBytes }: TrialPart): Promise<string> {
   const file = await open(path, "r");
   try {
@@ -67,7 +67,10 @@ async function fingerprint({ path, headerBytes }: TrialPart): Promise<string> {
 
 let version: string | undefined;
 
-/** What else decides how a file fares: this package and its addon, llama.cpp, the processor. */
+/**
+ * The other things that decide how a file behaves: this package and its addon, llama.cpp, the
+ * processor.
+ */
 async function surroundings(): Promise<string> {
   version ??= (createRequire(import.meta.url)("../../package.json") as { version: string }).version;
   const { mtimeMs } = await stat(addonFolder());
@@ -76,9 +79,9 @@ async function surroundings(): Promise<string> {
 }
 
 /**
- * Names a trial: the same files, tried with the same options by the same versions.
+ * Returns the key of a trial: the same files, tried with the same options by the same versions.
  *
- * @throws what the system says where a file cannot be read.
+ * @throws the system's error when a file cannot be read.
  */
 export async function trialKey(task: TrialTask, parts: readonly TrialPart[]): Promise<string> {
   const prints: string[] = [await surroundings(), JSON.stringify(task)];
@@ -89,8 +92,8 @@ export async function trialKey(task: TrialTask, parts: readonly TrialPart[]): Pr
 const contentOf = (key: string): string => `r1-native: a model file passed its trial\n${key}\n`;
 
 /**
- * Whether a trial of this name was passed. An entry that is damaged, or not this user's, counts for
- * nothing.
+ * Whether a trial with this key was passed. An entry that is damaged, or not this user's, is
+ * ignored.
  */
 export async function hasPassed(key: string): Promise<boolean> {
   if (passed.has(key)) return true;
@@ -110,7 +113,7 @@ export async function hasPassed(key: string): Promise<boolean> {
   }
 }
 
-/** Drops the oldest entries where there are too many. */
+/** Drops the oldest entries when there are too many. */
 async function tidy(place: string): Promise<void> {
   const names = await readdir(place);
   if (names.length <= MAX_ENTRIES) return;
@@ -122,9 +125,7 @@ async function tidy(place: string): Promise<void> {
   await Promise.all(surplus.map(({ name }) => rm(join(place, name), { force: true })));
 }
 
-/**
- * Remembers a passed trial. Where the folder cannot be written, this process alone remembers it.
- */
+/** Remembers a passed trial. If the folder is not writable, only this process remembers it. */
 export async function rememberPassed(key: string): Promise<void> {
   passed.add(key);
   const place = folder();
@@ -137,6 +138,6 @@ export async function rememberPassed(key: string): Promise<void> {
     );
     await tidy(place);
   } catch {
-    // The next process tries the file again: slower, and no error.
+    // The next process tries the file again: slower, but not an error.
   }
 }

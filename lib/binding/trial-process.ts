@@ -1,21 +1,21 @@
-// Starts the program that tries a model file, waits for it no longer than a deadline, and reports
-// what came of it. Runs on any JavaScript thread, which it does not hold up.
+// Starts the program that tries a model file, waits for it until a deadline, and reports the
+// result. Does not block the JavaScript thread.
 import { builtModule, endOf, lastWords, startChild } from "../base/child.js";
 import type { Child, ChildEnd } from "../base/child.js";
 import { R1Error, isErrorCode, isR1Error } from "../base/errors.js";
 import { endWhenStuck } from "../base/stopped.js";
 import type { NativeEngineConfig, NativeModelConfig } from "./native.js";
 
-/** What is tried. */
+/** The task of the trial program. */
 export interface TrialTask {
   readonly model: NativeModelConfig;
-  /** null: no context is made. */
+  /** null: no context is created. */
   readonly engine: NativeEngineConfig | null;
   /** Also loads the data and decodes a few tokens. */
   readonly withData: boolean;
 }
 
-/** What the program writes; `code` is null where the file can be loaded. */
+/** The output of the program; `code` is null if the file can be loaded. */
 export interface TrialResult {
   readonly code: string | null;
   readonly message: string;
@@ -24,27 +24,27 @@ export interface TrialResult {
 const PROGRAM = builtModule("./model-trial.js", import.meta.url);
 
 /**
- * Longest time of a trial; reading the header of a large model takes less than a second. Unit:
+ * Maximum time of a trial; reading the header of a large model takes less than a second. Unit:
  * milliseconds.
  */
 const DEADLINE_MS = 30_000;
 
-/** Characters of the program's words in a message. */
+/** Maximum characters of the program's output in a message. */
 const MAX_WORDS = 400;
 
 const ADVICE =
-  "llama.cpp cannot load such a file: it is damaged, or made for another program. Nothing was loaded, and this process is unharmed. Download the file again, or take another one.";
+  "llama.cpp cannot load such a file: it is damaged, or made for another program. Nothing was loaded, and this process is unharmed. Download the file again, or use another one.";
 
 function startFailure(path: string, cause: Error): R1Error {
   if (isR1Error(cause, "RESOURCE_EXHAUSTED"))
     return new R1Error(
       "RESOURCE_EXHAUSTED",
-      `No process could be started to try ${path}: ${cause.message}`,
+      `Cannot start a process to try ${path}: ${cause.message}`,
       { cause, details: { path } },
     );
   return new R1Error(
     "MODEL_LOAD_FAILED",
-    `No process could be started to try ${path}: ${cause.message} Or set \`trial: "never"\` for files that you trust.`,
+    `Cannot start a process to try ${path}: ${cause.message} Or set \`trial: "never"\` for files that you trust.`,
     { cause, details: { path } },
   );
 }
@@ -64,7 +64,7 @@ function failureOf(path: string, end: End): R1Error | undefined {
       path,
       new R1Error(
         "RESOURCE_EXHAUSTED",
-        "It got no thread to run on. End other work, or raise the limit of processes and threads " +
+        "It got no thread to run on. End other programs, or raise the limit of processes and threads " +
           "(ulimit -u, pids of the container).",
       ),
     );
@@ -72,7 +72,7 @@ function failureOf(path: string, end: End): R1Error | undefined {
   try {
     read = JSON.parse(result) as TrialResult;
   } catch {
-    // It died before it could write, or in the middle of it.
+    // It died before or while it wrote its result.
   }
   if (read !== undefined && !isLate) {
     if (read.code === null) return undefined;
@@ -85,10 +85,10 @@ function failureOf(path: string, end: End): R1Error | undefined {
   if (isLate)
     return new R1Error(
       "MODEL_LOAD_FAILED",
-      `The process that tried ${path} did not end within ${DEADLINE_MS / 1000} s${said}. ${ADVICE} On a slow disk, \`trial: "never"\` loads a file that you trust.`,
+      `The process that tried ${path} did not finish within ${DEADLINE_MS / 1000} s${said}. ${ADVICE} On a slow disk, use \`trial: "never"\` for a file that you trust.`,
       { details: { path, reason: "deadline", words } },
     );
-  const memory = signal === "SIGKILL" ? " Perhaps memory ran out." : "";
+  const memory = signal === "SIGKILL" ? " Memory may have run out." : "";
   return new R1Error(
     "MODEL_UNSUPPORTED",
     `The process that tried ${path} ${endOf(end)}${said}.${memory} ${ADVICE}`,
@@ -97,12 +97,12 @@ function failureOf(path: string, end: End): R1Error | undefined {
 }
 
 /**
- * Tries a model in a process of its own, which ends with this one.
+ * Tries a model in a separate process, which ends with this one.
  *
  * @param path - For messages.
- * @throws `signal.reason` when aborted; {R1Error} `MODEL_UNSUPPORTED` where the process died,
- * `MODEL_LOAD_FAILED` where it did not end or llama.cpp refused the file, `RESOURCE_EXHAUSTED`
- * where none could be started; otherwise what native code threw there.
+ * @throws `signal.reason` when aborted; {R1Error} `MODEL_UNSUPPORTED` if the process died,
+ * `MODEL_LOAD_FAILED` if it did not finish or llama.cpp refused the file, `RESOURCE_EXHAUSTED` if
+ * no process could be started; otherwise the error of native code there.
  */
 export async function tryModel(path: string, task: TrialTask, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();

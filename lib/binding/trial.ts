@@ -1,18 +1,18 @@
-// The last check before a model file is first loaded into a process: a trial in a process of its
-// own, unless it is remembered. Runs on any JavaScript thread, which it does not hold up.
+// The last check before a model file is first loaded into a process: a trial in a separate process,
+// unless the file has passed before. Does not block the JavaScript thread.
 import { FILE_ROPE } from "./file-rope.js";
 import { hasPassed, rememberPassed, trialKey } from "./trial-memory.js";
 import type { TrialPart } from "./trial-memory.js";
 import { tryModel } from "./trial-process.js";
 import type { TrialTask } from "./trial-process.js";
 
-/** When a file is tried: where that is not remembered, each time, or not at all. */
+/** When a file is tried: unless it has passed before, each time, or never. */
 export type TrialMode = "auto" | "always" | "never";
 
 /** Files up to this size are also loaded with their data, and decode a few tokens. Unit: bytes. */
 const WITH_DATA_BYTES = 64 * 1024 * 1024;
 
-/** What is tried, and with which options. */
+/** The files and options of a trial. */
 export interface Trial {
   readonly mode: TrialMode;
   /** The files, in order. */
@@ -20,23 +20,23 @@ export interface Trial {
   /** Bytes of all files. */
   readonly sizeBytes: number;
   readonly model: TrialTask["model"];
-  /** null: no context is made of it. */
+  /** null: no context is created. */
   readonly engine: TrialTask["engine"];
 }
 
 /**
- * Loads a model in a process of its own: without its data, on the CPU, with a context as it is
- * asked for; a small one also with its data, to decode a few tokens.
+ * Loads a model in a separate process: without its data, on the CPU, with the requested context. A
+ * small model is also loaded with its data and decodes a few tokens.
  *
- * @throws `signal.reason` when aborted; {R1Error} `MODEL_UNSUPPORTED` where that process died,
- * `MODEL_LOAD_FAILED` where it did not end or llama.cpp refused the file, `RESOURCE_EXHAUSTED`;
- * otherwise what loading here would throw.
+ * @throws `signal.reason` when aborted; {R1Error} `MODEL_UNSUPPORTED` if that process died,
+ * `MODEL_LOAD_FAILED` if it did not finish or llama.cpp refused the file, `RESOURCE_EXHAUSTED`;
+ * otherwise the errors that loading here would throw.
  */
 export async function tryBeforeLoading(trial: Trial, signal: AbortSignal): Promise<void> {
   const { mode, parts, sizeBytes, model, engine } = trial;
   if (mode === "never") return;
   const task: TrialTask = {
-    // As the trial has it anyway: a load that differs in nothing else is the same trial.
+    // The values the trial uses in any case: a load that differs only in these is the same trial.
     model: {
       ...model,
       gpuLayers: 0,
@@ -55,14 +55,14 @@ export async function tryBeforeLoading(trial: Trial, signal: AbortSignal): Promi
     withData: sizeBytes <= WITH_DATA_BYTES,
   };
   const [path = ""] = model.paths;
-  // A file that cannot be read any more is for the load to report.
+  // An unreadable file is reported by the load.
   const key = await trialKey(task, parts).catch(() => undefined);
   if (mode === "auto" && key !== undefined && (await hasPassed(key))) return;
   await tryModel(path, task, signal);
   if (key !== undefined) await rememberPassed(key);
 }
 
-/** A model on the CPU with nothing special, for loads that have no options of their own. */
+/** A model on the CPU with default settings, for loads without options of their own. */
 export function plainModel(paths: string[]): Trial["model"] {
   return {
     paths,
@@ -81,7 +81,7 @@ export function plainModel(paths: string[]): Trial["model"] {
   };
 }
 
-/** An engine of one sequence with nothing special, for contexts that are made in other ways. */
+/** An engine of one sequence with default settings, for contexts that are created in other ways. */
 export function plainEngine(contextSize: number): NonNullable<Trial["engine"]> {
   return {
     contextSize,

@@ -1,5 +1,5 @@
-// The program of an isolated model: a process of its own, so that an abort of llama.cpp ends it
-// alone. Started by engine-process.ts; ends with its parent. Main thread of that process.
+// The program of an isolated model: a separate process, so that an abort of llama.cpp ends only
+// this one. Started by engine-process.ts; ends with its parent.
 import { writeFileSync } from "node:fs";
 import { parentChannel } from "../base/channel.js";
 import { loadBackends } from "../binding/backends.js";
@@ -8,21 +8,21 @@ import { EngineService } from "./engine-service.js";
 import type { ToChild, ToParent } from "./messages.js";
 
 /**
- * Milliseconds for a tidy end when the parent is gone: an rpc-server is told good-bye between two
- * messages.
+ * Milliseconds for an orderly shutdown when the parent is gone: an rpc-server is disconnected
+ * between two messages.
  */
 const TIDY_MS = 500;
 
 const end = (): void => void process.kill(process.pid, "SIGKILL");
 
-// Ctrl-C reaches every process of a terminal's group; the parent decides what it means, and its end
-// is this one's.
+// Ctrl-C is sent to every process of a terminal's group, but only the parent reacts to it, and this
+// process ends with the parent.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
 try {
-  // Where memory runs out, the system is to end this process rather than the parent.
+  // When memory runs out, the system should end this process rather than the parent.
   if (process.platform === "linux") writeFileSync("/proc/self/oom_score_adj", "500");
 } catch {
-  // It may be forbidden, and is a wish only.
+  // May be forbidden; this is only a hint to the system.
 }
 
 const service = new EngineService({

@@ -1,5 +1,5 @@
-// The child process of one isolated model, as its parent sees it: calls with answers, messages
-// without, and its death as one error. Runs on the JavaScript thread that loads the model.
+// The child process of one isolated model, as seen by its parent: calls with answers, messages
+// without answers, and its death as one error. Runs on the JavaScript thread that loads the model.
 import { Channel } from "../base/channel.js";
 import { builtModule, endOf, lastWords, startChild } from "../base/child.js";
 import type { Child } from "../base/child.js";
@@ -9,25 +9,22 @@ import type { CallMessage, CallName, Calls, ToChild, ToParent } from "./messages
 
 const PROGRAM = builtModule("./engine-child.js", import.meta.url);
 
-/**
- * How often a child is asked whether it answers, while something is awaited of it. Unit:
- * milliseconds.
- */
+/** How often the child is pinged while something is awaited from it. Unit: milliseconds. */
 const PING_MS = 1000;
 /**
- * Unanswered pings after which it counts as stopped: its main thread does nothing that takes as
- * long.
+ * Number of unanswered pings after which the child counts as stopped: its main thread does nothing
+ * that takes as long.
  */
+/** The same after a request was cancelled, when an answer is expected at once. */
 const MAX_MISSES = 30;
-/** The same after a request was cancelled, which is awaited at once. */
 const FEW_MISSES = 3;
 
-/** Told of what the child says by itself. */
+/** Receives what the child reports on its own. */
 export interface ProcessEvents {
   onProgress: (value: number) => void;
+  /** Called once: the child died, and every call was rejected with this error. */
   onEvents: (message: Extract<ToParent, { kind: "events" }>) => void;
   onLog: (message: Extract<ToParent, { kind: "log" }>) => void;
-  /** Once: it died, and every call was rejected with this. */
   onDeath: (error: R1Error) => void;
 }
 
@@ -39,7 +36,7 @@ interface Waiting {
 
 /**
  * A child that is running, was asked to end, or has died. It keeps the parent's process alive only
- * while something is awaited of it.
+ * while something is awaited from it.
  */
 export class EngineProcess {
   readonly #child: Child;
@@ -58,12 +55,17 @@ export class EngineProcess {
   #isEnding = false;
   #death: R1Error | undefined;
   #watch: NodeJS.Timeout | undefined;
-  /** Pings since it last said anything. Counted, since the parent may be stopped itself. */
+  /**
+   * Pings since its last message. Counted rather than timed, because the parent itself may be
+   * stopped.
+   */
   #unanswered = 0;
   #allowedMisses = MAX_MISSES;
   #isStopped = false;
 
-  /** @param describe - Words the death: how it ended, its last words, the signal. */
+  /**
+   * @param describe - Creates the error of its death: how it ended, its last output, the signal.
+   */
   constructor(describe: (how: string, words: string, signal: NodeJS.Signals | null) => string) {
     this.#describe = describe;
     const child = startChild(PROGRAM);
@@ -111,7 +113,7 @@ export class EngineProcess {
     this.#allowedMisses = MAX_MISSES;
   }
 
-  /** A sign of life is awaited soon. */
+  /** An answer is expected soon. */
   expectAnswerSoon(): void {
     this.#allowedMisses = FEW_MISSES;
   }
@@ -119,7 +121,7 @@ export class EngineProcess {
   #ping(): void {
     if (this.#unanswered >= this.#allowedMisses) {
       this.#isStopped = true;
-      // It ends a stopped process too.
+      // SIGKILL, which also ends a stopped process.
       this.#child.kill();
       return;
     }
@@ -128,7 +130,7 @@ export class EngineProcess {
   }
 
   /**
-   * Sends without waiting for an answer.
+   * Sends a message without waiting for an answer.
    * @throws {R1Error} `ENGINE_CRASHED` once the child is gone.
    */
   post(message: ToChild): void {
@@ -137,9 +139,9 @@ export class EngineProcess {
   }
 
   /**
-   * Asks and waits for the answer, which may come in pieces.
+   * Sends a call and waits for its answer, which may arrive in pieces.
    *
-   * @param bytes - What goes before the call, in pieces.
+   * @param bytes - Data that is sent before the call, in pieces.
    */
   async call<Name extends CallName>(
     name: Name,
@@ -173,7 +175,7 @@ export class EngineProcess {
     this.#child.kill();
   }
 
-  /** Lets it free everything and end, but not for longer than `graceMs`. */
+  /** Lets the child free everything and end, for at most `graceMs`. */
   async end(graceMs: number): Promise<void> {
     this.#isEnding = true;
     this.hold();
@@ -188,7 +190,7 @@ export class EngineProcess {
     }
   }
 
-  /** Resolves once the message is on its way, or the child is gone. */
+  /** Resolves when the message is sent, or the child is gone. */
   #send(message: ToChild): Promise<void> {
     return this.#channel.send(message);
   }

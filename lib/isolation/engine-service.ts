@@ -1,4 +1,4 @@
-// The child's side of an isolated model: does what the parent asks, with the addon of its own
+// The child's side of an isolated model: carries out the parent's calls with the addon of its own
 // process. Runs on the main thread of that process.
 import type { BackendProblem } from "../binding/backends.js";
 import type { NativeEndEvent, NativeEvents, NativeLastEvent } from "../binding/native-request.js";
@@ -14,12 +14,12 @@ import type { CallMessage, Calls, CallName, ToChild, ToParent } from "./messages
 import { LocalSessions } from "./sessions.js";
 
 /**
- * At most this often a snapshot goes along with events; one that ends a request always has its own.
+ * Minimum time between snapshots sent with events; an event that ends a request always has its own.
  * Unit: milliseconds.
  */
 const STATS_EVERY_MS = 200;
 
-/** The end of a request that was cancelled before it reached the engine. */
+/** The end event of a request that was cancelled before it reached the engine. */
 const NEVER_RAN: Omit<NativeEndEvent, "id"> = Object.freeze({
   kind: "end",
   reason: "aborted",
@@ -40,21 +40,21 @@ export interface ServiceInit {
   readonly addon: () => NativeAddon;
   readonly initialize: (numa: Calls["start"]["given"]["numa"]) => void;
   readonly loadBackends: (folder: string | undefined) => Promise<BackendProblem[]>;
-  /** Tells the parent; resolves once the message is on its way. */
+  /** Sends a message to the parent; resolves when it is sent. */
   readonly send: (message: ToParent) => Promise<void>;
 }
 
-/** One model, perhaps its draft, and one engine. */
+/** One model, optionally its draft model, and one engine. */
 export class EngineService {
   readonly #init: ServiceInit;
   readonly #models: NativeModel[] = [];
-  /** Requests whose grammar is compiled, and whether their reasoning is to end. */
+  /** Requests whose grammar is being compiled, and whether their reasoning should end. */
   readonly #compiling = new Map<number, { endsReasoning: boolean }>();
   readonly #pieces = new Map<number, Pieces>();
   #token: NativeCancelToken | undefined;
   #engine: NativeEngine | undefined;
   #sessions: LocalSessions | undefined;
-  /** Deliveries that were not sent yet. */
+  /** Batches of events that were not sent yet. */
   #events: NativeEvents[] = [];
   #isTelling = false;
   #reported: NativeEngineStats | undefined;
@@ -65,7 +65,7 @@ export class EngineService {
     this.#init = init;
   }
 
-  /** Takes one message of the parent's. */
+  /** Handles one message from the parent. */
   take(message: ToChild): void {
     switch (message.kind) {
       case "call":
@@ -196,7 +196,7 @@ export class EngineService {
     );
     this.#engine = engine;
     this.#sessions = new LocalSessions(engine);
-    // A prompt that takes long has no events; its numbers are told all the same.
+    // A long prompt has no events, but its snapshots are sent all the same.
     this.#timer = setInterval(() => this.#flush(), STATS_EVERY_MS);
     return { info: engine.info(), stats: engine.stats() };
   }
@@ -249,7 +249,7 @@ export class EngineService {
     }
   }
 
-  /** Ends a request whose grammar is still compiled; nothing of it reached the engine. */
+  /** Ends a request whose grammar is still being compiled; the engine has not seen the request. */
   #endCompiling(id: number): void {
     this.#compiling.delete(id);
     this.#end({ ...NEVER_RAN, id });
@@ -264,7 +264,7 @@ export class EngineService {
     this.#flush();
   }
 
-  /** One message at a time is on its way; what comes up meanwhile goes with the next. */
+  /** One message is in transit at a time; new events are sent with the next one. */
   #flush(): void {
     if (this.#isTelling) return;
     const events = this.#events;
@@ -278,7 +278,7 @@ export class EngineService {
     });
   }
 
-  /** A snapshot, if one is due and it differs from the last. */
+  /** Returns a snapshot, if one is due and it differs from the last. */
   #stats(isDue: boolean): NativeEngineStats | undefined {
     const now = performance.now();
     if (this.#engine === undefined || (!isDue && now - this.#reportedAt < STATS_EVERY_MS))

@@ -1,4 +1,4 @@
-// Where the native code of one model runs: in this process, or in a child of it. Runs on the
+// The place where the native code of one model runs: this process, or a child. Runs on the
 // JavaScript thread that loads the model.
 import { initialize, native } from "../binding/load.js";
 import { listenToLog } from "../binding/log.js";
@@ -9,21 +9,21 @@ import { LocalSessions } from "./sessions.js";
 import type { EngineSessions } from "./sessions.js";
 import type { NativeAddon, NativeEngine } from "../binding/native.js";
 
-/** An engine, wherever it runs. */
+/** An engine in either place. */
 export interface HostedEngine extends Omit<NativeEngine, keyof NativeSessions> {
   readonly sessions: EngineSessions;
 }
 
-/** What loading a model and making its engine take of native code, wherever that is. */
+/** The native functions that loading a model and creating its engine need, in either place. */
 export interface EngineHost extends Pick<NativeAddon, "createCancelToken" | "loadModel"> {
   readonly createEngine: (
     ...given: Parameters<NativeAddon["createEngine"]>
   ) => Promise<HostedEngine>;
-  /** Starts what there is to start, and tells the devices. */
+  /** Starts the backends and returns the devices. */
   readonly devices: () => Promise<readonly NativeDevice[]>;
-  /** Listens to llama.cpp's log; what it returns ends the listening. */
+  /** Listens to llama.cpp's log; returns a function that ends the listening. */
   readonly listen: (listener: LogListener) => () => void;
-  /** The load has failed: everything of it may go at once. */
+  /** Called when the load has failed: everything may be ended at once. */
   readonly kill: () => void;
 }
 

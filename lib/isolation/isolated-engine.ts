@@ -47,8 +47,8 @@ export class IsolatedEngine implements HostedEngine {
   }
 
   /**
-   * The child's engine counts in the same way; told at the call, as an engine of this process
-   * would.
+   * The child's engine counts in the same way; a full queue is reported at the call, as by an
+   * engine of this process.
    */
   submit(request: NativeRequest): void {
     if (this.#live.size >= this.#room) {
@@ -75,14 +75,14 @@ export class IsolatedEngine implements HostedEngine {
     this.#process.post({ kind: "end-reasoning", id });
   }
 
-  /** The child's latest snapshot, with the requests that are under way now. */
+  /** Returns the child's latest snapshot, with the current number of requests. */
   stats(): NativeEngineStats {
     if (this.#process.death !== undefined) throw this.#process.death;
     const running = Math.min(this.#stats.running, this.#live.size);
     return { ...this.#stats, running, waiting: this.#live.size - running };
   }
 
-  /** The process ends with it: nothing of it is used without its engine. */
+  /** The child process ends with its engine, because nothing else uses it. */
   close(): Promise<void> {
     this.#isClosed = true;
     for (const id of [...this.#live]) this.#drop(id);
@@ -107,8 +107,8 @@ export class IsolatedEngine implements HostedEngine {
 }
 
 /**
- * For the running decode to end and the memory to be freed; then the process is ended as it is.
- * Unit: milliseconds.
+ * Time for the running decode to end and the memory to be freed; then the process is killed. Unit:
+ * milliseconds.
  */
 const CLOSE_MS = 3000;
 

@@ -12,7 +12,7 @@ import { EngineProcess } from "./engine-process.js";
 import type { EngineHost } from "./host.js";
 import { IsolatedEngine } from "./isolated-engine.js";
 
-/** What an isolated host is made of. */
+/** The configuration of an isolated host. */
 export interface IsolationInit {
   readonly numa: Parameters<typeof initialize>[0];
   readonly backendDir: string | undefined;
@@ -21,8 +21,8 @@ export interface IsolationInit {
   readonly path: string;
   readonly signal: AbortSignal;
   /**
-   * Told once of the backend libraries that the child cannot use, and of the devices it goes on
-   * with.
+   * Called once with the backend libraries that the child cannot use, and the devices it uses
+   * instead.
    */
   readonly onProblems: (
     problems: readonly BackendProblem[],
@@ -31,12 +31,12 @@ export interface IsolationInit {
 }
 
 /**
- * Connecting to servers that have just answered; beyond it another client has come between. Unit:
- * milliseconds.
+ * Time to connect to servers that have just answered; after it, another client has connected first.
+ * Unit: milliseconds.
  */
 const CONNECT_MS = 2000;
 
-/** The vocabulary here, the facts from there. */
+/** The vocabulary of this process with the facts from the child. */
 function withFacts(vocabulary: NativeModel, info: NativeModelInfo): NativeModel {
   return {
     info: () => info,
@@ -60,18 +60,18 @@ function describeDeath({
   servers,
 }: IsolationInit): (how: string, words: string, signal: NodeJS.Signals | null) => string {
   return (how, words, signal) => {
-    const said = words === "" ? "" : ` Its last words: ${words}.`;
+    const said = words === "" ? "" : ` Its last output: ${words}.`;
     const hint =
       signal === "SIGKILL"
-        ? " Perhaps memory ran out."
+        ? " Memory may have run out."
         : servers.length > 0 && /rpc/i.test(words)
-          ? ` An rpc-server has ended or cannot be reached any more: ${servers.map(({ text }) => text).join(", ")}.`
+          ? ` An rpc-server has ended or is no longer reachable: ${servers.map(({ text }) => text).join(", ")}.`
           : "";
-    return `The process of ${path} ${how}.${said}${hint} This process is unharmed: load the model again to go on.`;
+    return `The process of ${path} ${how}.${said}${hint} This process is unharmed: load the model again to continue.`;
   };
 }
 
-/** Native code in a child process, which is started when its devices are first asked for. */
+/** Native code in a child process, which is started when its devices are first requested. */
 export function isolatedHost(init: IsolationInit): EngineHost {
   const { numa, backendDir, servers, signal } = init;
   let listener: LogListener | undefined;
@@ -84,7 +84,7 @@ export function isolatedHost(init: IsolationInit): EngineHost {
   };
   const start = async (): Promise<NativeDevice[]> => {
     await probeServers(servers, signal);
-    // The vocabulary is read here.
+    // The vocabulary is read in this process.
     initialize("disabled");
     const made = (child = new EngineProcess(describeDeath(init)));
     made.events.onLog = ({ entries }) => listener?.(entries);
@@ -93,7 +93,7 @@ export function isolatedHost(init: IsolationInit): EngineHost {
     if (signal.aborted) kill();
     const problems = (await made.call("start", { numa, backendDir })).value;
     let isLate = false;
-    // Without servers there is nothing that could keep it waiting.
+    // Without servers nothing can delay it.
     const timer =
       servers.length === 0
         ? undefined
@@ -110,7 +110,7 @@ export function isolatedHost(init: IsolationInit): EngineHost {
       if (!isLate) throw error;
       throw new R1Error(
         "RPC_BUSY",
-        `The RPC servers ${servers.map(({ text }) => text).join(", ")} answered, but did not do so once more: another client has come between. Try again.`,
+        `The RPC servers ${servers.map(({ text }) => text).join(", ")} answered once, but not a second time: another client has connected in between. Try again.`,
         {
           details: { servers: servers.map(({ text }) => text) },
         },
@@ -120,12 +120,13 @@ export function isolatedHost(init: IsolationInit): EngineHost {
     }
   };
   /**
-   * One child, however often its devices are asked for: a draft model's layers go onto them too.
+   * One child, no matter how often its devices are requested: a draft model's layers are also
+   * placed on them.
    */
   let starting: Promise<NativeDevice[]> | undefined;
   let isLoaded = false;
   const kill = (): void => {
-    // A signal that aborts after the load has no say any more.
+    // A signal that aborts after the load has no effect.
     if (!isLoaded) child?.kill();
   };
   return {
@@ -142,7 +143,7 @@ export function isolatedHost(init: IsolationInit): EngineHost {
       const made = started();
       made.events.onProgress = onProgress;
       const { value } = await made.call("load", { config });
-      // What the child has loaded does no harm here.
+      // The child has loaded the file already, so it is safe here.
       const vocabularyConfig = {
         ...config,
         vocabOnly: true,

@@ -1,5 +1,5 @@
-// What the parent and the child of an isolated model send each other, in order, over one channel
-// that copies. And how bytes cross it.
+// The messages between the parent and the child of an isolated model, which are copied in order
+// over one channel, and the transfer of bytes.
 import type { BackendProblem } from "../binding/backends.js";
 import type { NativeDevice } from "../binding/native-backends.js";
 import type { NativeEvents, NativeRequest } from "../binding/native-request.js";
@@ -14,11 +14,11 @@ import type {
 import type { NativeOpenedSession } from "../binding/native-session.js";
 import type { SessionSave } from "./sessions.js";
 
-/** What can be asked of the child, and what it answers. */
+/** The calls to the child, and their answers. */
 export interface Calls {
   /**
-   * Starts llama.cpp, and loads what backends there are beside the addon and in the folder. Answers
-   * what could not be loaded.
+   * Starts llama.cpp, and loads the available backends beside the addon and in the folder. Answers
+   * with those that could not be loaded.
    */
   start: {
     given: {
@@ -27,22 +27,22 @@ export interface Calls {
     };
     answer: BackendProblem[];
   };
-  /** Connects to the servers, if any, and tells all devices. */
+  /** Connects to the servers, if any, and answers with all devices. */
   connect: { given: { servers: string[] }; answer: NativeDevice[] };
   /** Loads the next model: first the model itself, then its draft. */
   load: { given: { config: NativeModelConfig }; answer: NativeModelInfo };
-  /** Makes the engine of what is loaded. */
+  /** Creates the engine of the loaded models. */
   engine: {
     given: { config: NativeEngineConfig; hasDraft: boolean };
     answer: { info: NativeEngineInfo; stats: NativeEngineStats };
   };
   /** Holds cells of a session. */
   hold: { given: { tokens: Int32Array; session: number }; answer: number };
-  /** Saves a session to a file, or in pieces that come before the answer. */
+  /** Saves a session to a file, or in pieces that are sent before the answer. */
   save: { given: SessionSave; answer: null };
-  /** Opens a saved session: a file, or what went in pieces before the call. */
+  /** Opens a saved session: a file, or the pieces that were sent before the call. */
   open: { given: { path: string | null; key: Uint8Array | null }; answer: NativeOpenedSession };
-  /** Puts the cells of an opened session back. */
+  /** Restores the cells of an opened session. */
   restore: { given: { saved: number; session: number }; answer: null };
   /** Frees everything; the process ends after the answer. */
   close: { given: object; answer: null };
@@ -63,7 +63,7 @@ export type CallMessage = {
 /** From the parent. */
 export type ToChild =
   | CallMessage
-  /** Answered at once, whatever the child's native threads do. */
+  /** Answered at once, whatever the child's native threads are doing. */
   | { readonly kind: "ping" }
   | {
       readonly kind: "submit";
@@ -99,7 +99,7 @@ export type ToParent =
   | { readonly kind: "log"; readonly entries: readonly NativeLogEntry[] }
   | Piece;
 
-/** Bytes that belong to a call, in order; `total` of all its pieces. */
+/** Bytes that belong to a call, in order; `total` is the size of all its pieces. */
 export interface Piece {
   readonly kind: "piece";
   readonly call: number;
@@ -107,10 +107,10 @@ export interface Piece {
   readonly bytes: Uint8Array;
 }
 
-/** Sessions cross in pieces, so that no single message holds an event loop up. Unit: bytes. */
+/** Sessions are sent in pieces, so that no single message blocks an event loop. Unit: bytes. */
 const PIECE_BYTES = 2 ** 20;
 
-/** Sends bytes piece by piece, each once the one before is on its way. */
+/** Sends bytes in pieces, each after the previous one was sent. */
 export async function sendPieces(
   call: number,
   bytes: Uint8Array,
@@ -125,7 +125,7 @@ export async function sendPieces(
     });
 }
 
-/** Puts pieces together as they come. */
+/** Joins pieces as they arrive. */
 export class Pieces {
   #bytes: Buffer | undefined;
   #filled = 0;
@@ -136,7 +136,7 @@ export class Pieces {
     this.#filled += bytes.length;
   }
 
-  /** All of them; nothing when none came. */
+  /** Returns all of them; empty if there were none. */
   take(): Uint8Array {
     const { buffer, byteOffset, length } = this.#bytes ?? Buffer.alloc(0);
     return new Uint8Array(buffer, byteOffset, length);

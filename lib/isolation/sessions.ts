@@ -1,5 +1,5 @@
-// Saved sessions of an engine, wherever it runs: files by their path, bytes in pieces. Here: of an
-// engine in this process, which is also what the child of an isolated model uses.
+// Saved sessions of an engine in either place: files by their path, bytes in pieces. This file
+// implements them for an engine in this process, which the child of an isolated model also uses.
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
@@ -9,7 +9,7 @@ import { R1Error } from "../base/errors.js";
 import { fileFailure } from "../base/files/failure.js";
 import type { NativeOpenedSession, NativeSessions } from "../binding/native-session.js";
 
-/** What a saved session is written from, and where to. */
+/** The source and the destination of a saved session. */
 export interface SessionSave {
   /** A hold of {@link EngineSessions.hold}; 0: no cells. */
   readonly hold: number;
@@ -19,9 +19,7 @@ export interface SessionSave {
   readonly path: string | null;
 }
 
-/**
- * The sessions of an engine, in this process or in another. Errors are as native code gives them.
- */
+/** The sessions of an engine, in this process or in a child. Errors are those of native code. */
 export interface EngineSessions {
   readonly hold: (tokens: Int32Array, session: number) => Promise<number>;
   readonly release: (hold: number) => void;
@@ -36,10 +34,10 @@ export interface EngineSessions {
   readonly forget: (session: number) => void;
 }
 
-/** What is copied in one turn of the event loop. */
+/** Bytes that are copied in one turn of the event loop. */
 const COPY_BYTES = 2 ** 20;
 
-/** Sessions of an engine of this process. */
+/** Sessions of an engine in this process. */
 export class LocalSessions implements EngineSessions {
   readonly #native: NativeSessions;
   /** Files that stay open as long as their sessions. */
@@ -74,14 +72,14 @@ export class LocalSessions implements EngineSessions {
 
   async open(source: string | Uint8Array, key: Uint8Array | null): Promise<NativeOpenedSession> {
     if (typeof source !== "string") return this.#openBytes(source, key);
-    // Without O_NONBLOCK a FIFO would be waited for; native code takes ordinary files only.
+    // Without O_NONBLOCK, opening a FIFO would block; native code accepts only ordinary files.
     const flags = constants.O_RDONLY | constants.O_NONBLOCK;
     const file = await open(source, flags).catch((error: unknown) => {
       throw fileFailure(error, source, "read");
     });
     try {
       if ((await file.stat()).isDirectory())
-        throw new R1Error("FILE_IS_DIRECTORY", `"${source}" is a directory. Name a file.`, {
+        throw new R1Error("FILE_IS_DIRECTORY", `"${source}" is a directory. Specify a file.`, {
           details: { path: source },
         });
       const opened = await this.#native.openSession({ file: file.fd, block: 0 }, key);
@@ -93,7 +91,7 @@ export class LocalSessions implements EngineSessions {
     }
   }
 
-  /** Of a copy that nobody else can change, made over several turns of the event loop. */
+  /** Opens a copy that nobody else can change, made over several turns of the event loop. */
   async #openBytes(bytes: Uint8Array, key: Uint8Array | null): Promise<NativeOpenedSession> {
     const { length } = bytes;
     const block = this.#native.keepBytes(length);
@@ -101,7 +99,7 @@ export class LocalSessions implements EngineSessions {
       for (let at = 0; at < length; at += COPY_BYTES) {
         if (at > 0) await nextTurn();
         if (bytes.length !== length)
-          refuse("from", "bytes that stay as they are until the promise settles", bytes);
+          refuse("from", "bytes that do not change until the promise settles", bytes);
         this.#native.putBytes(block, at, bytes.subarray(at, at + COPY_BYTES));
       }
       return await this.#native.openSession({ file: -1, block }, key);

@@ -1,35 +1,35 @@
-// Hands out the arguments of a tool call while they are still being written. Runs on the JavaScript
+// Returns the arguments of a tool call while they are still being generated. Runs on the JavaScript
 // thread that consumes the generation.
 import { randomUUID } from "node:crypto";
 import type { ContentPart } from "../base/types.js";
 
-/** An id for a call: unique, and in the form of OpenAI's. */
+/** Returns a unique id for a call, in OpenAI's format. */
 export function newCallId(): string {
   return `call_${randomUUID().replaceAll("-", "").slice(0, 24)}`;
 }
 
-/** What may stand between a name and its arguments, up to their opening brace. */
+/** The text allowed between a name and its arguments, up to their opening brace. */
 const OPENING = /^\s*(?:```(?:json)?\s*)?(?=\{)/;
-/** The beginning of that, with more to come. */
+/** The beginning of that text, when more may follow. */
 const OPENING_SO_FAR = /^\s*(?:`{0,3}|```j(?:s(?:on?)?)?|```(?:json)?\s*)$/;
 
 /**
- * One call as it grows: tells its name once that is whole and known, then its arguments from their
- * opening brace to the closing one. What stands there otherwise is left to the check of the whole
- * call, which sees it all.
+ * One call while it grows: reports its name when that is complete and known, then its arguments
+ * from the opening brace to the closing one. Any other text is left to the check of the complete
+ * call.
  */
 export class CallStream {
-  /** The id that the call gets, once its start was handed out. */
+  /** The id of the call, once its start was reported. */
   id: string | undefined;
   private state: "name" | "opening" | "json" | "over" = "name";
-  /** Where in the call's text reading goes on. */
+  /** Offset in the call's text at which reading continues. */
   private at = 0;
   private depth = 0;
   private isInString = false;
   private isEscaped = false;
 
   /**
-   * @param names - The tools that may be called.
+   * @param names - The names of the callable tools.
    * @param separator - The text between a call's type and its name.
    */
   constructor(
@@ -39,8 +39,8 @@ export class CallStream {
 
   /**
    * @param body - The call's text so far, which only grows.
-   * @param separatorAt - Where in it the separator stands; -1: it has not come.
-   * @returns What is new.
+   * @param separatorAt - Offset of the separator in it; -1: not received yet.
+   * @returns The new parts.
    */
   take(body: string, separatorAt: number): ContentPart[] {
     const parts: ContentPart[] = [];
@@ -67,7 +67,7 @@ export class CallStream {
     return parts;
   }
 
-  /** The name, once whatever ends it has come; empty when there can be none. */
+  /** Returns the name once its end has been received; empty if there cannot be one. */
   private name(body: string, separatorAt: number): string | undefined {
     const kind = body.slice(0, separatorAt).trim();
     const after = separatorAt + this.separator.length;
@@ -82,7 +82,7 @@ export class CallStream {
     return found[1] ?? "";
   }
 
-  /** What has come of the arguments since, up to the brace that closes them. */
+  /** Returns the new text of the arguments, up to the brace that closes them. */
   private json(body: string): string {
     const from = this.at;
     for (; this.at < body.length && this.state === "json"; this.at++) {

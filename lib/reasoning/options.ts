@@ -1,37 +1,37 @@
-// How much the model thinks: the option `reasoning`, checked and completed. Pure; runs on any
-// JavaScript thread.
+// The option `reasoning`, which sets how much the model reasons: checks it and fills in the
+// defaults.
 import { integer, knownKeys, object, oneOf, refuse, string } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 
 /**
- * Token budgets of the efforts; undefined: no limit. R1 itself knows no efforts: these are budgets
- * under names that other interfaces use.
+ * Token budgets of the efforts; undefined: no limit. R1 itself has no efforts: these are budgets
+ * under the names that other interfaces use.
  */
 export const EFFORTS = Object.freeze({ low: 1024, medium: 8192, high: undefined } as const);
 
 /** A named budget. */
 export type ReasoningEffort = keyof typeof EFFORTS;
 
-/** What the model is told, as its own thought, when the budget is spent. */
+/** The text that is inserted as the model's own thought when the budget is used up. */
 export const DEFAULT_CLOSING = "\n\nI have thought enough; here is the answer.\n";
 
-/** How much the model thinks. */
+/** How much the model reasons. */
 export interface ReasoningOptions {
   /**
-   * `auto`: as the file's own template does. `forced`: the prompt opens `<think>`, so that thinking
-   * cannot be skipped. `off`: the prompt opens and closes it, so that the model answers right away.
+   * `auto`: as in the file's own template. `forced`: the prompt opens `<think>`, so that reasoning
+   * cannot be skipped. `off`: the prompt opens and closes it, so that the model answers at once.
    * After tool outputs the prompt never opens it, as in the official templates. @defaultValue
    * "auto"
    */
   readonly mode?: "auto" | "forced" | "off" | undefined;
   /**
-   * A named budget: low 1024, medium 8192 tokens, high no limit; `maxTokens` goes before it.
+   * A named budget: low 1024, medium 8192 tokens, high no limit; `maxTokens` takes precedence.
    * @defaultValue none
    */
   readonly effort?: ReasoningEffort | undefined;
   /**
-   * Most tokens of reasoning. When they are spent, `closing` and `</think>` are fed as if the model
-   * had written them, and the answer follows. Range: 0..2^31-1.
+   * Maximum tokens of reasoning. When they are used up, `closing` and `</think>` are fed as if the
+   * model had written them, and the answer follows. Range: 0..2^31-1.
    * @defaultValue no limit
    */
   readonly maxTokens?: number | undefined;
@@ -42,17 +42,17 @@ export interface ReasoningOptions {
   readonly closing?: string | undefined;
 }
 
-/** What {@link normalizeReasoning} makes of it. */
+/** The result of {@link normalizeReasoning}. */
 export interface ReasoningConfig {
   readonly mode: "auto" | "forced" | "off";
-  /** Most reasoning tokens; -1: no limit. */
+  /** Maximum reasoning tokens; -1: no limit. */
   readonly budget: number;
-  /** Text fed before `</think>` when the budget is spent. */
+  /** Text fed before `</think>` when the budget is used up. */
   readonly closing: string;
 }
 
 /**
- * Checks and completes the option `reasoning`.
+ * Checks the option `reasoning` and fills in the defaults.
  *
  * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`.
  */
@@ -76,16 +76,16 @@ export function normalizeReasoning(value: unknown, path = "reasoning"): Reasonin
   if (line.length > 1000 || /\p{Surrogate}/u.test(line))
     refuse(`${path}.closing`, "whole characters, at most 1000", closing);
   if (mode === "off" && (maxTokens !== undefined || effort !== undefined))
-    refuse(path, 'no budget with mode "off", which thinks nothing', value);
+    refuse(path, 'no budget with mode "off", which has no reasoning', value);
   return Object.freeze({ mode, budget, closing: line });
 }
 
 /**
- * Ids that close the reasoning: the closing line as plain text, then `</think>`.
+ * Returns the ids that close the reasoning: the closing line as plain text, then `</think>`.
  *
  * @param endThink - Id of `</think>`.
- * @param tokenize - Safe tokenisation, special strings left as text.
- * @returns Nothing when the vocabulary has no `</think>`.
+ * @param tokenize - Safe tokenisation that leaves special strings as text.
+ * @returns An empty array when the vocabulary has no `</think>`.
  */
 export function closingTokens(
   config: ReasoningConfig,
@@ -96,16 +96,16 @@ export function closingTokens(
   return Int32Array.of(...tokenize(config.closing), endThink);
 }
 
-/** @throws {R1Error} `TEMPLATE_UNSUPPORTED` when no token could close a reasoning at its budget. */
+/** @throws {R1Error} `TEMPLATE_UNSUPPORTED` when no token can close a reasoning at its budget. */
 export function assertClosable(endThink: number): void {
   if (endThink < 0)
     throw new R1Error(
       "TEMPLATE_UNSUPPORTED",
-      "A budget of reasoning needs a model whose vocabulary has the token </think>; this one has none. Leave `reasoning.maxTokens` and `effort` out.",
+      "A reasoning budget needs a model whose vocabulary has the token </think>; this one has none. Leave out `reasoning.maxTokens` and `effort`.",
     );
 }
 
-/** @throws {R1Error} `TEMPLATE_UNSUPPORTED` when no token could close a reasoning at a call. */
+/** @throws {R1Error} `TEMPLATE_UNSUPPORTED` when no token can close a reasoning at a call. */
 export function assertEndable(endThink: number): void {
   if (endThink < 0)
     throw new R1Error(

@@ -1,55 +1,55 @@
-// Splits a stream of token events into reasoning and answer, in O(n), flushed at the end. Runs on
-// the JavaScript thread that consumes the generation.
+// Splits a stream of token events into reasoning and answer, in O(n), and flushes at the end. Runs
+// on the JavaScript thread that consumes the generation.
 import type { ContentPart, TokenLogprob, ToolCall } from "../base/types.js";
 import { partialTagLength, trailingLineBreaks } from "./tags.js";
 
 /**
- * Looks through the answer for something that is not answer text, such as tool calls. Its texts,
- * put together with what it takes out, are what it was given.
+ * Searches the answer for parts that are not answer text, such as tool calls. The texts it returns,
+ * together with the text it removes, are its complete input.
  */
 export interface AnswerReader {
-  /** Tokens that it is handed by id and not as text, with the text of each. */
+  /** Tokens that are passed by id and not as text, with the text of each. */
   readonly tokens: ReadonlyMap<number, string>;
   /**
-   * Takes more of the answer; returns answer text and finished parts, in order. May hold text back.
+   * Reads more of the answer; returns answer text and finished parts, in order. May hold text back.
    */
   push(text: string): (string | ContentPart)[];
-  /** Takes one of its `tokens` where it stands in the answer. */
+  /** Reads one of its `tokens` at its position in the answer. */
   token(token: number): (string | ContentPart)[];
-  /** Ends the answer: what was held back comes out. */
+  /** Ends the answer: returns the text that was held back. */
   end(): (string | ContentPart)[];
 }
 
-/** What a {@link Segmenter} must know of the vocabulary and the prompt. */
+/** What a {@link Segmenter} needs to know about the vocabulary and the prompt. */
 export interface SegmenterInit {
-  /** Id of `<think>`; -1: the vocabulary has none, and the tag is told by its text. */
+  /** Id of `<think>`; -1: the vocabulary has none, and the tag is detected by its text. */
   readonly think: number;
   /** Id of `</think>`; -1: as above. */
   readonly endThink: number;
   /** The prompt ends inside an open reasoning block. */
   readonly startsInReasoning: boolean;
   /**
-   * The prompt ends in `</think>`: everything is answer, and line breaks at its start stand next to
+   * The prompt ends in `</think>`: all text is answer, and line breaks at its start are next to
    * that tag.
    * @defaultValue false
    */
   readonly startsAfterReasoning?: boolean | undefined;
   /**
-   * The prompt ends inside text of the assistant, of its reasoning or else of its answer: what
-   * comes first belongs to it, line breaks included.
+   * The prompt ends inside the assistant's text, in its reasoning or in its answer: the first text
+   * belongs to it, including line breaks.
    * @defaultValue false
    */
   readonly continuesText?: boolean | undefined;
-  /** How the vocabulary spells the tags. @defaultValue `<think>` and `</think>` */
+  /** The spelling of the tags in the vocabulary. @defaultValue `<think>` and `</think>` */
   readonly thinkText?: string | undefined;
   readonly endThinkText?: string | undefined;
-  /** What looks through the answer, e.g. for tool calls. @defaultValue nothing */
+  /** The reader that searches the answer, e.g. for tool calls. @defaultValue nothing */
   readonly reader?: AnswerReader | undefined;
 }
 
 type Block = "reasoning" | "answer";
 
-/** A token as it came. */
+/** A received token. */
 interface Token {
   readonly id: number;
   readonly logprob: TokenLogprob | undefined;
@@ -58,20 +58,20 @@ interface Token {
 type State = "before" | Block;
 
 /**
- * A tag's text may come this much later than its token, because the engine holds text that could
+ * A tag's text may arrive this much later than its token, because the engine holds text that could
  * begin a stop string. Unit: UTF-16 code units.
  */
 const TAG_TEXT_WAIT = 1024;
 
 /**
- * One reasoning block, then one answer. The block starts with the prompt or with the first
+ * One reasoning block, then one answer. The block starts with the prompt, or with the first
  * `<think>` that only white space precedes; it ends with the first `</think>` after that. Any other
- * tag is text of the block it stands in, so nothing is lost: a `<think>` in the reasoning or in the
- * answer, a `</think>` in the answer. Without an opening tag everything is answer.
+ * tag is text of its block, so nothing is lost: a `<think>` in the reasoning or in the answer, a
+ * `</think>` in the answer. Without an opening tag everything is answer.
  *
- * Left out of both texts: the two tags, white space before the opening one, and line breaks next to
- * a tag. Line breaks that end a reasoning which never closed are kept. The deltas of a kind, put
- * together, are exactly {@link Segmenter.reasoning} and {@link Segmenter.answer}. A delta's
+ * Both texts leave out the two tags, white space before the opening one, and line breaks next to a
+ * tag. Line breaks at the end of a reasoning that never closed are kept. The concatenated deltas of
+ * each kind are exactly {@link Segmenter.reasoning} and {@link Segmenter.answer}. A delta's
  * `tokens` are those whose text begins in it.
  */
 export class Segmenter {
@@ -79,25 +79,22 @@ export class Segmenter {
     Record<"before" | "reasoning", { readonly id: number; readonly text: string }>
   >;
   private readonly reader: AnswerReader | undefined;
-  /** Where the text stands. */
+  /** The state of the text. */
   private state: State;
-  /** Where the tokens stand: ahead of `state` while the text of a tag is still to come. */
+  /** The state of the tokens: ahead of `state` while the text of a tag has not arrived. */
   private ahead: State;
-  /** Tags whose token has come and whose text has not, and the text since. */
+  /** Tags whose token has arrived but not their text, and the text since then. */
   private awaited: Token[] = [];
   private late = "";
   /**
-   * Text that could begin a tag, where tags are told by text, and how many tokens went by since it
+   * Text that could begin a tag, when tags are detected by text, and the number of tokens since it
    * was empty.
    */
   private partial = "";
   private partialTokens = 0;
-  /**
-   * White space before the first block, or line breaks that may turn out to stand before a closing
-   * tag.
-   */
+  /** White space before the first block, or line breaks that may precede a closing tag. */
   private held = "";
-  /** Line breaks that come next stand right after a tag. */
+  /** Line breaks that follow are directly after a tag. */
   private afterTag: boolean;
   private opened: Block | undefined;
   private tokens: Token[] = [];
@@ -132,7 +129,7 @@ export class Segmenter {
     return this.texts.answer;
   }
 
-  /** Tokens of the reasoning so far, its tags included. */
+  /** Tokens of the reasoning so far, including its tags. */
   get reasoningTokens(): number {
     return this.thinking;
   }
@@ -143,12 +140,12 @@ export class Segmenter {
   }
 
   /**
-   * Takes one token event and returns the parts it brings about.
+   * Processes one token event and returns the parts that result.
    *
    * @param id - Its id.
-   * @param text - Its text as the engine gave it: whole characters, perhaps empty, perhaps with
-   * text of earlier tokens before its own.
-   * @param logprob - Its log probability, for the delta in which it stands.
+   * @param text - Its text from the engine: whole characters, possibly empty, possibly with text of
+   * earlier tokens before its own.
+   * @param logprob - Its log probability, for the delta that contains it.
    */
   push(id: number, text: string, logprob?: TokenLogprob): ContentPart[] {
     const token = { id, logprob };
@@ -169,10 +166,11 @@ export class Segmenter {
     return this.drain();
   }
 
-  /** Ends the stream: what was held back comes out, and open blocks are closed. Call once. */
+  /** Ends the stream: returns the text that was held back, and closes open blocks. Call once. */
   end(): ContentPart[] {
     if (this.state === "reasoning") this.open("reasoning");
-    // Of a tag that a stop string ends in only the beginning has come: its token stands for it.
+    // If a stop string ends inside a tag, only the beginning of the tag has arrived; its token
+    // represents it.
     const { late, awaited } = this;
     const whole =
       late.length -
@@ -193,7 +191,7 @@ export class Segmenter {
     return parts;
   }
 
-  /** Hands on the text that has come, split at the tags whose tokens have come. */
+  /** Passes on the received text, split at the tags whose tokens have arrived. */
   private settle(isNewest: boolean): void {
     for (let token = this.awaited[0]; token !== undefined; token = this.awaited[0]) {
       const text = this.tagText(token.id);
@@ -222,7 +220,7 @@ export class Segmenter {
   }
 
   /**
-   * Goes on to the next block at a tag, or writes the tag as text when it opens or closes nothing
+   * Continues with the next block at a tag, or writes the tag as text if it opens or closes nothing
    * here.
    */
   private pass(token: Token, text: string): void {
@@ -230,7 +228,7 @@ export class Segmenter {
     if (fits) this.turn();
     else if (this.reader?.tokens.has(token.id) === true) this.read(this.reader, token.id, text);
     else {
-      // Text came before the opening tag: the tokens taken for reasoning were answer.
+      // Text preceded the opening tag: the tokens counted as reasoning were answer.
       this.tokens.push(token);
       this.ahead = "answer";
       this.thinking = 0;
@@ -238,9 +236,9 @@ export class Segmenter {
     }
   }
 
-  /** Hands a token to the reader; in the reasoning, where nobody reads, it is text. */
+  /** Passes a token to the reader; in the reasoning, which has no reader, it is text. */
   private read(reader: AnswerReader, token: number, text: string): void {
-    // Text that could have begun a tag was none: a token of its own stands behind it.
+    // Text that could have begun a tag was not one: a separate token follows it.
     const broken = this.partial;
     this.partial = "";
     this.write(broken);
@@ -258,7 +256,7 @@ export class Segmenter {
     this.relay(reader.token(token));
   }
 
-  /** Leaves `before` for the reasoning, or the reasoning for the answer. */
+  /** Switches from `before` to the reasoning, or from the reasoning to the answer. */
   private turn(): void {
     this.held = "";
     this.tokens = [];
@@ -272,7 +270,7 @@ export class Segmenter {
     if (this.awaited.length === 0) this.ahead = this.state;
   }
 
-  /** Takes text in which tags without an id may hide. */
+  /** Reads text that may contain tags without an id. */
   private take(text: string): void {
     let rest = text;
     while (this.state !== "answer" && this.tags[this.state].id < 0) {
@@ -305,7 +303,7 @@ export class Segmenter {
     this.write(rest);
   }
 
-  /** Writes text into the block where the stream stands. */
+  /** Writes text into the current block. */
   private write(text: string): void {
     if (text === "") return;
     if (this.state === "before") {
@@ -329,14 +327,14 @@ export class Segmenter {
     }
   }
 
-  /** Hands on what the reader made of the answer. */
+  /** Passes on what the reader found in the answer. */
   private relay(found: readonly (string | ContentPart)[]): void {
     for (const piece of found) {
       if (typeof piece === "string") this.emit("answer", piece);
       else {
         if (piece.type === "tool-call") this.calls.push(piece.call);
         this.parts.push(piece);
-        // Their text is none of the answer's.
+        // Their text is not part of the answer.
         this.tokens = [];
       }
     }

@@ -1,10 +1,10 @@
-// Where reasoning tags stand in ids and in text. Pure functions, on any JavaScript thread.
+// Locates reasoning tags in ids and in text.
 
 /**
- * Whether a prompt of token ids ends inside a reasoning block: the last tag or turn mark in it is
- * an opening tag. A block that an earlier turn left open ended with that turn.
+ * Whether a prompt of token ids ends inside a reasoning block: its last tag or turn mark is an
+ * opening tag. A block that an earlier turn left open ended with that turn.
  *
- * @param think - Id of `<think>`, -1 if the vocabulary has none: then the answer is false.
+ * @param think - Id of `<think>`, -1 if the vocabulary has none: then the result is false.
  * @param endThink - Id of `</think>`.
  * @param turns - Ids that begin or end a turn.
  */
@@ -25,9 +25,7 @@ export function endsInReasoning(
 
 const NO_TURNS: ReadonlySet<number> = new Set();
 
-/**
- * Length of the longest end of `text` that `tag` could begin with, but which is not all of `tag`.
- */
+/** Length of the longest suffix of `text` that is a proper prefix of `tag`. */
 export function partialTagLength(text: string, tag: string): number {
   for (let length = Math.min(text.length, tag.length - 1); length > 0; length--)
     if (text.endsWith(tag.slice(0, length))) return length;

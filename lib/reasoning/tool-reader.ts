@@ -1,4 +1,4 @@
-// Finds tool calls in the answer as it streams, and parses and checks them. Runs on the JavaScript
+// Finds tool calls in the streamed answer, and parses and checks them. Runs on the JavaScript
 // thread that consumes the generation.
 import type { ContentPart, ToolCall, ToolTagIds, ToolTags } from "../base/types.js";
 import { CallStream, newCallId } from "./call-stream.js";
@@ -6,7 +6,8 @@ import type { AnswerReader } from "./segmenter.js";
 import { partialTagLength } from "./tags.js";
 
 /**
- * A tool that may be called: its name, and what is wrong with given arguments (undefined: nothing).
+ * A callable tool: its name, and a check that returns what is wrong with given arguments
+ * (undefined: nothing).
  */
 export interface CallableTool {
   readonly name: string;
@@ -23,7 +24,7 @@ const NAMES = [
 
 const FENCE = "```";
 
-/** A name, then arguments in a fence or bare; undefined when it is anything else. */
+/** Returns a name and arguments, fenced or bare; undefined for anything else. */
 function splitCall(text: string): { name: string; json: string } | undefined {
   const trimmed = text.trim();
   const name = /^[\w.:/-]+/.exec(trimmed)?.[0];
@@ -37,33 +38,33 @@ function splitCall(text: string): { name: string; json: string } | undefined {
 }
 
 /**
- * Reads calls in R1's form: `<｜tool▁calls▁begin｜>`, then calls of
+ * Reads calls in R1's format: `<｜tool▁calls▁begin｜>`, then calls of
  * `<｜tool▁call▁begin｜>function<｜tool▁sep｜>NAME`, a line break and a fenced block of JSON,
- * `<｜tool▁call▁end｜>`, then `<｜tool▁calls▁end｜>`. Each call becomes a part when its end has come. A
- * tag is told by its id where the vocabulary has one, so that the same letters spelt by other
- * tokens are text (docs/decisions/tool-tags.md), and by its text where it has none.
+ * `<｜tool▁call▁end｜>`, then `<｜tool▁calls▁end｜>`. Each call becomes a part when its end has
+ * arrived. A tag is detected by its id if the vocabulary has one, so that the same letters spelt by
+ * other tokens are text (docs/decisions/tool-tags.md), and otherwise by its text.
  *
- * What is wrong becomes a `tool-call-error` part with the text as generated: an unfinished call,
- * bad JSON, an unknown name, arguments that do not fit the schema, text between calls. White space
- * between calls is left out, and so is what has come of the tag that ends them when a stop string
- * cuts it. Text before and after the block is answer.
+ * Errors become a `tool-call-error` part with the text as generated: an unfinished call, bad JSON,
+ * an unknown name, arguments that do not match the schema, text between calls. White space between
+ * calls is left out, and so is the beginning of their end tag when a stop string cuts it off. Text
+ * before and after the block is answer.
  *
- * With `deltas` a call of a known tool is also told while it is written: its start, then its
- * arguments, then the part of the whole call.
+ * With `deltas` a call of a known tool is also reported while it is being generated: its start,
+ * then its arguments, then the part of the complete call.
  */
 export class ToolReader implements AnswerReader {
   readonly tokens: ReadonlyMap<number, string>;
   private readonly tools: ReadonlyMap<string, CallableTool>;
   private readonly names: ReadonlyMap<number, keyof ToolTags>;
-  /** The tags that are told by their text. */
+  /** The tags that are detected by their text. */
   private readonly texts: Partial<ToolTags>;
   private state: "text" | "calls" | "call" = "text";
   private buffer = "";
-  /** Where the search in the buffer goes on. */
+  /** Offset in the buffer at which the search continues. */
   private from = 0;
-  /** Where in the buffer the separator stands, once its token has come; -1: it has not. */
+  /** Offset of the separator in the buffer; -1: its token has not arrived. */
   private separator = -1;
-  /** Tells the call under way. */
+  /** Streams the current call. */
   private stream: CallStream | undefined;
   private found: (string | ContentPart)[] = [];
 
@@ -135,7 +136,7 @@ export class ToolReader implements AnswerReader {
     });
   }
 
-  /** Tells what is new of the call under way; what could be the tag that ends it is none of it. */
+  /** Reports what is new in the current call, except text that could be the tag that ends it. */
   private reportCall(): void {
     if (this.state !== "call" || this.stream === undefined) return;
     const { toolCallEnd, toolSep } = this.texts;
@@ -154,7 +155,7 @@ export class ToolReader implements AnswerReader {
     if (text.trim() !== "") this.fail(text, "There is text between tool calls.");
   }
 
-  /** Goes on at a tag; one that means nothing here is text. */
+  /** Processes a tag; one that has no meaning here is text. */
   private tag(name: keyof ToolTags): void {
     const before = this.buffer;
     if (this.state === "call") {
@@ -185,7 +186,10 @@ export class ToolReader implements AnswerReader {
     } else this.buffer += this.tags[name];
   }
 
-  /** Takes one tag out of the buffer and what stands before it; false when more text is needed. */
+  /**
+   * Removes one tag from the buffer, and the text before it; returns false when more text is
+   * needed.
+   */
   private step(): boolean {
     const { toolCallsBegin, toolCallsEnd, toolCallBegin, toolCallEnd, toolSep } = this.texts;
     if (this.state === "call") {
@@ -240,7 +244,7 @@ export class ToolReader implements AnswerReader {
       state === "call" && this.deltas ? new CallStream(this.tools, this.tags.toolSep) : undefined;
   }
 
-  /** Takes the text of a call, with the place of its separator. */
+  /** Processes the text of a call, with the offset of its separator. */
   private call(body: string, separator: number): void {
     const raw = this.tags.toolCallBegin + body + this.tags.toolCallEnd;
     this.reportBody(body, separator);
@@ -249,18 +253,19 @@ export class ToolReader implements AnswerReader {
     else this.found.push({ type: "tool-call", call: made });
   }
 
-  /** The call, or what is wrong with it. */
+  /** Returns the call, or what is wrong with it. */
   private parse(body: string, separator: number): ToolCall | string {
     if (separator < 0) return "The tool call has no separator between its type and its name.";
     const kind = body.slice(0, separator).trim();
     const rest = body.slice(separator + this.tags.toolSep.length);
-    // Later DeepSeek models leave the type out: the name stands before the separator and the
-    // arguments after it.
+    // Later DeepSeek models leave the type out: the name is before the separator and the arguments
+    // after it.
     const isBare = kind !== "function" && rest.trimStart().startsWith("{");
     if (kind !== "function" && !isBare)
       return `The tool call's type is ${JSON.stringify(kind)}, not "function".`;
     const parsed = splitCall(isBare ? `${kind}\n${rest}` : rest);
-    if (parsed === undefined) return "The tool call is not a name and a block of JSON.";
+    if (parsed === undefined)
+      return "The tool call does not consist of a name and a block of JSON.";
     const { name, json } = parsed;
     const tool = this.tools.get(name);
     if (tool === undefined)
@@ -272,7 +277,8 @@ export class ToolReader implements AnswerReader {
       return `The arguments of ${name} are not JSON: ${error instanceof Error ? error.message : String(error)}.`;
     }
     const problem = tool.check(args);
-    if (problem !== undefined) return `The arguments of ${name} do not fit its schema: ${problem}.`;
+    if (problem !== undefined)
+      return `The arguments of ${name} do not match its schema: ${problem}.`;
     return Object.freeze({
       id: this.stream?.id ?? newCallId(),
       name,

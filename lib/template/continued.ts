@@ -1,31 +1,31 @@
-// The last message of a conversation when it is the assistant's and is to be gone on with: its
-// reasoning and its answer so far. Pure; runs on any JavaScript thread.
+// The last message of a conversation when it is the assistant's and is to be continued: its
+// reasoning and its answer so far.
 import { boolean, refuse } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { ChatMessage } from "../base/types.js";
 import { checkMessages, wholeText } from "./messages.js";
 import { refuseMessage } from "./refuse-message.js";
 
-/** What the assistant has written of its turn. */
+/** The part of its turn that the assistant has written. */
 export interface TurnSoFar {
   /** Its reasoning; empty: none. */
   readonly reasoning: string;
-  /** The reasoning has ended. */
+  /** Whether the reasoning has ended. */
   readonly isReasoned: boolean;
-  /** Its answer; empty: it has not begun. */
+  /** Its answer; empty if it has not begun. */
   readonly answer: string;
 }
 
-/** A conversation, checked. */
+/** A checked conversation. */
 export interface Conversation {
-  /** The messages before the turn that the model writes. */
+  /** The messages before the turn that the model generates. */
   readonly messages: readonly ChatMessage[];
-  /** What there is of that turn; undefined: nothing. */
+  /** The beginning of that turn; undefined: none. */
   readonly soFar: TurnSoFar | undefined;
 }
 
 /**
- * Parts the text of a turn at its tags, as the history reads them: a turn that begins with
+ * Splits the text of a turn at its tags, in the same way as the history: a turn that begins with
  * `<think>` has reasoning up to `</think>`.
  */
 function parted(content: string): TurnSoFar {
@@ -42,12 +42,12 @@ function parted(content: string): TurnSoFar {
 }
 
 /**
- * Checks a conversation whose last message the model may have to go on with.
+ * Checks a conversation whose last message the model may have to continue.
  *
- * @param value - What the caller passed as messages.
+ * @param value - The messages argument of the caller.
  * @param continueLast - The option of this name.
- * @throws {R1Error} `INVALID_MESSAGE` as {@link checkMessages}, and when the last message is not the
- * assistant's; `INVALID_ARGUMENT` when the option is no boolean.
+ * @throws {R1Error} `INVALID_MESSAGE` as {@link checkMessages}, and when the last message is not
+ * the assistant's; `INVALID_ARGUMENT` when the option is not a boolean.
  */
 export function checkConversation(value: unknown, continueLast: unknown): Conversation {
   const messages = checkMessages(value);
@@ -59,9 +59,9 @@ export function checkConversation(value: unknown, continueLast: unknown): Conver
   if (message?.role !== "assistant")
     refuseMessage(
       `${path}.role`,
-      'must be "assistant" with `continueLast`, which goes on with the assistant\'s last message.',
+      'must be "assistant" with `continueLast`, which continues the assistant\'s last message.',
     );
-  // The check leaves the reasoning out, as a history does.
+  // The check drops the reasoning, as a history does.
   const given = (value as readonly Record<string, unknown>[])[last]?.["reasoning"];
   const reasoning =
     given === undefined || given === null ? "" : wholeText(given, `${path}.reasoning`);
@@ -73,29 +73,29 @@ export function checkConversation(value: unknown, continueLast: unknown): Conver
 }
 
 /**
- * The conversation of a session, whose turns are whole.
+ * Returns the conversation of a session, whose turns are complete.
  *
- * @param continueLast - The option of this name, which a session does not take.
+ * @param continueLast - The option of this name, which a session does not accept.
  * @throws {R1Error} `INVALID_ARGUMENT`.
  */
 export function wholeTurns(messages: readonly ChatMessage[], continueLast: unknown): Conversation {
   if (continueLast !== undefined && continueLast !== false)
     refuse(
       "continueLast",
-      "no value in a session, whose turns are whole: use `model.chat`",
+      "no value in a session, whose turns are complete: use `model.chat`",
       continueLast,
     );
   return { messages, soFar: undefined };
 }
 
-/** @throws {R1Error} `INVALID_ARGUMENT` when an answer in a form would have begun already. */
+/** @throws {R1Error} `INVALID_ARGUMENT` when a constrained answer would have begun already. */
 export function assertNoForm(soFar: TurnSoFar | undefined, form: unknown): void {
   if (form === undefined || soFar === undefined || soFar.answer === "") return;
   throw new R1Error(
     "INVALID_ARGUMENT",
-    "`continueLast` goes on with an answer that has begun, but an answer in a form (`response`, a " +
-      "forced tool call) is held to it from its first character: leave one of them out, or give " +
-      "the last message reasoning only.",
+    "`continueLast` continues an answer that has begun, but a constrained answer (`response`, a " +
+      "forced tool call) must follow its form from the first character. Leave one of them out, or give " +
+      "the last message only reasoning.",
     { details: { option: "continueLast" } },
   );
 }

@@ -1,16 +1,16 @@
-// What a file's own chat template does, found by rendering it: whether it is R1's and whether it
-// opens the thinking. Runs on any JavaScript thread.
+// Detects by rendering what a file's own chat template does: whether it is R1's, and whether it
+// opens the reasoning.
 import { renderJinja } from "./jinja.js";
 import { ROLE_TEXTS } from "./segment.js";
 
 /**
- * A template's output for one user turn and a generation prompt, or undefined when there is no
- * template or it cannot be rendered.
+ * Returns a template's output for one user turn and a generation prompt, or undefined if there is
+ * no template or it cannot be rendered.
  */
 function probe(chatTemplate: string | null): string | undefined {
   if (chatTemplate === null || chatTemplate === "") return undefined;
   try {
-    // `enable_thinking` is what the skip-thought templates ask for; others do not look at it.
+    // Templates that can skip reasoning read `enable_thinking`; others ignore it.
     const values = {
       add_generation_prompt: true,
       enable_thinking: true,
@@ -25,7 +25,7 @@ function probe(chatTemplate: string | null): string | undefined {
 
 /**
  * Whether a file's own template ends the generation prompt in `<think>` (newer official templates,
- * February 2025 on), told by rendering one turn with it.
+ * February 2025 on), detected by rendering one turn with it.
  *
  * @param chatTemplate - `tokenizer.chat_template` of the file, or null.
  * @returns false also for a missing template, and for one that fails.

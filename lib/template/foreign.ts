@@ -1,5 +1,5 @@
-// Renders a conversation with a file's own template that need not be R1's, user text still unable
-// to become a special token. Runs on any JavaScript thread.
+// Renders a conversation with a file's own template, which need not be R1's. User text still cannot
+// become a special token.
 import { R1Error } from "../base/errors.js";
 import type { ChatMessage } from "../base/types.js";
 import { renderJinja } from "./jinja.js";
@@ -8,33 +8,32 @@ import { withoutReasoning } from "./r1.js";
 import type { OwnerSpan, SegmentOwner } from "./segment.js";
 
 /**
- * A piece of a foreign template's output: a special token of the vocabulary that the template
- * itself wrote, or text.
+ * A piece of a foreign template's output: a special token that the template itself wrote, or text.
  */
 export type ForeignPiece = OwnedText | { readonly token: number; readonly text: string };
 
-/** What {@link renderForeign} must know of the file. */
+/** What {@link renderForeign} needs to know about the file. */
 export interface ForeignInit {
   /** `tokenizer.chat_template`. */
   readonly chatTemplate: string;
   /** Every control and user-defined token. */
   readonly specialTokens: readonly { readonly id: number; readonly text: string }[];
-  /** Texts of the vocabulary's BOS and EOS; empty where it has none. */
+  /** Texts of the vocabulary's BOS and EOS; empty if it has none. */
   readonly bosText: string;
   readonly eosText: string;
-  /** `tools` as the template wants them (OpenAI's form); none when left out. */
+  /** `tools` in the form that the template expects (OpenAI's format); missing if there are none. */
   readonly tools?: readonly unknown[] | undefined;
-  /** Told to the template as `enable_thinking` and `thinking`. @defaultValue true */
+  /** Passed to the template as `enable_thinking` and `thinking`. @defaultValue true */
   readonly thinking?: boolean | undefined;
-  /** The beginning of an answer, to end with. @defaultValue nothing */
+  /** The beginning of an answer, which ends the output. @defaultValue nothing */
   readonly answerSoFar?: string | undefined;
   /** @defaultValue true */
   readonly generationPrompt?: boolean | undefined;
 }
 
 /**
- * One way to pass what templates disagree about: whether arguments are data or JSON text, and
- * whether a turn with nothing but calls has null or empty content.
+ * One combination of the things that templates disagree about: whether arguments are data or JSON
+ * text, and whether a turn that has only calls has null or empty content.
  */
 interface Form {
   readonly textArguments: boolean;
@@ -101,15 +100,15 @@ function render(messages: readonly ChatMessage[], init: ForeignInit, form: Form)
 }
 
 /**
- * Leaves out what a template writes after the last turn's text, which is to be gone on with. White
- * space at the end of that text is the mark's outside, and put back.
+ * Removes what a template writes after the text of the last turn, which is to be continued. White
+ * space at the end of that text is outside its mark, and is restored.
  */
 function upToAnswer(pieces: readonly OwnedText[], answer: string): OwnedText[] {
   const end = pieces.findLastIndex(({ owner }) => owner === "assistant");
   if (end < 0 || pieces[end]?.text !== answer.trim())
     throw new R1Error(
       "TEMPLATE_UNSUPPORTED",
-      "The file's own chat template does not write the assistant's last message as it is, so that it cannot be gone on with. Use `template: \"r1\"` if the model speaks R1's format, or `complete()` with a prompt of your own.",
+      "The file's own chat template does not write the assistant's last message unchanged, so it cannot be continued. Use `template: \"r1\"` if the model uses R1's format, or `complete()` with a prompt of your own.",
     );
   return [
     ...pieces.slice(0, end + 1),
@@ -122,8 +121,8 @@ function escapeRegExp(text: string): string {
 }
 
 /**
- * Splits the template's own text at the special tokens it holds, the longest first, as the
- * tokeniser does; other owners' text stays whole.
+ * Splits the template's own text at its special tokens, the longest first, as the tokeniser does;
+ * text of other owners stays in one piece.
  */
 export function splitSpecial(
   pieces: readonly OwnedText[],
@@ -149,15 +148,15 @@ export function splitSpecial(
 }
 
 /**
- * Renders a conversation with a template that may be anything. Each text of a message is rendered
- * as an unguessable mark and put in afterwards, so a special token comes only from the template's
- * own text. Reasoning is taken out of assistant turns first, as R1's template does. A template that
+ * Renders a conversation with an arbitrary template. Each text of a message is rendered as an
+ * unguessable mark and inserted afterwards, so special tokens come only from the template's own
+ * text. Reasoning is removed from assistant turns first, as in R1's template. A template that
  * rewrites texts (other than by trimming or JSON) is refused.
  *
  * @throws {R1Error} `TEMPLATE_UNSUPPORTED` when the template cannot be rendered or rewrites texts.
  */
 export function renderForeign(messages: readonly ChatMessage[], init: ForeignInit): ForeignPiece[] {
-  // Only calls differ between the forms; without any, the first one's failure stands.
+  // The forms differ only in calls; without any, the error of the first form is final.
   const forms = messages.some((message) => message.toolCalls !== undefined)
     ? FORMS
     : FORMS.slice(0, 1);
@@ -165,8 +164,8 @@ export function renderForeign(messages: readonly ChatMessage[], init: ForeignIni
   for (const form of forms) {
     try {
       const pieces = render(messages, init, form);
-      // What the Jinja library makes of data that a template writes as if it were text: this
-      // template wants JSON text.
+      // The Jinja library writes this for data that a template treats as text: this template
+      // expects JSON text.
       if (
         !form.textArguments &&
         pieces.some((piece) => piece.owner === "template" && piece.text.includes("[object Map]"))
@@ -187,9 +186,9 @@ export function renderForeign(messages: readonly ChatMessage[], init: ForeignIni
 }
 
 /**
- * A foreign prompt as `NativeModel.tokenizeSegments` takes it, its text, and whose each part of
- * that is. Neighbouring texts are joined first, so that the tokeniser's merges are those of the
- * whole text, as in the reference.
+ * Converts a foreign prompt to the arguments of `NativeModel.tokenizeSegments`, its text, and the
+ * owner of each part. Neighbouring texts are joined first, so that the tokeniser's merges are those
+ * of the whole text, as in the reference.
  */
 export function foreignToNative(pieces: readonly ForeignPiece[]): {
   texts: string[];

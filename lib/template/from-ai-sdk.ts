@@ -3,7 +3,7 @@ import { describe } from "../base/check.js";
 import type { ChatMessageInput, TextPart, ToolCallInput } from "../base/types.js";
 import { refuseMessage } from "./refuse-message.js";
 
-/** A message of the `ai` package (`ModelMessage`), as far as it is read here. */
+/** A message of the `ai` package (`ModelMessage`), as far as it is used here. */
 export interface AiSdkMessage {
   readonly role: string;
   readonly content: unknown;
@@ -17,7 +17,7 @@ function fields(value: unknown, path: string): Fields {
   return value as Fields;
 }
 
-/** What a tool returned, as text for the model: text as it is, data as JSON. */
+/** The result of a tool as text for the model: text unchanged, data as JSON. */
 function outputText(value: unknown, path: string): string | readonly TextPart[] {
   const output = fields(value, path);
   const data = output["value"];
@@ -51,7 +51,10 @@ function toolResult(part: Fields, path: string): ChatMessageInput {
   };
 }
 
-/** An assistant's parts: text and calls stay, reasoning is dropped, results follow as messages. */
+/**
+ * Converts an assistant's parts: text and calls are kept, reasoning is dropped, and results become
+ * messages.
+ */
 function assistantMessages(parts: readonly unknown[], path: string): ChatMessageInput[] {
   const content: TextPart[] = [];
   const toolCalls: ToolCallInput[] = [];
@@ -80,7 +83,7 @@ function assistantMessages(parts: readonly unknown[], path: string): ChatMessage
   ];
 }
 
-/** The results of one tool message, a message each. */
+/** Converts the results of one tool message to one message each. */
 function toolMessages(parts: unknown, path: string): ChatMessageInput[] {
   if (!Array.isArray(parts))
     refuseMessage(path, `must be an array of tool results, not ${describe(parts)}.`);
@@ -97,11 +100,13 @@ function toolMessages(parts: unknown, path: string): ChatMessageInput[] {
 
 /**
  * Converts messages of the AI SDK to those of `chat`. Parts `text`, `tool-call` and `tool-result`
- * are taken, `reasoning` is dropped; a tool message with several results becomes several messages.
+ * are converted, `reasoning` is dropped; a tool message with several results becomes several
+ * messages.
  *
  * @param messages - `ModelMessage[]`, e.g. what `convertToModelMessages` returns.
  * @returns Messages for `chat`, `formatChat` and sessions, which check them.
- * @throws {R1Error} `INVALID_MESSAGE` for images, files and what has not the SDK's form.
+ * @throws {R1Error} `INVALID_MESSAGE` for images, files and anything that is not in the SDK's
+ * format.
  * @example
  * ```ts
  * const reply = model.chat(fromAiSdk(await convertToModelMessages(uiMessages)));

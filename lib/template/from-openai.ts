@@ -1,11 +1,11 @@
-// Converts conversations of the `openai` package, as its chat completions take and return them.
+// Converts conversations of the `openai` package, in the format of its chat completions.
 import { describe } from "../base/check.js";
 import type { ChatMessageInput, ToolCallInput } from "../base/types.js";
 import { refuseMessage } from "./refuse-message.js";
 
 /**
- * A message of OpenAI's chat completions, as far as it is read here. `ChatCompletionMessageParam`
- * and the `message` of a choice both fit.
+ * A message of OpenAI's chat completions, as far as it is used here. `ChatCompletionMessageParam`
+ * and the `message` of a choice are both accepted.
  */
 export interface OpenAIMessage {
   readonly role: string;
@@ -21,7 +21,7 @@ function record(value: unknown, path: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** Text parts stay; a refusal, which the assistant wrote, is text as well. */
+/** Text parts are kept; a refusal by the assistant is also text. */
 function convertContent(value: unknown): ChatMessageInput["content"] {
   if (!Array.isArray(value)) return value as ChatMessageInput["content"];
   return value.map((part: unknown) => {
@@ -47,12 +47,12 @@ function convertCall(value: unknown, path: string): ToolCallInput {
 
 /**
  * Converts OpenAI's messages to those of `chat`: `tool_calls` and `tool_call_id` become `toolCalls`
- * and `toolCallId`, arguments stay JSON text, which `chat` reads. Keys that have no meaning for R1
- * (`refusal`, `audio`, `annotations`, reasoning of earlier turns) are dropped.
+ * and `toolCallId`. Arguments remain JSON text, which `chat` parses. Keys that have no meaning for
+ * R1 (`refusal`, `audio`, `annotations`, reasoning of earlier turns) are dropped.
  *
- * @param messages - The `messages` of a request, or messages that came back in a choice.
+ * @param messages - The `messages` of a request, or messages returned in a choice.
  * @returns Messages for `chat`, `formatChat` and sessions, which check them.
- * @throws {R1Error} `INVALID_MESSAGE` for what has not OpenAI's form.
+ * @throws {R1Error} `INVALID_MESSAGE` for anything that is not in OpenAI's format.
  * @example
  * ```ts
  * const reply = model.chat(fromOpenAI(request.messages), { tools: request.tools });

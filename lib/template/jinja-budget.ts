@@ -1,18 +1,20 @@
-// Runs a parsed Jinja template with a bound on its work. A chat template is part of a downloaded
-// file, so it is a stranger's program: it may loop, double strings or ask for a range of a billion.
-// Time and memory are bounded by counting here, since a time limit of V8's needs a thread and a
+// Runs a parsed Jinja template with a limit on its work. A chat template is part of a downloaded
+// file, so it is an untrusted program: it may loop, double strings or create a range of a billion.
+// Time and memory are limited by counting, because a time limit in V8 needs a thread and a
 // descriptor.
 import * as jinja from "@huggingface/jinja";
 
-/** A template did more work than its budget allows, or something whose work cannot be counted. */
+/**
+ * A template did more work than its budget allows, or used something whose work cannot be counted.
+ */
 export class TemplateBudgetError extends Error {}
 
-/** Deepest nesting of blocks and expressions; real templates stay below 60. */
+/** Maximum nesting of blocks and expressions; real templates stay below 60. */
 const MAX_DEPTH = 300;
-/** Widest indentation that `tojson` and `indent` may be asked for. */
+/** Maximum indentation for `tojson` and `indent`. */
 const MAX_INDENT = 64;
 
-/** A value of the interpreter: its classes are not exported. */
+/** A value of the interpreter, whose classes are not exported. */
 interface Value {
   readonly type: string;
   readonly value: unknown;
@@ -21,21 +23,24 @@ interface Value {
 
 type NativeFunction = (args: Value[], scope: unknown) => Value;
 
-/** A node of the syntax tree, as far as it is looked at. */
+/** A node of the syntax tree, with the fields that are used here. */
 interface Node {
   readonly type: string;
   readonly [key: string]: unknown;
 }
 
-/** What is done with a node's value. */
+/** How a node's value is used. */
 type Use =
   "output" | "iterable" | "object" | "sliced" | "joined" | "compared" | "searched" | "assigned";
 
-/** A template that was parsed and looked through. */
+/** A template that was parsed and analysed. */
 export interface Program {
   readonly tree: Node;
   readonly uses: ReadonlyMap<Node, Use>;
-  /** Nodes below each macro and call block: the interpreter walks them when it meets one. */
+  /**
+   * Number of nodes below each macro and call block: the interpreter walks them when it reaches
+   * one.
+   */
   readonly weights: ReadonlyMap<Node, number>;
 }
 
@@ -51,13 +56,13 @@ const USE_OF_OPERATOR: Readonly<Record<string, Use>> = {
   "not in": "searched",
 };
 
-/** Names of the fields that hold statements whose results are written out. */
+/** Names of the fields that hold statements whose results are output. */
 const BLOCKS = ["body", "alternate", "defaultBlock"];
 
 /**
- * Looks through a syntax tree once.
+ * Analyses a syntax tree once.
  *
- * @throws {TemplateBudgetError} when it is nested too deep.
+ * @throws {TemplateBudgetError} when it is nested too deeply.
  */
 export function prepareProgram(tree: object): Program {
   const uses = new Map<Node, Use>();
@@ -66,7 +71,8 @@ export function prepareProgram(tree: object): Program {
     if (isNode(value)) uses.set(value, kind);
   };
   const visit = (value: unknown, depth: number): number => {
-    if (depth > MAX_DEPTH) throw new TemplateBudgetError(`it nests more than ${MAX_DEPTH} deep`);
+    if (depth > MAX_DEPTH)
+      throw new TemplateBudgetError(`it nests more than ${MAX_DEPTH} levels deep`);
     if (Array.isArray(value))
       return value.reduce<number>((sum, element) => sum + visit(element, depth), 0);
     if (value instanceof Map) return visit([...value.keys(), ...value.values()], depth);
@@ -99,7 +105,9 @@ export function prepareProgram(tree: object): Program {
   return { tree: tree as Node, uses, weights };
 }
 
-/** Characters and elements of a value, each as often as writing it out would visit it. */
+/**
+ * Characters and elements of a value, each counted as often as writing the value would visit it.
+ */
 interface Extent {
   readonly size: number;
   readonly depth: number;
@@ -117,7 +125,7 @@ function lengthOf(value: Value): number {
   return textOf(value)?.length ?? 1;
 }
 
-/** The interpreter's own methods that are overridden; its types keep them private. */
+/** The interpreter's own methods that are overridden; its types declare them private. */
 interface Overridden {
   evaluate(statement: Node | undefined, environment: unknown): Value;
   applyFilter(operand: Value, filter: Node, environment: unknown): Value;
@@ -128,19 +136,19 @@ interface Scope {
 }
 
 // The package's index.d.ts imports its types without file extensions, which TypeScript's NodeNext
-// cannot follow.
+// cannot resolve.
 const { Interpreter, Environment, Template } = jinja as unknown as {
   readonly Interpreter: new (environment: Scope) => Overridden;
   readonly Environment: new () => Scope;
   readonly Template: new (source: string) => { render(values: object): string };
 };
 
-/** The interpreter, which counts. A unit of work is about one small expression. */
+/** The interpreter with counting. A unit of work is about one small expression. */
 class BudgetedInterpreter extends Interpreter {
   readonly #program: Program;
   readonly #extents = new WeakMap<Value, Extent>();
   readonly #guarded = new WeakSet<Value>();
-  /** What to look at once a node has its value. */
+  /** The check of each node's value. */
   readonly #checks = new Map<Node, (value: Value) => void>();
   #left: number;
   #depth = 0;
@@ -154,15 +162,15 @@ class BudgetedInterpreter extends Interpreter {
   spend(units: number): void {
     this.#left -= units;
     if (!(this.#left >= 0))
-      throw new TemplateBudgetError("it does more work than a chat template has to");
+      throw new TemplateBudgetError("it does more work than a chat template needs");
   }
 
   override evaluate(statement: Node | undefined, environment: unknown): Value {
     if (statement === undefined) return super.evaluate(statement, environment);
     if (++this.#depth > MAX_DEPTH)
-      throw new TemplateBudgetError(`it nests more than ${MAX_DEPTH} deep`);
+      throw new TemplateBudgetError(`it nests more than ${MAX_DEPTH} levels deep`);
     try {
-      // Before: the evaluation may come back to this node.
+      // Before the evaluation, which may return to this node.
       const check = this.#checks.get(statement);
       const isJump = statement.type === "Break" || statement.type === "Continue";
       this.spend(isJump ? 30 : (this.#program.weights.get(statement) ?? 1));
@@ -216,23 +224,23 @@ class BudgetedInterpreter extends Interpreter {
     const kind = this.#program.uses.get(statement);
     const text = textOf(value);
     if (text !== undefined) {
-      // Made here, or only handed on.
+      // Whether the value was created here or only passed on.
       const isMade = !/Literal$|^Identifier$/.test(statement.type);
       this.spend(text.length / (isMade ? 8 : 64));
       if (kind === "object") this.#guard(value);
       if (kind === "sliced") this.spend(text.length);
       return;
     }
-    // A name that is not there costs the interpreter an Error, and each scope a step.
+    // An undefined name costs the interpreter an Error, and each scope a step.
     if (statement.type === "Identifier")
       this.spend(value.type === "UndefinedValue" ? 20 + this.#depth : this.#depth / 16);
     if (!isList(value) && !isMapping(value)) return;
-    // `{% set a = b %}` may name a namespace again, `{% set a.b = c %}` may not.
+    // `{% set a = b %}` may give a namespace another name, `{% set a.b = c %}` may not.
     if (statement.type !== "Identifier" && statement.type !== "MemberExpression")
       this.spend(lengthOf(value));
     if (value.type !== "NamespaceValue") this.#refuseNamespaces(value);
     else if (kind === "assigned" && statement.type !== "CallExpression")
-      throw new TemplateBudgetError("it keeps a namespace inside other data");
+      throw new TemplateBudgetError("it stores a namespace inside other data");
     if (kind === "iterable") this.spend(8 * lengthOf(value));
     else if (kind === "sliced" || kind === "searched") this.spend(lengthOf(value) / 4);
     else if (kind === "joined" || kind === "output") this.spend(this.#extent(value).size / 4);
@@ -240,13 +248,14 @@ class BudgetedInterpreter extends Interpreter {
   }
 
   /**
-   * A namespace is the one thing that changes, so the size of what holds one could not be known.
+   * A namespace is the only mutable value, so the size of a value that contains one could not be
+   * known.
    */
   #refuseNamespaces(value: Value): void {
     if (this.#extents.has(value)) return;
     const held = isList(value) ? value.value : isMapping(value) ? [...value.value.values()] : [];
     if (held.some((element) => element.type === "NamespaceValue"))
-      throw new TemplateBudgetError("it keeps a namespace inside other data");
+      throw new TemplateBudgetError("it stores a namespace inside other data");
     this.#extent(value);
   }
 
@@ -261,7 +270,7 @@ class BudgetedInterpreter extends Interpreter {
     let depth = 0;
     const add = (element: Value): void => {
       if (element.type === "NamespaceValue")
-        throw new TemplateBudgetError("it keeps a namespace inside other data");
+        throw new TemplateBudgetError("it stores a namespace inside other data");
       const inner = this.#extent(element);
       size += inner.size;
       depth = Math.max(depth, inner.depth);
@@ -278,7 +287,7 @@ class BudgetedInterpreter extends Interpreter {
     return extent;
   }
 
-  /** Lets the methods of a string count. */
+  /** Counts the work of the methods of a string. */
   #guard(string: Value): void {
     const text = textOf(string);
     if (text === undefined || this.#guarded.has(string)) return;
@@ -303,7 +312,7 @@ class BudgetedInterpreter extends Interpreter {
 }
 
 /**
- * What `setupGlobals` of the library declares; it is not exported. A test holds the two together.
+ * Does the same as `setupGlobals` of the library, which is not exported. A test compares the two.
  */
 function declareGlobals(environment: Scope, spend: (units: number) => void): void {
   for (const name of ["true", "True"]) environment.set(name, true);
@@ -321,7 +330,7 @@ function declareGlobals(environment: Scope, spend: (units: number) => void): voi
       typeof step !== "number" ||
       step === 0
     )
-      throw new Error("range() takes numbers, and a step that is not zero");
+      throw new Error("range() needs numbers, and a step that is not zero");
     const count = Math.max(0, Math.ceil((stop - start) / step));
     spend(2 * count);
     return Array.from({ length: count }, (_, i) => start + i * step);
@@ -336,8 +345,8 @@ function declareGlobals(environment: Scope, spend: (units: number) => void): voi
 /**
  * Renders a prepared template.
  *
- * @param budget - Units of work; some million take a second.
- * @throws {TemplateBudgetError} when the budget is used up; what the template raises.
+ * @param budget - Units of work; a few million take a second.
+ * @throws {TemplateBudgetError} when the budget is used up; exceptions of the template.
  */
 export function renderProgram(
   program: Program,

@@ -1,29 +1,31 @@
-// Parses and renders a file's own Jinja template, bounded in time and memory, since a downloaded
-// file may hold anything. Synchronous: an ordinary template takes less than a millisecond.
+// Parses and renders a file's own Jinja template with limits on time and memory, because a
+// downloaded file may contain anything. Synchronous: an ordinary template takes less than a
+// millisecond.
 import { setImmediate } from "node:timers/promises";
 import * as jinja from "@huggingface/jinja";
 import { R1Error } from "../base/errors.js";
 import { prepareProgram, renderProgram, TemplateBudgetError } from "./jinja-budget.js";
 import type { Program } from "./jinja-budget.js";
 
-/** Longest template that is looked at; real ones are under 20 KB. Unit: UTF-16 code units. */
+/** Maximum length of a template; real ones are under 20 KB. Unit: UTF-16 code units. */
 const MAX_TEMPLATE_LENGTH = 49_152;
 
-/** Most words and signs of a template, its own text included: lexing and parsing take some
- * microseconds for each. The largest of llama.cpp's collection has 5,000. */
+/**
+ * Maximum number of tokens of a template, including its own text: lexing and parsing take a few
+ * microseconds for each. The largest in llama.cpp's collection has 5,000.
+ */
 const MAX_WORDS = 12_000;
 
 /**
- * The lexer's time grows with the square of a run of white space. Bound of the sum of these
+ * The lexer's time grows with the square of a run of white space. This limits the sum of these
  * squares; a template with a thousand lines indented by 40 has 1.6 million.
  */
 const MAX_WHITESPACE = 4_000_000;
 
 /**
- * Units of work (jinja-budget.ts), some million of which take a second: for a template at all, for
- * each message, for each pair of messages (some templates look through all of them for each), for
- * each character of what is rendered, and at most. The templates of llama.cpp's collection take
- * less than half of that.
+ * Units of work (jinja-budget.ts), a few million of which take a second: per template, per message,
+ * per pair of messages (some templates go through all messages for each one), per character of what
+ * is rendered, and the maximum. The templates in llama.cpp's collection use less than half of that.
  */
 const WORK = 20_000;
 const WORK_PER_MESSAGE = 800;
@@ -41,27 +43,27 @@ function workFor(values: Readonly<Record<string, unknown>>): number {
   return Math.min(MAX_WORK, work);
 }
 
-/** Parsed templates that are kept. */
+/** Number of parsed templates in the cache. */
 const KEPT = 8;
 
-/** By source, the one used last at the end. */
+/** By source, the most recently used last. */
 const programs = new Map<string, Program>();
 
-// The two halves of a template's construction. Their types are imported without a file extension in
-// the package's index.d.ts, which TypeScript's NodeNext cannot follow.
+// The two halves of a template's construction. The package's index.d.ts imports their types without
+// a file extension, which TypeScript's NodeNext cannot resolve.
 const { tokenize, parse } = jinja as unknown as {
   readonly tokenize: (source: string, options: object) => readonly unknown[];
   readonly parse: (tokens: readonly unknown[]) => object;
 };
 
-// What the constructor of `Template` gives tokenize() (src/index.ts of @huggingface/jinja); a test
-// holds the two together.
+// The options that the constructor of `Template` passes to tokenize() (src/index.ts of
+// @huggingface/jinja); a test compares the two.
 const WHITESPACE = { lstrip_blocks: true, trim_blocks: true };
 
 function refuseLong(source: string): void {
   if (source.length > MAX_TEMPLATE_LENGTH)
     throw new TemplateBudgetError(
-      `it has ${source.length} characters, more than the ${MAX_TEMPLATE_LENGTH} that are looked at`,
+      `it has ${source.length} characters, but the limit is ${MAX_TEMPLATE_LENGTH}`,
     );
   let words = 0;
   for (const _ of source.matchAll(/\w+|[^\w\s]/g)) words++;
@@ -90,9 +92,8 @@ function parsed(source: string): Program {
 }
 
 /**
- * Parses a template ahead of its rendering, in turns of the event loop of its own: on a slow
- * machine these are 9 and 6 ms of code that never ran before. The rendering reports what is wrong
- * with it.
+ * Parses a template before it is rendered, in separate turns of the event loop: on a slow machine
+ * these are 9 and 6 ms of code that has never run before. Rendering reports any errors.
  */
 export async function parseJinja(source: string): Promise<void> {
   if (programs.has(source)) return;
@@ -104,11 +105,11 @@ export async function parseJinja(source: string): Promise<void> {
     await setImmediate();
     keep(source, prepareProgram(tree));
   } catch {
-    // renderJinja says so.
+    // renderJinja reports it.
   }
 }
 
-/** Characters and elements of what a template is given, counted to a bound. */
+/** Counts the characters and elements of a template's input, up to a limit. */
 function extentOf(value: unknown): number {
   let size = 0;
   const waiting = [value];
@@ -122,13 +123,13 @@ function extentOf(value: unknown): number {
 }
 
 /**
- * Parses and renders a template. The work it may do grows with the number of messages and the
- * length of the values.
+ * Parses and renders a template. Its work limit grows with the number of messages and the length of
+ * the values.
  *
  * @param source - `tokenizer.chat_template`.
- * @param values - What the template sees.
+ * @param values - The variables of the template.
  * @throws {R1Error} `TEMPLATE_UNSUPPORTED` when it is too long, cannot be parsed, raises an
- * exception of its own, or does more work than its values give reason to.
+ * exception of its own, or does more work than its values justify.
  */
 export function renderJinja(source: string, values: Record<string, unknown>): string {
   try {
@@ -140,7 +141,7 @@ export function renderJinja(source: string, values: Record<string, unknown>): st
         : String(error);
     throw new R1Error(
       "TEMPLATE_UNSUPPORTED",
-      `The file's own chat template could not be rendered: ${reason}. Use \`template: "r1"\` if the model speaks R1's format, or \`complete()\` with a prompt of your own.`,
+      `Cannot render the file's own chat template: ${reason}. Use \`template: "r1"\` if the model uses R1's format, or \`complete()\` with a prompt of your own.`,
       { cause: error },
     );
   }

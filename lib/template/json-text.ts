@@ -1,33 +1,33 @@
-// JSON text as R1's templates write it: one line, a space after each comma and colon, non-ASCII
-// characters kept.
+// Writes JSON text as R1's templates do: one line, a space after each comma and colon, non-ASCII
+// characters unchanged.
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ChatMessage } from "../base/types.js";
 import { isLarge } from "./messages.js";
 
-/** Texts of large data that were written before they are needed. */
+/** Texts of large data, written before they are needed. */
 const written = new WeakMap<object, string>();
 
-/** How long writing may hold the event loop at a time. Unit: milliseconds. */
+/** How long writing may block the event loop at a time. Unit: milliseconds. */
 const SLICE_MS = 4;
 
 /**
- * Serialises JSON data the way Python's `json.dumps(value, ensure_ascii=False)` does, which is how
- * the official templates write tool arguments.
+ * Serialises JSON data like Python's `json.dumps(value, ensure_ascii=False)`, which the official
+ * templates use for tool arguments.
  *
- * @param indent - Spaces a level; undefined: one line.
+ * @param indent - Spaces per level; undefined: one line.
  */
 export function pythonJson(value: unknown, indent?: number): string {
   return indent === undefined ? oneLine(value) : indented(value, indent, 0);
 }
 
-/** A leaf as JSON writes it. */
+/** Returns a leaf as JSON text. */
 function leaf(value: unknown): string {
-  // Numbers of JSON data are finite.
+  // Numbers in JSON data are finite.
   return typeof value === "number" ? `${value}` : (JSON.stringify(value) ?? "null");
 }
 
 /**
- * By concatenation, which is several times as fast as joined arrays where there are many leaves.
+ * Uses concatenation, which is several times as fast as joined arrays when there are many leaves.
  */
 function oneLine(value: unknown): string {
   if (typeof value !== "object" || value === null) return leaf(value);
@@ -56,12 +56,12 @@ function indented(value: unknown, indent: number, level: number): string {
   return open + pad + entries.join("," + pad) + "\n" + " ".repeat(indent * level) + close;
 }
 
-/** Turns of the event loop between slices of work. */
+/** Yields to the event loop between slices of work. */
 class Slices {
   #end = performance.now() + SLICE_MS;
   #count = 0;
 
-  /** Whether the slice is over; looks at the clock now and then. */
+  /** Whether the slice is over; checks the clock now and then. */
   isOver(): boolean {
     return ++this.#count % 64 === 0 && performance.now() > this.#end;
   }
@@ -95,8 +95,8 @@ async function writeInSlices(data: object, slices: Slices): Promise<string> {
 }
 
 /**
- * Writes the large arguments of checked messages while other work of the event loop goes on;
- * {@link pythonJson} then has their text at once.
+ * Writes the large arguments of checked messages without blocking the event loop; {@link
+ * pythonJson} then returns their text at once.
  */
 export async function writeArguments(messages: readonly ChatMessage[]): Promise<void> {
   const slices = new Slices();

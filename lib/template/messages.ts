@@ -1,4 +1,4 @@
-// Checks a conversation that came from outside and returns a frozen copy of it in one form.
+// Checks the messages of a caller and returns a frozen copy in one form.
 import { describe, nearest } from "../base/check.js";
 import { loneSurrogate } from "../base/well-formed.js";
 import type { ChatMessage, ChatRole, ToolCall } from "../base/types.js";
@@ -13,7 +13,9 @@ const ROLES: Readonly<Record<string, ChatRole>> = {
   tool: "tool",
 };
 const MESSAGE_KEYS = ["role", "content", "name", "toolCalls", "toolCallId"] as const;
-/** Of a `GenerationResult` that was spread into an assistant message; `answer` is its content. */
+/**
+ * Keys of a `GenerationResult` that was spread into an assistant message; `answer` is its content.
+ */
 const RESULT_KEYS = [
   "reasoning",
   "answer",
@@ -28,18 +30,18 @@ const RESULT_KEYS = [
 ] as const;
 const ASSISTANT_KEYS: readonly string[] = [...MESSAGE_KEYS, ...RESULT_KEYS];
 const CALL_KEYS = ["id", "name", "arguments"] as const;
-/** Keys of OpenAI's messages and calls, and what to write instead. */
+/** Keys of OpenAI's messages and calls, with their replacements. */
 const FOREIGN_KEYS: Readonly<Record<string, string>> = {
   tool_calls: "`toolCalls`",
   tool_call_id: "`toolCallId`",
   function: "`name` and `arguments` without `function` around them",
 };
 
-/** Above these, checking and rendering a conversation take some milliseconds each. */
+/** From these sizes, checking and rendering a conversation take a few milliseconds each. */
 const MANY_MESSAGES = 500;
 const MANY_VALUES = 5000;
 
-/** Deepest nesting of a call's arguments. */
+/** Maximum nesting of a call's arguments. */
 const MAX_DEPTH = 64;
 
 function plainObject(value: unknown, path: string): Record<string, unknown> {
@@ -48,7 +50,7 @@ function plainObject(value: unknown, path: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** Refuses keys that mean nothing here: a misspelt one must not be passed over in silence. */
+/** Refuses unknown keys: a misspelt one must not be ignored silently. */
 function messageKeys(
   message: Record<string, unknown>,
   path: string,
@@ -76,23 +78,23 @@ export function wholeText(value: unknown, path: string): string {
   if (lone >= 0)
     refuseMessage(
       path,
-      `holds half a character (a lone surrogate) at position ${lone}. ` +
-        "Cut strings between characters, or repair it with `toWellFormed()`.",
+      `contains half a character (a lone surrogate) at position ${lone}. ` +
+        "Cut strings between characters, or repair the string with `toWellFormed()`.",
     );
   return value;
 }
 
-/** Values that the copy under way holds. */
+/** Number of values in the current copy. */
 let copied = 0;
 /** Arguments, and objects and arrays within them, with more than {@link MANY_VALUES}. */
 const large = new WeakSet();
 
-/** What {@link plainCopy} returns for a value that is no JSON data. */
+/** The result of {@link plainCopy} for a value that is not JSON data. */
 const NO_JSON = Symbol();
 
 /**
- * A deep, frozen copy of plain JSON data, or {@link NO_JSON}. Keeps no path, since arguments of a
- * megabyte may hold 100,000 values.
+ * Returns a deep, frozen copy of plain JSON data, or {@link NO_JSON}. It tracks no path, because
+ * arguments of a megabyte may have 100,000 values.
  */
 function plainCopy(value: unknown, depth: number): unknown {
   const before = copied++;
@@ -102,7 +104,7 @@ function plainCopy(value: unknown, depth: number): unknown {
   if (typeof value === "number") return Number.isFinite(value) ? value : NO_JSON;
   if (typeof value !== "object") return NO_JSON;
   if (Array.isArray(value)) {
-    // Holes become undefined, and are refused as that. Numbers are the bulk of large data.
+    // Holes become undefined and are refused as such. Numbers are most of large data.
     const list = [...(value as unknown[])];
     for (let i = 0; i < list.length; i++) {
       if (typeof list[i] === "number" && Number.isFinite(list[i])) {
@@ -126,7 +128,7 @@ function plainCopy(value: unknown, depth: number): unknown {
   return frozen(object, before);
 }
 
-/** Freezes data, and notes whether it holds many values: `before` were copied before it. */
+/** Freezes data, and records whether it has many values: `before` were copied before it. */
 function frozen(data: object, before: number): object {
   if (copied - before > MANY_VALUES) large.add(data);
   return Object.freeze(data);
@@ -137,7 +139,7 @@ export function isLarge(data: unknown): boolean {
   return typeof data === "object" && data !== null && large.has(data);
 }
 
-/** Refuses a value that is no JSON data, by the place of what is wrong in it. */
+/** Refuses a value that is not JSON data, with the path of the error in it. */
 function refuseData(value: unknown, path: string, depth = 0): void {
   if (depth > MAX_DEPTH) refuseMessage(path, `is nested more than ${MAX_DEPTH} levels deep.`);
   if (value === null || typeof value === "boolean") return;
@@ -156,16 +158,19 @@ function refuseData(value: unknown, path: string, depth = 0): void {
     }
 }
 
-/** A deep, frozen copy of plain JSON data; anything that JSON cannot hold is refused. */
+/** Returns a deep, frozen copy of plain JSON data; refuses anything that JSON cannot represent. */
 function jsonCopy(value: unknown, path: string): unknown {
   copied = 0;
   const copy = plainCopy(value, 0);
   if (copy !== NO_JSON) return copy;
   refuseData(value, path);
-  return refuseMessage(path, "changed while it was read.");
+  return refuseMessage(path, "changed while it was being read.");
 }
 
-/** Arguments as data. Text is read as OpenAI's form of them: a JSON object, or nothing for none. */
+/**
+ * Returns arguments as data. Text is parsed in OpenAI's format: a JSON object, or empty text for
+ * none.
+ */
 function callArguments(value: unknown, path: string): unknown {
   if (typeof value !== "string") return jsonCopy(value, path);
   let parsed: unknown;
@@ -178,7 +183,7 @@ function callArguments(value: unknown, path: string): unknown {
     refuseMessage(
       path,
       `must be an object, or JSON text of one, not ${describe(value)}. ` +
-        "Arguments have names: give for example { a: 1 }.",
+        "Arguments have names: pass for example { a: 1 }.",
     );
   return jsonCopy(parsed, path);
 }
@@ -198,20 +203,17 @@ function checkCalls(value: unknown, path: string): readonly ToolCall[] {
       if (!/^[\w.:/-]{1,256}$/.test(name))
         refuseMessage(`${at}.name`, "must be 1 to 256 letters, digits or _ . : / - characters.");
       if (ids.has(id))
-        refuseMessage(
-          `${at}.id`,
-          `repeats ${JSON.stringify(id)}; every call needs an id of its own.`,
-        );
+        refuseMessage(`${at}.id`, `repeats ${JSON.stringify(id)}; every call needs its own id.`);
       ids.add(id);
       if (call["arguments"] === undefined)
-        refuseMessage(`${at}.arguments`, "is missing; give `{}` when there are none.");
+        refuseMessage(`${at}.arguments`, "is missing; pass `{}` when there are none.");
       const given = callArguments(call["arguments"], `${at}.arguments`);
       return Object.freeze({ id, name, arguments: given });
     }),
   );
 }
 
-/** Content as one text: text itself, or text parts joined without anything between them. */
+/** Returns content as one text: text itself, or text parts concatenated without a separator. */
 function contentText(value: unknown, path: string): string {
   if (!Array.isArray(value)) return wholeText(value, path);
   return Array.from(value, (element: unknown, i) => {
@@ -219,13 +221,15 @@ function contentText(value: unknown, path: string): string {
     if (part["type"] !== "text")
       refuseMessage(
         `${path}[${i}].type`,
-        `must be "text", not ${describe(part["type"])}: this model reads text only.`,
+        `must be "text", not ${describe(part["type"])}: this model reads only text.`,
       );
     return wholeText(part["text"], `${path}[${i}].text`);
   }).join("");
 }
 
-/** The content of an assistant message; of a result, its answer. Without any it is empty. */
+/**
+ * The content of an assistant message, or the answer of a spread result; empty if there is neither.
+ */
 function assistantText(message: Record<string, unknown>, path: string): string {
   if (message["content"] !== undefined && message["content"] !== null)
     return contentText(message["content"], `${path}.content`);
@@ -268,29 +272,33 @@ function checkMessage(value: unknown, path: string): ChatMessage {
   });
 }
 
-/** Whether rendering a checked conversation takes long enough for a turn of its own. */
+/**
+ * Whether rendering a checked conversation takes long enough for a separate turn of the event loop.
+ */
 export function isLong(messages: readonly ChatMessage[]): boolean {
   if (messages.length > MANY_MESSAGES) return true;
   return messages.some(({ toolCalls }) => toolCalls?.some((call) => isLarge(call.arguments)));
 }
 
-/** How {@link checkMessages} takes the end of a conversation. */
+/** Options of {@link checkMessages}. */
 export interface MessagesCheck {
-  /** How errors name the list. @defaultValue `"messages"` */
+  /** Name of the list in errors. @defaultValue `"messages"` */
   readonly path?: string | undefined;
-  /** The last calls may still wait for their results, as in a session. @defaultValue false */
+  /**
+   * Whether the last calls may still wait for their results, as in a session. @defaultValue false
+   */
   readonly mayEndInCalls?: boolean | undefined;
 }
 
 /**
  * Checks a conversation and returns a frozen copy in one form, so that later changes by the caller
- * change nothing: roles are R1's four, contents are text, arguments are data, and results of tools
- * stand in the order of their calls.
+ * have no effect: roles are R1's four, contents are text, arguments are data, and results of tools
+ * are in the order of their calls.
  *
- * @param value - What the caller passed as messages.
+ * @param value - The messages argument of the caller.
  * @throws {R1Error} `INVALID_MESSAGE` for no messages, an unknown role or key, an empty user
- * message, content that is neither text nor text parts or holds half a character, a call without a
- * result, or a result without a call; `details.path` names the place.
+ * message, content that is neither text nor text parts or contains half a character, a call without
+ * a result, or a result without a call; `details.path` names the location.
  */
 export function checkMessages(value: unknown, options: MessagesCheck = {}): readonly ChatMessage[] {
   const { path = "messages", mayEndInCalls = false } = options;

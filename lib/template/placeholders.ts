@@ -1,10 +1,10 @@
-// Stands unguessable marks in for texts while a foreign template is rendered, and finds them again.
-// Pure but for its nonce; runs on any JavaScript thread.
+// Replaces texts with unguessable marks while a foreign template is rendered, and finds the marks
+// in the output.
 import { randomInt } from "node:crypto";
 import { R1Error } from "../base/errors.js";
 import type { SegmentOwner } from "./segment.js";
 
-/** A stretch of a rendered template: its own text, or that of a message. */
+/** A part of a rendered template: its own text, or that of a message. */
 export interface OwnedText {
   readonly text: string;
   readonly owner: SegmentOwner;
@@ -14,15 +14,16 @@ const OPEN = "\uE0F0";
 const CLOSE = "\uE0F1";
 
 /**
- * Identifiers such as types and names stay as they are, so that a template can look at them; they
- * cannot be part of a control string that the template does not finish itself.
+ * Identifiers such as types and names are not replaced, so that a template can inspect them. They
+ * cannot be part of a control string that the template does not complete itself.
  */
 const IDENTIFIER = /^[A-Za-z0-9_.-]{0,64}$/;
 
 /**
- * Texts of one rendering and their marks. A mark is case-less and holds a quotation mark, so that
- * its escaping tells whether the template wrote the text as it is or inside JSON, once or more
- * times. White space around a text stays outside the mark, so that a template's `trim` works.
+ * The texts of one rendering and their marks. A mark is not affected by case and contains a
+ * quotation mark, whose escaping shows whether the template wrote the text directly or inside JSON,
+ * once or several times. White space around a text stays outside the mark, so that a template's
+ * `trim` works.
  */
 export class Placeholders {
   private readonly nonce = Array.from({ length: 4 }, () =>
@@ -30,7 +31,7 @@ export class Placeholders {
   ).join("");
   private readonly texts: OwnedText[] = [];
 
-  /** The mark for a text; an empty text and white space are their own. */
+  /** Returns the mark for a text; an empty text and white space are returned unchanged. */
   mark(text: string, owner: SegmentOwner): string {
     const core = text.trim();
     if (core === "") return text;
@@ -39,7 +40,7 @@ export class Placeholders {
     return `${text.slice(0, at)}${OPEN}${this.nonce}:${this.texts.length - 1}:"${CLOSE}${text.slice(at + core.length)}`;
   }
 
-  /** JSON data with a mark for every key and string that is more than an identifier. */
+  /** Returns JSON data with a mark for every key and string that is more than an identifier. */
   markData(value: unknown, owner: SegmentOwner): unknown {
     if (typeof value === "string") return IDENTIFIER.test(value) ? value : this.mark(value, owner);
     if (Array.isArray(value)) return value.map((element) => this.markData(element, owner));
@@ -63,7 +64,7 @@ export class Placeholders {
       if (text.includes(this.nonce.slice(0, 15)) || text.includes(OPEN) || text.includes(CLOSE)) {
         throw new R1Error(
           "TEMPLATE_UNSUPPORTED",
-          "The file's own chat template cuts or rewrites the texts of messages, so they cannot be told from the template's own. Use `template: \"r1\"` if the model speaks R1's format, or `complete()` with a prompt of your own.",
+          "The file's own chat template cuts or rewrites the texts of messages, so they cannot be distinguished from the template's own text. Use `template: \"r1\"` if the model uses R1's format, or `complete()` with a prompt of your own.",
         );
       }
       if (text !== "") pieces.push({ text, owner: "template" });
@@ -84,8 +85,8 @@ export class Placeholders {
 }
 
 /**
- * A text as JSON writes it inside a string: n times over, where a quotation mark then has 2^n - 1
- * backslashes.
+ * Returns a text as JSON writes it inside a string, nested n times; a quotation mark then has 2^n -
+ * 1 backslashes.
  */
 function escaped(text: string, backslashes: number): string {
   let made = text;

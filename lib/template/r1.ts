@@ -1,31 +1,36 @@
-// DeepSeek-R1's chat template as a flow of segments: no text of a message is ever glued to a tag.
-// Runs on any JavaScript thread.
+// DeepSeek-R1's chat template as a sequence of segments: text of a message is never concatenated
+// with a tag.
 import type { ChatMessage, Role, ToolCall } from "../base/types.js";
 import { pythonJson } from "./json-text.js";
 import type { TurnSoFar } from "./continued.js";
 import type { Segment } from "./segment.js";
 
 /**
- * How the generation prompt begins the assistant's turn. `bare`: `<｜Assistant｜>`; `open`: and
- * `<think>\n`; `closed`: and `<think>\n</think>`, which skips thought.
+ * How the generation prompt begins the assistant's turn. `bare`: `<｜Assistant｜>`; `open`: followed
+ * by `<think>
+ * `; `closed`: followed by `<think>
+ * </think>`, which skips reasoning.
  */
 export type ThinkForm = "bare" | "open" | "closed";
 
-/** What {@link renderChat} takes beside the messages. */
+/** Options of {@link renderChat}. */
 export interface RenderOptions {
-  /** The generation prompt ends in `<think>\n`, so that the model cannot skip thinking. */
+  /**
+   * Whether the generation prompt ends in `<think>
+   * `, so that the model cannot skip reasoning.
+   */
   readonly openThink: boolean;
   /**
-   * The generation prompt ends in `<think>\n</think>`, so that the model skips thinking; wins over
-   * `openThink`.
+   * Whether the generation prompt ends in `<think>
+   * </think>`, so that the model skips reasoning; overrides `openThink`.
    * @defaultValue false
    */
   readonly skipThink?: boolean | undefined;
-  /** End with the generation prompt. @defaultValue true */
+  /** Whether to end with the generation prompt. @defaultValue true */
   readonly generationPrompt?: boolean | undefined;
-  /** Descriptions of tools, to stand a blank line after the system prompt. @defaultValue none */
+  /** Descriptions of tools, placed a blank line after the system prompt. @defaultValue none */
   readonly tools?: readonly Segment[] | undefined;
-  /** What the assistant has written of the turn that follows. @defaultValue nothing */
+  /** The part that the assistant has written of the next turn. @defaultValue nothing */
   readonly soFar?: TurnSoFar | undefined;
 }
 
@@ -33,8 +38,8 @@ const special = (role: Role): Segment => ({ special: role });
 const own = (text: string): Segment => ({ text, owner: "template" });
 
 /**
- * What a history keeps of an assistant's text: only what follows its last `</think>`. Source: the
- * official templates, which do exactly this and trim nothing.
+ * Returns what a history keeps of an assistant's text: only what follows its last `</think>`.
+ * Source: the official templates, which do exactly this and trim nothing.
  */
 export function withoutReasoning(content: string): string {
   const end = content.lastIndexOf("</think>");
@@ -64,7 +69,7 @@ function renderCalls(calls: readonly ToolCall[]): Segment[] {
 }
 
 /**
- * The system prompt: all system messages that are not empty, then the tools, joined by blank lines.
+ * Returns the system prompt: all non-empty system messages, then the tools, joined by blank lines.
  */
 function renderSystem(messages: readonly ChatMessage[], tools: readonly Segment[]): Segment[] {
   const texts = messages.filter((message) => message.role === "system" && message.content !== "");
@@ -76,9 +81,9 @@ function renderSystem(messages: readonly ChatMessage[], tools: readonly Segment[
 }
 
 /**
- * Renders a conversation in R1's format: BOS, the system prompt bare, then the turns; EOS closes
- * every assistant turn, which in the history carries only what follows its `</think>`. Tool outputs
- * are closed before whoever speaks next; after them the assistant goes on with no new
+ * Renders a conversation in R1's format: BOS, the system prompt without a tag, then the turns. EOS
+ * closes every assistant turn, which in the history contains only what follows its `</think>`. Tool
+ * outputs are closed before the next role; after them the assistant continues without a new
  * `<｜Assistant｜>`, so the generation prompt adds neither that nor `<think>` there.
  * `docs/template.md` lists each difference from the official files.
  *
@@ -124,7 +129,10 @@ export function renderChat(messages: readonly ChatMessage[], options: RenderOpti
   return out;
 }
 
-/** The assistant's turn as far as it is written; without reasoning of its own it skips it. */
+/**
+ * The assistant's turn as far as it is written; without reasoning of its own it skips the
+ * reasoning.
+ */
 function turnSoFar({ reasoning, isReasoned, answer }: TurnSoFar, form: ThinkForm): Segment[] {
   const text = { text: answer, owner: "assistant" } as const;
   if (reasoning === "" && !isReasoned)

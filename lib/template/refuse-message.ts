@@ -1,8 +1,9 @@
-// The error for a message of a conversation that cannot be used.
+// The error for an invalid message of a conversation.
 import { R1Error } from "../base/errors.js";
 
 /**
- * @param path - Where in the conversation, e.g. `messages[2].content`; `details.path` of the error.
+ * @param path - Location in the conversation, e.g. `messages[2].content`; `details.path` of the
+ * error.
  * @throws {R1Error} `INVALID_MESSAGE`, always.
  */
 export function refuseMessage(path: string, problem: string): never {

@@ -1,28 +1,28 @@
-// Segments: what a template puts out, text that can never become a special token and special tokens
-// by role. Plain data, on any JavaScript thread.
+// Segments, the output of a template: text that can never become a special token, and special
+// tokens by role.
 import { R1Error } from "../base/errors.js";
 import type { Role, RoleTokens } from "../base/types.js";
 
-/** Whose text a piece is: the template's own, or that of a message by its role. */
+/** The owner of a text: the template itself, or a message by its role. */
 export type SegmentOwner = "template" | "system" | "user" | "assistant" | "tool";
 
 /**
- * A piece of a template's output. `text` is tokenised so that no special token can come out of it,
- * whoever owns it and whatever it holds; a special token comes only from `special`.
+ * A piece of a template's output. `text` is tokenised so that it cannot produce a special token,
+ * whoever owns it and whatever it contains; a special token comes only from `special`.
  */
 export type Segment =
   { readonly text: string; readonly owner: SegmentOwner } | { readonly special: Role };
 
 /**
- * Where one owner's text lies in the text form of a prompt. Unit: UTF-16 code units, as JavaScript
- * strings count.
+ * The range of one owner's text in the text form of a prompt. Unit: UTF-16 code units, as
+ * JavaScript strings count.
  */
 export interface OwnerSpan {
   /** The first code unit of the span. */
   readonly start: number;
   /** The first code unit after the span. */
   readonly end: number;
-  /** Whose text it is. */
+  /** The owner of the text. */
   readonly owner: SegmentOwner;
 }
 
@@ -64,13 +64,13 @@ export const ROLES: readonly Role[] = Object.freeze(Object.keys(ROLE_TEXTS) as R
 
 /**
  * A prompt without these is not R1's: a vocabulary that lacks one is refused. The other roles are
- * written as plain text where the vocabulary lacks them.
+ * written as plain text if the vocabulary lacks them.
  */
 const REQUIRED: ReadonlySet<Role> = new Set<Role>(["bos", "eos", "user", "assistant"]);
 
 /**
- * Joins neighbouring texts, so that the tokeniser's merges are those of the whole text, as in the
- * reference, whoever owns its parts. Empty texts vanish.
+ * Joins neighbouring texts of any owners, so that the tokeniser's merges are those of the whole
+ * text, as in the reference. Empty texts are removed.
  */
 export function joinSegments(segments: readonly Segment[]): JoinedSegment[] {
   const joined: JoinedSegment[] = [];
@@ -96,9 +96,9 @@ export function joinSegments(segments: readonly Segment[]): JoinedSegment[] {
 }
 
 /**
- * Segments as a vocabulary can take them. A role that the vocabulary lacks (id -1) becomes plain
- * text of the template, which is what the reference tokeniser makes of it too; BOS, EOS, User and
- * Assistant cannot be missing.
+ * Converts segments to a form that a vocabulary supports. A role that the vocabulary lacks (id -1)
+ * becomes plain text of the template, as in the reference tokeniser; BOS, EOS, User and Assistant
+ * are required.
  *
  * @throws {R1Error} `TEMPLATE_UNSUPPORTED` when the vocabulary lacks BOS, EOS, User or Assistant.
  */
@@ -121,8 +121,8 @@ function resolveSegments(
 }
 
 /**
- * What `NativeModel.tokenizeSegments` takes: entry i is the token `ids[i]` if that is >= 0, else
- * the text `texts[i]`.
+ * Returns the arguments of `NativeModel.tokenizeSegments`: entry i is the token `ids[i]` if that is
+ * >= 0, otherwise the text `texts[i]`.
  *
  * @param tokens - Ids of the roles in the model's vocabulary.
  * @param texts - Texts of the roles, for those without an id.
@@ -155,8 +155,8 @@ export function segmentsToNative(
 }
 
 /**
- * The text form, special tokens written out. Tokenising it again with special tokens parsed is safe
- * only if no message holds their text.
+ * Returns the text form, with special tokens written out. It is safe to tokenise it again with
+ * special tokens parsed only if no message contains their text.
  */
 export function segmentsToText(
   segments: readonly Segment[],
@@ -168,8 +168,8 @@ export function segmentsToText(
 }
 
 /**
- * Whose each part of {@link segmentsToText}'s result is, in order and without gaps; special tokens
- * are the template's.
+ * Returns the owner of each part of {@link segmentsToText}'s result, in order and without gaps;
+ * special tokens belong to the template.
  */
 export function segmentSpans(
   segments: readonly Segment[],

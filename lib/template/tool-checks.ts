@@ -1,14 +1,17 @@
-// Compiles the checks of tools' arguments: those of small schemas at once, others in slices, so
-// that the event loop is free in between. Runs on any JavaScript thread.
+// Compiles the checks of tools' arguments: small schemas at once, others in slices, so that the
+// event loop is free in between.
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Awaitable } from "../base/awaitable.js";
 import { R1Error } from "../base/errors.js";
 import { compileSchema, MAX_SCHEMA, type SchemaCheck } from "../base/schema/json-schema.js";
 import type { Schema } from "../base/schema/types.js";
 
-/** Schemas of one request that are compiled at once. Unit: UTF-16 code units of JSON. */
+/**
+ * Total size of the schemas of one request that are compiled at once. Unit: UTF-16 code units of
+ * JSON.
+ */
 const SMALL = 8192;
-/** Longest time without a turn of the event loop. Unit: milliseconds. */
+/** Maximum time without a turn of the event loop. Unit: milliseconds. */
 const SLICE_MS = 4;
 
 /** The check of a schema, compiled when it is first needed. */
@@ -28,22 +31,23 @@ export class LazyCheck {
   }
 }
 
-/** What the schemas of one request's tools may take together. */
+/** The limit on the total size of the schemas of one request's tools. */
 export class SchemaRoom {
   #taken = 0;
 
   constructor(private readonly path: string) {}
 
   /**
-   * @throws {R1Error} `SCHEMA_UNSUPPORTED` where no room is left, before later tools are looked at.
+   * @throws {R1Error} `SCHEMA_UNSUPPORTED` when the limit is exceeded, before later tools are
+   * checked.
    */
   take(size: number): void {
     this.#taken += size;
     if (this.#taken > MAX_SCHEMA)
       throw new R1Error(
         "SCHEMA_UNSUPPORTED",
-        `The schemas of \`${this.path}\` have more than ${MAX_SCHEMA} characters of JSON together, ` +
-          "the most that is looked at. Offer fewer tools, or shorten their schemas.",
+        `The schemas of \`${this.path}\` have together more than ${MAX_SCHEMA} characters of JSON, ` +
+          "which is the limit. Offer fewer tools, or shorten their schemas.",
         { details: { path: this.path } },
       );
   }
@@ -54,7 +58,7 @@ export class ToolChecks {
   #left: readonly LazyCheck[];
 
   /**
-   * @throws {R1Error} `SCHEMA_UNSUPPORTED` where the schemas are small together and one is wrong.
+   * @throws {R1Error} `SCHEMA_UNSUPPORTED` if the schemas are small in total and one is invalid.
    */
   constructor(checks: readonly LazyCheck[]) {
     this.#left = checks;
@@ -62,7 +66,7 @@ export class ToolChecks {
   }
 
   /**
-   * Compiles what is left, on the calling thread at once.
+   * Compiles the remaining checks synchronously.
    * @throws {R1Error} `SCHEMA_UNSUPPORTED`
    */
   compile(): void {
@@ -71,9 +75,9 @@ export class ToolChecks {
   }
 
   /**
-   * Compiles what is left, in slices.
+   * Compiles the remaining checks in slices.
    *
-   * @param isNeeded - Whether anybody waits for it still.
+   * @param isNeeded - Returns whether the result is still needed.
    * @throws {R1Error} rejects with `SCHEMA_UNSUPPORTED`.
    */
   compileSoon(isNeeded: () => boolean): Awaitable<void> {

@@ -1,9 +1,9 @@
-// Pairs results of tools with the calls they answer. R1's template writes no ids, so that a result
-// belongs to the call in its place: results are put into the order of the calls.
+// Matches results of tools with the calls they answer. R1's template writes no ids, so a result
+// belongs to the call at the same position: results are sorted into the order of the calls.
 import type { ChatMessage, ToolCall } from "../base/types.js";
 import { refuseMessage } from "./refuse-message.js";
 
-/** Calls of one assistant message, and the places of the messages that answer them. */
+/** Calls of one assistant message, and the positions of the messages that answer them. */
 interface OpenCalls {
   /** Index of the assistant message. */
   readonly at: number;
@@ -12,7 +12,9 @@ interface OpenCalls {
   readonly places: number[];
 }
 
-/** The result of each call by its id: first the results that name one, then the others in order. */
+/**
+ * Returns the result of each call: first the results that name its id, then the others in order.
+ */
 function matchResults(
   { calls, places }: OpenCalls,
   messages: readonly ChatMessage[],
@@ -31,7 +33,7 @@ function matchResults(
     if (!ids.has(id) || results.has(id))
       refuseMessage(
         `${path}[${place}].toolCallId`,
-        `is ${JSON.stringify(id)}, which names no unanswered call of the assistant message before it.`,
+        `is ${JSON.stringify(id)}, which is not the id of an unanswered call of the assistant message before it.`,
       );
     results.set(id, result);
   }
@@ -41,7 +43,7 @@ function matchResults(
     if (call === undefined)
       refuseMessage(
         `${path}[${place}]`,
-        "is a tool message too many: every call of the assistant message before it is answered.",
+        "is one tool message too many: every call of the assistant message before it is answered.",
       );
     results.set(call.id, messages[place] as ChatMessage);
   });
@@ -49,13 +51,13 @@ function matchResults(
 }
 
 /**
- * Puts the results of tools into the order of their calls.
+ * Sorts the results of tools into the order of their calls.
  *
- * @param messages - Each checked by itself.
- * @param mayEndInCalls - The last calls may lack results.
+ * @param messages - Each already checked on its own.
+ * @param mayEndInCalls - Whether the last calls may lack results.
  * @returns A new list.
- * @throws {R1Error} `INVALID_MESSAGE` for a result without a call, and a call without a result,
- * since R1 would take the next result for that call's.
+ * @throws {R1Error} `INVALID_MESSAGE` for a result without a call, and for a call without a result,
+ * because R1 would assign the next result to that call.
  */
 export function orderResults(
   messages: readonly ChatMessage[],
@@ -86,7 +88,7 @@ export function orderResults(
       if (open === undefined)
         refuseMessage(
           `${path}[${at}]`,
-          "is a tool message, but no assistant message with `toolCalls` stands before it.",
+          "is a tool message, but there is no assistant message with `toolCalls` before it.",
         );
       open.places.push(at);
     } else if (message.role !== "system") {

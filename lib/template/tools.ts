@@ -1,5 +1,4 @@
-// Tools: checks what the caller offers, and describes them to the model. Runs on any JavaScript
-// thread.
+// Checks the tools that a caller offers, and describes them to the model.
 import { array, isArray, knownKeys, object, oneOf, refuse, string } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { SchemaCheck } from "../base/schema/json-schema.js";
@@ -10,30 +9,33 @@ import { pythonJson } from "./json-text.js";
 import { LazyCheck, SchemaRoom, ToolChecks } from "./tool-checks.js";
 import type { Segment } from "./segment.js";
 
-/** A function that the model may call, in OpenAI's form. */
+/** A function that the model may call, in OpenAI's format. */
 export interface ToolDefinition {
-  /** The one kind of tool there is. */
+  /** The only supported kind of tool. */
   readonly type: "function";
   /** The function. */
   readonly function: {
     /** 1 to 64 letters, digits, `_` or `-`. */
     readonly name: string;
-    /** What it does, for the model to read. */
+    /** Description of the function for the model. */
     readonly description?: string;
     /**
      * JSON Schema of the arguments, which are an object; or a validator with a `toJSONSchema()`
-     * method, as Zod 4's schemas have. @defaultValue any object
+     * method, as in Zod 4. @defaultValue any object
      */
     readonly parameters?: Readonly<Record<string, unknown>> | JsonSchemaSource | null;
-    /** Accepted as other servers do; arguments are always checked against the schema. */
+    /**
+     * Accepted for compatibility with other servers; arguments are always checked against the
+     * schema.
+     */
     readonly strict?: boolean | null;
   };
 }
 
 /**
- * Whether the model calls tools. `auto`: as it likes. `none`: tools are not even shown. `required`:
- * it must call at least one, and `{ type, function: { name } }`: this one, both held to the schemas
- * by grammar.
+ * Whether the model calls tools. `auto`: the model decides. `none`: tools are not even shown.
+ * `required`: it must call at least one. `{ type, function: { name } }`: it must call this one. A
+ * grammar makes the last two follow the schemas.
  */
 export type ToolChoice =
   | "auto"
@@ -41,13 +43,13 @@ export type ToolChoice =
   | "required"
   | { readonly type: "function"; readonly function: { readonly name: string } };
 
-/** A tool, checked. */
+/** A checked tool. */
 export interface Tool {
   readonly name: string;
   readonly description: string;
   /** JSON Schema of the arguments. */
   readonly parameters: Readonly<Record<string, unknown>>;
-  /** Says what is wrong with arguments. */
+  /** Returns what is wrong with arguments. */
   readonly check: SchemaCheck;
   /** The check of the schema alone. */
   readonly schemaCheck: LazyCheck;
@@ -55,13 +57,13 @@ export interface Tool {
   readonly definition: Readonly<Record<string, unknown>>;
 }
 
-/** What {@link normalizeTools} makes of `tools` and `toolChoice`. */
+/** The result of {@link normalizeTools} for `tools` and `toolChoice`. */
 export interface ToolConfig {
   /** Tools that the prompt shows and that calls are checked against; empty with choice `none`. */
   readonly tools: readonly Tool[];
-  /** The tools of which one must be called; empty when none must. */
+  /** The tools of which one must be called; empty if a call is not required. */
   readonly forced: readonly Tool[];
-  /** Their checks; to be compiled before arguments are checked, unless they are small. */
+  /** Their checks, which must be compiled before arguments are checked, unless they are small. */
   readonly checks: ToolChecks;
 }
 
@@ -85,7 +87,7 @@ function checkTool(value: unknown, path: string): Tool {
   const types = Array.isArray(schema["type"])
     ? (schema["type"] as unknown[])
     : [schema["type"] ?? "object"];
-  // Arguments are named: an object, also where the schema says nothing of it.
+  // Arguments are named, so they are an object, even if the schema does not say so.
   if (!types.includes("object"))
     throw new R1Error(
       "SCHEMA_UNSUPPORTED",
@@ -124,7 +126,7 @@ function checkTool(value: unknown, path: string): Tool {
  * @param tools - A list of {@link ToolDefinition}, or undefined.
  * @param choice - A {@link ToolChoice}, or undefined for `auto`.
  * @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; `SCHEMA_UNSUPPORTED` for parameters that
- * are no JSON Schema (of many or large ones when `checks` are compiled), or too large together.
+ * are not a JSON Schema (for many or large ones when `checks` are compiled), or too large in total.
  */
 export function normalizeTools(
   tools: unknown,
@@ -152,7 +154,7 @@ export function normalizeTools(
   if (list.length === 0)
     throw new R1Error(
       "INVALID_ARGUMENT",
-      `\`${choicePath}\` asks for a call, but \`${path}\` offers no tool.`,
+      `\`${choicePath}\` requires a call, but \`${path}\` offers no tool.`,
       { details: { option: choicePath } },
     );
   if (typeof choice === "string") {
@@ -175,10 +177,10 @@ const own = (text: string): Segment => ({ text, owner: "template" });
 const special = (role: Role): Segment => ({ special: role });
 
 /**
- * Describes tools to the model, to stand after the system prompt. The official templates of R1 do
- * not describe tools at all, only calls and results; the wording is ours, the example call is in
- * the official form with the real tokens. Names, descriptions and schemas are plain text, whatever
- * they hold.
+ * Describes tools to the model, as text after the system prompt. The official templates of R1 do
+ * not describe tools at all, only calls and results; the wording is our own, and the example call
+ * has the official form with the real tokens. Names, descriptions and schemas are plain text,
+ * whatever they contain.
  */
 export function renderTools(tools: readonly Tool[]): Segment[] {
   if (tools.length === 0) return [];

@@ -1,13 +1,12 @@
-// Tells which R1 release a vocabulary belongs to, and where its role tokens are. Plain data and
-// look-ups, on any JavaScript thread.
+// Detects which R1 release a vocabulary belongs to, and the ids of its role tokens.
 import type { Role, RoleTokens, Variant } from "../base/types.js";
 import { ROLE_TEXTS, ROLES } from "./segment.js";
 
-/** What a vocabulary must tell to be recognised. */
+/** The facts about a vocabulary that detection needs. */
 export interface VariantInput {
   /** `general.architecture`. */
   readonly architecture: string;
-  /** Ids the file's metadata names (-1: none), and the number of tokens. */
+  /** Ids that the file's metadata names (-1: none), and the number of tokens. */
   readonly vocab: {
     readonly bos: number;
     readonly eos: number;
@@ -22,27 +21,27 @@ export interface VariantInput {
   }[];
 }
 
-/** A role whose id in the file is not that of the table. */
+/** A role whose id in the file differs from that of the table. */
 export interface VariantFinding {
   readonly role: Role;
   /** The id of the table. */
   readonly expected: number;
-  /** The id of the file, which is the one that is used; -1: none. */
+  /** The id in the file, which is the one that is used; -1: none. */
   readonly actual: number;
 }
 
-/** What {@link detectVariant} found. */
+/** The result of {@link detectVariant}. */
 export interface VariantFacts {
   readonly variant: Variant;
   readonly tokens: RoleTokens;
-  /** Text of each role's token as this vocabulary spells it; R1's where it has no such token. */
+  /** Text of each role's token as spelt in this vocabulary; R1's if it has no such token. */
   readonly texts: Readonly<Record<Role, string>>;
   readonly findings: readonly VariantFinding[];
 }
 
 /**
- * One release of the id table: its architecture, its ids, and how a vocabulary that was not renamed
- * spells the tokens.
+ * One release in the id table: its architecture, its ids, and the spelling of the tokens in a
+ * vocabulary that was not renamed.
  */
 interface VariantRow {
   readonly architectures: readonly string[];
@@ -123,8 +122,8 @@ function variantOf(architecture: string, byText: ReadonlyMap<string, number>): V
 }
 
 /**
- * The id of one role: by R1's token text, else what the metadata names, else by the text it had in
- * the base model.
+ * Finds the id of one role: by R1's token text, otherwise by the metadata, otherwise by the text it
+ * had in the base model.
  */
 function findRole(
   role: Role,
@@ -134,7 +133,7 @@ function findRole(
 ): number {
   const named = byText.get(ROLE_TEXTS[role]);
   const metadata = role === "bos" || role === "eos" || role === "pad" ? input.vocab[role] : -1;
-  // Padding is whatever the file says it is, also when that is EOS: the doctor reports it.
+  // The file decides about padding, even when it is EOS: the doctor reports that.
   if (role === "pad" && metadata >= 0) return metadata;
   if (named !== undefined) return named;
   if (metadata >= 0) return metadata;
@@ -143,9 +142,9 @@ function findRole(
 }
 
 /**
- * Recognises a vocabulary from its token texts and architecture, never from a file's name. The ids
- * are the file's own; those that differ from the table are reported. A vocabulary without R1's
- * `<｜User｜>` and `<｜Assistant｜>`, or of another architecture, is `other`.
+ * Detects the variant of a vocabulary from its token texts and architecture, never from a file's
+ * name. The ids are the file's own; those that differ from the table are reported. A vocabulary
+ * without R1's `<｜User｜>` and `<｜Assistant｜>`, or of another architecture, is `other`.
  */
 export function detectVariant(input: VariantInput): VariantFacts {
   const byText = new Map<string, number>();

@@ -289,7 +289,7 @@ describe("a foreign template", () => {
       expect.objectContaining({ code: "TEMPLATE_UNSUPPORTED" }),
     );
     expect(() => renderForeign([{ role: "user", content: "Hi" }], init("{% if %}"))).toThrow(
-      "could not be rendered",
+      "Cannot render",
     );
     expect(() =>
       renderForeign(

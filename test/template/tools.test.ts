@@ -299,7 +299,7 @@ describe("many tools", () => {
     const tools = many(64, 300);
     for (const tool of tools) normalizeTools([tool], undefined);
     expect(() => normalizeTools(tools, undefined)).toThrow(
-      /The schemas of `tools` have more than 262144 characters of JSON together/,
+      /The schemas of `tools` have together more than 262144 characters of JSON/,
     );
   });
 
