@@ -122,10 +122,7 @@ describe("a failure ends with 1 and names what to do", () => {
       ["-ctk", "q4_0", "-ctv", "f16"],
       'but --cache-type-k is "q4_0" and --cache-type-v is "f16". Give --cache-type-k alone.',
     ],
-    [
-      ["-ctk", "q4_0", "-fa", "off"],
-      'but --flash-attn is "off". Leave --flash-attn at "auto"',
-    ],
+    [["-ctk", "q4_0", "-fa", "off"], 'but --flash-attn is "off". Leave --flash-attn at "auto"'],
     [["-c", "1000000000"], "Use a smaller --ctx-size, or a quantised --cache-type-k."],
     [["-c", "256", "-p", "word ".repeat(2000)], "load the model with a larger --ctx-size."],
   ])("and speaks of flags, not of the library's options: %#", async (args, words) => {

@@ -62,7 +62,12 @@ describe("a schema that cannot be kept", () => {
     ],
     ["an unknown format", { type: "string", format: "regex" }, "schema/format", /not kept to/],
     ["a look-ahead", { type: "string", pattern: "^(?=a)" }, "schema/pattern", /uses look-ahead/],
-    ["a back reference", { type: "string", pattern: "^(a)\\1$" }, "schema/pattern", /back reference/],
+    [
+      "a back reference",
+      { type: "string", pattern: "^(a)\\1$" },
+      "schema/pattern",
+      /back reference/,
+    ],
     [
       "a pattern beyond its lengths",
       { type: "string", pattern: "^a*$", maxLength: 3 },
