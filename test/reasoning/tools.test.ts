@@ -91,7 +91,11 @@ describe("malformed calls", () => {
       `${T.toolCallBegin}plugin${T.toolSep}ping\n{}${T.toolCallEnd}`,
       /type is "plugin"/,
     ],
-    ["no body", `${T.toolCallBegin}function${T.toolSep}${T.toolCallEnd}`, /not a name/],
+    [
+      "no body",
+      `${T.toolCallBegin}function${T.toolSep}${T.toolCallEnd}`,
+      /does not consist of a name/,
+    ],
     [
       "an unfinished call",
       `${T.toolCallsBegin}${T.toolCallBegin}function${T.toolSep}ping\n\`\`\`json\n{"a": `,

@@ -188,7 +188,12 @@ describe("a schema that cannot be kept", () => {
       "schema/$defs/a0",
       /more than 200000 schemas/,
     ],
-    ["a reference that cannot be decoded", { $ref: "#/%E0%A4%A" }, "schema/$ref", /not a reference/],
+    [
+      "a reference that cannot be decoded",
+      { $ref: "#/%E0%A4%A" },
+      "schema/$ref",
+      /not a reference/,
+    ],
     ["10 MB", { enum: ["x".repeat(10_000_000)] }, "schema", /characters, but the limit/],
   ];
 
