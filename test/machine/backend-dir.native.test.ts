@@ -85,7 +85,7 @@ const CASES: readonly [what: string, make: (path: string) => void, reason: RegEx
   [
     "a backend that aborts",
     (path) => compileBackend(path, 'fprintf(stderr, "no such driver\\n"); abort();'),
-    /was ended by SIGABRT, saying: no such driver/,
+    /was ended by SIGABRT; its last output: no such driver/,
   ],
   [
     "a backend that reads wild memory",
