@@ -15,16 +15,16 @@ const PING_MS = 1000;
  * Number of unanswered pings after which the child counts as stopped: its main thread does nothing
  * that takes as long.
  */
-/** The same after a request was cancelled, when an answer is expected at once. */
 const MAX_MISSES = 30;
+/** The same after a request was cancelled, when an answer is expected at once. */
 const FEW_MISSES = 3;
 
 /** Receives what the child reports on its own. */
 export interface ProcessEvents {
   onProgress: (value: number) => void;
-  /** Called once: the child died, and every call was rejected with this error. */
   onEvents: (message: Extract<ToParent, { kind: "events" }>) => void;
   onLog: (message: Extract<ToParent, { kind: "log" }>) => void;
+  /** Called once: the child died, and every call was rejected with this error. */
   onDeath: (error: R1Error) => void;
 }
 

@@ -387,15 +387,8 @@ export class Model implements ChatModel, AsyncDisposable {
     where: string,
     alsoKnown: readonly string[] = [],
   ): GenerateConfig {
-    return normalizeGenerate(
-      given,
-      where,
-      {
-        vocabSize: this.tokenizer.size,
-        maxDraft: this.#init.maxDraft,
-        hasDraftModel: this.#init.draft !== undefined,
-      },
-      alsoKnown,
-    );
+    const { maxDraft, draft } = this.#init;
+    const facts = { vocabSize: this.tokenizer.size, maxDraft, hasDraftModel: draft !== undefined };
+    return normalizeGenerate(given, where, facts, alsoKnown);
   }
 }
