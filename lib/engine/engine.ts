@@ -211,10 +211,10 @@ export class Engine {
         }),
       );
       const { sequenceContextSize } = this.info;
-      this.#native.submit(
-        buildRequest(id, prepared, config, roles, sequenceContextSize, now - startedAt),
-      );
-      if (generation.endsReasoning) this.#native.endReasoning(id);
+      const elapsed = now - startedAt;
+      const request = buildRequest(id, prepared, config, roles, sequenceContextSize, elapsed);
+      // Part of the request: a call after it would let the engine sample a token in between.
+      this.#native.submit(generation.endsReasoning ? { ...request, reasoningBudget: 0 } : request);
     }
     for (const { generation } of waiting) generation.admit(prompt.tokens.length);
   }

@@ -234,8 +234,8 @@ export class EngineService {
             timeoutMs: Math.max(1, timeoutMs - (performance.now() - startedAt)),
           };
       }
-      this.#opened().submit({ ...request, grammar: compiled });
-      if (state.endsReasoning) this.#opened().endReasoning(id);
+      const asked = state.endsReasoning ? { ...request, reasoningBudget: 0 } : request;
+      this.#opened().submit({ ...asked, grammar: compiled });
     } catch (error) {
       if (this.#engine === undefined) return;
       const { code, message } = error as { code?: unknown; message?: unknown };

@@ -100,7 +100,7 @@ public:
     /** JavaScript thread: delivers pending items at once. */
     void drain(Napi::Env env) {
         if (!callback_.IsEmpty()) {
-            tell(env, callback_.Value(), *state_);
+            deliver(env, callback_.Value(), *state_);
         }
     }
 
@@ -159,13 +159,13 @@ private:
             return;
         }
         try {
-            tell(Napi::Env(raw_env), callback, **queued);
+            deliver(Napi::Env(raw_env), callback, **queued);
         } catch (...) {
             // A worker that is being terminated refuses every call: no receiver is left.
         }
     }
 
-    static void tell(Napi::Env env, napi_value callback, State & state) {
+    static void deliver(Napi::Env env, napi_value callback, State & state) {
         std::vector<Item> items;
         {
             std::lock_guard<std::mutex> lock(state.mutex);

@@ -116,7 +116,7 @@ bool ProcessHook::is_ending() {
     return all.ending;
 }
 
-void ProcessHook::run_before_what_exists_now() {
+void ProcessHook::run_before_existing_hooks() {
     constexpr int enough =
         8;  // the C library promises 32 places; a few registrations cover every library's first use
     ProcessHooks & all = process_hooks();

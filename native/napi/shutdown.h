@@ -66,7 +66,7 @@ public:
      * what a job constructs while it runs comes after it, so those that JavaScript hears of call
      * run_all().
      */
-    static void run_before_what_exists_now();
+    static void run_before_existing_hooks();
 
 private:
     int key_;

@@ -10,7 +10,7 @@
 namespace r1::test {
 namespace {
 
-constexpr std::chrono::minutes patience{5};  // sanitizers are slow
+constexpr std::chrono::minutes max_delay{5};  // sanitizers are slow
 
 }  // namespace
 
@@ -70,7 +70,7 @@ bool Harness::over() const {
 
 std::map<uint32_t, Answer> Harness::finish() {
     std::unique_lock<std::mutex> lock(mutex_);
-    check(changed_.wait_for(lock, patience, [this] { return over(); }), "a request is never over");
+    check(changed_.wait_for(lock, max_delay, [this] { return over(); }), "a request is never over");
     for (const auto & [id, answer] : answers_) {
         check_equal(answer.last_events, 1, "last events of request " + std::to_string(id));
         check_equal(answer.events_after_last, 0,
@@ -88,7 +88,7 @@ std::map<uint32_t, Answer> Harness::finish() {
 void Harness::wait_for_tokens(uint32_t id, std::size_t count) {
     std::unique_lock<std::mutex> lock(mutex_);
     check(changed_.wait_for(
-              lock, patience,
+              lock, max_delay,
               [&] { return answers_[id].tokens.size() >= count || answers_[id].last_events > 0; }),
           "no tokens come");
 }

@@ -112,7 +112,7 @@ Napi::Value EngineWrap::create(const Napi::CallbackInfo & info) {
             return std::make_shared<Engine>(model, draft, config, sink, cancelled.get());
         },
         [channel](Napi::Env at, std::shared_ptr<Engine> & engine) -> Napi::Value {
-            ProcessHook::run_before_what_exists_now();
+            ProcessHook::run_before_existing_hooks();
             Parts parts{engine, channel};
             const Napi::Value wrap =
                 Environment::of(at).engine_class.New({Napi::External<Parts>::New(at, &parts)});

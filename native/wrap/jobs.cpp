@@ -69,7 +69,7 @@ Napi::Value initialize(const Napi::CallbackInfo & info) {
     return guarded(info.Env(), [&] {
         const Fields fields(info[0], "config");
         backend::initialize(fields.text("backendDir"), fields.text("numa"));
-        ProcessHook::run_before_what_exists_now();
+        ProcessHook::run_before_existing_hooks();
         return info.Env().Undefined();
     });
 }
@@ -86,7 +86,7 @@ Napi::Value start(const Napi::CallbackInfo & info) {
                 return Nothing{};
             },
             [](Napi::Env at, Nothing &) -> Napi::Value {
-                ProcessHook::run_before_what_exists_now();
+                ProcessHook::run_before_existing_hooks();
                 return at.Undefined();
             });
     });
@@ -135,7 +135,7 @@ Napi::Value load_backend(const Napi::CallbackInfo & info) {
             return backend::load_library(path, name, *cancelled);
         },
         [](Napi::Env at, backend::LibraryResult & result) {
-            ProcessHook::run_before_what_exists_now();
+            ProcessHook::run_before_existing_hooks();
             return library_to_js(at, result);
         },
         {[cancelled] { cancelled->store(true); }});
@@ -148,7 +148,7 @@ Napi::Value load_backend_now(const Napi::CallbackInfo & info) {
         if (!result) {
             return info.Env().Null();
         }
-        ProcessHook::run_before_what_exists_now();
+        ProcessHook::run_before_existing_hooks();
         return library_to_js(info.Env(), *result);
     });
 }

@@ -107,7 +107,7 @@ Napi::Value ModelWrap::load(const Napi::CallbackInfo & info) {
             });
         },
         [progress](Napi::Env at, std::shared_ptr<Model> & model) -> Napi::Value {
-            ProcessHook::run_before_what_exists_now();
+            ProcessHook::run_before_existing_hooks();
             return Environment::of(at).model_class.New(
                 {Napi::External<std::shared_ptr<Model>>::New(at, &model)});
         },

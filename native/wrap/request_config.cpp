@@ -8,7 +8,7 @@ namespace r1 {
 namespace {
 
 // Number.MAX_SAFE_INTEGER
-constexpr int64_t most_safe_integer = (int64_t{1} << 53) - 1;
+constexpr int64_t max_safe_integer = (int64_t{1} << 53) - 1;
 
 RopeConfig rope_of(const Fields & fields) {
     RopeConfig rope;
@@ -104,7 +104,7 @@ std::shared_ptr<Request> request_of(const Napi::Value & value) {
     request->priority = fields.int32("priority");
     request->timeout_ms = fields.number("timeoutMs");
     request->cache_prompt = fields.flag("cachePrompt");
-    request->session = static_cast<uint64_t>(fields.integer("session", 0, most_safe_integer));
+    request->session = static_cast<uint64_t>(fields.integer("session", 0, max_safe_integer));
     request->think_token = fields.int32("thinkToken");
     request->end_think_token = fields.int32("endThinkToken");
     request->starts_in_reasoning = fields.flag("startsInReasoning");

@@ -15,7 +15,7 @@ namespace r1 {
 namespace {
 
 // What a double counts exactly.
-constexpr double most_block_bytes = 9007199254740991.0;
+constexpr double max_block_bytes = 9007199254740991.0;
 
 using Flag = std::shared_ptr<std::atomic<bool>>;
 
@@ -141,7 +141,7 @@ Napi::Value SessionCalls::save(const Napi::CallbackInfo & info,
 
 Napi::Value SessionCalls::keep(const Napi::CallbackInfo & info) {
     const double size = info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : -1;
-    if (!(size >= 0 && size <= most_block_bytes)) {
+    if (!(size >= 0 && size <= max_block_bytes)) {
         throw Napi::TypeError::New(info.Env(), "Expected a number of bytes for `size`.");
     }
     const uint32_t id = tables_->next++;

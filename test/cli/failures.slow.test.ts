@@ -120,7 +120,7 @@ describe("a failure ends with 1 and names what to do", () => {
   it.each([
     [
       ["-ctk", "q4_0", "-ctv", "f16"],
-      'but --cache-type-k is "q4_0" and --cache-type-v is "f16". Give --cache-type-k alone.',
+      'but --cache-type-k is "q4_0" and --cache-type-v is "f16". Set --cache-type-k only.',
     ],
     [["-ctk", "q4_0", "-fa", "off"], 'but --flash-attn is "off". Leave --flash-attn at "auto"'],
     [["-c", "1000000000"], "Use a smaller --ctx-size, or a quantised --cache-type-k."],

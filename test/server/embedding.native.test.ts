@@ -39,7 +39,8 @@ async function expectAnswers(base: string): Promise<void> {
   expect(response.headers.get("content-encoding")).toBeNull();
   const chunks = await chunksOf(response);
   expect(textOf(chunks, "content")).toMatch(/\S/);
-  expect(chunks.length).toBeGreaterThan(5);
+  // A role, at least one text, an end: texts that arrive together share a chunk.
+  expect(chunks.length).toBeGreaterThan(2);
   const error = await errorOf(fetch(`${base}/v1/nowhere`), 404);
   expect(error.type).toBe("not_found_error");
 }

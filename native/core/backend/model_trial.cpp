@@ -23,7 +23,7 @@ namespace {
 // Cells of a sequence in the context that decodes. More would use memory and show nothing new.
 constexpr uint32_t cells = 256;
 // Sequences in that context: one alone and several together build different graphs.
-constexpr uint32_t most_sequences = 4;
+constexpr uint32_t max_sequences = 4;
 #ifndef _WIN32
 // The descriptor connected to the parent (core/platform/child_process.h).
 constexpr int LINK = 3;
@@ -161,7 +161,7 @@ void run(ModelConfig config, const EngineConfig * engine, bool data) {
     config.load_mode = "auto";
     const std::shared_ptr<Model> model = load(config);
     EngineConfig small = *engine;
-    small.sequences = std::min(small.sequences, most_sequences);
+    small.sequences = std::min(small.sequences, max_sequences);
     small.context_size = cells * small.sequences;
     small.batch_size = std::min(small.batch_size, small.context_size);
     small.ubatch_size = std::min(small.ubatch_size, small.batch_size);

@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::size_t cell_bytes = 12;
 // No model has more; a row of one layer stays below 2^32 bytes.
-constexpr uint32_t most_layers = 4096;
-constexpr uint64_t most_row_bytes = uint64_t{1} << 32;
+constexpr uint32_t max_layers = 4096;
+constexpr uint64_t max_row_bytes = uint64_t{1} << 32;
 
 // Collects the bytes read besides values.
 class Reader {
@@ -134,7 +134,7 @@ CellShape shape_of_one_cell(const std::vector<uint8_t> & meta) {
     shape.layers = front.next<uint32_t>();
     shape.is_transposed = transposed == 1;
     if (front.is_short() || streams == 0 || cells != 1 || sequences != 1 || transposed > 1 ||
-        shape.layers == 0 || shape.layers > most_layers) {
+        shape.layers == 0 || shape.layers > max_layers) {
         return {};
     }
     const std::size_t k_bytes = shape.layers * (sizeof(int32_t) + sizeof(uint64_t));
@@ -151,7 +151,7 @@ CellShape shape_of_one_cell(const std::vector<uint8_t> & meta) {
         const uint64_t count =
             is_values ? uint64_t{front.next<uint32_t>()} : front.next<uint64_t>();
         if (type < 0 || type >= GGML_TYPE_COUNT || !can_check_cells(static_cast<ggml_type>(type)) ||
-            size * count == 0 || size * count > most_row_bytes) {
+            size * count == 0 || size * count > max_row_bytes) {
             return {};
         }
         shape.rows.push_back({static_cast<ggml_type>(type), size * count});

@@ -298,7 +298,7 @@ void Engine::dispose_all() {
     }
     gate_.close();
     for (const Task & task : tasks) {
-        task.give_up();
+        task.abandon();
     }
 }
 

@@ -122,7 +122,7 @@ private:
     static constexpr std::chrono::seconds rate_window{3};
     // Maximum number of consecutive decodes that other requests may interrupt. The next one is
     // decoded to its end, or a running stream would never progress.
-    static constexpr uint32_t most_interruptions = 4;
+    static constexpr uint32_t max_interruptions = 4;
 
     /**
      * A call of another thread to the engine thread between two steps. Either of the two settles
@@ -130,7 +130,7 @@ private:
      */
     struct Task {
         std::function<void()> run;
-        std::function<void()> give_up;
+        std::function<void()> abandon;
     };
 
     void main(EngineConfig config, std::shared_ptr<Model> draft, std::promise<void> & ready);
@@ -182,8 +182,8 @@ private:
     std::atomic<const std::atomic<bool> *> cancelled_{nullptr};  // while the engine starts
     std::atomic<bool> stopping_{false};
     std::atomic<bool> interrupt_{false};
-    std::atomic<bool> shielded_{false};    // only a stop ends this decode
-    std::atomic<int64_t> deadline_ns_{0};  // 0: none
+    std::atomic<bool> must_finish_{false};  // only a stop ends this decode
+    std::atomic<int64_t> deadline_ns_{0};   // 0: none
 
     // The engine thread's own; made and freed on it.
     std::unique_ptr<Context> context_;

@@ -43,8 +43,8 @@ std::future<std::shared_ptr<CellHold>> Engine::hold_cells(std::vector<llama_toke
             promise->set_exception(std::current_exception());
         }
     };
-    const auto give_up = [promise] { promise->set_exception(std::make_exception_ptr(disposed())); };
-    run_between_steps({run, give_up});
+    const auto abandon = [promise] { promise->set_exception(std::make_exception_ptr(disposed())); };
+    run_between_steps({run, abandon});
     return held;
 }
 

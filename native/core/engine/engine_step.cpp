@@ -27,7 +27,7 @@ bool Engine::abort_decode(void * data) {
         (cancelled != nullptr && cancelled->load(std::memory_order_relaxed))) {
         return true;
     }
-    if (engine.shielded_.load(std::memory_order_relaxed)) {
+    if (engine.must_finish_.load(std::memory_order_relaxed)) {
         return false;
     }
     if (engine.interrupt_.load(std::memory_order_relaxed)) {
@@ -90,7 +90,7 @@ void Engine::mark_in_batch(bool value) {
 }
 
 void Engine::decode(std::vector<Event> & out) {
-    shielded_.store(interruptions_ >= most_interruptions, std::memory_order_relaxed);
+    must_finish_.store(interruptions_ >= max_interruptions, std::memory_order_relaxed);
     mark_in_batch(true);
     int32_t code = -3;
     std::string thrown;
@@ -104,7 +104,7 @@ void Engine::decode(std::vector<Event> & out) {
         thrown = error.what();  // llama_decode is not exception-safe
     }
     ++steps_;
-    shielded_.store(false, std::memory_order_relaxed);
+    must_finish_.store(false, std::memory_order_relaxed);
     if (code == 0) {
         interruptions_ = 0;
     }

@@ -19,7 +19,7 @@ void Outbox::add(std::vector<Event> && events, Clock::time_point now) {
         held_.insert(held_.end(), std::make_move_iterator(events.begin()),
                      std::make_move_iterator(events.end()));
     }
-    if (ends || step > brisk || now - told_ + step > patience) {
+    if (ends || step > quick_step || now - last_delivery_ + step > max_delay) {
         flush(now);
     }
 }
@@ -28,7 +28,7 @@ void Outbox::flush(Clock::time_point now) {
     if (held_.empty()) {
         return;
     }
-    told_ = now;
+    last_delivery_ = now;
     sink_(std::move(held_));
     held_ = {};
 }

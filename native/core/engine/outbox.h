@@ -19,11 +19,11 @@ public:
      * Maximum time that a token waits for later ones: a frame of a display. The first token after a
      * pause is delivered at once.
      */
-    static constexpr std::chrono::microseconds patience{15000};
+    static constexpr std::chrono::microseconds max_delay{15000};
     /**
      * Longer steps are delivered at once: a wake-up is then a small part of the cost of a token.
      */
-    static constexpr std::chrono::microseconds brisk{2500};
+    static constexpr std::chrono::microseconds quick_step{2500};
 
     explicit Outbox(Sink sink) : sink_(std::move(sink)) {}
 
@@ -39,7 +39,7 @@ public:
 private:
     Sink sink_;
     std::vector<Event> held_;
-    Clock::time_point told_{};
+    Clock::time_point last_delivery_{};
     Clock::time_point added_{};
 };
 

@@ -48,16 +48,16 @@ void Run::begin(std::size_t cached) {
 
 void Run::report_progress(std::size_t processed, std::vector<Event> & out) {
     const auto count = static_cast<int32_t>(std::min(processed, request_->tokens.size()));
-    if (!request_->prompt_progress || count <= told_) {
+    if (!request_->prompt_progress || count <= reported_) {
         return;
     }
     const Clock::time_point now = Clock::now();
     const bool is_whole = processed >= request_->tokens.size();
-    if (!is_whole && told_ >= 0 && now - told_at_ < progress_interval) {
+    if (!is_whole && reported_ >= 0 && now - reported_at_ < progress_interval) {
         return;
     }
-    told_ = count;
-    told_at_ = now;
+    reported_ = count;
+    reported_at_ = now;
     out.emplace_back(ProgressEvent{request_->id, static_cast<int32_t>(request_->tokens.size()),
                                    cached_, count, milliseconds(begun_.value_or(now), now)});
 }

@@ -108,8 +108,8 @@ private:
     int32_t cached_ = 0;
     int32_t drafted_ = 0;
     int32_t accepted_ = 0;
-    int32_t told_ = -1;  // tokens of the prompt that were last reported
-    Clock::time_point told_at_{};
+    int32_t reported_ = -1;  // tokens of the prompt that were last reported
+    Clock::time_point reported_at_{};
     std::optional<Clock::time_point> begun_;
     std::optional<Clock::time_point> first_token_;
     Clock::time_point last_token_{};

@@ -112,9 +112,9 @@ std::string read_parts(Front & front, const Seal & seal, const CellShape & shape
     if (!front.take(&head, sizeof head) || head > front.left()) {
         return contradiction;
     }
-    if (head > most_head_bytes) {
+    if (head > max_head_bytes) {
         return "its messages take " + std::to_string(head) + " bytes, and at most " +
-               std::to_string(most_head_bytes) + " are read";
+               std::to_string(max_head_bytes) + " are read";
     }
     session.head.resize(head);
     front.take(&session.head[0], head);

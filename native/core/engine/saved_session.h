@@ -25,7 +25,7 @@ namespace r1 {
 constexpr std::array<uint8_t, 7> session_magic{'R', '1', 'S', 'E', 'S', 'S', 0};
 constexpr uint8_t session_format = 2;
 /** The head holds a conversation's messages; a longer one is refused. */
-constexpr uint32_t most_head_bytes = 8u << 20;
+constexpr uint32_t max_head_bytes = 8u << 20;
 
 /** A session that was found complete. */
 struct SavedSession {

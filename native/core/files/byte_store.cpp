@@ -14,7 +14,7 @@ namespace r1 {
 namespace {
 
 // Maximum bytes of one call, below the 2 GiB limit of every system.
-constexpr std::size_t most_at_once = std::size_t{1} << 30;
+constexpr std::size_t max_io_bytes = std::size_t{1} << 30;
 
 [[noreturn]] void fail(const char * doing) {
     const int error = errno;
@@ -37,7 +37,7 @@ void FileSink::write(const void * bytes, std::size_t count) {
     const auto * from = static_cast<const uint8_t *>(bytes);
     while (count > 0) {
         const ssize_t done =
-            pwrite(file_, from, std::min(count, most_at_once), static_cast<off_t>(at_));
+            pwrite(file_, from, std::min(count, max_io_bytes), static_cast<off_t>(at_));
         if (done < 0 && errno == EINTR) {
             continue;
         }
@@ -80,7 +80,7 @@ void FileSource::read(uint64_t at, void * to, std::size_t count) {
     auto * into = static_cast<uint8_t *>(to);
     while (count > 0) {
         const ssize_t done =
-            pread(file_, into, std::min(count, most_at_once), static_cast<off_t>(at));
+            pread(file_, into, std::min(count, max_io_bytes), static_cast<off_t>(at));
         if (done < 0 && errno == EINTR) {
             continue;
         }

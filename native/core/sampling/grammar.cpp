@@ -10,7 +10,7 @@
 namespace r1 {
 namespace {
 
-constexpr uint64_t most_of_choice = 20'000'000;  // steps of work for one choice of a token
+constexpr uint64_t max_choice_work = 20'000'000;  // steps of work for one choice of a token
 
 }  // namespace
 
@@ -65,7 +65,7 @@ bool GrammarCursor::is_complete() const {
 
 void GrammarCursor::note_work(uint64_t before) {
     work_ += grammar_->states_.work() - before;
-    if (work_ > most_of_choice)
+    if (work_ > max_choice_work)
         throw Failure(ErrorCode::GrammarInvalid,
                       "The grammar makes the choice of one token too much work. Give its branches "
                       "different beginnings, or repeat fewer things inside each other.");

@@ -41,12 +41,12 @@ public:
     /** Starts to count; what one choice may take. */
     GrammarBudget open() {
         start_ = std::chrono::steady_clock::now();
-        return {start_ + std::clamp(left_, Duration::zero(), Duration(most_at_once))};
+        return {start_ + std::clamp(left_, Duration::zero(), Duration(max_slice))};
     }
     void close() { left_ -= std::chrono::steady_clock::now() - start_; }
 
 private:
-    static constexpr std::chrono::milliseconds most_at_once{1};
+    static constexpr std::chrono::milliseconds max_slice{1};
     Duration left_;
     std::chrono::steady_clock::time_point start_{};
 };

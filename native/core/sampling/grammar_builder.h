@@ -21,16 +21,16 @@ struct GrammarFragment {
 class GrammarBuilder {
 public:
     using Kind = GrammarStep::Kind;
-    static constexpr std::size_t most_steps = 4'000'000;  // 16 bytes each
+    static constexpr std::size_t max_steps = 4'000'000;  // 16 bytes each
 
     GrammarBuilder() { add({}); }  // the one Return
 
     GrammarProgram program;
 
     int32_t add(const GrammarStep & step) {
-        if (program.steps.size() >= most_steps)
+        if (program.steps.size() >= max_steps)
             throw Failure(ErrorCode::GrammarInvalid, "The grammar is too large: it has more than " +
-                                                         std::to_string(most_steps) +
+                                                         std::to_string(max_steps) +
                                                          " steps. Shorten it.");
         program.steps.push_back(step);
         return static_cast<int32_t>(program.steps.size()) - 1;

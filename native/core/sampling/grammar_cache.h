@@ -15,8 +15,8 @@ namespace r1 {
 class GrammarCache {
 public:
     /** Bytes of all grammars together. A grammar in use stays alive when it is dropped here. */
-    static constexpr std::size_t most_bytes = std::size_t{128} << 20;
-    static constexpr std::size_t most_grammars = 256;
+    static constexpr std::size_t max_bytes = std::size_t{128} << 20;
+    static constexpr std::size_t max_grammars = 256;
 
     /** The grammar of a text, or nullptr. */
     std::shared_ptr<Grammar> find(const std::string & source) {
@@ -40,7 +40,7 @@ public:
         auto last = order_.begin();
         for (std::size_t kept = 0; last != order_.end(); ++last, ++kept) {
             bytes += (*last)->bytes();
-            if (kept > 0 && (bytes > most_bytes || kept >= most_grammars)) break;
+            if (kept > 0 && (bytes > max_bytes || kept >= max_grammars)) break;
         }
         for (auto each = last; each != order_.end(); ++each) places_.erase((*each)->source());
         order_.erase(last, order_.end());

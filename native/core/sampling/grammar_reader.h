@@ -21,7 +21,7 @@ class GrammarReader {
 protected:
     explicit GrammarReader(const std::string & source) : source_(source) {}
 
-    static constexpr uint32_t most_repeats = 1'000'000;
+    static constexpr uint32_t max_repeats = 1'000'000;
 
     [[noreturn]] void fail(const std::string & problem, std::size_t at) const {
         throw Failure(ErrorCode::GrammarInvalid, "The grammar cannot be read: " + problem + " in " +
@@ -62,8 +62,8 @@ protected:
         uint32_t value = 0;
         for (; is_digit(peek()); ++at_) {
             value = value * 10 + static_cast<uint32_t>(peek() - '0');
-            if (value > most_repeats)
-                fail("something is repeated more than " + std::to_string(most_repeats) + " times",
+            if (value > max_repeats)
+                fail("something is repeated more than " + std::to_string(max_repeats) + " times",
                      place);
         }
         return value;

@@ -12,8 +12,8 @@ namespace {
 
 using Kind = GrammarStep::Kind;
 
-constexpr int32_t bottom = 0;                  // the node below `root`: what returns to it is whole
-constexpr std::size_t most_of_state = 60'000;  // steps to make one state: at most a few ms
+constexpr int32_t bottom = 0;  // the node below `root`: what returns to it is whole
+constexpr std::size_t max_state_work = 60'000;  // steps to make one state: at most a few ms
 
 std::size_t index(int32_t id) { return static_cast<std::size_t>(id); }
 
@@ -52,7 +52,7 @@ int32_t GrammarStates::start() {
 
 void GrammarStates::count_work() {
     ++work_;
-    if (++round_work_ > most_of_state) fail_readings();
+    if (++round_work_ > max_state_work) fail_readings();
 }
 
 void GrammarStates::push(int32_t step, int32_t node) {
@@ -368,7 +368,7 @@ void GrammarStates::keep_only(const std::vector<int32_t *> & used) {
         std::sort(ways.begin(), ways.end());
         *state = intern_state(std::move(ways), old.complete);
     }
-    if (bytes_ > most_bytes / 2)
+    if (bytes_ > max_bytes / 2)
         throw Failure(ErrorCode::GrammarInvalid,
                       "The grammar needs too much memory for what was generated so far. Give its "
                       "branches different beginnings, or nest less deeply.");

@@ -25,7 +25,7 @@ using TokenMask = std::vector<uint64_t>;
 class GrammarStates {
 public:
     /** Maximum bytes of states and nodes. Beyond it, all except those in use are dropped. */
-    static constexpr std::size_t most_bytes = std::size_t{64} << 20;
+    static constexpr std::size_t max_bytes = std::size_t{64} << 20;
 
     explicit GrammarStates(GrammarProgram program);
 
@@ -71,7 +71,7 @@ public:
 
     /** Bytes of the program, states, nodes and masks. */
     std::size_t bytes() const { return program_.bytes() + bytes_; }
-    bool is_full() const { return bytes_ > most_bytes; }
+    bool is_full() const { return bytes_ > max_bytes; }
 
     /** Drops all states but these, whose ids it changes. Throws Failure(GrammarInvalid) if they
      * alone are too many. */

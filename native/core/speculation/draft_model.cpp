@@ -17,7 +17,7 @@ constexpr float least_probability = 0.4f;
 // Ids below this are special tokens whose texts differ between releases of one family
 // (common/speculative.cpp compares from the same place).
 constexpr llama_token first_compared = 5;
-constexpr int32_t most_size_difference = 128;
+constexpr int32_t max_size_difference = 128;
 
 EngineConfig draft_config(EngineConfig config) {
     config.max_draft = 0;
@@ -55,7 +55,7 @@ void DraftModel::check_same_vocabulary(const Vocab & large, const Vocab & small)
     if (llama_vocab_type(large.handle()) != llama_vocab_type(small.handle())) {
         refuse("its vocabulary is of another type");
     }
-    if (std::abs(large.size() - small.size()) > most_size_difference) {
+    if (std::abs(large.size() - small.size()) > max_size_difference) {
         refuse("it has " + std::to_string(small.size()) + " tokens instead of " +
                std::to_string(large.size()));
     }
@@ -115,12 +115,12 @@ bool DraftModel::decode(const std::vector<Item> & items) {
 // Drops the tokens of a sequence's cache that the feed does not share.
 void DraftModel::keep_own(const Job & job) {
     uint32_t & owner = owners_[static_cast<std::size_t>(job.sequence)];
-    const bool strange = deterministic_ && owner != job.request;
+    const bool is_foreign = deterministic_ && owner != job.request;
     owner = job.request;
     cache_.truncate(job.sequence,
-                    strange ? 0
-                            : std::min(common_prefix(cache_.tokens(job.sequence), *job.feed),
-                                       job.feed->size() - 1));
+                    is_foreign ? 0
+                               : std::min(common_prefix(cache_.tokens(job.sequence), *job.feed),
+                                          job.feed->size() - 1));
 }
 
 // Drops cached tokens that the feeds do not share and, if cells are short, unused sequences. False:

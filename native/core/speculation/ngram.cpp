@@ -33,7 +33,7 @@ NgramDraft::Match NgramDraft::find(const std::vector<llama_token> & tokens,
     }
     const std::size_t next = found->second;
     std::size_t length = 0;
-    while (length < std::min(next, most_compared) &&
+    while (length < std::min(next, max_compared) &&
            tokens[next - 1 - length] == tokens[count - 1 - length]) {
         ++length;
     }

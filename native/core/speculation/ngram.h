@@ -16,9 +16,9 @@ public:
     struct Match {
         std::size_t next = 0;  // index of the token that came after it there
         std::size_t length =
-            0;  // tokens that agree, at most `most_compared`; 0: no earlier occurrence
+            0;  // tokens that agree, at most `max_compared`; 0: no earlier occurrence
     };
-    static constexpr std::size_t most_compared = 64;
+    static constexpr std::size_t max_compared = 64;
 
     /** Indexes the new ones of the first `count` of `tokens`, which only grow. */
     void follow(const std::vector<llama_token> & tokens, std::size_t count);

@@ -12,7 +12,7 @@ namespace {
 
 /** Maximum length and number of cached words: a text of unusual words must not use much memory. */
 constexpr std::size_t longest_known = 64;
-constexpr std::size_t most_known = 1u << 16;
+constexpr std::size_t max_known = 1u << 16;
 
 /** The printable character that stands for a byte in GPT-2's vocabularies (unicode_byte_to_utf8).
  */
@@ -78,7 +78,7 @@ bool Bpe::find(std::string_view word, std::uint32_t hash, std::vector<llama_toke
 
 void Bpe::remember(std::string_view word, std::uint32_t hash, const llama_token * ids,
                    std::size_t count) {
-    if (known_.size() >= most_known) {
+    if (known_.size() >= max_known) {
         return;
     }
     if (2 * (known_.size() + 1) > slots_.size()) {

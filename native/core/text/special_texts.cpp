@@ -46,7 +46,7 @@ std::vector<SpecialTexts::Piece> SpecialTexts::cut(std::string_view text,
     };
     std::vector<Found> found;
     std::size_t steps = 0;
-    const std::size_t most_steps = 256 * text.size() + 4096;
+    const std::size_t max_steps = 256 * text.size() + 4096;
     for (std::size_t start = 0; start < text.size(); ++start) {
         if (!begins_[static_cast<unsigned char>(text[start])]) {
             continue;
@@ -61,7 +61,7 @@ std::vector<SpecialTexts::Piece> SpecialTexts::cut(std::string_view text,
             }
             node = &nodes_[step->second];
             steps += 1 + node->ends.size();
-            if (steps > most_steps) {
+            if (steps > max_steps) {
                 throw Failure(ErrorCode::TextTooLong,
                               "The text holds too many beginnings of this vocabulary's special "
                               "tokens. Cut it into parts.");

@@ -21,7 +21,7 @@ constexpr std::size_t stack_per_byte = 1024;
 constexpr std::size_t stack_base = 1u << 20;
 
 /** llama.cpp's own search for special tokens takes time by the square of their number. */
-constexpr std::size_t most_upstream_pieces = 20000;
+constexpr std::size_t max_upstream_pieces = 20000;
 
 [[noreturn]] void refuse_length(std::size_t bytes, std::size_t most) {
     throw Failure(ErrorCode::TextTooLong, "A text of " + std::to_string(bytes) +
@@ -49,18 +49,18 @@ std::vector<llama_token> Tokenizer::tokenize(std::string_view text, bool parse_s
         throw Failure(ErrorCode::InvalidArgument,
                       "This model has no vocabulary, so text cannot be tokenised. Pass token ids.");
     }
-    if (text.size() > most_text_bytes) {
-        refuse_length(text.size(), most_text_bytes);
+    if (text.size() > max_text_bytes) {
+        refuse_length(text.size(), max_text_bytes);
     }
     if (is_cut_here_) {
         return by_pieces(text, parse_special);
     }
     const std::size_t specials = specials_.cut(text, parse_special).size();
-    if (specials > most_upstream_pieces) {
+    if (specials > max_upstream_pieces) {
         throw Failure(ErrorCode::TextTooLong,
                       "The text holds special tokens of this vocabulary in " +
                           std::to_string(specials) + " places, and " +
-                          std::to_string(most_upstream_pieces) +
+                          std::to_string(max_upstream_pieces) +
                           " are the most that are tokenised. Cut it into parts.");
     }
     return of_plain_text(text, parse_special);
@@ -94,8 +94,8 @@ std::vector<llama_token> Tokenizer::of_plain_text(std::string_view text, bool pa
     if (!may_recurse_ || text.size() <= shallow_bytes) {
         return by_upstream(text, parse_special);
     }
-    if (text.size() > most_recursive_text_bytes) {
-        refuse_length(text.size(), most_recursive_text_bytes);
+    if (text.size() > max_recursive_text_bytes) {
+        refuse_length(text.size(), max_recursive_text_bytes);
     }
     // One at a time: each may take a gigabyte of address space.
     static std::mutex deep;

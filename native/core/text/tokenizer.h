@@ -13,10 +13,10 @@
 namespace r1 {
 
 /** Longest text that is tokenised at all. Unit: bytes. */
-constexpr std::size_t most_text_bytes = 16u << 20;
+constexpr std::size_t max_text_bytes = 16u << 20;
 /** The same for vocabularies whose words llama.cpp cuts by std::regex: each byte of the text takes
  * up to a KiB of stack there. */
-constexpr std::size_t most_recursive_text_bytes = 1u << 20;
+constexpr std::size_t max_recursive_text_bytes = 1u << 20;
 
 class Tokenizer {
 public:

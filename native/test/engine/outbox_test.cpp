@@ -36,8 +36,8 @@ struct Told {
 };
 
 R1_TEST(
-    "outbox: a first token is told at once, those of quick steps together, none waits beyond the "
-    "patience") {
+    "outbox: a first token is told at once, those of quick steps together, none waits longer than "
+    "the longest delay") {
     Told told;
     for (int i = 0; i < 25; ++i) told.step(microseconds(1200));
     const std::vector<std::size_t> expected = {1, 12, 12};
@@ -50,7 +50,7 @@ R1_TEST(
 }
 
 R1_TEST(
-    "outbox: steps that are not brisk are told one by one, and what was held before with the first "
+    "outbox: slow steps are told one by one, and what was held before with the first "
     "of them") {
     Told told;
     for (int i = 0; i < 6; ++i) told.step(microseconds(2600));

@@ -210,7 +210,7 @@ R1_TEST("text: a megabyte of any kind is tokenised on a stack of 128 KiB and com
 
 R1_TEST("text: one longer than the bound is refused before any work") {
     const std::shared_ptr<Model> model = test::tiny_model();
-    CHECK_FAILS(model->vocab().tokenize_safe(std::string(most_text_bytes + 1, 'a')),
+    CHECK_FAILS(model->vocab().tokenize_safe(std::string(max_text_bytes + 1, 'a')),
                 ErrorCode::TextTooLong);
 }
 
