@@ -1,4 +1,4 @@
-// Writes the table of load options in docs/api.md from the library's own table
+// Writes the list of load options in docs/api.md from the library's own table
 // (lib/weights/load-table/): `npm run docs` after `npm run build:ts`. A test checks that it is
 // current.
 import { readFileSync, writeFileSync } from "node:fs";
@@ -9,7 +9,6 @@ const BEGIN = "<!-- load options: written by `npm run docs` -->";
 const END = "<!-- end of load options -->";
 
 const code = (text) => `\`${text}\``;
-const cell = (text) => text.replaceAll("|", "\\|");
 
 function valuesText({ type, min, max, values }) {
   if (type === "whole") return `${min} .. ${max}`;
@@ -27,28 +26,39 @@ function defaultText(row) {
 const flagsText = (flags) =>
   flags.map(({ names }) => code(names.findLast((name) => name.startsWith("--")))).join(", ");
 
-/** The table of load options in Markdown, without its markers. */
-export function loadOptionsTable(groups) {
-  const rows = groups.flatMap(({ rows }) =>
-    Object.entries(rows).map(([name, row]) =>
-      [code(name), row.doc, valuesText(row.kind), defaultText(row), flagsText(row.flags ?? [])].map(
-        cell,
-      ),
-    ),
-  );
-  return [
-    "| option | meaning | values | default | flag of the program |",
-    "| --- | --- | --- | --- | --- |",
-    ...rows.map((cells) => `| ${cells.join(" | ")} |`.replaceAll("|  |", "| |")),
-  ].join("\n");
+/** Breaks a list item at 100 columns; its further lines are indented. */
+function wrapped(text) {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1);
+    if (line === "" || line.length + 1 + word.length <= 100)
+      lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+    else lines.push(`  ${word}`);
+  }
+  return lines.join("\n");
 }
 
-/** Returns a document with a new table between its markers. */
+function item([name, row]) {
+  const flags = flagsText(row.flags ?? []);
+  const facts = [
+    `Values: ${valuesText(row.kind)}`,
+    `default: ${defaultText(row)}`,
+    ...(flags === "" ? [] : [`program: ${flags}`]),
+  ];
+  return wrapped(`- ${code(name)}: ${row.doc}. ${facts.join("; ")}.`);
+}
+
+/** The list of load options in Markdown, without its markers. */
+export function loadOptionsList(groups) {
+  return groups.flatMap(({ rows }) => Object.entries(rows).map(item)).join("\n");
+}
+
+/** Returns a document with a new list between its markers. */
 export function withLoadOptions(document, groups) {
   const [before, rest] = document.split(BEGIN);
   const after = rest?.split(END)[1];
   if (after === undefined) throw new Error("docs/api.md lacks the markers of the load options.");
-  return `${before}${BEGIN}\n\n${loadOptionsTable(groups)}\n\n${END}${after}`;
+  return `${before}${BEGIN}\n\n${loadOptionsList(groups)}\n\n${END}${after}`;
 }
 
 const self = fileURLToPath(import.meta.url);
