@@ -27,7 +27,10 @@ export function compilePattern(pattern: string, option: string): Re2js.RE2JS {
   } catch (error) {
     throw new R1Error(
       "INVALID_ARGUMENT",
-      `\`${option}\` contains the pattern "${pattern.length > 100 ? `${pattern.slice(0, 100)}…` : pattern}", which is not a valid RE2 regular expression (no look-around, no back references): ${(error as Error).message.slice(0, 200)}.`,
+      `\`${option}\` contains the pattern ` +
+        `"${pattern.length > 100 ? `${pattern.slice(0, 100)}…` : pattern}", which is not a ` +
+        "valid RE2 regular expression (no look-around, no back references): " +
+        `${(error as Error).message.slice(0, 200)}.`,
       { cause: error, details: { option } },
     );
   }

@@ -81,7 +81,9 @@ function verdict(report: string, end: ChildEnd, errors: string): NativeBackendRe
     const how = end.signal === "SIGKILL" ? "did not finish in time" : endOf(end);
     const words = lastWords(errors);
     return {
-      reason: `a process that tried it ${how}${words === "" ? "" : `; its last output: ${words.slice(0, 300)}`}`,
+      reason:
+        "a process that tried it " +
+        `${how}${words === "" ? "" : `; its last output: ${words.slice(0, 300)}`}`,
       backend: "",
       devices: [],
     };

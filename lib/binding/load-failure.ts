@@ -40,7 +40,9 @@ const SYMPTOMS: readonly {
     words:
       /(?:Error loading shared library |)(lib[\w.+-]+\.(?:so|dylib)[\d.]*): (?:cannot open shared object file|No such file)|Library not loaded: (\S+)/,
     reason: (match) => `the library ${match[1] ?? match[2] ?? "it needs"} is missing`,
-    advice: `The libggml and libllama files must be beside r1_native.node; other libraries are in your system's packages. ${REBUILD}`,
+    advice:
+      "The libggml and libllama files must be beside r1_native.node; other libraries are in " +
+      `your system's packages. ${REBUILD}`,
   },
   {
     words:

@@ -16,7 +16,8 @@ function deal(entries: NativeLogEntry[]): void {
       // A logger that throws must not end the process it logs for.
       listeners.delete(listener);
       process.emitWarning(
-        `A logger threw an error and receives no more lines: ${error instanceof Error ? error.message : String(error)}`,
+        "A logger threw an error and receives no more lines: " +
+          (error instanceof Error ? error.message : String(error)),
         "R1NativeWarning",
       );
     }

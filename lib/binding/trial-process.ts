@@ -33,7 +33,8 @@ const DEADLINE_MS = 30_000;
 const MAX_WORDS = 400;
 
 const ADVICE =
-  "llama.cpp cannot load such a file: it is damaged, or made for another program. Nothing was loaded, and this process is unharmed. Download the file again, or use another one.";
+  "llama.cpp cannot load such a file: it is damaged, or made for another program. Nothing " +
+  "was loaded, and this process is unharmed. Download the file again, or use another one.";
 
 function startFailure(path: string, cause: Error): R1Error {
   if (isR1Error(cause, "RESOURCE_EXHAUSTED"))
@@ -44,7 +45,8 @@ function startFailure(path: string, cause: Error): R1Error {
     );
   return new R1Error(
     "MODEL_LOAD_FAILED",
-    `Cannot start a process to try ${path}: ${cause.message} Or set \`trial: "never"\` for files that you trust.`,
+    `Cannot start a process to try ${path}: ${cause.message} Or set ` +
+      '`trial: "never"` for files that you trust.',
     { cause, details: { path } },
   );
 }
@@ -64,8 +66,8 @@ function failureOf(path: string, end: End): R1Error | undefined {
       path,
       new R1Error(
         "RESOURCE_EXHAUSTED",
-        "It got no thread to run on. End other programs, or raise the limit of processes and threads " +
-          "(ulimit -u, pids of the container).",
+        "It got no thread to run on. End other programs, or raise the limit of processes and " +
+          "threads (ulimit -u, pids of the container).",
       ),
     );
   let read: TrialResult | undefined;
@@ -85,7 +87,8 @@ function failureOf(path: string, end: End): R1Error | undefined {
   if (isLate)
     return new R1Error(
       "MODEL_LOAD_FAILED",
-      `The process that tried ${path} did not finish within ${DEADLINE_MS / 1000} s${said}. ${ADVICE} On a slow disk, use \`trial: "never"\` for a file that you trust.`,
+      `The process that tried ${path} did not finish within ${DEADLINE_MS / 1000} s${said}. ` +
+        `${ADVICE} On a slow disk, use \`trial: "never"\` for a file that you trust.`,
       { details: { path, reason: "deadline", words } },
     );
   const memory = signal === "SIGKILL" ? " Memory may have run out." : "";

@@ -22,7 +22,8 @@ const ELSEWHERE: readonly { readonly names: readonly string[]; readonly advice: 
   {
     names: ["--context-shift"],
     advice:
-      "The context is never shifted here: a reply ends when it is full. Use a larger --ctx-size for more room.",
+      "The context is never shifted here: a reply ends when it is full. Use a " +
+      "larger --ctx-size for more room.",
   },
   {
     names: ["-i", "--interactive", "-if", "--interactive-first", "-mli", "--multiline-input"],
@@ -35,17 +36,20 @@ const ELSEWHERE: readonly { readonly names: readonly string[]; readonly advice: 
   {
     names: ["-fit", "--fit", "-fitt", "--fit-target", "-fitc", "--fit-ctx"],
     advice:
-      "--n-gpu-layers auto, the default, fits layers and experts to the free memory; it does not change --ctx-size.",
+      "--n-gpu-layers auto, the default, fits layers and experts to the free memory; " +
+      "it does not change --ctx-size.",
   },
   {
     names: ["--chat-template", "--chat-template-file", "--chat-template-kwargs"],
     advice:
-      "--template file uses the file's own template instead of R1's; other templates are not supported.",
+      "--template file uses the file's own template instead of R1's; other " +
+      "templates are not supported.",
   },
   {
     names: ["--reasoning-preserve", "--no-reasoning-preserve", "--reasoning-format"],
     advice:
-      "Reasoning is always separated from the answer and, like in R1's template, left out of later prompts.",
+      "Reasoning is always separated from the answer and, like in R1's " +
+      "template, left out of later prompts.",
   },
   {
     names: ["-np", "--parallel"],
@@ -58,7 +62,8 @@ const ELSEWHERE: readonly { readonly names: readonly string[]; readonly advice: 
   {
     names: ["--draft", "--draft-n", "--draft-max", "--spec-draft-n-max"],
     advice:
-      "The number of tokens that the draft model drafts adapts itself; --ngram-draft N drafts from the text itself.",
+      "The number of tokens that the draft model drafts adapts itself; --ngram-draft N " +
+      "drafts from the text itself.",
   },
   {
     names: ["--lora", "--lora-scaled", "--control-vector", "--control-vector-scaled"],

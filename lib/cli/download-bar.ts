@@ -96,7 +96,8 @@ export function downloadBar(): DownloadBar {
       isShown = false;
       const seconds = Math.max(1, Math.round(waitMs / 1000));
       process.stderr.write(
-        `cannot reach ${shown(host)} (${shown(reason)}); retrying in ${seconds} s, attempt ${attempt} of ${attempts}\n`,
+        `cannot reach ${shown(host)} (${shown(reason)}); retrying in ${seconds} s, ` +
+          `attempt ${attempt} of ${attempts}\n`,
       );
     },
     stop: () => {

@@ -11,7 +11,8 @@ const onlyForm =
     if (before !== undefined)
       throw new R1Error(
         "INVALID_ARGUMENT",
-        "An answer can have only one form: give one of --json-schema, --json-schema-file, --grammar and --grammar-file.",
+        "An answer can have only one form: give one of --json-schema, --json-schema-file, " +
+          "--grammar and --grammar-file.",
         { details: { option: name } },
       );
     return parse(values, name, undefined);
@@ -75,7 +76,9 @@ const thinking: Row[] = [
       enabled: "forced",
       disabled: "off",
     }),
-    doc: "on: thinking cannot be skipped; off: no thinking (default: auto, like the file's template)",
+    doc:
+      "on: thinking cannot be skipped; off: no thinking (default: " +
+      "auto, like the file's template)",
   },
   {
     names: ["--reasoning-effort"],

@@ -50,7 +50,8 @@ const samplers: Flag["parse"] = (values, name) =>
         SAMPLER_NAMES[part.toLowerCase()] ??
         refuseFlag(
           name,
-          `sampler names from ${[...new Set(Object.keys(SAMPLER_NAMES).filter((key) => !key.includes("-")))].join(", ")}`,
+          "sampler names from " +
+            [...new Set(Object.keys(SAMPLER_NAMES).filter((key) => !key.includes("-")))].join(", "),
           part,
         ),
     );
@@ -91,7 +92,9 @@ const ends: Row[] = [
     value: "N",
     option: "maxTokens",
     parse: length,
-    doc: "maximum tokens to generate, reasoning included; -1: until the context is full (default: -1)",
+    doc:
+      "maximum tokens to generate, reasoning included; -1: until the " +
+      "context is full (default: -1)",
   },
   {
     names: ["-r", "--reverse-prompt", "--stop"],

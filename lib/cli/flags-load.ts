@@ -49,7 +49,9 @@ const path: Row = {
   value: "FILE",
   option: "path",
   parse: text,
-  doc: "GGUF file (the first part of a split model) or hf:owner/name:QUANT (default: the embedded tiny model)",
+  doc:
+    "GGUF file (the first part of a split model) or hf:owner/name:QUANT " +
+    "(default: the embedded tiny model)",
 };
 
 /** llama.cpp's -1 means auto, anything below it means all. */

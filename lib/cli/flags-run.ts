@@ -79,7 +79,9 @@ const conversation: Row[] = [
     value: "auto|on|off",
     option: "openThink",
     parse: word({ auto: "auto", on: true, off: false }),
-    doc: "start the reply inside <think>, so that thinking cannot be skipped (default: like the file's template)",
+    doc:
+      "start the reply inside <think>, so that thinking cannot be skipped " +
+      "(default: like the file's template)",
   },
   {
     names: ["--template"],

@@ -48,7 +48,8 @@ function namedModel(text: string, flag: string): string {
   if (reference !== undefined) return reference;
   throw new R1Error(
     "INVALID_ARGUMENT",
-    `${flag} accepts a file or hf:owner/name:QUANT, not an address on another server. Download the file first and give its path.`,
+    `${flag} accepts a file or hf:owner/name:QUANT, not an address on another server. ` +
+      "Download the file first and give its path.",
     { details: { option: flag } },
   );
 }
@@ -103,7 +104,10 @@ function barePrompt(words: readonly string[], command: string): string | undefin
   if (MODEL_NAME.test(word))
     throw new R1Error(
       "INVALID_ARGUMENT",
-      `${JSON.stringify(word)} is in the place of the prompt. Give a model with --model: r1-native ${command} --model ${word} ${command === "run" ? '"What is 1+1?"' : ""}`.trimEnd(),
+      (
+        `${JSON.stringify(word)} is in the place of the prompt. Give a model with --model: ` +
+        `r1-native ${command} --model ${word} ${command === "run" ? '"What is 1+1?"' : ""}`
+      ).trimEnd(),
       { details: { option: "--model" } },
     );
   if (more.length > 0)

@@ -138,7 +138,8 @@ export async function runSlashCommand(line: string, state: ChatState): Promise<b
   const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
   if (action === undefined) {
     state.say(
-      `There is no command /${name}. /help lists the commands. To send a text that starts with a slash, type a space first.\n`,
+      `There is no command /${name}. /help lists the commands. To send a text that starts ` +
+        "with a slash, type a space first.\n",
     );
     return true;
   }

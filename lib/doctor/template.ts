@@ -107,7 +107,8 @@ const FORMS: Readonly<Record<TemplateForm, Omit<Finding, "changes"> | undefined>
     severity: "info",
     found: "The chat template is R1's and ends in <｜Assistant｜><think> and a line break.",
     effect:
-      "Replies begin inside the reasoning: programs that wait for <think> mistake it for the answer. r1-native handles this.",
+      "Replies begin inside the reasoning: programs that wait for <think> mistake it for the " +
+      "answer. r1-native handles this.",
     fix: "Nothing to do in r1-native. In other programs look only for </think>.",
   },
   "r1-closed": {

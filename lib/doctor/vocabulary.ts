@@ -52,7 +52,9 @@ function* whose(facts: DoctorFacts): Generator<Finding> {
     yield {
       id: "vocabulary-of-another-release",
       severity: "error",
-      found: `The architecture is ${architecture}, that of ${facts.variant}, but the token ids are those of ${release}.`,
+      found:
+        `The architecture is ${architecture}, that of ${facts.variant}, but the token ` +
+        `ids are those of ${release}.`,
       effect:
         "The weights were trained with another vocabulary: every text goes in and comes out as the wrong tokens.",
       fix: "Convert the model again with its own tokenizer files.",
@@ -66,7 +68,8 @@ function* whose(facts: DoctorFacts): Generator<Finding> {
       severity: "warning",
       found: `The vocabulary has R1's tokens, but ${JSON.stringify(architecture)} is the architecture of none of its releases.`,
       effect:
-        "Chats use R1's template with the ids of the file; the file does not show whether the model was trained on them.",
+        "Chats use R1's template with the ids of the file; the file does not show whether " +
+        "the model was trained on them.",
       fix: "Nothing, if the model is known to speak R1's format.",
       changes: [],
     };
@@ -127,7 +130,8 @@ function* ids(facts: DoctorFacts): Generator<Finding> {
         : "warning",
       found: `The vocabulary has no token for ${missing.map((role) => ROLE_TEXTS[role]).join(", ")}.`,
       effect:
-        "Without BOS, EOS or a role's token chats are refused; without <think> and </think> the reasoning is separated from the answer by its text.",
+        "Without BOS, EOS or a role's token chats are refused; without <think> and </think> " +
+        "the reasoning is separated from the answer by its text.",
       fix: "Convert the model again with the release's tokenizer files.",
       changes: [],
     };
@@ -235,7 +239,8 @@ function* tokenTypes(facts: DoctorFacts): Generator<Finding> {
       severity: "error",
       found: `Marked as ordinary text: ${plain.map(({ token }) => `${tokenText(facts, token?.id ?? -1)}, ${token?.kind ?? ""}`).join("; ")}.`,
       effect:
-        "llama.cpp cuts these tags into pieces instead of reading them as one token each, and r1-native mistakes the file for another model.",
+        "llama.cpp cuts these tags into pieces instead of reading them as one token each, " +
+        "and r1-native mistakes the file for another model.",
       fix: "Mark them in tokenizer.ggml.token_type as control (BOS, EOS, padding) or user-defined.",
       changes:
         hasTypes && isCertain(facts)

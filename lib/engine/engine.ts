@@ -52,7 +52,8 @@ const disposed = (): R1Error =>
 const cutOff = ({ hasBegun }: Generation): R1Error =>
   new R1Error(
     "DISPOSED",
-    `The model was closed ${hasBegun ? "while this reply was being generated" : "before this reply began"}. ` +
+    "The model was closed " +
+      (hasBegun ? "while this reply was being generated. " : "before this reply began. ") +
       "To let replies finish first, close the model with `close({ drainMs })`.",
   );
 

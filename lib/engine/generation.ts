@@ -226,7 +226,8 @@ export class Generation implements AsyncIterable<Part> {
     if (this.#isIterated) {
       throw new R1Error(
         "INVALID_ARGUMENT",
-        "This generation is already being iterated, and it can be iterated only once. Use `result()` for the whole result, or distribute the parts yourself.",
+        "This generation is already being iterated, and it can be iterated only once. Use " +
+          "`result()` for the whole result, or distribute the parts yourself.",
       );
     }
     this.#isIterated = true;

@@ -57,8 +57,9 @@ export function assertRoom(length: number, roomTokens: number, isLeast = false):
   if (length < roomTokens) return;
   throw new R1Error(
     "PROMPT_TOO_LONG",
-    `The prompt has ${isLeast ? "at least " : ""}${length} tokens, but a sequence of this model holds ${roomTokens}, ` +
-      "including the reply. Shorten the prompt, or load the model with a larger `contextSize`.",
+    `The prompt has ${isLeast ? "at least " : ""}${length} tokens, but a sequence of this ` +
+      `model holds ${roomTokens}, including the reply. Shorten the prompt, or load the model ` +
+      "with a larger `contextSize`.",
     {
       details: {
         [isLeast ? "leastPromptTokens" : "promptTokens"]: length,
@@ -93,8 +94,8 @@ export function buildRequest(
   if (grammar !== null && prompt.startsInReasoning && roles.endThink < 0) {
     throw new R1Error(
       "TEMPLATE_UNSUPPORTED",
-      "A constrained answer begins after </think>, but this model's vocabulary has no such token. " +
-        "Use `openThink: false`, or leave out `response` and forced tools.",
+      "A constrained answer begins after </think>, but this model's vocabulary has no such " +
+        "token. Use `openThink: false`, or leave out `response` and forced tools.",
       { details: { role: "endThink" } },
     );
   }

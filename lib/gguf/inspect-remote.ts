@@ -132,7 +132,8 @@ class RangeFetcher {
       await response.body?.cancel();
       throw new R1Error(
         "NETWORK_FAILED",
-        `${shown(this.#url)} does not support range requests (HTTP ranges). Download the file and inspect the copy.`,
+        `${shown(this.#url)} does not support range requests (HTTP ranges). Download ` +
+          "the file and inspect the copy.",
         {
           details: { path: this.#url },
         },

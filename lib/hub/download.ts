@@ -119,7 +119,8 @@ async function isThere(
   if (facts.isFile() && (!layout.isShared || config.force)) return false;
   throw new R1Error(
     "FILE_EXISTS",
-    `"${target}" already exists, with other content than ${file.path} in the repository. Remove it, choose another folder, or ask to replace it (option \`force\`).`,
+    `"${target}" already exists, with other content than ${file.path} in the repository. ` +
+      "Remove it, choose another folder, or ask to replace it (option `force`).",
     {
       details: { path: target },
     },

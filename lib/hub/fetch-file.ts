@@ -32,7 +32,8 @@ function checkRange(response: Response, { url, file }: FetchTask, [start, end]: 
   const wrongAnswer = (what: string): never => {
     throw new R1Error(
       "NETWORK_FAILED",
-      `${shown(url)}: ${what}. The file may have been replaced. Try again; if this happens again, report it to the owner of the repository.`,
+      `${shown(url)}: ${what}. The file may have been replaced. Try again; if this happens ` +
+        "again, report it to the owner of the repository.",
       {
         details: { path: shown(url), status: response.status },
       },
@@ -47,7 +48,8 @@ function checkRange(response: Response, { url, file }: FetchTask, [start, end]: 
     if (start === 0 && end === file.bytes && response.status === 200) return;
     throw new R1Error(
       "NETWORK_FAILED",
-      `${shown(url)} does not support range requests (HTTP ranges), which large files need. Use another endpoint.`,
+      `${shown(url)} does not support range requests (HTTP ranges), which large ` +
+        "files need. Use another endpoint.",
       {
         details: { path: shown(url), status: response.status },
       },

@@ -65,9 +65,13 @@ function describeDeath({
       signal === "SIGKILL"
         ? " Memory may have run out."
         : servers.length > 0 && /rpc/i.test(words)
-          ? ` An rpc-server has ended or is no longer reachable: ${servers.map(({ text }) => text).join(", ")}.`
+          ? " An rpc-server has ended or is no longer reachable: " +
+            `${servers.map(({ text }) => text).join(", ")}.`
           : "";
-    return `The process of ${path} ${how}.${said}${hint} This process is unharmed: load the model again to continue.`;
+    return (
+      `The process of ${path} ${how}.${said}${hint} This process is unharmed: load ` +
+      "the model again to continue."
+    );
   };
 }
 
@@ -110,7 +114,8 @@ export function isolatedHost(init: IsolationInit): EngineHost {
       if (!isLate) throw error;
       throw new R1Error(
         "RPC_BUSY",
-        `The RPC servers ${servers.map(({ text }) => text).join(", ")} answered once, but not a second time: another client has connected in between. Try again.`,
+        `The RPC servers ${servers.map(({ text }) => text).join(", ")} answered once, but ` +
+          "not a second time: another client has connected in between. Try again.",
         {
           details: { servers: servers.map(({ text }) => text) },
         },

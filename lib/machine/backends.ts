@@ -12,7 +12,8 @@ import type { NativeDevice, NativeStartConfig } from "../binding/native-backends
 function refuseFolder(folder: string, cause: unknown): never {
   throw new R1Error(
     "INVALID_ARGUMENT",
-    `\`backendDir\` is ${folder}, and that is not a folder. Give the folder that contains libggml-vulkan.so or another backend library.`,
+    `\`backendDir\` is ${folder}, and that is not a folder. Give the folder that contains ` +
+      "libggml-vulkan.so or another backend library.",
     {
       cause,
       details: { option: "backendDir", path: folder },

@@ -100,7 +100,8 @@ export function normalizePrompt(
   if (typeof openThink === "boolean" && mode !== "auto") {
     throw new R1Error(
       "INVALID_ARGUMENT",
-      "`openThink` and `reasoning.mode` both set how the assistant's turn begins. Set only one of them.",
+      "`openThink` and `reasoning.mode` both set how the assistant's turn " +
+        "begins. Set only one of them.",
       {
         details: { option: "openThink" },
       },
@@ -131,7 +132,8 @@ export function withForcedTools(
   if (config.form !== undefined) {
     throw new R1Error(
       "INVALID_ARGUMENT",
-      "`toolChoice` forces a tool call, and `response` sets the form of the answer: an answer cannot be both. Set only one of them.",
+      "`toolChoice` forces a tool call, and `response` sets the form of the answer: an " +
+        "answer cannot be both. Set only one of them.",
       {
         details: { option: "response" },
       },

@@ -219,7 +219,9 @@ function assertCacheFits(
   const gib = (bytes: number): string => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
   throw new R1Error(
     "OUT_OF_MEMORY",
-    `The KV cache of ${checked.paths[0] ?? "the model"} needs ${gib(needed)} for \`contextSize\` ${cells}, but only ${gib(available)} are free. Use a smaller \`contextSize\`, or a quantised \`cacheTypeK\`.`,
+    `The KV cache of ${checked.paths[0] ?? "the model"} needs ${gib(needed)} for ` +
+      `\`contextSize\` ${cells}, but only ${gib(available)} are free. Use a smaller ` +
+      "`contextSize`, or a quantised `cacheTypeK`.",
     { details: { neededBytes: needed, availableBytes: available, contextSize: cells } },
   );
 }

@@ -187,7 +187,8 @@ export function assertTemplate({ template }: PromptConfig, { chatTemplate }: Wei
   if (template === "file" && chatTemplate === null)
     throw new R1Error(
       "TEMPLATE_UNSUPPORTED",
-      'The file has no chat template. Leave `template` at "r1", or use `complete()` with a prompt in the model\'s own format.',
+      'The file has no chat template. Leave `template` at "r1", or use `complete()` with a ' +
+        "prompt in the model's own format.",
     );
 }
 
@@ -203,7 +204,8 @@ function foreignText(
   if (soFar !== undefined && (soFar.reasoning !== "" || soFar.isReasoned))
     throw new R1Error(
       "TEMPLATE_UNSUPPORTED",
-      'With `template: "file"` reasoning cannot be continued, because every template writes it in its own way. Give the last message only `content`, or use `template: "r1"`.',
+      'With `template: "file"` reasoning cannot be continued, because every template writes ' +
+        'it in its own way. Give the last message only `content`, or use `template: "r1"`.',
     );
   const tools = config.toolDefinitions.length === 0 ? {} : { tools: config.toolDefinitions };
   const pieces = renderForeign(messages, {

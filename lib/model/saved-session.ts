@@ -73,7 +73,8 @@ export function encodeFront(head: SessionHead, tokens: Int32Array): Uint8Array {
   if (text.length > MAX_HEAD_BYTES) {
     throw new R1Error(
       "TEXT_TOO_LONG",
-      `The messages of this session take ${text.length} bytes, but a saved session can hold at most ${MAX_HEAD_BYTES}. Start a new session with the turns that are still needed.`,
+      `The messages of this session take ${text.length} bytes, but a saved session can hold ` +
+        `at most ${MAX_HEAD_BYTES}. Start a new session with the turns that are still needed.`,
       { details: { bytes: text.length, limit: MAX_HEAD_BYTES } },
     );
   }
@@ -137,7 +138,8 @@ export function assertSameMaker(saved: SessionMaker, here: SessionMaker): void {
     if (saved[key] === here[key]) continue;
     throw new R1Error(
       "STATE_MISMATCH",
-      `The saved session was made with another ${name} (${short(saved[key])}) than this model has (${short(here[key])}). Restore it with the original one.`,
+      `The saved session was made with another ${name} (${short(saved[key])}) than this ` +
+        `model has (${short(here[key])}). Restore it with the original one.`,
       {
         details: { what: key, saved: saved[key], here: here[key] },
       },

@@ -244,7 +244,8 @@ export class ChatSession {
     if (!this.isBusy) return;
     throw new R1Error(
       "SESSION_BUSY",
-      `This session is still answering. Wait for the generation's \`result()\`, or \`cancel()\` it, before ${doing}. Two turns at once need two sessions.`,
+      "This session is still answering. Wait for the generation's `result()`, or `cancel()` " +
+        `it, before ${doing}. Two turns at once need two sessions.`,
     );
   }
 }

@@ -86,7 +86,8 @@ function rateReason(
   const left =
     missing.length === 0 ? "" : ` Not counted, for want of a bandwidth: ${missing.join(" and ")}.`;
   return [
-    `Reading the weights allows at most ${Number(tokensPerSecondBound.toPrecision(3))} tokens a second (${rates.join(", ")}).${left}`,
+    `Reading the weights allows at most ${Number(tokensPerSecondBound.toPrecision(3))} ` +
+      `tokens a second (${rates.join(", ")}).${left}`,
   ];
 }
 

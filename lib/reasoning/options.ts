@@ -101,7 +101,8 @@ export function assertClosable(endThink: number): void {
   if (endThink < 0)
     throw new R1Error(
       "TEMPLATE_UNSUPPORTED",
-      "A reasoning budget needs a model whose vocabulary has the token </think>; this one has none. Leave out `reasoning.maxTokens` and `effort`.",
+      "A reasoning budget needs a model whose vocabulary has the token </think>; this one " +
+        "has none. Leave out `reasoning.maxTokens` and `effort`.",
     );
 }
 
@@ -110,6 +111,7 @@ export function assertEndable(endThink: number): void {
   if (endThink < 0)
     throw new R1Error(
       "TEMPLATE_UNSUPPORTED",
-      "`endReasoning()` needs a model whose vocabulary has the token </think>; this one has none. Stop the generation with `cancel()` instead.",
+      "`endReasoning()` needs a model whose vocabulary has the token </think>; this one has " +
+        "none. Stop the generation with `cancel()` instead.",
     );
 }

@@ -87,7 +87,8 @@ function judge(bytes: Buffer, endpoint: Endpoint): R1Error | undefined {
 }
 
 const START_ONE =
-  "Check that `r1-native rpc-server` is running there and listens on that address (--host), and that no firewall blocks it.";
+  "Check that `r1-native rpc-server` is running there and listens on that address (--host), " +
+  "and that no firewall blocks it.";
 
 /** @throws {R1Error} `RPC_UNREACHABLE`, `RPC_BUSY`, `RPC_INVALID`; the signal's reason. */
 function probe(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<void> {

@@ -93,9 +93,9 @@ export function assertNoForm(soFar: TurnSoFar | undefined, form: unknown): void 
   if (form === undefined || soFar === undefined || soFar.answer === "") return;
   throw new R1Error(
     "INVALID_ARGUMENT",
-    "`continueLast` continues an answer that has begun, but a constrained answer (`response`, a " +
-      "forced tool call) must follow its form from the first character. Leave one of them out, or give " +
-      "the last message only reasoning.",
+    "`continueLast` continues an answer that has begun, but a constrained answer " +
+      "(`response`, a forced tool call) must follow its form from the first character. Leave " +
+      "one of them out, or give the last message only reasoning.",
     { details: { option: "continueLast" } },
   );
 }

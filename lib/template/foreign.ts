@@ -108,7 +108,9 @@ function upToAnswer(pieces: readonly OwnedText[], answer: string): OwnedText[] {
   if (end < 0 || pieces[end]?.text !== answer.trim())
     throw new R1Error(
       "TEMPLATE_UNSUPPORTED",
-      "The file's own chat template does not write the assistant's last message unchanged, so it cannot be continued. Use `template: \"r1\"` if the model uses R1's format, or `complete()` with a prompt of your own.",
+      "The file's own chat template does not write the assistant's last message unchanged, " +
+        'so it cannot be continued. Use `template: "r1"` if the model uses R1\'s format, or ' +
+        "`complete()` with a prompt of your own.",
     );
   return [
     ...pieces.slice(0, end + 1),

@@ -141,7 +141,8 @@ export function renderJinja(source: string, values: Record<string, unknown>): st
         : String(error);
     throw new R1Error(
       "TEMPLATE_UNSUPPORTED",
-      `Cannot render the file's own chat template: ${reason}. Use \`template: "r1"\` if the model uses R1's format, or \`complete()\` with a prompt of your own.`,
+      `Cannot render the file's own chat template: ${reason}. Use \`template: "r1"\` if the ` +
+        "model uses R1's format, or `complete()` with a prompt of your own.",
       { cause: error },
     );
   }

@@ -64,7 +64,9 @@ export class Placeholders {
       if (text.includes(this.nonce.slice(0, 15)) || text.includes(OPEN) || text.includes(CLOSE)) {
         throw new R1Error(
           "TEMPLATE_UNSUPPORTED",
-          "The file's own chat template cuts or rewrites the texts of messages, so they cannot be distinguished from the template's own text. Use `template: \"r1\"` if the model uses R1's format, or `complete()` with a prompt of your own.",
+          "The file's own chat template cuts or rewrites the texts of messages, so they " +
+            'cannot be distinguished from the template\'s own text. Use `template: "r1"` if ' +
+            "the model uses R1's format, or `complete()` with a prompt of your own.",
         );
       }
       if (text !== "") pieces.push({ text, owner: "template" });

@@ -46,8 +46,8 @@ export class SchemaRoom {
     if (this.#taken > MAX_SCHEMA)
       throw new R1Error(
         "SCHEMA_UNSUPPORTED",
-        `The schemas of \`${this.path}\` have together more than ${MAX_SCHEMA} characters of JSON, ` +
-          "which is the limit. Offer fewer tools, or shorten their schemas.",
+        `The schemas of \`${this.path}\` have together more than ${MAX_SCHEMA} characters of ` +
+          "JSON, which is the limit. Offer fewer tools, or shorten their schemas.",
         { details: { path: this.path } },
       );
   }

@@ -33,7 +33,8 @@ function matchResults(
     if (!ids.has(id) || results.has(id))
       refuseMessage(
         `${path}[${place}].toolCallId`,
-        `is ${JSON.stringify(id)}, which is not the id of an unanswered call of the assistant message before it.`,
+        `is ${JSON.stringify(id)}, which is not the id of an unanswered call of the ` +
+          "assistant message before it.",
       );
     results.set(id, result);
   }

@@ -65,7 +65,9 @@ export function chooseCacheTypes(question: CacheQuestion): CacheChoice {
   if (isMla && cacheTypeK !== undefined && cacheTypeV !== undefined && cacheTypeK !== cacheTypeV) {
     unsupported(
       question,
-      `${path} uses multi-head latent attention: V is a view of K and cannot have a type of its own, but \`cacheTypeK\` is "${cacheTypeK}" and \`cacheTypeV\` is "${cacheTypeV}". Set \`cacheTypeK\` only.`,
+      `${path} uses multi-head latent attention: V is a view of K and cannot have a type of ` +
+        `its own, but \`cacheTypeK\` is "${cacheTypeK}" and \`cacheTypeV\` is ` +
+        `"${cacheTypeV}". Set \`cacheTypeK\` only.`,
     );
   }
   const typeK = cacheTypeK ?? (isMla ? cacheTypeV : undefined) ?? "f16";
@@ -76,7 +78,8 @@ export function chooseCacheTypes(question: CacheQuestion): CacheChoice {
       : `the quantised V cache "${typeV}"`;
     unsupported(
       question,
-      `${path}: ${why} needs flash attention, but \`flashAttention\` is "off". Leave \`flashAttention\` at "auto", or use the cache type "f16".`,
+      `${path}: ${why} needs flash attention, but \`flashAttention\` is "off". Leave ` +
+        '`flashAttention` at "auto", or use the cache type "f16".',
     );
   }
   for (const [name, type, length] of [
@@ -86,7 +89,8 @@ export function chooseCacheTypes(question: CacheQuestion): CacheChoice {
     if (length !== undefined && isQuantized(type) && length % BLOCK !== 0) {
       unsupported(
         question,
-        `${path}: a ${name} row of ${length} values cannot be divided into blocks of ${BLOCK}, which the cache type "${type}" needs. Use "f16", "bf16" or "f32".`,
+        `${path}: a ${name} row of ${length} values cannot be divided into blocks of ` +
+          `${BLOCK}, which the cache type "${type}" needs. Use "f16", "bf16" or "f32".`,
       );
     }
   }

@@ -17,8 +17,9 @@ export function embeddedModel(path = DEFAULT_MODEL_PATH): string {
   if (existsSync(path)) return path;
   throw new R1Error(
     "FILE_NOT_FOUND",
-    `The embedded model is not at "${path}". If your program is bundled, exclude r1-native from the ` +
-      "bundle (esbuild: --external:r1-native), because it loads files of its package. Otherwise reinstall it.",
+    `The embedded model is not at "${path}". If your program is bundled, exclude r1-native ` +
+      "from the bundle (esbuild: --external:r1-native), because it loads files of its " +
+      "package. Otherwise reinstall it.",
     { details: { path } },
   );
 }

@@ -55,13 +55,15 @@ function settle(given: LoadOptions) {
   if (given.maxDraft !== undefined && given.maxDraft > maxAllowedDraft)
     refuse(
       "maxDraft",
-      `at most ${maxAllowedDraft}, so that a batch of ${batchSize} holds a draft of each of ${sequences} sequences`,
+      `at most ${maxAllowedDraft}, so that a batch of ${batchSize} holds a draft of ` +
+        `each of ${sequences} sequences`,
       given.maxDraft,
     );
   if (deterministic && given.kvUnified === true && sequences > 1)
     refuse(
       "kvUnified",
-      "false or left out with `deterministic`: in one pool the cells of other sequences change the last bits",
+      "false or left out with `deterministic`: in one pool the cells of other " +
+        "sequences change the last bits",
       true,
     );
   // 0: chosen by the model's size, see settleThreads().
@@ -111,7 +113,8 @@ export function normalizeLoad(options: unknown): LoadConfig {
   ) {
     throw new R1Error(
       "INVALID_ARGUMENT",
-      "A model with `rpc` always runs in a separate process, because a server that dies would end this one. Leave `isolation` out.",
+      "A model with `rpc` always runs in a separate process, because a server that dies " +
+        "would end this one. Leave `isolation` out.",
       {
         details: { option: "isolation" },
       },
@@ -120,7 +123,8 @@ export function normalizeLoad(options: unknown): LoadConfig {
   if (checked.cpuMoe === true && (checked.nCpuMoe as number | undefined) !== undefined) {
     throw new R1Error(
       "INVALID_ARGUMENT",
-      "`cpuMoe` keeps the experts of all layers in system memory, and `nCpuMoe` keeps those of some layers there. Set only one of the two.",
+      "`cpuMoe` keeps the experts of all layers in system memory, and `nCpuMoe` keeps those " +
+        "of some layers there. Set only one of the two.",
       {
         details: { option: "nCpuMoe" },
       },

@@ -59,7 +59,8 @@ function denied(path: string, work: FileWork): [R1ErrorCode, string] {
   if (work === "read")
     return [
       "FILE_UNREADABLE",
-      `"${path}" cannot be read: permission denied. Check the permissions of the file and its folders.`,
+      `"${path}" cannot be read: permission denied. Check the permissions ` +
+        "of the file and its folders.",
     ];
   return [
     "FILE_UNWRITABLE",
@@ -92,7 +93,8 @@ function wording(code: string, path: string, work: FileWork): [R1ErrorCode, stri
     case "EEXIST":
       return [
         "FILE_EXISTS",
-        `"${path}" already exists. Remove it, choose another name, or allow overwriting (option \`force\`).`,
+        `"${path}" already exists. Remove it, choose another name, or allow ` +
+          "overwriting (option `force`).",
       ];
     case "ENOSPC":
     case "EDQUOT":
@@ -100,7 +102,8 @@ function wording(code: string, path: string, work: FileWork): [R1ErrorCode, stri
     case "EFBIG":
       return [
         "NO_SPACE",
-        `"${path}" cannot grow any more: its file system, or a limit of this user (\`ulimit -f\`), allows no larger file.`,
+        `"${path}" cannot grow any more: its file system, or a limit of this user ` +
+          "(`ulimit -f`), allows no larger file.",
       ];
     case "EMFILE":
     case "ENFILE":

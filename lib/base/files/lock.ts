@@ -171,7 +171,8 @@ export async function takeLock(
   const who = holder === undefined ? "" : ` by process ${holder.pid} on ${holder.host}`;
   throw new R1Error(
     "FILE_BUSY",
-    `"${path}" is locked${who}: the file is already ${doing}. Wait until that has finished, or remove the lock file if nothing is doing it.`,
+    `"${path}" is locked${who}: the file is already ${doing}. Wait until that has finished, ` +
+      "or remove the lock file if nothing is doing it.",
     { details: { path: file, lock: path } },
   );
 }

@@ -14,7 +14,8 @@ const CHUNK_BYTES = 1 << 30;
 function existsError(path: string, cause?: unknown): R1Error {
   return new R1Error(
     "FILE_EXISTS",
-    `"${path}" already exists. Remove it, choose another name, or allow overwriting (option \`force\`).`,
+    `"${path}" already exists. Remove it, choose another name, or allow ` +
+      "overwriting (option `force`).",
     { cause, details: { path } },
   );
 }
@@ -44,7 +45,8 @@ async function checkReplaceable(path: string): Promise<number | undefined> {
   if (!facts.isFile())
     throw new R1Error(
       "FILE_UNWRITABLE",
-      `"${path}" is a device, FIFO or socket, not a regular file, and is not overwritten. Choose another name.`,
+      `"${path}" is a device, FIFO or socket, not a regular file, and is not ` +
+        "overwritten. Choose another name.",
       { details: { path } },
     );
   return facts.mode & 0o777;

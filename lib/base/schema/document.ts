@@ -221,7 +221,8 @@ export class SchemaDocument {
     if (resource === undefined)
       return failSchema(
         at,
-        `refers to ${JSON.stringify(reference)}; only references within the schema, such as "#/$defs/name", are supported`,
+        `refers to ${JSON.stringify(reference)}; only references within the schema, such as ` +
+          '"#/$defs/name", are supported',
       );
     if (fragment === "") return { raw: resource.root, anchor: "" };
     if (!fragment.startsWith("/")) {

@@ -67,7 +67,8 @@ async function show(generation: Generation, talk: Talk): Promise<void> {
   const state = model.info.sequenceContextSize;
   if (used > state * NEARLY_FULL && result.finishReason !== "length")
     note(
-      `(${used} of ${state} tokens of the context are used. /reset starts again; a larger --ctx-size makes state.)\n\n`,
+      `(${used} of ${state} tokens of the context are used. /reset starts again; a larger ` +
+        "--ctx-size makes state.)\n\n",
     );
   else if (isTerminal && settings.timings === undefined)
     note(`${fullness(used, state, settings)}\n\n`);

@@ -156,7 +156,8 @@ export function register(program: Command): void {
     )
     .argument(
       "<file|url>",
-      "a GGUF file, its address, or hf:owner/name:QUANT; any part of a split model (with --fix the first)",
+      "a GGUF file, its address, or hf:owner/name:QUANT; any part of a split " +
+        "model (with --fix the first)",
     )
     .option(...PROXY_OPTION)
     .option("--json", "the diagnosis as JSON")

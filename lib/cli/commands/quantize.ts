@@ -88,7 +88,8 @@ export function register(program: Command): void {
     .option("--imatrix <file>", "importance matrix; types of 1 to 2 bits need one")
     .option(
       "--tensor-type <pattern=type>",
-      "type of the tensors that match a regular expression; may be repeated, the first match counts",
+      "type of the tensors that match a regular expression; may be " +
+        "repeated, the first match counts",
       tensorTypeRule,
     )
     .option("--output-tensor-type <type>", "type of output.weight")

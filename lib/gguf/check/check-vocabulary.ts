@@ -51,7 +51,8 @@ async function checkStrings(
     );
   if (bad === null) return;
   m.invalid(
-    `merge ${bad} of its vocabulary, ${JSON.stringify(merges?.at(bad)?.slice(0, 40))}, is not a pair of tokens separated by one space`,
+    `merge ${bad} of its vocabulary, ${JSON.stringify(merges?.at(bad)?.slice(0, 40))}, is ` +
+      "not a pair of tokens separated by one space",
   );
 }
 

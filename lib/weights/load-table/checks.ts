@@ -131,7 +131,9 @@ export const sessionKey: Check = (value, path) => {
   if (bytes.length < MIN_KEY_BYTES)
     throw new R1Error(
       "INVALID_ARGUMENT",
-      `\`${path}\` must have at least ${MIN_KEY_BYTES} bytes. Use random ones, e.g. \`crypto.randomBytes(32)\`, and store them where readers of the sessions cannot read them.`,
+      `\`${path}\` must have at least ${MIN_KEY_BYTES} bytes. Use random ` +
+        "ones, e.g. `crypto.randomBytes(32)`, and store them where readers of " +
+        "the sessions cannot read them.",
       { details: { option: path } },
     );
   return bytes;

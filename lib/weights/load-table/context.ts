@@ -5,7 +5,9 @@ import { choice, onOff, other, whole, type LoadRow } from "./row.js";
 
 export const CONTEXT_ROWS = {
   contextSize: {
-    doc: "KV cells: tokens of prompt and reply together. A value above the training context is taken as given; 0: the training context",
+    doc:
+      "KV cells: tokens of prompt and reply together. A value above the training context is " +
+      "taken as given; 0: the training context",
     kind: whole(0, 2 ** 31 - 1),
     default: 8192,
     native: "engine",
@@ -18,7 +20,9 @@ export const CONTEXT_ROWS = {
     ],
   },
   cacheTypeK: {
-    doc: "type of the K cache. On an MLA file (every current conversion of R1) V is a view of K and takes its type",
+    doc:
+      "type of the K cache. On an MLA file (every current conversion of R1) V is a " +
+      "view of K and takes its type",
     kind: choice(...CACHE_TYPES),
     defaultText: '`"f16"`',
     native: "engine",
@@ -78,7 +82,9 @@ export const CONTEXT_ROWS = {
     flags: [{ names: ["-b", "--batch-size"], value: "N", doc: "maximum tokens of one decode" }],
   },
   ubatchSize: {
-    doc: "most tokens computed at once, at most `batchSize`: an abort in a prompt waits for one operation over them ([benchmark.md](benchmark.md))",
+    doc:
+      "most tokens computed at once, at most `batchSize`: an abort in a prompt waits for one " +
+      "operation over them ([benchmark.md](benchmark.md))",
     kind: whole(1, 2 ** 20),
     defaultText: "512, or `batchSize` if that is smaller",
     native: "engine",
@@ -102,7 +108,10 @@ export const CONTEXT_ROWS = {
     ],
   },
   rope: {
-    doc: "changes to the rotary embedding: `{ scaling, freqBase, freqScale, yarnExtFactor, yarnAttnFactor, yarnBetaFast, yarnBetaSlow, yarnOrigCtx }`",
+    doc:
+      "changes to the rotary embedding: " +
+      "`{ scaling, freqBase, freqScale, yarnExtFactor, yarnAttnFactor, yarnBetaFast, " +
+      "yarnBetaSlow, yarnOrigCtx }`",
     kind: other("an object", rope),
     defaultText: "as the file says",
     native: "engine",

@@ -7,7 +7,10 @@ const NONE = Object.freeze([]);
 
 export const DEVICE_ROWS = {
   gpuLayers: {
-    doc: 'layers on GPUs. `"auto"`: what `planOffload` plans for the free memory of the devices, overrides for experts included; 0 without a GPU ([planning](plan-and-download.md#planning))',
+    doc:
+      'layers on GPUs. `"auto"`: what `planOffload` plans for the free memory of the devices, ' +
+      "overrides for experts included; 0 without a GPU " +
+      "([planning](plan-and-download.md#planning))",
     kind: other('0 .. 10000, `"auto"`, `"all"`', gpuLayers),
     default: "auto",
     native: "model",
@@ -21,7 +24,9 @@ export const DEVICE_ROWS = {
     ],
   },
   backendDir: {
-    doc: "a folder with further backend libraries, such as `libggml-vulkan.so`; one that cannot be used costs a warning ([gpu.md](gpu.md))",
+    doc:
+      "a folder with further backend libraries, such as `libggml-vulkan.so`; one that cannot " +
+      "be used costs a warning ([gpu.md](gpu.md))",
     kind: other("a folder", folder),
     flags: [
       {
@@ -47,7 +52,9 @@ export const DEVICE_ROWS = {
     ],
   },
   rpc: {
-    doc: "rpc-servers whose devices come before those of this machine. Such a model runs in a process of its own",
+    doc:
+      "rpc-servers whose devices come before those of this machine. Such a model " +
+      "runs in a process of its own",
     kind: other('up to 16 of `"host:port"`', checkEndpoints),
     defaultText: "none",
     flags: [
@@ -60,7 +67,10 @@ export const DEVICE_ROWS = {
     ],
   },
   isolation: {
-    doc: '`"process"`: weights and engine live in a child process, whose death fails its generations with `ENGINE_CRASHED` and leaves this process unharmed; the calls are the same. Backend libraries are then loaded there. `"none"`: they live in this process',
+    doc:
+      '`"process"`: weights and engine live in a child process, whose death fails its ' +
+      "generations with `ENGINE_CRASHED` and leaves this process unharmed; the calls are the " +
+      'same. Backend libraries are then loaded there. `"none"`: they live in this process',
     kind: choice("none", "process"),
     defaultText: '`"none"`, or `"process"` with `rpc`',
     flags: [
@@ -72,7 +82,10 @@ export const DEVICE_ROWS = {
     ],
   },
   trial: {
-    doc: 'when a child process tries the file before it is loaded here, so that an abort of llama.cpp ends that process alone. `"auto"`: unless these files have passed with these options and versions (remembered in the user\'s cache folder). Also for `draftModel`',
+    doc:
+      "when a child process tries the file before it is loaded here, so that an abort of " +
+      'llama.cpp ends that process alone. `"auto"`: unless these files have passed with these ' +
+      "options and versions (remembered in the user's cache folder). Also for `draftModel`",
     kind: choice("auto", "always", "never"),
     default: "auto",
     flags: [
@@ -127,7 +140,9 @@ export const DEVICE_ROWS = {
     ],
   },
   tensorOverrides: {
-    doc: "regular expressions (RE2) over tensor names, and the buffer each sends its tensors to (`CPU` or a device); the first match wins",
+    doc:
+      "regular expressions (RE2) over tensor names, and the buffer each sends its tensors to " +
+      "(`CPU` or a device); the first match wins",
     kind: other("`{ pattern: buffer }` or `[{ pattern, buffer }]`", tensorOverrides),
     defaultText: "none",
     native: "model",

@@ -4,7 +4,9 @@ import { choice, onOff, other, type LoadRow } from "./row.js";
 
 export const MODEL_ROWS = {
   draftModel: {
-    doc: "a small model with the same vocabulary that drafts tokens for this one to verify; its file is checked and loaded like the model's own",
+    doc:
+      "a small model with the same vocabulary that drafts tokens for this one to verify; its " +
+      "file is checked and loaded like the model's own",
     kind: other("a path or `hf:owner/name:QUANT`", modelPath),
     flags: [
       {
@@ -21,7 +23,10 @@ export const MODEL_ROWS = {
     ],
   },
   loadMode: {
-    doc: "how the file gets into memory. `mmap`: pages are read when first used. `mlock`: read and pinned. `direct`: read past the page cache. `none`: read. `auto`: mmap where every device can",
+    doc:
+      "how the file gets into memory. `mmap`: pages are read when first used. " +
+      "`mlock`: read and pinned. `direct`: read past the page cache. `none`: read. " +
+      "`auto`: mmap where every device can",
     kind: choice("auto", "none", "mmap", "mlock", "direct"),
     default: "auto",
     native: "model",
@@ -58,7 +63,9 @@ export const MODEL_ROWS = {
     ],
   },
   metadataOverrides: {
-    doc: "metadata to read instead of the file's, of the kind of the file's own value. Write `{ kind: \"float\", value: 10000 }` where a whole number is meant as a float",
+    doc:
+      "metadata to read instead of the file's, of the kind of the file's own value. Write " +
+      '`{ kind: "float", value: 10000 }` where a whole number is meant as a float',
     kind: other("`{ key: value }`", metadataOverrides),
     defaultText: "none",
     native: "model",
@@ -72,7 +79,9 @@ export const MODEL_ROWS = {
     ],
   },
   repack: {
-    doc: "CPU weights may be copied into faster layouts; those of an MLA file (R1 itself) never on a CPU with AMX",
+    doc:
+      "CPU weights may be copied into faster layouts; those of an MLA file (R1 " +
+      "itself) never on a CPU with AMX",
     kind: onOff,
     default: true,
     native: "model",

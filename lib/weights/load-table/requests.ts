@@ -14,7 +14,9 @@ export const REQUEST_ROWS = {
     native: "engine",
   },
   kvUnified: {
-    doc: "one pool of cells for all sequences, rather than an equal share of `contextSize` for each; shares are faster",
+    doc:
+      "one pool of cells for all sequences, rather than an equal share of " +
+      "`contextSize` for each; shares are faster",
     kind: onOff,
     defaultText:
       "false when each share holds at least 4096 tokens or with `deterministic`, else true",
@@ -27,13 +29,17 @@ export const REQUEST_ROWS = {
     native: "engine",
   },
   prefixCache: {
-    doc: "finished sequences keep their cells, so that a prompt with the same beginning is not computed again",
+    doc:
+      "finished sequences keep their cells, so that a prompt with the same " +
+      "beginning is not computed again",
     kind: onOff,
     default: true,
     native: "engine",
   },
   maxDraft: {
-    doc: "longest draft of speculation; 0: none. `sequences` * (1 + `maxDraft`) is at most `batchSize`",
+    doc:
+      "longest draft of speculation; 0: none. `sequences` * (1 + " +
+      "`maxDraft`) is at most `batchSize`",
     kind: whole(0, 64),
     defaultText: "16, or what `batchSize` allows",
     native: "engine",
@@ -44,7 +50,10 @@ export const REQUEST_ROWS = {
     defaultText: "none",
   },
   logger: {
-    doc: "gets llama.cpp's log: a function of `{ level, text }`, or an object with any of `debug`, `info`, `warn`, `error`. `console` gets all of it, `{ warn: console.warn, error: console.error }` what matters",
+    doc:
+      "gets llama.cpp's log: a function of `{ level, text }`, or an object with any of " +
+      "`debug`, `info`, `warn`, `error`. `console` gets all of it, " +
+      "`{ warn: console.warn, error: console.error }` what matters",
     kind: other("a function or an object", logger),
     defaultText: "nothing is logged",
   },
@@ -53,7 +62,9 @@ export const REQUEST_ROWS = {
     kind: callable,
   },
   onDownload: {
-    doc: "of a model named `hf:...`: gets the progress of its download, as `onProgress` of `downloadModel` does, before the load begins; what it throws rejects the load",
+    doc:
+      "of a model named `hf:...`: gets the progress of its download, as `onProgress` of " +
+      "`downloadModel` does, before the load begins; what it throws rejects the load",
     kind: callable,
   },
   signal: {

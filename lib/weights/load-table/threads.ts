@@ -33,7 +33,10 @@ export const THREAD_ROWS = {
     ],
   },
   priority: {
-    doc: "scheduling of the decoding threads. It stays normal where the system refuses more, or where the threads are as many as the cores (JavaScript would get none); `info.priority` says which it is",
+    doc:
+      "scheduling of the decoding threads. It stays normal where the system refuses more, or " +
+      "where the threads are as many as the cores (JavaScript would get none); " +
+      "`info.priority` says which it is",
     kind: choice("normal", "medium", "high", "realtime"),
     default: "normal",
     native: "engine",
@@ -55,7 +58,9 @@ export const THREAD_ROWS = {
     flags: [{ names: ["--poll"], value: "0..100", doc: "how eagerly idle threads poll for work" }],
   },
   deterministic: {
-    doc: "decodes one sequence at a time and computes every prompt anew, so that nothing beside or before can change the last bits",
+    doc:
+      "decodes one sequence at a time and computes every prompt anew, so that nothing beside " +
+      "or before can change the last bits",
     kind: onOff,
     default: false,
     native: "engine",
