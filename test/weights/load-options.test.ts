@@ -176,6 +176,16 @@ describe("the options of a load", () => {
     expect(first.test("blk.11.ffn_up_exps.weight")).toBe(false);
   });
 
+  it.each([
+    ["a Buffer", Buffer.from("a key of 32 bytes, to be erased.")],
+    ["a Uint8Array", new TextEncoder().encode("a key of 32 bytes, to be erased.")],
+  ])("keep a copy of a key that is %s", (_, given) => {
+    const before = Uint8Array.from(given);
+    const { sessionKey } = normalizeLoad({ sessionKey: given });
+    given.fill(0);
+    expect(sessionKey).toEqual(before);
+  });
+
   it("are all in the table", () => {
     expect(LOAD_KEYS.length).toBeGreaterThan(30);
     for (const key of [

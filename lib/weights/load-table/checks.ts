@@ -127,7 +127,9 @@ export const rope: Check = (value, path) => {
 export const sessionKey: Check = (value, path) => {
   if (typeof value !== "string" && !(value instanceof Uint8Array))
     refuse(path, "a string or a Uint8Array", value);
-  const bytes = typeof value === "string" ? new TextEncoder().encode(value) : value.slice();
+  // Not slice(): that of a Buffer shares its memory.
+  const bytes =
+    typeof value === "string" ? new TextEncoder().encode(value) : Uint8Array.from(value);
   if (bytes.length < MIN_KEY_BYTES)
     throw new R1Error(
       "INVALID_ARGUMENT",
