@@ -1,6 +1,7 @@
 // Shows which lines of lib/ and native/core the tests reach: `npm run coverage [-- PATTERN]`. Exits
 // with the tests' code.
 import { spawnSync } from "node:child_process";
+import { rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,10 +19,12 @@ const HELP = `usage: npm run coverage [-- [--typescript | --cpp] [PATTERN ...]]
   --cpp         lines of native/core only, by gcov, as the C++ tests reach them
 `;
 
+/** Runs a program with its output shown; returns whether it succeeded. */
 function run(command, args) {
   const { status, signal } = spawnSync(command, args, { cwd: root, stdio: "inherit" });
   if (signal !== null) process.kill(process.pid, signal);
   if (status !== 0) process.exitCode = status ?? 1;
+  return status === 0;
 }
 
 /** Counts by file of native/core the lines that contain code, and those of them that ran. */
@@ -54,10 +57,10 @@ function percent(reached, all) {
 }
 
 function coverCpp() {
+  const build = [join(root, "scripts", "build.mjs"), "--coverage", "--no-run"];
+  if (!run(process.execPath, build)) return;
   // Counters of an earlier run would be added, and do not match a changed source.
-  run(process.execPath, [join(root, "scripts", "build.mjs"), "--coverage", "--no-run"]);
-  if (process.exitCode) return;
-  spawnSync("find", [objects, "-name", "*.gcda", "-delete"]);
+  for (const counters of filesBelow(objects, /\.gcda$/)) rmSync(counters);
   run(join(objects, "bin", "r1_core_tests"), []);
   let [reached, all] = [0, 0];
   console.log("\nLines of native/core that the C++ tests reach (gcov)\n");
