@@ -345,13 +345,10 @@ export class Segmenter {
     this.open(block);
     this.texts[block] += text;
     const tokens = this.tokens.map(({ id }) => id);
-    const logprobs = this.tokens.flatMap(({ logprob }) => logprob ?? []);
-    this.parts.push({
-      type: `${block}-delta`,
-      text,
-      tokens,
-      ...(this.hasLogprobs ? { logprobs } : {}),
-    });
+    const logprobs = this.hasLogprobs
+      ? { logprobs: this.tokens.flatMap(({ logprob }) => logprob ?? []) }
+      : {};
+    this.parts.push({ type: `${block}-delta`, text, tokens, ...logprobs });
     this.tokens = [];
   }
 
