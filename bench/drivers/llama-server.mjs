@@ -84,7 +84,7 @@ async function* eventsOf(body) {
 
 export const generate = (requests) => runAll(requests, stream);
 
-/** The same by so many clients, each of which sends its next request when the last one has ended. */
+/** The same by so many clients; each sends its next request when its last one has ended. */
 export const generateBy = ({ clients, requests }) => runBy(clients, requests, stream);
 
 async function stream({ prompt, maxTokens, seed, cachePrompt = false }, onTokens) {

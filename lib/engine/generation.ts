@@ -258,8 +258,8 @@ export class Generation implements AsyncIterable<Part> {
   }
 
   /**
-   * @internal A token arrived. Its reader is woken by `tell`; returns true if that call is still
-   * needed.
+   * @internal A token arrived. Its reader is woken by {@link Generation.wakeReader}; returns true
+   * if that call is still needed.
    */
   token(token: number, text: string, logprobs?: LogprobPlace): boolean {
     if (this.#isEnded) return false;

@@ -64,7 +64,8 @@ export class EngineProcess {
   #isStopped = false;
 
   /**
-   * @param describe - Creates the error of its death: how it ended, its last output, the signal.
+   * @param describe - Returns the message about its death: from how it ended, its last output and
+   * the signal.
    */
   constructor(describe: (how: string, words: string, signal: NodeJS.Signals | null) => string) {
     this.#describe = describe;

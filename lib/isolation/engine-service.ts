@@ -56,7 +56,7 @@ export class EngineService {
   #sessions: LocalSessions | undefined;
   /** Batches of events that were not sent yet. */
   #events: NativeEvents[] = [];
-  #isTelling = false;
+  #isSending = false;
   #reported: NativeEngineStats | undefined;
   #reportedAt = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -266,14 +266,14 @@ export class EngineService {
 
   /** One message is in transit at a time; new events are sent with the next one. */
   #flush(): void {
-    if (this.#isTelling) return;
+    if (this.#isSending) return;
     const events = this.#events;
     const stats = this.#stats(events.some(([, , , , ends]) => ends.length > 0));
     if (events.length === 0 && stats === undefined) return;
     this.#events = [];
-    this.#isTelling = true;
+    this.#isSending = true;
     void this.#init.send({ kind: "events", events, stats }).then(() => {
-      this.#isTelling = false;
+      this.#isSending = false;
       if (this.#events.length > 0) this.#flush();
     });
   }

@@ -11,8 +11,8 @@ import type { Program } from "./jinja-budget.js";
 const MAX_TEMPLATE_LENGTH = 49_152;
 
 /**
- * Maximum number of tokens of a template, including its own text: lexing and parsing take a few
- * microseconds for each. The largest in llama.cpp's collection has 5,000.
+ * Maximum number of words and signs of a template, including its own text: lexing and parsing take
+ * a few microseconds for each. The largest in llama.cpp's collection has 5,000.
  */
 const MAX_WORDS = 12_000;
 
@@ -109,7 +109,7 @@ export async function parseJinja(source: string): Promise<void> {
   }
 }
 
-/** Counts the characters and elements of a template's input, up to a limit. */
+/** Counts the characters and elements of a template's input. */
 function extentOf(value: unknown): number {
   let size = 0;
   const waiting = [value];

@@ -7,22 +7,17 @@ import type { Segment } from "./segment.js";
 
 /**
  * How the generation prompt begins the assistant's turn. `bare`: `<｜Assistant｜>`; `open`: followed
- * by `<think>
- * `; `closed`: followed by `<think>
- * </think>`, which skips reasoning.
+ * by `<think>\n`; `closed`: followed by `<think>\n</think>`, which skips reasoning.
  */
 export type ThinkForm = "bare" | "open" | "closed";
 
 /** Options of {@link renderChat}. */
 export interface RenderOptions {
-  /**
-   * Whether the generation prompt ends in `<think>
-   * `, so that the model cannot skip reasoning.
-   */
+  /** Whether the generation prompt ends in `<think>\n`, so that the model cannot skip reasoning. */
   readonly openThink: boolean;
   /**
-   * Whether the generation prompt ends in `<think>
-   * </think>`, so that the model skips reasoning; overrides `openThink`.
+   * Whether the generation prompt ends in `<think>\n</think>`, so that the model skips reasoning;
+   * overrides `openThink`.
    * @defaultValue false
    */
   readonly skipThink?: boolean | undefined;

@@ -61,8 +61,8 @@ private:
     struct Entry {
         std::vector<llama_token> tokens;
         std::vector<uint32_t> cells;
-        uint64_t session =
-            0;  // the session that brought these cells and owns them; 0: any may use them
+        // The session that brought these cells and owns them; 0: any may use them.
+        uint64_t session = 0;
     };
 
     const Entry & entry(llama_seq_id sequence) const {
