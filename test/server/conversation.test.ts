@@ -82,3 +82,13 @@ test("a last assistant turn is continued when it may be, with its reasoning", ()
 test("a conversation without any content is refused", () => {
   expect(() => toConversation([assistant("")], true)).toThrow(/no message with any content/);
 });
+
+test("one id for very many calls and results takes no time to speak of", () => {
+  const count = 50_000;
+  const calls = Array.from({ length: count }, () => ({ id: "x", name: "f", arguments: "{}" }));
+  const results = calls.map((): Turn => ({ role: "tool", text: "1", path: "", callId: "x" }));
+  const { messages } = toConversation([user("a"), { ...assistant(""), calls }, ...results], true);
+  const ids = messages[1]?.toolCalls?.map(({ id }) => id);
+  expect(new Set(ids).size).toBe(count);
+  expect(messages.slice(2).map(({ toolCallId }) => toolCallId)).toEqual(ids);
+});

@@ -93,33 +93,51 @@ function toolName(name: string): string {
   return plain === "" ? "unknown" : plain;
 }
 
-/** The calls of the last assistant turn that wait for results. */
-interface OpenCall {
-  readonly given: string | null | undefined;
-  readonly id: string;
-  isAnswered: boolean;
+/** The calls of the last assistant turn. */
+interface OpenCalls {
+  /** An id of its own for each. */
+  readonly ids: readonly string[];
+  /** Places of those that wait for a result, by the ids that the client gave; the last is next. */
+  readonly waiting: ReadonlyMap<string, number[]>;
 }
 
-function openCalls(calls: readonly TurnCall[], taken: Set<string>): OpenCall[] {
-  return calls.map(({ id: given }, i) => {
-    let id =
-      given === null || given === undefined || given === "" ? `call_${i}` : wellFormed(given);
-    for (let n = 2; taken.has(id); n++) id = `${given ?? "call"}_${n}`;
+const NO_CALLS: OpenCalls = { ids: [], waiting: new Map() };
+
+/** Takes time in proportion to the calls, however often an id repeats. */
+function openCalls(calls: readonly TurnCall[]): OpenCalls {
+  const taken = new Set<string>();
+  /** How often each id came so far. */
+  const counts = new Map<string, number>();
+  const waiting = new Map<string, number[]>();
+  const ids = calls.map(({ id: given }, i) => {
+    const wished = given ? wellFormed(given) : `call_${i}`;
+    let count = counts.get(wished) ?? 0;
+    let id = wished;
+    do {
+      count++;
+      if (count > 1) id = `${wished}_${count}`;
+    } while (taken.has(id));
+    counts.set(wished, count);
     taken.add(id);
-    return { given, id, isAnswered: false };
+    return id;
   });
+  for (let i = calls.length - 1; i >= 0; i--) {
+    const given = calls[i]?.id;
+    if (!given) continue;
+    const places = waiting.get(given);
+    if (places === undefined) waiting.set(given, [i]);
+    else places.push(i);
+  }
+  return { ids, waiting };
 }
 
 /** The id of the call that a result answers: of calls with one id, the first that has no result. */
 function answeredCall(
-  open: readonly OpenCall[],
+  { ids, waiting }: OpenCalls,
   given: string | null | undefined,
 ): string | undefined {
-  if (given === null || given === undefined || given === "") return undefined;
-  const call = open.find((one) => one.given === given && !one.isAnswered);
-  if (call === undefined) return wellFormed(given);
-  call.isAnswered = true;
-  return call.id;
+  if (!given) return undefined;
+  return ids[waiting.get(given)?.pop() ?? -1] ?? wellFormed(given);
 }
 
 /**
@@ -131,7 +149,7 @@ function answeredCall(
 export function toConversation(turns: readonly Turn[], continuesLast: boolean): Conversation {
   const messages: ChatMessageInput[] = [];
   const paths: string[] = [];
-  let open: OpenCall[] = [];
+  let open = NO_CALLS;
   const add = (message: ChatMessageInput, path: string): void => {
     messages.push(message);
     paths.push(path);
@@ -145,11 +163,11 @@ export function toConversation(turns: readonly Turn[], continuesLast: boolean): 
       const isContinued = continuesLast && i === turns.length - 1;
       const content = isContinued ? text : withoutReasoning(text);
       const calls = turn.calls ?? [];
-      open = openCalls(calls, new Set());
+      open = openCalls(calls);
       const reasoning = isContinued && turn.reasoning ? wellFormed(turn.reasoning) : undefined;
       if (content.trim() === "" && calls.length === 0 && reasoning === undefined) return;
       const toolCalls = calls.map((call, k) => ({
-        id: open[k]?.id ?? `call_${k}`,
+        id: open.ids[k] ?? `call_${k}`,
         name: toolName(call.name),
         arguments: callArguments(call.arguments),
       }));
@@ -159,7 +177,7 @@ export function toConversation(turns: readonly Turn[], continuesLast: boolean): 
         turn.path,
       );
     } else {
-      if (turn.role === "user") open = [];
+      if (turn.role === "user") open = NO_CALLS;
       // An empty user turn is a turn all the same; the model needs a character of it.
       add(
         { role: turn.role, content: turn.role === "user" && text === "" ? " " : text },
