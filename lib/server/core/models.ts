@@ -1,6 +1,7 @@
 // The models a server has, by name: loaded already, loading, or loaded on first use; the idle one
 // that was used least recently is closed when another needs its memory.
 import { basename } from "node:path";
+import { object, refuse } from "../../base/check.js";
 import { isR1Error } from "../../base/errors.js";
 import type { ChatModel } from "../../index.js";
 import { ApiError, unavailable } from "./api-error.js";
@@ -74,13 +75,8 @@ export class ModelEntry {
     this.#source = source;
     this.isLazy = typeof source === "function";
     if (source instanceof Promise) {
-      this.#loading = source
-        .then((model) => this.#loaded(model))
-        .finally(() => (this.#loading = undefined));
-      this.#loading.catch((error: unknown) => {
-        this.#failed();
-        registry.onLoadFailed?.(name, error);
-      });
+      this.#loading = this.#await(source);
+      this.#loading.catch(() => undefined);
     } else if (typeof source === "object") this.#loaded(source);
   }
 
@@ -137,30 +133,23 @@ export class ModelEntry {
     return this.load();
   }
 
-  /** Loads it, making room first. */
+  /** Loads it unless it is there, making room first. @throws {ApiError} 503 */
   async load(): Promise<ChatModel> {
-    if (typeof this.#source !== "function") return this.ready();
-    if (this.#loading !== undefined) return this.#loading;
-    const load = this.#source;
-    this.#loading = this.#registry
-      .loadWithRoom(this, load)
-      .then((model) => this.#loaded(model))
-      .finally(() => (this.#loading = undefined));
-    this.#loading.catch(() => this.#failed());
-    try {
-      return await this.#loading;
-    } catch (error) {
-      this.#registry.onLoadFailed?.(this.name, error);
-      this.#lastError = error;
-      throw unavailable("The model could not be loaded.", "model_unavailable", 5000);
-    }
+    if (typeof this.#source !== "function" || this.model !== undefined) return this.ready();
+    this.#loading ??= this.#await(this.#registry.loadWithRoom(this, this.#source));
+    return this.#loading;
   }
 
-  /** The engine has died: the model is loaded again, later after each failure in a row. */
-  crashed(): number {
-    const model = this.#model;
+  /**
+   * The engine of a model has died: it is loaded again, later after each failure in a row. All of
+   * its runs report it, and the first report counts.
+   *
+   * @returns When it may be loaded. Unit: milliseconds; undefined: it was reported before.
+   */
+  crashed(model: ChatModel): number | undefined {
+    if (model !== this.#model) return undefined;
     this.#model = undefined;
-    if (model !== undefined) void model.close().catch(() => undefined);
+    void model.close().catch(() => undefined);
     this.#failed();
     return Math.max(0, this.#retryAt - this.#registry.now());
   }
@@ -176,6 +165,19 @@ export class ModelEntry {
   /** A run ended well: the next failure counts as the first. */
   wentWell(): void {
     this.#failures = 0;
+  }
+
+  async #await(source: Promise<ChatModel>): Promise<ChatModel> {
+    try {
+      return this.#loaded(await source);
+    } catch (error) {
+      this.#failed();
+      this.#lastError = error;
+      this.#registry.onLoadFailed?.(this.name, error);
+      throw unavailable("The model could not be loaded.", "model_unavailable", 5000);
+    } finally {
+      this.#loading = undefined;
+    }
   }
 
   #loaded(model: ChatModel): ChatModel {
@@ -221,13 +223,12 @@ export class ModelRegistry {
     options: RegistryOptions,
   ) {
     this.#options = options;
-    const named = isSource(models) ? { [nameOf(models)]: models } : models;
+    const named = isSource(models) ? { [nameOf(models)]: models } : object(models, "models");
     for (const [name, source] of Object.entries(named)) {
-      if (!isSource(source))
-        throw new TypeError(`The model \`${name}\` is no model, promise or function.`);
+      if (!isSource(source)) refuse(`models.${name}`, "a model, a promise or a function", source);
       this.#entries.set(name, new ModelEntry(this, name, source));
     }
-    if (this.#entries.size === 0) throw new TypeError("Give at least one model.");
+    if (this.#entries.size === 0) refuse("models", "at least one model", models);
   }
 
   get gateLimits(): Omit<GateLimits, "slots"> {

@@ -43,7 +43,7 @@ export type TakeTurn = (signal: AbortSignal, onMove?: (ahead: number) => void) =
 
 /** Hears of a run for logs and metrics. */
 export interface RunObserver {
-  readonly onTurn?: () => void;
+  readonly onTurn?: (model: ChatModel) => void;
   readonly onEvent?: (event: RunEvent) => void;
   readonly onEnd?: () => void;
 }
@@ -255,7 +255,7 @@ export class Run {
         : undefined,
     );
     try {
-      this.#observer.onTurn?.();
+      this.#observer.onTurn?.(turn.model);
       if (signal.aborted) throw clientGone();
       const { priority, timeoutMs } = this.#settings;
       const generations = generate(turn.model, this.#input, {

@@ -1,4 +1,6 @@
 // What all routes of an app share: its options, models and metrics, and the runs under way.
+import { isR1Error } from "../../base/errors.js";
+import type { ChatModel } from "../../index.js";
 import type { ServerConfig } from "../options.js";
 import { unavailable } from "./api-error.js";
 import type { ApiError } from "./api-error.js";
@@ -181,11 +183,12 @@ export class ServerCore {
     const startedAt = performance.now();
     const seconds = (): number => (performance.now() - startedAt) / 1000;
     let hasText = false;
+    let model: ChatModel | undefined;
     const onEvent = (event: RunEvent): void => {
       if (event.type === "finish") {
         metrics.finished(event, event.choice === 0);
         entry.wentWell();
-      } else if (event.type === "error") this.#failed(entry, event.error, id);
+      } else if (event.type === "error") this.#failed(entry, model, event.error, id);
       else if (
         !hasText &&
         event.type !== "queued" &&
@@ -203,21 +206,24 @@ export class ServerCore {
       if (this.#runs.size === 0) this.#onIdle?.();
       log.debug?.({ reqId: id, model: entry.name }, "run ended");
     };
-    return { onTurn: () => metrics.queued(seconds()), onEvent, onEnd };
+    const onTurn = (leased: ChatModel): void => {
+      model = leased;
+      metrics.queued(seconds());
+    };
+    return { onTurn, onEvent, onEnd };
   }
 
-  /** Counts an error that ended a run; a model whose process died is loaded again. */
-  #failed(entry: ModelEntry, error: ApiError, reqId: string): void {
+  /** Logs an error that ended a run; a model whose process died is loaded again. */
+  #failed(entry: ModelEntry, model: ChatModel | undefined, error: ApiError, reqId: string): void {
     if (error.status >= 500)
       this.log.error({ reqId, code: error.code, err: error.cause }, "run failed");
-    const code = (error.cause as { code?: unknown } | undefined)?.code;
-    if (code === "ENGINE_CRASHED" && entry.state !== "loading") {
-      const waitMs = entry.crashed();
-      this.log.error({ model: entry.name, waitMs }, "the model's process died; it is loaded again");
-      if (!entry.isLazy || this.#isDraining) return;
-      setTimeout(() => {
-        if (!this.#isDraining) entry.load().catch(() => undefined);
-      }, waitMs).unref();
-    }
+    if (model === undefined || !isR1Error(error.cause, "ENGINE_CRASHED")) return;
+    const waitMs = entry.crashed(model);
+    if (waitMs === undefined) return;
+    this.log.error({ model: entry.name, waitMs }, "the model's process died; it is loaded again");
+    if (!entry.isLazy || this.#isDraining) return;
+    setTimeout(() => {
+      if (!this.#isDraining) entry.load().catch(() => undefined);
+    }, waitMs).unref();
   }
 }

@@ -1,0 +1,60 @@
+// The models of a server: what failed loads and engines that died do to the requests for one.
+import { expect, test } from "vitest";
+import type { ChatModel } from "../../lib/index.js";
+import { ModelRegistry } from "../../lib/server/core/models.js";
+import type { ModelSource, RegistryOptions } from "../../lib/server/core/models.js";
+import { createApp } from "../../lib/server.js";
+
+const gate = { maxQueue: 1, maxQueuePerKey: 1, maxRunningPerKey: 1, maxWaitMs: 0 };
+
+/** As much of a model as a registry looks at. */
+const fakeModel = (): ChatModel =>
+  ({
+    info: { path: "a.gguf", sequences: 1, memory: [] },
+    chat: () => undefined,
+    close: () => Promise.resolve(),
+  }) as unknown as ChatModel;
+
+function registryOf(source: ModelSource, options: Partial<RegistryOptions> = {}): ModelRegistry {
+  const now = (): number => 0;
+  return new ModelRegistry(
+    { r1: source },
+    { aliases: {}, anyModel: false, maxModelBytes: 0, gate, now, ...options },
+  );
+}
+
+test("every request that waits for a load which fails gets 503, and the failure counts once", async () => {
+  const failures: unknown[] = [];
+  const cause = new Error("no such file");
+  const registry = registryOf(() => Promise.reject(cause));
+  registry.onLoadFailed = (_name, error) => failures.push(error);
+  const all = [1, 2, 3].map(() => registry.lease(registry.first));
+  for (const one of await Promise.allSettled(all))
+    expect(one).toMatchObject({ status: "rejected", reason: { status: 503 } });
+  expect(failures).toEqual([cause]);
+  expect(registry.first.lastError).toBe(cause);
+});
+
+test("runs of one engine that died count as one failure, and its successor is left alone", async () => {
+  let loads = 0;
+  const registry = registryOf(() => Promise.resolve((loads++, fakeModel())));
+  const entry = registry.first;
+  const first = await entry.load();
+  expect(entry.crashed(first)).toBe(1000);
+  expect(entry.crashed(first)).toBeUndefined();
+  const second = await entry.load();
+  expect(second).not.toBe(first);
+  expect(entry.crashed(first)).toBeUndefined();
+  expect(entry.model).toBe(second);
+  expect(await entry.load()).toBe(second);
+  expect(loads).toBe(2);
+});
+
+test.each([[undefined], [null], [{}], [{ r1: {} }], ["r1"]])(
+  "createApp refuses %j as models",
+  (models) => {
+    expect(() => createApp(models as unknown as ModelSource)).toThrow(
+      expect.objectContaining({ code: "INVALID_ARGUMENT" }),
+    );
+  },
+);
