@@ -10,7 +10,6 @@ const TYPES: Readonly<Record<ErrorType, string>> = {
   server_error: "api_error",
   unavailable_error: "overloaded_error",
   not_supported_error: "invalid_request_error",
-  exceed_context_size_error: "invalid_request_error",
 };
 
 /** Clients look for these words to shorten a conversation by themselves. */
@@ -22,7 +21,10 @@ function message({ code, extra, message: text }: ApiError): string {
 }
 
 /** The JSON body of an error. */
-export function errorBody(error: ApiError, requestId?: string): object {
+export function errorBody(
+  error: ApiError,
+  requestId?: string,
+): { readonly type: "error"; readonly [field: string]: unknown } {
   const { status, type } = error;
   const word =
     status === 413 ? "request_too_large" : status === 504 ? "timeout_error" : TYPES[type];

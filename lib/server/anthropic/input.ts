@@ -94,15 +94,8 @@ function addAssistant(turns: Turn[], blocks: readonly Block[], path: string): vo
   turns.push({ role: "assistant", text: texts.join(""), path, calls });
 }
 
-/** A request's turns. */
-export interface ReadMessages {
-  readonly conversation: Conversation;
-  /** Text of the last user turn. */
-  readonly lastUserText: string;
-}
-
-/** @throws {ApiError} 400 for content that is no text. */
-export function readMessages({ system, messages }: PromptRequest): ReadMessages {
+/** The conversation of a request. @throws {ApiError} 400 for content that is no text. */
+export function readMessages({ system, messages }: PromptRequest): Conversation {
   const turns: Turn[] = [];
   const instructions = systemText(system);
   if (instructions !== "") turns.push({ role: "system", text: instructions, path: "system" });
@@ -114,8 +107,5 @@ export function readMessages({ system, messages }: PromptRequest): ReadMessages 
     if (role === "assistant") addAssistant(turns, blocks, path);
     else addUser(turns, blocks, path);
   });
-  return {
-    conversation: toConversation(turns, true),
-    lastUserText: turns.findLast(({ role }) => role === "user")?.text ?? "",
-  };
+  return toConversation(turns, true);
 }

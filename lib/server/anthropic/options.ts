@@ -53,7 +53,7 @@ function toolChoice({ tool_choice: choice }: PromptRequest): ToolChoice {
 }
 
 /** How much the request wants the model to think. */
-export function reasoningOptions(
+function reasoningOptions(
   { thinking, output_config: output }: PromptRequest,
   isOff: boolean,
 ): ReasoningOptions {

@@ -1,12 +1,13 @@
 // Anthropic's Messages API: its routes and their two forms of an answer.
-import { ApiError, toApiError } from "../core/api-error.js";
+import { toApiError } from "../core/api-error.js";
 import { assertAtMost } from "../core/bounds.js";
-import type { ChoiceOutcome, RunEvent } from "../core/events.js";
+import { eventsOf } from "../core/events.js";
 import { randomId } from "../core/ids.js";
 import type { Exchange, Protocol } from "../core/protocol.js";
+import { namedEvent } from "../core/respond.js";
 import type { StreamEncoder, WholeEncoder } from "../core/respond.js";
+import { withTextModel } from "../core/text-model.js";
 import { MessageBuilder } from "./builder.js";
-import type { MessageEvent } from "./builder.js";
 import { errorBody } from "./errors.js";
 import { countFields, messagesFields } from "./fields.js";
 import { readMessages } from "./input.js";
@@ -21,33 +22,14 @@ import {
 /** Names that Anthropic's clients have built in, some of them for side tasks. */
 const CLAUDE = /^(?:anthropic[/.])?claude-/;
 
-const frame = (event: MessageEvent | object, type: string): string =>
-  `event: ${type}\ndata: ${JSON.stringify(event)}\n\n`;
-
 function streamEncoder(builder: MessageBuilder): StreamEncoder {
   return {
-    ping: () => frame({ type: "ping" }, "ping"),
+    ping: () => namedEvent({ type: "ping" }),
     encode: (event) =>
       event.type === "error"
-        ? frame(errorBody(event.error), "error")
-        : builder
-            .take(event)
-            .map((one) => frame(one, one.type))
-            .join(""),
+        ? namedEvent(errorBody(event.error))
+        : builder.take(event).map(namedEvent).join(""),
   };
-}
-
-/** The events that an outcome amounts to. */
-function* eventsOf({
-  reasoning,
-  answer,
-  ...outcome
-}: ChoiceOutcome): Generator<Exclude<RunEvent, { type: "error" }>> {
-  yield { type: "reasoning", choice: 0, text: reasoning };
-  yield { type: "answer", choice: 0, text: answer };
-  for (const [call, one] of outcome.toolCalls.entries())
-    yield { type: "tool-call", choice: 0, call, wasStreamed: false, ...one };
-  yield outcome.finish;
 }
 
 function wholeEncoder(builder: MessageBuilder): WholeEncoder {
@@ -70,12 +52,12 @@ async function create(exchange: Exchange): Promise<Response> {
   const request = await exchange.fields(messagesFields);
   assertBounds(request, core.config.limits);
   assertAtMost(request.stop_sequences.length, core.config.limits.maxStop, "stop_sequences");
-  const { conversation, lastUserText } = readMessages(request);
+  const conversation = readMessages(request);
   const isAuxiliary = exchange.isAuxiliary({
     metadata: request.metadata,
     model: request.model,
     isStreamed: request.stream,
-    lastUserText,
+    lastUserText: conversation.lastUserText,
   });
   const run = exchange.generate({
     model: request.model,
@@ -84,7 +66,6 @@ async function create(exchange: Exchange): Promise<Response> {
     options: {
       ...chatOptions(request, base.isFast || isAuxiliary),
       continueLast: conversation.continuesLast,
-      ...(isAuxiliary ? { cachePrompt: false } : {}),
     },
     n: 1,
     words: { ...MESSAGES_WORDS, messagePath: conversation.pathOf },
@@ -103,43 +84,24 @@ async function create(exchange: Exchange): Promise<Response> {
   );
 }
 
-/** What counting needs beside a `ChatModel`. */
-interface Formatter {
-  formatChatAsync(
-    messages: readonly object[],
-    options: object,
-  ): Promise<{ readonly tokens: Int32Array }>;
-}
-
-const canFormat = (model: object): model is Formatter =>
-  typeof (model as Partial<Formatter>).formatChatAsync === "function";
-
 /** `POST /messages/count_tokens`. */
 async function countTokens(exchange: Exchange): Promise<Response> {
-  const { models, config } = exchange.core;
   nameRequest(exchange);
   const request = await exchange.fields(countFields);
-  assertBounds(request, config.limits);
-  const { conversation } = readMessages(request);
-  const lease = await models.lease(models.find(request.model, CLAUDE));
+  assertBounds(request, exchange.core.config.limits);
+  const conversation = readMessages(request);
+  const options = {
+    ...promptOptions(request, exchange.base.isFast),
+    continueLast: conversation.continuesLast,
+  };
+  const entry = exchange.core.models.find(request.model, CLAUDE);
   try {
-    const { model } = lease;
-    if (!canFormat(model))
-      throw new ApiError("This model cannot count tokens.", {
-        status: 501,
-        type: "not_supported_error",
-        code: "not_supported",
-      });
-    const options = {
-      ...promptOptions(request, exchange.base.isFast),
-      continueLast: conversation.continuesLast,
-    };
-    const { tokens } = await model.formatChatAsync(conversation.messages, options);
+    const { tokens } = await withTextModel(exchange, entry, (model) =>
+      model.formatChatAsync(conversation.messages, options),
+    );
     return exchange.json({ input_tokens: tokens.length });
   } catch (error) {
     throw toApiError(error, { ...MESSAGES_WORDS, messagePath: conversation.pathOf });
-  } finally {
-    lease.release();
   }
 }
 

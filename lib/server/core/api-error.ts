@@ -11,8 +11,7 @@ export type ErrorType =
   | "rate_limit_error"
   | "server_error"
   | "unavailable_error"
-  | "not_supported_error"
-  | "exceed_context_size_error";
+  | "not_supported_error";
 
 /** What an {@link ApiError} carries beside its message. */
 export interface ApiErrorInit {
@@ -70,8 +69,14 @@ export function clientGone(): ApiError {
 }
 
 /** A server that takes no requests at present. */
-export function unavailable(message: string, code: string, retryAfterMs = 1000): ApiError {
-  return new ApiError(message, { status: 503, type: "unavailable_error", code, retryAfterMs });
+export function unavailable(
+  message: string,
+  code: string,
+  retryAfterMs = 1000,
+  cause?: unknown,
+): ApiError {
+  const type = "unavailable_error";
+  return new ApiError(message, { status: 503, type, code, retryAfterMs, cause });
 }
 
 /** How a protocol calls the library's options and places, for `param` and messages. */
@@ -131,13 +136,7 @@ function tooLong(error: R1Error): ApiError {
 
 /** Without the library's own advice about options of `loadModel`, which a client cannot set. */
 function busyError(error: R1Error, message: string, code: string): ApiError {
-  return new ApiError(message, {
-    status: 503,
-    type: "unavailable_error",
-    code,
-    retryAfterMs: 1000,
-    cause: error,
-  });
+  return unavailable(message, code, 1000, error);
 }
 
 /**

@@ -12,6 +12,12 @@ export function assertAtMost(count: number, most: number, param: string): void {
     );
 }
 
+/** @throws {ApiError} 400 when a number is above `most`. */
+export function assertNotAbove(value: number | undefined, most: number, param: string): void {
+  if (value !== undefined && value > most)
+    throw badRequest(`\`${param}\` is at most ${most} on this server.`, param, "invalid_value");
+}
+
 /** @throws {ApiError} 400 for a schema whose JSON text is too long. */
 export function assertSchemaFits(schema: unknown, param: string, limits: ServerLimits): void {
   const { maxSchemaLength: most } = limits;

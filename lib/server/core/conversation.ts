@@ -31,6 +31,8 @@ export interface Conversation {
   readonly messages: readonly ChatMessageInput[];
   /** The last message is the beginning of the reply. */
   readonly continuesLast: boolean;
+  /** Text of the last user turn, for the rules of auxiliary requests; empty without one. */
+  readonly lastUserText: string;
   /** The request's place of a message of the list. */
   readonly pathOf: (index: number) => string | undefined;
 }
@@ -195,6 +197,7 @@ export function toConversation(turns: readonly Turn[], continuesLast: boolean): 
   return {
     messages,
     continuesLast: continuesLast && last?.role === "assistant" && last.toolCalls === undefined,
+    lastUserText: turns.findLast(({ role }) => role === "user")?.text ?? "",
     pathOf: (index) => paths[index],
   };
 }

@@ -177,6 +177,18 @@ class ChoiceParts {
   }
 }
 
+/** The events that an outcome amounts to, for encoders whose two forms come from events. */
+export function* eventsOf(
+  outcome: ChoiceOutcome,
+): Generator<TextEvent | ToolCallEvent | FinishEvent> {
+  const { reasoning, answer, toolCalls, logprobs, finish } = outcome;
+  yield { type: "reasoning", choice: 0, text: reasoning };
+  yield { type: "answer", choice: 0, text: answer, logprobs };
+  for (const [call, one] of toolCalls.entries())
+    yield { type: "tool-call", choice: 0, call, wasStreamed: false, ...one };
+  yield finish;
+}
+
 /** Reads a run to its end. @throws {ApiError} the error that ended it. */
 export async function collectOutcomes(events: AsyncIterable<RunEvent>): Promise<ChoiceOutcome[]> {
   const choices: ChoiceParts[] = [];

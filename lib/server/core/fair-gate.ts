@@ -1,6 +1,6 @@
 // Decides which request of a model starts next: so many at once, keys in turn, auxiliary requests
 // last, and bounds on what waits. One gate for each model.
-import { ApiError, clientGone } from "./api-error.js";
+import { ApiError, clientGone, unavailable } from "./api-error.js";
 
 /** How many requests a gate lets through and keeps waiting. */
 export interface GateLimits {
@@ -85,12 +85,11 @@ class TurnQueue {
 
   /** All requests in the order of their turns. */
   *inOrder(): Generator<Waiting> {
-    const lists = [...this.#byKey.values()];
-    for (let round = 0; lists.some((list) => round < list.length); round++)
-      for (const list of lists) {
-        const one = list[round];
-        if (one !== undefined) yield one;
-      }
+    let lists = [...this.#byKey.values()];
+    for (let round = 0; lists.length > 0; round++) {
+      for (const list of lists) yield list[round] as Waiting;
+      lists = lists.filter((list) => round + 1 < list.length);
+    }
   }
 }
 
@@ -182,7 +181,8 @@ export class FairGate {
     const { maxQueue, maxQueuePerKey } = this.#limits;
     if (this.#main.countOf(key) + this.#auxiliary.countOf(key) >= maxQueuePerKey)
       return new ApiError(
-        `This key has ${maxQueuePerKey} requests waiting, which is the most. Try again when one has ended.`,
+        `This key has ${maxQueuePerKey} requests waiting, which is the most. Try again when one ` +
+          "has ended.",
         {
           status: 429,
           type: "rate_limit_error",
@@ -195,12 +195,8 @@ export class FairGate {
   }
 
   #busy(what: string): ApiError {
-    return new ApiError(`The server is busy: ${what} Try again later.`, {
-      status: 503,
-      type: "unavailable_error",
-      code: "overloaded",
-      retryAfterMs: this.retryAfterMs(),
-    });
+    const message = `The server is busy: ${what} Try again later.`;
+    return unavailable(message, "overloaded", this.retryAfterMs());
   }
 
   /** A request wider than the gate starts when the gate is empty. */

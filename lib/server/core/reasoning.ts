@@ -82,8 +82,6 @@ export interface ReasoningWish {
   readonly options: ReasoningOptions;
   /** The thinking is not to be sent. */
   readonly isHidden: boolean;
-  /** Whether the request says anything about thinking. */
-  readonly isExplicit: boolean;
 }
 
 const MINIMAL_TOKENS = 256;
@@ -118,20 +116,16 @@ export function readReasoning(fields: ReasoningFields, isOff: boolean): Reasonin
     thinking?.budget_tokens ??
     reasoning?.max_tokens;
   const named = fields.reasoning_effort ?? reasoning?.effort;
+  const switches = { enabled: true, disabled: false, adaptive: undefined } as const;
   const isOn =
     kwargs?.enable_thinking ??
     kwargs?.thinking ??
     reasoning?.enabled ??
-    (thinking?.type === undefined || thinking.type === null
-      ? undefined
-      : thinking.type === "adaptive"
-        ? undefined
-        : thinking.type === "enabled");
+    (thinking?.type ? switches[thinking.type] : undefined);
   const isHidden = fields.include_reasoning === false || reasoning?.exclude === true;
-  const isExplicit = (tokens ?? named ?? isOn ?? thinking?.type) !== undefined;
   const line = fields.reasoning_budget_message;
   const closing = line === undefined ? {} : { closing: `${wellFormed(line)}\n` };
-  const wish = (options: ReasoningOptions): ReasoningWish => ({ options, isHidden, isExplicit });
+  const wish = (options: ReasoningOptions): ReasoningWish => ({ options, isHidden });
   if (isOff) return wish({ mode: "off" });
   if (tokens !== undefined && tokens !== null)
     return wish(

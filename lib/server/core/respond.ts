@@ -32,6 +32,10 @@ export interface KeepAlive {
 /** An SSE comment, which clients pass over. */
 export const COMMENT = ": keep-alive\n\n";
 
+/** A server-sent event with its name. */
+export const namedEvent = (event: { readonly type: string }): string =>
+  `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+
 const SILENCE = Symbol("silence");
 
 const SSE_HEADERS = {
@@ -42,20 +46,6 @@ const SSE_HEADERS = {
 } as const;
 
 const JSON_TYPE = "application/json; charset=utf-8";
-
-/** Resolves with {@link SILENCE} if a promise takes longer than that; 0: waits for ever. */
-async function orSilence<T>(promise: Promise<T>, ms: number): Promise<T | typeof SILENCE> {
-  if (ms <= 0) return promise;
-  let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<typeof SILENCE>((resolve) => {
-    timer = setTimeout(() => resolve(SILENCE), ms);
-  });
-  try {
-    return await Promise.race([promise, silence]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 /** Calls back when a promise is silent for an interval, again and again, without one timer a call. */
 class SilenceClock {
@@ -79,6 +69,16 @@ class SilenceClock {
 
   stop(): void {
     clearTimeout(this.#timer);
+  }
+}
+
+/** Resolves with {@link SILENCE} if a promise takes longer than that; 0: waits for ever. */
+async function orSilence<T>(promise: Promise<T>, ms: number): Promise<T | typeof SILENCE> {
+  const clock = new SilenceClock(ms);
+  try {
+    return await clock.wait(promise);
+  } finally {
+    clock.stop();
   }
 }
 

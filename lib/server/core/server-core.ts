@@ -139,13 +139,18 @@ export class ServerCore {
     await this.models.close();
   }
 
-  /** Fills in what the server's own defaults say of the generation. */
+  /** The call with the server's own defaults; an auxiliary one leaves the prefix cache alone. */
   #withDefaults(call: GenerateCall): RunInput {
     const { defaults } = this.config;
     const { reasoning, ...rest } = call.options;
     const wished = reasoning ?? (call.messages === undefined ? undefined : defaults.reasoning);
     const { reasoning: _, ...plain } = defaults;
-    const options = { ...plain, ...rest, ...(wished === undefined ? {} : { reasoning: wished }) };
+    const options = {
+      ...plain,
+      ...rest,
+      ...(wished === undefined ? {} : { reasoning: wished }),
+      ...(call.isAuxiliary ? { cachePrompt: false } : {}),
+    };
     return { ...call, options };
   }
 

@@ -7,6 +7,7 @@ import type {
   Tokenizer,
 } from "../../index.js";
 import { ApiError } from "./api-error.js";
+import type { ModelEntry } from "./models.js";
 import type { Exchange } from "./protocol.js";
 
 /** What these routes need of a model beyond `ChatModel`. */
@@ -18,7 +19,8 @@ interface TextModel extends ChatModel {
   ): Promise<FormattedChat>;
 }
 
-function isTextModel(model: ChatModel): model is TextModel {
+/** Whether a model has a text side. */
+export function isTextModel(model: ChatModel): model is TextModel {
   const { tokenizer, formatChatAsync } = model as Partial<TextModel>;
   return typeof tokenizer?.encodeAsync === "function" && typeof formatChatAsync === "function";
 }
@@ -26,10 +28,10 @@ function isTextModel(model: ChatModel): model is TextModel {
 /** Runs work with the text side of a model. @throws {ApiError} 501 for a model without one */
 export async function withTextModel<T>(
   { core }: Exchange,
-  name: string | undefined,
-  work: (model: TextModel) => Promise<T>,
+  entry: ModelEntry,
+  work: (model: TextModel) => Promise<T> | T,
 ): Promise<T> {
-  const lease = await core.models.lease(core.models.find(name));
+  const lease = await core.models.lease(entry);
   try {
     if (!isTextModel(lease.model))
       throw new ApiError("This model has no tokenizer to ask.", {

@@ -2,6 +2,7 @@
 import { basename } from "node:path";
 import { ApiError } from "../core/api-error.js";
 import type { Exchange } from "../core/protocol.js";
+import { isTextModel } from "../core/text-model.js";
 
 /** GET /health: 200 when requests are taken, 503 while a model loads and while draining. */
 export function health(exchange: Exchange): Response {
@@ -34,11 +35,9 @@ export function props(exchange: Exchange): Response {
   const { core } = exchange;
   const name = exchange.query.get("model") ?? undefined;
   const entry = core.models.find(name);
-  const info = entry.model?.info;
-  const tokenizer = (
-    entry.model as
-      { tokenizer?: { decode(ids: number[]): string; bos: number; eos: number } } | undefined
-  )?.tokenizer;
+  const { model } = entry;
+  const info = model?.info;
+  const tokenizer = model !== undefined && isTextModel(model) ? model.tokenizer : undefined;
   const text = (id: number | undefined): string =>
     tokenizer === undefined || id === undefined || id < 0 ? "" : tokenizer.decode([id]);
   const { defaults } = core.config;

@@ -1,7 +1,6 @@
 // POST /tokenize and /detokenize: text to ids and back.
 import { z } from "zod";
-import type { Tokenizer } from "../../index.js";
-import { ApiError } from "../core/api-error.js";
+import { badRequest } from "../core/api-error.js";
 import { wellFormed } from "../core/conversation.js";
 import type { Exchange } from "../core/protocol.js";
 import { withTextModel } from "../core/text-model.js";
@@ -24,18 +23,14 @@ export const tokenizeFields = z.object({
 export async function tokenize(exchange: Exchange): Promise<Response> {
   const fields = await exchange.fields(tokenizeFields);
   const { content, add_special: hasBos, parse_special: special = false } = fields;
-  const tokens = await withTextModel(exchange, fields.model, async ({ tokenizer }) => {
+  const entry = exchange.core.models.find(fields.model);
+  const tokens = await withTextModel(exchange, entry, async ({ tokenizer }) => {
     const ids = await tokenizer.encodeAsync(wellFormed(content), { special });
     const all = hasBos === true && tokenizer.bos >= 0 ? [tokenizer.bos, ...ids] : [...ids];
     if (fields.with_pieces !== true) return all;
-    return all.map((id) => ({ id, piece: pieceOf(tokenizer, id) }));
+    return all.map((id) => ({ id, piece: tokenizer.decode([id]) }));
   });
   return exchange.json({ tokens });
-}
-
-/** Text of a token; of a part of a character its place holder. */
-function pieceOf(tokenizer: Tokenizer, id: number): string {
-  return tokenizer.decode([id]);
 }
 
 /** The body of POST /detokenize. */
@@ -47,17 +42,17 @@ export const detokenizeFields = z.object({
 /** POST /detokenize */
 export async function detokenize(exchange: Exchange): Promise<Response> {
   const { tokens, model: name } = await exchange.fields(detokenizeFields);
-  const content = await withTextModel(exchange, name, async ({ tokenizer }) => {
+  const entry = exchange.core.models.find(name);
+  const content = await withTextModel(exchange, entry, ({ tokenizer }) => {
     const { size } = tokenizer;
     const wrong = tokens.findIndex((id) => id >= size);
     if (wrong >= 0)
-      throw new ApiError(`\`tokens[${wrong}]\`: ids are below ${size} in this vocabulary.`, {
-        status: 400,
-        type: "invalid_request_error",
-        code: "invalid_value",
-        param: `tokens[${wrong}]`,
-      });
-    return Promise.resolve(tokenizer.decode(tokens));
+      throw badRequest(
+        `\`tokens[${wrong}]\`: ids are below ${size} in this vocabulary.`,
+        `tokens[${wrong}]`,
+        "invalid_value",
+      );
+    return tokenizer.decode(tokens);
   });
   return exchange.json({ content });
 }

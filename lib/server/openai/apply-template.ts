@@ -12,7 +12,8 @@ export async function applyTemplate(exchange: Exchange): Promise<Response> {
   const options = { tools, toolChoice, reasoning, continueLast };
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   try {
-    const { text, spans, tokens } = await withTextModel(exchange, call.model, (model) =>
+    const entry = exchange.core.models.find(call.model);
+    const { text, spans, tokens } = await withTextModel(exchange, entry, (model) =>
       model.formatChatAsync(call.messages ?? [], Object.fromEntries(given)),
     );
     return exchange.json({ prompt: text, spans, n_tokens: tokens.length });

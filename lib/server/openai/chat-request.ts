@@ -1,6 +1,7 @@
 // A request of /chat/completions as a call of the core, and how its response is to look.
 import type { ChatOptions, ResponseOptions, ToolDefinition } from "../../index.js";
 import { badRequest } from "../core/api-error.js";
+import { assertAtMost, assertNotAbove, assertSchemaFits } from "../core/bounds.js";
 import { toConversation } from "../core/conversation.js";
 import type { GenerateCall } from "../core/call.js";
 import type { Exchange } from "../core/protocol.js";
@@ -9,7 +10,7 @@ import type { ReasoningForm } from "../core/reasoning.js";
 import type { ServerLimits } from "../limits.js";
 import type { ChatFields } from "./chat-fields.js";
 import { checkCommon, commonOptions } from "./common-fields.js";
-import { contentText, turnsOf } from "./history.js";
+import { turnsOf } from "./history.js";
 import { openaiWords } from "./words.js";
 
 /** How the response of a chat is to look. */
@@ -30,16 +31,6 @@ export interface ChatCall {
   readonly form: ChatForm;
 }
 
-function checkSchema(schema: unknown, path: string, limits: ServerLimits): void {
-  const { length } = JSON.stringify(schema ?? null);
-  if (length > limits.maxSchemaLength)
-    throw badRequest(
-      `\`${path}\` is longer than ${limits.maxSchemaLength} characters, the most on this server.`,
-      path,
-      "invalid_value",
-    );
-}
-
 function toolsOf(
   fields: ChatFields,
   limits: ServerLimits,
@@ -47,10 +38,9 @@ function toolsOf(
   const old = fields.functions?.map((one) => ({ type: "function" as const, function: one }));
   const given = fields.tools ?? old ?? [];
   const name = fields.tools === undefined && old !== undefined ? "functions" : "tools";
-  if (given.length > limits.maxTools)
-    throw badRequest(`\`${name}\` has at most ${limits.maxTools} tools.`, name, "invalid_value");
+  assertAtMost(given.length, limits.maxTools, name);
   given.forEach((tool, i) =>
-    checkSchema(tool.function.parameters, `${name}[${i}].function.parameters`, limits),
+    assertSchemaFits(tool.function.parameters, `${name}[${i}].function.parameters`, limits),
   );
   const { function_call: oldChoice } = fields;
   const choice =
@@ -94,7 +84,7 @@ function responseOf(fields: ChatFields, limits: ServerLimits): ResponseOptions |
   if (schema === undefined) return undefined;
   const path =
     format?.type === "json_schema" ? "response_format.json_schema.schema" : "json_schema";
-  checkSchema(schema, path, limits);
+  assertSchemaFits(schema, path, limits);
   return { schema };
 }
 
@@ -114,12 +104,7 @@ function logprobsOf(fields: ChatFields, limits: ServerLimits): Pick<ChatOptions,
   const { logprobs, top_logprobs: top } = fields;
   if (top !== undefined && logprobs !== true)
     throw badRequest("`top_logprobs` needs `logprobs: true`.", "top_logprobs", "invalid_value");
-  if ((top ?? 0) > limits.maxLogprobs)
-    throw badRequest(
-      `\`top_logprobs\` is at most ${limits.maxLogprobs} on this server.`,
-      "top_logprobs",
-      "invalid_value",
-    );
+  assertNotAbove(top, limits.maxLogprobs, "top_logprobs");
   return logprobs === true ? { logprobs: top ?? 0 } : {};
 }
 
@@ -141,21 +126,14 @@ function formOf(fields: ChatFields, exchange: Exchange, isHidden: boolean): Reas
 export function chatCall(fields: ChatFields, exchange: Exchange): ChatCall {
   const { limits } = exchange.core.config;
   checkCommon(fields, limits);
-  if (fields.messages.length > limits.maxMessages)
-    throw badRequest(
-      `\`messages\` has at most ${limits.maxMessages} messages on this server.`,
-      "messages",
-      "invalid_value",
-    );
-  const turns = turnsOf(fields.messages);
-  const conversation = toConversation(turns, continues(fields));
+  assertAtMost(fields.messages.length, limits.maxMessages, "messages");
+  const conversation = toConversation(turnsOf(fields.messages), continues(fields));
   const isStreamed = fields.stream === true;
-  const lastUser = fields.messages.findLast(({ role }) => role === "user");
   const isAuxiliary = exchange.isAuxiliary({
     metadata: fields.metadata,
     model: fields.model,
     isStreamed,
-    lastUserText: contentText(lastUser?.content, "messages"),
+    lastUserText: conversation.lastUserText,
   });
   const wish = readReasoning(fields, exchange.base.isFast || isAuxiliary);
   const maxTokens = fields.max_completion_tokens ?? fields.max_tokens ?? fields.n_predict;
@@ -172,7 +150,6 @@ export function chatCall(fields: ChatFields, exchange: Exchange): ChatCall {
     // Arguments of a forced call are held to their schema as they are written; those of a free one
     // are sent when they have been checked.
     ...(isStreamed && isForced ? { toolCallDeltas: true } : {}),
-    ...(isAuxiliary ? { cachePrompt: false } : {}),
     ...(Object.keys(wish.options).length === 0 ? {} : { reasoning: wish.options }),
   };
   const words = openaiWords(conversation.pathOf);

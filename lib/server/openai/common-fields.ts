@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { GenerateOptions } from "../../index.js";
 import { badRequest } from "../core/api-error.js";
+import { assertAtMost, assertNotAbove } from "../core/bounds.js";
 import { samplingFields, samplingOptions } from "../core/sampling.js";
 import type { ServerLimits } from "../limits.js";
 
@@ -45,16 +46,10 @@ export type CommonFields = z.output<z.ZodObject<typeof commonFields>>;
 
 /** Refuses what is above the server's bounds. @throws {ApiError} 400 */
 export function checkCommon(fields: CommonFields, limits: ServerLimits): void {
-  if ((fields.n ?? 1) > limits.maxChoices)
-    throw badRequest(`\`n\` is at most ${limits.maxChoices} on this server.`, "n", "invalid_value");
+  assertNotAbove(fields.n, limits.maxChoices, "n");
   const { stop } = fields;
   const stops = stop === undefined ? [] : typeof stop === "string" ? [stop] : stop;
-  if (stops.length > limits.maxStop)
-    throw badRequest(
-      `\`stop\` holds at most ${limits.maxStop} texts on this server.`,
-      "stop",
-      "invalid_value",
-    );
+  assertAtMost(stops.length, limits.maxStop, "stop");
   if (stops.includes(""))
     throw badRequest(
       "`stop`: a text that ends the reply cannot be empty.",

@@ -2,6 +2,7 @@
 import type { GenerateOptions, TokenLogprob } from "../../index.js";
 import { badRequest } from "../core/api-error.js";
 import type { ApiError } from "../core/api-error.js";
+import { assertAtMost, assertNotAbove } from "../core/bounds.js";
 import type { GenerateCall } from "../core/call.js";
 import { openaiError } from "../core/error-form.js";
 import { totalUsage } from "../core/events.js";
@@ -32,12 +33,7 @@ function optionsOf(fields: CompletionFields, most: number): GenerateOptions {
   if (suffix !== undefined && suffix !== "")
     throw badRequest("`suffix`: this model fills no gaps.", "suffix", "invalid_value");
   const count = typeof logprobs === "number" ? logprobs : 0;
-  if (count > most)
-    throw badRequest(
-      `\`logprobs\` is at most ${most} on this server.`,
-      "logprobs",
-      "invalid_value",
-    );
+  assertNotAbove(count, most, "logprobs");
   return {
     ...commonOptions(fields, fields.max_tokens ?? fields.n_predict),
     ...(logprobs === undefined || logprobs === false ? {} : { logprobs: count }),
@@ -226,12 +222,7 @@ export async function complete(exchange: Exchange): Promise<Response> {
   const { limits } = exchange.core.config;
   checkCommon(fields, limits);
   const prompts = promptsOf(fields);
-  if (prompts.length > limits.maxPrompts)
-    throw badRequest(
-      `\`prompt\` is a list of at most ${limits.maxPrompts} prompts on this server.`,
-      "prompt",
-      "invalid_value",
-    );
+  assertAtMost(prompts.length, limits.maxPrompts, "prompt");
   const options = optionsOf(fields, limits.maxLogprobs);
   const n = fields.n ?? 1;
   const calls = prompts.map((prompt): GenerateCall => ({

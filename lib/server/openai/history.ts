@@ -9,7 +9,7 @@ const TEXT_TYPES = new Set(["text", "input_text", "output_text", "refusal"]);
 const THINKING_TYPES = new Set(["thinking", "reasoning", "redacted_thinking", "reasoning_text"]);
 
 /** Content as one text; parts are joined with nothing between them, as OpenAI does. */
-export function contentText(content: WireMessage["content"], path: string): string {
+function contentText(content: WireMessage["content"], path: string): string {
   if (content === null || content === undefined) return "";
   if (typeof content === "string") return content;
   return content

@@ -127,7 +127,8 @@ function lookUp(
   const found = store.item(key, id);
   if (found !== undefined || id.startsWith("rs_")) return found;
   throw badRequest(
-    `Item with id '${id}' not found. Items are kept for a limited time and only for requests with \`store\`: send the items themselves, or set \`store\` to false.`,
+    `Item with id '${id}' not found. Items are kept for a limited time and only for requests ` +
+      "with `store`: send the items themselves, or set `store` to false.",
     `${place}.id`,
     "item_not_found",
   );
@@ -140,8 +141,6 @@ export interface ReadInput {
   /** Those, after the items of the conversation that the request goes on with. */
   readonly items: readonly InputItem[];
   readonly conversation: Conversation;
-  /** Text of the last user turn. */
-  readonly lastUserText: string;
 }
 
 /** What {@link readInput} reads. */
@@ -162,7 +161,8 @@ export function readInput(given: GivenInput, store: ResponseStore, key: string):
   const before = previous === undefined ? undefined : store.get(key, previous);
   if (previous !== undefined && before === undefined)
     throw badRequest(
-      `Previous response with id '${previous}' not found. Responses are kept for a limited time and only with \`store\`.`,
+      `Previous response with id '${previous}' not found. Responses are kept for a limited time ` +
+        "and only with `store`.",
       "previous_response_id",
       "previous_response_not_found",
     );
@@ -189,6 +189,5 @@ export function readInput(given: GivenInput, store: ResponseStore, key: string):
     input,
     items: [...earlier, ...input],
     conversation: toConversation(list, false),
-    lastUserText: list.findLast(({ role }) => role === "user")?.text ?? "",
   };
 }

@@ -2,7 +2,7 @@
 import type { ChatOptions, ReasoningOptions, ToolChoice, ToolDefinition } from "../../index.js";
 import { badRequest } from "../core/api-error.js";
 import type { ErrorWords } from "../core/api-error.js";
-import { assertAtMost, assertSchemaFits } from "../core/bounds.js";
+import { assertAtMost, assertNotAbove, assertSchemaFits } from "../core/bounds.js";
 import { SAMPLING_WORDS, samplingOptions } from "../core/sampling.js";
 import type { ServerLimits } from "../limits.js";
 import type { ResponsesRequest } from "./fields.js";
@@ -86,12 +86,7 @@ export function assertBounds(request: ResponsesRequest, limits: ServerLimits): v
   );
   if (text?.format?.type === "json_schema")
     assertSchemaFits(text.format.schema, "text.format.schema", limits);
-  if ((top ?? 0) > limits.maxLogprobs)
-    throw badRequest(
-      `\`top_logprobs\` is at most ${limits.maxLogprobs} on this server.`,
-      "top_logprobs",
-      "invalid_value",
-    );
+  assertNotAbove(top, limits.maxLogprobs, "top_logprobs");
 }
 
 /** The options of a request's generation. @param reasoning - How much it may think. */

@@ -55,12 +55,12 @@ async function create(exchange: Exchange): Promise<Response> {
   refuseUnsupported(request);
   assertBounds(request, core.config.limits);
   const store = storeOf(exchange);
-  const { input, items, conversation, lastUserText } = readInput(request, store, key);
+  const { input, items, conversation } = readInput(request, store, key);
   const isAuxiliary = exchange.isAuxiliary({
     metadata: request.metadata,
     model: request.model,
     isStreamed: request.stream,
-    lastUserText,
+    lastUserText: conversation.lastUserText,
   });
   const { options: reasoning } = readReasoning(
     { reasoning_effort: request.reasoning?.effort ?? undefined },
@@ -70,10 +70,7 @@ async function create(exchange: Exchange): Promise<Response> {
   const run = exchange.generate({
     model: request.model,
     messages: conversation.messages,
-    options: {
-      ...chatOptions(request, reasoning),
-      ...(isAuxiliary ? { cachePrompt: false } : {}),
-    },
+    options: chatOptions(request, reasoning),
     n: 1,
     words: { ...RESPONSES_WORDS, messagePath: conversation.pathOf },
     isAuxiliary,
@@ -108,7 +105,8 @@ function stored(exchange: Exchange): StoredResponse {
   const found = storeOf(exchange).get(exchange.key, id);
   if (found !== undefined) return found;
   throw new ApiError(
-    `Response with id '${id.slice(0, 64)}' not found. Responses are kept for a limited time and only with \`store\`.`,
+    `Response with id '${id.slice(0, 64)}' not found. Responses are kept for a limited time ` +
+      "and only with `store`.",
     { status: 404, type: "not_found_error", code: "response_not_found", param: "id" },
   );
 }
