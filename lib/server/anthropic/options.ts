@@ -4,6 +4,7 @@ import type { ErrorWords } from "../core/api-error.js";
 import { assertAtMost, assertSchemaFits } from "../core/bounds.js";
 import { readReasoning } from "../core/reasoning.js";
 import { SAMPLING_WORDS, samplingOptions } from "../core/sampling.js";
+import { functionTool, toolCallDeltas } from "../core/tools.js";
 import type { ServerLimits } from "../limits.js";
 import type { MessagesRequest, PromptRequest } from "./fields.js";
 
@@ -25,16 +26,7 @@ function tools(request: PromptRequest): ToolDefinition[] {
   return request.tools.flatMap(({ name, description, input_schema: parameters }) =>
     parameters === undefined || parameters === null
       ? []
-      : [
-          {
-            type: "function" as const,
-            function: {
-              name,
-              ...(typeof description === "string" ? { description } : {}),
-              parameters,
-            },
-          },
-        ],
+      : [functionTool({ name, description, parameters })],
   );
 }
 
@@ -103,16 +95,12 @@ export function chatOptions(request: MessagesRequest, isOff: boolean): ChatOptio
   const { max_tokens: maxTokens, stop_sequences: stop, stream } = request;
   const format = request.output_config?.format;
   const prompting = promptOptions(request, isOff);
-  const { toolChoice } = prompting;
-  const isForced = toolChoice !== undefined && toolChoice !== "auto" && toolChoice !== "none";
   return {
     ...samplingOptions(request),
     ...prompting,
     ...(maxTokens === undefined ? {} : { maxTokens }),
     ...(stop.length > 0 ? { stop } : {}),
-    // Arguments of a forced call are held to their schema as they are written; those of a free one
-    // are sent when they have been checked.
-    ...(stream && isForced ? { toolCallDeltas: true } : {}),
+    ...toolCallDeltas(stream, prompting),
     ...(format?.type === "json_schema" && format.schema
       ? { response: { schema: format.schema } }
       : {}),

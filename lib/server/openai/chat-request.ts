@@ -1,5 +1,5 @@
 // A request of /chat/completions as a call of the core, and how its response is to look.
-import type { ChatOptions, ResponseOptions, ToolDefinition } from "../../index.js";
+import type { ChatOptions, ResponseOptions } from "../../index.js";
 import { badRequest } from "../core/api-error.js";
 import { assertAtMost, assertNotAbove, assertSchemaFits } from "../core/bounds.js";
 import { toConversation } from "../core/conversation.js";
@@ -7,6 +7,7 @@ import type { GenerateCall } from "../core/call.js";
 import type { Exchange } from "../core/protocol.js";
 import { readReasoning, reasoningForm } from "../core/reasoning.js";
 import type { ReasoningForm } from "../core/reasoning.js";
+import { functionTool, toolCallDeltas } from "../core/tools.js";
 import type { ServerLimits } from "../limits.js";
 import type { ChatFields } from "./chat-fields.js";
 import { checkCommon, commonOptions } from "./common-fields.js";
@@ -53,14 +54,7 @@ function toolsOf(
       throw badRequest("`tool_choice` needs `tools`.", "tool_choice", "invalid_value");
     return {};
   }
-  const tools = given.map(({ type, function: made }) => ({
-    type,
-    function: {
-      name: made.name,
-      ...(typeof made.description === "string" ? { description: made.description } : {}),
-      ...(made.parameters === undefined ? {} : { parameters: made.parameters }),
-    },
-  })) as readonly ToolDefinition[];
+  const tools = given.map(({ function: made }) => functionTool(made));
   return { tools, ...(choice === undefined ? {} : { toolChoice: choice }) };
 }
 
@@ -139,17 +133,13 @@ export function chatCall(fields: ChatFields, exchange: Exchange): ChatCall {
   const maxTokens = fields.max_completion_tokens ?? fields.max_tokens ?? fields.n_predict;
   const tools = toolsOf(fields, limits);
   const response = responseOf(fields, limits);
-  const { toolChoice } = tools;
-  const isForced = typeof toolChoice === "object" || toolChoice === "required";
   const options: ChatOptions = {
     ...commonOptions(fields, maxTokens),
     ...logprobsOf(fields, limits),
     ...tools,
     ...(response === undefined ? {} : { response }),
     ...(conversation.continuesLast ? { continueLast: true } : {}),
-    // Arguments of a forced call are held to their schema as they are written; those of a free one
-    // are sent when they have been checked.
-    ...(isStreamed && isForced ? { toolCallDeltas: true } : {}),
+    ...toolCallDeltas(isStreamed, tools),
     ...(Object.keys(wish.options).length === 0 ? {} : { reasoning: wish.options }),
   };
   const words = openaiWords(conversation.pathOf);

@@ -7,7 +7,14 @@ import { COMMENT } from "../core/respond.js";
 import type { KeepAlive, StreamEncoder } from "../core/respond.js";
 import type { ChatForm } from "./chat-request.js";
 import { openaiError } from "../core/error-form.js";
-import { endNote, finishReason, logprobContent, timingsBody, usageBody } from "./parts.js";
+import {
+  endNote,
+  finishReason,
+  logprobContent,
+  thinkingFields,
+  timingsBody,
+  usageBody,
+} from "./parts.js";
 
 type Delta = Readonly<Record<string, unknown>>;
 
@@ -28,7 +35,7 @@ export class ChatStream implements StreamEncoder {
   readonly #form: ChatForm;
   /** The beginning of every chunk, up to its choices. */
   readonly #head: string;
-  /** What follows the choices: OpenAI sends `usage: null` in all chunks but the last. */
+  /** The end of every chunk but the last: OpenAI sends `usage: null` in those. */
   readonly #tail: string;
   readonly #choices: ChoiceState[] = [];
   readonly #finishes: FinishEvent[] = [];
@@ -45,7 +52,7 @@ export class ChatStream implements StreamEncoder {
       system_fingerprint: fingerprint,
     };
     this.#head = `data: ${JSON.stringify(facts).slice(0, -1)},"choices":[`;
-    this.#tail = form.wantsUsage ? `],"usage":null}\n\n` : `]}\n\n`;
+    this.#tail = form.wantsUsage ? `,"usage":null}\n\n` : `}\n\n`;
   }
 
   encode(event: RunEvent): string {
@@ -95,18 +102,14 @@ export class ChatStream implements StreamEncoder {
   }
 
   #reasoning({ choice, text }: TextEvent): string {
-    switch (this.#form.reasoning) {
-      case "reasoning_content":
-        return this.#chunk(choice, { reasoning_content: text });
-      case "reasoning":
-        return this.#chunk(choice, { reasoning: text });
-      case "both":
-        return this.#chunk(choice, { reasoning_content: text, reasoning: text });
-      case "tags":
-        return this.#chunk(choice, { content: this.#state(choice).tagged.reasoning(text) });
-      case "hidden":
-        return "";
-    }
+    const { reasoning: form } = this.#form;
+    if (form === "hidden") return "";
+    return this.#chunk(
+      choice,
+      form === "tags"
+        ? { content: this.#state(choice).tagged.reasoning(text) }
+        : thinkingFields(form, text),
+    );
   }
 
   #answer({ choice, text, logprobs }: TextEvent): string {
@@ -161,9 +164,8 @@ export class ChatStream implements StreamEncoder {
       finish_reason: finishReason(reason),
       ...endNote(reason),
     };
-    const timings = `,"timings":${JSON.stringify(timingsBody(event))}`;
-    const tail = this.#tail.replace("]", `]${timings}`);
-    const text = `${this.#role(choice)}${last}${this.#head}${JSON.stringify(end)}${tail}`;
+    const chunk = this.#frame(JSON.stringify(end), { timings: timingsBody(event) });
+    const text = `${this.#role(choice)}${last}${chunk}`;
     return this.#finishes.length < this.#n ? text : text + this.#done();
   }
 
@@ -179,8 +181,8 @@ export class ChatStream implements StreamEncoder {
       this.#form.hasLogprobs && logprobs !== undefined
         ? { content: logprobs, refusal: null }
         : null;
-    const body = JSON.stringify(delta);
-    return `${this.#role(choice)}${this.#head}{"index":${choice},"delta":${body},"logprobs":${inner === null ? "null" : JSON.stringify(inner)},"finish_reason":null}${this.#tail}`;
+    const body = { index: choice, delta, logprobs: inner, finish_reason: null };
+    return this.#role(choice) + this.#frame(JSON.stringify(body));
   }
 
   #role(choice: number): string {
@@ -192,8 +194,14 @@ export class ChatStream implements StreamEncoder {
 
   /** A chunk that carries a fact beside the choices. */
   #note(fact: Readonly<Record<string, unknown>>): string {
-    const inner = `{"index":0,"delta":{},"logprobs":null,"finish_reason":null}`;
-    return `${this.#role(0)}${this.#head}${inner}${this.#tail.replace("]", `],${JSON.stringify(fact).slice(1, -1)}`)}`;
+    const body = { index: 0, delta: {}, logprobs: null, finish_reason: null };
+    return this.#role(0) + this.#frame(JSON.stringify(body), fact);
+  }
+
+  /** @param facts - What stands beside the choices. */
+  #frame(choice: string, facts?: Readonly<Record<string, unknown>>): string {
+    const more = facts === undefined ? "" : `,${JSON.stringify(facts).slice(1, -1)}`;
+    return `${this.#head}${choice}]${more}${this.#tail}`;
   }
 
   #state(choice: number): ChoiceState {

@@ -7,7 +7,14 @@ import { TaggedText } from "../core/reasoning.js";
 import type { WholeEncoder } from "../core/respond.js";
 import type { ChatForm } from "./chat-request.js";
 import { openaiError } from "../core/error-form.js";
-import { endNote, finishReason, logprobContent, timingsBody, usageBody } from "./parts.js";
+import {
+  endNote,
+  finishReason,
+  logprobContent,
+  thinkingFields,
+  timingsBody,
+  usageBody,
+} from "./parts.js";
 
 /** Encodes a chat completion. */
 export class ChatWhole implements WholeEncoder {
@@ -60,7 +67,7 @@ export class ChatWhole implements WholeEncoder {
       role: "assistant",
       content: calls.length > 0 && content === "" ? null : content,
       refusal: null,
-      ...this.#thinking(reasoning),
+      ...(reasoning === "" ? {} : thinkingFields(this.#form.reasoning, reasoning)),
       ...(calls.length === 0
         ? {}
         : {
@@ -71,21 +78,6 @@ export class ChatWhole implements WholeEncoder {
             })),
           }),
     };
-  }
-
-  #thinking(reasoning: string): Readonly<Record<string, string>> {
-    if (reasoning === "") return {};
-    switch (this.#form.reasoning) {
-      case "reasoning_content":
-        return { reasoning_content: reasoning };
-      case "reasoning":
-        return { reasoning };
-      case "both":
-        return { reasoning_content: reasoning, reasoning };
-      case "tags":
-      case "hidden":
-        return {};
-    }
   }
 }
 

@@ -2,6 +2,7 @@
 // llama-server's timings.
 import type { FinishReason, TokenLogprob, Usage } from "../../index.js";
 import type { FinishEvent } from "../core/events.js";
+import type { ReasoningForm } from "../core/reasoning.js";
 
 /** OpenAI's words for the end of a choice. */
 export function finishReason(reason: FinishReason): "stop" | "length" | "tool_calls" {
@@ -24,6 +25,24 @@ export function endNote(reason: FinishReason): {
   readonly r1?: { readonly finish_reason: string };
 } {
   return reason === "loop" || reason === "timeout" ? { r1: { finish_reason: reason } } : {};
+}
+
+/** Fields of a message or delta that hold the thinking; none where the content has it, or nothing. */
+export function thinkingFields(
+  form: ReasoningForm,
+  text: string,
+): Readonly<Record<string, string>> {
+  switch (form) {
+    case "reasoning_content":
+      return { reasoning_content: text };
+    case "reasoning":
+      return { reasoning: text };
+    case "both":
+      return { reasoning_content: text, reasoning: text };
+    case "tags":
+    case "hidden":
+      return {};
+  }
 }
 
 /** The usage of a response. Prompt tokens include the cached ones, completion tokens the thinking. */

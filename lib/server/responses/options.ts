@@ -4,6 +4,7 @@ import { badRequest } from "../core/api-error.js";
 import type { ErrorWords } from "../core/api-error.js";
 import { assertAtMost, assertNotAbove, assertSchemaFits } from "../core/bounds.js";
 import { SAMPLING_WORDS, samplingOptions } from "../core/sampling.js";
+import { functionTool, toolCallDeltas } from "../core/tools.js";
 import type { ServerLimits } from "../limits.js";
 import type { ResponsesRequest } from "./fields.js";
 
@@ -19,26 +20,6 @@ export const RESPONSES_WORDS: ErrorWords = {
   schemaParam: "text.format.schema",
 };
 
-interface FunctionTool {
-  readonly type: string;
-  readonly name?: unknown;
-  readonly description?: unknown;
-  readonly parameters?: unknown;
-}
-
-function definition({ name, description, parameters }: FunctionTool): ToolDefinition {
-  return {
-    type: "function",
-    function: {
-      name: String(name),
-      ...(typeof description === "string" ? { description } : {}),
-      ...(typeof parameters === "object" && parameters !== null
-        ? { parameters: parameters as Record<string, unknown> }
-        : {}),
-    },
-  };
-}
-
 interface Choice {
   readonly tools: readonly ToolDefinition[];
   readonly toolChoice: ToolChoice;
@@ -46,7 +27,9 @@ interface Choice {
 
 /** The functions that may be called; tools that run elsewhere are left out. */
 function choose({ tools, tool_choice: choice }: ResponsesRequest): Choice {
-  const functions = tools.filter(({ type }) => type === "function").map(definition);
+  const functions = tools
+    .filter(({ type }) => type === "function")
+    .map((tool) => functionTool({ ...tool, name: String(tool["name"]) }));
   if (typeof choice === "string") return { tools: functions, toolChoice: choice };
   if (choice.type === "function" && typeof choice["name"] === "string")
     return {
@@ -93,7 +76,6 @@ export function assertBounds(request: ResponsesRequest, limits: ServerLimits): v
 export function chatOptions(request: ResponsesRequest, reasoning: ReasoningOptions): ChatOptions {
   const { max_output_tokens: most, stream, return_progress } = request;
   const { tools, toolChoice } = choose(request);
-  const isForced = toolChoice !== "auto" && toolChoice !== "none";
   if (most === 0)
     throw badRequest(
       "`max_output_tokens`: at least one token is generated.",
@@ -107,9 +89,7 @@ export function chatOptions(request: ResponsesRequest, reasoning: ReasoningOptio
     ...(wantsLogprobs(request) ? { topLogprobs: request.top_logprobs ?? 0 } : {}),
     ...(stream && return_progress ? { promptProgress: true } : {}),
     ...(tools.length > 0 ? { tools, toolChoice } : {}),
-    // Arguments of a forced call are held to their schema as they are written; those of a free one
-    // are sent when they have been checked.
-    ...(tools.length > 0 && stream && isForced ? { toolCallDeltas: true } : {}),
+    ...toolCallDeltas(stream, { tools, toolChoice }),
     ...answerForm(request),
   };
 }
