@@ -21,6 +21,10 @@ export const integer: Parse = (values, name) => {
   return /^[+-]?\d+$/.test(value) ? Number(value) : refuseFlag(name, "a whole number", value);
 };
 
+/** A whole number of seconds, as milliseconds. */
+export const seconds: Parse = (values, name, before) =>
+  (integer(values, name, before) as number) * 1000;
+
 /** A number. */
 export const number: Parse = (values, name) => {
   const value = last(values);

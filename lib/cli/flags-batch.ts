@@ -1,7 +1,7 @@
 // The flags of `batch` itself: what each row asks, when the run ends and what is written. Data
 // only.
 import { inGroup, refuseFlag, type Flag, type Row } from "./flags.js";
-import { constant, integer, list, text, word } from "./flag-values.js";
+import { constant, integer, list, seconds, text, word } from "./flag-values.js";
 
 const MAP_KEYS = ["prompt", "messages", "id", "system"];
 
@@ -17,10 +17,6 @@ const map: Flag["parse"] = (values, name) => {
   }
   return made;
 };
-
-/** Converts seconds to milliseconds. */
-const seconds: Flag["parse"] = (values, name, before) =>
-  (integer(values, name, before) as number) * 1000;
 
 const rows: Row[] = [
   {

@@ -1,10 +1,6 @@
 // The flags of a queue: of `batch` when it fills one, and of `worker`; data only.
 import { inGroup, type Flag, type Row } from "./flags.js";
-import { constant, integer, text } from "./flag-values.js";
-
-/** Seconds as milliseconds. */
-const seconds: Flag["parse"] = (values, name, before) =>
-  (integer(values, name, before) as number) * 1000;
+import { constant, integer, seconds, text } from "./flag-values.js";
 
 const server: Row[] = [
   {

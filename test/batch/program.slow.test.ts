@@ -42,6 +42,15 @@ it("lists wrong rows, writes nothing and ends with 2", async () => {
   });
 });
 
+it("refuses an output beside --queue, and asks for one without", async () => {
+  const both = await run(["batch", "in.jsonl", "out.jsonl", "--queue", "redis://127.0.0.1:1"]);
+  expect(both.code).toBe(2);
+  expect(both.stderr).toContain('Expected no <output> beside --queue but received "out.jsonl"');
+  const none = await run(["batch", "in.jsonl"]);
+  expect(none.code).toBe(2);
+  expect(none.stderr).toContain("<output> is missing");
+});
+
 it("shows lengths and exports, and answers a question out of any column", async () => {
   await withFolder(async (folder) => {
     const [input, output] = [join(folder, "in.csv"), join(folder, "out.jsonl")];

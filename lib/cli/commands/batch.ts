@@ -64,7 +64,18 @@ function summaryText(summary: BatchSummary): string {
   return `${parts.join("; ")}. Results: ${output}`;
 }
 
-/** With --queue there is no output: each worker has one. */
+/** Refuses an output beside --queue: each worker writes its own. */
+function refuseOutput(given: string | undefined): void {
+  if (given === undefined) return;
+  throw new R1Error(
+    "INVALID_ARGUMENT",
+    `Expected no <output> beside --queue but received ${JSON.stringify(given)}: each worker writes ` +
+      "its own, which r1-native worker -o names.",
+    { details: { option: "output" } },
+  );
+}
+
+/** Without --queue the output is required. */
 function outputOf(given: string | undefined): string {
   if (given !== undefined) return given;
   throw new R1Error(
@@ -76,7 +87,10 @@ function outputOf(given: string | undefined): string {
 
 async function run(input: string, given: string | undefined, command: Command): Promise<void> {
   const bag = collect(command);
-  if (bag.run["queue"] !== undefined) return runQueued(input, bag);
+  if (bag.run["queue"] !== undefined) {
+    refuseOutput(given);
+    return runQueued(input, bag);
+  }
   const output = outputOf(given);
   const { seed, timeoutMs, ...generate } = bag.generate;
   const { sequences = SEQUENCES } = bag.run;
