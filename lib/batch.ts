@@ -7,14 +7,13 @@ export type { BatchFileOptions, OutputFormat } from "./batch/file-config.js";
 export type { BatchOutcome } from "./batch/runner.js";
 export type { BatchProgress } from "./batch/progress.js";
 export type { BatchRecord, ErrorRecord } from "./batch/record.js";
-export type { BatchRow, RowAsk } from "./batch/row.js";
+export type { BatchRow, RowAsk, TableFormat } from "./batch/row.js";
 export type { RowMap } from "./batch/parse-row.js";
 export type { Shard } from "./batch/identity.js";
 
 export { exportBatch } from "./batch/export.js";
 export type { ExportOptions, ExportOrder, ExportSummary } from "./batch/export.js";
 export type { ChatExport } from "./batch/export-chat.js";
-export type { TableFormat } from "./batch/export-write.js";
 export { mergeBatches } from "./batch/merge.js";
 export type { MergeBatchOptions, MergeDifference, MergeSummary } from "./batch/merge.js";
 export { batchStats } from "./batch/stats.js";

@@ -3,7 +3,6 @@ import {
   array,
   boolean,
   callback,
-  fileName,
   integer,
   knownKeys,
   object,
@@ -198,6 +197,3 @@ function checkTogether(config: BatchConfig, given: Record<string, unknown>): voi
   if (untilVerified > maxSamples)
     refuse("untilVerified", "a number of at most `maxSamples`", untilVerified);
 }
-
-/** A path, as a program or a command line gives it. */
-export const pathOption = (value: unknown, path: string): string => fileName(value, path);

@@ -5,36 +5,21 @@ import { once } from "node:events";
 import type { AtomicFile } from "../base/files/writer.js";
 import { writeAll } from "../base/files/writer.js";
 import { cellOf, type ColumnType } from "./export-columns.js";
+import { LineWriter } from "./line-writer.js";
 import { optionalPackage } from "./optional-package.js";
-
-/** What an export is written as. */
-export type TableFormat = "jsonl" | "csv" | "parquet";
 
 type Row = Readonly<Record<string, unknown>>;
 type ColumnList = readonly { readonly name: string; readonly type: ColumnType }[];
 
-const GROUP_BYTES = 1024 * 1024;
-
 /** Writes lines of JSON. */
-export async function writeJsonl(
-  { handle }: AtomicFile,
-  rows: AsyncIterable<object>,
-): Promise<number> {
+export async function writeJsonl(file: AtomicFile, rows: AsyncIterable<object>): Promise<number> {
+  const writer = new LineWriter(file);
   let count = 0;
-  let at = 0;
-  let text = "";
-  const flush = async (): Promise<void> => {
-    const bytes = Buffer.from(text);
-    text = "";
-    await writeAll(handle, bytes, at);
-    at += bytes.length;
-  };
   for await (const row of rows) {
     count++;
-    text += `${JSON.stringify(row)}\n`;
-    if (text.length >= GROUP_BYTES) await flush();
+    await writer.add(JSON.stringify(row));
   }
-  await flush();
+  await writer.flush();
   return count;
 }
 

@@ -6,14 +6,15 @@ import { refuseInputs } from "../base/files/same-file.js";
 import { AtomicFile } from "../base/files/writer.js";
 import { chatOf, type ChatExport } from "./export-chat.js";
 import { Columns, flat } from "./export-columns.js";
-import { writeCsv, writeJsonl, writeParquet, type TableFormat } from "./export-write.js";
+import { writeCsv, writeJsonl, writeParquet } from "./export-write.js";
 import { readHeader } from "./header.js";
 import { Ledger } from "./ledger.js";
 import { openAILine } from "./openai-line.js";
 import type { RowMap } from "./parse-row.js";
-import { readRows } from "./read-rows.js";
-import type { BatchRecord } from "./record.js";
+import { formatOf, readRows } from "./read-rows.js";
+import { isWhole, type BatchRecord } from "./record.js";
 import { readRecords, recordsAt } from "./records.js";
+import type { TableFormat } from "./row.js";
 
 /** The order of an export: as records were finished, as rows stand in the input, or by id. */
 export type ExportOrder = "finished" | "input" | "id";
@@ -59,13 +60,6 @@ const KEYS = [
   "force",
 ] as const satisfies readonly (keyof ExportOptions)[];
 
-const OWN_ENDS: readonly BatchRecord["finish_reason"][] = ["stop", "stop-string", "tool-calls"];
-
-const formatOfName = (path: string): TableFormat => {
-  const end = /\.(csv|parquet)$/i.exec(path)?.[1]?.toLowerCase();
-  return end === "csv" || end === "parquet" ? end : "jsonl";
-};
-
 /**
  * Writes the records of an output into another file: atomically, so that a kill leaves nothing half
  * written. Of a sample that stands twice in the output the first record counts.
@@ -84,7 +78,7 @@ export async function exportBatch(
   const [from, to] = [fileName(output, "output"), fileName(target, "target")];
   const format =
     given["format"] === undefined
-      ? formatOfName(to)
+      ? formatOf(to)
       : oneOf(given["format"], "format", ["jsonl", "csv", "parquet", "openai"]);
   const order =
     given["order"] === undefined
@@ -124,10 +118,10 @@ async function survey(
   const columns = new Columns();
   for await (const group of readRecords(path)) {
     for (const { record, start, length } of group) {
-      const { id, sample, verified, finish_reason } = record;
+      const { id, sample, verified } = record;
       if (!seen.addSample(id, sample, false)) continue;
       if (filter.verified && verified !== true) continue;
-      if (filter.finished && !OWN_ENDS.includes(finish_reason)) continue;
+      if (filter.finished && !isWhole(record)) continue;
       places.push({ id, sample, start, length });
       columns.see(flat(record));
     }

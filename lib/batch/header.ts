@@ -26,13 +26,22 @@ export interface RunHeader extends RunFacts {
   readonly earlier?: readonly (RunFacts & { readonly until: string })[];
 }
 
+const stemOf = (path: string): string => path.replace(/\.jsonl$/i, "");
+
+/** This moment, as a part of a file's name. */
+export const timeInName = (): string => new Date().toISOString().replace(/[:.]/g, "-");
+
+/** A name for bytes that are moved out of a file, beside it. */
+export const asideName = (path: string, what: "torn" | "broken"): string =>
+  `${stemOf(path)}.${what}-${timeInName()}`;
+
 /** Files that belong to an output. */
 export function filesOf(output: string): {
   readonly header: string;
   readonly errors: string;
   readonly lock: string;
 } {
-  const stem = output.replace(/\.jsonl$/i, "");
+  const stem = stemOf(output);
   return { header: `${stem}.r1batch.json`, errors: `${stem}.errors.jsonl`, lock: `${stem}.lock` };
 }
 
@@ -86,6 +95,11 @@ export async function writeHeader(
           ],
         }),
   };
+  await saveHeader(output, header);
+}
+
+/** Writes a header beside its output. @throws {R1Error} those of writing files. */
+export async function saveHeader(output: string, header: RunHeader): Promise<void> {
   await writeFileAtomically(filesOf(output).header, { force: true }, async ({ handle }) => {
     await writeAll(handle, Buffer.from(`${JSON.stringify(header, null, 2)}\n`), 0);
   });

@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { fileFailure } from "../base/files/failure.js";
 import { readUpTo } from "../base/files/read.js";
 import { syncFolder, writeAll, writeFileAtomically } from "../base/files/writer.js";
+import { asideName } from "./header.js";
 import { MAX_LINE_BYTES } from "./lines.js";
 
 /** Read backwards by so much at a time. */
@@ -55,10 +56,6 @@ async function lastLine(
   }
 }
 
-/** A name for torn bytes, beside the output. */
-const asideName = (path: string): string =>
-  `${path.replace(/\.jsonl$/i, "")}.torn-${new Date().toISOString().replace(/[:.]/g, "-")}`;
-
 /**
  * Makes a journal end in a whole line. A last line that is whole but for its line break gets it;
  * any other is moved to a file of its own. NUL bytes at the end, which a power failure leaves, are
@@ -86,7 +83,7 @@ export async function mend(path: string): Promise<Mended> {
       await file.datasync();
       return { aside: undefined, cut: bytes.length - length, completed: !isEnded };
     }
-    const aside = asideName(path);
+    const aside = asideName(path, "torn");
     await writeFileAtomically(aside, { force: true }, async ({ handle }) => {
       await writeAll(handle, text, 0);
     });

@@ -6,10 +6,11 @@ import { R1Error } from "../base/errors.js";
 import { fileFailure } from "../base/files/failure.js";
 import { refuseInputs } from "../base/files/same-file.js";
 import { AtomicFile, writeAll, writeFileAtomically } from "../base/files/writer.js";
-import { filesOf, readHeader, type RunHeader } from "./header.js";
+import { filesOf, readHeader, saveHeader, type RunHeader } from "./header.js";
 import { Ledger } from "./ledger.js";
+import { LineWriter } from "./line-writer.js";
 import { readLines, textOf } from "./lines.js";
-import { knownSample } from "./record.js";
+import { knownSampleOf } from "./record.js";
 import { readRecords } from "./records.js";
 
 /** Options of {@link mergeBatches}. */
@@ -42,30 +43,6 @@ export interface MergeSummary {
 }
 
 const MOST_DIFFERENCES = 20;
-const GROUP_BYTES = 1024 * 1024;
-
-/** Appends lines in groups. */
-class LineWriter {
-  readonly #file: AtomicFile;
-  #at = 0;
-  #text = "";
-
-  constructor(file: AtomicFile) {
-    this.#file = file;
-  }
-
-  async add(line: string): Promise<void> {
-    this.#text += `${line}\n`;
-    if (this.#text.length >= GROUP_BYTES) await this.flush();
-  }
-
-  async flush(): Promise<void> {
-    const bytes = Buffer.from(this.#text);
-    this.#text = "";
-    await writeAll(this.#file.handle, bytes, this.#at);
-    this.#at += bytes.length;
-  }
-}
 
 /**
  * Merges outputs, of shards or of runs on several machines. The first record of a sample counts;
@@ -95,10 +72,7 @@ export async function mergeBatches(
   try {
     counts = await mergeRecords(paths, file, seen);
     const failed = await mergeErrors(paths, to, seen);
-    if (header !== undefined)
-      await writeFileAtomically(filesOf(to).header, { force: true }, async ({ handle }) => {
-        await writeAll(handle, Buffer.from(`${JSON.stringify(header, null, 2)}\n`), 0);
-      });
+    if (header !== undefined) await saveHeader(to, header);
     await file.finish();
     return { path: to, ...counts, failed };
   } catch (error) {
@@ -170,7 +144,7 @@ async function mergeErrors(paths: readonly string[], to: string, seen: Ledger): 
     for await (const group of readLines(errors)) {
       for (const line of group) {
         const text = textOf(line);
-        const known = knownOf(text);
+        const known = knownSampleOf(text);
         if (known === undefined || text === undefined) continue;
         if (seen.addSample(known.id, known.sample, false)) lines.push(text);
       }
@@ -181,12 +155,4 @@ async function mergeErrors(paths: readonly string[], to: string, seen: Ledger): 
       await writeAll(handle, Buffer.from(`${lines.join("\n")}\n`), 0);
     });
   return lines.length;
-}
-
-function knownOf(text: string | undefined): ReturnType<typeof knownSample> {
-  try {
-    return text === undefined ? undefined : knownSample(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
 }

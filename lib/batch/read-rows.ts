@@ -6,18 +6,15 @@ import { readParquet } from "./read-parquet.js";
 import { readLines, textOf } from "./lines.js";
 import { parseRow } from "./parse-row.js";
 import type { ReadOptions, RowMap } from "./parse-row.js";
-import type { BatchRow, RawRow, RowFault } from "./row.js";
+import type { BatchRow, RawRow, RowFault, TableFormat } from "./row.js";
 
 /** A row, or what is wrong with it. */
 export type ReadRow =
   | { readonly row: BatchRow; readonly fault?: undefined }
   | { readonly row?: undefined; readonly fault: RowFault };
 
-/** What an input may be, by the end of its name. */
-export type InputFormat = "jsonl" | "csv" | "parquet";
-
-/** The format of an input: by its name's ending, else JSONL. */
-export function formatOf(path: string): InputFormat {
+/** The format of a table: by the end of its name, else JSONL. */
+export function formatOf(path: string): TableFormat {
   const end = /\.(csv|parquet)$/i.exec(path)?.[1]?.toLowerCase();
   return end === "csv" || end === "parquet" ? end : "jsonl";
 }

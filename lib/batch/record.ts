@@ -114,6 +114,12 @@ export function recordOf(
   };
 }
 
+const WHOLE: readonly BatchRecord["finish_reason"][] = ["stop", "stop-string", "tool-calls"];
+
+/** Whether a result ended by itself, and neither `length` nor `loop` ended it. */
+export const isWhole = ({ finish_reason }: Pick<BatchRecord, "finish_reason">): boolean =>
+  WHOLE.includes(finish_reason);
+
 /** An error as it stands in the errors file: a line in OpenAI's form, and the sample. */
 export interface ErrorRecord {
   readonly id: string;
@@ -163,4 +169,13 @@ export function knownSample(value: unknown): KnownSample | undefined {
   return typeof id === "string" && isSample(sample)
     ? { id, sample, verified: line["verified"] === true }
     : undefined;
+}
+
+/** As {@link knownSample}, of the text of a line; undefined too for what is not JSON or UTF-8. */
+export function knownSampleOf(text: string | undefined): KnownSample | undefined {
+  try {
+    return text === undefined ? undefined : knownSample(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
 }

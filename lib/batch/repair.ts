@@ -3,8 +3,9 @@
 import { open } from "node:fs/promises";
 import { fileFailure } from "../base/files/failure.js";
 import { writeAll, writeFileAtomically } from "../base/files/writer.js";
+import { asideName } from "./header.js";
 import { readLines, textOf, type Line } from "./lines.js";
-import { knownSample } from "./record.js";
+import { knownSampleOf } from "./record.js";
 
 /** What was moved where. */
 export interface Repaired {
@@ -13,13 +14,8 @@ export interface Repaired {
 }
 
 function isRecord(line: Line): boolean {
-  try {
-    const text = textOf(line);
-    if (text?.trim() === "") return true;
-    return text !== undefined && knownSample(JSON.parse(text)) !== undefined;
-  } catch {
-    return false;
-  }
+  const text = textOf(line);
+  return text?.trim() === "" || knownSampleOf(text) !== undefined;
 }
 
 /**
@@ -35,8 +31,7 @@ export async function repair(path: string): Promise<Repaired | undefined> {
     for (const line of lines)
       if (!isRecord(line)) broken.push({ start: line.start, bytes: Buffer.from(line.bytes) });
   if (broken.length === 0) return undefined;
-  const time = new Date().toISOString().replace(/[:.]/g, "-");
-  const aside = `${path.replace(/\.jsonl$/i, "")}.broken-${time}`;
+  const aside = asideName(path, "broken");
   await writeFileAtomically(aside, { force: true }, async ({ handle }) => {
     let at = 0;
     for (const { bytes } of broken) {

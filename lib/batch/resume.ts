@@ -4,7 +4,7 @@ import { stat } from "node:fs/promises";
 import { R1Error } from "../base/errors.js";
 import type { Ledger } from "./ledger.js";
 import { readLines, textOf } from "./lines.js";
-import { knownSample } from "./record.js";
+import { knownSampleOf } from "./record.js";
 
 /** What was found. */
 export interface Resumed {
@@ -30,21 +30,13 @@ export async function readDone(path: string, ledger: Ledger): Promise<Resumed> {
       const text = textOf(line);
       // What --repair leaves of a line that it moved away.
       if (text?.trim() === "") continue;
-      const known = recordOfLine(text);
+      const known = knownSampleOf(text);
       if (known === undefined) throw broken(path, line.number);
       if (ledger.addSample(known.id, known.sample, known.verified)) samples++;
       else repeated++;
     }
   }
   return { samples, repeated };
-}
-
-function recordOfLine(text: string | undefined): ReturnType<typeof knownSample> {
-  try {
-    return text === undefined ? undefined : knownSample(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
 }
 
 function broken(path: string, line: number): R1Error {

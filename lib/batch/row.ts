@@ -30,6 +30,9 @@ export interface BatchRow {
 /** Most samples of one row, as `model.choices` has it. */
 export const MAX_SAMPLES = 64;
 
+/** What an input, or the target of an export, may be. */
+export type TableFormat = "jsonl" | "csv" | "parquet";
+
 /** Something wrong with one row of an input. */
 export interface RowFault {
   /** Line in the file, from 1; 0 where there are no lines. */

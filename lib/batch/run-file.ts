@@ -1,10 +1,10 @@
 // runBatchFile: an input file in, an output that is its own journal out. Killed at any moment and
 // started again the same way, it goes on. Runs on the JavaScript thread.
 import { rename, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { refuse } from "../base/check.js";
 import { refuseInputs } from "../base/files/same-file.js";
 import { syncFolder } from "../base/files/writer.js";
-import { dirname } from "node:path";
 import type { ChatModel } from "../index.js";
 import type { BatchConfig } from "./config.js";
 import {
@@ -12,6 +12,7 @@ import {
   compareOptions,
   filesOf,
   readHeader,
+  timeInName,
   writeHeader,
   type RunFacts,
   type RunHeader,
@@ -162,8 +163,7 @@ async function checkOutput(output: string): Promise<void> {
 /** Rows that failed are tried again: their errors are of the past. */
 async function moveAside(errors: string): Promise<void> {
   if (!(await stat(errors).catch(() => undefined))) return;
-  const time = new Date().toISOString().replace(/[:.]/g, "-");
-  await rename(errors, errors.replace(/\.jsonl$/, `-${time}.jsonl`));
+  await rename(errors, errors.replace(/\.jsonl$/, `-${timeInName()}.jsonl`));
   await syncFolder(dirname(errors));
 }
 

@@ -5,6 +5,7 @@ import { fileName } from "../base/check.js";
 import { filesOf } from "./header.js";
 import { Ledger } from "./ledger.js";
 import { readLines } from "./lines.js";
+import { isWhole } from "./record.js";
 import { readRecords } from "./records.js";
 
 /** Results whose number of tokens lies in one range. */
@@ -49,8 +50,6 @@ export interface BatchStats {
   /** Lengths in steps that double, from the shortest result to the longest. */
   readonly histogram: readonly LengthBucket[];
 }
-
-const WHOLE = ["stop", "stop-string", "tool-calls"];
 
 /** Numbers that grow without an object for each. */
 class NumberList {
@@ -124,7 +123,7 @@ export async function batchStats(output: string | URL): Promise<BatchStats> {
       const bucket = bucketOf(record.completion_tokens);
       const before = counts.get(bucket) ?? { count: 0, whole: 0 };
       before.count++;
-      if (WHOLE.includes(record.finish_reason)) before.whole++;
+      if (isWhole(record)) before.whole++;
       counts.set(bucket, before);
     }
   }

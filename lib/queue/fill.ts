@@ -1,14 +1,13 @@
 // fillQueue: looks a whole input through, then puts its rows into a queue. Started again it adds what
 // is missing. Runs on the JavaScript thread.
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileName, object } from "../base/check.js";
+import { fileName, object, oneOf } from "../base/check.js";
 import { normalizeBatch, type BatchConfig, type BatchOptions } from "../batch/config.js";
 import { shapeOf, type OutputFormat } from "../batch/file-config.js";
 import { Ledger } from "../batch/ledger.js";
 import { lookThrough, wantedRows } from "../batch/look-through.js";
 import { packageVersion } from "../batch/origin.js";
 import type { BatchRow } from "../batch/row.js";
-import { oneOf } from "../base/check.js";
 import { markFilled, markFilling, settleOptions } from "./control.js";
 import { jobIdOf, QueueLink, type RowQueue } from "./link.js";
 import { integerOr, normalizeQueue, QUEUE_KEYS, type QueueOptions } from "./options.js";
@@ -50,14 +49,14 @@ const GROUP = 500;
 const FULL_MS = 1000;
 
 /** The options of a batch, as the queue's header has them. */
-export function batchShape(options: unknown, where: string, also: readonly string[] = OWN_KEYS) {
+function batchShape(options: unknown) {
   const given = object(options, "options");
   const { verify } = given;
   const verifierName = verify === undefined ? undefined : fileName(verify, "verify");
   const batch = normalizeBatch(
     verify === undefined ? given : { ...given, verify: () => false },
-    where,
-    also,
+    "fillQueue",
+    OWN_KEYS,
   );
   const format =
     given["format"] === undefined
@@ -79,7 +78,7 @@ export function batchShape(options: unknown, where: string, also: readonly strin
  * `QUEUE_UNREACHABLE`, `QUEUE_UNSAFE`, `PACKAGE_MISSING`. An abort throws `signal.reason`.
  */
 export async function fillQueue(options: FillOptions): Promise<FillSummary> {
-  const { given, batch, shape } = batchShape(options, "fillQueue");
+  const { given, batch, shape } = batchShape(options);
   const config = normalizeQueue(given);
   const input = fileName(given["input"], "input");
   const maxWaiting = integerOr(given, "maxWaiting", 100_000, 1, 10_000_000);
@@ -143,7 +142,7 @@ async function addAll(
 }
 
 /** Adds rows; those that are there stay as they are. */
-export async function addRows(queue: RowQueue, rows: readonly BatchRow[]): Promise<void> {
+async function addRows(queue: RowQueue, rows: readonly BatchRow[]): Promise<void> {
   await queue.addBulk(
     rows.map(({ id, source }) => ({
       name: "row",

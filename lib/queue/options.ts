@@ -1,5 +1,5 @@
 // What the sides of a queue take: every option once, checked and completed. Any JavaScript thread.
-import { boolean, callback, integer, knownKeys, object, refuse, signal } from "../base/check.js";
+import { boolean, callback, integer, refuse, signal } from "../base/check.js";
 import { parseAddress, type QueueAddress } from "./address.js";
 
 /** Options of everything that uses a queue. */
@@ -41,13 +41,6 @@ export function normalizeQueue(given: Readonly<Record<string, unknown>>): QueueC
         ? () => undefined
         : callback<(text: string) => void>(given["onNotice"], "onNotice"),
   });
-}
-
-/** Checks the options of a call that takes no others. */
-export function onlyQueue(options: unknown, where: string): QueueConfig {
-  const given = object(options, "options");
-  knownKeys(given, where, [...QUEUE_KEYS]);
-  return normalizeQueue(given);
 }
 
 /** An integer of an option, or its default. */

@@ -218,7 +218,7 @@ class QueueWorker {
 }
 
 /** Whether all rows of a queue are in, and none is left. */
-export async function isDone(link: QueueLink): Promise<boolean> {
+async function isDone(link: QueueLink): Promise<boolean> {
   if ((await filledRows(link)) === undefined) return false;
   const { waiting, active } = await link.counts();
   return waiting + active === 0;
