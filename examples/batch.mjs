@@ -11,8 +11,10 @@ const model = await loadModel(process.argv[2], { sequences: 4 });
 
 async function* questions() {
   let line = 0;
-  for await (const prompt of createInterface({ input: process.stdin, crlfDelay: Infinity }))
-    if ((line++, prompt.trim() !== "")) yield { id: `line ${line}`, prompt, metadata: { line } };
+  for await (const prompt of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
+    line++;
+    if (prompt.trim() !== "") yield { id: `line ${line}`, prompt, metadata: { line } };
+  }
 }
 
 for await (const { row, record, error } of runBatch(model, questions(), { maxTokens: 2048 })) {

@@ -1,7 +1,8 @@
 // Public exports of r1-native/batch: runs many rows through a model.
 export { runBatch } from "./batch/run-batch.js";
 export { runBatchFile } from "./batch/run-file.js";
-export type { BatchSummary, ModelSource } from "./batch/run-file.js";
+export type { BatchSummary } from "./batch/run-file.js";
+export type { ModelSource } from "./batch/model-source.js";
 export type { BatchOptions, RetriedEnd, Verifier } from "./batch/config.js";
 export type { BatchFileOptions, OutputFormat } from "./batch/file-config.js";
 export type { BatchOutcome } from "./batch/runner.js";

@@ -105,21 +105,20 @@ export async function saveHeader(output: string, header: RunHeader): Promise<voi
   });
 }
 
-const short = (value: unknown): string => {
+/** A value of an option for messages, cut to 60 characters. */
+export const shown = (value: unknown): string => {
   const text = value === undefined ? "not given" : JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 };
 
-/** Names of options that differ, each with what it was and what it is. */
-function optionChanges(
+/** Names of options that differ; both sides are plain JSON. */
+export const changedOptions = (
   before: Readonly<Record<string, unknown>>,
   now: Readonly<Record<string, unknown>>,
-): string[] {
-  const plainNow = JSON.parse(JSON.stringify(now)) as Record<string, unknown>;
-  return [...new Set([...Object.keys(before), ...Object.keys(plainNow)])]
-    .filter((name) => canonical(before[name]) !== canonical(plainNow[name]))
-    .map((name) => `${name} was ${short(before[name])} and is ${short(plainNow[name])}`);
-}
+): string[] =>
+  [...new Set([...Object.keys(before), ...Object.keys(now)])].filter(
+    (name) => canonical(before[name]) !== canonical(now[name]),
+  );
 
 function refuse(output: string, changes: readonly string[]): never {
   throw new R1Error(
@@ -129,13 +128,18 @@ function refuse(output: string, changes: readonly string[]): never {
   );
 }
 
-/** @throws {R1Error} `RUN_MISMATCH` naming each option that differs. */
+/**
+ * @param options - As `shapeOf` has them.
+ * @throws {R1Error} `RUN_MISMATCH` naming each option that differs.
+ */
 export function compareOptions(
   output: string,
-  before: RunHeader,
+  { options: before }: RunHeader,
   options: Readonly<Record<string, unknown>>,
 ): void {
-  const changes = optionChanges(before.options, options);
+  const changes = changedOptions(before, options).map(
+    (name) => `${name} was ${shown(before[name])} and is ${shown(options[name])}`,
+  );
   if (changes.length > 0) refuse(output, changes);
 }
 

@@ -10,7 +10,8 @@ import { syncFolder } from "../base/files/writer.js";
 
 interface Waiting {
   readonly line: string;
-  readonly resolve: () => void;
+  readonly start: number;
+  readonly resolve: (start: number) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -20,6 +21,8 @@ export class Journal {
   readonly #file: FileHandle;
   /** Bytes that are known to be on the disk. */
   #synced: number;
+  /** Where the next line begins: lines are written in the order of their calls. */
+  #next: number;
   #waiting: Waiting[] = [];
   #failure: Error | undefined;
   #flushing: Promise<void> | undefined;
@@ -28,6 +31,7 @@ export class Journal {
     this.path = path;
     this.#file = file;
     this.#synced = size;
+    this.#next = size;
   }
 
   /**
@@ -53,25 +57,22 @@ export class Journal {
     }
   }
 
-  /** Bytes that are on the disk. */
-  get size(): number {
-    return this.#synced;
-  }
-
   /**
    * Appends a line.
    *
    * @param line - Without a line break in it.
-   * @returns Resolves once the line is on the disk.
+   * @returns Where the line begins, once it is on the disk. Unit: bytes.
    * @throws {R1Error} rejects with `NO_SPACE`, `IO_FAILED` and others of the system's. The first
    * failure is the last: the file is cut back to what is on the disk, and nothing is appended any
    * more. A failed sync is never tried again, since the system may report success for data that it
    * has dropped.
    */
-  append(line: string): Promise<void> {
+  append(line: string): Promise<number> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const start = this.#next;
+    this.#next += Buffer.byteLength(line) + 1;
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ line, resolve, reject });
+      this.#waiting.push({ line, start, resolve, reject });
       this.#flushing ??= this.#flush();
     });
   }
@@ -91,7 +92,7 @@ export class Journal {
       try {
         if (this.#failure !== undefined) throw this.#failure;
         await this.#write(Buffer.from(group.map(({ line }) => `${line}\n`).join("")));
-        for (const { resolve } of group) resolve();
+        for (const { resolve, start } of group) resolve(start);
       } catch (error) {
         this.#failure ??= await this.#end(error);
         for (const { reject } of group) reject(this.#failure);

@@ -27,6 +27,10 @@ function ones(low: number, high: number): number {
   return count;
 }
 
+/** A key of zeros alone marks a free slot; that a hash is zero does not happen. */
+const isFree = (slots: Uint32Array, at: number): boolean =>
+  slots[at] === 0 && slots[at + 1] === 0 && slots[at + 2] === 0 && slots[at + 3] === 0;
+
 /** Ids with their samples: 36 bytes a slot, 52 to 103 MB for a million ids. */
 export class Ledger {
   #slots = new Uint32Array(FIRST_CAPACITY * WIDTH);
@@ -93,13 +97,13 @@ export class Ledger {
   /** The slot of a key, or -1. */
   #find(key: readonly number[]): number {
     const at = this.#probe(key);
-    return this.#isFree(at) ? -1 : at;
+    return isFree(this.#slots, at) ? -1 : at;
   }
 
   /** The slot of a key, taken if it has none yet. */
   #place(key: readonly number[]): number {
     let at = this.#probe(key);
-    if (!this.#isFree(at)) return at;
+    if (!isFree(this.#slots, at)) return at;
     if (this.#size + 1 > this.#capacity * MOST_FILLED) {
       this.#grow();
       at = this.#probe(key);
@@ -109,21 +113,16 @@ export class Ledger {
     return at;
   }
 
-  /** A key of zeros alone marks a free slot; that a hash is zero does not happen. */
-  #isFree(at: number): boolean {
+  /** The slot of the key that stands at `from`, or a free one. */
+  #probe(key: ArrayLike<number>, from = 0): number {
     const slots = this.#slots;
-    return slots[at] === 0 && slots[at + 1] === 0 && slots[at + 2] === 0 && slots[at + 3] === 0;
-  }
-
-  #probe(key: readonly number[]): number {
-    const slots = this.#slots;
-    const [a = 0, b = 0, c = 0, d = 0] = key;
+    const [a = 0, b = 0, c = 0, d = 0] = [key[from], key[from + 1], key[from + 2], key[from + 3]];
     const mask = this.#capacity - 1;
     for (let slot = a & mask; ; slot = (slot + 1) & mask) {
       const at = slot * WIDTH;
       if (
         (slots[at] === a && slots[at + 1] === b && slots[at + 2] === c && slots[at + 3] === d) ||
-        this.#isFree(at)
+        isFree(slots, at)
       )
         return at;
     }
@@ -133,10 +132,10 @@ export class Ledger {
     const old = this.#slots;
     this.#capacity *= 2;
     this.#slots = new Uint32Array(this.#capacity * WIDTH);
-    for (let at = 0; at < old.length; at += WIDTH) {
-      const key = old.subarray(at, at + 4);
-      if (key.every((word) => word === 0)) continue;
-      this.#slots.set(old.subarray(at, at + WIDTH), this.#probe([...key]));
+    for (let from = 0; from < old.length; from += WIDTH) {
+      if (isFree(old, from)) continue;
+      const at = this.#probe(old, from);
+      for (let i = 0; i < WIDTH; i++) this.#slots[at + i] = old[from + i] ?? 0;
     }
   }
 }

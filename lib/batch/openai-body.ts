@@ -40,6 +40,10 @@ const IGNORED = [
   "prompt_cache_key",
 ];
 
+const SHARED_KEYS = [...Object.keys(RENAMED), ...IGNORED, "n", "seed", "stream"];
+const CHAT_KEYS = ["messages", "reasoning_effort", "response_format", ...SHARED_KEYS];
+const TEXT_KEYS = ["prompt", "echo", ...SHARED_KEYS];
+
 const CHAT = "/v1/chat/completions";
 const COMPLETIONS = "/v1/completions";
 
@@ -85,8 +89,7 @@ export function readBody(url: unknown, given: unknown): OpenAIAsk {
   if (url !== CHAT && url !== COMPLETIONS) refuse("url", `"${CHAT}" or "${COMPLETIONS}"`, url);
   const body = object(given, "body");
   const isChat = url === CHAT;
-  const asks = isChat ? ["messages", "reasoning_effort", "response_format"] : ["prompt", "echo"];
-  knownKeys(body, "body", [...asks, ...Object.keys(RENAMED), ...IGNORED, "n", "seed", "stream"]);
+  knownKeys(body, "body", isChat ? CHAT_KEYS : TEXT_KEYS);
   if (body["stream"] === true) refuse("body.stream", "false: a batch writes whole results", true);
   if (body["echo"] === true) refuse("body.echo", "false", true);
   const options: Record<string, unknown> = {};

@@ -41,6 +41,7 @@ const PLAIN_KEYS = ["id", "custom_id", "prompt", "messages", "samples", "metadat
 const ROW_OPTIONS = CHAT_OPTION_NAMES.filter(
   (key) => !["signal", "seed", "timeoutMs"].includes(key),
 );
+const ROW_KEYS = [...ROW_OPTIONS, ...PLAIN_KEYS];
 
 /**
  * Checks the options of a generation without a model.
@@ -137,7 +138,7 @@ function plainRow(row: Record<string, unknown>, line: number, read: ReadOptions)
     Object.entries(row).filter(([key]) => !PLAIN_KEYS.includes(key) && key !== "seed"),
   );
   if (row["prompt"] === undefined && row["messages"] === undefined) askOf(row, read);
-  knownKeys(options, "a row", [...ROW_OPTIONS, ...PLAIN_KEYS]);
+  knownKeys(options, "a row", ROW_KEYS);
   const { metadata } = row;
   const ask = askOf(row, read);
   checkOptions(ask.kind, options);

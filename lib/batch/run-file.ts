@@ -5,8 +5,6 @@ import { dirname } from "node:path";
 import { refuse } from "../base/check.js";
 import { refuseInputs } from "../base/files/same-file.js";
 import { syncFolder } from "../base/files/writer.js";
-import type { ChatModel } from "../index.js";
-import type { BatchConfig } from "./config.js";
 import {
   compareModel,
   compareOptions,
@@ -18,23 +16,21 @@ import {
   type RunHeader,
 } from "./header.js";
 import { Journal } from "./journal.js";
+import { Journals } from "./journals.js";
 import { Ledger } from "./ledger.js";
 import { lookThrough, wantedRows } from "./look-through.js";
 import { mend } from "./mend.js";
+import { withModel, type ModelSource } from "./model-source.js";
 import { normalizeFile, shapeOf, type BatchFileOptions, type FileConfig } from "./file-config.js";
-import { openAILine } from "./openai-line.js";
-import { originOf } from "./origin.js";
 import { lockOutput } from "./output-lock.js";
 import { countWork, RowSamples, type Work } from "./plan-samples.js";
 import { ProgressCounter, type BatchProgress } from "./progress.js";
-import { errorRecordOf, type Origin } from "./record.js";
+import type { Origin } from "./record.js";
 import { repair } from "./repair.js";
 import { readDone } from "./resume.js";
 import { runRows } from "./run-batch.js";
+import type { BatchRow } from "./row.js";
 import type { BatchOutcome } from "./runner.js";
-
-/** A model, or what loads one: then it is loaded once the input was looked through, and closed. */
-export type ModelSource = ChatModel | (() => Promise<ChatModel>);
 
 /** How a batch of files ended. */
 export interface BatchSummary extends BatchProgress {
@@ -173,41 +169,23 @@ async function run(
   ledger: Ledger,
   { header, work }: OpenOutput,
 ): Promise<BatchSummary> {
-  const { input, output, batch, shard } = config;
-  const isOwn = typeof source === "function";
-  const verifier = config.startVerifier?.();
-  let model: ChatModel | undefined;
-  let journals: Journals | undefined;
+  const { input, output, shard } = config;
   const progress = new ProgressCounter();
   progress.expect(work.total, work.done);
-  try {
-    await verifier?.ready();
-    model = isOwn ? await source() : source;
-    const full: BatchConfig = {
-      ...batch,
-      reload: batch.reload ?? (isOwn ? source : undefined),
-      ...(verifier === undefined ? {} : { verify: verifier.verify, verifyTimeoutMs: 0 }),
-    };
-    const origin = await originOf(model);
+  await withModel(source, config, async ({ model, origin, batch, onModel }) => {
     await settleHeader(config, header, origin);
-    journals = await Journals.open(config, origin);
-    const { commit } = journals;
-    const rows = wantedRows(
-      input,
-      batch.read,
-      shard,
-      ledger,
-      (row) => new RowSamples(row, batch, ledger).isOpen,
-    );
-    const setup = { model, origin, progress, done: ledger, commit };
-    const outcomes = runRows(rows, setup, full, (last) => (model = last));
-    for await (const outcome of outcomes) config.onOutcome?.(outcome);
-    return { ...progress.snapshot(), output, errors: filesOf(output).errors, isNothing: false };
-  } finally {
-    await journals?.close();
-    verifier?.close();
-    if (isOwn) await model?.close();
-  }
+    const journals = await Journals.open(config, origin);
+    const commit = (outcome: BatchOutcome): Promise<unknown> => journals.write(outcome);
+    try {
+      const isOpen = (row: BatchRow): boolean => new RowSamples(row, batch, ledger).isOpen;
+      const rows = wantedRows(input, batch.read, shard, ledger, isOpen);
+      const setup = { model, origin, progress, done: ledger, commit };
+      for await (const outcome of runRows(rows, setup, batch, onModel)) config.onOutcome?.(outcome);
+    } finally {
+      await journals.close();
+    }
+  });
+  return { ...progress.snapshot(), output, errors: filesOf(output).errors, isNothing: false };
 }
 
 /** Checks the model against the header, and writes it where it is new or was allowed to change. */
@@ -225,43 +203,5 @@ export async function settleHeader(
   } catch (error) {
     if (!allowChange) throw error;
     await writeHeader(output, input, facts, header);
-  }
-}
-
-/** The output and its errors file. */
-class Journals {
-  readonly #output: Journal;
-  #errors: Promise<Journal> | undefined;
-  readonly #config: FileConfig;
-  readonly #origin: Origin;
-
-  private constructor(output: Journal, config: FileConfig, origin: Origin) {
-    this.#output = output;
-    this.#config = config;
-    this.#origin = origin;
-  }
-
-  static async open(config: FileConfig, origin: Origin): Promise<Journals> {
-    return new Journals(await Journal.open(config.output), config, origin);
-  }
-
-  /** Resolves once an outcome is on the disk. */
-  readonly commit = async (outcome: BatchOutcome): Promise<void> => {
-    if (outcome.record !== undefined) {
-      const { record, row } = outcome;
-      const line =
-        this.#config.format === "openai" ? openAILine(row.ask, record, this.#origin) : record;
-      return this.#output.append(JSON.stringify(line));
-    }
-    // Made when there is something to say in it.
-    this.#errors ??= Journal.open(filesOf(this.#config.output).errors);
-    const { id, sample, attempt, error } = outcome;
-    const line = errorRecordOf(id, { sample, attempt }, error);
-    return (await this.#errors).append(JSON.stringify(line));
-  };
-
-  async close(): Promise<void> {
-    await this.#output.close();
-    await (await this.#errors?.catch(() => undefined))?.close();
   }
 }

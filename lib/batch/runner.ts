@@ -45,7 +45,7 @@ export interface RunSetup {
   /** Samples that are done already. */
   readonly done?: Ledger | undefined;
   /** Makes an outcome durable; the sample counts as running until then. What it throws ends the run. */
-  readonly commit?: ((outcome: BatchOutcome) => Promise<void>) | undefined;
+  readonly commit?: ((outcome: BatchOutcome) => Promise<unknown>) | undefined;
 }
 
 /** First wait before another try; doubled each time. Unit: milliseconds. */

@@ -5,6 +5,7 @@ import { fillQueue, watchQueue } from "../queue.js";
 import type { FillOptions, QueueOptions } from "../queue.js";
 import { Interrupted, watchSignals } from "./exit.js";
 import type { OptionBag } from "./flags.js";
+import { callOptions } from "./long-command.js";
 import { dashboardView } from "./queue-dashboard.js";
 import { forTerminal } from "./wrap.js";
 
@@ -42,16 +43,11 @@ export async function runQueued(input: string, bag: OptionBag): Promise<void> {
       { details: { option: load } },
     );
   const { seed, timeoutMs, ...generate } = bag.generate;
-  const own = Object.fromEntries(
-    Object.entries(bag.run).filter(
-      ([key]) => !OWN_FLAGS.includes(key) && !key.startsWith("accepted:"),
-    ),
-  );
   const watch = watchSignals(() => undefined);
   try {
     const options = {
       ...generate,
-      ...own,
+      ...callOptions(bag, OWN_FLAGS),
       ...(seed === undefined ? {} : { seed }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       ...queueOf(bag, watch.signal),

@@ -1,8 +1,8 @@
 // What all sides of a queue agree on: the options of its batch, the model, whether all rows are in,
 // and who works. Kept as jobs of a second queue that nobody processes, so that it works on every
 // server of BullMQ's. Runs on the JavaScript thread.
-import { canonical } from "../base/schema/values.js";
 import { R1Error } from "../base/errors.js";
+import { changedOptions, shown } from "../batch/header.js";
 import type { QueueLink } from "./link.js";
 
 const FORMAT = 1;
@@ -83,9 +83,10 @@ export async function settleOptions(
   await readHeader(link);
   const created = new Date().toISOString();
   const header = await settle(link, HEADER, { format: FORMAT, version, created, options });
-  const changes = [...new Set([...Object.keys(header.options), ...Object.keys(options)])]
-    .filter((key) => canonical(header.options[key]) !== canonical(options[key]))
-    .map((key) => `${key} is ${said(header.options[key])} there and ${said(options[key])} here`);
+  const there = header.options;
+  const changes = changedOptions(there, options).map(
+    (key) => `${key} is ${shown(there[key])} there and ${shown(options[key])} here`,
+  );
   if (changes.length === 0) return;
   throw new R1Error(
     "RUN_MISMATCH",
@@ -93,9 +94,6 @@ export async function settleOptions(
     { details: { name: link.name, changes } },
   );
 }
-
-const said = (value: unknown): string =>
-  value === undefined ? "not given" : JSON.stringify(value).slice(0, 60);
 
 /**
  * Settles the model of the queue: the first worker decides.

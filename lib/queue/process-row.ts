@@ -1,8 +1,10 @@
 // Computes the row of one job: reads it, hands it to the runner, and reports where its records lie.
 // Runs on the JavaScript thread.
+import { hash } from "node:crypto";
 import { hostname } from "node:os";
 import { R1Error } from "../base/errors.js";
 import type { BatchConfig } from "../batch/config.js";
+import type { WrittenLine } from "../batch/journals.js";
 import type { Ledger } from "../batch/ledger.js";
 import { parseRow } from "../batch/parse-row.js";
 import { RowSamples } from "../batch/plan-samples.js";
@@ -15,6 +17,15 @@ import { jobIdOf, type JobOfRow, type Place, type QueueLink, type RowProcessor }
 export const LOST = "the lock of the row was lost";
 /** Why it rejects when the worker ends: the row goes back to the queue. */
 export const STOPPED = "the worker ends";
+
+/** Where the line of a sample lies, with what identifies it. */
+export const placeOf = (sample: number, { file, start, line }: WrittenLine): Place => ({
+  sample,
+  file,
+  offset: start,
+  bytes: Buffer.byteLength(line),
+  sha256: hash("sha256", line, "hex"),
+});
 
 /** What computes the jobs of a worker. */
 export function processorOf(

@@ -5,22 +5,21 @@ import { randomUUID } from "node:crypto";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BatchConfig } from "../batch/config.js";
+import type { RunHeader } from "../batch/header.js";
+import { Journals } from "../batch/journals.js";
 import { Ledger } from "../batch/ledger.js";
-import { originOf } from "../batch/origin.js";
+import { withModel, type ModelSource, type ReadyModel } from "../batch/model-source.js";
 import { RowSamples } from "../batch/plan-samples.js";
 import { ProgressCounter, type BatchProgress } from "../batch/progress.js";
-import type { Origin } from "../batch/record.js";
 import { runRows } from "../batch/run-batch.js";
-import { openOutput, settleHeader, type ModelSource } from "../batch/run-file.js";
+import { openOutput, settleHeader } from "../batch/run-file.js";
 import type { FileConfig } from "../batch/file-config.js";
 import type { BatchOutcome } from "../batch/runner.js";
-import type { ChatModel } from "../index.js";
 import { filledRows, readHeader, settleModel, type QueueHeader } from "./control.js";
 import { WorkerBeat } from "./beat.js";
 import { RowFeed } from "./feed.js";
-import { LOST, processorOf, STOPPED } from "./process-row.js";
+import { LOST, placeOf, processorOf, STOPPED } from "./process-row.js";
 import { QueueLink } from "./link.js";
-import { WorkerShard } from "./shard.js";
 import { batchOf, normalizeWorker, rowsAtATime } from "./worker-config.js";
 import type { WorkerConfig, WorkerOptions } from "./worker-config.js";
 
@@ -62,11 +61,11 @@ export async function runWorker(
   signal?.throwIfAborted();
   const link = await QueueLink.open(config.address, config.name, config.onNotice);
   try {
-    const batch = batchOf(config, await awaitHeader(link, config));
+    const file = batchOf(config, await awaitHeader(link, config));
     const ledger = new Ledger();
-    const opened = await openOutput(batch, ledger, 0);
+    const opened = await openOutput(file, ledger, 0);
     try {
-      return await new QueueWorker(link, config, batch, ledger).run(model, opened.header);
+      return await new QueueWorker(link, config, file, ledger).run(model, opened.header);
     } finally {
       await opened.release();
     }
@@ -98,56 +97,35 @@ async function awaitHeader(
 class QueueWorker {
   readonly #link: QueueLink;
   readonly #config: WorkerConfig;
-  readonly #batch: FileConfig;
+  readonly #file: FileConfig;
   readonly #ledger: Ledger;
   readonly #feed = new RowFeed();
   readonly #progress = new ProgressCounter();
   readonly #name = randomUUID().slice(0, 8);
 
-  constructor(link: QueueLink, config: WorkerConfig, batch: FileConfig, ledger: Ledger) {
+  constructor(link: QueueLink, config: WorkerConfig, file: FileConfig, ledger: Ledger) {
     this.#link = link;
     this.#config = config;
-    this.#batch = batch;
+    this.#file = file;
     this.#ledger = ledger;
   }
 
-  async run(
-    source: ModelSource,
-    header: Awaited<ReturnType<typeof openOutput>>["header"],
-  ): Promise<WorkerSummary> {
-    const isOwn = typeof source === "function";
-    const { shard: path } = this.#config;
-    const verifier = this.#batch.startVerifier?.();
-    let model: ChatModel | undefined;
-    let shard: WorkerShard | undefined;
-    try {
-      await verifier?.ready();
-      model = isOwn ? await source() : source;
-      const origin = await originOf(model);
-      await settleModel(this.#link, origin);
-      await settleHeader(this.#batch, header, origin);
-      shard = await WorkerShard.open(this.#batch, origin, this.#ledger);
-      const full: BatchConfig = {
-        ...this.#batch.batch,
-        reload: isOwn ? source : undefined,
-        ...(verifier === undefined ? {} : { verify: verifier.verify, verifyTimeoutMs: 0 }),
-      };
-      await this.#work(model, origin, shard, full, (last) => (model = last));
-      return { ...this.#progress.snapshot(), worker: this.#name, shard: path };
-    } finally {
-      await shard?.close();
-      verifier?.close();
-      if (isOwn) await model?.close();
-    }
+  async run(source: ModelSource, header: RunHeader | undefined): Promise<WorkerSummary> {
+    const file = this.#file;
+    await withModel(source, file, async (ready) => {
+      await settleModel(this.#link, ready.origin);
+      await settleHeader(file, header, ready.origin);
+      const journals = await Journals.open(file, ready.origin);
+      try {
+        await this.#work(ready, journals);
+      } finally {
+        await journals.close();
+      }
+    });
+    return { ...this.#progress.snapshot(), worker: this.#name, shard: this.#config.shard };
   }
 
-  async #work(
-    model: ChatModel,
-    origin: Origin,
-    shard: WorkerShard,
-    full: BatchConfig,
-    onModel: (last: ChatModel) => void,
-  ): Promise<void> {
+  async #work({ model, origin, batch, onModel }: ReadyModel, journals: Journals): Promise<void> {
     const link = this.#link;
     const { sequences } = model.info;
     const beat = new WorkerBeat(link, this.#progress, {
@@ -162,13 +140,13 @@ class QueueWorker {
       origin,
       progress: this.#progress,
       done: this.#ledger,
-      commit: (outcome: BatchOutcome) => this.#commit(shard, full, outcome),
+      commit: (outcome: BatchOutcome) => this.#commit(journals, batch, outcome),
     };
-    const outcomes = this.#drain(runRows(this.#feed, setup, full, onModel));
+    const outcomes = this.#drain(runRows(this.#feed, setup, batch, onModel));
     const { lockMs, maxLost } = this.#config;
-    const puller = link.work(processorOf(link, this.#feed, full, this.#ledger, beat), {
+    const puller = link.work(processorOf(link, this.#feed, batch, this.#ledger, beat), {
       name: this.#name,
-      concurrency: rowsAtATime(this.#config, this.#batch, sequences),
+      concurrency: rowsAtATime(this.#config, this.#file, sequences),
       lockDuration: lockMs,
       stalledInterval: lockMs / 2,
       maxStalledCount: maxLost,
@@ -196,14 +174,16 @@ class QueueWorker {
 
   /** Runs until the feed ends; throws what ends the run. */
   async #drain(outcomes: AsyncIterable<BatchOutcome>): Promise<void> {
-    for await (const outcome of outcomes) this.#batch.onOutcome?.(outcome);
+    for await (const outcome of outcomes) this.#file.onOutcome?.(outcome);
   }
 
   /** Writes an outcome, and ends its job when it was the last of its row. */
-  async #commit(shard: WorkerShard, full: BatchConfig, outcome: BatchOutcome): Promise<void> {
-    const { row } = outcome;
-    this.#feed.place(row, await shard.write(outcome));
-    if (!new RowSamples(row, full, this.#ledger).isOpen) this.#feed.finish(row);
+  async #commit(journals: Journals, batch: BatchConfig, outcome: BatchOutcome): Promise<void> {
+    const { id, sample, row, record } = outcome;
+    const written = await journals.write(outcome);
+    this.#ledger.addSample(id, sample, record?.verified === true);
+    this.#feed.place(row, placeOf(sample, written));
+    if (!new RowSamples(row, batch, this.#ledger).isOpen) this.#feed.finish(row);
   }
 
   /** Resolves once all rows are in the queue and none of them is left. */

@@ -4,9 +4,6 @@ import type { Command } from "commander";
 import { R1Error } from "../../base/errors.js";
 import { runBatchFile } from "../../batch.js";
 import type { BatchFileOptions, BatchSummary } from "../../batch.js";
-import type { Model } from "../../index.js";
-import { progressView } from "../batch-progress.js";
-import { Interrupted, watchSignals } from "../exit.js";
 import { addFlags, collect, setWords } from "../flags.js";
 import { answerFlags } from "../flags-answer.js";
 import { batchFlags } from "../flags-batch.js";
@@ -14,11 +11,8 @@ import { generateFlags } from "../flags-generate.js";
 import { loadFlags } from "../flags-load.js";
 import { conversationFlags } from "../flags-run.js";
 import { batchQueueFlags } from "../flags-queue.js";
-import { useProxy } from "../network.js";
-import { openModel } from "../open-model.js";
+import { callOptions, longCommand } from "../long-command.js";
 import { runQueued } from "../queue-batch.js";
-import { loadOptionsOf } from "../settings.js";
-import { forTerminal } from "../wrap.js";
 
 const HELP = `
 INPUT has one JSON object per line: {"id": "a", "prompt": "What is 1+1?"} or a line of OpenAI's batch
@@ -34,9 +28,7 @@ Examples:
 Exit codes: 0 done (failed rows are in OUTPUT.errors.jsonl), 1 failed, 2 wrong usage or wrong rows,
 130 interrupted by Ctrl-C. See docs/batch.md for details.`;
 
-const SEQUENCES = 4;
-/** Flags that are not options of runBatchFile. */
-const OWN_FLAGS = ["verbose", "jsonProgress", "proxy", "hfRepo", "hfFile", "sequences"];
+const STOPPING = "Stopping. Press Ctrl-C again to stop at once.";
 
 /** Quotes a word for a shell. */
 const quoted = (word: string): string =>
@@ -85,7 +77,7 @@ function outputOf(given: string | undefined): string {
   );
 }
 
-async function run(input: string, given: string | undefined, command: Command): Promise<void> {
+async function start(input: string, given: string | undefined, command: Command): Promise<void> {
   const bag = collect(command);
   if (bag.run["queue"] !== undefined) {
     refuseOutput(given);
@@ -93,51 +85,22 @@ async function run(input: string, given: string | undefined, command: Command): 
   }
   const output = outputOf(given);
   const { seed, timeoutMs, ...generate } = bag.generate;
-  const { sequences = SEQUENCES } = bag.run;
-  const load = { sequences, ...loadOptionsOf(bag) };
-  useProxy(bag.run["proxy"] as string | undefined);
-  const isJson = bag.run["jsonProgress"] === true;
-  const view = progressView(isJson);
-  const say = (text: string): void =>
-    view.say(
-      isJson ? JSON.stringify({ event: "notice", text }) : forTerminal(text, process.stderr),
-    );
-  const watch = watchSignals(() => {
-    view.stop();
-    if (!isJson) process.stderr.write("Stopping. Press Ctrl-C again to stop at once.\n");
-  });
-  const own = Object.fromEntries(
-    Object.entries(bag.run).filter(
-      ([key]) => !OWN_FLAGS.includes(key) && !key.startsWith("accepted:"),
-    ),
-  );
+  const { isJson, options: shared, open, run } = longCommand(bag, STOPPING);
   const options = {
     ...generate,
-    ...own,
+    ...callOptions(bag),
     ...(seed === undefined ? {} : { seed }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     input,
     output,
-    signal: watch.signal,
-    onProgress: (progress: Parameters<typeof view.update>[0]) => view.update(progress),
-    onNotice: say,
+    ...shared,
   } as BatchFileOptions;
-  const open = (): Promise<Model> =>
-    openModel(load, { isVerbose: bag.run["verbose"] === true, signal: watch.signal });
-  try {
-    const summary = await runBatchFile(open, options);
-    view.stop();
-    if (isJson) process.stderr.write(`${JSON.stringify({ ...summary, event: "summary" })}\n`);
-    else say(summaryText(summary));
-  } catch (error) {
-    view.stop();
-    if (watch.exitCode === undefined) throw error;
-    const text = `The results so far are in ${output}. To continue:\n  ${againText()}`;
-    say(text);
-    throw new Interrupted(watch.exitCode);
-  } finally {
-    watch.stop();
-  }
+  const summary = await run(
+    () => runBatchFile(open, options),
+    () => `The results so far are in ${output}. To continue:\n  ${againText()}`,
+  );
+  if (isJson) process.stderr.write(`${JSON.stringify({ ...summary, event: "summary" })}\n`);
+  else shared.onNotice(summaryText(summary));
 }
 
 /** Adds the command to the program. */
@@ -148,7 +111,7 @@ export function register(program: Command): void {
     .argument("<input>", "JSONL, CSV or Parquet")
     .argument("[output]", "JSONL; results are appended to it; none with --queue")
     .addHelpText("after", HELP)
-    .action((input: string, output: string | undefined) => run(input, output, command));
+    .action((input: string, output: string | undefined) => start(input, output, command));
   addFlags(command, [
     ...batchFlags,
     ...batchQueueFlags,
