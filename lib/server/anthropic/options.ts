@@ -92,7 +92,7 @@ export function assertBounds(request: PromptRequest, limits: ServerLimits): void
 
 /** The options of a request's generation. @param isOff - No thinking, whatever the request says. */
 export function chatOptions(request: MessagesRequest, isOff: boolean): ChatOptions {
-  const { max_tokens: maxTokens, stop_sequences: stop, stream } = request;
+  const { max_tokens: maxTokens, stop_sequences: stop } = request;
   const format = request.output_config?.format;
   const prompting = promptOptions(request, isOff);
   return {
@@ -100,7 +100,7 @@ export function chatOptions(request: MessagesRequest, isOff: boolean): ChatOptio
     ...prompting,
     ...(maxTokens === undefined ? {} : { maxTokens }),
     ...(stop.length > 0 ? { stop } : {}),
-    ...toolCallDeltas(stream, prompting),
+    ...toolCallDeltas(prompting),
     ...(format?.type === "json_schema" && format.schema
       ? { response: { schema: format.schema } }
       : {}),

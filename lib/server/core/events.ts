@@ -20,6 +20,9 @@ export type RunEvent =
   | FinishEvent
   | { readonly type: "error"; readonly error: ApiError };
 
+/** An event of one choice. */
+export type ChoiceEvent = Exclude<RunEvent, { readonly type: "error" | "queued" }>;
+
 /** The request waits in the server's queue; comes again when its position has changed. */
 export interface QueuedEvent {
   readonly type: "queued";
@@ -110,16 +113,21 @@ export interface FinishEvent {
   readonly timings: Timings;
 }
 
+/** A call of an outcome. */
+export interface OutcomeCall {
+  readonly id: string;
+  readonly name: string;
+  /** JSON text; the beginning of one if the call was cut off. */
+  readonly arguments: string;
+  /** False for a call that was cut off, or whose arguments do not fit its schema. */
+  readonly isWhole: boolean;
+}
+
 /** One choice of a run that has ended. */
 export interface ChoiceOutcome {
   readonly reasoning: string;
   readonly answer: string;
-  /** Calls with their arguments as JSON text. */
-  readonly toolCalls: readonly {
-    readonly id: string;
-    readonly name: string;
-    readonly arguments: string;
-  }[];
+  readonly toolCalls: readonly OutcomeCall[];
   /** Of the answer's tokens; empty unless asked for. */
   readonly logprobs: readonly TokenLogprob[];
   /** Of the reasoning's tokens; empty unless asked for. */
@@ -144,32 +152,58 @@ export function totalUsage(finishes: readonly FinishEvent[]): Usage {
 class ChoiceParts {
   #reasoning = "";
   #answer = "";
-  readonly #calls: ToolCallEvent[] = [];
+  /** By their numbers. */
+  readonly #calls: OutcomeCall[] = [];
   readonly #logprobs: TokenLogprob[] = [];
   readonly #reasoningLogprobs: TokenLogprob[] = [];
   finish: FinishEvent | undefined;
 
-  add(event: Exclude<RunEvent, { type: "error" | "queued" }>): void {
-    if (event.type === "reasoning") {
-      this.#reasoning += event.text;
-      this.#reasoningLogprobs.push(...(event.logprobs ?? []));
-    } else if (event.type === "answer") {
-      this.#answer += event.text;
-      this.#logprobs.push(...(event.logprobs ?? []));
-    } else if (event.type === "tool-call") this.#calls.push(event);
-    else if (event.type === "tool-error") this.#answer += event.text;
-    else if (event.type === "finish") this.finish = event;
+  add(event: ChoiceEvent): void {
+    switch (event.type) {
+      case "reasoning":
+        this.#reasoning += event.text;
+        this.#reasoningLogprobs.push(...(event.logprobs ?? []));
+        break;
+      case "answer":
+        this.#answer += event.text;
+        this.#logprobs.push(...(event.logprobs ?? []));
+        break;
+      case "tool-start":
+      case "tool-delta":
+      case "tool-call":
+        this.#addCall(event);
+        break;
+      case "tool-error":
+        // What began as a call stays one, as in a stream, where it cannot be taken back.
+        if (event.call === undefined) this.#answer += event.text;
+        break;
+      case "finish":
+        this.finish = event;
+        break;
+      case "start":
+      case "progress":
+    }
+  }
+
+  #addCall(event: ToolStartEvent | ToolDeltaEvent | ToolCallEvent): void {
+    const begun = this.#calls[event.call];
+    if (event.type === "tool-start") {
+      const { id, name } = event;
+      this.#calls[event.call] = { id, name, arguments: "", isWhole: false };
+    } else if (event.type === "tool-call") {
+      const { id, name, arguments: given } = event;
+      this.#calls[event.call] = begun
+        ? { ...begun, isWhole: true }
+        : { id, name, arguments: given, isWhole: true };
+    } else if (begun)
+      this.#calls[event.call] = { ...begun, arguments: begun.arguments + event.text };
   }
 
   outcome(finish: FinishEvent): ChoiceOutcome {
     return {
       reasoning: this.#reasoning,
       answer: this.#answer,
-      toolCalls: this.#calls.map(({ id, name, arguments: given }) => ({
-        id,
-        name,
-        arguments: given,
-      })),
+      toolCalls: this.#calls,
       logprobs: this.#logprobs,
       reasoningLogprobs: this.#reasoningLogprobs,
       finish,
@@ -178,14 +212,18 @@ class ChoiceParts {
 }
 
 /** The events that an outcome amounts to, for encoders whose two forms come from events. */
-export function* eventsOf(
-  outcome: ChoiceOutcome,
-): Generator<TextEvent | ToolCallEvent | FinishEvent> {
+export function* eventsOf(outcome: ChoiceOutcome): Generator<ChoiceEvent> {
   const { reasoning, answer, toolCalls, logprobs, finish } = outcome;
   yield { type: "reasoning", choice: 0, text: reasoning };
   yield { type: "answer", choice: 0, text: answer, logprobs };
-  for (const [call, one] of toolCalls.entries())
-    yield { type: "tool-call", choice: 0, call, wasStreamed: false, ...one };
+  for (const [call, { isWhole, ...one }] of toolCalls.entries())
+    if (isWhole) yield { type: "tool-call", choice: 0, call, wasStreamed: false, ...one };
+    else {
+      const { id, name, arguments: text } = one;
+      yield { type: "tool-start", choice: 0, call, id, name };
+      yield { type: "tool-delta", choice: 0, call, text };
+      yield { type: "tool-error", choice: 0, call, text, message: "The call was cut off." };
+    }
   yield finish;
 }
 

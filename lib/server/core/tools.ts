@@ -23,13 +23,14 @@ export function functionTool({ name, description, parameters }: GivenFunction): 
 }
 
 /**
- * Arguments of a forced call are held to their schema as they are written, and stream; those of a
- * free one are sent when they have been checked.
+ * Arguments of a forced call are held to their schema as they are written, and come as deltas, so
+ * that a call that is cut off is reported as far as it goes; those of a free call are sent when they
+ * have been checked.
  */
-export function toolCallDeltas(
-  isStreamed: boolean,
-  { tools, toolChoice }: Pick<ChatOptions, "tools" | "toolChoice">,
-): Pick<ChatOptions, "toolCallDeltas"> {
+export function toolCallDeltas({
+  tools,
+  toolChoice,
+}: Pick<ChatOptions, "tools" | "toolChoice">): Pick<ChatOptions, "toolCallDeltas"> {
   const isForced = typeof toolChoice === "object" || toolChoice === "required";
-  return isStreamed && isForced && (tools?.length ?? 0) > 0 ? { toolCallDeltas: true } : {};
+  return isForced && (tools?.length ?? 0) > 0 ? { toolCallDeltas: true } : {};
 }

@@ -139,7 +139,7 @@ export function chatCall(fields: ChatFields, exchange: Exchange): ChatCall {
     ...tools,
     ...(response === undefined ? {} : { response }),
     ...(conversation.continuesLast ? { continueLast: true } : {}),
-    ...toolCallDeltas(isStreamed, tools),
+    ...toolCallDeltas(tools),
     ...(Object.keys(wish.options).length === 0 ? {} : { reasoning: wish.options }),
   };
   const words = openaiWords(conversation.pathOf);

@@ -89,7 +89,7 @@ export function chatOptions(request: ResponsesRequest, reasoning: ReasoningOptio
     ...(wantsLogprobs(request) ? { topLogprobs: request.top_logprobs ?? 0 } : {}),
     ...(stream && return_progress ? { promptProgress: true } : {}),
     ...(tools.length > 0 ? { tools, toolChoice } : {}),
-    ...toolCallDeltas(stream, { tools, toolChoice }),
+    ...toolCallDeltas({ tools, toolChoice }),
     ...answerForm(request),
   };
 }
