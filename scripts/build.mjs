@@ -21,6 +21,7 @@ const HELP = `usage: node scripts/build.mjs [options] [-- -DNAME=value ...]
   --sanitize=KIND     those tests only, under sanitizers: address, undefined, address,undefined or thread; in a build folder of its own
   --coverage          those tests only, counting which lines run, in a build folder of its own (npm run coverage)
   --cuda              with the CUDA backend; the same as -- -DGGML_CUDA=ON
+  --vulkan            with the Vulkan backend; the same as -- -DGGML_VULKAN=ON
   --debug             with symbols and assertions and little optimisation, in a build folder of its own; a plain build
                       puts the fast one back
   --portable          for every CPU of this platform (what prebuilds are made of), in a build folder of its own
@@ -44,6 +45,7 @@ const OPTIONS = {
   sanitize: { type: "string", default: "" },
   coverage: { type: "boolean", default: false },
   cuda: { type: "boolean", default: false },
+  vulkan: { type: "boolean", default: false },
   debug: { type: "boolean", default: false },
   portable: { type: "boolean", default: process.env.R1_PORTABLE === "1" },
   fresh: { type: "boolean", default: false },
@@ -60,6 +62,7 @@ function parse() {
       flags: [
         ...(process.env.R1_CMAKE_FLAGS ?? "").split(/\s+/).filter(Boolean),
         ...(values.cuda ? ["-DGGML_CUDA=ON"] : []),
+        ...(values.vulkan ? ["-DGGML_VULKAN=ON"] : []),
         ...(values.debug ? ["-DCMAKE_C_FLAGS_DEBUG=-g -Og", "-DCMAKE_CXX_FLAGS_DEBUG=-g -Og"] : []),
         ...positionals,
       ],

@@ -1,12 +1,21 @@
-// `npm run check:package`: packs the package, installs the tarball in an empty folder without
-// network, and runs one prompt from ESM, from require() and with the command.
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+// `npm run check:package`: makes the packages of this machine, installs them in an empty folder
+// without scripts, compiler and network, and runs one prompt from ESM, from require() and with the
+// command.
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
-import { BuildError, capture, main, show } from "./build/process.mjs";
+import { BuildError, capture, main, show, which } from "./build/process.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -90,6 +99,16 @@ function checkTypes(user) {
   }
 }
 
+/** An environment whose PATH has node and npm, and no compiler. */
+function withoutCompiler(work) {
+  const bin = join(work, "bin");
+  mkdirSync(bin, { recursive: true });
+  for (const name of ["node", "npm", "npx", "sh"]) {
+    if (!existsSync(join(bin, name))) symlinkSync(which(name), join(bin, name));
+  }
+  return { ...process.env, PATH: bin };
+}
+
 function run(command, args, options, failure) {
   const result = capture(command, args, options);
   if (!result.ok) throw new BuildError(`${failure}:\n${result.stdout}\n${result.stderr}`);
@@ -107,36 +126,35 @@ async function lintPackage(folder) {
 await main(async () => {
   const work = mkdtempSync(join(tmpdir(), "r1-package-"));
   try {
-    await show("npm", ["pack", "--pack-destination", work], {
-      cwd: root,
-      stdio: ["ignore", "ignore", "inherit"],
-      failure: "npm pack failed",
-    });
-    const tarball = join(
-      work,
-      readdirSync(work).find((name) => name.endsWith(".tgz")),
+    await show(
+      process.execPath,
+      [join(root, "scripts", "packages.mjs"), "--out", work, ...process.argv.slice(2)],
+      { cwd: root, failure: "the packages could not be made" },
     );
-    console.error(
-      `r1-native: the tarball has ${(statSync(tarball).size / 1e6).toFixed(1)} MB; installing it`,
-    );
+    const tarballs = readdirSync(work)
+      .filter((name) => name.endsWith(".tgz"))
+      .map((name) => join(work, name));
     const user = join(work, "user");
     mkdirSync(user);
     writeFileSync(join(user, "package.json"), '{ "private": true }\n');
     await show(
       "npm",
-      ["install", tarball, "--offline", "--foreground-scripts", "--no-audit", "--no-fund"],
+      ["install", ...tarballs, "--offline", "--ignore-scripts", "--no-audit", "--no-fund"],
       {
         cwd: user,
+        env: withoutCompiler(work),
         stdio: ["ignore", process.env.R1_VERBOSE ? "inherit" : "ignore", "inherit"],
         failure:
-          "the tarball could not be installed without a network (the packages it depends on come from npm's cache)",
+          "the packages could not be installed without a network (those they depend on come from npm's cache)",
       },
     );
     await lintPackage(join(user, "node_modules", "r1-native"));
     checkTypes(user);
     for (const [name, text] of Object.entries(PROGRAMS)) {
       writeFileSync(join(user, name), text);
-      console.log(`${name}: ${run(process.execPath, [name], { cwd: user }, `${name} failed`)}`);
+      console.log(
+        `${name}: ${run(process.execPath, [name], { cwd: user, env: withoutCompiler(work) }, `${name} failed`)}`,
+      );
     }
     console.log(
       `npx r1-native --version: ${run("npx", ["--offline", "r1-native", "--version"], { cwd: user }, "the command failed")}`,

@@ -1,44 +1,31 @@
 // `npm run prebuild`: builds an addon for every CPU of this platform into
-// prebuilds/<platform>-<arch>/, with prebuildify and the same CMake build.
-import { copyFileSync, existsSync, realpathSync, rmSync } from "node:fs";
+// prebuilds/<platform>-<arch>[-musl]/, with prebuildify and the same CMake build.
+import { copyFileSync, existsSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { arch, platform } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { familySync, MUSL } from "detect-libc";
 import { collect } from "./build/collect.mjs";
 import { filesBelow } from "./build/files.mjs";
-import { BuildError, capture, main, show } from "./build/process.mjs";
+import { OPENMP, openMPRuntime } from "./build/openmp.mjs";
+import { main, show } from "./build/process.mjs";
 import { requireTools } from "./build/tools.mjs";
+import { checkLibraries } from "./packages/libraries.mjs";
+import { targetOf } from "./packages/targets.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const require = createRequire(import.meta.url);
-const folder = join(root, "prebuilds", `${platform()}-${arch()}`);
-
-/**
- * GNU's OpenMP runtime, if the compiler links to it: small systems lack it, and a library next to
- * ours is found. Its licence (GPL with the runtime library exception) allows us to distribute it.
- */
-function addOpenMP() {
-  if (platform() !== "linux") return;
-  const compiler = process.env.CXX?.split(" ")[0] ?? "c++";
-  const library = capture(compiler, ["-print-file-name=libgomp.so.1"]).stdout.trim();
-  if (library.includes("/")) copyFileSync(realpathSync(library), join(folder, "libgomp.so.1"));
-}
-
-/** Without any of these the package would install but not run. */
-const EXPECTED = [
-  /^r1-native\.node$/,
-  /^libllama\.(so|dylib)$/,
-  /^libggml\.(so|dylib)$/,
-  /^libggml-base\.(so|dylib)$/,
-  /^libggml-cpu-\w+\.so$/,
-];
+/** Where prebuildify puts the build. */
+const made = `${platform()}-${arch()}`;
+/** Builds for musl have a folder of their own: their libraries have the names of those for glibc. */
+const name = familySync() === MUSL ? `${made}-musl` : made;
+const folder = join(root, "prebuilds", name);
 
 await main(async () => {
   requireTools({ nodeGyp: true });
   rmSync(folder, { recursive: true, force: true });
-  // Node-API 8, so one target works for every Node. The C library is not part of the tag, because
-  // each platform has one prebuild.
+  // Node-API 8, so one target works for every Node.
   await show(
     process.execPath,
     [
@@ -61,12 +48,10 @@ await main(async () => {
   rmSync(join(root, "build"), { recursive: true, force: true });
   const own = join(root, "build-native", "bin");
   if (existsSync(join(own, "r1_native.node"))) collect(own, join(root, "build", "Release"));
-  addOpenMP();
-  const names = filesBelow(folder, /./).map((path) => path.slice(folder.length + 1));
-  const missing = EXPECTED.filter((name) => !names.some((found) => name.test(found)));
-  if (missing.length > 0)
-    throw new BuildError(
-      `the prebuild lacks ${missing.map((name) => name.source).join(", ")}; it has ${names.join(", ")}.`,
-    );
-  console.error(`r1-native: ${names.length} files in prebuilds/${platform()}-${arch()}`);
+  if (name !== made) renameSync(join(root, "prebuilds", made), folder);
+  const openMP = openMPRuntime();
+  if (openMP !== undefined) copyFileSync(openMP, join(folder, OPENMP));
+  const glibc = checkLibraries(folder, targetOf(name));
+  const needs = glibc === undefined ? "" : `; they need glibc ${glibc}`;
+  console.error(`r1-native: ${filesBelow(folder, /./).length} files in prebuilds/${name}${needs}`);
 });

@@ -1,14 +1,17 @@
-// Finds ggml's backend libraries beside the addon and in one more folder, tries each in a separate
-// process, and loads those that work. loadBackends() does not block the JavaScript thread.
+// Finds ggml's backend libraries beside the addon, in one more folder and in installed GPU packages,
+// tries each in a separate process, and loads those that work. loadBackends() does not block the JavaScript thread.
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { builtModule, endOf, lastWords, startChild } from "../base/child.js";
 import type { ChildEnd } from "../base/child.js";
+import { ownVersion } from "../base/package.js";
 import { endWhenStopped } from "../base/stopped.js";
 import { addonFolder, native } from "./load.js";
 import type { NativeBackendResult } from "./native-backends.js";
+import { gpuPackages, isOwnVersion, platformName } from "./platform-package.js";
+import type { InstalledPackage } from "./platform-package.js";
 
 /** A library that was not loaded, and the reason. */
 export interface BackendProblem {
@@ -146,9 +149,25 @@ function problemOf(
 /** The result for each library in this environment. */
 const settled = new Map<string, BackendProblem | undefined>();
 
-/** The libraries beside the addon and in the folder. */
+/**
+ * The libraries beside the addon, in the folder, and in the installed GPU packages. A package of
+ * another version is a problem that is known without a trial.
+ */
 function libraries(folder: string | undefined): Candidate[] {
-  return [addonFolder(), ...(folder === undefined ? [] : [folder])].flatMap(candidates);
+  const found = [addonFolder(), ...(folder === undefined ? [] : [folder])].flatMap(candidates);
+  for (const gpu of gpuPackages(platformName())) {
+    const inside = candidates(gpu.folder);
+    found.push(...inside);
+    if (isOwnVersion(gpu)) continue;
+    const reason = versionProblem(gpu);
+    for (const { path } of inside) settled.set(path, { path, reason });
+  }
+  return found;
+}
+
+function versionProblem({ name, version }: InstalledPackage): string {
+  const own = ownVersion() ?? "unknown";
+  return `${name} is version ${version ?? "unknown"} and r1-native is version ${own}; run \`npm install ${name}@${own}\``;
 }
 
 /**
@@ -180,7 +199,7 @@ async function loadInTurn(
 }
 
 /**
- * Loads the backends beside the addon and in `folder`. A backend that is already loaded is not
+ * Loads the backends beside the addon, in `folder` and in GPU packages. A backend that is already loaded is not
  * loaded again.
  *
  * @param signal - Ends a running trial; nothing is then known about its library.

@@ -6,12 +6,33 @@ export interface LoadFailure {
   readonly advice: string;
 }
 
-const REBUILD =
-  "Build it on this machine: `npm rebuild r1-native --build-from-source` in your project, or `npm run build:native` in a clone of r1-native.";
+/** How to build the addon: in a project that has r1-native installed, and in a clone of it. */
+export const BUILD = Object.freeze({
+  installed:
+    "`npx r1-native build` builds it from the source in the package, without a network; it needs " +
+    "a C++17 compiler and CMake.",
+  inClone: "Build it: `npm run build:native`.",
+});
+
+const REBUILD = `Build it on this machine: \`npx r1-native build\` in your project, or \`npm run build:native\` in a clone of r1-native.`;
+
+/** The version of glibc that this process runs with; undefined with another C library. */
+function glibcVersion(): string | undefined {
+  const { header } = process.report.getReport() as {
+    header: { glibcVersionRuntime?: string };
+  };
+  return header.glibcVersionRuntime;
+}
+
+function olderSystem(missing: string): string {
+  const glibc = missing.startsWith("GLIBC_") ? glibcVersion() : undefined;
+  const here = glibc === undefined ? "" : `, and this system has glibc ${glibc}`;
+  return `it was built on a newer system than this one (it needs ${missing}${here})`;
+}
 
 /**
  * The first match wins. The patterns match the messages of glibc's and musl's loaders, macOS's
- * dyld, Windows, and node-gyp-build.
+ * dyld and Windows.
  */
 const SYMPTOMS: readonly {
   readonly words: RegExp;
@@ -19,14 +40,8 @@ const SYMPTOMS: readonly {
   readonly advice: string;
 }[] = [
   {
-    words: /No native build was found/,
-    reason: () => `it is not built for ${process.platform}-${process.arch}`,
-    advice: `${REBUILD} An install with \`--ignore-scripts\` leaves it out.`,
-  },
-  {
     words: /version [`']((?:GLIBC|GLIBCXX|CXXABI)_[\d.]+)' not found/,
-    reason: (match) =>
-      `it was built on a newer system than this one (${match[1] ?? "a newer C library"} is missing)`,
+    reason: (match) => olderSystem(match[1] ?? "a newer C library"),
     advice: REBUILD,
   },
   {

@@ -1,26 +1,17 @@
 // Finds, loads and starts the native addon, once per process and environment.
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
 import { isMainThread } from "node:worker_threads";
 import { nativeError, R1Error } from "../base/errors.js";
 import { startChildrenBy } from "../base/native-starter.js";
+import { packageFolder } from "../base/package.js";
+import { findAddon } from "./find-addon.js";
 import { explainLoadFailure } from "./load-failure.js";
+import type { LoadFailure } from "./load-failure.js";
 import type { NativeAddon } from "./native.js";
 import type { NativeStartConfig } from "./native-backends.js";
 
-/**
- * node-gyp-build: resolves `build/Release/*.node`, then `prebuilds/<platform>-<arch>/*.node`, in a
- * package folder.
- */
-interface AddonFinder {
-  path(folder: string): string;
-}
-
 const require = createRequire(import.meta.url);
-
-/** The package's folder: two levels up from both lib/binding and dist/binding. */
-const packageFolder = fileURLToPath(new URL("../..", import.meta.url));
 
 interface Loaded {
   readonly addon: NativeAddon;
@@ -54,35 +45,38 @@ function withStartEnvironment<T>(work: () => T): T {
   }
 }
 
+function fail({ reason, advice }: LoadFailure, file: string | null = null, cause?: unknown): never {
+  throw new R1Error("ADDON_MISSING", `Cannot load the native addon: ${reason}. ${advice}`, {
+    cause,
+    details: {
+      file,
+      packageFolder,
+      platform: process.platform,
+      arch: process.arch,
+      node: process.version,
+    },
+  });
+}
+
 function load(): Loaded {
-  let file: string | undefined;
+  const found = findAddon();
+  if (found.file === undefined) return fail(found.failure);
+  const { file } = found;
+  let addon: NativeAddon;
   try {
-    file = (require("node-gyp-build") as AddonFinder).path(packageFolder);
-    const found = file;
-    const addon = withStartEnvironment(() => require(found) as NativeAddon);
-    addon.setErrorMaker(nativeError);
-    startChildrenBy(addon);
-    // process.exit and an uncaught error do not run the cleanup hooks of the main thread, and C's
-    // own run too late for objects that a load is still constructing. First among the listeners,
-    // because one that throws keeps the later ones from being called. A worker's threads end with
-    // its environment.
-    if (isMainThread) process.prependListener("exit", (code) => addon.endThreads(code));
-    return { addon, folder: dirname(file) };
+    addon = withStartEnvironment(() => require(file) as NativeAddon);
   } catch (error) {
-    const { reason, advice } = explainLoadFailure(
-      error instanceof Error ? error.message : String(error),
-    );
-    throw new R1Error("ADDON_MISSING", `Cannot load the native addon: ${reason}. ${advice}`, {
-      cause: error,
-      details: {
-        file: file ?? null,
-        packageFolder,
-        platform: process.platform,
-        arch: process.arch,
-        node: process.version,
-      },
-    });
+    const message = error instanceof Error ? error.message : String(error);
+    return fail(explainLoadFailure(message), file, error);
   }
+  addon.setErrorMaker(nativeError);
+  startChildrenBy(addon);
+  // process.exit and an uncaught error do not run the cleanup hooks of the main thread, and C's
+  // own run too late for objects that a load is still constructing. First among the listeners,
+  // because one that throws keeps the later ones from being called. A worker's threads end with
+  // its environment.
+  if (isMainThread) process.prependListener("exit", (code) => addon.endThreads(code));
+  return { addon, folder: dirname(file) };
 }
 
 /**

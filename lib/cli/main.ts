@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // The program `r1-native`: lists its commands, parses the command line and turns failures into exit
 // codes. Main thread.
-import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { nearest } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
+import { ownVersion } from "../base/package.js";
 import { normalizeArgv } from "./argv.js";
 import { EXIT, reportFailure, showWarnings, watchOutput } from "./exit.js";
 import { flagsOf, formatItem } from "./flags.js";
@@ -38,6 +38,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandFile>>> = {
   quantize: () => import("./commands/quantize.js"),
   quants: () => import("./commands/quants.js"),
   "rpc-server": () => import("./commands/rpc-server.js"),
+  build: () => import("./commands/build.js"),
 };
 
 const HELP = `
@@ -46,17 +47,10 @@ The command run is the default:
     r1-native -m model.gguf -p "What is 1+1?"
 r1-native <command> --help lists the flags of a command.`;
 
-function packageVersion(): string {
-  const { version } = JSON.parse(
-    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
-  ) as { version: string };
-  return version;
-}
-
 /** Prints our version, and llama.cpp's as the addon reports it. */
 async function showVersion(): Promise<void> {
   const { llamaVersion } = await import("../index.js");
-  process.stdout.write(`r1-native ${packageVersion()}\nllama.cpp ${llamaVersion()}\n`);
+  process.stdout.write(`r1-native ${ownVersion() ?? "unknown"}\nllama.cpp ${llamaVersion()}\n`);
 }
 
 async function buildProgram(): Promise<Command> {

@@ -2,10 +2,11 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { R1Error } from "../base/errors.js";
+import { unpackedPath } from "../base/package.js";
 
 /** Absolute path of the small trained model in the package: R1's format and architecture, 7 MB. */
-export const DEFAULT_MODEL_PATH: string = fileURLToPath(
-  new URL("../../models/tiny-r1.gguf", import.meta.url),
+export const DEFAULT_MODEL_PATH: string = unpackedPath(
+  fileURLToPath(new URL("../../models/tiny-r1.gguf", import.meta.url)),
 );
 
 /**

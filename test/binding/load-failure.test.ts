@@ -4,22 +4,16 @@ import { explainLoadFailure } from "../../lib/binding/load-failure.js";
 
 const cases: [symptom: string, message: string, reason: RegExp, advice: RegExp][] = [
   [
-    "nothing is built",
-    "No native build was found for platform=linux arch=x64 runtime=node",
-    /is not built for/,
-    /npm run build:native/,
-  ],
-  [
     "the C library is too old",
     "/lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found (required by r1_native.node)",
-    /newer system .*GLIBC_2\.38/,
-    /--build-from-source/,
+    /newer system .*needs GLIBC_2\.38/,
+    /npx r1-native build/,
   ],
   [
     "the C++ library is too old",
     "libstdc++.so.6: version `GLIBCXX_3.4.32' not found",
     /GLIBCXX_3\.4\.32/,
-    /--build-from-source/,
+    /npx r1-native build/,
   ],
   [
     "the file is for another platform",
@@ -43,7 +37,7 @@ const cases: [symptom: string, message: string, reason: RegExp, advice: RegExp][
     "the libraries do not match",
     "r1_native.node: undefined symbol: llama_model_n_layer_nextn",
     /llama_model_n_layer_nextn is missing/,
-    /--build-from-source/,
+    /npx r1-native build/,
   ],
   [
     "addons are off",

@@ -1,0 +1,19 @@
+/** A package.json. */
+export interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly scripts?: Readonly<Record<string, string>>;
+  readonly [field: string]: unknown;
+}
+
+export interface Target {
+  readonly name: string;
+  readonly platform: string;
+  readonly backend: string | undefined;
+}
+
+export const PLATFORMS: Readonly<
+  Record<string, { readonly os: string[]; readonly cpu: string[]; readonly libc?: string[] }>
+>;
+export const ALL_TARGETS: readonly string[];
+export function targetOf(name: string): Target | undefined;
