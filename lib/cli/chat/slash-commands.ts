@@ -1,10 +1,10 @@
 // The slash commands of `r1-native chat`: parses a line, carries it out and reports what was done.
 // Main thread.
 import { homedir } from "node:os";
-import { isR1Error } from "../base/errors.js";
-import type { Generation, ModelInfo } from "../index.js";
+import { isR1Error } from "../../base/errors.js";
+import type { Generation, ModelInfo } from "../../index.js";
 import type { Conversation } from "./conversation.js";
-import { timingsLine } from "./render.js";
+import { timingsLine } from "../render.js";
 
 /** The list that /help shows. */
 export const COMMANDS = `/regen          answer the last message again

@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { onTerminal } from "./on-terminal.js";
-import { endless, run, start } from "./program.js";
+import { onTerminal } from "../on-terminal.js";
+import { endless, run, start } from "../program.js";
 
 const folder = mkdtempSync(join(tmpdir(), "r1-chat-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

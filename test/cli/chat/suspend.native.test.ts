@@ -1,7 +1,7 @@
 // `r1-native chat` over Ctrl-Z and `fg`, in an interactive shell on a pseudo-terminal. Uses dist/.
 import { describe, expect, it } from "vitest";
-import { commandOnTerminal } from "./on-terminal.js";
-import { endless, program } from "./program.js";
+import { commandOnTerminal } from "../on-terminal.js";
+import { endless, program } from "../program.js";
 
 const CTRL_C = "\u0003";
 const CTRL_D = "\u0004";

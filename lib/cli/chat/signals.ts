@@ -1,6 +1,6 @@
 // Handles signals during a conversation: Ctrl-C stops a reply; other signals end the conversation
 // in an orderly way, so that it can be saved. Main thread.
-import { EXIT } from "./exit.js";
+import { EXIT } from "../exit.js";
 
 const CODES = {
   SIGHUP: EXIT.hungUp,

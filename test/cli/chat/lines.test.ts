@@ -3,7 +3,7 @@
 import { PassThrough } from "node:stream";
 import type { ReadStream, WriteStream } from "node:tty";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { pipeLines, readTurn, TerminalLines } from "../../lib/cli/lines.js";
+import { pipeLines, readTurn, TerminalLines } from "../../../lib/cli/chat/lines.js";
 
 const PASTE = { start: "\u001b[200~", end: "\u001b[201~" };
 const CTRL_C = "\u0003";

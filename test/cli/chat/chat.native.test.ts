@@ -1,6 +1,6 @@
 // `r1-native chat` over a pipe: turns, slash commands, Ctrl-C.
 import { describe, expect, it } from "vitest";
-import { endless, run, start } from "./program.js";
+import { endless, run, start } from "../program.js";
 
 const greedy = ["chat", "--temp", "0", "-t", "1"];
 

@@ -1,6 +1,6 @@
 // The conversation of `r1-native chat`: its session, its options, and how slash commands change
 // both. Main thread; the model runs on its own thread.
-import { R1Error } from "../base/errors.js";
+import { R1Error } from "../../base/errors.js";
 import type {
   ChatMessage,
   ChatSession,
@@ -8,9 +8,9 @@ import type {
   GenerateOptions,
   GenerationResult,
   Model,
-} from "../index.js";
-import { setOption, type Flag } from "./flags.js";
-import type { Settings } from "./settings.js";
+} from "../../index.js";
+import { setOption, type Flag } from "../flags.js";
+import type { Settings } from "../settings.js";
 
 /** The library accepts seeds below this value. */
 const SEEDS = 2 ** 32 - 1;
