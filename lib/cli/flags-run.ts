@@ -100,6 +100,18 @@ const session: Row[] = [
     parse: text,
     doc: "continue the conversation in this file, if it exists; it is saved there on exit",
   },
+  {
+    names: ["--show-reasoning"],
+    option: "showReasoning",
+    parse: constant(true),
+    doc: "keep the reasoning on the screen (default: a terminal shows one line in its place)",
+  },
+  {
+    names: ["--no-history"],
+    option: "history",
+    parse: constant(false),
+    doc: "neither show lines of earlier conversations nor keep those of this one",
+  },
 ];
 
 const output: Row[] = [

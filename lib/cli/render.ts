@@ -6,6 +6,7 @@ import pc from "picocolors";
 import type { GenerationResult, ModelInfo, Part } from "../index.js";
 import { placeText } from "./banner.js";
 import { bytesText } from "./file-work.js";
+import { safeJson, safeText } from "./safe-text.js";
 
 /** How to show a reply. */
 export interface RenderStyle {
@@ -13,6 +14,8 @@ export interface RenderStyle {
   readonly isColored: boolean;
   /** Omits the reasoning. */
   readonly hidesReasoning: boolean;
+  /** Shows control characters as signs; a pipe gets them as they are. */
+  readonly isTerminal: boolean;
 }
 
 /**
@@ -51,7 +54,8 @@ export async function renderParts(
   const show = async (text: string, isReasoning: boolean): Promise<void> => {
     if (text === "" || (isReasoning && style.hidesReasoning)) return;
     last = text;
-    await write(stream, isReasoning ? dim(text) : text);
+    const safe = style.isTerminal ? safeText(text) : text;
+    await write(stream, isReasoning ? dim(safe) : safe);
   };
   // Held back until the next part shows whether the model wrote it: a truncated thought has no end
   // tag.
@@ -85,12 +89,12 @@ export async function renderParts(
 
 /** Writes each part as one line of JSON. */
 export async function renderJsonLines(parts: AsyncIterable<Part>, stream: Writable): Promise<void> {
-  for await (const part of parts) await write(stream, `${JSON.stringify(part)}\n`);
+  for await (const part of parts) await write(stream, `${safeJson(part)}\n`);
 }
 
 /** Returns the whole result as JSON; token ids are an array of numbers. */
 export function resultJson(result: GenerationResult): string {
-  return `${JSON.stringify({ ...result, tokens: Array.from(result.tokens) })}\n`;
+  return `${safeJson({ ...result, tokens: Array.from(result.tokens) })}\n`;
 }
 
 /** Formats the timings of a generation in one line. */

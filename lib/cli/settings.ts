@@ -19,6 +19,10 @@ export interface Settings {
   readonly showsPromptTokens: boolean;
   readonly showsPrompt: boolean;
   readonly hidesReasoning: boolean;
+  /** In `chat`: the reasoning stays on the screen when it has ended. */
+  readonly showsReasoning: boolean;
+  /** In `chat`: typed lines are kept for later conversations. */
+  readonly hasHistory: boolean;
   readonly color: "on" | "off" | "auto";
   /** undefined: if standard error is a terminal. */
   readonly timings: boolean | undefined;
@@ -42,7 +46,7 @@ function conflict(first: string, second: string): never {
  * Returns the model that a text names. Addresses of the Hub's pages become references; addresses of
  * other servers cannot be loaded.
  */
-function namedModel(text: string, flag: string): string {
+export function namedModel(text: string, flag: string): string {
   if (!/^https?:\/\//i.test(text)) return text;
   const reference = referenceOfPage(text);
   if (reference !== undefined) return reference;
@@ -145,6 +149,8 @@ export function settingsOf(
     conflict("--reasoning", "--open-think");
   if (has("raw") && mode !== undefined) conflict("--raw", "--reasoning");
   if (has("raw") && has("template")) conflict("--raw", "--template");
+  if (has("hideReasoning") && has("showReasoning"))
+    conflict("--hide-reasoning", "--show-reasoning");
   if (has("json") && has("jsonStream")) conflict("--json", "--json-stream");
   if (has("raw") && given["system"] !== undefined) conflict("--raw", "--system-prompt");
   if (has("raw") && given["openThink"] !== undefined) conflict("--raw", "--open-think");
@@ -161,6 +167,8 @@ export function settingsOf(
     showsPromptTokens: has("verbosePrompt"),
     showsPrompt: has("displayPrompt"),
     hidesReasoning: has("hideReasoning"),
+    showsReasoning: has("showReasoning"),
+    hasHistory: given["history"] !== false,
     color: (given["color"] as Settings["color"] | undefined) ?? "auto",
     timings: given["timings"] as boolean | undefined,
     isVerbose: has("verbose"),

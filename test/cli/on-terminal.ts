@@ -3,7 +3,10 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { afterEach } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach } from "vitest";
 import { Transcript } from "../fixtures/transcript.js";
 import { program } from "./program.js";
 
@@ -11,6 +14,9 @@ import { program } from "./program.js";
 const BRIDGE = "import os, pty, sys\nsys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
 
 const started: ChildProcess[] = [];
+/** Where the program keeps the history of conversations. */
+export const stateFolder = mkdtempSync(join(tmpdir(), "r1-state-"));
+afterAll(() => rmSync(stateFolder, { recursive: true, force: true }));
 afterEach(() => started.splice(0).forEach((child) => child.kill("SIGKILL")));
 
 /** Starts a command on a terminal; `shown` is all that the terminal got so far. */
@@ -20,7 +26,7 @@ export function commandOnTerminal(
 ) {
   const { NO_COLOR: _no, FORCE_COLOR: _force, ...rest } = process.env;
   const child = spawn("python3", ["-c", BRIDGE, ...command], {
-    env: { ...rest, TERM: "xterm", ...env },
+    env: { ...rest, TERM: "xterm", XDG_STATE_HOME: stateFolder, ...env },
     stdio: ["pipe", "pipe", "inherit"],
   });
   started.push(child);

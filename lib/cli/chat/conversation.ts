@@ -9,7 +9,7 @@ import type {
   GenerationResult,
   Model,
 } from "../../index.js";
-import { setOption, type Flag } from "../flags.js";
+import { nameOf, setOption, type Flag } from "../flags.js";
 import type { Settings } from "../settings.js";
 
 /** The library accepts seeds below this value. */
@@ -39,7 +39,7 @@ export class Conversation {
   #result: GenerationResult | undefined;
   /** How many times the last turn was regenerated. */
   #again = 0;
-  readonly #model: Model;
+  #model: Model;
   readonly #settings: Settings;
   readonly #flags: readonly Flag[];
   readonly #given: Readonly<Record<string, unknown>>;
@@ -82,6 +82,38 @@ export class Conversation {
   /** The options that were set, by the library's names. */
   get options(): Readonly<Record<string, unknown>> {
     return this.#options;
+  }
+
+  /** All turns, the system prompt included. */
+  get messages(): readonly ChatMessage[] {
+    return this.#session.messages;
+  }
+
+  /** The system prompt; undefined if there is none. */
+  get system(): string | undefined {
+    return systemOf(this.#session.messages)[0]?.content;
+  }
+
+  /** What the user sent last; undefined if there is no turn. */
+  get lastText(): string | undefined {
+    return lastTurn(this.#session.messages)?.text;
+  }
+
+  /** The flags that {@link set} takes, without dashes. */
+  get settableFlags(): readonly string[] {
+    return this.#flags.map((flag) => plain(nameOf(flag)));
+  }
+
+  /**
+   * Continues with another model: its context is computed again from the messages.
+   *
+   * @throws {R1Error} what `Model.session` throws; nothing is changed then.
+   */
+  moveTo(model: Model): void {
+    const messages = [...this.#session.messages];
+    model.session(this.#options);
+    this.#adopt(model.session(messages.length === 0 ? {} : { messages }));
+    this.#model = model;
   }
 
   /** Forgets all turns; keeps the system prompt. */
@@ -127,29 +159,13 @@ export class Conversation {
    * @throws {R1Error} `UNKNOWN_OPTION`, `INVALID_ARGUMENT`; nothing is changed then.
    */
   set(name: string, value: string): void {
-    const flag = this.#flags.find(({ names }) => names.some((one) => plain(one) === plain(name)));
-    if (flag === undefined)
-      throw new R1Error(
-        "UNKNOWN_OPTION",
-        `/set does not know ${name}. It sets the flags of a reply.`,
-        {
-          details: { option: name },
-        },
-      );
-    const options = { ...this.#options };
-    const { option, field } = flag;
-    if (value === "default") {
-      const given = this.#given[option] as Record<string, unknown> | undefined;
-      const group = options[option] as Record<string, unknown> | undefined;
-      options[option] =
-        field === undefined || option === "response"
-          ? given
-          : { ...group, [field]: given?.[field] };
-    } else {
-      // An answer can have only one form.
-      if (option === "response") Reflect.deleteProperty(options, option);
-      setOption(options, flag, value === "" ? [] : [value]);
-    }
+    this.setAll([[name, value]]);
+  }
+
+  /** Sets several options: all or none. @throws {R1Error} like {@link set}. */
+  setAll(changes: readonly (readonly [name: string, value: string])[]): void {
+    let options = this.#options;
+    for (const [name, value] of changes) options = this.#with(options, name, value);
     // Throws for values that would be invalid for every turn.
     this.#model.session(options);
     this.#options = options;
@@ -169,6 +185,36 @@ export class Conversation {
   get length(): number {
     const { messages } = this.#session;
     return messages.length - systemOf(messages).length;
+  }
+
+  /** Options with one change. */
+  #with(
+    before: Readonly<Record<string, unknown>>,
+    name: string,
+    value: string,
+  ): Readonly<Record<string, unknown>> {
+    const flag = this.#flags.find(({ names }) => names.some((one) => plain(one) === plain(name)));
+    if (flag === undefined)
+      throw new R1Error(
+        "UNKNOWN_OPTION",
+        `/set does not know ${name}. It sets the flags of a reply.`,
+        { details: { option: name } },
+      );
+    const options = { ...before };
+    const { option, field } = flag;
+    if (value === "default") {
+      const given = this.#given[option] as Record<string, unknown> | undefined;
+      const group = options[option] as Record<string, unknown> | undefined;
+      options[option] =
+        field === undefined || option === "response"
+          ? given
+          : { ...group, [field]: given?.[field] };
+    } else {
+      // An answer can have only one form.
+      if (option === "response") Reflect.deleteProperty(options, option);
+      setOption(options, flag, value === "" ? [] : [value]);
+    }
+    return options;
   }
 
   #beginWith(messages: readonly ChatMessage[]): void {

@@ -1,17 +1,22 @@
-// Reads what the user types, one turn at a time, or the lines of a pipe. Main thread.
+// Reads what the user types, line by line, with editing, history and completion. Main thread.
 import { createInterface } from "node:readline";
 import type { Interface } from "node:readline";
 import { Writable } from "node:stream";
-import type { Readable } from "node:stream";
 import type { ReadStream, WriteStream } from "node:tty";
 
-/** Reads turns; returns undefined at the end of the input. */
+/**
+ * Called with what was typed if Ctrl-C arrives while the user types a line. The line is dropped and
+ * requested again, with the prompt that the callback returns; undefined ends the input.
+ */
+export type OnInterrupt = (typed: string) => string | undefined;
+
+/** Reads lines; returns undefined at the end of the input. */
 export interface LineSource {
-  /**
-   * @param onInterrupt - Called if Ctrl-C arrives while the user types a line. The line is dropped
-   * and requested again, with the prompt that the callback returns.
-   */
-  next(prompt: string, onInterrupt: () => string): Promise<string | undefined>;
+  next(prompt: string, onInterrupt: OnInterrupt): Promise<string | undefined>;
+  /** Called if Tab is pressed while no line is being read. */
+  onIdleTab: (() => void) | undefined;
+  /** Leaves the terminal to another program while `work` runs. */
+  away<T>(work: () => T): T;
   /** Ends the input now, as if it had been closed. */
   stop(): void;
   close(): void;
@@ -61,12 +66,36 @@ type Editor = Interface & {
   prevRows: number;
 };
 
-function editor(input: ReadStream, output: Writable): Editor {
-  const reader = createInterface({ input, output, terminal: true, historySize: 200 });
+/** What a terminal knows of its user. */
+export interface LineHelp {
+  /** Earlier lines, the newest first. */
+  readonly history?: readonly string[];
+  /** Called with each line that enters the history. */
+  readonly onLine?: (line: string) => void;
+  /** What Tab makes of the text before the cursor: as Node's `completer`. */
+  readonly complete?: (line: string) => [string[], string];
+}
+
+function editor(
+  input: ReadStream,
+  output: Writable,
+  { history = [], complete }: LineHelp,
+  isTab: () => boolean,
+): Editor {
+  const reader = createInterface({
+    input,
+    output,
+    terminal: true,
+    historySize: 1000,
+    history: [...history],
+    removeHistoryDuplicates: true,
+    ...(complete === undefined ? {} : { completer: complete }),
+  });
   // While this is false, the editor appends typed text to the end of the line, wherever the cursor
-  // is. The editor sets it to false when several characters arrive at once.
+  // is, and inserts a Tab instead of completing. The editor sets it to false when several
+  // characters arrive at once.
   Object.defineProperty(reader, "isCompletionEnabled", {
-    get: () => reader.cursor < reader.line.length,
+    get: () => isTab() || reader.cursor < reader.line.length,
     set: () => undefined,
   });
   return Object.assign(reader, { prevRows: 0 });
@@ -87,16 +116,28 @@ export class TerminalLines implements LineSource {
   #pasted: string[] = [];
   #isPasting = false;
   #isOver = false;
-  #asked: { resolve: (line: string | undefined) => void; onInterrupt: () => string } | undefined;
+  #asked: { resolve: (line: string | undefined) => void; onInterrupt: OnInterrupt } | undefined;
+  /** The key that is being handled is a Tab, which is not part of a paste. */
+  #isTab = false;
+  onIdleTab: (() => void) | undefined;
 
-  constructor(input: ReadStream, terminal: WriteStream) {
+  constructor(input: ReadStream, terminal: WriteStream, help: LineHelp = {}) {
     this.#input = input;
     this.#terminal = terminal;
     this.#screen = new Screen(terminal);
-    this.#reader = editor(input, this.#screen);
-    input.on("keypress", (_text, key: { name?: string } | undefined) => {
-      if (key?.name === "paste-start") this.#isPasting = true;
-      else if (key?.name === "paste-end") this.#isPasting = false;
+    // Before the editor's own listener.
+    input.on("keypress", this.#onKey);
+    const { complete } = help;
+    const completeAsked = (line: string): [string[], string] =>
+      this.#asked === undefined || complete === undefined ? [[], line] : complete(line);
+    this.#reader = editor(
+      input,
+      this.#screen,
+      { ...help, complete: completeAsked },
+      () => this.#isTab,
+    );
+    this.#reader.on("history", ([line]) => {
+      if (line !== undefined) help.onLine?.(line);
     });
     input.on("data", this.#noteRows);
     this.#reader.on("line", (line) => this.#take(line));
@@ -112,7 +153,7 @@ export class TerminalLines implements LineSource {
     terminal.write(MARK_PASTES);
   }
 
-  next(prompt: string, onInterrupt: () => string): Promise<string | undefined> {
+  next(prompt: string, onInterrupt: OnInterrupt): Promise<string | undefined> {
     const ahead = this.#ahead.shift();
     if (ahead !== undefined) {
       this.#terminal.write(`${prompt}${ahead}\n`);
@@ -127,6 +168,19 @@ export class TerminalLines implements LineSource {
     });
   }
 
+  away<T>(work: () => T): T {
+    this.#terminal.write(MARK_NO_PASTES);
+    this.#reader.pause();
+    this.#input.setRawMode(false);
+    try {
+      return work();
+    } finally {
+      this.#input.setRawMode(true);
+      this.#reader.resume();
+      this.#terminal.write(MARK_PASTES);
+    }
+  }
+
   stop(): void {
     this.#isOver = true;
     this.#answer(undefined);
@@ -134,11 +188,20 @@ export class TerminalLines implements LineSource {
 
   close(): void {
     process.off("SIGCONT", this.#onContinue);
+    this.#input.off("keypress", this.#onKey);
     this.#input.off("data", this.#noteRows);
     this.#reader.close();
     this.#screen.destroy();
     this.#terminal.write(MARK_NO_PASTES);
   }
+
+  readonly #onKey = (_text: string | undefined, key: { name?: string } | undefined): void => {
+    if (key?.name === "paste-start") this.#isPasting = true;
+    else if (key?.name === "paste-end") this.#isPasting = false;
+    const isTab = key?.name === "tab" && !this.#isPasting;
+    this.#isTab = isTab;
+    if (isTab && this.#asked === undefined) this.onIdleTab?.();
+  };
 
   #take(line: string): void {
     if (this.#isPasting) {
@@ -219,70 +282,17 @@ export class TerminalLines implements LineSource {
       process.kill(process.pid, "SIGINT");
       return;
     }
+    const typed = [...this.#pasted, this.#reader.line].join("\n");
     this.#pasted = [];
     this.#terminal.write("\n");
-    this.#reader.setPrompt(this.#asked.onInterrupt());
+    const prompt = this.#asked.onInterrupt(typed);
+    if (prompt === undefined) {
+      this.stop();
+      return;
+    }
+    this.#reader.setPrompt(prompt);
     this.#reader.write(null, { ctrl: true, name: "e" });
     this.#reader.write(null, { ctrl: true, name: "u" });
     this.#reader.prompt();
-  }
-}
-
-/** A pipe: its lines in order, without prompts. */
-export function pipeLines(input: Readable): LineSource {
-  const reader = createInterface({ input, crlfDelay: Infinity });
-  const lines = reader[Symbol.asyncIterator]();
-  return {
-    next: async () => {
-      const line = await lines.next();
-      return line.done === true ? undefined : line.value;
-    },
-    stop: () => reader.close(),
-    close: () => {
-      reader.close();
-      // An open pipe would keep the program alive.
-      input.destroy();
-    },
-  };
-}
-
-/** Starts and ends a text of several lines. */
-const QUOTES = '"""';
-
-/**
- * Reads one turn: a line that ends in a backslash is joined with the next one, like in llama.cpp's
- * interactive mode, and a text between two `"""` is one turn.
- */
-export async function readTurn(
-  lines: LineSource,
-  prompt: string,
-  onInterrupt: () => void,
-): Promise<string | undefined> {
-  const turn: string[] = [];
-  let isQuoted = false;
-  /** Ctrl-C drops the earlier lines together with the one being typed. */
-  const drop = (): string => {
-    turn.length = 0;
-    isQuoted = false;
-    onInterrupt();
-    return prompt;
-  };
-  for (;;) {
-    const line = await lines.next(turn.length === 0 && !isQuoted ? prompt : "… ", drop);
-    if (line === undefined) return turn.length === 0 ? undefined : turn.join("\n");
-    const isOpening = turn.length === 0 && !isQuoted && line.startsWith(QUOTES);
-    const text = isOpening ? line.slice(QUOTES.length) : line;
-    if (isOpening) isQuoted = true;
-    const ends = isQuoted ? text.trimEnd().endsWith(QUOTES) : !text.endsWith("\\");
-    const kept = isQuoted
-      ? ends
-        ? text.trimEnd().slice(0, -QUOTES.length)
-        : text
-      : ends
-        ? text
-        : text.slice(0, -1);
-    // Lines that hold only the quotes are not part of the text.
-    if (!(isQuoted && (isOpening || ends) && kept === "")) turn.push(kept);
-    if (ends) return turn.join("\n");
   }
 }

@@ -4,29 +4,36 @@ import { constants, existsSync } from "node:fs";
 import { access } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Command } from "commander";
-import pc from "picocolors";
 import { fileFailure } from "../../base/files/failure.js";
 import { isR1Error } from "../../base/errors.js";
-import type { Generation, Model, R1ErrorCode } from "../../index.js";
+import type { R1ErrorCode } from "../../index.js";
 import { demoNotice, modelText } from "../banner.js";
-import { ChatSignals } from "../chat/signals.js";
+import { Attachments } from "../chat/attachments.js";
 import { Conversation } from "../chat/conversation.js";
-import { Interrupted, reportFailure, watchSignals } from "../exit.js";
+import { ChatHistory, historyPath } from "../chat/history.js";
+import { TerminalLines } from "../chat/lines.js";
+import type { LineSource } from "../chat/lines.js";
+import { ModelHolder } from "../chat/model-holder.js";
+import { showReply } from "../chat/reply.js";
+import { ChatSignals } from "../chat/signals.js";
+import {
+  completeLine,
+  HELP as COMMANDS,
+  loadedText,
+  runSlashCommand,
+} from "../chat/slash-commands.js";
+import type { ChatState } from "../chat/state.js";
+import { pipeLines, readTurn } from "../chat/turns.js";
+import { Interrupted, reportFailure } from "../exit.js";
 import { addFlags, collect, flagsOf, setWords } from "../flags.js";
 import { answerFlags } from "../flags-answer.js";
 import { generateFlags } from "../flags-generate.js";
 import { loadFlags } from "../flags-load.js";
 import { conversationFlags, outputFlags, promptFlags, sessionFlags } from "../flags-run.js";
-import { pipeLines, readTurn, TerminalLines } from "../chat/lines.js";
-import type { LineSource } from "../chat/lines.js";
 import { useProxy } from "../network.js";
-import { openModel } from "../open-model.js";
 import { givenPrompt } from "../prompt.js";
-import { renderParts, timingsLine, wantsColor, write } from "../render.js";
 import type { Settings } from "../settings.js";
-import { loadOptionsOf, settingsOf } from "../settings.js";
-import { COMMANDS, loadedText, runSlashCommand } from "../chat/slash-commands.js";
-import type { ChatState } from "../chat/slash-commands.js";
+import { loadOptionsOf, namedModel, settingsOf } from "../settings.js";
 import { forTerminal } from "../wrap.js";
 
 const HELP = `
@@ -34,62 +41,27 @@ In the conversation:
 ${COMMANDS.replace(/^(?=.)/gm, "  ")}
 See docs/cli.md for details.`;
 
-/** Share of the context from which the user is shown how full it is. */
-const NEARLY_FULL = 0.8;
-
 /** Errors that end the model, not just one reply. */
 const FATAL: readonly R1ErrorCode[] = ["DISPOSED", "ENGINE_CRASHED", "INTERNAL"];
 
 /** The parts of one conversation. */
 interface Talk {
   readonly conversation: Conversation;
-  readonly model: Model;
+  readonly lines: LineSource;
   readonly settings: Settings;
   readonly isTerminal: boolean;
   readonly signals: ChatSignals;
-}
-
-/** Writes a note that is not part of the reply. */
-const note = (text: string): void => void process.stderr.write(forTerminal(text, process.stderr));
-
-/** Shows one reply; Ctrl-C stops it and keeps the text so far. */
-async function show(generation: Generation, talk: Talk): Promise<void> {
-  const { model, settings, isTerminal } = talk;
-  const style = {
-    isColored: wantsColor(settings.color, process.stdout, process.env),
-    hidesReasoning: settings.hidesReasoning,
-  };
-  const isWhole = await renderParts(generation, process.stdout, style);
-  await write(process.stdout, isWhole ? "\n" : "\n\n");
-  const result = await generation.result();
-  if (settings.timings === true) note(`${timingsLine(result, model.info)}\n\n`);
-  const used = result.usage.promptTokens + result.usage.completionTokens;
-  const state = model.info.sequenceContextSize;
-  if (used > state * NEARLY_FULL && result.finishReason !== "length")
-    note(
-      `(${used} of ${state} tokens of the context are used. /reset starts again; a larger ` +
-        "--ctx-size makes state.)\n\n",
-    );
-  else if (isTerminal && settings.timings === undefined)
-    note(`${fullness(used, state, settings)}\n\n`);
-  if (result.finishReason === "length")
-    note("(The reply ended because --n-predict or the context is used up.)\n\n");
-}
-
-/** Describes how full the context is, dimmed. */
-function fullness(used: number, state: number, { color }: Settings): string {
-  const { dim } = pc.createColors(wantsColor(color, process.stderr, process.env));
-  return dim(`${used}/${state} tokens`);
+  readonly models: ModelHolder;
+  /** Shows a message to the user. */
+  readonly say: (text: string) => void;
+  readonly command: Command;
 }
 
 /**
  * Continues the conversation of --session, or creates its file, so that a path that cannot be
  * written is refused before the first turn.
  */
-async function restore(
-  { conversation, settings }: Talk,
-  say: (text: string) => void,
-): Promise<void> {
+async function restore({ conversation, settings, say }: Talk): Promise<void> {
   const { sessionFile } = settings;
   if (sessionFile === undefined) return;
   if (!existsSync(sessionFile)) return conversation.save(sessionFile);
@@ -102,49 +74,59 @@ async function restore(
   say(`Continuing ${loadedText(conversation)}.\n\n`);
 }
 
-/** Reads turns until the input ends or the user asks to leave. */
-async function takeTurns(
-  talk: Talk,
-  lines: LineSource,
-  first: string | undefined,
-  say: (text: string) => void,
-  command: Command,
-): Promise<void> {
-  const { conversation, model, isTerminal, signals } = talk;
-  const report = (error: Error): void => {
-    if (!isR1Error(error) || FATAL.includes(error.code)) throw error;
-    reportFailure(error, command);
-    say("\n");
-  };
+/** What the slash commands of a conversation work with. */
+function stateOf(talk: Talk): ChatState {
+  const { conversation, lines, models, isTerminal, settings, signals, say, command } = talk;
+  const attachments = new Attachments();
   const state: ChatState = {
     conversation,
-    info: model.info,
+    attachments,
+    isTerminal,
+    info: () => models.model.info,
     say,
     show: (generation) =>
       signals.whileReplying(
         () => generation.cancel(),
-        () => show(generation, talk),
+        async () => {
+          lines.onIdleTab = () => generation.endReasoning();
+          await showReply(generation, { info: models.model.info, settings, isTerminal }).finally(
+            () => (lines.onIdleTab = undefined),
+          );
+        },
       ),
-    report,
+    send: async (text) => {
+      try {
+        await state.show(conversation.send(attachments.with(text)));
+      } catch (error) {
+        // A program that writes to the pipe relies on the exit code.
+        if (!isTerminal) throw error;
+        state.report(error as Error);
+      }
+    },
+    report: (error) => {
+      if (!isR1Error(error) || FATAL.includes(error.code)) throw error;
+      reportFailure(error, command);
+      say("\n");
+    },
+    away: (work) => lines.away(work),
+    switchModel: (name) => models.replace(namedModel(name, "/model"), conversation),
   };
-  const answer = async (text: string): Promise<void> => {
-    try {
-      await state.show(conversation.send(text));
-    } catch (error) {
-      // A program that writes to the pipe relies on the exit code.
-      if (!isTerminal) throw error;
-      report(error as Error);
-    }
-  };
+  return state;
+}
+
+/** Reads turns until the input ends or the user asks to leave. */
+async function takeTurns(talk: Talk, first: string | undefined): Promise<void> {
+  const { lines, isTerminal, signals, say } = talk;
+  const state = stateOf(talk);
   if (first !== undefined) {
     if (isTerminal) say(`> ${first}\n`);
-    await answer(first);
+    await state.send(first);
   }
   for (;;) {
     if (signals.exitCode !== undefined) throw new Interrupted(signals.exitCode);
     const line = await signals.whileAsking(
       () => lines.stop(),
-      () => readTurn(lines, "> ", () => say("(Ctrl-D or /exit leaves.)\n")),
+      () => readTurn(lines, "> ", () => say("(Ctrl-C again, Ctrl-D or /exit leaves.)\n")),
     );
     if (signals.exitCode !== undefined) throw new Interrupted(signals.exitCode);
     if (line === undefined) {
@@ -153,8 +135,21 @@ async function takeTurns(
     }
     if (line.startsWith("/")) {
       if (!(await runSlashCommand(line, state))) return;
-    } else if (line.trim() !== "") await answer(line);
+    } else if (line.trim() !== "") await state.send(line);
   }
+}
+
+/** The lines of a terminal, with history and completion. */
+async function terminalLines(
+  { hasHistory }: Settings,
+  conversation: Conversation,
+): Promise<LineSource> {
+  const history = hasHistory ? await ChatHistory.open(historyPath()) : ChatHistory.none;
+  return new TerminalLines(process.stdin, process.stdout, {
+    history: history.earlier,
+    onLine: (line) => history.add(line),
+    complete: (line) => completeLine(line, conversation.settableFlags),
+  });
 }
 
 async function chat(command: Command): Promise<void> {
@@ -166,33 +161,29 @@ async function chat(command: Command): Promise<void> {
   const isDemo = load["path"] === undefined;
   if (isDemo && process.stderr.isTTY)
     process.stderr.write(forTerminal(demoNotice("chat"), process.stderr));
-  const loading = watchSignals(() => undefined);
-  const model = await openModel(load, {
-    isVerbose: settings.isVerbose,
-    signal: loading.signal,
-  }).finally(() => loading.stop());
+  const models = await ModelHolder.open(load, settings.isVerbose);
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
   const signals = new ChatSignals();
-  const lines = isTerminal
-    ? new TerminalLines(process.stdin, process.stdout)
-    : pipeLines(process.stdin);
+  let lines: LineSource | undefined;
   try {
+    const { model } = models;
     const conversation = new Conversation(model, settings, bag.generate, flagsOf(command));
-    const talk: Talk = { conversation, model, settings, isTerminal, signals };
+    lines = isTerminal ? await terminalLines(settings, conversation) : pipeLines(process.stdin);
     const output = isTerminal ? process.stdout : process.stderr;
     const say = (text: string): void => void output.write(forTerminal(text, output));
+    const talk = { conversation, lines, settings, isTerminal, signals, models, say, command };
     if (isTerminal)
       say(
         `${isDemo ? "" : `${modelText(model.info)}. `}Context ${model.info.contextSize} tokens.\n` +
           "/help lists the commands, Ctrl-D quits.\n\n",
       );
-    await restore(talk, say);
+    await restore(talk);
     const save = async (): Promise<void> => {
       signals.leave();
       if (settings.sessionFile !== undefined) await conversation.save(settings.sessionFile);
     };
     try {
-      await takeTurns(talk, lines, first, say, command);
+      await takeTurns(talk, first);
     } catch (error) {
       // The error that ended the conversation matters more than a failure to save it.
       await save().catch(() => undefined);
@@ -200,8 +191,8 @@ async function chat(command: Command): Promise<void> {
     }
     await save();
   } finally {
-    lines.close();
-    await model.close();
+    lines?.close();
+    await models.model.close();
     signals.close();
   }
 }

@@ -76,6 +76,7 @@ async function show(generation: Generation, settings: Settings): Promise<void> {
   const style = {
     isColored: wantsColor(settings.color, process.stdout, process.env),
     hidesReasoning: settings.hidesReasoning,
+    isTerminal: process.stdout.isTTY,
   };
   if (settings.output === "json")
     await write(process.stdout, resultJson(await generation.result()));

@@ -28,7 +28,7 @@ describe("a conversation over a pipe", () => {
     const { code, stdout, stderr } = await run(greedy, { input: "/frob\n/help\nWhat is 1+1?\n" });
     expect(code).toBe(0);
     expect(stderr).toContain("no command /frob");
-    expect(stderr).toContain("/system TEXT");
+    expect(stderr).toContain("/system [TEXT]");
     expect(stdout).toContain("2");
   });
 

@@ -201,7 +201,7 @@ describe("on a terminal", () => {
     const { type, until, shown, ended } = onTerminal(flags, { NO_COLOR: "1" });
     let at = await until("> ");
     type("What is 12+30?\r");
-    at = await until(/\n91\/256 tokens\r\n\r\n[^]*> /, at);
+    at = await until(/\n91\/256 tokens of context, [\d.]+ tokens\/s\r\n\r\n[^]*> /, at);
     type(`${"word ".repeat(300)}\r`);
     at = await until(/code: PROMPT_TOO_LONG[^]*> /, at);
     type("Now add 5.\r");

@@ -3,7 +3,8 @@
 import { PassThrough } from "node:stream";
 import type { ReadStream, WriteStream } from "node:tty";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { pipeLines, readTurn, TerminalLines } from "../../../lib/cli/chat/lines.js";
+import { TerminalLines } from "../../../lib/cli/chat/lines.js";
+import { pipeLines, readTurn } from "../../../lib/cli/chat/turns.js";
 
 const PASTE = { start: "\u001b[200~", end: "\u001b[201~" };
 const CTRL_C = "\u0003";
@@ -111,6 +112,27 @@ describe("a terminal", () => {
     keys.write("right\r");
     expect(await turn).toBe("right");
     expect(interrupts).toBe(1);
+  });
+
+  it("ends the input on a second Ctrl-C, unless something was typed in between", async () => {
+    let interrupts = 0;
+    const turn = readTurn(lines, "> ", () => interrupts++);
+    for (const text of [CTRL_C, "typed", CTRL_C, CTRL_C, CTRL_C]) {
+      await settle();
+      keys.write(text);
+    }
+    expect(await turn).toBeUndefined();
+    expect(interrupts).toBe(3);
+  });
+
+  it("takes Tab for a key of its own while nothing is asked, and keeps it out of the line", async () => {
+    const onIdleTab = vi.fn();
+    lines.onIdleTab = onIdleTab;
+    keys.write("\t");
+    keys.write("typed ahead\r");
+    await settle();
+    expect(onIdleTab).toHaveBeenCalledTimes(1);
+    expect(await ask()).toBe("typed ahead");
   });
 
   it("sends the process its signal on Ctrl-C while nothing is asked", async () => {
