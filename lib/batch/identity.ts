@@ -14,14 +14,18 @@ export function contentId(row: unknown): string {
 
 /** 128 bits that stand for an id, as four numbers. */
 export function keyOf(id: string): readonly [number, number, number, number] {
-  const digest = hash("sha256", id, "buffer");
-  return [
-    digest.readUInt32LE(0),
-    digest.readUInt32LE(4),
-    digest.readUInt32LE(8),
-    digest.readUInt32LE(12),
-  ];
+  // As text of one byte a character: a Buffer for each of a million ids takes three times as long.
+  const digest = hash("sha256", id, "binary");
+  return [wordAt(digest, 0), wordAt(digest, 4), wordAt(digest, 8), wordAt(digest, 12)];
 }
+
+/** Four bytes of a digest as a number, the lowest first. */
+const wordAt = (bytes: string, at: number): number =>
+  (bytes.charCodeAt(at) |
+    (bytes.charCodeAt(at + 1) << 8) |
+    (bytes.charCodeAt(at + 2) << 16) |
+    (bytes.charCodeAt(at + 3) << 24)) >>>
+  0;
 
 /**
  * The seed of one attempt at one sample: it follows from the run's seed and the row alone, so that

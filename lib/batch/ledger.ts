@@ -78,11 +78,11 @@ export class Ledger {
     return at < 0 ? { line: 0, done: 0, passed: 0 } : this.#entryAt(at);
   }
 
-  /** Every id that has a row, and the part of its key that shards go by. */
-  *rows(): Generator<LedgerEntry & { readonly word: number }, void> {
+  /** Visits every id that has a row; `word` is the part of its key that shards go by. */
+  eachRow(visit: (entry: LedgerEntry, word: number) => void): void {
     const slots = this.#slots;
     for (let at = 0; at < slots.length; at += WIDTH)
-      if (slots[at + LINE] !== 0) yield { ...this.#entryAt(at), word: slots[at + 3] ?? 0 };
+      if (slots[at + LINE] !== 0) visit(this.#entryAt(at), slots[at + 3] ?? 0);
   }
 
   #entryAt(at: number): LedgerEntry {

@@ -45,23 +45,31 @@ export async function* readLines(path: string, end = Infinity): AsyncGenerator<L
   const file = await open(path, "r").catch((error: unknown) => {
     throw fileFailure(error, path, "read");
   });
+  // One buffer for all pieces: a new one for each would be most of what a long file allocates.
+  let buffer = Buffer.allocUnsafe(2 * PIECE_BYTES);
   try {
     let number = 1;
     let start = 0;
-    let rest: Buffer = Buffer.alloc(0);
+    /** Bytes at the front of the buffer that are the beginning of a line. */
+    let held = 0;
     for (;;) {
-      const piece = Buffer.allocUnsafe(Math.max(PIECE_BYTES, rest.length));
-      const at = start + rest.length;
+      const wanted = Math.max(PIECE_BYTES, held);
+      if (buffer.length < held + wanted) {
+        const longer = Buffer.allocUnsafe(2 * (held + wanted));
+        buffer.copy(longer, 0, 0, held);
+        buffer = longer;
+      }
+      const at = start + held;
       const { bytesRead } = await file
-        .read(piece, 0, Math.min(piece.length, end - at), at)
+        .read(buffer, held, Math.min(wanted, end - at), at)
         .catch((error: unknown) => {
           throw fileFailure(error, path, "read");
         });
-      const bytes = Buffer.concat([rest, piece.subarray(0, bytesRead)]);
+      const bytes = buffer.subarray(0, held + bytesRead);
       const lines: Line[] = [];
       let from = 0;
       // What was looked through before has no line break.
-      for (let to = bytes.indexOf(10, rest.length); to >= 0; to = bytes.indexOf(10, from)) {
+      for (let to = bytes.indexOf(10, held); to >= 0; to = bytes.indexOf(10, from)) {
         lines.push({
           number: number++,
           start: start + from,
@@ -70,15 +78,16 @@ export async function* readLines(path: string, end = Infinity): AsyncGenerator<L
         });
         from = to + 1;
       }
-      rest = bytes.subarray(from);
-      start += from;
       if (bytesRead === 0) {
-        if (rest.length > 0) lines.push({ number, start, bytes: rest, isEnded: false });
+        if (held > 0) lines.push({ number, start, bytes, isEnded: false });
         if (lines.length > 0) yield lines;
         return;
       }
       if (lines.length > 0) yield lines;
-      if (rest.length > MAX_LINE_BYTES) throw tooLong(path, number);
+      held = bytes.length - from;
+      start += from;
+      if (held > MAX_LINE_BYTES) throw tooLong(path, number);
+      buffer.copyWithin(0, from, from + held);
     }
   } finally {
     await file.close();

@@ -82,12 +82,12 @@ export function countWork(
 ): Work {
   let done = 0;
   let total = untilVerified === undefined ? samples : 0;
-  for (const row of ledger.rows()) {
-    if (shard !== undefined && !isShardOf(row.word, shard)) continue;
+  ledger.eachRow((row, word) => {
+    if (shard !== undefined && !isShardOf(word, shard)) return;
     done += row.done;
-    if (untilVerified === undefined) continue;
+    if (untilVerified === undefined) return;
     const wanted = Math.max(0, untilVerified - row.passed);
     total += row.done + Math.min(wanted, Math.max(0, maxSamples - row.done));
-  }
+  });
   return { total, done: Math.min(done, total) };
 }

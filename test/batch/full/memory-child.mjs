@@ -73,4 +73,6 @@ else if (kind === "files") {
   }
 }
 seconds = (performance.now() - start) / 1000;
-console.log(JSON.stringify({ kind, seconds, done, peakMB: process.resourceUsage().maxRSS / 1000 }));
+const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+const cpuSeconds = (userCPUTime + systemCPUTime) / 1e6;
+console.log(JSON.stringify({ kind, seconds, cpuSeconds, done, peakMB: maxRSS / 1000 }));

@@ -9,6 +9,7 @@ const ROWS = 1_000_000;
 
 interface Measured {
   readonly seconds: number;
+  readonly cpuSeconds: number;
   readonly done: number;
   readonly peakMB: number;
 }
@@ -30,7 +31,8 @@ it("takes less than 300 MB over the model for a million rows, and resumes over a
     console.log(JSON.stringify({ model, run, resume }));
     expect(resume.done).toBe(ROWS);
     expect(resume.peakMB).toBeLessThan(300);
-    // The promise is a minute on a quiet machine; a loaded one took 102 s.
-    expect(resume.seconds).toBeLessThan(600);
+    // The promise is a minute. What it computes is a fraction of that, and a loaded machine, on
+    // which the clock goes on while others run, adds little to it.
+    expect(resume.cpuSeconds).toBeLessThan(60);
   });
 });
