@@ -78,6 +78,7 @@ export const ERROR_INFO = Object.freeze({
   PACKAGE_MISSING: file,
   QUEUE_UNREACHABLE: { retriable: true, httpStatus: 502, batch: "stop" },
   QUEUE_UNSAFE: file,
+  WORKER_LOST: { retriable: true, httpStatus: 500, batch: "fail" },
   INTERNAL: { retriable: false, httpStatus: 500, batch: "fail" },
 } as const satisfies Readonly<Record<string, ErrorInfo>>);
 

@@ -13,6 +13,17 @@ const PIECE_BYTES = 128 * 1024;
 /** Longest line. A row with a prompt of this size would fit no context. Unit: bytes. */
 export const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
+/** What lines are read from: a file, or something like it. */
+export interface ByteSource {
+  readonly read: (
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+  ) => Promise<{ readonly bytesRead: number }>;
+  readonly close: () => Promise<void>;
+}
+
 /** One line of a file, without its line break. */
 export interface Line {
   /** From 1. */
@@ -45,6 +56,19 @@ export async function* readLines(path: string, end = Infinity): AsyncGenerator<L
   const file = await open(path, "r").catch((error: unknown) => {
     throw fileFailure(error, path, "read");
   });
+  yield* linesOf(path, file, end);
+}
+
+/**
+ * The lines of a source, in groups as they are read; closes the source.
+ *
+ * @param path - For messages.
+ */
+export async function* linesOf(
+  path: string,
+  file: ByteSource,
+  end = Infinity,
+): AsyncGenerator<Line[], void> {
   // One buffer for all pieces: a new one for each would be most of what a long file allocates.
   let buffer = Buffer.allocUnsafe(2 * PIECE_BYTES);
   try {

@@ -1,6 +1,8 @@
 // Looks through a whole input before a model loads: every row is read and checked, and its id noted.
 // Runs on the JavaScript thread, which other work gets between the pieces of the file.
+import { stat } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
+import { refuse } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { ReadOptions } from "./parse-row.js";
 import { isInShard, type Shard } from "./identity.js";
@@ -32,7 +34,8 @@ export interface LookOptions {
 /**
  * Notes every id of an input in the ledger.
  *
- * @throws {R1Error} `INPUT_INVALID` with the first 20 faults and their lines; those of reading.
+ * @throws {R1Error} `INPUT_INVALID` with the first 20 faults and their lines; `INVALID_ARGUMENT` for a
+ * pipe; those of reading.
  */
 export async function lookThrough(
   path: string,
@@ -40,6 +43,7 @@ export async function lookThrough(
   ledger: Ledger,
   { samples: usual, shard, signal }: LookOptions,
 ): Promise<Looked> {
+  await checkInput(path);
   const faults: RowFault[] = [];
   let count = 0;
   let rows = 0;
@@ -72,6 +76,16 @@ export async function lookThrough(
   }
   if (count > 0) throw invalid(path, faults, count);
   return { rows, samples, repeated };
+}
+
+/** An input is read twice: through a pipe nothing would come the second time. */
+async function checkInput(input: string): Promise<void> {
+  if (/\.(zst|zstd|xz|bz2|zip|parquet\.gz)$/i.test(input))
+    refuse("input", "a file that is not compressed, or by gzip only (JSONL, CSV)", input);
+  const facts = await stat(input).catch(() => undefined);
+  const isStandardInput = input === "-" && facts === undefined;
+  if (isStandardInput || (facts !== undefined && !facts.isFile() && !facts.isDirectory()))
+    refuse("input", "a file: it is read twice, so write a pipe into a file first", input);
 }
 
 function invalid(path: string, faults: readonly RowFault[], count: number): R1Error {

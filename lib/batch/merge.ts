@@ -1,12 +1,12 @@
 // mergeBatches: several outputs into one, each sample once. Runs on the JavaScript thread.
-import { hash } from "node:crypto";
-import { stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { array, boolean, fileName, knownKeys, object, refuse } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import { fileFailure } from "../base/files/failure.js";
 import { refuseInputs } from "../base/files/same-file.js";
 import { AtomicFile, writeAll, writeFileAtomically } from "../base/files/writer.js";
 import { filesOf, readHeader, saveHeader, type RunHeader } from "./header.js";
+import { keyOf } from "./identity.js";
 import { Ledger } from "./ledger.js";
 import { LineWriter } from "./line-writer.js";
 import { readLines, textOf } from "./lines.js";
@@ -64,17 +64,39 @@ export async function mergeBatches(
   const to = fileName(target, "target");
   const flag = (key: "allowChange" | "force"): boolean =>
     given[key] === undefined ? false : boolean(given[key], key);
+  return mergeOutputs(paths, to, {
+    allowChange: flag("allowChange"),
+    force: flag("force"),
+    seen: new Ledger(),
+  });
+}
+
+/** What a merge goes by, checked. */
+export interface MergeSetup {
+  readonly allowChange: boolean;
+  readonly force: boolean;
+  /** Gets every sample that the outputs have. */
+  readonly seen: Ledger;
+  /** Lines of errors that stand in no file, once all records and errors of the outputs are known. */
+  readonly moreErrors?: () => Promise<readonly string[]>;
+}
+
+/** Does what {@link mergeBatches} does, with arguments that are checked. */
+export async function mergeOutputs(
+  paths: readonly string[],
+  to: string,
+  { allowChange, force, seen, moreErrors }: MergeSetup,
+): Promise<MergeSummary> {
   await refuseInputs([to], paths, "target");
-  const header = await commonHeader(paths, flag("allowChange"));
-  const seen = new Ledger();
-  const file = await AtomicFile.create(to, { force: flag("force") });
-  let counts: Omit<MergeSummary, "path" | "failed">;
+  const header = await commonHeader(paths, allowChange);
+  const file = await AtomicFile.create(to, { force });
   try {
-    counts = await mergeRecords(paths, file, seen);
-    const failed = await mergeErrors(paths, to, seen);
+    const counts = await mergeRecords(paths, file, seen);
+    const errors = [...(await errorLines(paths, seen)), ...((await moreErrors?.()) ?? [])];
+    await writeErrors(to, errors);
     if (header !== undefined) await saveHeader(to, header);
     await file.finish();
-    return { path: to, ...counts, failed };
+    return { path: to, ...counts, failed: errors.length };
   } catch (error) {
     throw fileFailure(error, to, "written");
   } finally {
@@ -110,8 +132,8 @@ async function mergeRecords(
   seen: Ledger,
 ): Promise<Omit<MergeSummary, "path" | "failed">> {
   const writer = new LineWriter(file);
-  /** Of each sample a hash of its result, 32 bits. */
-  const results = new Map<string, number>();
+  // Of each sample a hash of its result, in the place of a line: a table of numbers again.
+  const results = new Ledger();
   const differences: MergeDifference[] = [];
   let records = 0;
   let repeated = 0;
@@ -119,14 +141,14 @@ async function mergeRecords(
   for (const path of paths) {
     for await (const group of readRecords(path)) {
       for (const { record, text } of group) {
-        const { id, sample, reasoning, answer } = record;
-        const key = hash("sha256", JSON.stringify([id, sample]), "base64").slice(0, 16);
-        const result = hash("sha256", JSON.stringify([reasoning, answer]), "buffer").readInt32LE();
-        if (seen.addSample(id, sample, false)) {
-          results.set(key, result);
+        const { id, sample, reasoning, answer, verified } = record;
+        const [result] = keyOf(JSON.stringify([reasoning, answer]));
+        const before = results.addRow(JSON.stringify([id, sample]), result >>> 1);
+        if (before === undefined) {
+          seen.addSample(id, sample, verified === true);
           records++;
           await writer.add(text);
-        } else if (results.get(key) === result) repeated++;
+        } else if (before === result >>> 1) repeated++;
         else if (different++ < MOST_DIFFERENCES) differences.push({ id, sample, path });
       }
     }
@@ -135,8 +157,8 @@ async function mergeRecords(
   return { records, repeated, different, differences };
 }
 
-/** Writes the errors of samples that no output has. */
-async function mergeErrors(paths: readonly string[], to: string, seen: Ledger): Promise<number> {
+/** The errors of samples that no output has. */
+async function errorLines(paths: readonly string[], seen: Ledger): Promise<string[]> {
   const lines: string[] = [];
   for (const path of paths) {
     const { errors } = filesOf(path);
@@ -150,9 +172,14 @@ async function mergeErrors(paths: readonly string[], to: string, seen: Ledger): 
       }
     }
   }
-  if (lines.length > 0)
-    await writeFileAtomically(filesOf(to).errors, { force: true }, async ({ handle }) => {
-      await writeAll(handle, Buffer.from(`${lines.join("\n")}\n`), 0);
-    });
-  return lines.length;
+  return lines;
+}
+
+/** Writes the errors file of the target, or removes the one of a target that is replaced. */
+async function writeErrors(to: string, lines: readonly string[]): Promise<void> {
+  const { errors } = filesOf(to);
+  if (lines.length === 0) return rm(errors, { force: true });
+  await writeFileAtomically(errors, { force: true }, async ({ handle }) => {
+    await writeAll(handle, Buffer.from(`${lines.join("\n")}\n`), 0);
+  });
 }

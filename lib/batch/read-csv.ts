@@ -1,7 +1,7 @@
 // Reads rows of CSV by the optional package csv-parse. Runs on the JavaScript thread.
 import { createReadStream } from "node:fs";
 import { R1Error } from "../base/errors.js";
-import { fileFailure } from "../base/files/failure.js";
+import { gunzipStream, gzipFailure, isGzip } from "./gzip-source.js";
 import { optionalPackage } from "./optional-package.js";
 import type { RawRow } from "./row.js";
 
@@ -13,11 +13,11 @@ const GROUP = 256;
  */
 export async function* readCsv(path: string): AsyncGenerator<RawRow[], void> {
   const { parse } = await optionalPackage("csv-parse", "Reading CSV", () => import("csv-parse"));
-  const file = createReadStream(path);
+  const file = isGzip(path) ? gunzipStream(path) : createReadStream(path);
   const parser = file.pipe(
     parse({ bom: true, columns: true, info: true, skip_empty_lines: true, relax_quotes: false }),
   );
-  file.on("error", (error) => parser.destroy(error));
+  file.on("error", (error: Error) => parser.destroy(error));
   let group: RawRow[] = [];
   try {
     for await (const entry of parser) {
@@ -29,7 +29,7 @@ export async function* readCsv(path: string): AsyncGenerator<RawRow[], void> {
     }
   } catch (error) {
     const { code, lines } = error as { code?: string; lines?: number };
-    if (code?.startsWith("CSV_") !== true) throw fileFailure(error, path, "read");
+    if (code?.startsWith("CSV_") !== true) throw gzipFailure(error, path);
     throw new R1Error(
       "INPUT_INVALID",
       `Line ${lines ?? "?"} of "${path}" is not CSV: ${(error as Error).message}`,

@@ -3,7 +3,8 @@
 import { R1Error } from "../base/errors.js";
 import { readCsv } from "./read-csv.js";
 import { readParquet } from "./read-parquet.js";
-import { readLines, textOf } from "./lines.js";
+import { gzipSource, isGzip } from "./gzip-source.js";
+import { linesOf, readLines, textOf } from "./lines.js";
 import { parseRow } from "./parse-row.js";
 import type { ReadOptions, RowMap } from "./parse-row.js";
 import type { BatchRow, RawRow, RowFault, TableFormat } from "./row.js";
@@ -15,12 +16,13 @@ export type ReadRow =
 
 /** The format of a table: by the end of its name, else JSONL. */
 export function formatOf(path: string): TableFormat {
-  const end = /\.(csv|parquet)$/i.exec(path)?.[1]?.toLowerCase();
+  const end = /\.(csv|parquet)$/i.exec(path.replace(/\.gz$/i, ""))?.[1]?.toLowerCase();
   return end === "csv" || end === "parquet" ? end : "jsonl";
 }
 
 async function* readJsonl(path: string): AsyncGenerator<RawRow[], void> {
-  for await (const lines of readLines(path)) {
+  const groups = isGzip(path) ? linesOf(path, gzipSource(path)) : readLines(path);
+  for await (const lines of groups) {
     const rows: RawRow[] = [];
     for (const line of lines) {
       const text = textOf(line);

@@ -71,7 +71,6 @@ export async function runBatchFile(
   const config = normalizeFile(options);
   const { input, output, batch, shard } = config;
   batch.signal?.throwIfAborted();
-  await checkInput(input);
   await refuseInputs([output, filesOf(output).errors, filesOf(output).header], [input], "output");
   const ledger = new Ledger();
   const looked = await lookThrough(input, batch.read, ledger, {
@@ -142,16 +141,11 @@ export async function openOutput(
   }
 }
 
-/** An input is read twice: through a pipe nothing would come the second time. */
-async function checkInput(input: string): Promise<void> {
-  const facts = await stat(input).catch(() => undefined);
-  if (facts !== undefined && !facts.isFile() && !facts.isDirectory())
-    refuse("input", "a file: it is read twice, so write a pipe into a file first", input);
-}
-
 /** An output is a file that lines can be appended to. */
 async function checkOutput(output: string): Promise<void> {
   const facts = await stat(output).catch(() => undefined);
+  if (/\.(gz|csv|parquet)$/i.test(output))
+    refuse("output", "the name of a JSONL file; `batch export` writes other formats", output);
   if (facts !== undefined && !facts.isFile())
     refuse("output", "a file, since a batch reads its own output when it goes on", output);
 }

@@ -25,6 +25,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandFile>>> = {
   batch: () => import("./commands/batch.js"),
   "batch export": () => import("./commands/batch-export.js"),
   "batch merge": () => import("./commands/batch-merge.js"),
+  "batch collect": () => import("./commands/batch-collect.js"),
+  "batch remove-queue": () => import("./commands/batch-remove-queue.js"),
   "batch stats": () => import("./commands/batch-stats.js"),
   worker: () => import("./commands/worker.js"),
   devices: () => import("./commands/devices.js"),

@@ -15,6 +15,7 @@ export class RowFeed implements AsyncIterable<BatchRow> {
   readonly #waiting: BatchRow[] = [];
   readonly #pending = new Map<BatchRow, Pending>();
   #isEnded = false;
+  #closed: { readonly reason: unknown } | undefined;
   #wake: () => void = () => undefined;
 
   /**
@@ -28,8 +29,10 @@ export class RowFeed implements AsyncIterable<BatchRow> {
       const { signal } = row;
       const onAbort = (): void => this.#take(row)?.reject(signal?.reason);
       if (signal?.aborted === true) return reject(signal.reason as Error);
-      signal?.addEventListener("abort", onAbort, { once: true });
       this.#pending.set(row, { places: [], resolve, reject });
+      // A job may still come while its worker ends.
+      if (this.#closed !== undefined) return this.rejectAll(this.#closed.reason);
+      signal?.addEventListener("abort", onAbort, { once: true });
       this.#waiting.push(row);
       this.#wake();
     });
@@ -46,8 +49,9 @@ export class RowFeed implements AsyncIterable<BatchRow> {
     pending?.resolve(pending.places);
   }
 
-  /** Rejects every row that is not done. */
+  /** Rejects every row that is not done, and every one that comes later. */
   rejectAll(reason: unknown): void {
+    this.#closed ??= { reason };
     for (const row of [...this.#pending.keys()]) this.#take(row)?.reject(reason);
   }
 

@@ -17,6 +17,9 @@ import {
 /** Keys of ours in a Redis that others use as well. */
 const PREFIX = "r1-native";
 
+/** Jobs that are read at a time. */
+const PAGE = 500;
+
 /** What a job of the queue carries: a row, as it stood in the input. */
 export interface RowJob {
   readonly row: Readonly<Record<string, unknown>>;
@@ -157,6 +160,29 @@ export class QueueLink {
       completed: sum("completed"),
       failed: sum("failed"),
     };
+  }
+
+  /** Rows that have ended, the ones that ended first before the others. */
+  async *jobs(state: "completed" | "failed"): AsyncGenerator<JobOfRow, void> {
+    for (let start = 0; ; start += PAGE) {
+      const page = await this.rows.getJobs([state], start, start + PAGE - 1, true);
+      for (const job of page) yield job;
+      if (page.length < PAGE) return;
+    }
+  }
+
+  /** Puts a row that has ended back into the queue, as a new one; false if it is not there. */
+  async again(jobId: string): Promise<boolean> {
+    const job = await this.rows.getJob(jobId);
+    if (job === undefined) return false;
+    await job.remove();
+    await this.rows.add("row", job.data, { jobId });
+    return true;
+  }
+
+  /** Removes the rows and what all sides agreed on. */
+  async remove(): Promise<void> {
+    for (const queue of [this.rows, this.control]) await queue.obliterate({ force: true });
   }
 
   /** A failure of the server, in words; errors of ours stay what they are. */

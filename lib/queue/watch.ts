@@ -43,7 +43,7 @@ function watched({ state, at, ...rest }: WorkerReport, now: number): WatchedWork
 }
 
 /** What a queue holds now. */
-async function stateOf(
+export async function stateOf(
   link: QueueLink,
   since?: { readonly at: number; readonly done: number },
 ): Promise<QueueState> {

@@ -118,6 +118,17 @@ export function batchOf(config: WorkerConfig, { options }: QueueHeader): FileCon
   return Object.freeze({ ...batch, verifierName: verify === undefined ? undefined : "a module" });
 }
 
+/**
+ * The batch of a queue for those who compute nothing, such as a collector.
+ *
+ * @throws {R1Error} as {@link batchOf} does for the header.
+ */
+export function batchOfHeader({ options }: QueueHeader, output: string): FileConfig {
+  const { verify, ...shape } = options;
+  const verifier = verify === undefined ? {} : { verify: () => false };
+  return normalizeFile({ ...shape, ...verifier, input: "the queue", output });
+}
+
 /** Rows to take at a time, so that every sequence of the model has work. */
 export function rowsAtATime(config: WorkerConfig, batch: FileConfig, sequences: number): number {
   const { samples, untilVerified } = batch.batch;

@@ -1,6 +1,8 @@
 // What an input may hold: OpenAI's lines, plain rows, tables; and how what is wrong is told.
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { parquetWriteFile } from "hyparquet-writer";
 import { describe, expect, it } from "vitest";
 import { Ledger } from "../../lib/batch/ledger.js";
@@ -204,5 +206,34 @@ describe("a ledger", () => {
     }
     expect(ledger.entry("row 40")).toMatchObject({ done: 1, passed: 1 });
     expect(ledger.entry("nobody")).toEqual({ line: 0, done: 0, passed: 0 });
+  });
+});
+
+describe("an input", () => {
+  it("may be compressed by gzip, also in several members, and one that is cut is refused", async () => {
+    const packed = gzipSync('{"id":"a","prompt":"x"}\n{"id":"b",');
+    const more = gzipSync('"prompt":"y"}\n');
+    const rows = await rowsOf("in.jsonl.gz", Buffer.concat([packed, more]));
+    expect(rows.map(({ id, line }) => [id, line])).toEqual([
+      ["a", 1],
+      ["b", 2],
+    ]);
+    const [row] = await rowsOf("in.csv.gz", gzipSync("prompt,level\n1+1?,easy\n"));
+    expect(row).toMatchObject({ columns: { level: "easy" } });
+    const cut = rowsOf("in.jsonl.gz", packed.subarray(0, -9));
+    await expect(cut).rejects.toMatchObject({ code: "INPUT_INVALID" });
+    const plainText = rowsOf("in.jsonl.gz", '{"prompt":"x"}');
+    await expect(plainText).rejects.toThrow(/cannot be decompressed/);
+  });
+
+  it("that is a pipe or of another compression is refused before it is read", async () => {
+    await withFolder(async (folder) => {
+      const pipe = join(folder, "pipe");
+      execFileSync("mkfifo", [pipe]);
+      for (const path of [pipe, "-", join(folder, "in.jsonl.zst")])
+        await expect(
+          lookThrough(path, plain, new Ledger(), { samples: 1, shard: undefined }),
+        ).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    });
   });
 });

@@ -58,3 +58,9 @@ it("gives rows ids of jobs that BullMQ takes, whatever their own ids are", () =>
   for (const id of ids) expect(id).toMatch(/^r1-[0-9a-f]{32}$/);
   expect(new Set(ids).size).toBe(ids.length);
 });
+
+it("rejects a row that comes after all others were rejected", async () => {
+  const feed = new RowFeed();
+  feed.rejectAll("the worker ends");
+  await expect(feed.submit(rowOf("late"))).rejects.toBe("the worker ends");
+});

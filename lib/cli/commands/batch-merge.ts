@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { mergeBatches } from "../../batch.js";
 import type { MergeBatchOptions } from "../../batch.js";
 import { R1Error } from "../../base/errors.js";
+import { sayMerged } from "../merge-report.js";
 
 async function run(files: string[], flags: MergeBatchOptions): Promise<void> {
   const target = files.at(-1);
@@ -13,14 +14,7 @@ async function run(files: string[], flags: MergeBatchOptions): Promise<void> {
       { details: { option: "outputs" } },
     );
   const summary = await mergeBatches(files.slice(0, -1), target, flags);
-  const { records, repeated, different, differences, failed } = summary;
-  process.stderr.write(
-    `wrote ${records} records to ${target}; ${repeated} stood in several outputs, ${different} of others had another result; ${failed} failed\n`,
-  );
-  for (const { id, sample, path } of differences)
-    process.stderr.write(`  ${JSON.stringify(id)}, sample ${sample}: another result in ${path}\n`);
-  if (different > differences.length)
-    process.stderr.write(`  and ${different - differences.length} more\n`);
+  sayMerged(target, summary);
 }
 
 /** Adds the command to the program. */
