@@ -81,11 +81,15 @@ export async function lookThrough(
 /** An input is read twice: through a pipe nothing would come the second time. */
 async function checkInput(input: string): Promise<void> {
   if (/\.(zst|zstd|xz|bz2|zip|parquet\.gz)$/i.test(input))
-    refuse("input", "a file that is not compressed, or by gzip only (JSONL, CSV)", input);
+    refuse("input", "a file that is not compressed, or JSONL or CSV compressed by gzip", input);
   const facts = await stat(input).catch(() => undefined);
   const isStandardInput = input === "-" && facts === undefined;
   if (isStandardInput || (facts !== undefined && !facts.isFile() && !facts.isDirectory()))
-    refuse("input", "a file: it is read twice, so write a pipe into a file first", input);
+    refuse(
+      "input",
+      "a regular file (the input is read twice: write a pipe to a file first)",
+      input,
+    );
 }
 
 function invalid(path: string, faults: readonly RowFault[], count: number): R1Error {

@@ -145,7 +145,7 @@ export async function openOutput(
 async function checkOutput(output: string): Promise<void> {
   const facts = await stat(output).catch(() => undefined);
   if (/\.(gz|csv|parquet)$/i.test(output))
-    refuse("output", "the name of a JSONL file; `batch export` writes other formats", output);
+    refuse("output", "the name of a JSONL file (`batch export` writes other formats)", output);
   if (facts !== undefined && !facts.isFile())
     refuse("output", "a file, since a batch reads its own output when it goes on", output);
 }

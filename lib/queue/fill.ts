@@ -95,8 +95,10 @@ export async function fillQueue(options: FillOptions): Promise<FillSummary> {
     const before = await known(link);
     const rows = wantedRows(input, batch.read, undefined, ledger, () => true);
     await addAll(link, rows, { batch, maxWaiting, total: ledger.size, onRows: options.onRows });
-    await markFilled(link, ledger.size);
-    return { rows: ledger.size, added: (await known(link)) - before, repeated };
+    const after = await known(link);
+    // Rows of an earlier input count as well.
+    await markFilled(link, after);
+    return { rows: ledger.size, added: after - before, repeated };
   } catch (error) {
     config.signal?.throwIfAborted();
     throw link.failure(error);

@@ -61,6 +61,32 @@ describe.each([
     });
   });
 
+  it("gives the rows of a worker back on Ctrl-C, and ends with 130", async () => {
+    await withFolder(async (folder) => {
+      const input = join(folder, "in.jsonl");
+      writeSums(input, 30);
+      const at = ["--queue", server.url, "--queue-name", "stopped"];
+      const fill = ["batch", input, ...at, "-n", "400", "--ignore-eos"];
+      expect((await run(fill)).code).toBe(0);
+      const shard = join(folder, "a.jsonl");
+      const worker = start([...workerArgs(server.url, shard, 4), "--queue-name", "stopped"]);
+      await worker.stderr.until(/"running":[1-9]/);
+      worker.child.kill("SIGINT");
+      const { code, stderr } = await worker.ended;
+      expect(code, stderr).toBe(130);
+      expect(stderr).toContain("are back in the queue");
+      const all = join(folder, "all.jsonl");
+      const collected = await run(["batch", "collect", shard, all, ...at]);
+      expect(collected.code, collected.stderr).toBe(1);
+      const left = 30 - readOutput(shard).length;
+      expect(collected.stderr).toContain(`${left} of 30 rows are not done yet`);
+      const busy = await run(["batch", "remove-queue", ...at]);
+      expect(busy.code).toBe(2);
+      expect(busy.stderr).toContain(`${left} rows are left`);
+      expect((await run(["batch", "remove-queue", ...at, "--force"])).stderr).toContain("removed");
+    });
+  });
+
   it("refuses a batch with other options, and shows no password", async () => {
     await withFolder(async (folder) => {
       const input = join(folder, "in.jsonl");
