@@ -40,19 +40,21 @@ export const constant =
     value;
 
 /** A word that sets a fixed value; further words may have several spellings. */
-export const word =
-  (choices: Readonly<Record<string, unknown>>): Parse =>
-  (values, name) => {
+export function word(choices: Readonly<Record<string, unknown>>): Parse {
+  // JavaScript lists keys that are numbers first; users look for words.
+  const keys = Object.keys(choices);
+  const words = [
+    ...keys.filter((key) => !/^\d/.test(key)),
+    ...keys.filter((key) => /^\d/.test(key)),
+  ];
+  const parse: Parse = (values, name) => {
     const value = last(values);
-    if (Object.hasOwn(choices, value)) return choices[value];
-    // JavaScript lists keys that are numbers first; users look for words.
-    const keys = Object.keys(choices);
-    const words = [
-      ...keys.filter((key) => !/^\d/.test(key)),
-      ...keys.filter((key) => /^\d/.test(key)),
-    ];
-    return refuseFlag(name, `one of ${words.join(", ")}`, value);
+    return Object.hasOwn(choices, value)
+      ? choices[value]
+      : refuseFlag(name, `one of ${words.join(", ")}`, value);
   };
+  return Object.assign(parse, { words });
+}
 
 /** A list separated by commas. */
 export const list: Parse = (values) => last(values).split(",");

@@ -85,12 +85,7 @@ const thinking: Row[] = [
     value: "low|medium|high",
     option: "reasoning",
     field: "effort",
-    parse: (values, name) =>
-      word({ low: "low", medium: "medium", high: "high", default: undefined })(
-        values,
-        name,
-        undefined,
-      ),
+    parse: word({ low: "low", medium: "medium", high: "high", default: undefined }),
     doc: "a budget by name: 1024 tokens, 8192 tokens, no limit",
   },
   {

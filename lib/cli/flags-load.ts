@@ -90,7 +90,10 @@ function parseOf({ kind }: LoadRow, flag: LoadFlag): Flag["parse"] {
   const named = flag.reader === undefined ? undefined : READERS[flag.reader];
   if (flag.reader !== undefined && named === undefined)
     throw new TypeError(`there is no reader ${flag.reader}`);
-  return named ?? (kind.type === "whole" ? integer : text);
+  if (named !== undefined) return named;
+  // The library checks the word; a copy of its own keeps `text` without words.
+  if (kind.type === "choice") return Object.assign(text.bind(null), { words: kind.values });
+  return kind.type === "whole" ? integer : text;
 }
 
 /** Returns the help of a flag: what it does, and the default if that is a number or a word. */

@@ -10,6 +10,14 @@ import { helpItem } from "./wrap.js";
  */
 export type Target = "load" | "generate" | "run";
 
+/**
+ * Computes an option's value from all values given, in order; a switch gets none. `before` is the
+ * value that earlier flags of the table gave the same option. A parser of fixed words names them.
+ */
+export type FlagParser = ((values: readonly string[], name: string, before: unknown) => unknown) & {
+  readonly words?: readonly string[];
+};
+
 /** One flag: all its facts in one row. */
 export interface Flag {
   /**
@@ -26,11 +34,7 @@ export interface Flag {
   readonly option: string;
   /** The field to set, if the option is a group such as `dry`. */
   readonly field?: string;
-  /**
-   * Computes the option's value from all values given, in order; a switch gets none. `before` is
-   * the value that earlier flags of the table gave the same option.
-   */
-  readonly parse: (values: readonly string[], name: string, before: unknown) => unknown;
+  readonly parse: FlagParser;
   readonly doc: string;
   /** Heading in help. */
   readonly group: string;

@@ -6,42 +6,10 @@ import { nearest } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import { ownVersion } from "../base/package.js";
 import { normalizeArgv } from "./argv.js";
+import { COMMANDS } from "./command-files.js";
 import { EXIT, reportFailure, showWarnings, watchOutput } from "./exit.js";
 import { flagsOf, formatItem } from "./flags.js";
 import { wrapText } from "./wrap.js";
-
-interface CommandFile {
-  readonly register: (program: Command) => void;
-}
-
-/**
- * One file per command; each adds itself to the program. Only the files that a command line needs
- * are loaded.
- */
-const COMMANDS: Readonly<Record<string, () => Promise<CommandFile>>> = {
-  run: () => import("./commands/run.js"),
-  chat: () => import("./commands/chat.js"),
-  serve: () => import("./commands/serve.js"),
-  batch: () => import("./commands/batch.js"),
-  "batch export": () => import("./commands/batch-export.js"),
-  "batch merge": () => import("./commands/batch-merge.js"),
-  "batch collect": () => import("./commands/batch-collect.js"),
-  "batch remove-queue": () => import("./commands/batch-remove-queue.js"),
-  "batch stats": () => import("./commands/batch-stats.js"),
-  worker: () => import("./commands/worker.js"),
-  devices: () => import("./commands/devices.js"),
-  plan: () => import("./commands/plan.js"),
-  pull: () => import("./commands/pull.js"),
-  inspect: () => import("./commands/inspect.js"),
-  doctor: () => import("./commands/doctor.js"),
-  merge: () => import("./commands/merge.js"),
-  split: () => import("./commands/split.js"),
-  imatrix: () => import("./commands/imatrix.js"),
-  quantize: () => import("./commands/quantize.js"),
-  quants: () => import("./commands/quants.js"),
-  "rpc-server": () => import("./commands/rpc-server.js"),
-  build: () => import("./commands/build.js"),
-};
 
 const HELP = `
 The command run is the default:
@@ -124,14 +92,14 @@ async function main(words: readonly string[]): Promise<number> {
     }
     const program = await buildProgram();
     if (meaning.command !== undefined) {
-      (await COMMANDS[meaning.command]?.())?.register(program);
+      (await COMMANDS[meaning.command]?.())?.register(program, COMMANDS);
       [command] = program.commands;
       if (command === undefined) throw new TypeError("no command was registered");
       const flags = flagsOf(command);
       const args = flags.length === 0 ? meaning.args : normalizeArgv(meaning.args, flags);
       await program.parseAsync([meaning.command, ...args], { from: "user" });
     } else {
-      for (const load of Object.values(COMMANDS)) (await load()).register(program);
+      for (const load of Object.values(COMMANDS)) (await load()).register(program, COMMANDS);
       await program.parseAsync(["--help"], { from: "user" });
     }
     return EXIT.ok;

@@ -1,0 +1,47 @@
+// `r1-native complete`: prints a shell's completion script, and answers it. Main thread; loads no
+// native code.
+import { script, ShellCompDirective } from "@bomb.sh/tab";
+import type { Command } from "commander";
+import { R1Error } from "../../base/errors.js";
+import type { CommandTable } from "../command-file.js";
+import { candidatesFor } from "../completion.js";
+
+const SHELLS = ["bash", "zsh", "fish", "powershell"];
+
+const HELP = `
+To complete r1-native's commands and flags on Tab:
+  bash        echo 'source <(r1-native complete bash)' >> ~/.bashrc
+  zsh         echo 'source <(r1-native complete zsh)' >> ~/.zshrc
+  fish        r1-native complete fish > ~/.config/fish/completions/r1-native.fish
+  PowerShell  r1-native complete powershell >> $PROFILE`;
+
+/** Answers the script: a candidate a line with its description, then what the shell does with them. */
+async function answer(all: CommandTable, words: readonly string[]): Promise<void> {
+  const { words: candidates, hasFiles } = await candidatesFor(all, words);
+  const lines = candidates.map(({ text, description }) => `${text}\t${description}`);
+  const { ShellCompDirectiveDefault, ShellCompDirectiveNoFileComp } = ShellCompDirective;
+  const directive = hasFiles ? ShellCompDirectiveDefault : ShellCompDirectiveNoFileComp;
+  process.stdout.write([...lines, `:${directive}`, ""].join("\n"));
+}
+
+/** Adds the command to the program. */
+export function register(program: Command, all: CommandTable): void {
+  program
+    .command("complete")
+    .description("print a script that completes r1-native's commands and flags in a shell")
+    .argument("[shell]", SHELLS.join(", "))
+    .argument("[words...]", "after --: the words of a command line, of which the last is completed")
+    .addHelpText("after", HELP)
+    .action(async (shell: string | undefined) => {
+      // As the script calls it: complete -- WORDS. Commander does not report the "--".
+      if (process.argv[3] === "--") await answer(all, process.argv.slice(4));
+      else if (shell !== undefined && SHELLS.includes(shell))
+        script(shell, "r1-native", "r1-native");
+      else
+        throw new R1Error(
+          "INVALID_ARGUMENT",
+          `Expected one of ${SHELLS.join(", ")} after complete but received ${JSON.stringify(shell ?? "nothing")}.`,
+          { details: { option: "shell" } },
+        );
+    });
+}
