@@ -36,7 +36,7 @@ export const TRIALS = [
   trial("prefill", [4.5, 3.5, 1], prefill),
   trial("decode", [3, 2.5, 1], decode),
   trial("decode-many", [35, 4, 6], decodeMany),
-  trial("batch", [20, 6, 2], batch),
+  trial("batch", [165, 18, 5], batch),
   trial("streams", [17, 4, 8], streams),
   trial("arrivals", [5, "-", 1.5], arrivals),
   trial("prefix", [35, 5, 15], prefix),

@@ -1,5 +1,5 @@
 // A batch of 512 rows (with --bars 128, with --quick 32) over 8 sequences, 32 tokens of prompt and
-// 96 to generate each: generated tokens a second, prompts and disk included, against
+// 32 to generate each: generated tokens a second, prompts and disk included, against
 // llama-batched-bench with its prompts' time counted, and llama-server fed by 8 clients.
 import { wordsPrompt } from "../core/prompts.mjs";
 import { atLeast, compare } from "../core/rows.mjs";
@@ -10,7 +10,7 @@ export const title = "512 rows as a batch, 8 side by side";
 
 const SEQUENCES = 8;
 const PROMPT = 32;
-const LENGTH = 96;
+const LENGTH = 32;
 /** Cells a sequence gets. */
 const CELLS = 256;
 

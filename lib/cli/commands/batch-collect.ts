@@ -45,7 +45,7 @@ async function run(files: string[], { queue, ...flags }: Flags): Promise<void> {
     const summary = await collectQueue({ ...flags, queue, shards, target, signal, onNotice: say });
     report(target, summary);
     // The merged output is not whole.
-    if (summary.left + summary.missing > 0) process.exitCode = EXIT.failed;
+    if (summary.left + summary.missing > 0) throw new Interrupted(EXIT.failed);
   } catch (error) {
     if (watch.exitCode === undefined) throw error;
     throw new Interrupted(watch.exitCode);
