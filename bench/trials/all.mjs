@@ -13,6 +13,7 @@ import * as memory from "./memory.mjs";
 import * as overhead from "./overhead.mjs";
 import * as prefill from "./prefill.mjs";
 import * as prefix from "./prefix.mjs";
+import * as serve from "./serve.mjs";
 import * as settings from "./settings.mjs";
 import * as speculation from "./speculation.mjs";
 import * as streams from "./streams.mjs";
@@ -38,6 +39,7 @@ export const TRIALS = [
   trial("decode-many", [35, 4, 6], decodeMany),
   trial("batch", [165, 18, 5], batch),
   trial("streams", [17, 4, 8], streams),
+  trial("serve", [12, 8, 4], serve),
   trial("arrivals", [5, "-", 1.5], arrivals),
   trial("prefix", [35, 5, 15], prefix),
   trial("abort", [2.5, 1.5, 0.5], abort),

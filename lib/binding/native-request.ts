@@ -65,6 +65,8 @@ export interface NativeRequest {
   timeoutMs: number;
   /** Whether the prompt may use cells that another sequence computed. */
   cachePrompt: boolean;
+  /** Whether it takes no cells from idle sequences and leaves none behind. */
+  guest: boolean;
   /** The restored session whose own cells the prompt may also use; 0: none. */
   session: number;
   /** Ids of the reasoning tags; -1 if there is none. */

@@ -175,6 +175,8 @@ export interface NativeEngineConfig {
   ubatchSize: number;
   /** Sequences decoded in parallel, 1..256. */
   sequences: number;
+  /** Whether there is one more sequence, for guests alone; needs one pool of cells. */
+  guestSequence: boolean;
   /** One pool of cells for all sequences (true), or an equal share for each. */
   kvUnified: boolean;
   threads: number;

@@ -88,6 +88,7 @@ export function plainEngine(contextSize: number): NonNullable<Trial["engine"]> {
     batchSize: contextSize,
     ubatchSize: Math.min(512, contextSize),
     sequences: 1,
+    guestSequence: false,
     kvUnified: false,
     threads: 1,
     threadsBatch: 1,

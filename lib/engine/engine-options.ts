@@ -84,6 +84,16 @@ export interface GenerateOptions extends SamplingOptions {
    */
   readonly cachePrompt?: boolean | undefined;
   /**
+   * A request beside the conversations, such as one for the title of one: it leaves no cells in the
+   * prefix cache when it ends. If the model was loaded with `guestSequence`, it also takes no cells
+   * that finished generations keep for later prompts: it waits until enough are free, one guest
+   * runs at a time, its prompt is computed again if another generation needs its cells meanwhile,
+   * and it ends with the error `CONTEXT_FULL`, or with reason `"length"` if it has begun, when
+   * nothing runs that could free any.
+   * @defaultValue false
+   */
+  readonly guest?: boolean | undefined;
+  /**
    * Reports the progress of the prompt in `prompt-progress` parts.
    * @defaultValue false
    */
@@ -129,6 +139,7 @@ export interface GenerateConfig {
   readonly priority: number;
   readonly timeoutMs: number;
   readonly cachePrompt: boolean;
+  readonly guest: boolean;
   readonly promptProgress: boolean;
   readonly ngramDraft: number;
   readonly modelDraft: number;
@@ -161,6 +172,7 @@ const OWN_KEYS = [
   "priority",
   "timeoutMs",
   "cachePrompt",
+  "guest",
   "promptProgress",
   "speculation",
   "loopGuard",
@@ -288,6 +300,7 @@ export function normalizeGenerate(
     priority: or("priority", 0, (value, path) => integer(value, path, -1000, 1000)),
     timeoutMs: or("timeoutMs", 0, (value, path) => integer(value, path, 0, 2 ** 31 - 1)),
     cachePrompt: or("cachePrompt", true, boolean),
+    guest: or("guest", false, boolean),
     promptProgress: or("promptProgress", false, boolean),
     ...draftLengths(given.speculation, limits),
     loopGuard: or("loopGuard", DEFAULT_LOOP_GUARD, (value, path) =>

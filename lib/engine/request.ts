@@ -115,6 +115,7 @@ export function buildRequest(
     priority: config.priority,
     timeoutMs: config.timeoutMs === 0 ? 0 : Math.max(1, Math.round(config.timeoutMs - elapsedMs)),
     cachePrompt: config.cachePrompt,
+    guest: config.guest,
     session: prompt.session ?? 0,
     thinkToken: mayThink ? roles.think : -1,
     endThinkToken: roles.endThink,

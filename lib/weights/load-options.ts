@@ -231,6 +231,14 @@ export interface LoadOptions {
    */
   readonly prefixCache?: boolean | undefined;
   /**
+   * Adds one sequence for generations with the option `guest`, which then take no cells that
+   * finished generations keep. It costs no cells of its own: once there was a guest, an eighth of
+   * the cells is kept free, where idle sequences other than the latest can give them back. Needs
+   * one pool of cells, so `kvUnified` is true by default then. Not with `deterministic`.
+   * @defaultValue false
+   */
+  readonly guestSequence?: boolean | undefined;
+  /**
    * Key that seals saved sessions with HMAC-SHA-256. `restoreSession` then accepts only sessions
    * sealed with it (otherwise `STATE_INVALID`). Set it whenever others can write to the place that
    * session bytes come from: a client, a shared folder, a database. At least 16 bytes; a string

@@ -41,17 +41,19 @@ function sharesOnePool(contextSize: number, sequences: number): boolean {
 type Settled = ReturnType<typeof settle>;
 
 function settle(given: LoadOptions) {
-  const { contextSize, batchSize, sequences, deterministic, cpuMoe, nCpuMoe } = withDefaults(given);
+  const { contextSize, batchSize, sequences, guestSequence, deterministic, cpuMoe, nCpuMoe } =
+    withDefaults(given);
   if (given.ubatchSize !== undefined && given.ubatchSize > batchSize)
     refuse("ubatchSize", `a number of at most \`batchSize\` (${batchSize})`, given.ubatchSize);
-  if (sequences > batchSize)
+  const decoded = sequences + (guestSequence ? 1 : 0);
+  if (decoded > batchSize)
     refuse(
       "batchSize",
-      `a number of at least \`sequences\` (${sequences}), one token for each`,
+      `a number of at least \`sequences\` (${decoded}), one token for each`,
       batchSize,
     );
   // A step verifies the drafts of all sequences in one batch.
-  const maxAllowedDraft = Math.floor(batchSize / sequences) - 1;
+  const maxAllowedDraft = Math.floor(batchSize / decoded) - 1;
   if (given.maxDraft !== undefined && given.maxDraft > maxAllowedDraft)
     refuse(
       "maxDraft",
@@ -64,6 +66,13 @@ function settle(given: LoadOptions) {
       "kvUnified",
       "false or left out with `deterministic`: in one pool the cells of other " +
         "sequences change the last bits",
+      true,
+    );
+  if (guestSequence && (deterministic || given.kvUnified === false || sequences > 255))
+    refuse(
+      "guestSequence",
+      "false or left out with `deterministic`, with `kvUnified: false` and with more than 255 " +
+        "`sequences`: guests need one pool of cells and a sequence of their own",
       true,
     );
   // 0: chosen by the model's size, see settleThreads().
@@ -81,7 +90,9 @@ function settle(given: LoadOptions) {
     rope: (given.rope ?? FILE_ROPE) as NativeEngineConfig["rope"],
     metadataOverrides: (given.metadataOverrides ??
       []) as unknown as readonly NativeMetadataOverride[],
-    kvUnified: given.kvUnified ?? (!deterministic && sharesOnePool(contextSize, sequences)),
+    kvUnified:
+      given.kvUnified ??
+      (guestSequence || (!deterministic && sharesOnePool(contextSize, sequences))),
     maxDraft: given.maxDraft ?? Math.min(16, maxAllowedDraft),
     sessionKey: (given.sessionKey ?? null) as Uint8Array | null,
   };

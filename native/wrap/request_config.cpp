@@ -68,6 +68,8 @@ EngineConfig engine_config_of(const Napi::Value & value) {
     config.ubatch_size = fields.uint32("ubatchSize");
     config.sequences = fields.uint32("sequences");
     config.kv_unified = fields.flag("kvUnified");
+    config.guest_sequence = fields.flag("guestSequence");
+    config.sequences += config.guest_sequence ? 1 : 0;
     config.threads = fields.int32("threads");
     config.threads_batch = fields.int32("threadsBatch");
     config.cache_type_k = fields.text("cacheTypeK");
@@ -104,6 +106,7 @@ std::shared_ptr<Request> request_of(const Napi::Value & value) {
     request->priority = fields.int32("priority");
     request->timeout_ms = fields.number("timeoutMs");
     request->cache_prompt = fields.flag("cachePrompt");
+    request->guest = fields.flag("guest");
     request->session = static_cast<uint64_t>(fields.integer("session", 0, max_safe_integer));
     request->think_token = fields.int32("thinkToken");
     request->end_think_token = fields.int32("endThinkToken");

@@ -101,6 +101,9 @@ async function loadFitting(
   signal: AbortSignal,
 ): Promise<ChatModel> {
   const full = { sequences: 4, kvUnified: true, ...load };
+  const hasGuests =
+    load["kvUnified"] !== false && load["deterministic"] !== true && full.sequences < 256;
+  if (hasGuests) Object.assign(full, { guestSequence: true });
   const settings = { isVerbose, signal };
   if (load["contextSize"] !== undefined) return openModel(full, settings);
   for (const contextSize of CONTEXTS) {

@@ -1,5 +1,6 @@
 // Recognises auxiliary requests: titles, tags and follow-up questions that a chat client asks for by
-// itself. They run without thinking, at low priority, and leave the prefix cache alone.
+// itself. They run without thinking, at low priority, and as guests of the engine: they never cost a
+// conversation its cells.
 
 /** A request from outside, as far as auxiliary rules look at it. */
 export interface AuxiliaryFacts {

@@ -139,7 +139,7 @@ export class ServerCore {
     await this.models.close();
   }
 
-  /** The call with the server's own defaults; an auxiliary one leaves the prefix cache alone. */
+  /** The call with the server's own defaults; an auxiliary one is a guest of the engine. */
   #withDefaults(call: GenerateCall): RunInput {
     const { defaults } = this.config;
     const { reasoning, ...rest } = call.options;
@@ -149,7 +149,7 @@ export class ServerCore {
       ...plain,
       ...rest,
       ...(wished === undefined ? {} : { reasoning: wished }),
-      ...(call.isAuxiliary ? { cachePrompt: false } : {}),
+      ...(call.isAuxiliary ? { guest: true } : {}),
     };
     return { ...call, options };
   }

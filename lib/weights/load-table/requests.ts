@@ -36,6 +36,14 @@ export const REQUEST_ROWS = {
     default: true,
     native: "engine",
   },
+  guestSequence: {
+    doc:
+      "one more sequence, for generations with the option `guest`: they take no cells that " +
+      "finished generations keep. Needs one pool of cells",
+    kind: onOff,
+    default: false,
+    native: "engine",
+  },
   maxDraft: {
     doc:
       "longest draft of speculation; 0: none. `sequences` * (1 + " +

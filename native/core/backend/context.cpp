@@ -123,6 +123,8 @@ llama_context_params to_llama(const Model & model, const EngineConfig & config) 
           "`sequences` is 1 to " + std::to_string(llama_max_parallel_sequences()) + ".");
     check(config.batch_size >= 1 && config.ubatch_size >= 1 && config.batch_size <= 1u << 20,
           "`batchSize` and `ubatchSize` are at least 1.");
+    check(!config.guest_sequence || (config.kv_unified && config.sequences > 1),
+          "A guest sequence needs one pool of cells.");
     check(config.batch_size >= config.sequences * (1 + config.max_draft),
           "`batchSize` must hold one token of every sequence and its draft.");
     check(config.threads >= 1 && config.threads <= GGML_MAX_N_THREADS &&

@@ -28,7 +28,8 @@ struct EngineConfig {
     uint32_t context_size = 0;
     uint32_t batch_size = 2048;
     uint32_t ubatch_size = 512;
-    uint32_t sequences = 1;
+    uint32_t sequences = 1;       // the guests' one included
+    bool guest_sequence = false;  // the last sequence is for guests; needs one pool of cells
     bool kv_unified = true;
     int32_t threads = 1;
     int32_t threads_batch = 1;

@@ -62,7 +62,8 @@ void Engine::main(EngineConfig config, std::shared_ptr<Model> draft, std::promis
             context_->memory(), MemoryKind::of(model_->handle()), info_.sequences,
             info_.context_size, info_.sequence_context, config.kv_unified || info_.sequences == 1);
         scheduler_ = std::make_unique<Scheduler>(*cache_, model_->vocab(), info_.sequences,
-                                                 config.prefix_cache && !config.deterministic);
+                                                 config.prefix_cache && !config.deterministic,
+                                                 config.guest_sequence);
         streams_ = cache_->ledger().shared() ? 1 : info_.sequences;
         keeps_prefixes_ = config.prefix_cache && !config.deterministic;
         piece_bytes_ = config.session_piece_bytes;
@@ -80,6 +81,7 @@ void Engine::main(EngineConfig config, std::shared_ptr<Model> draft, std::promis
                                                   &Engine::abort_decode, this);
         }
         stats_.cells_total = info_.context_size;
+        info_.sequences -= config.guest_sequence ? 1 : 0;
         if (config.warmup) {
             context_->warm_up();
         }

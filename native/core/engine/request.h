@@ -34,6 +34,7 @@ struct Request {
     int32_t priority = 0;
     double timeout_ms = 0;  // 0: none
     bool cache_prompt = true;
+    bool guest = false;    // takes no cells from idle sequences and leaves none behind
     uint64_t session = 0;  // the session whose own cells it may also use; 0: none
     llama_token think_token = LLAMA_TOKEN_NULL;
     llama_token end_think_token = LLAMA_TOKEN_NULL;

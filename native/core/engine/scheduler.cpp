@@ -14,10 +14,14 @@ constexpr std::size_t worth_waiting = 32;
 
 }  // namespace
 
-Scheduler::Scheduler(Cache & cache, const Vocab & vocab, uint32_t sequences, bool prefix_cache)
+Scheduler::Scheduler(Cache & cache, const Vocab & vocab, uint32_t sequences, bool prefix_cache,
+                     bool guest_sequence)
     : cache_(cache), vocab_(vocab), sequences_(sequences), prefix_cache_(prefix_cache) {
     for (std::size_t i = 0; i < sequences_.size(); ++i) {
         sequences_[i].id = static_cast<llama_seq_id>(i);
+    }
+    if (guest_sequence) {
+        guests_ = &sequences_.back();
     }
 }
 
@@ -131,7 +135,7 @@ Sequence * Scheduler::least_recent_idle(const Sequence * except) {
     };
     Sequence * oldest = nullptr;
     for (Sequence & sequence : sequences_) {
-        if (sequence.is_free() && &sequence != except &&
+        if (sequence.is_free() && &sequence != except && &sequence != guests_ &&
             (oldest == nullptr || rank(sequence) < rank(*oldest))) {
             oldest = &sequence;
         }
@@ -177,6 +181,9 @@ bool Scheduler::find_cells(const Prefix & prefix, const Sequence & target, std::
     }
     const std::size_t wanted = needed + promised();
     while (cache_.free_cells() < wanted) {
+        if (guests_ != nullptr && guests_->run != nullptr) {
+            return false;  // it yields before an idle sequence loses its cells
+        }
         if (drop_idle(prefix.source)) {
             continue;
         }
@@ -196,7 +203,7 @@ bool Scheduler::find_cells(const Prefix & prefix, const Sequence & target, std::
 Scheduler::Start Scheduler::start(Waiting & entry, std::vector<Event> & out) {
     const Prefix prefix = best_prefix(entry);
     if (comes_soon(entry, prefix.length)) {
-        return Start::WaitsForPrefix;
+        return Start::Waits;
     }
     Sequence * target = place(prefix);
     if (target == nullptr) {
@@ -210,7 +217,7 @@ Scheduler::Start Scheduler::start(Waiting & entry, std::vector<Event> & out) {
     const bool free_prefix = in_place || cache_.ledger().shared();
     std::size_t kept = cache_.truncate(target->id, in_place ? prefix.length : 0);
     if (!find_cells(prefix, *target, entry.feed().size() - (free_prefix ? prefix.length : 0) + 1)) {
-        return Start::NoRoom;
+        return guests_ != nullptr && guests_->run != nullptr ? Start::GuestYields : Start::NoRoom;
     }
     if (prefix.length > 0 && !in_place) {
         kept = cache_.share(prefix.source->id, target->id, prefix.length);
@@ -225,11 +232,22 @@ Scheduler::Start Scheduler::start(Waiting & entry, std::vector<Event> & out) {
 }
 
 void Scheduler::admit(std::vector<Event> & out) {
-    for (auto entry = waiting_.begin();
-         entry != waiting_.end() && least_recent_idle(nullptr) != nullptr;) {
-        switch (start(*entry, out)) {
+    bool guests_wait = false;  // one has yielded its cells
+    for (auto entry = waiting_.begin(); entry != waiting_.end();) {
+        if ((guests_wait && is_guest(*entry)) || !has_place(*entry)) {
+            if (guests_ == nullptr) {
+                return;
+            }
+            ++entry;  // a guest has a sequence of its own
+            continue;
+        }
+        switch (is_guest(*entry) ? start_guest(*entry, out) : start(*entry, out)) {
             case Start::Done: entry = waiting_.erase(entry); break;
-            case Start::WaitsForPrefix: ++entry; break;  // not for room: others may pass
+            case Start::Waits: ++entry; break;
+            case Start::GuestYields:
+                guests_wait = guest_yields();
+                entry = waiting_.begin();
+                break;
             case Start::NoRoom:
                 return;  // no request may pass, or a large prompt would wait for ever
         }
@@ -263,6 +281,9 @@ void Scheduler::send_back(Sequence & sequence) {
 }
 
 bool Scheduler::make_room() {
+    if (guests_ != nullptr && guests_->run != nullptr) {
+        return running() > 1 && guest_yields();
+    }
     if (drop_idle() || revoke_oldest()) {
         return true;
     }
@@ -286,10 +307,13 @@ bool Scheduler::make_room() {
 
 void Scheduler::finish(Sequence & sequence, EndReason reason, std::vector<Event> & out) {
     sequence.run->finish(reason, out);
+    const bool was_guest = sequence.run->request().guest;
     sequence.run.reset();
     touch(sequence);
-    if (!prefix_cache_) {
+    if (!prefix_cache_ || was_guest) {
         cache_.truncate(sequence.id, 0);
+    } else if (had_guest_) {
+        keep_room_for_guests(sequence);
     }
 }
 

@@ -15,7 +15,13 @@ namespace r1 {
 
 class Scheduler {
 public:
-    Scheduler(Cache & cache, const Vocab & vocab, uint32_t sequences, bool prefix_cache);
+    /**
+     * `guest_sequence`: the last of the `sequences` is for guests alone. They then take no cells
+     * that idle sequences hold, and yield theirs to all other requests. Without it they run as any
+     * request, but leave no cells behind.
+     */
+    Scheduler(Cache & cache, const Vocab & vocab, uint32_t sequences, bool prefix_cache,
+              bool guest_sequence = false);
 
     /** Queues a new request behind those of its priority. */
     void add(std::shared_ptr<Request> request);
@@ -94,12 +100,18 @@ private:
         std::size_t length = 0;
     };
 
-    enum class Start { Done, WaitsForPrefix, NoRoom };
+    // Waits: others may pass. GuestYields: the running guest holds cells that the entry needs.
+    enum class Start { Done, Waits, GuestYields, NoRoom };
 
     Prefix best_prefix(const Waiting & entry);
     bool comes_soon(const Waiting & entry, std::size_t have) const;
     uint32_t promised() const;
     Sequence * place(const Prefix & prefix);
+    bool is_guest(const Waiting & entry) const;
+    bool has_place(const Waiting & entry);
+    bool guest_yields();
+    Start start_guest(Waiting & entry, std::vector<Event> & out);
+    void keep_room_for_guests(const Sequence & latest);
     bool find_cells(const Prefix & prefix, const Sequence & target, std::size_t needed);
     bool make_run(Waiting & entry, std::vector<Event> & out);
     Start start(Waiting & entry, std::vector<Event> & out);
@@ -111,6 +123,8 @@ private:
     std::vector<Sequence> sequences_;
     std::deque<Waiting> waiting_;
     bool prefix_cache_;
+    Sequence * guests_ = nullptr;  // the guests' sequence, of `sequences_`; or none
+    bool had_guest_ = false;
     uint64_t clock_ = 0;
 };
 
