@@ -5,9 +5,15 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    // They need a Vulkan device, all of memory, or minutes: `npm run test:gpu`,
+    // They need a Vulkan device, all of memory, nginx and HAProxy, or minutes: `npm run test:gpu`,
     // `npm run test:full-size`, `npm run test:batch`.
-    exclude: ["test/gpu/**", "test/full-size/**", "test/queue-servers/**", "test/batch/full/**"],
+    exclude: [
+      "test/gpu/**",
+      "test/full-size/**",
+      "test/queue-servers/**",
+      "test/batch/full/**",
+      "test/proxies/**",
+    ],
     pool: "forks",
     // Two engines at a time, with two threads each, are what a small machine carries without
     // timings going astray.

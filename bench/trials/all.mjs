@@ -13,6 +13,7 @@ import * as memory from "./memory.mjs";
 import * as overhead from "./overhead.mjs";
 import * as prefill from "./prefill.mjs";
 import * as prefix from "./prefix.mjs";
+import * as serveLimits from "./serve-limits.mjs";
 import * as serve from "./serve.mjs";
 import * as settings from "./settings.mjs";
 import * as speculation from "./speculation.mjs";
@@ -40,6 +41,7 @@ export const TRIALS = [
   trial("batch", [165, 18, 5], batch),
   trial("streams", [17, 4, 8], streams),
   trial("serve", [12, 8, 4], serve),
+  trial("serve-limits", [6, 6, 2], serveLimits),
   trial("arrivals", [5, "-", 1.5], arrivals),
   trial("prefix", [35, 5, 15], prefix),
   trial("abort", [2.5, 1.5, 0.5], abort),

@@ -29,6 +29,14 @@ export interface ServerLimits {
   readonly maxRunningPerKey: number;
   /** Longest wait for a turn. Unit: seconds; 0: no limit. @defaultValue 600 */
   readonly maxWait: number;
+  /** Responses of /v1/responses that are kept for later requests. @defaultValue 1000 */
+  readonly maxStored: number;
+  /** Of these, responses of one key. @defaultValue 500 */
+  readonly maxStoredPerKey: number;
+  /** JSON text of all that are kept. Unit: bytes. @defaultValue 64 MiB */
+  readonly maxStoredBytes: number;
+  /** A response is kept that long. Unit: seconds. @defaultValue 86400 */
+  readonly maxStoredAge: number;
 }
 
 /** The bounds unless the user sets others. */
@@ -46,6 +54,10 @@ export const DEFAULT_LIMITS: ServerLimits = Object.freeze({
   maxQueuePerKey: 1024,
   maxRunningPerKey: 64,
   maxWait: 600,
+  maxStored: 1000,
+  maxStoredPerKey: 500,
+  maxStoredBytes: 64 * 2 ** 20,
+  maxStoredAge: 86_400,
 });
 
 /** Largest value of a bound; of some the engine sets a lower one. */
@@ -56,6 +68,15 @@ const MOST: Partial<Record<keyof ServerLimits, number>> = {
   maxTools: 128,
   maxDepth: 1000,
 };
+
+/** Bounds that may be 0. */
+const MAY_BE_NONE: ReadonlySet<string> = new Set([
+  "maxWait",
+  "maxQueue",
+  "maxQueuePerKey",
+  "maxLogprobs",
+  "maxStored",
+]);
 
 /** Checks and completes bounds. @throws {R1Error} `INVALID_ARGUMENT`, `UNKNOWN_OPTION` */
 export function normalizeLimits(value: unknown, path: string): ServerLimits {
@@ -68,12 +89,7 @@ export function normalizeLimits(value: unknown, path: string): ServerLimits {
       limits[name] = integer(
         given[name],
         `${path}.${name}`,
-        name === "maxWait" ||
-          name === "maxQueue" ||
-          name === "maxQueuePerKey" ||
-          name === "maxLogprobs"
-          ? 0
-          : 1,
+        MAY_BE_NONE.has(name) ? 0 : 1,
         MOST[name] ?? 2 ** 31 - 1,
       );
   return Object.freeze(limits);

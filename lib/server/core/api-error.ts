@@ -94,6 +94,8 @@ const NO_WORDS: ErrorWords = { options: {} };
 /** The request's name of an option of the library, such as `dry.base` or `stop[2]`. */
 function paramOf(option: unknown, words: ErrorWords): string | null {
   if (typeof option !== "string") return null;
+  const known = words.options[option];
+  if (known !== undefined) return known;
   const [, head = "", rest = ""] = /^(\w+)(.*)$/s.exec(option) ?? [];
   return `${words.options[head] ?? head}${rest}`;
 }

@@ -62,6 +62,14 @@ export const SAMPLING_WORDS: Readonly<Record<string, string>> = Object.freeze({
   logitBias: "logit_bias",
   dynamicTemperature: "dynatemp",
   minKeep: "min_keep",
+  "dry.multiplier": "dry_multiplier",
+  "dry.base": "dry_base",
+  "dry.allowedLength": "dry_allowed_length",
+  "dry.penaltyLastN": "dry_penalty_last_n",
+  "mirostat.tau": "mirostat_tau",
+  "mirostat.eta": "mirostat_eta",
+  "dynamicTemperature.range": "dynatemp_range",
+  "dynamicTemperature.exponent": "dynatemp_exponent",
 });
 
 const SEEDS = 2 ** 32;

@@ -23,7 +23,13 @@ const stores = new WeakMap<ServerCore, ResponseStore>();
 function storeOf({ core }: Exchange): ResponseStore {
   const found = stores.get(core);
   if (found !== undefined) return found;
-  const made = new ResponseStore();
+  const { maxStored, maxStoredPerKey, maxStoredBytes, maxStoredAge } = core.config.limits;
+  const made = new ResponseStore({
+    maxResponses: maxStored,
+    maxResponsesPerKey: maxStoredPerKey,
+    maxBytes: maxStoredBytes,
+    maxAgeMs: maxStoredAge * 1000,
+  });
   stores.set(core, made);
   return made;
 }

@@ -31,11 +31,11 @@ interface Entry extends StoredResponse {
   readonly itemIds: readonly string[];
 }
 
-const DEFAULT_LIMITS: StoreLimits = {
-  maxResponses: 1000,
-  maxResponsesPerKey: 500,
-  maxBytes: 64 * 2 ** 20,
-  maxAgeMs: 24 * 3600 * 1000,
+const NO_LIMITS: StoreLimits = {
+  maxResponses: Infinity,
+  maxResponsesPerKey: Infinity,
+  maxBytes: Infinity,
+  maxAgeMs: Infinity,
 };
 
 /** Ids are random, but a client chooses those of its input: each key has names of its own. */
@@ -53,7 +53,7 @@ export class ResponseStore {
   #bytes = 0;
 
   constructor(limits: Partial<StoreLimits> = {}, now: () => number = () => performance.now()) {
-    this.#limits = { ...DEFAULT_LIMITS, ...limits };
+    this.#limits = { ...NO_LIMITS, ...limits };
     this.#now = now;
   }
 

@@ -1,6 +1,7 @@
 // Claims about the store of responses: bounded in number, bytes and age, and one key's responses are
 // nobody else's.
 import { describe, expect, it } from "vitest";
+import { normalizeLimits } from "../../../lib/server/limits.js";
 import { ResponseStore } from "../../../lib/server/responses/store.js";
 import type { StoredResponse } from "../../../lib/server/responses/store.js";
 
@@ -82,5 +83,15 @@ describe("a store of responses", () => {
     expect(store.item("a", "msg_1")).toEqual(item("msg_1"));
     store.delete("a", "resp_2");
     expect(store.item("a", "msg_1")).toBeUndefined();
+  });
+});
+
+describe("the bounds of a server's store", () => {
+  it("are options that are checked", () => {
+    const limits = { maxStored: 0, maxStoredPerKey: 1, maxStoredBytes: 10, maxStoredAge: 5 };
+    expect(normalizeLimits(limits, "limits")).toMatchObject(limits);
+    expect(normalizeLimits({}, "limits")).toMatchObject({ maxStored: 1000, maxStoredAge: 86_400 });
+    for (const wrong of [{ maxStored: -1 }, { maxStoredBytes: 0 }, { maxStoredAge: 1.5 }])
+      expect(() => normalizeLimits(wrong, "limits")).toThrow(/limits\.maxStored/);
   });
 });
