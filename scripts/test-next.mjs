@@ -25,8 +25,9 @@ async function install() {
   cpSync(join(root, "examples/next"), folder, { recursive: true });
   const example = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   const own = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const { "r1-native": _, ...dependencies } = example.dependencies;
-  const all = { ...example, dependencies: { ...own.dependencies, ...dependencies } };
+  const dependencies = { ...own.dependencies, ...example.dependencies };
+  delete dependencies["r1-native"];
+  const all = { ...example, dependencies };
   writeFileSync(join(folder, "package.json"), JSON.stringify(all));
   await runProgram("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund"]);
   const target = join(folder, "node_modules/r1-native");
