@@ -1,7 +1,7 @@
 // Random valid requests to the routes that answer conversations, as clients write them.
 import fc from "fast-check";
 
-const text = fc.constantFrom(
+export const text = fc.constantFrom(
   "What is 1+1?",
   "2+2",
   "你好 🙂",
@@ -10,28 +10,28 @@ const text = fc.constantFrom(
   "<think>",
   "\u2028",
 );
-const MAX_TOKENS = fc.constantFrom(1, 2, 7, 20, 60);
-const SEED = fc.nat({ max: 1000 });
-const CHANCE = fc.constantFrom(0, 0.6, 1);
+export const MAX_TOKENS = fc.constantFrom(1, 2, 7, 20, 60);
+export const SEED = fc.nat({ max: 1000 });
+export const CHANCE = fc.constantFrom(0, 0.6, 1);
 
-const PARAMETERS = {
+export const PARAMETERS = {
   type: "object",
   properties: { a: { type: "integer", minimum: 0, maximum: 9 }, s: { enum: ["x", "y"] } },
   required: ["a"],
   additionalProperties: false,
 };
-const SCHEMA = {
+export const SCHEMA = {
   type: "object",
   properties: { n: { enum: [1, 2] } },
   required: ["n"],
   additionalProperties: false,
 };
-const EFFORT = fc.constantFrom("none", "minimal", "low", "medium", "high");
+export const EFFORT = fc.constantFrom("none", "minimal", "low", "medium", "high");
 
 /** A record of which each field may be missing. */
-const some = <T extends object>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<
-  Partial<T>
-> => fc.record(fields, { requiredKeys: [] }) as fc.Arbitrary<Partial<T>>;
+export const some = <T extends object>(fields: {
+  [K in keyof T]: fc.Arbitrary<T[K]>;
+}): fc.Arbitrary<Partial<T>> => fc.record(fields, { requiredKeys: [] }) as fc.Arbitrary<Partial<T>>;
 
 const responsesInput = fc.oneof(
   text,

@@ -7,7 +7,7 @@ import { createApp } from "../../../lib/server/app.js";
 import type { R1App } from "../../../lib/server/app.js";
 import { loadTiny } from "../../fixtures/tiny.js";
 import { ask, eventsOf } from "../ask.js";
-import type { Sent } from "../ask.js";
+import { both, expectType } from "./both.js";
 import { messagesRequest, responsesRequest } from "./requests.js";
 import { validatorsOf } from "./schemas.js";
 import type { Validator } from "./schemas.js";
@@ -34,22 +34,6 @@ beforeAll(async () => {
 });
 afterAll(() => model.close());
 
-function expectType(validate: Validator, value: unknown): void {
-  if (!validate(value))
-    expect.fail(`${JSON.stringify(validate.errors?.slice(-3))}\nof ${JSON.stringify(value)}`);
-}
-
-/** Sends a request in both forms. */
-async function both(path: string, body: object): Promise<[Record<string, unknown>, Sent[]]> {
-  const [whole, streamed] = await Promise.all([
-    ask(app, "POST", path, body),
-    ask(app, "POST", path, { ...body, stream: true }),
-  ]);
-  expect([whole.status, whole.text]).toEqual([200, expect.any(String)]);
-  expect(streamed.status).toBe(200);
-  return [JSON.parse(whole.text) as Record<string, unknown>, eventsOf(streamed.text)];
-}
-
 /** What both forms must agree on: ids and times are each one's own. */
 const plain = (value: unknown): unknown =>
   JSON.parse(
@@ -73,7 +57,8 @@ describe("the Responses API", () => {
   it("sends only what openai's types know, in both forms the same", async () => {
     await fc.assert(
       fc.asyncProperty(responsesRequest, async (request) => {
-        const [whole, events] = await both("/v1/responses", request);
+        const [whole, stream] = await both(app, "/v1/responses", request);
+        const events = eventsOf(stream);
         expectType(types.response, whole);
         for (const [i, { event, data }] of events.entries()) {
           expectType(types.responseEvent, data);
@@ -96,7 +81,8 @@ describe("the Messages API", () => {
   it("sends only what Anthropic's types know, in both forms the same", async () => {
     await fc.assert(
       fc.asyncProperty(messagesRequest, async (request) => {
-        const [whole, events] = await both("/v1/messages", request);
+        const [whole, stream] = await both(app, "/v1/messages", request);
+        const events = eventsOf(stream);
         expectType(types.message, whole);
         let index = -1;
         for (const { event, data } of events) {
