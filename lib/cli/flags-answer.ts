@@ -106,8 +106,13 @@ const thinking: Row[] = [
   },
 ];
 
+/** Flags for the amount of reasoning. */
+export const thinkingFlags: readonly Flag[] = Object.freeze(
+  inGroup("generate", "Thinking:", thinking),
+);
+
 /** Flags for the form of the answer and for reasoning. */
 export const answerFlags: readonly Flag[] = Object.freeze([
   ...inGroup("generate", "Form of the answer:", form),
-  ...inGroup("generate", "Thinking:", thinking),
+  ...thinkingFlags,
 ]);

@@ -10,6 +10,7 @@ import { demoNotice } from "../banner.js";
 import { watchSignals } from "../exit.js";
 import { addFlags, collect, flagsOf, setOption, setWords } from "../flags.js";
 import type { OptionBag } from "../flags.js";
+import { thinkingFlags } from "../flags-answer.js";
 import { generateFlags } from "../flags-generate.js";
 import { loadFlags } from "../flags-load.js";
 import { SERVE_ENVIRONMENT, serveFlags } from "../flags-serve.js";
@@ -193,7 +194,7 @@ export function register(program: Command): void {
     .action(() => run(command));
   command.allowExcessArguments(true);
   const taken = new Set(serveFlags.flatMap(({ names }) => names));
-  const rest = [...loadFlags, ...generateFlags].filter(
+  const rest = [...loadFlags, ...generateFlags, ...thinkingFlags].filter(
     ({ names }) => !names.some((one) => taken.has(one)),
   );
   addFlags(command, [...serveFlags, ...rest]);

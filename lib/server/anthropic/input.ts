@@ -10,7 +10,7 @@ const BILLING = /^x-anthropic-billing-header\s*:/i;
 /** Blocks of one text are set apart by a blank line. */
 const BETWEEN = "\n\n";
 
-const field = (block: Block, key: string): string => {
+const field = (block: Partial<Block>, key: string): string => {
   const value = block[key];
   return typeof value === "string" ? value : "";
 };
@@ -42,18 +42,18 @@ function documentText(block: Block): string | undefined {
 
 /** Text of a tool's result; a block that is no text leaves a note, since the turn must go on. */
 function resultText(content: unknown, isError: boolean): string {
+  const blocks = Array.isArray(content) ? (content as readonly unknown[]) : [];
   const text =
     typeof content === "string"
       ? content
-      : Array.isArray(content)
-        ? content
-            .map((block: Block) =>
-              block.type === "text"
-                ? field(block, "text")
-                : `[${block.type} left out: this model reads text only]`,
-            )
-            .join(BETWEEN)
-        : "";
+      : blocks
+          .map((given) => {
+            const block = (given ?? {}) as Partial<Block>;
+            return block.type === "text"
+              ? field(block, "text")
+              : `[${String(block.type ?? "block")} left out: this model reads text only]`;
+          })
+          .join(BETWEEN);
   return isError ? `Error: ${text}` : text;
 }
 

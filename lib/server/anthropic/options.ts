@@ -73,8 +73,10 @@ export function promptOptions(
   isOff: boolean,
 ): Pick<ChatOptions, "tools" | "toolChoice" | "reasoning"> {
   const offered = tools(request);
+  const reasoning = reasoningOptions(request, isOff);
   return {
-    reasoning: reasoningOptions(request, isOff),
+    // Without a word of the request the server's own default holds.
+    ...(Object.keys(reasoning).length > 0 ? { reasoning } : {}),
     ...(offered.length > 0 ? { tools: offered, toolChoice: toolChoice(request) } : {}),
   };
 }

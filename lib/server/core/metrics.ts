@@ -39,6 +39,11 @@ export class ServerMetrics {
     Counter
   >;
 
+  /** Sums of the prompts that were computed, and the most tokens of one generation. */
+  #promptTotal = 0;
+  #promptSeconds = 0;
+  #longest = 0;
+
   constructor(models: ModelRegistry) {
     const registers = [this.registry];
     const histogram = (name: string, help: string, buckets: readonly number[]): Histogram =>
@@ -121,6 +126,9 @@ export class ServerMetrics {
       this.#totals.cached.inc(cachedTokens);
       this.#totals.prompt.inc(promptTokens - cachedTokens);
     }
+    this.#promptTotal += promptTokens - cachedTokens;
+    this.#promptSeconds += timings.promptMs / 1000;
+    this.#longest = Math.max(this.#longest, promptTokens + completionTokens);
     this.#totals.promptSeconds.inc(timings.promptMs / 1000);
     this.#totals.predicted.inc(completionTokens);
     this.#totals.predictedSeconds.inc(timings.decodeMs / 1000);
@@ -161,7 +169,26 @@ export class ServerMetrics {
       "Number of requests deferred.",
       () => waiting() + sum("waiting"),
     );
-    gauge("llamacpp:n_decode_total", "Total number of llama_decode() calls", () => sum("steps"));
+    gauge("llamacpp:prompt_tokens_seconds", "Average prompt throughput in tokens/s.", () =>
+      this.#promptSeconds > 0 ? this.#promptTotal / this.#promptSeconds : 0,
+    );
+    gauge(
+      "llamacpp:n_busy_slots_per_decode",
+      "Average number of tokens of a llama_decode().",
+      () => (sum("steps") > 0 ? sum("completionTokens") / sum("steps") : 0),
+    );
+    const total = (name: string, help: string, read: () => number): Counter =>
+      new Counter({
+        name,
+        help,
+        registers,
+        collect() {
+          this.reset();
+          this.inc(read());
+        },
+      });
+    total("llamacpp:n_decode_total", "Total number of llama_decode() calls", () => sum("steps"));
+    total("llamacpp:n_tokens_max", "Most tokens of a prompt with its reply.", () => this.#longest);
     gauge("llamacpp:predicted_tokens_seconds", "Generation throughput of the last seconds.", () =>
       sum("tokensPerSecond"),
     );

@@ -7,14 +7,8 @@ import { COMMENT } from "../core/respond.js";
 import type { KeepAlive, StreamEncoder } from "../core/respond.js";
 import type { ChatForm } from "./chat-request.js";
 import { openaiError } from "../core/error-form.js";
-import {
-  endNote,
-  finishReason,
-  logprobContent,
-  thinkingFields,
-  timingsBody,
-  usageBody,
-} from "./parts.js";
+import { timingsBody } from "../core/timings.js";
+import { endNote, finishReason, logprobContent, thinkingFields, usageBody } from "./parts.js";
 
 type Delta = Readonly<Record<string, unknown>>;
 

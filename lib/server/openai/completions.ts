@@ -13,11 +13,12 @@ import { COMMENT } from "../core/respond.js";
 import type { KeepAlive, StreamEncoder, WholeEncoder } from "../core/respond.js";
 import { TaggedText } from "../core/reasoning.js";
 import { joinRuns } from "../core/run-group.js";
+import { timingsBody } from "../core/timings.js";
 import { checkCommon, commonOptions, pingMs } from "./common-fields.js";
 import { completionFields } from "./completion-fields.js";
 import type { CompletionFields } from "./completion-fields.js";
 import { fingerprint } from "./fingerprint.js";
-import { endNote, finishReason, timingsBody, usageBody } from "./parts.js";
+import { endNote, finishReason, usageBody } from "./parts.js";
 import { openaiWords } from "./words.js";
 
 type Prompt = string | readonly number[];

@@ -1,7 +1,6 @@
 // Pieces of OpenAI's responses that several of its objects share: usage, log probabilities, ends,
 // llama-server's timings.
 import type { FinishReason, TokenLogprob, Usage } from "../../index.js";
-import type { FinishEvent } from "../core/events.js";
 import type { ReasoningForm } from "../core/reasoning.js";
 
 /** OpenAI's words for the end of a choice. */
@@ -77,26 +76,4 @@ export function logprobContent(entries: readonly TokenLogprob[]): unknown[] {
       bytes: bytesOf(one.text),
     })),
   }));
-}
-
-/** llama-server's timings. */
-export function timingsBody({ usage, timings }: FinishEvent): Record<string, number> {
-  const promptN = usage.promptTokens - usage.cachedTokens;
-  const predictedN = usage.completionTokens;
-  const each = (ms: number, n: number): number => (n > 0 ? ms / n : 0);
-  const rate = (n: number, ms: number): number => (ms > 0 ? (n / ms) * 1000 : 0);
-  return {
-    cache_n: usage.cachedTokens,
-    prompt_n: promptN,
-    prompt_ms: timings.promptMs,
-    prompt_per_token_ms: each(timings.promptMs, promptN),
-    prompt_per_second: rate(promptN, timings.promptMs),
-    predicted_n: predictedN,
-    predicted_ms: timings.decodeMs,
-    predicted_per_token_ms: each(timings.decodeMs, predictedN),
-    predicted_per_second: rate(predictedN, timings.decodeMs),
-    ...(timings.draftedTokens > 0
-      ? { draft_n: timings.draftedTokens, draft_n_accepted: timings.acceptedTokens }
-      : {}),
-  };
 }

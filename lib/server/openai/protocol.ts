@@ -8,10 +8,11 @@ import { ChatStream } from "./chat-stream.js";
 import { ChatWhole } from "./chat-whole.js";
 import { pingMs } from "./common-fields.js";
 import { openaiError } from "../core/error-form.js";
-import { applyTemplate } from "./apply-template.js";
+import { applyTemplate, countTokens } from "./apply-template.js";
 import { complete } from "./completions.js";
 import { completionFields } from "./completion-fields.js";
 import { fingerprint } from "./fingerprint.js";
+import { llamaComplete, llamaCompletionFields } from "./llama-completion.js";
 import { getModel, listModels } from "./models.js";
 
 async function chat(exchange: Exchange): Promise<Response> {
@@ -78,6 +79,22 @@ export const openaiProtocol: Protocol = Object.freeze({
       body: completionFields,
       bases: "all",
       handle: complete,
+    },
+    {
+      method: "POST",
+      path: "/completion",
+      summary: "Continues a raw prompt, in llama-server's own form",
+      body: llamaCompletionFields,
+      bases: "root",
+      handle: llamaComplete,
+    },
+    {
+      method: "POST",
+      path: "/chat/completions/input_tokens",
+      summary: "Counts the tokens of a conversation's prompt",
+      body: chatFields,
+      bases: "all",
+      handle: countTokens,
     },
     {
       method: "POST",

@@ -9,6 +9,7 @@ import type {
   ToolCallEvent,
 } from "../core/events.js";
 import { nowSeconds, randomId } from "../core/ids.js";
+import { timingsBody } from "../core/timings.js";
 import type { FunctionCallItem, ItemStatus, OutputItem, OutputLogprob } from "./items.js";
 import { responseObject } from "./response-object.js";
 import type { ResponseHead, ResponseObject } from "./response-object.js";
@@ -28,6 +29,8 @@ export interface BuilderInit {
   readonly head: ResponseHead;
   readonly reasoning: ReasoningForm;
   readonly wantsLogprobs: boolean;
+  /** Only the first call is sent. */
+  readonly isOneCall: boolean;
 }
 
 function outputLogprob({ text, logprob, top }: TokenLogprob): OutputLogprob {
@@ -73,6 +76,7 @@ export class ResponseBuilder {
 
   /** Takes an event of the run; returns those of the protocol that it brings about. */
   take(event: RunEvent): ResponseEvent[] {
+    if ("call" in event && (event.call ?? 0) > 0 && this.#init.isOneCall) return [];
     if (event.type !== "queued") this.#begin();
     switch (event.type) {
       case "reasoning":
@@ -285,23 +289,26 @@ export class ResponseBuilder {
     return { ...base, summary: [], content: isWhole ? [{ type: "reasoning_text", text }] : [] };
   }
 
-  #finish({ reason, usage }: FinishEvent): void {
+  #finish(event: FinishEvent): void {
+    const { reason, usage } = event;
     const isWhole = reason === "stop" || reason === "stop-string" || reason === "tool-calls";
     const hasAnswer =
       this.#open?.kind === "message" || this.#output.some(({ type }) => type !== "reasoning");
     // Clients look for a message, be it empty.
     if (isWhole && !hasAnswer) this.#enter("message");
     this.#leave(isWhole ? "completed" : "incomplete");
-    this.#end(isWhole ? "completed" : "incomplete", { usage, finishReason: reason });
+    const facts = { usage, finishReason: reason };
+    this.#end(isWhole ? "completed" : "incomplete", facts, { timings: timingsBody(event) });
   }
 
   #end(
     status: "completed" | "incomplete" | "failed",
     facts: Pick<Parameters<typeof responseObject>[2] & object, "usage" | "finishReason" | "error">,
+    more: Readonly<Record<string, unknown>> = {},
   ): void {
     const end = { status, completedAt: nowSeconds(), ...facts };
     const response = responseObject(this.#init.head, this.#output, end);
     this.#response = response;
-    this.#tell(`response.${status}`, { response });
+    this.#tell(`response.${status}`, { response, ...more });
   }
 }

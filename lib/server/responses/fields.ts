@@ -59,7 +59,7 @@ export const responsesFields = z.object({
     .union([z.enum(["auto", "none", "required"]), tool])
     .default("auto")
     .describe("`auto`, `none`, `required`, one function, or `allowed_tools`"),
-  parallel_tool_calls: z.boolean().default(true).describe("echoed; without effect"),
+  parallel_tool_calls: z.boolean().default(true).describe("false: only the first call is sent"),
   reasoning: reasoning.optional().describe("effort and summary"),
   text: z
     .looseObject({ format: format.nullish(), verbosity: z.string().nullish() })

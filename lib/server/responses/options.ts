@@ -85,7 +85,7 @@ export function chatOptions(request: ResponsesRequest, reasoning: ReasoningOptio
   return {
     ...samplingOptions(request),
     ...(most === undefined || most < 0 ? {} : { maxTokens: most }),
-    reasoning,
+    ...(Object.keys(reasoning).length > 0 ? { reasoning } : {}),
     ...(wantsLogprobs(request) ? { topLogprobs: request.top_logprobs ?? 0 } : {}),
     ...(stream && return_progress ? { promptProgress: true } : {}),
     ...(tools.length > 0 ? { tools, toolChoice } : {}),

@@ -91,6 +91,7 @@ async function create(exchange: Exchange): Promise<Response> {
     },
     reasoning: reasoningForm(exchange, request),
     wantsLogprobs: wantsLogprobs(request),
+    isOneCall: !request.parallel_tool_calls,
   });
   const keep = (response: ResponseObject): void => {
     if (!request.store) return;
