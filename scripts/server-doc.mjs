@@ -1,19 +1,21 @@
-// Writes the table of fields in docs/server.md from the schemas that check the requests, or with
-// --check says whether it is up to date. Needs `npm run build:ts`.
+// Writes the tables of fields in docs/server.md and docs/server-protocols.md from the schemas that
+// check the requests, or with --check says whether they are up to date. Needs `npm run build:ts`.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const path = fileURLToPath(new URL("../docs/server.md", import.meta.url));
+const { documentedFields } = await import("../dist/server/documented-fields.js");
 const { fieldTable } = await import("../dist/server/openapi.js");
-const { chatFields } = await import("../dist/server/openai/chat-fields.js");
 
-const before = readFileSync(path, "utf8");
-const after = before.replace(
-  /(<!-- fields: chat -->\n)[^]*?(<!-- end of fields -->)/,
-  (_, start, end) => `${start}\n${fieldTable(chatFields)}\n\n${end}`,
-);
-if (!process.argv.includes("--check")) writeFileSync(path, after);
-else if (after !== before) {
-  console.error("docs/server.md: run node scripts/server-doc.mjs");
-  process.exitCode = 1;
+for (const { page, name, schema } of documentedFields) {
+  const path = fileURLToPath(new URL(`../docs/${page}`, import.meta.url));
+  const before = readFileSync(path, "utf8");
+  const after = before.replace(
+    new RegExp(`(<!-- fields: ${name} -->\n)[^]*?(<!-- end of fields -->)`),
+    (_, start, end) => `${start}\n${fieldTable(schema)}\n\n${end}`,
+  );
+  if (!process.argv.includes("--check")) writeFileSync(path, after);
+  else if (after !== before) {
+    console.error(`docs/${page}: run node scripts/server-doc.mjs`);
+    process.exitCode = 1;
+  }
 }

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { chatFields } from "../../lib/server/openai/chat-fields.js";
+import { documentedFields } from "../../lib/server/documented-fields.js";
 import { fieldTable, openApiDocument } from "../../lib/server/openapi.js";
 import { PROTOCOLS } from "../../lib/server/protocols.js";
 
@@ -14,10 +14,11 @@ const plain = (text: string): string[] =>
     .filter((line) => line.startsWith("|") && !line.includes("---"))
     .map((line) => line.replaceAll(/\s+/g, " "));
 
-test("docs/server.md has every field of a chat completion", () => {
-  const text = readFileSync(join(import.meta.dirname, "../../docs/server.md"), "utf8");
-  const [, table = ""] = /<!-- fields: chat -->([^]*?)<!-- end of fields -->/.exec(text) ?? [];
-  expect(plain(table), "run node scripts/server-doc.mjs").toEqual(plain(fieldTable(chatFields)));
+test.each(documentedFields)("docs/$page has every field of $name", ({ page, name, schema }) => {
+  const text = readFileSync(join(import.meta.dirname, "../../docs", page), "utf8");
+  const [, table = ""] =
+    new RegExp(`<!-- fields: ${name} -->([^]*?)<!-- end of fields -->`).exec(text) ?? [];
+  expect(plain(table), "run node scripts/server-doc.mjs").toEqual(plain(fieldTable(schema)));
 });
 
 test("the OpenAPI document has every route with the fields of its body", () => {

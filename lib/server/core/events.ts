@@ -148,6 +148,14 @@ export function totalUsage(finishes: readonly FinishEvent[]): Usage {
   };
 }
 
+/** The first choice that has not finished: a sign of life must not follow the end of one. */
+export function firstOpen(finishes: readonly FinishEvent[]): number {
+  const finished = new Set(finishes.map(({ choice }) => choice));
+  let choice = 0;
+  while (finished.has(choice)) choice++;
+  return choice;
+}
+
 /** Collects the events of one choice. */
 class ChoiceParts {
   #reasoning = "";

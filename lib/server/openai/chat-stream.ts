@@ -1,6 +1,6 @@
 // Chunks of a streamed chat completion, ended by `[DONE]`.
 import type { FinishEvent, RunEvent, TextEvent } from "../core/events.js";
-import { totalUsage } from "../core/events.js";
+import { firstOpen, totalUsage } from "../core/events.js";
 import { nowSeconds, randomId } from "../core/ids.js";
 import { TaggedText } from "../core/reasoning.js";
 import { COMMENT } from "../core/respond.js";
@@ -52,13 +52,13 @@ export class ChatStream implements StreamEncoder {
   encode(event: RunEvent): string {
     switch (event.type) {
       case "queued":
-        return this.#note({ queue_position: event.ahead });
+        return this.#note(0, { queue_position: event.ahead });
       case "start":
         return "";
       case "progress": {
         const { total, cached, processed, timeMs } = event;
         const progress = { total, cache: cached, processed, time_ms: Math.round(timeMs) };
-        return this.#role(event.choice) + this.#note({ prompt_progress: progress });
+        return this.#note(event.choice, { prompt_progress: progress });
       }
       case "reasoning":
         return this.#reasoning(event);
@@ -88,7 +88,7 @@ export class ChatStream implements StreamEncoder {
   }
 
   ping(form: KeepAlive["form"]): string {
-    return form === "comment" ? COMMENT : this.#chunk(0, {});
+    return form === "comment" ? COMMENT : this.#chunk(firstOpen(this.#finishes), {});
   }
 
   #mayCall(call: number): boolean {
@@ -186,10 +186,10 @@ export class ChatStream implements StreamEncoder {
     return this.#chunk(choice, { role: "assistant", content: "" });
   }
 
-  /** A chunk that carries a fact beside the choices. */
-  #note(fact: Readonly<Record<string, unknown>>): string {
-    const body = { index: 0, delta: {}, logprobs: null, finish_reason: null };
-    return this.#role(0) + this.#frame(JSON.stringify(body), fact);
+  /** A chunk of a choice that carries a fact beside the choices. */
+  #note(choice: number, fact: Readonly<Record<string, unknown>>): string {
+    const body = { index: choice, delta: {}, logprobs: null, finish_reason: null };
+    return this.#role(choice) + this.#frame(JSON.stringify(body), fact);
   }
 
   /** @param facts - What stands beside the choices. */

@@ -5,7 +5,7 @@ import type { ApiError } from "../core/api-error.js";
 import { assertAtMost, assertNotAbove } from "../core/bounds.js";
 import type { GenerateCall } from "../core/call.js";
 import { openaiError } from "../core/error-form.js";
-import { totalUsage } from "../core/events.js";
+import { firstOpen, totalUsage } from "../core/events.js";
 import type { ChoiceOutcome, FinishEvent, RunEvent } from "../core/events.js";
 import { nowSeconds, randomId } from "../core/ids.js";
 import type { Exchange } from "../core/protocol.js";
@@ -118,7 +118,7 @@ class CompletionStream implements StreamEncoder {
   }
 
   ping(form: KeepAlive["form"]): string {
-    return form === "comment" ? COMMENT : this.#chunk(0, "");
+    return form === "comment" ? COMMENT : this.#chunk(firstOpen(this.#finishes), "");
   }
 
   #finish(event: FinishEvent): string {

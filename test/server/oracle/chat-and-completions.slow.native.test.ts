@@ -86,13 +86,18 @@ function expectUsage(request: object, chunks: Body[], whole: Body): Body[] {
 }
 
 /**
- * The type is that of the whole form: it wants a reason of each choice, where OpenAI's own server
- * streams null until the choice has ended.
+ * The type is that of the whole form: it wants a reason of each choice and the usage or nothing,
+ * where OpenAI's own server streams null until the end.
  */
-const withEnd = (chunk: Body): Body => ({
-  ...chunk,
-  choices: chunk.choices.map((one) => ({ ...one, finish_reason: one.finish_reason ?? "stop" })),
-});
+function asWhole({ usage, ...chunk }: Body): unknown {
+  const choices = chunk.choices.map((one) => ({
+    ...one,
+    finish_reason: one.finish_reason ?? "stop",
+  }));
+  return usage === null || usage === undefined
+    ? { ...chunk, choices }
+    : { ...chunk, choices, usage };
+}
 
 /** Puts the deltas of a choice together, as a client does. */
 function messageOf(choices: readonly Choice[]): Partial<Said> {
@@ -165,7 +170,7 @@ describe("OpenAI's types", () => {
         expectType(types.text, body);
         const whole = body as unknown as Body;
         const all = chunksOf(stream);
-        for (const chunk of all) expectType(types.text, withEnd(chunk));
+        for (const chunk of all) expectType(types.text, asWhole(chunk));
         const chunks = expectUsage(request, all, whole);
         for (const { index, text, finish_reason: end, logprobs } of whole.choices) {
           const choices = choiceOf(chunks, index, end);
