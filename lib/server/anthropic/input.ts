@@ -51,7 +51,7 @@ function resultText(content: unknown, isError: boolean): string {
             const block = (given ?? {}) as Partial<Block>;
             return block.type === "text"
               ? field(block, "text")
-              : `[${String(block.type ?? "block")} left out: this model reads text only]`;
+              : `[${block.type ?? "block"} left out: this model reads text only]`;
           })
           .join(BETWEEN);
   return isError ? `Error: ${text}` : text;
