@@ -1,6 +1,6 @@
 // Reads a request's JSON body within bounds: its type, its bytes and its depth are checked before
 // it is parsed.
-import { ApiError, badRequest } from "./api-error.js";
+import { ApiError, badRequest, clientGone } from "./api-error.js";
 
 /** Bounds on a body. */
 export interface BodyLimits {
@@ -38,10 +38,15 @@ async function readBytes(request: Request, most: number): Promise<Uint8Array> {
   if (request.body === null) return new Uint8Array(0);
   const pieces: Uint8Array[] = [];
   let total = 0;
-  for await (const piece of request.body as ReadableStream<Uint8Array>) {
-    total += piece.byteLength;
-    if (total > most) throw tooLarge(most);
-    pieces.push(piece);
+  try {
+    for await (const piece of request.body as ReadableStream<Uint8Array>) {
+      total += piece.byteLength;
+      if (total > most) throw tooLarge(most);
+      pieces.push(piece);
+    }
+  } catch (error) {
+    // A client that goes while it sends is no failure of the server.
+    throw error instanceof ApiError ? error : clientGone();
   }
   return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
 }
