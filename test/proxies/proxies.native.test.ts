@@ -51,7 +51,7 @@ function configuration(language: string, port: number): string {
   return block
     .replaceAll("10.0.0.1:8080", `127.0.0.1:${hosts[0]?.port}`)
     .replaceAll("10.0.0.2:8080", `127.0.0.1:${hosts[1]?.port}`)
-    .replace(/(listen |bind )\S+?:?80\b/, `$1127.0.0.1:${port}`);
+    .replace(/(listen |bind ):?80\b/, `$1127.0.0.1:${port}`);
 }
 
 const PROXIES: Record<string, (port: number) => readonly [string, ...string[]]> = {
