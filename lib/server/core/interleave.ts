@@ -18,10 +18,17 @@ export async function* interleave(
     readonly at: number;
     readonly next: IteratorResult<RunEvent>;
   }
-  const ask = async (at: number): Promise<Arrived> => ({
+  const nextOf = async (at: number): Promise<Arrived> => ({
     at,
     next: await (sources[at] as AsyncIterator<RunEvent>).next(),
   });
+  const ask = (at: number): Promise<Arrived> => {
+    const asked = nextOf(at);
+    // When one source fails or the reader leaves, nobody waits for the others any more, and a
+    // rejection that nobody hears would end the process.
+    asked.catch(() => undefined);
+    return asked;
+  };
   const pending = new Map(sources.map((_, at) => [at, ask(at)]));
   while (pending.size > 0) {
     const { at, next } = await Promise.race(pending.values());
