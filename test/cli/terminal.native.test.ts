@@ -57,9 +57,9 @@ describe("on a terminal", () => {
     await until(/starts again[^]*> /);
     const before = shown().length;
     type("What is 5+5?\r");
-    await until("<think>", before);
+    await until("Thinking (", before);
     type(CTRL_C);
-    await until(/<think>[^]*> /, before);
+    await until(/Thinking \([^]*> /, before);
     type(CTRL_D);
     expect(await ended).toBe(0);
   });

@@ -57,7 +57,7 @@ describe("Ctrl-Z stops a conversation and fg goes on with it", () => {
     const { type, until, ended } = await inShell(chat);
     let at = await until("> ");
     type("What is 12+30?\r");
-    at = await until("<think>", at);
+    at = await until("Thinking (", at);
     type(CTRL_Z);
     at = await until("SHELL: ", at);
     type("fg\n");
