@@ -2,7 +2,7 @@
 // GPU backend. Finds the ones that are installed for this process.
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
-import { familySync, MUSL } from "detect-libc";
+import type * as detectLibc from "detect-libc";
 import { manifestIn, ownVersion, unpackedPath } from "../base/package.js";
 
 const require = createRequire(import.meta.url);
@@ -54,6 +54,8 @@ export const PLATFORMS: readonly string[] = Object.keys(ADDONS);
 
 /** This process's platform, as the packages are named. */
 export function platformName(): string {
+  // Loaded here, so that importing r1-native loads no package.
+  const { familySync, MUSL } = require("detect-libc") as typeof detectLibc;
   const isMusl = process.platform === "linux" && familySync() === MUSL;
   return `${process.platform}-${process.arch}${isMusl ? "-musl" : ""}`;
 }
