@@ -1,6 +1,6 @@
 // Runs llama-server's own tests, unmodified, against `r1-native serve`, and compares the results to
-// the table in docs/server-llama-tests.md: any change fails. With --update it writes the results into
-// the table. Other arguments choose test files. Needs `npm run build:ts` and Python with pytest and
+// the list in docs/server-llama-tests.md: any change fails. With --update it writes the results into
+// the list. Other arguments choose test files. Needs `npm run build:ts` and Python with pytest and
 // requests.
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -66,7 +66,7 @@ async function runList(python, tests, folder) {
     },
   });
   const code = await new Promise((resolve) => child.once("exit", resolve));
-  // 1: some tests failed, as the table says.
+  // 1: some tests failed, as the list says.
   if (code !== 0 && code !== 1) throw new Error(`pytest ended with code ${code}.`);
   return readFileSync(results, "utf8")
     .split("\n")
@@ -94,38 +94,51 @@ function summary(results) {
   return new Map([...cases].map(([test, outcomes]) => [test, wordOf([...outcomes.values()])]));
 }
 
-const ROW = /^\| `(?<test>[^`]+)` *\| (?<result>[^|]*?) *\| (?<why>[^|]*?) *\|$/;
+const ROW = /^- `(?<test>[^`]+)`: (?<result>[^.]*)\.(?: (?<why>.*))?$/;
+/** Longest line of the page. */
+const WIDTH = 100;
 
-/** The rows of the page's table, by test. */
-function readTable(text) {
-  const rows = text.split("\n").flatMap((line) => ROW.exec(line)?.groups ?? []);
-  return new Map(rows.map(({ test, result, why }) => [test, { result, why }]));
+/** The entries of the page's list, by test; an entry goes on in indented lines. */
+function readList(text) {
+  const lines = text.replaceAll("\n  ", " ").split("\n");
+  const entries = lines.flatMap((line) => ROW.exec(line)?.groups ?? []);
+  return new Map(entries.map(({ test, result, why = "" }) => [test, { result, why }]));
 }
 
-function writeTable(text, results, table) {
-  const rows = [...results].map(
-    ([test, result]) => `| \`${test}\` | ${result} | ${table.get(test)?.why ?? ""} |`,
+/** Breaks an entry between words. */
+function wrapped(entry) {
+  const lines = [""];
+  for (const word of entry.split(" ")) {
+    const longer = lines.at(-1) === "" ? word : `${lines.at(-1)} ${word}`;
+    if (longer.length <= WIDTH) lines[lines.length - 1] = longer;
+    else lines.push(`  ${word}`);
+  }
+  return lines.join("\n");
+}
+
+function writeList(text, results, list) {
+  const entries = [...results].map(([test, result]) =>
+    wrapped(`- \`${test}\`: ${result}. ${list.get(test)?.why ?? ""}`.trimEnd()),
   );
-  const lines = ["| test | result | why |", "| --- | --- | --- |", ...rows].join("\n");
   return text.replace(
     /(<!-- results -->\n)[^]*?(<!-- end of results -->)/,
-    (_, start, end) => `${start}\n${lines}\n\n${end}`,
+    (_, start, end) => `${start}\n${entries.join("\n")}\n\n${end}`,
   );
 }
 
-/** What differs from the table, one line each. */
-function differences(results, table) {
+/** What differs from the list, one line each. */
+function differences(results, list) {
   const changed = [...results]
-    .filter(([test, result]) => table.get(test)?.result !== result)
-    .map(([test, result]) => `${test}: ${result}; the table: ${table.get(test)?.result ?? "none"}`);
-  const gone = [...table.keys()].filter((test) => !results.has(test));
-  const unexplained = [...table].filter(([, { result, why }]) => result !== "passed" && why === "");
+    .filter(([test, result]) => list.get(test)?.result !== result)
+    .map(([test, result]) => `${test}: ${result}; the list: ${list.get(test)?.result ?? "none"}`);
+  const gone = [...list.keys()].filter((test) => !results.has(test));
+  const unexplained = [...list].filter(([, { result, why }]) => result !== "passed" && why === "");
   return [
     ...changed,
     ...gone.map((test) => `${test}: did not run`),
     ...unexplained
       .filter(([, { result }]) => !result.startsWith("passed"))
-      .map(([test]) => `${test}: the table does not say why`),
+      .map(([test]) => `${test}: the list does not say why`),
   ];
 }
 
@@ -146,14 +159,18 @@ try {
   const seconds = Math.round((performance.now() - started) / 1000);
   const count = (word) => [...results.values()].filter((one) => one.startsWith(word)).length;
   const counts = `${count("passed")} pass, ${count("deviates")} deviate, ${count("left out")} left out`;
+  let verdict = "as expected";
   if (process.argv.includes("--update")) {
-    writeFileSync(page, writeTable(text, results, readTable(text)));
+    verdict = `written to ${page}`;
+    writeFileSync(page, writeList(text, results, readList(text)));
   } else if (chosen.length === 0) {
-    const wrong = differences(results, readTable(text));
+    const wrong = differences(results, readList(text));
     for (const line of wrong) console.log(line);
-    if (wrong.length > 0) process.exitCode = 1;
+    if (wrong.length > 0) {
+      process.exitCode = 1;
+      verdict = "differ from docs/server-llama-tests.md";
+    }
   }
-  const verdict = process.exitCode === 1 ? "differ from docs/server-llama-tests.md" : "as expected";
   console.log(`llama-server's ${results.size} tests: ${counts}; ${verdict} (${seconds} s)`);
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -15,7 +15,10 @@ To complete r1-native's commands and flags on Tab:
   fish        r1-native complete fish > ~/.config/fish/completions/r1-native.fish
   PowerShell  r1-native complete powershell >> $PROFILE`;
 
-/** Answers the script: a candidate a line with its description, then what the shell does with them. */
+/**
+ * Answers the script: one candidate per line with its description, and then what the shell does with
+ * them.
+ */
 async function answer(all: CommandTable, words: readonly string[]): Promise<void> {
   const { words: candidates, hasFiles } = await candidatesFor(all, words);
   const lines = candidates.map(({ text, description }) => `${text}\t${description}`);
@@ -40,7 +43,8 @@ export function register(program: Command, all: CommandTable): void {
       else
         throw new R1Error(
           "INVALID_ARGUMENT",
-          `Expected one of ${SHELLS.join(", ")} after complete but received ${JSON.stringify(shell ?? "nothing")}.`,
+          `Expected one of ${SHELLS.join(", ")} after complete but received ` +
+            `${shell === undefined ? "nothing" : JSON.stringify(shell)}.`,
           { details: { option: "shell" } },
         );
     });

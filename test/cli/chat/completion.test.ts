@@ -75,7 +75,7 @@ describe("files of a message", () => {
 describe("the clipboard", () => {
   it("gets the text in base64, through tmux too, unless it is too long", () => {
     expect(copySequence("你好", {})).toBe("\u001b]52;c;5L2g5aW9\u0007");
-    expect(copySequence("a", { TMUX: "/tmp/tmux" })).toContain("\u001bPtmux;");
+    expect(copySequence("a", { TMUX: "socket,1,0" })).toContain("\u001bPtmux;");
     expect(copySequence("x".repeat(80_000), {})).toBeUndefined();
   });
 });
