@@ -56,6 +56,10 @@ export function word(choices: Readonly<Record<string, unknown>>): Parse {
   return Object.assign(parse, { words });
 }
 
+/** One of some words, as a text: the library checks it. */
+export const choice = (words: readonly string[]): Parse =>
+  Object.assign((values: readonly string[]) => last(values), { words });
+
 /** A list separated by commas. */
 export const list: Parse = (values) => last(values).split(",");
 

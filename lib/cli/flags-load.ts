@@ -4,6 +4,7 @@ import { LOAD_OPTION_GROUPS } from "../index.js";
 import type { LoadFlag, LoadRow } from "../index.js";
 import { inGroup, type Flag, type Row } from "./flags.js";
 import {
+  choice,
   constant,
   integer,
   list,
@@ -91,8 +92,7 @@ function parseOf({ kind }: LoadRow, flag: LoadFlag): Flag["parse"] {
   if (flag.reader !== undefined && named === undefined)
     throw new TypeError(`there is no reader ${flag.reader}`);
   if (named !== undefined) return named;
-  // The library checks the word; a copy of its own keeps `text` without words.
-  if (kind.type === "choice") return Object.assign(text.bind(null), { words: kind.values });
+  if (kind.type === "choice") return choice(kind.values);
   return kind.type === "whole" ? integer : text;
 }
 

@@ -15,7 +15,11 @@ interface Attachment {
 function readTextFile(path: string): string {
   let bytes: Buffer;
   try {
-    const { size } = statSync(path);
+    const facts = statSync(path);
+    const { size } = facts;
+    // A device or a pipe may have no end.
+    if (!facts.isFile() && !facts.isDirectory())
+      throw new R1Error("INVALID_ARGUMENT", `${JSON.stringify(path)} is not a regular file.`);
     if (size > LARGEST)
       throw new R1Error(
         "INVALID_ARGUMENT",

@@ -3,7 +3,7 @@
 import { appendFileSync, chmodSync, mkdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { writeFileAtomically } from "../../base/files/writer.js";
+import { writeAll, writeFileAtomically } from "../../base/files/writer.js";
 
 /** Lines that are kept. */
 const LIMIT = 1000;
@@ -47,7 +47,7 @@ export class ChatHistory {
       const kept = lines.slice(-LIMIT);
       if (lines.length > ROOM)
         await writeFileAtomically(path, { force: true, isPrivate: true }, async ({ handle }) => {
-          await handle.write(kept.map((line) => `${line}\n`).join(""));
+          await writeAll(handle, Buffer.from(kept.map((line) => `${line}\n`).join("")), 0);
         });
       return new ChatHistory(path, kept.reverse());
     } catch {

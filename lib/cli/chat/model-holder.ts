@@ -47,11 +47,17 @@ export class ModelHolder {
 
   async #adopt(path: unknown, conversation: Conversation): Promise<void> {
     const { path: _old, ...load } = this.#load;
-    this.#model = await openWatched(
+    const model = await openWatched(
       { ...load, ...(path === undefined ? {} : { path }) },
       this.#isVerbose,
     );
-    conversation.moveTo(this.#model);
+    try {
+      conversation.moveTo(model);
+    } catch (error) {
+      await model.close();
+      throw error;
+    }
+    this.#model = model;
   }
 }
 

@@ -109,7 +109,14 @@ function stateOf(talk: Talk): ChatState {
       say("\n");
     },
     away: (work) => lines.away(work),
-    switchModel: (name) => models.replace(namedModel(name, "/model"), conversation),
+    switchModel: async (name) => {
+      try {
+        await models.replace(namedModel(name, "/model"), conversation);
+      } catch (error) {
+        if (!(error instanceof Interrupted)) throw error;
+        say("The load was stopped. The earlier model answers.\n");
+      }
+    },
   };
   return state;
 }

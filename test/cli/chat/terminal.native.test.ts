@@ -1,5 +1,8 @@
 // A conversation on a pseudo-terminal: what becomes of the thinking, the keys, the commands that
 // need a terminal, and control characters of the model.
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -169,6 +172,28 @@ describe("a conversation", () => {
     await until(/It's 47\.[^]*> /, at);
     type(CTRL_D);
     expect(await ended, shown()).toBe(0);
+  });
+
+  it("keeps its model when Ctrl-C stops the load of another one", async () => {
+    const hub = createServer(() => undefined);
+    await new Promise<void>((resolve) => hub.listen(0, "127.0.0.1", resolve));
+    const { port } = hub.address() as AddressInfo;
+    const { type, until, shown, ended } = onTerminal(greedy, {
+      HF_ENDPOINT: `http://127.0.0.1:${port}`,
+      HF_HOME: join(folder, "hub"),
+    });
+    let at = await until("> ");
+    const asked = once(hub, "request");
+    type("/model hf:owner/name:Q4_K_M\r");
+    await asked;
+    type(CTRL_C);
+    at = await until(/The load was stopped[^]*> /, at);
+    type("What is 12+30?\r");
+    await until(/It's 42\.[^]*> /, at);
+    type(CTRL_D);
+    expect(await ended, shown()).toBe(0);
+    hub.closeAllConnections();
+    hub.close();
   });
 
   it("takes /think and /file", async () => {
