@@ -50,6 +50,32 @@ test("runs of one engine that died count as one failure, and its successor is le
   expect(loads).toBe(2);
 });
 
+const memory = [{ weightBytes: 1, cacheBytes: 0, computeBytes: 0 }];
+
+/** Three models of one byte each in the room of one, each used once and then idle. */
+async function usedInTurn(close: () => Promise<void>): Promise<ModelRegistry> {
+  const load = (): Promise<ChatModel> => {
+    const model = fakeModel();
+    return Promise.resolve({ ...model, info: { ...model.info, memory }, close } as never);
+  };
+  const registry = new ModelRegistry(
+    { a: load, b: load, c: load },
+    { aliases: {}, anyModel: false, maxModelBytes: 1, gate, now: () => 0 },
+  );
+  for (const { name } of registry.entries) {
+    const lease = await registry.lease(registry.find(name));
+    lease.release();
+  }
+  // What follows a load has then happened; a rejection that nobody handles would fail the test.
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  return registry;
+}
+
+test("an idle model that cannot be closed keeps no other from being loaded", async () => {
+  const registry = await usedInTurn(() => Promise.reject(new Error("cannot close")));
+  expect(registry.find("c").state).toBe("ready");
+});
+
 test.each([[undefined], [null], [{}], [{ r1: {} }], ["r1"]])(
   "createApp refuses %j as models",
   (models) => {

@@ -333,7 +333,8 @@ export class ModelRegistry {
     const [oldest] = this.entries
       .filter((one) => one !== but && one.isLazy && one.users === 0 && one.state === "ready")
       .sort((a, b) => a.lastUsed - b.lastUsed);
-    await oldest?.unload();
+    // Nobody here can act on a failure, and the load that needs the room must go on.
+    await oldest?.unload().catch(() => undefined);
     return oldest !== undefined;
   }
 }
