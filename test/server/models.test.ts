@@ -76,6 +76,11 @@ test("an idle model that cannot be closed keeps no other from being loaded", asy
   expect(registry.find("c").state).toBe("ready");
 });
 
+test("a model that was loaded closes the idle ones that no longer fit beside it", async () => {
+  const registry = await usedInTurn(() => Promise.resolve());
+  expect(registry.entries.map(({ state }) => state)).toEqual(["unloaded", "unloaded", "ready"]);
+});
+
 test.each([[undefined], [null], [{}], [{ r1: {} }], ["r1"]])(
   "createApp refuses %j as models",
   (models) => {

@@ -75,7 +75,7 @@ export class ModelEntry {
     this.#source = source;
     this.isLazy = typeof source === "function";
     if (source instanceof Promise) {
-      this.#loading = this.#await(source);
+      this.#loading = this.#await(source.then((model) => this.#loaded(model)));
       this.#loading.catch(() => undefined);
     } else if (typeof source === "object") this.#loaded(source);
   }
@@ -135,8 +135,10 @@ export class ModelEntry {
 
   /** Loads it unless it is there, making room first. @throws {ApiError} 503 */
   async load(): Promise<ChatModel> {
-    if (typeof this.#source !== "function" || this.model !== undefined) return this.ready();
-    this.#loading ??= this.#await(this.#registry.loadWithRoom(this, this.#source));
+    const source = this.#source;
+    if (typeof source !== "function" || this.model !== undefined) return this.ready();
+    const load = async (): Promise<ChatModel> => this.#loaded(await source());
+    this.#loading ??= this.#await(this.#registry.loadWithRoom(this, load));
     return this.#loading;
   }
 
@@ -167,9 +169,9 @@ export class ModelEntry {
     this.#failures = 0;
   }
 
-  async #await(source: Promise<ChatModel>): Promise<ChatModel> {
+  async #await(loaded: Promise<ChatModel>): Promise<ChatModel> {
     try {
-      return this.#loaded(await source);
+      return await loaded;
     } catch (error) {
       this.#failed();
       this.#lastError = error;
@@ -285,7 +287,10 @@ export class ModelRegistry {
     }
   }
 
-  /** Runs a load after the ones before it; when memory is short, idle models make room. */
+  /**
+   * Runs a load after the ones before it; when memory is short, idle models make room, and again
+   * when the entry knows the size of its new model.
+   */
   loadWithRoom(entry: ModelEntry, load: () => Promise<ChatModel>): Promise<ChatModel> {
     const work = this.#last.then(async () => {
       await this.#makeRoom(entry);
