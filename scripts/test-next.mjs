@@ -3,11 +3,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { freePort } from "./free-port.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "r1-next-"));
@@ -34,15 +34,6 @@ async function install() {
   mkdirSync(join(target, "models"), { recursive: true });
   for (const part of ["package.json", "dist", "build/Release", "models/tiny-r1.gguf"])
     cpSync(join(root, part), join(target, part), { recursive: true });
-}
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** A streamed reply. @throws {Error} unless it comes in pieces, with text, to its end. */

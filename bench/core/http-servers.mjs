@@ -2,22 +2,13 @@
 // the same model, sequences and context. Runs in the main process.
 import { once } from "node:events";
 import { readFileSync, readdirSync } from "node:fs";
-import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { tool } from "../drivers/upstream.mjs";
 import { startProgram } from "./processes.mjs";
+import { freePort } from "../../scripts/free-port.mjs";
 
 const dist = fileURLToPath(new URL("../../dist", import.meta.url));
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** Flags that mean the same to both. */
 function common({ path, threads, sequences, contextSize, port }) {

@@ -2,22 +2,13 @@
 // the server, and a client that streams server-sent events. Runs in a child process.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SAMPLING, runAll, runBy } from "./streams.mjs";
 import { gpuFlags } from "./upstream.mjs";
+import { freePort } from "../../scripts/free-port.mjs";
 
 let child;
 let base;
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** @param config - program, path, threads, sequences, contextSize, gpuLayers. */
 export async function open({

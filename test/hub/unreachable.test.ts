@@ -1,23 +1,13 @@
 // Claims about a Hub that cannot be reached: the reader hears of it soon, and it ends where waiting
 // cannot help; and about failures in words, none of which holds a secret.
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import { inspectGguf } from "../../lib/gguf/inspect.js";
 import { connectionReason, shown } from "../../lib/hub/failures.js";
 import type { RetryNotice } from "../../lib/hub/retry.js";
 import { at, failure, onlyBig, pull, useHub } from "./setup.js";
+import { freePort } from "../../scripts/free-port.mjs";
 
 useHub();
-
-/** A port on which nothing listens. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((done) => server.once("listening", done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
-}
 
 describe("a Hub", () => {
   it("whose name nobody knows is asked three times, and each wait is announced", async () => {

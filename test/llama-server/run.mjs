@@ -4,10 +4,10 @@
 // requests.
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../../scripts/free-port.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const root = join(here, "../..");
@@ -33,15 +33,6 @@ function findPython() {
     if (spawnSync(python, ["-c", "import pytest, requests"]).status === 0) return python;
   throw new Error("No python3 has pytest and requests (Debian: python3-pytest python3-requests).");
 }
-
-/** A port that is free now. */
-const freePort = () =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 
 /** Runs a list of tests; resolves with one result per test and case. */
 async function runList(python, tests, folder) {

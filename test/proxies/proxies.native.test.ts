@@ -2,10 +2,7 @@
 // streams arrive piece by piece, and a conversation always reaches the same host.
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,6 +11,7 @@ import { loadModel } from "../../lib/index.js";
 import type { Model } from "../../lib/index.js";
 import { createApp, serve } from "../../lib/server.js";
 import type { RunningServer } from "../../lib/server.js";
+import { freePort } from "../../scripts/free-port.mjs";
 
 const docs = readFileSync(new URL("../../docs/server.md", import.meta.url), "utf8");
 const folder = mkdtempSync(join(tmpdir(), "r1-proxy-"));
@@ -34,15 +32,6 @@ afterAll(async () => {
   for (const model of models) await model.close();
   rmSync(folder, { recursive: true, force: true });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** A code block of the page, with the addresses of this test. */
 function configuration(language: string, port: number): string {
