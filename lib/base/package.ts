@@ -8,16 +8,16 @@ export const PACKAGE_NAME = "r1-native";
 
 /**
  * Returns the path of a file for the operating system and for other programs. An Electron app keeps
- * its files in an archive, `app.asar`, which only Electron's own JavaScript can read; the files that
- * it unpacks are in the folder `app.asar.unpacked` beside it.
+ * its files in an archive, `app.asar`, which only Electron's own JavaScript can read; the files
+ * that it unpacks are in the folder `app.asar.unpacked` beside it.
  */
 export function unpackedPath(path: string): string {
   return path.replace(/([\\/][^\\/]+\.asar)(?=[\\/])/, "$1.unpacked");
 }
 
 /**
- * The package's folder: two levels up from both lib/base and dist/base. In an Electron app it is the
- * unpacked one.
+ * The package's folder: two levels up from both lib/base and dist/base. In an Electron app it is
+ * the unpacked one.
  */
 export const packageFolder: string = unpackedPath(
   fileURLToPath(new URL("../..", import.meta.url)),
@@ -44,8 +44,8 @@ function ownManifest(): { name: string; version: string } | undefined {
 }
 
 /**
- * Whether this code is still in its package. A bundler moves it, and then the files that the package
- * needs at run time are missing.
+ * Whether this code is still in its package. A bundler moves it, and then the files that the
+ * package needs at run time are missing.
  */
 export function isInPackage(): boolean {
   return ownManifest() !== undefined;

@@ -34,8 +34,8 @@ export interface LookOptions {
 /**
  * Notes every id of an input in the ledger.
  *
- * @throws {R1Error} `INPUT_INVALID` with the first 20 faults and their lines; `INVALID_ARGUMENT` for a
- * pipe; those of reading.
+ * @throws {R1Error} `INPUT_INVALID` with the first 20 faults and their lines; `INVALID_ARGUMENT`
+ * for a pipe; those of reading.
  */
 export async function lookThrough(
   path: string,

@@ -77,7 +77,7 @@ export interface MergeSetup {
   readonly force: boolean;
   /** Gets every sample that the outputs have. */
   readonly seen: Ledger;
-  /** Lines of errors that stand in no file, once all records and errors of the outputs are known. */
+  /** Further lines for the errors file; called once all records and errors are known. */
   readonly moreErrors?: () => Promise<readonly string[]>;
 }
 

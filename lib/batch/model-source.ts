@@ -20,10 +20,11 @@ export interface ReadyModel {
 }
 
 /**
- * Starts the verifier, opens the model, and closes both when `use` has ended. A model that was given
- * stays open.
+ * Starts the verifier, opens the model, and closes both when `use` has ended. A model that was
+ * given stays open.
  *
- * @throws {R1Error} `INVALID_ARGUMENT` for a module that is no verifier; what loading the model throws.
+ * @throws {R1Error} `INVALID_ARGUMENT` for a module that is no verifier; what loading the model
+ * throws.
  */
 export async function withModel<T>(
   source: ModelSource,

@@ -1,5 +1,6 @@
-// Finds ggml's backend libraries beside the addon, in one more folder and in installed GPU packages,
-// tries each in a separate process, and loads those that work. loadBackends() does not block the JavaScript thread.
+// Finds ggml's backend libraries beside the addon, in one more folder and in installed GPU
+// packages, tries each in a separate process, and loads those that work. loadBackends() does not
+// block the JavaScript thread.
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -167,7 +168,10 @@ function libraries(folder: string | undefined): Candidate[] {
 
 function versionProblem({ name, version }: InstalledPackage): string {
   const own = ownVersion() ?? "unknown";
-  return `${name} is version ${version ?? "unknown"} and r1-native is version ${own}; run \`npm install ${name}@${own}\``;
+  return (
+    `${name} is version ${version ?? "unknown"} and r1-native is version ${own}; ` +
+    `run \`npm install ${name}@${own}\``
+  );
 }
 
 /**
@@ -199,8 +203,8 @@ async function loadInTurn(
 }
 
 /**
- * Loads the backends beside the addon, in `folder` and in GPU packages. A backend that is already loaded is not
- * loaded again.
+ * Loads the backends beside the addon, in `folder` and in GPU packages. A backend that is already
+ * loaded is not loaded again.
  *
  * @param signal - Ends a running trial; nothing is then known about its library.
  * @returns The libraries that could not be loaded, now or at an earlier call; the available devices

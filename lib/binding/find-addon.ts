@@ -61,7 +61,9 @@ export function explainAbsence(installation: Installation): LoadFailure {
     };
   if (own !== undefined)
     return {
-      reason: `${name} is version ${own.version ?? "unknown"}, and r1-native is version ${version ?? "unknown"}`,
+      reason:
+        `${name} is version ${own.version ?? "unknown"}, ` +
+        `and r1-native is version ${version ?? "unknown"}`,
       advice: `Both must have the same version: \`${install}\`.`,
     };
   if (installation.isClone)
@@ -76,11 +78,15 @@ export function explainAbsence(installation: Installation): LoadFailure {
       reason:
         `it is installed for another system (${others.join(", ")}), and this one needs ${name}: ` +
         "node_modules or the lock file comes from that system",
-      advice: `Install it here: \`${install}\`, or remove node_modules and the lock file and run \`npm install\`.`,
+      advice:
+        `Install it here: \`${install}\`, or remove node_modules and the lock file ` +
+        "and run `npm install`.",
     };
   return {
     reason: `${name} is not installed, as when optional dependencies are left out`,
-    advice: `Install it: \`${install}\` (pnpm and yarn: \`add --optional ${name}@${version ?? "latest"}\`). ${BUILD.installed}`,
+    advice:
+      `Install it: \`${install}\` (pnpm and yarn: ` +
+      `\`add --optional ${name}@${version ?? "latest"}\`). ${BUILD.installed}`,
   };
 }
 

@@ -14,7 +14,9 @@ export const BUILD = Object.freeze({
   inClone: "Build it: `npm run build:native`.",
 });
 
-const REBUILD = `Build it on this machine: \`npx r1-native build\` in your project, or \`npm run build:native\` in a clone of r1-native.`;
+const REBUILD =
+  "Build it on this machine: `npx r1-native build` in your project, or `npm run build:native` " +
+  "in a clone of r1-native.";
 
 /** The version of glibc that this process runs with; undefined with another C library. */
 function glibcVersion(): string | undefined {

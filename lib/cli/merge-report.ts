@@ -5,7 +5,8 @@ import type { MergeSummary } from "../batch.js";
 export function sayMerged(target: string, summary: MergeSummary): void {
   const { records, repeated, different, differences, failed } = summary;
   process.stderr.write(
-    `wrote ${records} records to ${target}; ${repeated} stood in several outputs, ${different} of others had another result; ${failed} failed\n`,
+    `wrote ${records} records to ${target}; ${repeated} stood in several outputs, ` +
+      `${different} of others had another result; ${failed} failed\n`,
   );
   for (const { id, sample, path } of differences)
     process.stderr.write(`  ${JSON.stringify(id)}, sample ${sample}: another result in ${path}\n`);

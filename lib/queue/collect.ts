@@ -113,7 +113,8 @@ async function checkShard(shard: string, name: string, { options }: QueueHeader)
   if (changes.length === 0) return;
   throw new R1Error(
     "RUN_MISMATCH",
-    `"${shard}" is a shard of another batch than the one in the queue "${name}": ${changes.join(", ")} differ. Leave it out.`,
+    `"${shard}" is a shard of another batch than the one in the queue "${name}": ` +
+      `${changes.join(", ")} differ. Leave it out.`,
     { details: { path: shard, changes } },
   );
 }

@@ -18,7 +18,8 @@ export function givenUp({
   return {
     error: new R1Error(
       "WORKER_LOST",
-      `The row was given up: each of the ${stalledCounter} workers that computed it was lost, so the row may be the cause.`,
+      `The row was given up: each of the ${stalledCounter} workers that computed it was lost, ` +
+        "so the row may be the cause.",
     ),
     attempt: stalledCounter,
   };

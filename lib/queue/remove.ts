@@ -37,7 +37,8 @@ export async function removeQueue(options: RemoveOptions): Promise<RemoveSummary
     if (!force && (left > 0 || working > 0))
       throw new R1Error(
         "INVALID_ARGUMENT",
-        `The queue "${link.name}" is in use: ${left} rows are left, and ${working} workers run. Wait until they have ended, or pass \`force\` to remove it all the same.`,
+        `The queue "${link.name}" is in use: ${left} rows are left, and ${working} workers run. ` +
+          "Wait until they have ended, or pass `force` to remove it all the same.",
         { details: { option: "force" } },
       );
     await link.remove();

@@ -67,8 +67,10 @@ export function stageMain(root, manifest, platforms, folder) {
 function readme({ platform, backend }, { name, version }) {
   const text =
     backend === undefined
-      ? `The native addon of [r1-native](https://www.npmjs.com/package/r1-native) for ${platform}. Install r1-native; it installs this package itself.`
-      : `The ${backend} backend of [r1-native](https://www.npmjs.com/package/r1-native) for ${platform}. Install it beside r1-native, in the same version:\n\n    npm install r1-native@${version} ${name}@${version}`;
+      ? `The native addon of r1-native for ${platform}. Install r1-native; it installs this ` +
+        "package itself."
+      : `The ${backend} backend of r1-native for ${platform}. Install it beside r1-native, in the ` +
+        `same version:\n\n    npm install r1-native@${version} ${name}@${version}`;
   return `# ${name}\n\n${text}\n`;
 }
 

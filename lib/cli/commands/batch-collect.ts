@@ -22,7 +22,8 @@ function report(target: string, summary: CollectSummary): void {
     say(`${givenUp} rows were given up after their workers died; --retry-errors puts them back.`);
   for (const { host, shard, rows: count } of missingFrom)
     say(
-      `${count} rows are done, but their records are in none of these shards: ${host} wrote them to ${shard}.`,
+      `${count} rows are done, but their records are in none of these shards: ` +
+        `${host} wrote them to ${shard}.`,
     );
   if (requeued > 0)
     say(`${requeued} rows are back in the queue: start workers, then collect again.`);
@@ -35,7 +36,8 @@ async function run(files: string[], { queue, ...flags }: Flags): Promise<void> {
   if (queue === undefined || target === undefined || files.length < 2)
     throw new R1Error(
       "INVALID_ARGUMENT",
-      "Expected one shard or more, the file to write, and the queue: r1-native batch collect a.jsonl b.jsonl all.jsonl --queue URL.",
+      "Expected one shard or more, the file to write, and the queue: " +
+        "r1-native batch collect a.jsonl b.jsonl all.jsonl --queue URL.",
       { details: { option: "shards" } },
     );
   const watch = watchSignals(() => undefined);
@@ -68,7 +70,8 @@ export function register(program: Command): void {
     .option("--force", "overwrite an existing file")
     .addHelpText(
       "after",
-      "\nExit codes: 0 the file has all rows, 1 rows are missing or not done yet, or it failed, 2 wrong usage.",
+      "\nExit codes: 0 the file has all rows, 1 rows are missing or not done yet, or it failed, " +
+        "2 wrong usage.",
     )
     .action(run);
 }

@@ -19,7 +19,8 @@ async function run(flags: Partial<RemoveOptions>): Promise<void> {
   say(
     rows === 0
       ? `The server holds no queue "${queueName}".`
-      : `removed the queue "${queueName}" with ${rows} rows; the workers' shards stay where they are`,
+      : `removed the queue "${queueName}" with ${rows} rows; ` +
+          "the workers' shards stay where they are",
   );
 }
 

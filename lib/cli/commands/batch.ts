@@ -61,8 +61,8 @@ function refuseOutput(given: string | undefined): void {
   if (given === undefined) return;
   throw new R1Error(
     "INVALID_ARGUMENT",
-    `Expected no <output> beside --queue but received ${JSON.stringify(given)}: each worker writes ` +
-      "its own, which r1-native worker -o names.",
+    `Expected no <output> beside --queue but received ${JSON.stringify(given)}: each worker ` +
+      "writes its own, which r1-native worker -o names.",
     { details: { option: "output" } },
   );
 }

@@ -1,5 +1,5 @@
-// `r1-native build`: builds the addon from the source in the package. Main thread; the build runs in
-// a child process.
+// `r1-native build`: builds the addon from the source in the package. Main thread; the build runs
+// in a child process.
 import { spawn } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -32,7 +32,8 @@ function runScript(script: string, words: readonly string[]): Promise<number> {
     child.once("error", reject);
     child.once("exit", (code, signal) => {
       process.off("SIGINT", wait);
-      if (signal === "SIGINT" || code === EXIT.interrupted) reject(new Interrupted(130));
+      if (signal === "SIGINT" || code === EXIT.interrupted)
+        reject(new Interrupted(EXIT.interrupted));
       else resolve(code ?? EXIT.failed);
     });
   });
@@ -43,7 +44,8 @@ async function build(definitions: readonly string[], flags: BuildFlags): Promise
   if (!existsSync(script))
     throw new R1Error(
       "FILE_NOT_FOUND",
-      `There is no ${script}: this copy of r1-native has no source to build. Install the package again.`,
+      `There is no ${script}: this copy of r1-native has no source to build. ` +
+        "Install the package again.",
       { details: { path: script } },
     );
   const words = [
