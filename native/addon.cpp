@@ -3,6 +3,7 @@
 #include <napi.h>
 
 #include "napi/error_maker.h"
+#include "napi/shutdown.h"
 #include "wrap/cancel_token_wrap.h"
 #include "wrap/child_process_wrap.h"
 #include "wrap/engine_wrap.h"
@@ -19,6 +20,7 @@
 namespace {
 
 Napi::Object start(Napi::Env env, Napi::Object exports) {
+    r1::keep_code_loaded();
     auto * environment = new r1::Environment();  // Node owns it from the next line on and deletes
                                                  // it with the environment
     env.SetInstanceData(environment);

@@ -2,14 +2,15 @@
 // JavaScript or the process does.
 #include "napi/shutdown.h"
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <vector>
+
+#include "core/platform/library.h"
+#include "core/platform/process.h"
 
 namespace r1 {
 namespace {
@@ -63,13 +64,19 @@ bool end_all() {
 
 // The C library calls it before the exit functions of what was constructed before.
 void at_exit() {
-    if (!end_all()) {
+    // A thread that no longer exists never answers, and may have held a lock.
+    if (!process::runs_exit_functions_alone() && !end_all()) {
         // A thread that cannot be ended would go on while static objects are destroyed.
-        _exit(process_hooks().exit_code);
+        process::end_now(process_hooks().exit_code);
     }
 }
 
 }  // namespace
+
+void keep_code_loaded() {
+    static const char inside = 0;
+    library::keep(&inside);
+}
 
 EnvironmentHook::EnvironmentHook(napi_env env, std::function<void()> run)
     : env_(env), run_(std::move(run)) {

@@ -11,6 +11,12 @@
 namespace r1 {
 
 /**
+ * Keeps the addon's code loaded until the process ends: a worker that ends lets the addon go, while
+ * threads and exit functions still need it.
+ */
+void keep_code_loaded();
+
+/**
  * Calls a function when its environment ends (a worker ends, the process ends by itself), newest
  * hook first. JavaScript thread. Destroying the hook on that thread removes it.
  */

@@ -41,6 +41,7 @@ Napi::Function ModelWrap::define(Napi::Env env) {
             InstanceMethod<&ModelWrap::tokenize_async>("tokenizeAsync"),
             InstanceMethod<&ModelWrap::tokenize_segments_async>("tokenizeSegmentsAsync"),
             InstanceMethod<&ModelWrap::detokenize>("detokenize"),
+            InstanceMethod<&ModelWrap::detokenize_bytes>("detokenizeBytes"),
             InstanceMethod<&ModelWrap::compile_grammar>("compileGrammar"),
             InstanceMethod<&ModelWrap::known_grammar>("knownGrammar"),
             InstanceMethod<&ModelWrap::close>("close"),
@@ -213,6 +214,17 @@ Napi::Value ModelWrap::detokenize(const Napi::CallbackInfo & info) {
     return guarded(env, [&]() -> Napi::Value {
         const std::vector<int32_t> ids = ids_of(info[0], "tokens");
         return Napi::String::New(env, model()->vocab().detokenize(ids.data(), ids.size()));
+    });
+}
+
+Napi::Value ModelWrap::detokenize_bytes(const Napi::CallbackInfo & info) {
+    const Napi::Env env = info.Env();
+    return guarded(env, [&]() -> Napi::Value {
+        const std::vector<int32_t> ids = ids_of(info[0], "tokens");
+        const std::string text = model()->vocab().detokenize(ids.data(), ids.size());
+        Napi::Uint8Array bytes = Napi::Uint8Array::New(env, text.size());
+        std::copy(text.begin(), text.end(), bytes.Data());
+        return bytes;
     });
 }
 

@@ -36,6 +36,7 @@ private:
     Napi::Value tokenize_async(const Napi::CallbackInfo & info);
     Napi::Value tokenize_segments_async(const Napi::CallbackInfo & info);
     Napi::Value detokenize(const Napi::CallbackInfo & info);
+    Napi::Value detokenize_bytes(const Napi::CallbackInfo & info);
     Napi::Value compile_grammar(const Napi::CallbackInfo & info);
     Napi::Value known_grammar(const Napi::CallbackInfo & info);
     Napi::Value close(const Napi::CallbackInfo & info);

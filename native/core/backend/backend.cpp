@@ -13,6 +13,7 @@
 #include "core/backend/backend_library.h"
 #include "core/backend/log_hub.h"
 #include "core/failure.h"
+#include "core/platform/process.h"
 
 namespace r1::backend {
 namespace {
@@ -41,7 +42,7 @@ public:
     }
     ~StartEnvironment() {
         for (const char * name : added_) {
-            unsetenv(name);
+            process::remove_variable(name);
         }
     }
     StartEnvironment(const StartEnvironment &) = delete;
@@ -49,7 +50,7 @@ public:
 
 private:
     void set(const char * name, const char * value) {
-        if (std::getenv(name) == nullptr && setenv(name, value, 0) == 0) {
+        if (process::add_variable(name, value)) {
             added_.push_back(name);
         }
     }

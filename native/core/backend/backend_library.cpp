@@ -2,8 +2,6 @@
 // one in a child process. Any thread.
 #include "core/backend/backend_library.h"
 
-#include <dlfcn.h>
-
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -12,6 +10,7 @@
 #include "core/backend/backend_trial.h"
 #include "core/backend/log_hub.h"
 #include "core/failure.h"
+#include "core/platform/library.h"
 
 namespace r1::backend {
 namespace {
@@ -80,17 +79,13 @@ LibraryResult result_of(ggml_backend_reg_t reg, std::string reason) {
     return {{}, ggml_backend_reg_name(reg), device_names_of(reg)};
 }
 
-struct CloseLibrary {
-    void operator()(void * handle) const { dlclose(handle); }
-};
-
 // The score of a library that is built for several CPUs; 0: not for this one, or no such library.
 int score_of(const fs::path & path) {
-    const std::unique_ptr<void, CloseLibrary> handle(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL));
+    const library::Handle handle = library::open(path.u8string());
     if (handle == nullptr) {
         return 0;
     }
-    void * found = dlsym(handle.get(), "ggml_backend_score");
+    void * found = library::find(handle.get(), "ggml_backend_score");
     return found == nullptr ? 0 : reinterpret_cast<int (*)()>(found)();
 }
 
@@ -124,8 +119,8 @@ LibraryResult load_locked(const std::string & file, const std::string & backend)
 
 std::string real_path(const std::string & path) {
     std::error_code error;
-    const fs::path real = fs::canonical(path, error);
-    return error ? path : real.string();
+    const fs::path real = fs::canonical(fs::u8path(path), error);
+    return error ? path : real.u8string();
 }
 
 }  // namespace
@@ -182,14 +177,15 @@ LibraryResult try_library(const std::string & path) {
 }
 
 bool load_best(const std::string & folder, const std::string & name) {
-    const std::string plain = "libggml-" + name + ".so";
-    const std::string prefix = "libggml-" + name + "-";
+    // Modules of CMake end in .so on macOS too.
+    const fs::path plain = library::module_name("ggml-" + name);
+    const std::string prefix = plain.stem().string() + "-";
     fs::path best;
     int best_score = 0;
     std::error_code error;
-    for (const fs::directory_entry & entry : fs::directory_iterator(folder, error)) {
-        const std::string file = entry.path().filename().string();
-        if (file.rfind(prefix, 0) != 0 || entry.path().extension() != ".so") {
+    for (const fs::directory_entry & entry : fs::directory_iterator(fs::u8path(folder), error)) {
+        const std::string file = entry.path().filename().u8string();
+        if (file.rfind(prefix, 0) != 0 || entry.path().extension() != plain.extension()) {
             continue;
         }
         const int score = score_of(entry.path());
@@ -199,13 +195,13 @@ bool load_best(const std::string & folder, const std::string & name) {
         }
     }
     if (best.empty()) {
-        best = fs::path(folder) / plain;
+        best = fs::u8path(folder) / plain;
         if (!fs::exists(best, error)) {
             return false;
         }
     }
     std::string reason;
-    return load_unlocked(best.string(), reason) != nullptr;
+    return load_unlocked(best.u8string(), reason) != nullptr;
 }
 
 }  // namespace r1::backend

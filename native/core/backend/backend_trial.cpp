@@ -2,24 +2,23 @@
 // results. Only in a child process made for this.
 #include "core/backend/backend_trial.h"
 
-#include <dlfcn.h>
-#ifdef __APPLE__
-#include <mach-o/dyld.h>
-#else
-#include <link.h>
-#endif
 #include <ggml.h>
 
 #include <filesystem>
 #include <memory>
 #include <vector>
 
+#include "core/platform/library.h"
+
 namespace r1::backend::trial {
 namespace {
 
-bool is_ggml_base(const char * path) {
-    return path != nullptr &&
-           std::filesystem::path(path).filename().string().rfind("libggml-base", 0) == 0;
+namespace fs = std::filesystem;
+
+bool is_ggml_base(const std::string & path) {
+    // Versions may follow the suffix, as in libggml-base.so.0.
+    const std::string name = fs::path(library::file_name("ggml-base")).stem().string();
+    return fs::u8path(path).filename().u8string().rfind(name, 0) == 0;
 }
 
 struct FreeContext {
@@ -72,32 +71,24 @@ bool multiplies(ggml_backend_dev_t device, ggml_backend_t backend) {
 
 std::size_t copies_of_ggml() {
     std::size_t count = 0;
-#ifdef __APPLE__
-    for (uint32_t i = 0; i < _dyld_image_count(); ++i) {
-        count += is_ggml_base(_dyld_get_image_name(i)) ? 1 : 0;
+    for (const std::string & path : library::loaded()) {
+        count += is_ggml_base(path) ? 1 : 0;
     }
-#else
-    dl_iterate_phdr(
-        [](dl_phdr_info * info, std::size_t, void * data) {
-            *static_cast<std::size_t *>(data) += is_ggml_base(info->dlpi_name) ? 1 : 0;
-            return 0;
-        },
-        &count);
-#endif
     return count;
 }
 
 std::string version_problem(const std::string & path) {
-    const std::filesystem::path beside =
-        std::filesystem::path(path).parent_path() / "libggml-base.so";
+    const std::string name = library::file_name("ggml-base");
+    const fs::path beside = fs::u8path(path).parent_path() / name;
     std::error_code error;
-    if (!std::filesystem::exists(beside, error)) {
+    if (!fs::exists(beside, error)) {
         return {};
     }
-    void * base = dlopen(beside.c_str(), RTLD_LAZY | RTLD_LOCAL);
-    void * found = base == nullptr ? nullptr : dlsym(base, "ggml_version");
+    // Never closed: this process ends soon, and the library may have started threads.
+    void * base = library::open(beside.u8string()).release();
+    void * found = base == nullptr ? nullptr : library::find(base, "ggml_version");
     if (found == nullptr) {
-        return "the libggml-base.so beside it cannot be read";
+        return "the " + name + " beside it cannot be read";
     }
     const std::string theirs = reinterpret_cast<const char * (*)()>(found)();
     const std::string ours = ggml_version();

@@ -10,12 +10,8 @@
 #include <thread>
 #include <vector>
 
-#ifndef _WIN32
-#include <sys/resource.h>
-#include <unistd.h>
-#endif
-
 #include "core/backend/thread_pools.h"
+#include "core/platform/process.h"
 
 namespace r1::model_trial {
 namespace {
@@ -24,10 +20,6 @@ namespace {
 constexpr uint32_t cells = 256;
 // Sequences in that context: one alone and several together build different graphs.
 constexpr uint32_t max_sequences = 4;
-#ifndef _WIN32
-// The descriptor connected to the parent (core/platform/child_process.h).
-constexpr int LINK = 3;
-#endif
 
 void use_vocabulary(const Vocab & vocab) {
     for (const char * text : {"Hello, world! 12345", "\xe4\xbd\xa0\xe5\xa5\xbd \xf0\x9f\x99\x82",
@@ -118,22 +110,15 @@ std::unique_ptr<Context> make_context(const std::shared_ptr<Model> & model, Engi
 }  // namespace
 
 void end_with_parent() {
-#ifndef _WIN32
-    const rlimit none{0, 0};
-    setrlimit(RLIMIT_CORE, &none);
+    process::die_quietly();
     try {
         std::thread([] {
-            char byte = 0;
-            ssize_t got = 0;
-            do {
-                got = read(LINK, &byte, 1);
-            } while (got > 0);
-            _exit(1);
+            process::wait_for_parent();
+            process::end_now(1);
         }).detach();
     } catch (const std::system_error &) {
         // If the parent is alive, its deadline ends this process too.
     }
-#endif
 }
 
 void run(ModelConfig config, const EngineConfig * engine, bool data) {

@@ -2,36 +2,21 @@
 // model or context.
 #include "core/backend/page_release.h"
 
-#ifdef _WIN32
-
-namespace r1 {
-
-void release_cell_pages(llama_memory_t, int32_t) {}
-void release_weight_pages(const llama_model *) {}
-
-}  // namespace r1
-
-#else
-
 #include <ggml-backend.h>
 #include <llama-kv-cache-iswa.h>
 #include <llama-kv-cache.h>
 #include <llama-memory-hybrid.h>
 #include <llama-model.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <set>
 #include <stdexcept>
 #include <string_view>
 
+#include "core/platform/memory.h"
+
 namespace r1 {
 namespace {
-
-constexpr std::size_t part_bytes = 2 << 20;
 
 /** The caches of K and V that a memory consists of. */
 std::set<const llama_kv_cache *> caches_of(llama_memory_t memory) {
@@ -70,13 +55,7 @@ void release_pages(ggml_backend_buffer_t buffer) {
     if (std::string_view(ggml_backend_buffer_name(buffer)).rfind("CPU", 0) != 0) {
         return;
     }
-    const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-    const auto base = reinterpret_cast<std::uintptr_t>(ggml_backend_buffer_get_base(buffer));
-    const std::uintptr_t end = (base + ggml_backend_buffer_get_size(buffer)) / page * page;
-    for (std::uintptr_t at = (base + page - 1) / page * page; at < end; at += part_bytes) {
-        madvise(reinterpret_cast<void *>(at), std::min<std::size_t>(part_bytes, end - at),
-                MADV_DONTNEED);
-    }
+    memory::drop_pages(ggml_backend_buffer_get_base(buffer), ggml_backend_buffer_get_size(buffer));
 }
 
 }  // namespace
@@ -105,5 +84,3 @@ void release_weight_pages(const llama_model * model) {
 }
 
 }  // namespace r1
-
-#endif

@@ -6,24 +6,17 @@
 
 namespace r1 {
 
-double StepCost::Seen::median() const {
-    const std::size_t size = std::min(count, kept);
-    std::array<double, kept> sorted = last;
-    std::sort(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(size));
-    return sorted[(size - 1) / 2];
-}
-
 StepCost StepCost::fixed(const Table & table) {
     StepCost cost;
     for (const auto & [rows, each] : table) {
         cost.report(rows, each);
     }
     cost.learns_ = false;
-    cost.change_ = {};
+    cost.change_.clear();
     return cost;
 }
 
-// docs/benchmark.md, "Rows of a step".
+// docs/evidence/benchmark.md, "Rows of a step".
 StepCost StepCost::typical() {
     return fixed({{1, 1.0}, {2, 1.9}, {4, 2.5}, {8, 3.2}, {16, 4.0}, {64, 16.0}});
 }
@@ -36,16 +29,15 @@ void StepCost::report(std::size_t rows, double milliseconds) {
     Seen & seen = seen_[rows];
     if (rows == last_rows_) {
         if (!seen.again) {
-            seen.count = 0;
+            seen.milliseconds.clear();
         }
         seen.again = true;
-        seen.add(milliseconds);
+        seen.milliseconds.add(milliseconds);
     } else if (seen.again) {
-        change_.add(std::max(0.0, milliseconds - seen.median()));
+        change_.add(std::max(0.0, milliseconds - seen.milliseconds.value()));
     } else {
-        seen.add(std::max(
-            0.0, milliseconds -
-                     change()));  // row counts that never occur twice in succession are learnt too
+        // Row counts that never occur twice in succession are learnt too.
+        seen.milliseconds.add(std::max(0.0, milliseconds - change()));
     }
     seen.step = steps_;
     last_rows_ = rows;
@@ -61,18 +53,18 @@ bool StepCost::knows(std::size_t rows) const {
 double StepCost::of(std::size_t rows) const {
     const auto above = seen_.lower_bound(rows);
     if (above != seen_.end() && above->first == rows) {
-        return above->second.median();
+        return above->second.milliseconds.value();
     }
     if (above == seen_.begin()) {
-        return above->second.median();  // fewer rows than ever seen; knows() says so
+        return above->second.milliseconds.value();  // fewer rows than ever seen; knows() says so
     }
     const auto below = std::prev(above);
-    const double least = below->second.median();
+    const double least = below->second.milliseconds.value();
     const double more = static_cast<double>(rows - below->first);
     if (above == seen_.end()) {
         return least * (1 + hope * more / static_cast<double>(below->first));
     }
-    return least + (above->second.median() - least) * more /
+    return least + (above->second.milliseconds.value() - least) * more /
                        static_cast<double>(above->first - below->first);
 }
 

@@ -2,12 +2,13 @@
 // whether a guess pays. One owner, no lock.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <utility>
 #include <vector>
+
+#include "core/backend/recent_median.h"
 
 namespace r1 {
 
@@ -46,12 +47,10 @@ public:
      * Additional milliseconds of a step with another number of rows than the last: llama.cpp builds
      * a new graph, which matters for a small model.
      */
-    double change() const { return change_.count > 0 ? change_.median() : 0; }
+    double change() const { return change_.empty() ? 0 : change_.value(); }
     double change_to(std::size_t rows) const { return rows == last_rows_ ? 0 : change(); }
 
 private:
-    // The median of a few: one step that another program delayed does not count.
-    static constexpr std::size_t kept = 5;
     // Number of steps after which a figure is forgotten: otherwise a bad measurement would never be
     // repeated.
     static constexpr uint64_t lifetime = 512;
@@ -59,19 +58,16 @@ private:
     static constexpr double hope = 0.2;
 
     struct Seen {
-        std::array<double, kept> last{};
-        std::size_t count = 0;
+        RecentMedian milliseconds;
         uint64_t step = 0;
-        bool again = false;  // in `last` are steps that came after one of as many rows
-        double median() const;
-        void add(double value) { last[count++ % kept] = value; }
+        bool again = false;  // `milliseconds` are of steps that came after one of as many rows
     };
 
     bool learns_ = true;
     uint64_t steps_ = 0;
     std::size_t last_rows_ = 0;
     std::map<std::size_t, Seen> seen_;
-    Seen change_;
+    RecentMedian change_;
 };
 
 }  // namespace r1

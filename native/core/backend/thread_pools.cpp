@@ -4,13 +4,13 @@
 
 #include <ggml-backend.h>
 #include <llama.h>
-#include <pthread.h>
 
 #include <algorithm>
 #include <thread>
 
 #include "core/backend/backend.h"
 #include "core/failure.h"
+#include "core/platform/thread_priority.h"
 #include "core/platform/thread_supply.h"
 
 namespace r1 {
@@ -32,27 +32,13 @@ Function cpu_function(const char * name) {
     return reinterpret_cast<Function>(found);
 }
 
-struct Level {
-    ggml_sched_priority ggml;
-    int fifo;  // ggml-cpu.c: SCHED_FIFO with this priority; 0: the inherited policy
-};
-
-Level level_of(const std::string & name) {
-    if (name == "normal") return {GGML_SCHED_PRIO_NORMAL, 0};
-    if (name == "medium") return {GGML_SCHED_PRIO_MEDIUM, 40};
-    if (name == "high") return {GGML_SCHED_PRIO_HIGH, 80};
-    if (name == "realtime") return {GGML_SCHED_PRIO_REALTIME, 90};
+ggml_sched_priority priority_of(const std::string & name) {
+    if (name == "normal") return GGML_SCHED_PRIO_NORMAL;
+    if (name == "medium") return GGML_SCHED_PRIO_MEDIUM;
+    if (name == "high") return GGML_SCHED_PRIO_HIGH;
+    if (name == "realtime") return GGML_SCHED_PRIO_REALTIME;
     throw Failure(ErrorCode::InvalidArgument,
                   "`priority` is normal, medium, high or realtime, not " + name + ".");
-}
-
-// ggml prints one line to stderr for each thread it may not raise, so this thread, their worker 0,
-// asks first. With OpenMP and one thread, ggml raises no thread, so this call alone counts. The
-// other workers are raised by ggml, or inherit the priority.
-bool raise_this_thread(int fifo) {
-    sched_param wanted{};
-    wanted.sched_priority = fifo;
-    return pthread_setschedparam(pthread_self(), SCHED_FIFO, &wanted) == 0;
 }
 
 }  // namespace
@@ -60,11 +46,14 @@ bool raise_this_thread(int fifo) {
 ThreadPools::ThreadPools(int32_t threads, int32_t threads_batch, const std::string & priority,
                          uint32_t poll)
     : priority_(priority), threads_(threads), threads_batch_(threads_batch) {
-    Level level = level_of(priority);
+    ggml_sched_priority level = priority_of(priority);
     const auto cores = static_cast<int32_t>(std::thread::hardware_concurrency());
-    if (level.fifo != 0 &&
-        (std::max(threads, threads_batch) >= cores || !raise_this_thread(level.fifo))) {
-        level = level_of("normal");
+    // ggml prints one line to stderr for each thread it may not raise, so this thread, their worker
+    // 0, asks first. With OpenMP and one thread, ggml raises no thread, so this call alone counts.
+    // The other workers are raised by ggml, or inherit the priority.
+    if (level != GGML_SCHED_PRIO_NORMAL &&
+        (std::max(threads, threads_batch) >= cores || !raise_this_thread(level))) {
+        level = GGML_SCHED_PRIO_NORMAL;
         priority_ = "normal";
     }
     const auto make =
@@ -75,7 +64,7 @@ ThreadPools::ThreadPools(int32_t threads, int32_t threads_batch, const std::stri
         thread_supply::require(static_cast<std::size_t>(count - 1),
                                "for a pool of " + std::to_string(count) + " worker threads");
         ggml_threadpool_params params = ggml_threadpool_params_default(count);
-        params.prio = level.ggml;
+        params.prio = level;
         params.poll = poll;
         ggml_threadpool_t pool = make(&params);
         if (pool == nullptr) {

@@ -140,13 +140,12 @@ void Batcher::propose(DraftModel & draft, std::vector<DraftModel::Job> & jobs) {
 }
 
 void Batcher::report(double milliseconds) {
-    if (limits_.max_draft == 0) {
-        return;  // no sequence guesses, so the cost of rows is not needed
-    }
     const bool takes_prompts = std::any_of(slices_.begin(), slices_.end(), [](const Slice & slice) {
         return slice.count != slice.drafted + 1;
     });
-    if (!takes_prompts) {
+    if (takes_prompts) {
+        pace_.report(tokens_.size(), milliseconds);
+    } else if (limits_.max_draft > 0) {  // otherwise no sequence guesses
         cost_.report(tokens_.size(), milliseconds);
     }
 }
@@ -212,6 +211,37 @@ void Batcher::keep_one(std::vector<Sequence *> & decoding, std::vector<Sequence 
                      prefilling.end());
 }
 
+// Whole prompts, oldest first, until they are enough for a step.
+Batcher::Share Batcher::share_of(const std::vector<Sequence *> & prefilling,
+                                 const Cache & cache) const {
+    const std::size_t enough = pace_.rows();
+    Share share{0, false};
+    for (const Sequence * sequence : prefilling) {
+        if (share.rows >= enough) {
+            share.leaves_some = true;
+            break;
+        }
+        share.rows += remaining(*sequence, cache);
+    }
+    return share;
+}
+
+// While prompts take turns, running streams have a step for each chunk of prompt rows, so none
+// waits longer than for one long prompt. Streams whose reply has just begun are not held: their
+// readers have seen nothing yet. Where cells are short none is held, or prompts would take theirs.
+void Batcher::hold_streams(std::vector<Sequence *> & decoding, Share share, const Cache & cache) {
+    held_rows_ += share.rows;
+    const bool has_room = cache.free_cells() >= share.rows + decoding.size();
+    if (!share.leaves_some || !has_room || held_rows_ >= limits_.chunk) {
+        held_rows_ = 0;
+        return;
+    }
+    decoding.erase(
+        std::remove_if(decoding.begin(), decoding.end(),
+                       [](const Sequence * sequence) { return !sequence->run->is_early(); }),
+        decoding.end());
+}
+
 // The rest of the chunk. If running streams fill it, a small part more, so that prompts still
 // progress.
 std::size_t Batcher::prefill_budget() const {
@@ -238,8 +268,10 @@ void Batcher::plan(Scheduler & scheduler, Cache & cache, DraftModel * draft, boo
     if (limits_.deterministic || alone) {
         keep_one(decoding, prefilling);
     }
+    const Share share = share_of(prefilling, cache);
+    hold_streams(decoding, share, cache);
     put_decoding(decoding, cache, draft, spare_for_guesses(decoding, prefilling, cache));
-    std::size_t budget = prefill_budget();
+    std::size_t budget = std::min(prefill_budget(), share.rows);
     for (Sequence * sequence : prefilling) {
         if (sequence->run == nullptr) {
             continue;  // making room sent it back

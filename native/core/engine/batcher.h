@@ -9,6 +9,7 @@
 
 #include "core/backend/cache.h"
 #include "core/backend/step_cost.h"
+#include "core/engine/prompt_pace.h"
 #include "core/engine/scheduler.h"
 #include "core/speculation/draft_model.h"
 
@@ -34,8 +35,9 @@ public:
         bool deterministic;  // one sequence a step, and no clock influences its content
     };
 
-    /** `cost`: used to decide whether guesses pay. */
-    Batcher(Limits limits, StepCost cost) : limits_(limits), cost_(std::move(cost)) {}
+    /** `cost`: used to decide whether guesses pay. `pace`: how prompts share steps. */
+    Batcher(Limits limits, StepCost cost, PromptPace pace)
+        : limits_(limits), cost_(std::move(cost)), pace_(std::move(pace)) {}
 
     /** Plans the next step; ends runs whose context is full. Empty slices: nothing to do. `draft`
      * may be nullptr. `alone`: one sequence, as in deterministic mode. */
@@ -69,11 +71,20 @@ private:
     void put_decoding(const std::vector<Sequence *> & decoding, Cache & cache, DraftModel * draft,
                       Spare spare);
     void propose(DraftModel & draft, std::vector<DraftModel::Job> & jobs);
+    /** Of the waiting prompts, those that this step takes. */
+    struct Share {
+        std::size_t rows;
+        bool leaves_some;
+    };
+    Share share_of(const std::vector<Sequence *> & prefilling, const Cache & cache) const;
+    void hold_streams(std::vector<Sequence *> & decoding, Share share, const Cache & cache);
     std::size_t prefill_budget() const;
     void put_prefill(Sequence & sequence, Cache & cache, std::size_t budget);
 
     Limits limits_;
     StepCost cost_;
+    PromptPace pace_;
+    std::size_t held_rows_ = 0;  // of prompts, since running streams had a step
     double guess_ms_ =
         0;  // time that a draft model needs for a guess; 0: not measured yet, or no clock is used
     std::vector<Slice> slices_;

@@ -75,7 +75,10 @@ void Engine::main(EngineConfig config, std::shared_ptr<Model> draft, std::promis
         const uint32_t guesses = cache_->whole_only() ? 0 : config.max_draft;
         const Batcher::Limits limits{info_.ubatch_size, info_.batch_size, guesses,
                                      model_->vocab().size(), config.deterministic};
-        batcher_ = std::make_unique<Batcher>(limits, std::move(cost));
+        const bool learns = config.step_costs.empty() && !config.deterministic;
+        batcher_ = std::make_unique<Batcher>(
+            limits, std::move(cost),
+            learns ? PromptPace(limits.chunk) : PromptPace::full(limits.chunk));
         if (draft != nullptr && guesses > 0) {
             draft_ = std::make_unique<DraftModel>(std::move(draft), config, context_->pools(),
                                                   &Engine::abort_decode, this);

@@ -10,8 +10,9 @@ namespace r1 {
 void Outbox::add(std::vector<Event> && events, Clock::time_point now) {
     const Clock::duration step = now - added_;
     added_ = now;
-    const bool ends = std::any_of(events.begin(), events.end(), [](const Event & event) {
-        return !std::holds_alternative<TokenEvent>(event);  // an end, or the progress of a prompt
+    const bool is_urgent = std::any_of(events.begin(), events.end(), [](const Event & event) {
+        const TokenEvent * token = std::get_if<TokenEvent>(&event);
+        return token == nullptr || token->is_early;  // an end, or the progress of a prompt
     });
     if (held_.empty()) {
         held_ = std::move(events);
@@ -19,7 +20,7 @@ void Outbox::add(std::vector<Event> && events, Clock::time_point now) {
         held_.insert(held_.end(), std::make_move_iterator(events.begin()),
                      std::make_move_iterator(events.end()));
     }
-    if (ends || step > quick_step || now - last_delivery_ + step > max_delay) {
+    if (is_urgent || step > quick_step || now - last_delivery_ + step > max_delay) {
         flush(now);
     }
 }

@@ -17,7 +17,7 @@ public:
 
     /**
      * Maximum time that a token waits for later ones: a frame of a display. The first token after a
-     * pause is delivered at once.
+     * pause and the early ones of a request are delivered at once.
      */
     static constexpr std::chrono::microseconds max_delay{15000};
     /**
@@ -29,7 +29,7 @@ public:
 
     /**
      * Takes the events of a step. Tokens of a fast step wait for the next step if it is likely to
-     * end within the maximum wait; an end event never waits.
+     * end within the maximum wait; an end event and a request's early tokens never wait.
      */
     void add(std::vector<Event> && events, Clock::time_point now);
 

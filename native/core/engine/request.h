@@ -66,6 +66,7 @@ struct TokenEvent {
     llama_token token;
     std::string text;
     std::optional<TokenLogprobs> logprobs;  // if the request asked for them
+    bool is_early = false;                  // among the first of its request: never held back
 };
 
 /** Progress of a request's prompt, before its first token, if the request asked for it. */

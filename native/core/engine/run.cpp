@@ -215,7 +215,7 @@ std::optional<EndReason> Run::take(llama_token token, bool forced, const float *
     }
     append(token, forced);
 
-    TokenEvent event{request_->id, token, {}, {}};
+    TokenEvent event{request_->id, token, {}, {}, is_early()};
     if (request_->logprobs >= 0) {
         event.logprobs = logprobs_of(logits, vocab_.size(), token, request_->logprobs);
     }

@@ -36,6 +36,12 @@ public:
     bool has_generated() const { return generated_ > 0; }
 
     /**
+     * Whether the reply has only just begun: `<think>`, the line break after it, and the first word
+     * that a reader sees. These tokens are not held back.
+     */
+    bool is_early() const { return generated_ <= early_tokens; }
+
+    /**
      * Chooses the next token from the logits after `feed()` and appends it. Its events go to `out`.
      * Returns the reason if it ended the request; call finish() for the end event. If the grammar
      * needs more than `time`, appends nothing and is choosing: it keeps the logits and skips steps,
@@ -100,6 +106,7 @@ private:
     std::vector<llama_token> feed_;
     std::vector<float> kept_logits_;  // of a choice that is under way
     std::deque<llama_token> forced_;  // the closing of a reasoning that is to end
+    static constexpr int32_t early_tokens = 4;
     int32_t generated_ = 0;
     int32_t reasoning_ = 0;  // tokens chosen inside the reasoning, tags and closing not counted
     bool in_reasoning_;

@@ -1,14 +1,12 @@
 // Byte sinks and sources: an open file or memory. Blocks; not on the engine thread.
 #include "core/files/byte_store.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include "core/failure.h"
+#include "core/platform/open_file.h"
 
 namespace r1 {
 namespace {
@@ -16,11 +14,18 @@ namespace {
 // Maximum bytes of one call, below the 2 GiB limit of every system.
 constexpr std::size_t max_io_bytes = std::size_t{1} << 30;
 
-[[noreturn]] void fail(const char * doing) {
-    const int error = errno;
-    const bool is_full = error == ENOSPC || error == EDQUOT || error == EFBIG;
+bool is_full_disk(int error) {
+#ifdef EDQUOT
+    if (error == EDQUOT) {
+        return true;
+    }
+#endif
+    return error == ENOSPC || error == EFBIG;
+}
+
+[[noreturn]] void fail(const char * doing, int error) {
     throw Failure(
-        is_full ? ErrorCode::NoSpace : ErrorCode::IoFailed,
+        is_full_disk(error) ? ErrorCode::NoSpace : ErrorCode::IoFailed,
         std::string("The saved session could not be ") + doing + ": " + std::strerror(error) + ".");
 }
 
@@ -28,25 +33,22 @@ constexpr std::size_t max_io_bytes = std::size_t{1} << 30;
 
 void FileSink::expect(uint64_t) {
     at_ = 0;
-    if (ftruncate(file_, 0) != 0) {
-        fail("written");
+    if (const int error = open_file::empty(file_); error != 0) {
+        fail("written", error);
     }
 }
 
 void FileSink::write(const void * bytes, std::size_t count) {
     const auto * from = static_cast<const uint8_t *>(bytes);
     while (count > 0) {
-        const ssize_t done =
-            pwrite(file_, from, std::min(count, max_io_bytes), static_cast<off_t>(at_));
-        if (done < 0 && errno == EINTR) {
-            continue;
-        }
-        if (done <= 0) {
-            fail("written");
+        const auto [done, error] =
+            open_file::write_at(file_, from, std::min(count, max_io_bytes), at_);
+        if (done == 0) {
+            fail("written", error);
         }
         from += done;
-        at_ += static_cast<uint64_t>(done);
-        count -= static_cast<std::size_t>(done);
+        at_ += done;
+        count -= done;
     }
 }
 
@@ -66,34 +68,31 @@ void MemorySink::write(const void * bytes, std::size_t count) {
 }
 
 FileSource::FileSource(int file) : file_(file), size_(0) {
-    struct stat facts = {};
-    if (fstat(file, &facts) != 0) {
-        fail("read");
+    const auto [bytes, error] = open_file::size_of(file);
+    if (error != 0) {
+        fail("read", error);
     }
-    if (!S_ISREG(facts.st_mode)) {
+    if (bytes < 0) {
         throw Failure(ErrorCode::IoFailed, "The saved session is no ordinary file.");
     }
-    size_ = static_cast<uint64_t>(facts.st_size);
+    size_ = static_cast<uint64_t>(bytes);
 }
 
 void FileSource::read(uint64_t at, void * to, std::size_t count) {
     auto * into = static_cast<uint8_t *>(to);
     while (count > 0) {
-        const ssize_t done =
-            pread(file_, into, std::min(count, max_io_bytes), static_cast<off_t>(at));
-        if (done < 0 && errno == EINTR) {
-            continue;
-        }
-        if (done < 0) {
-            fail("read");
+        const auto [done, error] =
+            open_file::read_at(file_, into, std::min(count, max_io_bytes), at);
+        if (error != 0) {
+            fail("read", error);
         }
         if (done == 0) {
             throw Failure(ErrorCode::StateInvalid,
                           "The saved session became shorter while it was read.");
         }
         into += done;
-        at += static_cast<uint64_t>(done);
-        count -= static_cast<std::size_t>(done);
+        at += done;
+        count -= done;
     }
 }
 

@@ -77,6 +77,19 @@ R1_TEST("outbox: the end of a request is told at once, after what was held") {
     CHECK(std::holds_alternative<r1::ErrorEvent>(told.deliveries[1].back()));
 }
 
+R1_TEST("outbox: the early tokens of a request are delivered at once") {
+    Told told;
+    told.step(microseconds(100));
+    for (int i = 0; i < 2; ++i) {
+        told.now += microseconds(100);
+        std::vector<Event> events;
+        events.push_back(r1::TokenEvent{2, told.next++, "x", {}, true});
+        told.outbox.add(std::move(events), told.now);
+    }
+    told.step(microseconds(100));
+    CHECK_EQUAL(told.deliveries.size(), std::size_t{3});
+}
+
 R1_TEST("outbox: flush tells what is held, and nothing when nothing is") {
     Told told;
     told.step(microseconds(100));

@@ -29,7 +29,7 @@ public:
           scheduler_(cache_, tiny_model()->vocab(), config.sequences, config.prefix_cache),
           batcher_({context_.info().ubatch_size, context_.info().batch_size, config.max_draft,
                     tiny_model()->vocab().size(), config.deterministic},
-                   StepCost()) {}
+                   StepCost(), PromptPace(context_.info().ubatch_size)) {}
 
     Scheduler & scheduler() { return scheduler_; }
     const Batcher & batcher() const { return batcher_; }

@@ -3,8 +3,6 @@
 
 #include "core/failure.h"
 
-#ifdef __linux__
-
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/socket.h>
@@ -197,20 +195,3 @@ std::optional<End> reap(int pid) {
 }
 
 }  // namespace r1::child_process
-
-#else
-
-namespace r1::child_process {
-
-bool is_supported() { return false; }
-
-Child start(const std::string &, const std::vector<std::string> &,
-            const std::vector<std::string> &) {
-    throw Failure(ErrorCode::Internal, "Children are started by Node on this system.");
-}
-
-std::optional<End> reap(int) { return End{0, 0}; }
-
-}  // namespace r1::child_process
-
-#endif
