@@ -12,6 +12,7 @@ export default tseslint.config(
       "vendor/",
       "prebuilds/",
       "coverage/",
+      "site/",
       "bench/out/",
       "bench/peers/",
       "models/",
@@ -77,7 +78,26 @@ export default tseslint.config(
     },
   },
   {
+    // The quick tests run in threads.
+    files: ["test/**/*.test.ts"],
+    ignores: ["test/**/*.native.test.ts", "test/**/*.slow.test.ts"],
+    rules: {
+      "no-restricted-properties": [
+        "error",
+        {
+          object: "process",
+          property: "chdir",
+          message: "Threads cannot: mock process.cwd, or name the test *.native.test.ts.",
+        },
+      ],
+    },
+  },
+  {
     files: ["**/*.mjs", "**/*.js"],
     languageOptions: { globals: globals.node, ecmaVersion: 2024, sourceType: "module" },
+  },
+  {
+    files: ["**/*.cjs"],
+    languageOptions: { globals: globals.node, ecmaVersion: 2024, sourceType: "commonjs" },
   },
 );

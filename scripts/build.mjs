@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { collect } from "./build/collect.mjs";
 import { cmakeJs, configure } from "./build/configure.mjs";
+import { CROSS_TARGETS, crossFlags, placeCross } from "./build/cross.mjs";
 import { BuildError, main, show } from "./build/process.mjs";
 import { vendor } from "./vendor.mjs";
 
@@ -25,6 +26,7 @@ const HELP = `usage: node scripts/build.mjs [options] [-- -DNAME=value ...]
   --debug             with symbols and assertions and little optimisation, in a build folder of its own; a plain build
                       puts the fast one back
   --portable          for every CPU of this platform (what prebuilds are made of), in a build folder of its own
+  --target=PLATFORM   for another platform, with a cross compiler, into prebuilds/PLATFORM: ${Object.keys(CROSS_TARGETS).join(" or ")}
   --fresh             forget earlier options and start from an empty build folder
   --help
 
@@ -48,6 +50,7 @@ const OPTIONS = {
   vulkan: { type: "boolean", default: false },
   debug: { type: "boolean", default: false },
   portable: { type: "boolean", default: process.env.R1_PORTABLE === "1" },
+  target: { type: "string", default: "" },
   fresh: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 };
@@ -57,6 +60,8 @@ function parse() {
     const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
     if (!["", ...SANITIZERS].includes(values.sanitize))
       throw new Error(`--sanitize takes ${SANITIZERS.join(" or ")}, not "${values.sanitize}"`);
+    if (values.target !== "" && !Object.hasOwn(CROSS_TARGETS, values.target))
+      throw new Error(`--target takes ${Object.keys(CROSS_TARGETS).join(" or ")}`);
     return {
       ...values,
       flags: [
@@ -102,6 +107,7 @@ function outputFolder(options) {
     return join(root, `build-native-${options.sanitize.replace(",", "-")}`);
   if (options.coverage) return join(root, "build-native-coverage");
   if (options.debug) return join(root, "build-native-debug");
+  if (options.target !== "") return join(root, `build-native-${options.target}`);
   return join(root, options.portable ? "build-native-portable" : "build-native");
 }
 
@@ -147,9 +153,13 @@ await main(async () => {
     tools: options.tools || options["bench-tools"],
     nativeTests,
     sanitize: options.sanitize,
-    portable: options.portable,
+    portable: options.portable || options.target !== "",
     config: configOf(options),
-    flags: [...options.flags, ...(options.coverage ? ["-DR1_COVERAGE=ON"] : [])],
+    flags: [
+      ...(options.target === "" ? [] : crossFlags(options.target)),
+      ...options.flags,
+      ...(options.coverage ? ["-DR1_COVERAGE=ON"] : []),
+    ],
   });
   const build = cmakeJs(
     "build",
@@ -170,6 +180,12 @@ await main(async () => {
     stdio: ["ignore", "inherit", "inherit"],
     failure: "the native build failed; the compiler's output above says where",
   });
+  if (options.target !== "") {
+    const { names, glibc } = await placeCross(options.target, { root, bin: join(out, "bin") });
+    const needs = glibc === undefined ? "" : `; they need glibc ${glibc}`;
+    log(`r1-native: ${names.length} files in prebuilds/${options.target}${needs}`);
+    return;
+  }
   if (!isTestsOnly(options)) {
     const changed = collect(join(out, "bin"), join(root, "build", "Release"));
     log(

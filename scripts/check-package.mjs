@@ -1,5 +1,5 @@
 // `npm run check:package`: makes the packages of this machine, installs them in an empty folder
-// without scripts, compiler and network, and runs one prompt from ESM, from require() and with the
+// without scripts and without a compiler, and runs one prompt from ESM, from require() and with the
 // command.
 import {
   existsSync,
@@ -16,26 +16,12 @@ import { fileURLToPath } from "node:url";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { BuildError, capture, main, show, which } from "./build/process.mjs";
+import { ENTRIES, HELLO, HELLO_CJS } from "./packages/programs.mjs";
+import { ownPlatform } from "./packages/targets.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 
-const PROMPT = `const model = await loadModel();
-  const { answer, finishReason } = await model.chat([{ role: "user", content: "What is 1+1?" }], { seed: 3407, temperature: 0 }).result();
-  await model.close();
-  if (!answer.includes("2") || finishReason !== "stop") throw new Error("unexpected answer: " + answer);
-  console.log(answer);`;
-
-const PROGRAMS = {
-  "esm.mjs": `import { loadModel } from "r1-native";\n  ${PROMPT}\n`,
-  "entries.mjs": `import { inspectGguf } from "r1-native/files";
-  import { isHubReference } from "r1-native/hub";
-  import { R1_LAYERS } from "r1-native/plan";
-  import { DEFAULT_MODEL_PATH } from "r1-native";
-  const { variant } = await inspectGguf(DEFAULT_MODEL_PATH);
-  if (variant !== "r1" || R1_LAYERS !== 61 || !isHubReference("hf:a/b")) throw new Error("unexpected: " + variant);
-  console.log(variant);\n`,
-  "require.cjs": `const { loadModel } = require("r1-native");\n(async () => {\n  ${PROMPT}\n})();\n`,
-};
+const PROGRAMS = { "esm.mjs": HELLO, "entries.mjs": ENTRIES, "require.cjs": HELLO_CJS };
 
 /**
  * What a TypeScript user writes, compiled against the tarball's own declarations under both common
@@ -115,6 +101,22 @@ function run(command, args, options, failure) {
   return result.stdout.trim();
 }
 
+/** The archive of r1-native and that of this platform; the folder may have those of others too. */
+function archivesForThisMachine(folder) {
+  const platform = ownPlatform();
+  const find = (start) =>
+    readdirSync(folder).find(
+      (name) => name.startsWith(start) && /^\d+\..*\.tgz$/.test(name.slice(start.length)),
+    );
+  const found = [find("r1-native-"), find(`r1-native-${platform}-`)];
+  if (found.includes(undefined))
+    throw new BuildError(
+      `there is no package for ${platform}: make its libraries by \`npm run prebuild\`, or take ` +
+        "this machine's build (`npm run check:package -- --own-build`).",
+    );
+  return found.map((name) => join(folder, name));
+}
+
 async function lintPackage(folder) {
   const { messages } = await publint({ pkgDir: folder, pack: false, strict: true });
   for (const message of messages)
@@ -131,30 +133,26 @@ await main(async () => {
       [join(root, "scripts", "packages.mjs"), "--out", work, ...process.argv.slice(2)],
       { cwd: root, failure: "the packages could not be made" },
     );
-    const tarballs = readdirSync(work)
-      .filter((name) => name.endsWith(".tgz"))
-      .map((name) => join(work, name));
+    const tarballs = archivesForThisMachine(work);
     const user = join(work, "user");
     mkdirSync(user);
     writeFileSync(join(user, "package.json"), '{ "private": true }\n');
     await show(
       "npm",
-      ["install", ...tarballs, "--offline", "--ignore-scripts", "--no-audit", "--no-fund"],
+      ["install", ...tarballs, "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund"],
       {
         cwd: user,
         env: withoutCompiler(work),
         stdio: ["ignore", process.env.R1_VERBOSE ? "inherit" : "ignore", "inherit"],
-        failure:
-          "the packages could not be installed without a network (those they depend on come from npm's cache)",
+        failure: "the packages could not be installed",
       },
     );
     await lintPackage(join(user, "node_modules", "r1-native"));
     checkTypes(user);
     for (const [name, text] of Object.entries(PROGRAMS)) {
       writeFileSync(join(user, name), text);
-      console.log(
-        `${name}: ${run(process.execPath, [name], { cwd: user, env: withoutCompiler(work) }, `${name} failed`)}`,
-      );
+      const options = { cwd: user, env: withoutCompiler(work) };
+      console.log(`${name}: ${run(process.execPath, [name], options, `${name} failed`)}`);
     }
     console.log(
       `npx r1-native --version: ${run("npx", ["--offline", "r1-native", "--version"], { cwd: user }, "the command failed")}`,

@@ -1,4 +1,4 @@
-// Writes the list of load options in docs/api.md from the library's own table
+// Writes the list of load options in docs/reference/api.md from the library's own table
 // (lib/weights/load-table/): `npm run docs` after `npm run build:ts`. A test checks that it is
 // current.
 import { readFileSync, writeFileSync } from "node:fs";
@@ -57,14 +57,15 @@ export function loadOptionsList(groups) {
 export function withLoadOptions(document, groups) {
   const [before, rest] = document.split(BEGIN);
   const after = rest?.split(END)[1];
-  if (after === undefined) throw new Error("docs/api.md lacks the markers of the load options.");
+  if (after === undefined)
+    throw new Error("docs/reference/api.md lacks the markers of the load options.");
   return `${before}${BEGIN}\n\n${loadOptionsList(groups)}\n\n${END}${after}`;
 }
 
 const self = fileURLToPath(import.meta.url);
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === self) {
   const root = join(dirname(self), "..");
-  const path = join(root, "docs", "api.md");
-  const { LOAD_OPTION_GROUPS } = await import(join(root, "dist", "index.js"));
+  const path = join(root, "docs", "reference", "api.md");
+  const { LOAD_OPTION_GROUPS } = await import(join(root, "dist", "load-flags.js"));
   writeFileSync(path, withLoadOptions(readFileSync(path, "utf8"), LOAD_OPTION_GROUPS));
 }

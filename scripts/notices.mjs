@@ -46,6 +46,7 @@ function components(llama) {
   const { tag } = JSON.parse(readFileSync(join(root, "vendor", "llama.cpp.lock.json"), "utf8"));
   const cpu = join(llama, "ggml", "src", "ggml-cpu");
   const hash = join(llama, "vendor", "hash");
+  const arm = lineWith(join(cpu, "kleidiai", "kernels.h"), "SPDX-FileCopyrightText");
   return [
     {
       name: `llama.cpp and ggml ${tag}`,
@@ -65,7 +66,7 @@ function components(llama) {
     {
       name: "KleidiAI interface of Arm Limited",
       where: "source only",
-      text: `${lineWith(join(cpu, "kleidiai", "kernels.h"), "SPDX-FileCopyrightText").replace("SPDX-FileCopyrightText: ", "")}\nMIT license.`,
+      text: `${arm.replace("SPDX-FileCopyrightText: ", "")}\nMIT license.`,
     },
     { name: "xxHash", where: "source only", text: whole(join(hash, "xxhash", "LICENSE")) },
     { name: "sha256", where: "source only", text: whole(join(hash, "sha256", "LICENSE")) },
@@ -102,7 +103,13 @@ export async function notices() {
   const parts = components(llama).map(
     ({ name, where, text }) => `## ${name}\n\nUsed as: ${where}.\n\n\`\`\`text\n${text}\n\`\`\`\n`,
   );
-  return `# Third-party notices\n\nr1-native and its packages contain code of others under these licences. \`npm run notices\` writes this\nfile. The packages that r1-native depends on carry their own licences.\n\n${parts.join("\n")}`;
+  const head = [
+    "# Third-party notices",
+    "",
+    "r1-native and its packages contain code of others under these licences. `npm run notices` writes this",
+    "file. The packages that r1-native depends on carry their own licences.",
+  ];
+  return `${head.join("\n")}\n\n${parts.join("\n")}`;
 }
 
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {

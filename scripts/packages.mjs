@@ -1,21 +1,12 @@
 // `npm run packages`: makes the archives that are published: one for each folder in prebuilds/, and
 // r1-native itself, which pins those of the platforms.
-import {
-  copyFileSync,
-  cpSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-} from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { OPENMP, openMPRuntime } from "./build/openmp.mjs";
 import { BuildError, main, show } from "./build/process.mjs";
-import { LIMITS, pack, stageLibraries, stageMain } from "./packages/stage.mjs";
-import { ALL_TARGETS, PLATFORMS, targetOf } from "./packages/targets.mjs";
+import { copyOwnBuild, LIMITS, pack, stageLibraries, stageMain } from "./packages/stage.mjs";
+import { ALL_TARGETS, ownPlatform, PLATFORMS, targetOf } from "./packages/targets.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -55,7 +46,8 @@ function builtTargets() {
   const unknown = names.filter((name) => targetOf(name) === undefined);
   if (unknown.length > 0)
     throw new BuildError(
-      `prebuilds/ has ${unknown.join(", ")}, and no package is made of that; known are ${ALL_TARGETS.join(", ")}.`,
+      `prebuilds/ has ${unknown.join(", ")}, and no package is made of that; ` +
+        `known are ${ALL_TARGETS.join(", ")}.`,
     );
   return names.map(targetOf);
 }
@@ -64,15 +56,6 @@ function requireAll(targets) {
   const missing = ALL_TARGETS.filter((name) => !targets.some((target) => target.name === name));
   if (missing.length > 0)
     throw new BuildError(`a release needs all packages; prebuilds/ lacks ${missing.join(", ")}.`);
-}
-
-/** Puts this machine's own build where a platform's package can be made of it. */
-function copyOwnBuild(folder) {
-  cpSync(join(root, "build", "Release"), folder, { recursive: true });
-  renameSync(join(folder, "r1_native.node"), join(folder, "r1-native.node"));
-  const openMP = openMPRuntime();
-  if (openMP !== undefined) copyFileSync(openMP, join(folder, OPENMP));
-  return folder;
 }
 
 function report({ name, size, unpackedSize, entryCount }, { glibc } = {}) {
@@ -89,7 +72,7 @@ await main(async () => {
     process.stdout.write(HELP);
     return;
   }
-  const own = options["own-build"] ? targetOf(`${process.platform}-${process.arch}`) : undefined;
+  const own = options["own-build"] ? targetOf(ownPlatform()) : undefined;
   const isOwn = ({ name }) => name === own?.name;
   const built = builtTargets().filter((target) => !isOwn(target));
   const targets = own === undefined ? built : [own, ...built];
@@ -108,7 +91,7 @@ await main(async () => {
     for (const target of targets) {
       const folder = join(work, target.name);
       const from = isOwn(target)
-        ? copyOwnBuild(join(work, "own"))
+        ? copyOwnBuild(root, join(work, "own"))
         : join(root, "prebuilds", target.name);
       const facts = stageLibraries(root, manifest, target, { from, folder });
       const limit = target.backend === undefined ? LIMITS.platform : LIMITS.gpu;

@@ -1,25 +1,24 @@
 // `npm run prebuild`: builds an addon for every CPU of this platform into
 // prebuilds/<platform>-<arch>[-musl]/, with prebuildify and the same CMake build.
-import { copyFileSync, existsSync, renameSync, rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { arch, platform } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { familySync, MUSL } from "detect-libc";
 import { collect } from "./build/collect.mjs";
 import { filesBelow } from "./build/files.mjs";
-import { OPENMP, openMPRuntime } from "./build/openmp.mjs";
+import { copyOpenMP } from "./build/openmp.mjs";
 import { main, show } from "./build/process.mjs";
 import { requireTools } from "./build/tools.mjs";
 import { checkLibraries } from "./packages/libraries.mjs";
-import { targetOf } from "./packages/targets.mjs";
+import { ownPlatform, targetOf } from "./packages/targets.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const require = createRequire(import.meta.url);
 /** Where prebuildify puts the build. */
 const made = `${platform()}-${arch()}`;
-/** Builds for musl have a folder of their own: their libraries have the names of those for glibc. */
-const name = familySync() === MUSL ? `${made}-musl` : made;
+/** Builds for musl have a folder of their own: their libraries are named as those for glibc. */
+const name = ownPlatform();
 const folder = join(root, "prebuilds", name);
 
 await main(async () => {
@@ -49,8 +48,7 @@ await main(async () => {
   const own = join(root, "build-native", "bin");
   if (existsSync(join(own, "r1_native.node"))) collect(own, join(root, "build", "Release"));
   if (name !== made) renameSync(join(root, "prebuilds", made), folder);
-  const openMP = openMPRuntime();
-  if (openMP !== undefined) copyFileSync(openMP, join(folder, OPENMP));
+  copyOpenMP(folder);
   const glibc = checkLibraries(folder, targetOf(name));
   const needs = glibc === undefined ? "" : `; they need glibc ${glibc}`;
   console.error(`r1-native: ${filesBelow(folder, /./).length} files in prebuilds/${name}${needs}`);

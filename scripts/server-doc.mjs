@@ -1,5 +1,6 @@
-// Writes the tables of fields in docs/server.md and docs/server-protocols.md from the schemas that
-// check the requests, or with --check says whether they are up to date. Needs `npm run build:ts`.
+// Writes the tables of fields in docs/guide/server.md and docs/reference/server-protocols.md from
+// the schemas that check the requests, or with --check says whether they are up to date. Needs
+// `npm run build:ts`.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 

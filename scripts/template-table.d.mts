@@ -1,4 +1,4 @@
-// Types of the table's writer, for the test that checks docs/template.md against it.
+// Types of the table's writer, for the test that checks docs/reference/template.md against it.
 import type { ChatMessage } from "../lib/base/types.js";
 import type { renderChat } from "../lib/template/r1.js";
 import type { segmentsToText } from "../lib/template/segment.js";

@@ -1,5 +1,5 @@
-// Writes the table of template cases in docs/template.md: each conversation rendered by our
-// template and by the official files.
+// Writes the table of template cases in docs/reference/template.md: each conversation rendered by
+// our template and by the official files.
 //
 // node scripts/template-table.mjs           rewrites the table (needs dist/)
 import { readFileSync, writeFileSync } from "node:fs";
@@ -256,7 +256,7 @@ export function makeForms({ renderChat, segmentsToText, pythonJson }) {
 export function withTable(document, functions) {
   const [begin, end] = [document.indexOf(BEGIN), document.indexOf(END)];
   if (begin < 0 || end < begin)
-    throw new Error("docs/template.md has lost the marks around its table");
+    throw new Error("docs/reference/template.md has lost the marks around its table");
   return `${document.slice(0, begin + BEGIN.length)}\n\n${makeForms(functions)}\n\n${makeDifferences()}\n\n${makeTable(functions)}\n\n${document.slice(end)}`;
 }
 
@@ -266,7 +266,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       (name) => import(new URL(`dist/template/${name}.js`, root).href),
     ),
   );
-  const path = new URL("docs/template.md", root);
+  const path = new URL("docs/reference/template.md", root);
   writeFileSync(
     path,
     withTable(readFileSync(path, "utf8"), { renderChat, segmentsToText, pythonJson }),

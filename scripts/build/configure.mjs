@@ -110,13 +110,22 @@ export async function configure({ root, out, env, log, config, ...asked }) {
     "warn",
     "--",
   );
-  await show(process.execPath, [...args, ...definitions(wanted, out)], {
-    cwd: root,
-    env,
-    stdio: ["ignore", process.env.R1_VERBOSE ? "inherit" : "ignore", "inherit"],
-    failure:
-      "CMake could not configure the build; its output above says why (R1_VERBOSE=1 shows all of it)",
-  });
+  const cache = join(out, "CMakeCache.txt");
+  const before = existsSync(cache) ? readFileSync(cache) : undefined;
+  try {
+    await show(process.execPath, [...args, ...definitions(wanted, out)], {
+      cwd: root,
+      env,
+      stdio: ["ignore", process.env.R1_VERBOSE ? "inherit" : "ignore", "inherit"],
+      failure:
+        "CMake could not configure the build; its output above says why (R1_VERBOSE=1 shows all of it)",
+    });
+  } catch (error) {
+    // CMake stores definitions even if it fails: the next plain build would fail by the same ones.
+    if (before === undefined) rmSync(cache, { force: true });
+    else writeFileSync(cache, before);
+    throw error;
+  }
   writeFileSync(join(out, STAMP), JSON.stringify(wanted));
   return wanted;
 }

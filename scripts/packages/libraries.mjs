@@ -1,14 +1,22 @@
 // Checks the libraries of a package: that all are there, that they find each other and need nothing
 // that a small system lacks, and which glibc they need.
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BuildError, capture, which } from "../build/process.mjs";
+import { importsOf } from "./pe.mjs";
 
 /** Libraries that every system with the named C library and Node has. */
 const OF_SYSTEM = {
   glibc: /^(ld-linux[\w.-]*|lib(c|m|dl|rt|pthread|gcc_s|stdc\+\+))\.so\.\d+$/,
   musl: /^(libc\.musl-\w+|lib(gcc_s|stdc\+\+))\.so\.\d+$/,
 };
+
+/** Libraries of Windows 10, Microsoft's C++ runtime, and the program that loads the addon. */
+const OF_WINDOWS = new RegExp(
+  "^((kernel32|msvcrt|ucrtbase|advapi32|ws2_32|user32|shell32|ole32|ntdll|bcrypt|" +
+    "(api-ms-win|vcruntime|msvcp)[\\w-]+)\\.dll|node\\.exe)$",
+  "i",
+);
 
 /** Libraries of a GPU's driver and toolkit, which the user installs. */
 const OF_DRIVER = /^lib(vulkan|cuda|cudart|cublas|cublasLt|nccl)\.so\.\d+$/;
@@ -17,7 +25,7 @@ const OF_DRIVER = /^lib(vulkan|cuda|cudart|cublas|cublasLt|nccl)\.so\.\d+$/;
 const OF_GGML = /^libggml(-base)?\.so$/;
 
 /** The files that a package must have. */
-export function expectedFiles({ platform, backend }) {
+function expectedFiles({ platform, backend }) {
   const [prefix, suffix] = platform.startsWith("win32")
     ? ["(lib)?", "dll"]
     : ["lib", platform.startsWith("darwin") ? "dylib" : "so"];
@@ -28,7 +36,7 @@ export function expectedFiles({ platform, backend }) {
   const variant = suffix === "dylib" ? "(so|dylib)" : suffix;
   return [
     /^r1-native\.node$/,
-    ...names.map((name) => new RegExp(`^${prefix}${name}\\.(${suffix}|${variant})$`)),
+    ...names.map((name) => new RegExp(`^${prefix}${name}\\.${variant}$`)),
     // One for each generation of processors, or one for the processor of a machine's own build.
     new RegExp(`^${prefix}ggml-cpu(-\\w+)?\\.${variant}$`),
   ];
@@ -49,15 +57,10 @@ function isOlder(a, b) {
   return at >= 0 && x[at] < (y[at] ?? 0);
 }
 
-/** The newest version of glibc whose symbols the file needs; undefined if it needs none. */
-export function glibcOf(path) {
+/** The versions of glibc whose symbols a file needs. */
+function glibcVersions(path) {
   const { stdout } = capture("readelf", ["-V", "-W", path]);
-  return [...stdout.matchAll(/Name: GLIBC_(\d+(?:\.\d+)+)/g)]
-    .map(([, version]) => version)
-    .reduce(
-      (newest, version) => (newest && !isOlder(newest, version) ? newest : version),
-      undefined,
-    );
+  return [...stdout.matchAll(/Name: GLIBC_(\d+(?:\.\d+)+)/g)].map(([, version]) => version);
 }
 
 /** Throws if an ELF library of the package could not be loaded on another machine. */
@@ -83,8 +86,51 @@ function checkElf(folder, names, target) {
     );
 }
 
+/** Throws if a library of a package for Windows needs one that is neither in it nor in Windows. */
+function checkWindows(folder, names, target) {
+  const isThere = (library) =>
+    OF_WINDOWS.test(library) ||
+    target.backend !== undefined ||
+    names.some((name) => name.toLowerCase() === library.toLowerCase());
+  const problems = names
+    .filter((name) => /\.(node|dll)$/.test(name))
+    .map((name) => {
+      const needed = importsOf(readFileSync(join(folder, name)));
+      return { name, missing: needed.filter((library) => !isThere(library)) };
+    })
+    .filter(({ missing }) => missing.length > 0)
+    .map(({ name, missing }) => `${name} needs ${missing.join(", ")}`);
+  if (problems.length > 0)
+    throw new BuildError(
+      `the libraries of ${target.name} cannot be packed: ${problems.join("; ")}.`,
+    );
+}
+
+const isElf = (name) => /\.(node|so)(\.\d+)*$/.test(name);
+
 /**
- * Checks the files of a package.
+ * The glibc that the libraries in a folder need.
+ *
+ * @param newest - Libraries that need a newer one are refused; undefined: none is.
+ * @returns The oldest version that they all run with.
+ */
+export function glibcOf(folder, newest) {
+  const last = readdirSync(folder)
+    .filter(isElf)
+    .flatMap((name) => glibcVersions(join(folder, name)).map((version) => ({ name, version })))
+    .sort((a, b) => (isOlder(a.version, b.version) ? -1 : isOlder(b.version, a.version) ? 1 : 0))
+    .at(-1);
+  if (last !== undefined && newest !== undefined && isOlder(newest, last.version))
+    throw new BuildError(
+      `${last.name} needs glibc ${last.version}, and the package may need ${newest} at most: ` +
+        "build on an older system.",
+    );
+  return last?.version;
+}
+
+/**
+ * Checks the files of a package. The environment variable `R1_NEWEST_GLIBC`, which the workflows
+ * set, bounds the glibc that they may need.
  *
  * @returns The oldest glibc that they run with; undefined for other C libraries and systems.
  */
@@ -95,21 +141,16 @@ export function checkLibraries(folder, target) {
   );
   if (missing.length > 0)
     throw new BuildError(
-      `${folder} lacks ${missing.map(({ source }) => source).join(", ")}; it has ${names.join(", ")}.`,
+      `${folder} lacks ${missing.map(({ source }) => source).join(", ")}; ` +
+        `it has ${names.join(", ")}.`,
     );
+  if (target.platform.startsWith("win32")) checkWindows(folder, names, target);
   if (!target.platform.startsWith("linux")) return undefined;
   if (!which("readelf"))
     throw new BuildError(
       "readelf is needed to check the libraries; it is in the package binutils.",
     );
-  const elf = names.filter((name) => /\.(node|so)(\.\d+)*$/.test(name));
-  checkElf(folder, elf, target);
+  checkElf(folder, names.filter(isElf), target);
   if (target.platform.endsWith("-musl")) return undefined;
-  return elf
-    .map((name) => glibcOf(join(folder, name)))
-    .reduce(
-      (newest, version) =>
-        newest && version && !isOlder(newest, version) ? newest : (version ?? newest),
-      undefined,
-    );
+  return glibcOf(folder, process.env.R1_NEWEST_GLIBC);
 }

@@ -29,8 +29,8 @@ const KEPT = [
 
 /**
  * The fields that name the repository. Its address is known only where it is published from:
- * `GITHUB_REPOSITORY` in a workflow, or `R1_REPOSITORY`, an https address. Without one the fields are
- * left out.
+ * `GITHUB_REPOSITORY` in a workflow, or `R1_REPOSITORY`, an https address. Without one the fields
+ * are left out.
  */
 export function repositoryFields(env = process.env) {
   const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name, R1_REPOSITORY: given } = env;
@@ -88,7 +88,8 @@ function common(root, target, repository) {
 export function platformManifest(root, target, { glibc, repository = repositoryFields() } = {}) {
   return {
     ...common(root, target, repository),
-    description: `The native addon of r1-native for ${target.platform}; installed by r1-native itself`,
+    description:
+      `The native addon of r1-native for ${target.platform}; ` + "installed by r1-native itself",
     exports: { "./r1-native.node": "./r1-native.node", "./package.json": "./package.json" },
     ...(glibc === undefined ? {} : { config: { glibc: `>=${glibc}` } }),
   };
@@ -98,7 +99,9 @@ export function platformManifest(root, target, { glibc, repository = repositoryF
 export function gpuManifest(root, target, { repository = repositoryFields() } = {}) {
   return {
     ...common(root, target, repository),
-    description: `The ${target.backend} backend of r1-native for ${target.platform}; r1-native uses it when it is installed`,
+    description:
+      `The ${target.backend} backend of r1-native for ${target.platform}; ` +
+      "r1-native uses it when it is installed",
     exports: { "./package.json": "./package.json" },
     peerDependencies: { [root.name]: root.version },
   };

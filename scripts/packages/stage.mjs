@@ -2,13 +2,16 @@
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   mkdirSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { copyOpenMP } from "../build/openmp.mjs";
 import { BuildError, capture } from "../build/process.mjs";
 import { checkLibraries } from "./libraries.mjs";
 import { gpuManifest, mainManifest, platformManifest } from "./manifests.mjs";
@@ -50,18 +53,31 @@ function writeManifest(folder, manifest) {
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
-/** The files of the main package, by `files` in package.json. */
-export function mainFiles(root) {
-  const [{ files }] = npm(["pack", "--dry-run"], root);
-  return files.map(({ path }) => path).filter((path) => path !== "package.json");
+/** What npm would pack from a folder: its files, and the size of the archive. */
+export function contentsOf(folder) {
+  const [{ files, size }] = npm(["pack", "--dry-run"], folder);
+  return { files, size };
 }
 
 /** Makes the folder of the main package; `platforms` are the packages that it pins. */
 export function stageMain(root, manifest, platforms, folder) {
   fresh(folder);
-  copyInto(folder, root, mainFiles(root));
+  const files = contentsOf(root).files.map(({ path }) => path);
+  copyInto(
+    folder,
+    root,
+    files.filter((path) => path !== "package.json"),
+  );
   for (const path of Object.values(manifest.bin)) chmodSync(join(folder, path), 0o755);
   writeManifest(folder, mainManifest(manifest, platforms));
+}
+
+/** Puts this machine's own build where a platform's package can be made of it. */
+export function copyOwnBuild(root, folder) {
+  cpSync(join(root, "build", "Release"), folder, { recursive: true });
+  renameSync(join(folder, "r1_native.node"), join(folder, "r1-native.node"));
+  copyOpenMP(folder);
+  return folder;
 }
 
 function readme({ platform, backend }, { name, version }) {
@@ -69,8 +85,8 @@ function readme({ platform, backend }, { name, version }) {
     backend === undefined
       ? `The native addon of r1-native for ${platform}. Install r1-native; it installs this ` +
         "package itself."
-      : `The ${backend} backend of r1-native for ${platform}. Install it beside r1-native, in the ` +
-        `same version:\n\n    npm install r1-native@${version} ${name}@${version}`;
+      : `The ${backend} backend of r1-native for ${platform}. Install it beside r1-native, in ` +
+        `the same version:\n\n    npm install r1-native@${version} ${name}@${version}`;
   return `# ${name}\n\n${text}\n`;
 }
 

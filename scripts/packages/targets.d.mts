@@ -16,4 +16,6 @@ export const PLATFORMS: Readonly<
   Record<string, { readonly os: string[]; readonly cpu: string[]; readonly libc?: string[] }>
 >;
 export const ALL_TARGETS: readonly string[];
+/** The platform of this machine, as the packages are named. */
+export function ownPlatform(): string;
 export function targetOf(name: string): Target | undefined;

@@ -1,4 +1,6 @@
 // The platforms and GPU backends that packages are made for.
+import { arch, platform } from "node:os";
+import { familySync, MUSL } from "detect-libc";
 
 /**
  * By the name of the folder in prebuilds/, which is also the name of the package in the scope
@@ -14,6 +16,9 @@ export const PLATFORMS = Object.freeze({
   "win32-x64": { os: ["win32"], cpu: ["x64"] },
   "win32-arm64": { os: ["win32"], cpu: ["arm64"] },
 });
+
+/** The platform of this machine, as the packages are named. */
+export const ownPlatform = () => `${platform()}-${arch()}${familySync() === MUSL ? "-musl" : ""}`;
 
 /** The platforms that each GPU backend is built for. */
 export const GPU_BACKENDS = Object.freeze({

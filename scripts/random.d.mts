@@ -1,0 +1,2 @@
+// Types of random.mjs for the tests that use it.
+export function randomIntegers(seed: number): () => number;
