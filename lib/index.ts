@@ -13,8 +13,6 @@ export type { Generation } from "./engine/generation.js";
 export type { GenerateOptions } from "./engine/engine-options.js";
 export type { EngineStats } from "./engine/engine.js";
 export type { LoadOptions, Logger, MetadataValue, RopeOptions } from "./weights/load-options.js";
-export { LOAD_OPTION_GROUPS } from "./weights/load-table/table.js";
-export type { LoadFlag, LoadKind, LoadRow } from "./weights/load-table/row.js";
 export type { CacheType } from "./weights/cache-types.js";
 export { CACHE_TYPES } from "./weights/cache-types.js";
 export type { ModelInfo } from "./model/info.js";

@@ -1,8 +1,9 @@
 // Sends JavaScript values between this process and a child over a byte stream; the child's end is
 // descriptor 3. Each value is sent as its length in bytes (4 bytes, little endian) followed by its
 // bytes as V8 serializes them, so that typed arrays and maps are preserved.
+import { createReadStream, createWriteStream } from "node:fs";
 import { Socket } from "node:net";
-import type { Duplex } from "node:stream";
+import { Duplex } from "node:stream";
 import { deserialize, serialize } from "node:v8";
 
 const HEADER = 4;
@@ -72,6 +73,18 @@ export class Channel<In, Out> {
   }
 }
 
+/** Bun's sockets cannot take a descriptor over; its files can. */
+function openAsFile(onEnd: () => void): Duplex {
+  const readable = createReadStream("", { fd: LINK, autoClose: false });
+  const writable = createWriteStream("", { fd: LINK, autoClose: false });
+  readable.once("end", onEnd);
+  return Duplex.from({ readable, writable });
+}
+
+function openAsSocket(onEnd: () => void): Duplex {
+  return new Socket({ fd: LINK, readable: true, writable: true }).once("close", onEnd);
+}
+
 /**
  * In a child: opens the connection with its parent. It keeps the child alive until the parent is
  * gone.
@@ -82,7 +95,6 @@ export function parentChannel<In, Out>(
   onMessage: (message: In) => void,
   onEnd: () => void,
 ): Channel<In, Out> {
-  const socket = new Socket({ fd: LINK, readable: true, writable: true });
-  socket.once("close", onEnd);
-  return new Channel(socket, onMessage);
+  const open = process.versions["bun"] === undefined ? openAsSocket : openAsFile;
+  return new Channel(open(onEnd), onMessage);
 }

@@ -62,6 +62,11 @@ export function boolean(value: unknown, path: string): boolean {
   return value;
 }
 
+/** Checks an option that is true or false, and false by default. */
+export function flagOf(given: Readonly<Record<string, unknown>>, key: string): boolean {
+  return given[key] === undefined ? false : boolean(given[key], key);
+}
+
 /** Checks for a string; a non-empty one unless `allowEmpty`. */
 export function string(value: unknown, path: string, allowEmpty = false): string {
   if (typeof value !== "string" || (!allowEmpty && value.length === 0))
@@ -210,17 +215,26 @@ export function nearest(name: string, names: readonly string[]): string | undefi
   return names.find((candidate) => abbreviates(plain(name), plain(candidate)));
 }
 
-/** Refuses every key that is not in `known`, and suggests the nearest valid one. */
+/**
+ * Refuses every key that is not in `known`, and suggests the nearest valid one.
+ *
+ * @param form - How the whole is written, where other libraries write it otherwise.
+ */
 export function knownKeys(
   options: Record<string, unknown>,
   path: string,
   known: readonly string[],
+  form?: string,
 ): void {
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
     const near = nearest(key, known);
     const hint =
-      near === undefined ? `Known options: ${known.join(", ")}.` : `Did you mean \`${near}\`?`;
+      near !== undefined
+        ? `Did you mean \`${near}\`?`
+        : form !== undefined
+          ? `Write ${form}.`
+          : `Known options: ${known.join(", ")}.`;
     throw new R1Error("UNKNOWN_OPTION", `\`${key}\` is not an option of ${path}. ${hint}`, {
       details: { option: key, nearest: near },
     });

@@ -3,11 +3,12 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import type { Duplex } from "node:stream";
-import { fileURLToPath } from "node:url";
 import { NativeHandle, NodeHandle } from "./child-handle.js";
 import type { ChildEnd, ChildHandle } from "./child-handle.js";
 import { nativeStarter } from "./native-starter.js";
 import { R1Error } from "./errors.js";
+import { needsOwnSpawn, scriptStart } from "./runtime.js";
+import type { ScriptOptions, ScriptStart } from "./runtime.js";
 
 export type { ChildEnd } from "./child-handle.js";
 
@@ -15,15 +16,6 @@ export type { ChildEnd } from "./child-handle.js";
 const TAIL = 8000;
 /** How long the error output of an ended process may stay open. Unit: milliseconds. */
 const HELD_MS = 200;
-/** Options of {@link startChild}. */
-export interface ChildOptions {
-  /** Flags for Node itself. */
-  readonly flags?: readonly string[];
-  /** The program's arguments. */
-  readonly args?: readonly string[];
-  /** Environment variables in addition to those of this process. */
-  readonly env?: Readonly<Record<string, string>>;
-}
 
 /**
  * A started process. Its standard input and output are `/dev/null`. It keeps this process alive
@@ -97,6 +89,8 @@ const running = new Set<Child>();
  * it then ends by itself.
  */
 function wakeAll(): void {
+  // Windows has no such signal, and refuses it with an error.
+  if (process.platform === "win32") return;
   for (const child of running) child.kill("SIGCONT");
 }
 
@@ -120,10 +114,10 @@ function startFailure(cause: unknown): R1Error {
   );
 }
 
-function startByNode(args: readonly string[], env: NodeJS.ProcessEnv): ChildHandle {
+function startByNode({ file, args, env }: ScriptStart): ChildHandle {
   let child: ChildProcess;
   try {
-    child = spawn(process.execPath, args, { env, stdio: ["ignore", "ignore", "pipe", "pipe"] });
+    child = spawn(file, args, { env, stdio: ["ignore", "ignore", "pipe", "pipe"] });
   } catch (error) {
     throw startFailure(error);
   }
@@ -134,44 +128,37 @@ function startByNode(args: readonly string[], env: NodeJS.ProcessEnv): ChildHand
 }
 
 /**
- * Starts a module of this package as a child process. It inherits none of the parent's Node flags:
- * an inspector's port would already be in use, and loaders of a test runner do not belong there.
+ * Starts a module of this package as a child process, as {@link scriptStart} describes.
  *
  * @throws {R1Error} `RESOURCE_EXHAUSTED` if the system has no resources for a process; `IO_FAILED`
- * if it does not allow one.
+ * if it does not allow one, or this program cannot run another script.
  */
-export function startChild(
-  module: URL,
-  { flags = [], args = [], env: added = {} }: ChildOptions = {},
-): Child {
-  const { NODE_OPTIONS: _flags, ...inherited } = process.env;
-  const env = { ...inherited, ...added };
-  const words = [...flags, fileURLToPath(module), ...args];
-  const starter = nativeStarter();
+export function startChild(module: URL, options: ScriptOptions = {}): Child {
+  const start = scriptStart(module, options);
+  const starter = needsOwnSpawn() ? undefined : nativeStarter();
   try {
     const child = starter?.startChild({
-      file: process.execPath,
-      arguments: words,
-      environment: Object.entries(env).map(([name, value = ""]) => `${name}=${value}`),
+      file: start.file,
+      arguments: [...start.args],
+      environment: Object.entries(start.env).map(([name, value = ""]) => `${name}=${value}`),
     });
     if (starter !== undefined && child !== undefined && child !== null)
       return new Child(new NativeHandle(starter, child));
   } catch (error) {
     throw startFailure(error);
   }
-  return new Child(startByNode(words, env));
+  return new Child(startByNode(start));
 }
 
 /**
- * Returns the URL of a compiled module beside another one. If the sources run directly, as under a
- * test runner, it is the module in `dist`, because plain Node cannot read TypeScript in a child.
+ * Returns the URL of a compiled module of this package. If the sources run directly, as under a test
+ * runner, it is the module in `dist`, because plain Node cannot read TypeScript in a child.
  *
- * @param name - Relative, with `./` and `.js`.
- * @param from - `import.meta.url` of the calling module.
+ * @param module - Written as `new URL("./name.js", import.meta.url)`, which bundlers' tracers follow.
  */
-export function builtModule(name: string, from: string): URL {
-  const isSource = from.endsWith(".ts");
-  return new URL(name, isSource ? from.replace(/\/lib\/(?!.*\/lib\/)/, "/dist/") : from);
+export function builtModule(module: URL): URL {
+  const isSource = import.meta.url.endsWith(".ts");
+  return isSource ? new URL(module.href.replace(/\/lib\/(?!.*\/lib\/)/, "/dist/")) : module;
 }
 
 /** Describes how a process ended, as the end of a sentence that begins with its name. */

@@ -24,10 +24,12 @@ const busy = { retriable: true, httpStatus: 503, batch: "retry" } as const;
 /** The disk or the output file failed: no row can be written. */
 const output = { retriable: true, httpStatus: 500, batch: "stop" } as const;
 
-/** Every code of an `R1Error`. `docs/errors.md` has a section on each. */
+/** Every code of an `R1Error`. `docs/reference/errors.md` has a section on each. */
 export const ERROR_INFO = Object.freeze({
   INVALID_ARGUMENT: caller,
   UNKNOWN_OPTION: caller,
+  CONFIG_INVALID: file,
+  CONFIG_FORBIDDEN: file,
   INVALID_MESSAGE: caller,
   TEXT_TOO_LONG: { retriable: false, httpStatus: 413, batch: "fail" },
   ADDON_MISSING: file,

@@ -4,7 +4,9 @@ import type { R1ErrorCode } from "./error-info.js";
 
 export type { R1ErrorCode } from "./error-info.js";
 
-/** Every stable code an {@link R1Error} can carry; `docs/errors.md` has a section on each. */
+/**
+ * Every stable code an {@link R1Error} can carry; `docs/reference/errors.md` has a section on each.
+ */
 export const R1_ERROR_CODES: readonly R1ErrorCode[] = Object.freeze(
   Object.keys(ERROR_INFO) as R1ErrorCode[],
 );
@@ -34,7 +36,7 @@ export interface R1ErrorOptions {
 export class R1Error extends Error {
   /** Always `"R1Error"`. */
   override readonly name = "R1Error";
-  /** Stable, listed in `docs/errors.md`. */
+  /** Stable, listed in `docs/reference/errors.md`. */
   readonly code: R1ErrorCode;
   /** Facts for programs; frozen. */
   readonly details: Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 // Where this package is installed, and its version. Any JavaScript thread.
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The name of this package on npm. */
@@ -20,8 +20,9 @@ export function unpackedPath(path: string): string {
  * the unpacked one.
  */
 export const packageFolder: string = unpackedPath(
-  fileURLToPath(new URL("../..", import.meta.url)),
-).replace(/[\\/]$/, "");
+  // Not by `new URL("../..", import.meta.url)`, which webpack takes for a file of the bundle.
+  join(dirname(fileURLToPath(import.meta.url)), "..", ".."),
+);
 
 /** Returns the name and version in the `package.json` of a folder; undefined if it has none. */
 export function manifestIn(folder: string): { name: string; version: string } | undefined {

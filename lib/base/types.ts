@@ -112,14 +112,17 @@ export interface Timings {
 export interface TokenLogprob {
   /** Its id. */
   readonly token: number;
-  /** Its text, decoded by itself. */
+  /** Its text, decoded by itself: U+FFFD where it is a part of a character. */
   readonly text: string;
+  /** Its bytes: UTF-8, of which a token may have a part of a character. */
+  readonly bytes: readonly number[];
   /** Natural logarithm of the probability before any sampler. */
   readonly logprob: number;
   /** The most likely tokens at this position, most likely first. */
   readonly top: readonly {
     readonly token: number;
     readonly text: string;
+    readonly bytes: readonly number[];
     readonly logprob: number;
   }[];
 }

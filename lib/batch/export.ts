@@ -1,6 +1,6 @@
 // exportBatch: the records of an output as a table or a set for training, in an order of choice.
 // Runs on the JavaScript thread.
-import { boolean, fileName, knownKeys, object, oneOf, refuse } from "../base/check.js";
+import { fileName, flagOf, knownKeys, object, oneOf, refuse } from "../base/check.js";
 import { fileFailure } from "../base/files/failure.js";
 import { refuseInputs } from "../base/files/same-file.js";
 import { AtomicFile } from "../base/files/writer.js";
@@ -41,6 +41,8 @@ export interface ExportOptions {
 export interface ExportSummary {
   readonly path: string;
   readonly records: number;
+  /** Results that `verified` and `finished` left out. */
+  readonly leftOut: number;
 }
 
 interface Place {
@@ -78,7 +80,7 @@ export async function exportBatch(
   const [from, to] = [fileName(output, "output"), fileName(target, "target")];
   const format =
     given["format"] === undefined
-      ? formatOf(to)
+      ? formatOfTarget(to)
       : oneOf(given["format"], "format", ["jsonl", "csv", "parquet", "openai"]);
   const order =
     given["order"] === undefined
@@ -87,20 +89,18 @@ export async function exportBatch(
   const chat =
     given["chat"] === undefined ? undefined : oneOf(given["chat"], "chat", ["reasoning", "answer"]);
   if (chat !== undefined && format !== "jsonl") refuse("chat", "a target of JSONL", format);
-  const flag = (key: "verified" | "finished" | "force"): boolean =>
-    given[key] === undefined ? false : boolean(given[key], key);
   await refuseInputs([to], [from], "target");
-  const filter = { verified: flag("verified"), finished: flag("finished") };
-  const { places, columns } = await survey(from, filter);
+  const filter = { verified: flagOf(given, "verified"), finished: flagOf(given, "finished") };
+  const { places, columns, leftOut } = await survey(from, filter);
   if (order === "id")
     places.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : a.sample - b.sample));
   if (order === "input") await sortByInput(places, from, options.input);
-  const file = await AtomicFile.create(to, { force: flag("force") });
+  const file = await AtomicFile.create(to, { force: flagOf(given, "force") });
   try {
     const records = recordsAt(from, places);
     const count = await write(file, records, format, chat, columns);
     await file.finish();
-    return { path: to, records: count };
+    return { path: to, records: count, leftOut };
   } catch (error) {
     throw fileFailure(error, to, "written");
   } finally {
@@ -108,25 +108,35 @@ export async function exportBatch(
   }
 }
 
+/** A table of a kind that is not written is refused: it would hold lines of JSON. */
+function formatOfTarget(path: string): TableFormat {
+  if (/\.(?:xlsx?|ods|tsv|arrow|feather|db|sqlite)$/i.test(path))
+    refuse("target", "a name that ends in .jsonl, .csv or .parquet", path);
+  return formatOf(path);
+}
+
 /** Where the wanted records stand, and which columns they have. */
 async function survey(
   path: string,
   filter: { readonly verified: boolean; readonly finished: boolean },
-): Promise<{ places: Place[]; columns: Columns }> {
+): Promise<{ places: Place[]; columns: Columns; leftOut: number }> {
   const seen = new Ledger();
   const places: Place[] = [];
   const columns = new Columns();
+  let leftOut = 0;
   for await (const group of readRecords(path)) {
     for (const { record, start, length } of group) {
       const { id, sample, verified } = record;
       if (!seen.addSample(id, sample, false)) continue;
-      if (filter.verified && verified !== true) continue;
-      if (filter.finished && !isWhole(record)) continue;
+      if ((filter.verified && verified !== true) || (filter.finished && !isWhole(record))) {
+        leftOut++;
+        continue;
+      }
       places.push({ id, sample, start, length });
       columns.see(flat(record));
     }
   }
-  return { places, columns };
+  return { places, columns, leftOut };
 }
 
 async function sortByInput(

@@ -2,7 +2,7 @@
 // Lines that come while others are written go out together. Runs on the JavaScript thread; writes
 // and syncs on libuv's pool. Whoever opens one holds the lock of the output.
 import { constants } from "node:fs";
-import { open, type FileHandle } from "node:fs/promises";
+import { open, truncate, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { R1Error } from "../base/errors.js";
 import { fileFailure } from "../base/files/failure.js";
@@ -111,7 +111,11 @@ export class Journal {
 
   /** Cuts off what may not be on the disk, and words the failure. */
   async #end(cause: unknown): Promise<Error> {
-    await this.#file.truncate(this.#synced).catch(() => undefined);
+    // On Windows a file that is open for appending can only be cut by its name.
+    await this.#file
+      .truncate(this.#synced)
+      .catch(() => truncate(this.path, this.#synced))
+      .catch(() => undefined);
     if ((cause as NodeJS.ErrnoException).syscall === "fdatasync")
       return new R1Error(
         "IO_FAILED",

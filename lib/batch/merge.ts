@@ -1,6 +1,6 @@
 // mergeBatches: several outputs into one, each sample once. Runs on the JavaScript thread.
 import { rm, stat } from "node:fs/promises";
-import { array, boolean, fileName, knownKeys, object, refuse } from "../base/check.js";
+import { array, fileName, flagOf, knownKeys, object, refuse } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import { fileFailure } from "../base/files/failure.js";
 import { refuseInputs } from "../base/files/same-file.js";
@@ -62,11 +62,9 @@ export async function mergeBatches(
   const paths = array(outputs, "outputs", fileName);
   if (paths.length === 0) refuse("outputs", "one output or more", outputs);
   const to = fileName(target, "target");
-  const flag = (key: "allowChange" | "force"): boolean =>
-    given[key] === undefined ? false : boolean(given[key], key);
   return mergeOutputs(paths, to, {
-    allowChange: flag("allowChange"),
-    force: flag("force"),
+    allowChange: flagOf(given, "allowChange"),
+    force: flagOf(given, "force"),
     seen: new Ledger(),
   });
 }

@@ -23,6 +23,8 @@ export interface BatchProgress {
   readonly ends: Readonly<Record<string, number>>;
   /** Results of this run that the verifier passed. */
   readonly verified: number;
+  /** Results of this run on which the verifier failed: it threw, took too long, or gave no verdict. */
+  readonly verifyErrors: number;
 }
 
 const WINDOW_MS = 10_000;
@@ -34,6 +36,7 @@ export class ProgressCounter {
   #done = 0;
   #failed = 0;
   #verified = 0;
+  #verifyErrors = 0;
   #tokens = 0;
   #started = 0;
   readonly #running = new Set<object>();
@@ -72,9 +75,10 @@ export class ProgressCounter {
     this.#running.delete(sample);
   }
 
-  result(finishReason: string, verified: boolean): void {
+  result(finishReason: string, verified: boolean, verifyError?: string): void {
     this.#done++;
     if (verified) this.#verified++;
+    if (verifyError !== undefined) this.#verifyErrors++;
     this.#ends[finishReason] = (this.#ends[finishReason] ?? 0) + 1;
   }
 
@@ -96,6 +100,7 @@ export class ProgressCounter {
       secondsLeft: this.#left(rate),
       ends: { ...this.#ends },
       verified: this.#verified,
+      verifyErrors: this.#verifyErrors,
     };
   }
 

@@ -1,8 +1,9 @@
 // runBatchFile: an input file in, an output that is its own journal out. Killed at any moment and
 // started again the same way, it goes on. Runs on the JavaScript thread.
-import { rename, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { refuse } from "../base/check.js";
+import { replaceFile } from "../base/files/replace.js";
 import { refuseInputs } from "../base/files/same-file.js";
 import { syncFolder } from "../base/files/writer.js";
 import {
@@ -153,7 +154,7 @@ async function checkOutput(output: string): Promise<void> {
 /** Rows that failed are tried again: their errors are of the past. */
 async function moveAside(errors: string): Promise<void> {
   if (!(await stat(errors).catch(() => undefined))) return;
-  await rename(errors, errors.replace(/\.jsonl$/, `-${timeInName()}.jsonl`));
+  await replaceFile(errors, errors.replace(/\.jsonl$/, `-${timeInName()}.jsonl`));
   await syncFolder(dirname(errors));
 }
 

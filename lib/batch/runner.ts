@@ -223,7 +223,7 @@ export class BatchRunner {
     await commit?.(outcome);
     const passed = outcome.record?.verified === true;
     if (outcome.record === undefined) progress.error();
-    else progress.result(outcome.record.finish_reason, passed);
+    else progress.result(outcome.record.finish_reason, passed, outcome.record.verify_error);
     samples.end(passed);
     const more = samples.take();
     // A row that must pass goes on until it does; how often was not known.

@@ -1,10 +1,12 @@
 // Runs a verifier that is a module in processes of its own, which are ended when a call takes too
 // long. Runs on the JavaScript thread that asks.
+import { stat } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 import { resolve } from "node:path";
 import { BoundedWorker } from "../base/bounded-worker.js";
 import { builtModule } from "../base/child.js";
 import { R1Error } from "../base/errors.js";
+import { fileFailure } from "../base/files/failure.js";
 import type { Verifier } from "./config.js";
 
 /** What the child is given. */
@@ -17,7 +19,8 @@ export interface VerifyTask {
 
 /** A verifier that can be asked. */
 export interface RunningVerifier {
-  /** @throws {R1Error} rejects with `INVALID_ARGUMENT` when the module is no verifier. */
+  /** @throws {R1Error} rejects with `INVALID_ARGUMENT` when the module is no verifier, and with
+   * `FILE_NOT_FOUND` when there is none. */
   readonly ready: () => Promise<void>;
   readonly verify: Verifier;
   readonly close: () => void;
@@ -33,13 +36,16 @@ export function startVerifier(path: string, timeoutMs: number): RunningVerifier 
   const module = pathToFileURL(resolve(path)).href;
   const worker = new BoundedWorker<VerifyTask, boolean>({
     name: "The verifier",
-    module: builtModule("./verify-child.js", import.meta.url),
+    module: builtModule(new URL("./verify-child.js", import.meta.url)),
     timeoutMs,
     heapMiB: HEAP_MIB,
     maxQueue: 1024,
   });
   return {
     ready: async () => {
+      await stat(resolve(path)).catch((error: unknown) => {
+        throw fileFailure(error, path, "read");
+      });
       await worker.run({ module }).catch((error: unknown) => {
         throw new R1Error(
           "INVALID_ARGUMENT",

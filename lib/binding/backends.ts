@@ -4,10 +4,10 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { builtModule, endOf, lastWords, startChild } from "../base/child.js";
 import type { ChildEnd } from "../base/child.js";
 import { ownVersion } from "../base/package.js";
+import { scriptStart } from "../base/runtime.js";
 import { endWhenStopped } from "../base/stopped.js";
 import { addonFolder, native } from "./load.js";
 import type { NativeBackendResult } from "./native-backends.js";
@@ -21,8 +21,9 @@ export interface BackendProblem {
 }
 
 /**
- * The backends that may be added, by the NAME in `libggml-NAME.so`, with ggml's name for each
- * loaded one. CPU and RPC are part of every build of the addon. The order is ggml's own.
+ * The backends that may be added, by the NAME in `libggml-NAME.so` (Windows: `ggml-NAME.dll`), with
+ * ggml's name for each loaded one. CPU and RPC are part of every build of the addon. The order is
+ * ggml's own.
  */
 const BACKENDS: Readonly<Record<string, string>> = {
   blas: "BLAS",
@@ -37,7 +38,11 @@ const BACKENDS: Readonly<Record<string, string>> = {
   musa: "MUSA",
 };
 
-const PROGRAM = builtModule("./backend-trial.js", import.meta.url);
+/** How ggml names the library of a backend; on macOS too it ends in .so. */
+const [PREFIX, SUFFIX] =
+  process.platform === "win32" ? (["ggml-", ".dll"] as const) : (["libggml-", ".so"] as const);
+
+const PROGRAM = builtModule(new URL("./backend-trial.js", import.meta.url));
 
 /**
  * A driver that starts for the first time may have to compile for its device. Unit: milliseconds.
@@ -65,8 +70,8 @@ function candidates(folder: string): Candidate[] {
     names
       .filter(
         (file) =>
-          file === `libggml-${name}.so` ||
-          (file.startsWith(`libggml-${name}-`) && file.endsWith(".so")),
+          file === `${PREFIX}${name}${SUFFIX}` ||
+          (file.startsWith(`${PREFIX}${name}-`) && file.endsWith(SUFFIX)),
       )
       .map((file) => ({ path: join(folder, file), backend })),
   );
@@ -95,15 +100,13 @@ function verdict(report: string, end: ChildEnd, errors: string): NativeBackendRe
 }
 
 function tryNow(path: string): NativeBackendResult {
-  const { output, signal, status, error } = spawnSync(
-    process.execPath,
-    [fileURLToPath(PROGRAM), path],
-    {
-      stdio: ["ignore", "ignore", "pipe", "pipe"],
-      timeout: TRIAL_LIMIT_MS,
-      killSignal: "SIGKILL",
-    },
-  );
+  const { file, args, env } = scriptStart(PROGRAM, { args: [path] });
+  const { output, signal, status, error } = spawnSync(file, args, {
+    env,
+    stdio: ["ignore", "ignore", "pipe", "pipe"],
+    timeout: TRIAL_LIMIT_MS,
+    killSignal: "SIGKILL",
+  });
   const end = { code: status, signal };
   if (output === null) return verdict("", end, String(error));
   return verdict(String(output[3] ?? ""), end, String(output[2] ?? ""));

@@ -28,7 +28,6 @@ const require = createRequire(import.meta.url);
 export interface Installation {
   readonly platform: string;
   readonly version: string | undefined;
-  readonly isInPackage: boolean;
   readonly isClone: boolean;
   /** The package of this platform, if it is installed. */
   readonly own: InstalledPackage | undefined;
@@ -46,19 +45,20 @@ function installCommand(name: string, version: string | undefined): string {
   return `npm install --include=optional --save-optional ${exact}`;
 }
 
+/** Why a program that was bundled with r1-native has no addon. */
+const BUNDLED: LoadFailure = Object.freeze({
+  reason: "r1-native was bundled into another file, and its files are not beside it",
+  advice:
+    "Exclude it from the bundle, because it loads an addon and other files of its package " +
+    '(esbuild: `--external:r1-native`; webpack: `externals: ["r1-native"]`; Vite: ' +
+    '`ssr.external: ["r1-native"]`; Next: `serverExternalPackages: ["r1-native"]`).',
+});
+
 /** Explains why an installation has no addon for this platform. */
 export function explainAbsence(installation: Installation): LoadFailure {
   const { platform, version, own, others } = installation;
   const name = packageName(platform);
   const install = installCommand(name, version);
-  if (!installation.isInPackage)
-    return {
-      reason: "r1-native was bundled into another file, and its files are not beside it",
-      advice:
-        "Exclude it from the bundle, because it loads an addon and other files of its package " +
-        '(esbuild: `--external:r1-native`; webpack: `externals: ["r1-native"]`; Vite: ' +
-        '`ssr.external: ["r1-native"]`; Next: `serverExternalPackages: ["r1-native"]`).',
-    };
   if (own !== undefined)
     return {
       reason:
@@ -102,6 +102,8 @@ function ownBuild(): string | undefined {
 export function findAddon(): FoundAddon {
   const built = ownBuild();
   if (built !== undefined) return { file: built };
+  // First: the packages that the search needs are not beside the bundle either.
+  if (!isInPackage()) return { file: undefined, failure: BUNDLED };
   const platform = platformName();
   const own = platformPackage(platform);
   if (own !== undefined && isOwnVersion(own)) return { file: join(own.folder, "r1-native.node") };
@@ -113,7 +115,6 @@ export function findAddon(): FoundAddon {
     failure: explainAbsence({
       platform,
       version: ownVersion(),
-      isInPackage: isInPackage(),
       isClone: isClone(),
       own,
       others,

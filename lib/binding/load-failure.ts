@@ -1,4 +1,6 @@
 // Determines from the message of a failed load what is wrong with the addon and what helps.
+import { readFileSync, realpathSync } from "node:fs";
+import { dirname } from "node:path";
 
 /** What is wrong and what to do about it: two clauses for an error message. */
 export interface LoadFailure {
@@ -82,9 +84,32 @@ const SYMPTOMS: readonly {
 ];
 
 /**
- * @param message - The loader's own message.
+ * Returns a library of llama.cpp from another folder that this process has loaded, on Linux. The
+ * system's loader takes it for ours of the same name.
  */
-export function explainLoadFailure(message: string): LoadFailure {
+export function otherCopy(folder: string): string | undefined {
+  if (process.platform !== "linux") return undefined;
+  try {
+    const maps = readFileSync("/proc/self/maps", "utf8");
+    return maps
+      .split("\n")
+      .flatMap((line) => /\s(\/.*\/lib(?:ggml|ggml-base|llama)\.so)$/.exec(line)?.[1] ?? [])
+      .find((path) => dirname(path) !== realpathSync(folder));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * @param message - The loader's own message.
+ * @param other - A library that {@link otherCopy} found.
+ */
+export function explainLoadFailure(message: string, other?: string): LoadFailure {
+  if (other !== undefined && /undefined symbol|symbol not found/.test(message))
+    return {
+      reason: `another package has loaded an older llama.cpp into this process (${other})`,
+      advice: "Use r1-native in a process of its own, or load its model first.",
+    };
   for (const { words, reason, advice } of SYMPTOMS) {
     const match = words.exec(message);
     if (match !== null) return { reason: reason(match), advice };

@@ -1,17 +1,15 @@
 // Finds, loads and starts the native addon, once per process and environment.
-import { createRequire } from "node:module";
+import { constants } from "node:os";
 import { dirname } from "node:path";
 import { isMainThread } from "node:worker_threads";
 import { nativeError, R1Error } from "../base/errors.js";
 import { startChildrenBy } from "../base/native-starter.js";
 import { packageFolder } from "../base/package.js";
 import { findAddon } from "./find-addon.js";
-import { explainLoadFailure } from "./load-failure.js";
+import { explainLoadFailure, otherCopy } from "./load-failure.js";
 import type { LoadFailure } from "./load-failure.js";
 import type { NativeAddon } from "./native.js";
 import type { NativeStartConfig } from "./native-backends.js";
-
-const require = createRequire(import.meta.url);
 
 interface Loaded {
   readonly addon: NativeAddon;
@@ -58,16 +56,30 @@ function fail({ reason, advice }: LoadFailure, file: string | null = null, cause
   });
 }
 
+/**
+ * Loads the addon as `require` does, but with all its symbols at once. Another addon over llama.cpp
+ * may have brought older libraries of the same names into the process. With `require`, the first
+ * call of a function that they lack would end the process; this way the load fails.
+ */
+function openAddon(file: string): NativeAddon {
+  const module = { exports: {} };
+  // Not defined on Windows, whose libraries load all symbols at once anyway.
+  const flags: number | undefined = constants.dlopen.RTLD_NOW;
+  if (flags === undefined) process.dlopen(module, file);
+  else process.dlopen(module, file, flags);
+  return module.exports as NativeAddon;
+}
+
 function load(): Loaded {
   const found = findAddon();
   if (found.file === undefined) return fail(found.failure);
   const { file } = found;
   let addon: NativeAddon;
   try {
-    addon = withStartEnvironment(() => require(file) as NativeAddon);
+    addon = withStartEnvironment(() => openAddon(file));
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return fail(explainLoadFailure(message), file, error);
+    return fail(explainLoadFailure(message, otherCopy(dirname(file))), file, error);
   }
   addon.setErrorMaker(nativeError);
   startChildrenBy(addon);

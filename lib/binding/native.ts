@@ -155,6 +155,8 @@ export interface NativeModel {
    * vocabulary.
    */
   detokenize(tokens: Int32Array): string;
+  /** [sync] The same as UTF-8, in which the last character may be incomplete. */
+  detokenizeBytes(tokens: Int32Array): Uint8Array;
   /** [sync] Returns the grammar of a recently compiled GBNF text, or null. */
   knownGrammar(text: string): NativeGrammar | null;
   /**

@@ -4,41 +4,24 @@ import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import type * as detectLibc from "detect-libc";
 import { manifestIn, ownVersion, unpackedPath } from "../base/package.js";
+import files from "./platform-files.cjs";
 
 const require = createRequire(import.meta.url);
 
-/**
- * The addon's file in the package of each platform. Bundlers' tracers follow only literal
- * specifiers, and copy all libraries of a package in which they find an addon.
- */
-const ADDONS: Readonly<Record<string, () => string>> = {
-  "linux-x64": () => require.resolve("@r1-native/linux-x64/r1-native.node"),
-  "linux-arm64": () => require.resolve("@r1-native/linux-arm64/r1-native.node"),
-  "linux-x64-musl": () => require.resolve("@r1-native/linux-x64-musl/r1-native.node"),
-  "linux-arm64-musl": () => require.resolve("@r1-native/linux-arm64-musl/r1-native.node"),
-  "darwin-x64": () => require.resolve("@r1-native/darwin-x64/r1-native.node"),
-  "darwin-arm64": () => require.resolve("@r1-native/darwin-arm64/r1-native.node"),
-  "win32-x64": () => require.resolve("@r1-native/win32-x64/r1-native.node"),
-  "win32-arm64": () => require.resolve("@r1-native/win32-arm64/r1-native.node"),
-};
+/** The platforms that have a package. */
+export const PLATFORMS: readonly string[] = [
+  "linux-x64",
+  "linux-arm64",
+  "linux-x64-musl",
+  "linux-arm64-musl",
+  "darwin-x64",
+  "darwin-arm64",
+  "win32-x64",
+  "win32-arm64",
+];
 
-/** The GPU packages of each platform, in the order in which they are tried. */
-const GPU_BACKENDS: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
-  "linux-x64": {
-    cuda13: () => require.resolve("@r1-native/linux-x64-cuda13/package.json"),
-    cuda12: () => require.resolve("@r1-native/linux-x64-cuda12/package.json"),
-    vulkan: () => require.resolve("@r1-native/linux-x64-vulkan/package.json"),
-  },
-  "linux-arm64": {
-    cuda13: () => require.resolve("@r1-native/linux-arm64-cuda13/package.json"),
-    vulkan: () => require.resolve("@r1-native/linux-arm64-vulkan/package.json"),
-  },
-  "win32-x64": {
-    cuda13: () => require.resolve("@r1-native/win32-x64-cuda13/package.json"),
-    cuda12: () => require.resolve("@r1-native/win32-x64-cuda12/package.json"),
-    vulkan: () => require.resolve("@r1-native/win32-x64-vulkan/package.json"),
-  },
-};
+/** The backends of GPU packages, in the order in which they are tried. */
+const GPU_BACKENDS = ["cuda13", "cuda12", "vulkan"];
 
 /** A package that is installed. */
 export interface InstalledPackage {
@@ -48,9 +31,6 @@ export interface InstalledPackage {
   /** undefined: its `package.json` was not copied with it. */
   readonly version: string | undefined;
 }
-
-/** The platforms that have a package. */
-export const PLATFORMS: readonly string[] = Object.keys(ADDONS);
 
 /** This process's platform, as the packages are named. */
 export function platformName(): string {
@@ -65,27 +45,21 @@ export function packageName(platform: string): string {
   return `@r1-native/${platform}`;
 }
 
-function installed(name: string, resolve: () => string): InstalledPackage | undefined {
-  let file: string;
-  try {
-    file = resolve();
-  } catch {
-    return undefined;
-  }
+function installed(platform: string, file: string | undefined): InstalledPackage | undefined {
+  if (file === undefined) return undefined;
   const folder = dirname(unpackedPath(file));
-  return { name, folder, version: manifestIn(folder)?.version };
+  return { name: packageName(platform), folder, version: manifestIn(folder)?.version };
 }
 
 /** Returns the package with the addon for a platform; undefined if it is not installed. */
 export function platformPackage(platform: string): InstalledPackage | undefined {
-  const resolve = ADDONS[platform];
-  return resolve === undefined ? undefined : installed(packageName(platform), resolve);
+  return installed(platform, files.addon(platform));
 }
 
 /** The GPU packages that are installed for a platform, the preferred one first. */
 export function gpuPackages(platform: string): InstalledPackage[] {
-  return Object.entries(GPU_BACKENDS[platform] ?? {}).flatMap(
-    ([backend, resolve]) => installed(`${packageName(platform)}-${backend}`, resolve) ?? [],
+  return GPU_BACKENDS.map((backend) => `${platform}-${backend}`).flatMap(
+    (name) => installed(name, files.gpuManifest(name)) ?? [],
   );
 }
 

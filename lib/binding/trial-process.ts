@@ -21,7 +21,7 @@ export interface TrialResult {
   readonly message: string;
 }
 
-const PROGRAM = builtModule("./model-trial.js", import.meta.url);
+const PROGRAM = builtModule(new URL("./model-trial.js", import.meta.url));
 
 /**
  * Maximum time of a trial; reading the header of a large model takes less than a second. Unit:

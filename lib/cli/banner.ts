@@ -33,9 +33,12 @@ export function modelFor(freeBytes: number): { reference: string; bytes: number 
 }
 
 /** What a user who named no model should know. */
-export function demoNotice(command: "run" | "chat", freeBytes = availableMemory()): string {
+export function demoNotice(
+  command: "run" | "chat" | "serve",
+  freeBytes = availableMemory(),
+): string {
   const { reference, bytes } = modelFor(freeBytes);
-  const name = command === "chat" ? "r1-native chat" : "r1-native";
+  const name = command === "run" ? "r1-native" : `r1-native ${command}`;
   return (
     `Answering with tiny-r1, a demo model of 7 MB that only does small sums.\n` +
     `A real model for ${bytesText(freeBytes)} of memory (${bytesText(bytes)} to download):\n` +

@@ -2,6 +2,7 @@
 // minute, or JSON lines. Main thread.
 import { SingleBar } from "cli-progress";
 import type { BatchProgress } from "../batch.js";
+import { reportText } from "./report-json.js";
 
 /** Time between two lines if standard error is not a terminal. Unit: milliseconds. */
 const LINE_MS = 60_000;
@@ -27,6 +28,28 @@ export function progressLine(progress: BatchProgress): string {
   return `${done} of ${total ?? "?"} done${failures}, ${running} running, ${rateText(tokensPerSecond)}, ${timeText(secondsLeft)}`;
 }
 
+/** Columns of the bar. */
+const BAR = 20;
+
+/** One line of progress that fits a terminal: with a bar if there is room, and with less if not. */
+export function barText(progress: BatchProgress, columns: number): string {
+  const { total, done, failed, tokensPerSecond, secondsLeft } = progress;
+  const filled = Math.floor(Math.min(1, done / Math.max(1, total ?? Infinity)) * BAR);
+  const line = progressLine(progress);
+  const count = `${done} of ${total ?? "?"} done`;
+  const failures = failed === 0 ? "" : `, ${failed} failed`;
+  const left = timeText(secondsLeft);
+  const forms = [
+    `${"=".repeat(filled)}${"-".repeat(BAR - filled)} ${line}`,
+    line,
+    `${count}${failures}, ${rateText(tokensPerSecond)}, ${left}`,
+    `${count}${failures}, ${left}`,
+    `${count}, ${left}`,
+  ];
+  // Text in the last column would make some terminals begin a line.
+  return forms.find((form) => form.length < columns) ?? `${done} of ${total ?? "?"}`;
+}
+
 /** Shows progress until it is stopped. */
 export interface ProgressView {
   update(progress: BatchProgress): void;
@@ -37,7 +60,7 @@ export interface ProgressView {
 
 /** Progress as JSON, for programs. */
 export const progressJson = (progress: BatchProgress): string =>
-  `${JSON.stringify({ event: "progress", ...progress })}\n`;
+  reportText("batch-progress", { event: "progress", ...progress }, 0);
 
 function lines(everyMs: number, lineOf: (progress: BatchProgress) => string): ProgressView {
   let last = performance.now();
@@ -55,11 +78,10 @@ function lines(everyMs: number, lineOf: (progress: BatchProgress) => string): Pr
 
 function bar(): ProgressView {
   const shown = new SingleBar({
-    format: "{bar} {text}",
+    format: "{text}",
     stream: process.stderr,
     hideCursor: true,
     clearOnComplete: true,
-    barsize: 20,
     linewrap: false,
   });
   let isShown = false;
@@ -70,7 +92,7 @@ function bar(): ProgressView {
   return {
     update: (progress) => {
       const total = Math.max(1, progress.total ?? 1);
-      const text = progressLine(progress);
+      const text = barText(progress, process.stderr.columns || 80);
       if (!isShown) shown.start(total, progress.done, { text });
       isShown = true;
       shown.setTotal(total);

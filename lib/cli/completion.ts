@@ -1,7 +1,10 @@
 // What a shell's Tab makes of a command line of the program, from the flag tables. Main thread.
 import type { Command } from "commander";
 import type { CommandTable } from "./command-file.js";
-import { flagsOf, type Flag } from "./flags.js";
+import { COMMAND_FLAGS, hasFlagTable } from "./command-flags.js";
+import type { Flag } from "./flags.js";
+import { loadCommand } from "./load-command.js";
+import { SHELLS } from "./shells.js";
 
 /** Candidates for the word at the cursor. */
 export interface Candidates {
@@ -33,17 +36,37 @@ const fromTable = ({ names, value, parse, optionalValues, doc }: Flag): Option =
   doc,
 });
 
-/** Flags of a command: from its table, or else from commander. */
-function optionsOf(command: Command): Option[] {
-  const table = flagsOf(command).filter(({ hidden }) => hidden !== true);
-  if (table.length > 0) return table.map(fromTable);
-  return command.options.map(({ short, long, flags, description }) => ({
+/** The flags of a command, and whether its arguments are paths. */
+interface Shape {
+  readonly options: readonly Option[];
+  readonly takesFiles: boolean;
+}
+
+/** Commands with a table of flags whose arguments are paths. */
+const FILE_COMMANDS = ["batch"];
+
+/** What a command takes: from its table of flags, or else from commander. */
+async function shapeOf(all: CommandTable, name: string): Promise<Shape> {
+  // A table is known without the command's file, which loads the library.
+  if (hasFlagTable(name)) {
+    const table = COMMAND_FLAGS[name].filter(({ hidden }) => hidden !== true);
+    return { options: table.map(fromTable), takesFiles: FILE_COMMANDS.includes(name) };
+  }
+  const { Command } = await import("commander");
+  const command = await loadCommand(new Command(), all, name);
+  return { options: fromCommander(command), takesFiles: takesFiles(command) };
+}
+
+const takesFiles = (command: Command): boolean =>
+  command.registeredArguments.some((argument) => PATHS.test(argument.name()));
+
+const fromCommander = (command: Command): Option[] =>
+  command.options.map(({ short, long, flags, description }) => ({
     names: [short, long].filter((name) => name !== undefined),
     value: /<([^>]+)>/.exec(flags)?.[1],
     words: [],
     doc: description,
   }));
-}
 
 const HELP_OPTION: Option = {
   names: ["-h", "--help"],
@@ -64,16 +87,16 @@ function commandIn(all: CommandTable, words: readonly string[]): { name: string;
   return Object.hasOwn(all, first) ? { name: first, length: 1 } : { name: "run", length: 0 };
 }
 
-async function load(all: CommandTable, name: string): Promise<Command | undefined> {
-  const { Command } = await import("commander");
-  const program = new Command();
-  (await all[name]?.())?.register(program, all);
-  return program.commands[0];
-}
-
 function valuesOf(option: Option, typed: string): Candidates {
   if (option.words.length > 0) return wordsFrom(option.words, typed);
   return PATHS.test(option.value ?? "") ? FILES : NONE;
+}
+
+/** The value after the "=" of a flag; the scripts put what stands before it back. */
+function assigned(options: readonly Option[], typed: string): Candidates | undefined {
+  const [, name = "", begun = ""] = /^(-[^=]+)=(.*)$/s.exec(typed) ?? [];
+  const option = options.find(({ names, value }) => value !== undefined && names.includes(name));
+  return option === undefined ? undefined : valuesOf(option, begun);
 }
 
 function flagsLike(options: readonly Option[], typed: string): Candidates {
@@ -89,11 +112,13 @@ function flagsLike(options: readonly Option[], typed: string): Candidates {
 /** The names of commands that come next: those of one word, or the second words of a first one. */
 function commandsLike(all: CommandTable, before: readonly string[], typed: string): Candidates {
   const lead = before.map((word) => `${word} `).join("");
-  const names = Object.keys(all)
-    .filter((name) => name.startsWith(lead))
-    .map((name) => name.slice(lead.length))
-    .filter((name) => !name.includes(" "));
-  return wordsFrom(before.length === 0 ? [...names, "help"] : names, typed);
+  const found = Object.entries(all)
+    .filter(([name]) => name.startsWith(lead))
+    .map(([name, { summary }]) => ({ text: name.slice(lead.length), description: summary }))
+    .filter(({ text }) => !text.includes(" "));
+  const help = { text: "help", description: "show the help of a command" };
+  const words = before.length === 0 ? [...found, help] : found;
+  return { words: words.filter(({ text }) => text.startsWith(typed)), hasFiles: false };
 }
 
 /**
@@ -113,16 +138,14 @@ export async function candidatesFor(
   const isFirst = before.length === 0 && !typed.startsWith("-");
   if (isFirst) return commandsLike(all, [], typed);
   const { name, length } = commandIn(all, before);
-  const command = await load(all, name);
-  if (command === undefined) return NONE;
-  const options = optionsOf(command);
+  const { options, takesFiles: hasFiles } = await shapeOf(all, name);
   const previous = before.length > length ? before.at(-1) : undefined;
   const waiting = options.find(
     ({ names, value }) => value !== undefined && names.includes(previous ?? ""),
   );
   if (waiting !== undefined) return valuesOf(waiting, typed);
-  if (typed.startsWith("-")) return flagsLike(options, typed);
+  if (typed.startsWith("-")) return assigned(options, typed) ?? flagsLike(options, typed);
+  if (name === "complete") return before.length === length ? wordsFrom(SHELLS, typed) : NONE;
   const more = before.length === length ? commandsLike(all, before, typed) : NONE;
-  const takesFiles = command.registeredArguments.some((argument) => PATHS.test(argument.name()));
-  return { words: more.words, hasFiles: takesFiles };
+  return { words: more.words, hasFiles };
 }

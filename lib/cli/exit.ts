@@ -3,7 +3,7 @@
 import type { Command, CommanderError } from "commander";
 import { isR1Error } from "../base/errors.js";
 import type { R1ErrorCode } from "../index.js";
-import { inFlagWords } from "./flags.js";
+import { heldOf, inFlagWords, nameOf, type GivenFlag } from "./flags.js";
 import { usageError } from "./usage.js";
 import { forTerminal } from "./wrap.js";
 
@@ -22,7 +22,19 @@ const USAGE_CODES: readonly R1ErrorCode[] = [
   "UNKNOWN_OPTION",
   "INPUT_INVALID",
   "RUN_MISMATCH",
+  "CONFIG_INVALID",
+  "CONFIG_FORBIDDEN",
 ];
+
+const indent = (line: string): string => `       ${line}`;
+
+/** Says where settings come from that a message is about and that are not on the command line. */
+const originLines = (message: string, held: readonly GivenFlag[]): string[] => {
+  const words = new Set(message.match(/--[\w-]+/g) ?? []);
+  return held.flatMap(({ flag, origin }) =>
+    origin === undefined || !words.has(nameOf(flag)) ? [] : [`${nameOf(flag)} is set by ${origin}`],
+  );
+};
 
 /** Thrown when a signal ended the work and no message is needed. */
 export class Interrupted extends Error {
@@ -47,7 +59,14 @@ export function reportFailure(error: unknown, command: Command | undefined): num
     return refused === undefined ? EXIT.ok : reportFailure(refused, command);
   }
   if (isR1Error(error) && error.code !== "INTERNAL") {
-    const text = `error: ${inFlagWords(error.message, command)}\n       code: ${error.code}\n`;
+    const message = inFlagWords(error.message, command);
+    const origins = command === undefined ? [] : originLines(message, heldOf(command));
+    const text = [
+      `error: ${message}`,
+      ...origins.map(indent),
+      indent(`code: ${error.code}`),
+      "",
+    ].join("\n");
     process.stderr.write(forTerminal(text, process.stderr));
     return USAGE_CODES.includes(error.code) ? EXIT.usage : EXIT.failed;
   }

@@ -194,8 +194,8 @@ export const metadataOverrides: Parse = (values, name) => {
 };
 
 /** `--logit-bias ID+BIAS` or `ID-BIAS`, any number of times. */
-export const logitBias: Parse = (values, name) => {
-  const out: Record<string, number> = {};
+export const logitBias: Parse = (values, name, before) => {
+  const out = { ...(before as Record<string, number> | undefined) };
   for (const entry of values) {
     const match = /^(\d+)([+-])(\d*\.?\d+(?:e[+-]?\d+)?|inf)$/i.exec(entry.trim());
     if (match === null)

@@ -84,7 +84,11 @@ const seed: Flag["parse"] = (values, name, before) => {
 const temperature: Flag["parse"] = (values, name, before) =>
   Math.max(0, number(values, name, before) as number);
 
-const breakers: Flag["parse"] = (values) => values.slice(values.lastIndexOf("none") + 1);
+const breakers: Flag["parse"] = (values, _name, before) => {
+  const { sequenceBreakers = [] } = (before ?? {}) as { sequenceBreakers?: readonly string[] };
+  const all = [...sequenceBreakers, ...values];
+  return all.slice(all.lastIndexOf("none") + 1);
+};
 
 const ends: Row[] = [
   {

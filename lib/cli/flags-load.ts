@@ -1,7 +1,7 @@
 // The flags that load a model, made from the library's table of load options; and the flags that
 // name the model in other ways.
-import { LOAD_OPTION_GROUPS } from "../index.js";
-import type { LoadFlag, LoadRow } from "../index.js";
+import { LOAD_OPTION_GROUPS } from "../load-flags.js";
+import type { LoadFlag, LoadRow } from "../load-flags.js";
 import { inGroup, type Flag, type Row } from "./flags.js";
 import {
   choice,

@@ -52,6 +52,19 @@ export const inGroup = (target: Target, group: string, rows: readonly Row[]): Fl
 /** Options by target, as plain objects that the library then validates. */
 export type OptionBag = Record<Target, Record<string, unknown>>;
 
+/** A flag and the values that a user gave it; a switch has none. */
+export interface GivenFlag {
+  readonly flag: Flag;
+  readonly values: readonly string[];
+  /** Where it stands, if not on the command line, in words. */
+  readonly origin?: string;
+}
+
+/** Returns what the configuration sets beside the flags of a command line. */
+export type Configured = (given: readonly Flag[]) => readonly GivenFlag[];
+
+const configured = new WeakMap<Command, Configured>();
+const held = new WeakMap<Command, readonly GivenFlag[]>();
 const tables = new WeakMap<Command, readonly Flag[]>();
 const ownWords = new WeakMap<Command, Readonly<Record<string, string>>>();
 
@@ -125,14 +138,31 @@ export function flagsOf(command: Command): readonly Flag[] {
   return tables.get(command) ?? [];
 }
 
-/** Turns the flags of a command line into option objects. Sets only options that were given. */
+/** Sets where {@link collect} gets what is not on the command line. */
+export function setConfigured(command: Command, source: Configured): void {
+  configured.set(command, source);
+}
+
+/** Returns what the configuration set beside the command line, once {@link collect} has run. */
+export const heldOf = (command: Command): readonly GivenFlag[] => held.get(command) ?? [];
+
+/**
+ * Turns the flags of a command line, and what the configuration sets beside them, into option
+ * objects. Sets only options that were given.
+ */
 export function collect(command: Command): OptionBag {
   const bag: OptionBag = { load: {}, generate: {}, run: {} };
   const found = command.opts<Record<string, string[] | boolean | undefined>>();
-  for (const flag of flagsOf(command)) {
+  const given = flagsOf(command).flatMap((flag): GivenFlag[] => {
     const values = found[keyOf(flag)];
-    if (values !== undefined)
-      setOption(bag[flag.target], flag, Array.isArray(values) ? values : []);
+    return values === undefined ? [] : [{ flag, values: Array.isArray(values) ? values : [] }];
+  });
+  const beside = configured.get(command)?.(given.map(({ flag }) => flag)) ?? [];
+  held.set(command, beside);
+  const all = new Map([...beside, ...given].map(({ flag, values }) => [flag, values]));
+  for (const flag of flagsOf(command)) {
+    const values = all.get(flag);
+    if (values !== undefined) setOption(bag[flag.target], flag, values);
   }
   return bag;
 }

@@ -7,6 +7,7 @@ import { Interrupted, watchSignals } from "./exit.js";
 import type { OptionBag } from "./flags.js";
 import { useProxy } from "./network.js";
 import { openModel } from "./open-model.js";
+import { reportText } from "./report-json.js";
 import { loadOptionsOf } from "./settings.js";
 import { forTerminal } from "./wrap.js";
 
@@ -50,7 +51,9 @@ export function longCommand(bag: OptionBag, stopping: string): LongCommand {
   const view = progressView(isJson);
   const say = (text: string): void =>
     view.say(
-      isJson ? JSON.stringify({ event: "notice", text }) : forTerminal(text, process.stderr),
+      isJson
+        ? reportText("batch-progress", { event: "notice", text }, 0).trimEnd()
+        : forTerminal(text, process.stderr),
     );
   const watch = watchSignals(() => {
     view.stop();

@@ -4,37 +4,49 @@
 import type { Command } from "commander";
 import { nearest } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
-import { ownVersion } from "../base/package.js";
 import { normalizeArgv } from "./argv.js";
 import { COMMANDS } from "./command-files.js";
 import { EXIT, reportFailure, showWarnings, watchOutput } from "./exit.js";
-import { flagsOf, formatItem } from "./flags.js";
-import { wrapText } from "./wrap.js";
+import { flagsOf, formatItem, setConfigured } from "./flags.js";
+import { loadCommand } from "./load-command.js";
+import { reportText } from "./report-json.js";
+import { programHelp } from "./program-help.js";
+import { versions } from "./versions.js";
+import { forTerminal, wrapText } from "./wrap.js";
 
-const HELP = `
-The command run is the default:
-    r1-native "What is 1+1?"
-    r1-native -m model.gguf -p "What is 1+1?"
-r1-native <command> --help lists the flags of a command.`;
+const columns = (): number => process.stdout.columns || 80;
 
-/** Prints our version, and llama.cpp's as the addon reports it. */
-async function showVersion(): Promise<void> {
-  const { llamaVersion } = await import("../index.js");
-  process.stdout.write(`r1-native ${ownVersion() ?? "unknown"}\nllama.cpp ${llamaVersion()}\n`);
+function showVersion(isJson: boolean): void {
+  const { r1Native, llamaCpp } = versions();
+  process.stdout.write(
+    isJson
+      ? reportText("version", { r1Native, llamaCpp })
+      : `r1-native ${r1Native}\nllama.cpp ${llamaCpp}\n`,
+  );
+}
+
+/** Lets the configuration set what the command line leaves open. It is read when the command runs. */
+async function configure(command: Command, name: string): Promise<void> {
+  const { hasFlagTable } = await import("./command-flags.js");
+  if (!hasFlagTable(name)) return;
+  const { Configuration } = await import("./config/configuration.js");
+  const { strayVariables } = await import("./config/environment.js");
+  setConfigured(command, (given) => {
+    for (const text of strayVariables(process.env))
+      process.stderr.write(forTerminal(`warning: ${text}\n`, process.stderr));
+    return Configuration.read(name).beside(given);
+  });
 }
 
 async function buildProgram(): Promise<Command> {
   const { Command } = await import("commander");
   return (
     new Command("r1-native")
-      .description("Run DeepSeek-R1 on this machine, streamed as reasoning and answer")
-      .option("--version", "show the versions of r1-native and llama.cpp")
-      .addHelpText("after", HELP)
       .configureHelp({ formatItem })
       // Errors that commander finds are reported like all other errors.
       .configureOutput({
         writeErr: () => undefined,
-        writeOut: (text) => process.stdout.write(wrapText(text, process.stdout.columns || 80)),
+        writeOut: (text) => process.stdout.write(wrapText(text, columns())),
       })
       .exitOverride()
   );
@@ -43,7 +55,7 @@ async function buildProgram(): Promise<Command> {
 /** What a command line asks for: a command with arguments, help, or the versions. */
 type Meaning =
   | { readonly command: string; readonly args: readonly string[] }
-  | { readonly command: undefined; readonly shows: "help" | "version" };
+  | { readonly command: undefined; readonly shows: "help" | "version" | "version as JSON" };
 
 /** @throws {R1Error} `INVALID_ARGUMENT` for a word that is almost the name of a command. */
 function meaningOf(words: readonly string[]): Meaning {
@@ -52,7 +64,8 @@ function meaningOf(words: readonly string[]): Meaning {
     return process.stdin.isTTY
       ? { command: undefined, shows: "help" }
       : { command: "run", args: [] };
-  if (first === "--version") return { command: undefined, shows: "version" };
+  if (first === "--version")
+    return { command: undefined, shows: second === "--json" ? "version as JSON" : "version" };
   if (["-h", "--help"].includes(first)) return { command: undefined, shows: "help" };
   if (first === "help") {
     if (second === undefined) return { command: undefined, shows: "help" };
@@ -86,22 +99,17 @@ async function main(words: readonly string[]): Promise<number> {
   showWarnings(() => command);
   try {
     const meaning = meaningOf(words);
-    if (meaning.command === undefined && meaning.shows === "version") {
-      await showVersion();
+    if (meaning.command === undefined) {
+      if (meaning.shows === "help") process.stdout.write(programHelp(COMMANDS, columns()));
+      else showVersion(meaning.shows === "version as JSON");
       return EXIT.ok;
     }
     const program = await buildProgram();
-    if (meaning.command !== undefined) {
-      (await COMMANDS[meaning.command]?.())?.register(program, COMMANDS);
-      [command] = program.commands;
-      if (command === undefined) throw new TypeError("no command was registered");
-      const flags = flagsOf(command);
-      const args = flags.length === 0 ? meaning.args : normalizeArgv(meaning.args, flags);
-      await program.parseAsync([meaning.command, ...args], { from: "user" });
-    } else {
-      for (const load of Object.values(COMMANDS)) (await load()).register(program, COMMANDS);
-      await program.parseAsync(["--help"], { from: "user" });
-    }
+    command = await loadCommand(program, COMMANDS, meaning.command);
+    await configure(command, meaning.command);
+    const flags = flagsOf(command);
+    const args = flags.length === 0 ? meaning.args : normalizeArgv(meaning.args, flags);
+    await program.parseAsync([meaning.command, ...args], { from: "user" });
     return EXIT.ok;
   } catch (error) {
     return reportFailure(error, command);

@@ -1,5 +1,5 @@
-// What `r1-native batch` does with --queue: it fills the queue, watches it, or collects what workers
-// wrote. Main thread.
+// What `r1-native batch` does with --queue: it fills the queue and watches it. Also what the other
+// commands of a queue share. Main thread.
 import { R1Error } from "../base/errors.js";
 import { fillQueue, watchQueue } from "../queue.js";
 import type { FillOptions, QueueOptions } from "../queue.js";
@@ -12,7 +12,8 @@ import { forTerminal } from "./wrap.js";
 /** What only the command needs. */
 const OWN_FLAGS = ["verbose", "jsonProgress", "proxy", "sequences", "dashboard"];
 
-const say = (text: string): void =>
+/** Shows a line on standard error. */
+export const say = (text: string): void =>
   void process.stderr.write(`${forTerminal(text, process.stderr)}\n`);
 
 /** Shows the dashboard until all rows are done. */

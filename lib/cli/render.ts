@@ -6,6 +6,7 @@ import pc from "picocolors";
 import type { GenerationResult, ModelInfo, Part } from "../index.js";
 import { placeText } from "./banner.js";
 import { bytesText } from "./file-work.js";
+import { reportText, schemaOf } from "./report-json.js";
 import { safeJson, safeText } from "./safe-text.js";
 
 /** How to show a reply. */
@@ -87,14 +88,18 @@ export async function renderParts(
   return last.endsWith("\n");
 }
 
-/** Writes each part as one line of JSON. */
+/** Writes each part as one line of JSON; the first line names the schema too. */
 export async function renderJsonLines(parts: AsyncIterable<Part>, stream: Writable): Promise<void> {
-  for await (const part of parts) await write(stream, `${safeJson(part)}\n`);
+  let schema: { readonly schema?: string } = { schema: schemaOf("result-stream") };
+  for await (const part of parts) {
+    await write(stream, `${safeJson({ ...schema, ...part })}\n`);
+    schema = {};
+  }
 }
 
 /** Returns the whole result as JSON; token ids are an array of numbers. */
 export function resultJson(result: GenerationResult): string {
-  return `${safeJson({ ...result, tokens: Array.from(result.tokens) })}\n`;
+  return reportText("result", result, 0);
 }
 
 /** Formats the timings of a generation in one line. */

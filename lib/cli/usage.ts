@@ -8,6 +8,22 @@ const argumentText = (argument: Argument): string => {
   return argument.required ? `<${name}>` : `[${name}]`;
 };
 
+/** Flags that name a model where it has one, as in `run` and `chat`. */
+const MODEL_FLAG = /^(-m|--model|-hf|--hf-repo)(=|$)/;
+
+/** Names of arguments that are a model. */
+const MODEL_ARGUMENTS = new Set(["source", "file|url", "repo", "model", "input", "file", "first"]);
+
+/** What to do about a model's flag where the model is an argument; undefined for other flags. */
+function modelHint(flag: string, command: Command | undefined): string | undefined {
+  const [first] = command?.registeredArguments ?? [];
+  if (command === undefined || first === undefined || !MODEL_ARGUMENTS.has(first.name()))
+    return undefined;
+  if (!MODEL_FLAG.test(flag)) return undefined;
+  const hub = flag.includes("-hf") ? " One on the Hub is hf:OWNER/NAME:QUANT." : "";
+  return `Give the model without one: ${usageOf(command)}.${hub}`;
+}
+
 /** Returns the usage of a command: `r1-native pull <repo> [pattern...]`. */
 function usageOf(command: Command): string {
   const words = command.registeredArguments.map(argumentText);
@@ -41,7 +57,9 @@ export function usageError(
       return refuse(`There are too many arguments: ${usage}.`);
     case "commander.unknownOption": {
       const near = /Did you mean ([^?]+)\?/.exec(error.message)?.[1];
-      const next = near === undefined ? `${help} lists the flags.` : `Did you mean ${near}?`;
+      const next =
+        modelHint(about, command) ??
+        (near === undefined ? `${help} lists the flags.` : `Did you mean ${near}?`);
       return new R1Error("UNKNOWN_OPTION", `There is no flag ${about}. ${next}`, {
         details: { option: about },
       });

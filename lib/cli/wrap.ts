@@ -1,12 +1,15 @@
 // Wraps help texts to the width of the terminal; pure.
 
 /** A line that users copy into a shell: it is never broken. */
-const COMMAND_LINE = /^\s*(?:r1-native|npx|git|ssh)\s+(?!<)\S+ |^\s*-p "/;
+const COMMAND_LINE = /^\s*(?:r1-native|npx|git|ssh)\s+(?!<)\S+ |^\s*llama-bench -|^\s*-p "/;
+/** A command with its description in a second column. */
+const DESCRIBED = /\S {2,}\S/;
 /** The column where descriptions begin: after two or more spaces. */
 const COLUMN = /^(\s*\S.*?\s{2,})\S/;
 
 function wrapLine(line: string, width: number): string {
-  if (line.length <= width || COMMAND_LINE.test(line)) return line;
+  if (line.length <= width) return line;
+  if (COMMAND_LINE.test(line) && !DESCRIBED.test(line)) return line;
   const column = COLUMN.exec(line)?.[1]?.length ?? 0;
   const lead = /^\s*/.exec(line)?.[0].length ?? 0;
   // Next to a wide column there is too little room for words.
@@ -34,7 +37,7 @@ export function wrapText(text: string, width: number): string {
 }
 
 /** Below this number of columns, a flag's description is shown below the flag, not next to it. */
-const NARROW = 60;
+const NARROW = 72;
 /** The column where descriptions begin. */
 const DESCRIPTIONS_AT = 30;
 
@@ -61,4 +64,17 @@ export function forTerminal(
 ): string {
   const { isTTY = false, columns = 0 } = stream;
   return isTTY && columns > 0 ? wrapText(text, columns) : text;
+}
+
+/** Cuts the lines of a table to a terminal's width; returns them unchanged for anything else. */
+export function cutForTerminal(
+  text: string,
+  stream: { readonly isTTY?: boolean; readonly columns?: number },
+): string {
+  const { isTTY = false, columns = 0 } = stream;
+  if (!isTTY || columns === 0) return text;
+  return text
+    .split("\n")
+    .map((line) => (line.length <= columns ? line : `${line.slice(0, columns - 1)}…`))
+    .join("\n");
 }

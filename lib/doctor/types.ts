@@ -8,7 +8,7 @@ import type { Inspection } from "../gguf/inspect.js";
  */
 export type Severity = "error" | "warning" | "info";
 
-/** Every possible finding; `docs/model-files.md` lists them. */
+/** Every possible finding; `docs/reference/model-files.md` lists them. */
 export type FindingId =
   | "cannot-load"
   | "parts-missing"

@@ -213,7 +213,7 @@ function topLogprobs(value: unknown, path: string, logprobs: unknown): number {
 
 /**
  * Default draft length with a draft model: with the token before them these are eight rows, which a
- * CPU computes at the cost of four (docs/benchmark.md).
+ * CPU computes at the cost of four (docs/evidence/benchmark.md).
  */
 const DEFAULT_MODEL_DRAFT = 7;
 

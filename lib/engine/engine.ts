@@ -148,7 +148,7 @@ export class Engine {
       signal: config.signal,
       cancel: () => this.#cancel(id),
       endReasoning: () => this.#endReasoning(id),
-      piece: (token) => vocabulary.detokenize(Int32Array.of(token)),
+      bytesOf: (token) => vocabulary.detokenizeBytes(Int32Array.of(token)),
       onEnd,
     });
     return { id, config, generation, startedAt: performance.now() };

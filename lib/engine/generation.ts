@@ -17,6 +17,8 @@ import type { NativeEndEvent, NativeLogprobs } from "../binding/native-request.j
 import type { Segmenter } from "../reasoning/segmenter.js";
 import { NO_RUN, timingsOf } from "./timings.js";
 
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** The parts of a generation. */
 export interface GenerationInit {
   readonly seed: number;
@@ -30,8 +32,8 @@ export interface GenerationInit {
    * Asks the engine to close the reasoning. Before the request is admitted, this is only recorded.
    */
   readonly endReasoning: () => void;
-  /** Returns the text of a token, for log probabilities. */
-  readonly piece: (token: number) => string;
+  /** Returns the bytes of a token, for log probabilities. */
+  readonly bytesOf: (token: number) => Uint8Array;
   /**
    * Called at the end, before anyone else sees it, with the result, or with undefined after a
    * failure.
@@ -347,15 +349,18 @@ export class Generation implements AsyncIterable<Part> {
   }
 
   #logprobOf(id: number, place: LogprobPlace | undefined): TokenLogprob {
-    const { piece } = this.#init;
     const entry = (
       token: number,
       logprob: number | undefined,
-    ): { token: number; text: string; logprob: number } => ({
-      token,
-      text: piece(token),
-      logprob: logprob ?? -Infinity,
-    });
+    ): { token: number; text: string; bytes: readonly number[]; logprob: number } => {
+      const bytes = this.#init.bytesOf(token);
+      return {
+        token,
+        text: decoder.decode(bytes),
+        bytes: Object.freeze([...bytes]),
+        logprob: logprob ?? -Infinity,
+      };
+    };
     const { columns, index = 0, first = 0, last = 0 } = place ?? {};
     const top = Array.from(columns?.topTokens.subarray(first, last) ?? [], (token, i) =>
       Object.freeze(entry(token, columns?.topLogprobs[first + i])),

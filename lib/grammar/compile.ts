@@ -34,7 +34,7 @@ const MAX_KNOWN = 16_777_216;
 
 const worker = new BoundedWorker<SchemaTask, string>({
   name: "The schema compiler",
-  module: builtModule("./schema-task.js", import.meta.url),
+  module: builtModule(new URL("./schema-task.js", import.meta.url)),
   timeoutMs: TIMEOUT_MS,
   heapMiB: 512,
 });

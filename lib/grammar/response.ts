@@ -54,7 +54,7 @@ export function responseForm(value: unknown, path = "response"): AnswerForm | un
 
 function parts(value: unknown, path: string): { schema: unknown; grammar: unknown } {
   const options = object(value, path);
-  knownKeys(options, path, ["schema", "grammar"]);
+  knownKeys(options, path, ["schema", "grammar"], `${path}: { schema } or { grammar }`);
   const { schema, grammar } = options;
   if ((schema === undefined) === (grammar === undefined))
     refuse(path, "either a schema or a grammar", value);

@@ -1,8 +1,10 @@
 // Where downloaded files are stored: in a plain folder under their own names, or in the layout of
 // the Hub's cache. Asynchronous.
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
+import { copyFile, link, mkdir, readFile, readlink, rm, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
+import { replaceFile } from "../base/files/replace.js";
+import { fileIdentity } from "../base/files/same-file.js";
 import { writeFileAtomically } from "../base/files/writer.js";
 import { onDisk } from "./disk.js";
 import type { HubFile, Listing } from "./listing.js";
@@ -59,6 +61,25 @@ export async function cachedCommit(store: string, revision: string): Promise<str
   return /^[0-9a-f]{40}\s*$/.test(text) ? text.trim() : undefined;
 }
 
+/**
+ * Makes the name of a file in a snapshot. On Windows symbolic links need a privilege that users
+ * lack, so the name is a hard link there, or a copy on a disk without links.
+ *
+ * @param to - The file, relative to the folder of `at`.
+ */
+async function nameFile(to: string, at: string): Promise<void> {
+  if (process.platform !== "win32") return symlink(to, at);
+  const file = join(dirname(at), to);
+  await link(file, at).catch(() => copyFile(file, at));
+}
+
+/** Whether a name in a snapshot stands for a file. */
+async function isNamed(to: string, at: string): Promise<boolean> {
+  if ((await readlink(at).catch(() => undefined)) === to) return true;
+  if (process.platform !== "win32") return false;
+  return (await fileIdentity(at)) === (await fileIdentity(join(dirname(at), to)));
+}
+
 /** The Hub's cache: `blobs` by hash, `snapshots` of links by commit, `refs` by branch. */
 export function cacheLayout(cache: string, listing: Listing): Layout {
   const store = storeFolder(cache, listing.repo);
@@ -70,8 +91,8 @@ export function cacheLayout(cache: string, listing: Listing): Layout {
     const temporary = `${at}.${randomBytes(6).toString("hex")}.new`;
     try {
       await onDisk(at, mkdir(dirname(at), { recursive: true }));
-      await onDisk(at, symlink(to, temporary));
-      await onDisk(at, rename(temporary, at));
+      await onDisk(at, nameFile(to, temporary));
+      await onDisk(at, replaceFile(temporary, at));
     } finally {
       await rm(temporary, { force: true });
     }
@@ -84,8 +105,7 @@ export function cacheLayout(cache: string, listing: Listing): Layout {
     path,
     place: async (file) => {
       const to = relative(dirname(path(file)), target(file));
-      if ((await readlink(path(file)).catch(() => undefined)) === to) return;
-      await replaceLink(path(file), to);
+      if (!(await isNamed(to, path(file)))) await replaceLink(path(file), to);
     },
     finish: async () => {
       if (listing.revision === listing.commit) return;

@@ -45,10 +45,14 @@ export function isSafePath(path: string): boolean {
   return path.split("/").every((name) => name !== "" && name !== "." && name !== "..");
 }
 
+/** Characters and names that Windows reserves for itself, and endings that it drops. */
+const RESERVED = /[<>:"|?*]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
+
 /** Whether a name has characters or a length that a supported file system may refuse. */
-export function isOddPath(path: string): boolean {
+export function isOddPath(path: string, platform: string = process.platform): boolean {
   return (
     path.length > 1000 ||
+    (platform === "win32" && path.split("/").some((name) => RESERVED.test(name))) ||
     // eslint-disable-next-line no-control-regex -- they are what is looked for
     /[\\\x01-\x1f\x7f]/.test(path) ||
     path.split("/").some((name) => Buffer.byteLength(name) > 240)

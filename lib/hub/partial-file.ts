@@ -1,8 +1,9 @@
 // A file that is being downloaded: bytes under a temporary name, with a note of which are present,
 // so that a later download resumes where this one ended. Asynchronous.
 import { constants } from "node:fs";
-import { mkdir, open, readFile, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { mkdir, open, readFile, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
+import { replaceFile } from "../base/files/replace.js";
 import { writeFileAtomically } from "../base/files/writer.js";
 import { onDisk } from "./disk.js";
 import type { HubFile } from "./listing.js";
@@ -144,7 +145,7 @@ export class PartialFile {
       await this.#saving;
       await onDisk(this.target, this.handle.datasync());
       await this.handle.close();
-      await onDisk(this.target, rename(partialPath(this.target), this.target));
+      await onDisk(this.target, replaceFile(partialPath(this.target), this.target));
       await rm(notePath(this.target), { force: true });
     } finally {
       await this.#unlock();

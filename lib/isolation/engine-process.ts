@@ -7,7 +7,7 @@ import { isErrorCode, R1Error } from "../base/errors.js";
 import { Pieces, sendPieces } from "./messages.js";
 import type { CallMessage, CallName, Calls, ToChild, ToParent } from "./messages.js";
 
-const PROGRAM = builtModule("./engine-child.js", import.meta.url);
+const PROGRAM = builtModule(new URL("./engine-child.js", import.meta.url));
 
 /** How often the child is pinged while something is awaited from it. Unit: milliseconds. */
 const PING_MS = 1000;

@@ -49,6 +49,7 @@ function withFacts(vocabulary: NativeModel, info: NativeModelInfo): NativeModel 
     tokenizeAsync: (text, special) => vocabulary.tokenizeAsync(text, special),
     tokenizeSegmentsAsync: (texts, ids) => vocabulary.tokenizeSegmentsAsync(texts, ids),
     detokenize: (tokens) => vocabulary.detokenize(tokens),
+    detokenizeBytes: (tokens) => vocabulary.detokenizeBytes(tokens),
     knownGrammar: (text) => vocabulary.knownGrammar(text),
     compileGrammar: (text) => vocabulary.compileGrammar(text),
     close: () => vocabulary.close(),

@@ -1,6 +1,7 @@
 // Lists the devices that llama.cpp detects, and decides how many layers go to them.
 import { resolve } from "node:path";
 import { knownKeys, object, string } from "../base/check.js";
+import { documentAddress } from "../base/documents.js";
 import { R1Error } from "../base/errors.js";
 import { warnOnce } from "../base/warn-once.js";
 import { native } from "../binding/load.js";
@@ -92,7 +93,7 @@ export function warnWithoutGpu(
       : "no GPU was found";
   warn(
     `\`gpuLayers\` is ${gpuLayers}, but ${where}: all layers stay on the CPU. ` +
-      "`r1-native devices` lists what there is, and docs/gpu.md says how to build for a GPU.",
+      `\`r1-native devices\` lists what there is. To build for a GPU: ${documentAddress("guide/gpu.md")}`,
   );
 }
 

@@ -138,8 +138,8 @@ const F16_BYTES = 2;
  * Bytes of the compute buffers of one place, an estimate: the largest results that live at once
  * while `ubatchSize` tokens pass a layer, or their logits, and the mask of the attention. The
  * weights of the sums were found by comparing with llama.cpp's own account
- * (docs/plan-and-download.md). It assumes flash attention, without which heads * cells * tokens
- * come on top.
+ * (docs/evidence/plan-accuracy.md). It assumes flash attention, without which heads * cells *
+ * tokens come on top.
  *
  * @param cells - Cells of the KV cache.
  */

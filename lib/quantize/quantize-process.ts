@@ -6,7 +6,7 @@ import { isErrorCode, R1Error } from "../base/errors.js";
 import { endWhenStopped } from "../base/stopped.js";
 import type { QuantizeJob, QuantizeMessage, QuantizeOrder } from "./quantize-child.js";
 
-const PROGRAM = builtModule("./quantize-child.js", import.meta.url);
+const PROGRAM = builtModule(new URL("./quantize-child.js", import.meta.url));
 
 function crashed(end: ChildEnd, tail: string): R1Error {
   const hint = end.signal === "SIGKILL" ? " Perhaps memory ran out." : "";

@@ -1,7 +1,7 @@
 // collectQueue: merges the shards of workers by what the queue knows of them: which rows are left,
 // which were given up, and whose records are in no shard that was given. Runs on the JavaScript
 // thread.
-import { array, fileName, knownKeys, object, refuse } from "../base/check.js";
+import { array, fileName, flagOf, knownKeys, object, refuse } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import type { BatchConfig } from "../batch/config.js";
 import { changedOptions, readHeader as readRunHeader } from "../batch/header.js";
@@ -13,7 +13,7 @@ import { errorRecordOf } from "../batch/record.js";
 import { filledRows, markFilled, markFilling, readHeader, type QueueHeader } from "./control.js";
 import { givenUp } from "./given-up.js";
 import { QueueLink, type JobOfRow } from "./link.js";
-import { flagOf, normalizeQueue, QUEUE_KEYS, type QueueOptions } from "./options.js";
+import { normalizeQueue, QUEUE_KEYS, type QueueOptions } from "./options.js";
 import { batchOfHeader } from "./worker-config.js";
 
 /** Options of {@link collectQueue}. */
@@ -33,11 +33,13 @@ export interface CollectOptions extends QueueOptions {
   readonly force?: boolean | undefined;
 }
 
-/** Rows of one shard that is known to the queue and was not given, or lacks them. */
+/** A shard that has rows which are in none of the given shards. */
 export interface MissingShard {
-  /** Where the worker ran, and its path there. */
+  /** Name of the machine on which its worker ran. */
   readonly host: string;
+  /** Path of the shard on that machine. */
   readonly shard: string;
+  /** Number of these rows. */
   readonly rows: number;
 }
 
@@ -51,12 +53,20 @@ export interface CollectSummary extends MergeSummary {
   readonly givenUp: number;
   /** Rows that are done, but whose records are in none of the shards. */
   readonly missing: number;
+  /** The same rows, counted by the shard that their workers wrote them to. */
   readonly missingFrom: readonly MissingShard[];
   /** Rows that were put back into the queue. */
   readonly requeued: number;
 }
 
-const KEYS = [...QUEUE_KEYS, "shards", "target", "requeue", "retryErrors", "force"] as const;
+const KEYS = [
+  ...QUEUE_KEYS,
+  "shards",
+  "target",
+  "requeue",
+  "retryErrors",
+  "force",
+] as const satisfies readonly (keyof CollectOptions)[];
 
 /**
  * Merges the shards of a queue's workers: the first record of a sample counts, and later ones with

@@ -1,5 +1,5 @@
 // What the sides of a queue take: every option once, checked and completed. Any JavaScript thread.
-import { boolean, callback, integer, refuse, signal } from "../base/check.js";
+import { callback, integer, refuse, signal } from "../base/check.js";
 import { parseAddress, type QueueAddress } from "./address.js";
 
 /** Options of everything that uses a queue. */
@@ -11,9 +11,9 @@ export interface QueueOptions {
    * @defaultValue `"batch"`
    */
   readonly queueName?: string | undefined;
-  /** Ends the call. */
+  /** Aborts the call, which then throws `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
-  /** Gets what a person should know. */
+  /** Receives warnings about the server and the connection, without credentials. */
   readonly onNotice?: ((text: string) => void) | undefined;
 }
 
@@ -51,7 +51,3 @@ export const integerOr = (
   min: number,
   max: number,
 ): number => (given[key] === undefined ? fallback : integer(given[key], key, min, max));
-
-/** A switch, off by default. */
-export const flagOf = (given: Readonly<Record<string, unknown>>, key: string): boolean =>
-  given[key] === undefined ? false : boolean(given[key], key);

@@ -1,8 +1,8 @@
 // removeQueue: removes a batch from its server when it is done. Runs on the JavaScript thread.
-import { knownKeys, object } from "../base/check.js";
+import { flagOf, knownKeys, object } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import { QueueLink } from "./link.js";
-import { flagOf, normalizeQueue, QUEUE_KEYS, type QueueOptions } from "./options.js";
+import { normalizeQueue, QUEUE_KEYS, type QueueOptions } from "./options.js";
 import { stateOf } from "./watch.js";
 
 /** Options of {@link removeQueue}. */
@@ -13,7 +13,7 @@ export interface RemoveOptions extends QueueOptions {
 
 /** What was removed. */
 export interface RemoveSummary {
-  /** Rows of the batch, whatever became of them; 0 when there was none. */
+  /** Number of rows that the queue had, done or not; 0 if there was no such queue. */
   readonly rows: number;
 }
 
@@ -22,7 +22,8 @@ export interface RemoveSummary {
  * the workers, and stay.
  *
  * @throws {R1Error} `INVALID_ARGUMENT`, also while rows are left or workers use the queue, unless
- * `force` is given; `UNKNOWN_OPTION`, `QUEUE_UNREACHABLE`, `QUEUE_UNSAFE`, `PACKAGE_MISSING`.
+ * `force` is given; `UNKNOWN_OPTION`, `QUEUE_UNREACHABLE`, `QUEUE_UNSAFE`, `PACKAGE_MISSING`. An
+ * abort throws `signal.reason`.
  */
 export async function removeQueue(options: RemoveOptions): Promise<RemoveSummary> {
   const given = object(options, "options");

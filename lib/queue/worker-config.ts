@@ -1,13 +1,13 @@
 // What a worker takes, checked and completed; and its batch, as the queue's header has it. Any
 // JavaScript thread.
-import { callback, fileName, integer, knownKeys, object } from "../base/check.js";
+import { callback, fileName, flagOf, integer, knownKeys, object } from "../base/check.js";
 import { R1Error } from "../base/errors.js";
 import { normalizeFile, type FileConfig } from "../batch/file-config.js";
 import type { Verifier } from "../batch/config.js";
 import type { BatchOutcome } from "../batch/runner.js";
 import type { BatchProgress } from "../batch/progress.js";
 import type { QueueHeader } from "./control.js";
-import { flagOf, integerOr, normalizeQueue, QUEUE_KEYS } from "./options.js";
+import { integerOr, normalizeQueue, QUEUE_KEYS } from "./options.js";
 import type { QueueConfig, QueueOptions } from "./options.js";
 
 /** Options of {@link runWorker}. How rows are computed stands in the queue. */

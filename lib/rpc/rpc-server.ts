@@ -69,11 +69,12 @@ const KEYS = Object.keys({
 
 /** Where llama.cpp's own server keeps tensors. */
 function sharedCache(): string {
-  const { LLAMA_CACHE, XDG_CACHE_HOME } = process.env;
-  const base =
-    process.platform === "darwin"
-      ? join(homedir(), "Library", "Caches")
-      : (XDG_CACHE_HOME ?? join(homedir(), ".cache"));
+  const { LLAMA_CACHE, LOCALAPPDATA, XDG_CACHE_HOME } = process.env;
+  const bases: Partial<Record<NodeJS.Platform, string>> = {
+    darwin: join(homedir(), "Library", "Caches"),
+    win32: LOCALAPPDATA ?? join(homedir(), "AppData", "Local"),
+  };
+  const base = bases[process.platform] ?? XDG_CACHE_HOME ?? join(homedir(), ".cache");
   return join(LLAMA_CACHE ?? join(base, "llama.cpp"), "rpc");
 }
 

@@ -11,7 +11,7 @@ import type { NativeRpcServerConfig } from "../binding/native-rpc.js";
 import { probeServers } from "./probe.js";
 import type { RpcServerMessage } from "./server-child.js";
 
-const PROGRAM = builtModule("./server-child.js", import.meta.url);
+const PROGRAM = builtModule(new URL("./server-child.js", import.meta.url));
 /** Loading a GPU's backend and making its context may take seconds. */
 const START_MS = 60_000;
 const ASK_EVERY_MS = 25;

@@ -1,6 +1,7 @@
 // `createApp`: the server as a Hono app. Checks who asks, finds the route, answers in its protocol.
 import { Hono } from "hono";
 import type { Context } from "hono";
+import { nearest } from "../base/check.js";
 import { ApiError, toApiError } from "./core/api-error.js";
 import { ServerExchange } from "./core/exchange.js";
 import { randomId } from "./core/ids.js";
@@ -30,6 +31,11 @@ const BASES: Readonly<Record<string, BaseDefaults>> = {
   "/fast": { isFast: true },
   "/fast/v1": { isFast: true },
 };
+
+/** Those that set how replies are made. */
+const MODE_BASES = Object.entries(BASES)
+  .filter(([, { reasoningForm, isFast }]) => isFast || reasoningForm !== undefined)
+  .map(([at]) => at);
 
 const PLAIN: BaseDefaults = { isFast: false };
 
@@ -200,7 +206,15 @@ export class R1App extends Hono<{ Bindings: Bindings }> {
         headers: { allow: allowed },
       });
     }
-    const near = this.#places.find(({ route }) => route.path !== "/" && path.endsWith(route.path));
+    const isBased = (text: string): boolean => MODE_BASES.some((at) => text.includes(`${at}/`));
+    const named = this.#places.filter(
+      ({ route, pattern }) => route.path !== "/" && isBased(pattern) === isBased(path),
+    );
+    const near =
+      nearest(
+        path,
+        named.map(({ pattern }) => pattern),
+      ) ?? named.find(({ route }) => path.endsWith(route.path))?.pattern;
     const isUnsupported = /\/(?:embeddings?|rerank(?:ing)?|infill|audio|images|moderations)\b/.exec(
       path,
     );
@@ -209,7 +223,7 @@ export class R1App extends Hono<{ Bindings: Bindings }> {
         ? " This server offers text generation only."
         : near === undefined
           ? " GET /openapi.json lists the routes."
-          : ` Did you mean ${near.pattern}?`;
+          : ` Did you mean ${near}?`;
     return new ApiError(`There is no route ${method} ${path.slice(0, 200)}.${hint}`, {
       status: 404,
       type: "not_found_error",

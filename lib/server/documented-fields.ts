@@ -14,6 +14,8 @@ const withoutSampling = ({ shape }: FieldSchema): FieldSchema =>
     Object.fromEntries(Object.entries(shape).filter(([name]) => !Object.hasOwn(SAMPLING, name))),
   );
 
+const PROTOCOLS = "reference/server-protocols.md";
+
 /** A table of a page of docs/, between `<!-- fields: NAME -->` and `<!-- end of fields -->`. */
 export interface DocumentedFields {
   readonly page: string;
@@ -23,7 +25,7 @@ export interface DocumentedFields {
 
 /** Every table. */
 export const documentedFields: readonly DocumentedFields[] = Object.freeze([
-  { page: "server.md", name: "chat", schema: chatFields },
-  { page: "server-protocols.md", name: "responses", schema: withoutSampling(responsesFields) },
-  { page: "server-protocols.md", name: "messages", schema: withoutSampling(messagesFields) },
+  { page: "guide/server.md", name: "chat", schema: chatFields },
+  { page: PROTOCOLS, name: "responses", schema: withoutSampling(responsesFields) },
+  { page: PROTOCOLS, name: "messages", schema: withoutSampling(messagesFields) },
 ]);

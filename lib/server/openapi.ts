@@ -1,4 +1,5 @@
-// The OpenAPI document and the table of fields of docs/server.md, both made of the routes' schemas.
+// The OpenAPI document and the table of fields of docs/guide/server.md, both made of the routes'
+// schemas.
 import { z } from "zod";
 import type { FieldSchema } from "./core/fields.js";
 import type { Protocol, Route } from "./core/protocol.js";

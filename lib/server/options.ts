@@ -10,6 +10,7 @@ import {
   refuse,
   string,
 } from "../base/check.js";
+import { checkCompletionOptions } from "../checks.js";
 import type { GenerateOptions } from "../index.js";
 import { DEFAULT_AUXILIARY } from "./core/auxiliary.js";
 import type { AuxiliaryRule } from "./core/auxiliary.js";
@@ -222,7 +223,11 @@ export function normalizeOptions(options: ServerOptions): ServerConfig {
       ),
     },
     timeoutMs: or("timeout", 3600, seconds) * 1000,
-    defaults: or("defaults", {}, (value, path) => Object.freeze({ ...object(value, path) })),
+    defaults: or("defaults", {}, (value, path) => {
+      const defaults: GenerateOptions = Object.freeze({ ...object(value, path) });
+      checkCompletionOptions(defaults);
+      return defaults;
+    }),
     limits: or("limits", DEFAULT_LIMITS, normalizeLimits),
     metrics: or("metrics", true, boolean),
     slots: or("slots", false, boolean),

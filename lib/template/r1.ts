@@ -80,7 +80,7 @@ function renderSystem(messages: readonly ChatMessage[], tools: readonly Segment[
  * closes every assistant turn, which in the history contains only what follows its `</think>`. Tool
  * outputs are closed before the next role; after them the assistant continues without a new
  * `<｜Assistant｜>`, so the generation prompt adds neither that nor `<think>` there.
- * `docs/template.md` lists each difference from the official files.
+ * `docs/reference/template.md` lists each difference from the official files.
  *
  * @param messages - As {@link checkMessages} returns them.
  */

@@ -69,9 +69,11 @@ export interface ToolConfig {
 
 const MAX_TOOLS = 128;
 
+const TOOL_FORM = '{ type: "function", function: { name, description, parameters } }';
+
 function checkTool(value: unknown, path: string): Tool {
   const tool = object(value, path);
-  knownKeys(tool, path, ["type", "function"]);
+  knownKeys(tool, path, ["type", "function"], TOOL_FORM);
   oneOf(tool["type"], `${path}.type`, ["function"]);
   const made = object(tool["function"], `${path}.function`);
   knownKeys(made, `${path}.function`, ["name", "description", "parameters", "strict"]);
@@ -158,6 +160,12 @@ export function normalizeTools(
       { details: { option: choicePath } },
     );
   if (typeof choice === "string") {
+    if (names.includes(choice))
+      refuse(
+        choicePath,
+        `{ type: "function", function: { name: ${JSON.stringify(choice)} } }, which requires that tool,`,
+        choice,
+      );
     oneOf(choice, choicePath, ["auto", "none", "required"]);
     return Object.freeze({ tools: list, forced: list, checks });
   }

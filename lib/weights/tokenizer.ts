@@ -117,6 +117,17 @@ export class Tokenizer {
     const ids = checkTokens(tokens, "tokens", this.size);
     return asR1Error(() => this.#native.detokenize(ids));
   }
+
+  /**
+   * Returns the text of ids as UTF-8. A single token may have a part of a character.
+   *
+   * @throws {R1Error} as `decode`.
+   */
+  decodeBytes(tokens: Int32Array | readonly number[]): Uint8Array {
+    this.#assertOpen();
+    const ids = checkTokens(tokens, "tokens", this.size);
+    return asR1Error(() => this.#native.detokenizeBytes(ids));
+  }
 }
 
 /** Whether an array's buffer was transferred to another thread. */

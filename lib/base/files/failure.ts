@@ -2,6 +2,7 @@
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { isR1Error, R1Error, type R1ErrorCode } from "../errors.js";
+import { isHeldOpen } from "./replace.js";
 
 /** The operation on a file that failed. */
 export type FileWork = "read" | "written";
@@ -69,6 +70,11 @@ function denied(path: string, work: FileWork): [R1ErrorCode, string] {
   ];
 }
 
+const IN_USE =
+  process.platform === "win32"
+    ? "another program, or a model that is loaded from it, has it open. Close it and try again"
+    : "the system is using it";
+
 function wording(code: string, path: string, work: FileWork): [R1ErrorCode, string] | undefined {
   switch (code) {
     case "ENOENT":
@@ -85,8 +91,8 @@ function wording(code: string, path: string, work: FileWork): [R1ErrorCode, stri
     case "ETXTBSY":
     case "EBUSY":
       return work === "written"
-        ? ["FILE_UNWRITABLE", `"${path}" cannot be written: the system is using it.`]
-        : ["FILE_UNREADABLE", `"${path}" cannot be read: the system is using it.`];
+        ? ["FILE_UNWRITABLE", `"${path}" cannot be written: ${IN_USE}.`]
+        : ["FILE_UNREADABLE", `"${path}" cannot be read: ${IN_USE}.`];
     case "EISDIR":
       return ["FILE_IS_DIRECTORY", `"${path}" is a directory. Specify a file.`];
     case "ENOTEMPTY":
@@ -142,7 +148,8 @@ export function fileFailure(error: unknown, path: string, work: FileWork, hint =
   if (isR1Error(error)) return error;
   if (!isSystemError(error))
     return error instanceof Error ? error : new Error(String(error), { cause: error });
-  const [code, message] = wording(error.code ?? "", path, work) ?? [
+  const held = isHeldOpen(error) ? "EBUSY" : undefined;
+  const [code, message] = wording(held ?? error.code ?? "", path, work) ?? [
     work === "read" ? ("FILE_UNREADABLE" as const) : ("IO_FAILED" as const),
     `"${path}" cannot be ${work}: ${error.message}.`,
   ];

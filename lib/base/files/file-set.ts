@@ -1,8 +1,9 @@
 // Renames the files of a set, such as a split model, to their final names, so that a failure or a
 // kill leaves either the old set or the new one.
-import { lstat, readdir, rename, rm } from "node:fs/promises";
+import { lstat, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { takeLock } from "./lock.js";
+import { replaceFile } from "./replace.js";
 import { syncFolder } from "./writer.js";
 
 /** One file of a set. */
@@ -34,7 +35,7 @@ async function recover(paths: readonly string[]): Promise<void> {
     const old = join(dirname(path), `${basename(path)}${OLD}`);
     if (!(await exists(old))) continue;
     if (isComplete) await rm(old, { force: true });
-    else await rename(old, path);
+    else await replaceFile(old, path);
   }
 }
 
@@ -69,7 +70,7 @@ export async function publishSet(files: readonly SetFile[], force: boolean): Pro
   try {
     for (const { path } of force ? files : []) {
       if ((await lstat(path).catch(() => undefined))?.isFile() !== true) continue;
-      await rename(path, `${path}${OLD}`);
+      await replaceFile(path, `${path}${OLD}`);
       moved.push(path);
     }
     for (const { path, finish } of files.slice(1).concat(files.slice(0, 1))) {
@@ -78,7 +79,7 @@ export async function publishSet(files: readonly SetFile[], force: boolean): Pro
     }
   } catch (error) {
     for (const path of named) await rm(path, { force: true });
-    for (const path of moved.reverse()) await rename(`${path}${OLD}`, path);
+    for (const path of moved.reverse()) await replaceFile(`${path}${OLD}`, path);
     throw error;
   }
   for (const path of moved.reverse()) await rm(`${path}${OLD}`, { force: true });

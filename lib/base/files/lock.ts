@@ -65,6 +65,12 @@ async function inodeOf(file: FileHandle | string): Promise<bigint | undefined> {
 }
 
 /**
+ * Windows keeps the name of a file that is removed until its last handle is closed, so no lock is
+ * removed there while it is open.
+ */
+const IS_WINDOWS = process.platform === "win32";
+
+/**
  * Creates a lock together with its text, so that a kill cannot leave an empty one.
  *
  * @returns The open file; undefined when the lock exists.
@@ -76,8 +82,13 @@ async function create(path: string): Promise<FileHandle | undefined> {
   const file = await open(temporary, "wx");
   try {
     await file.writeFile(JSON.stringify({ pid, host: hostname(), started, start, place }));
+    if (!IS_WINDOWS) {
+      await link(temporary, path);
+      return file;
+    }
+    await file.close();
     await link(temporary, path);
-    return file;
+    return await open(path, "r+");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EPERM" || code === "ENOSYS" || code === "ENOTSUP" || code === "EMLINK") {
@@ -179,7 +190,9 @@ export async function takeLock(
 
 async function release(path: string, handle: FileHandle): Promise<void> {
   try {
-    if ((await inodeOf(path)) === (await inodeOf(handle))) await rm(path, { force: true });
+    const isMine = (await inodeOf(path)) === (await inodeOf(handle));
+    if (IS_WINDOWS) await handle.close();
+    if (isMine) await rm(path, { force: true });
   } finally {
     await handle.close();
   }

@@ -1,10 +1,11 @@
 // Writes files atomically: under a temporary name, which is renamed once all bytes are on the disk.
 // A failure or a kill never leaves a file that only looks complete, and an old file stays until the
 // new one replaces it.
-import { chmod, link, lstat, open, rename, type FileHandle } from "node:fs/promises";
+import { chmod, link, lstat, open, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { R1Error } from "../errors.js";
 import { fileFailure } from "./failure.js";
+import { replaceFile } from "./replace.js";
 import { followLinks } from "./same-file.js";
 import { createTemporary, forgetTemporary, removeStale, removeTemporary } from "./temporary.js";
 
@@ -185,7 +186,7 @@ export class AtomicFile {
  */
 export async function publish(temporary: string, path: string, force: boolean): Promise<void> {
   if (force) {
-    await rename(temporary, path);
+    await replaceFile(temporary, path);
     return;
   }
   try {
@@ -196,7 +197,7 @@ export async function publish(temporary: string, path: string, force: boolean): 
     if (code === "EEXIST") throw existsError(path, error);
     // A file system without hard links.
     await refuseExisting(path);
-    await rename(temporary, path);
+    await replaceFile(temporary, path);
     return;
   }
   await removeTemporary(temporary);

@@ -1,6 +1,5 @@
 // The conversation of `r1-native chat`: its session, its options, and how slash commands change
 // both. Main thread; the model runs on its own thread.
-import { R1Error } from "../../base/errors.js";
 import type {
   ChatMessage,
   ChatSession,
@@ -9,8 +8,9 @@ import type {
   GenerationResult,
   Model,
 } from "../../index.js";
-import { nameOf, setOption, type Flag } from "../flags.js";
+import type { Flag } from "../flags.js";
 import type { Settings } from "../settings.js";
+import { plainName, settingTexts, withFlag } from "./reply-options.js";
 
 /** The library accepts seeds below this value. */
 const SEEDS = 2 ** 32 - 1;
@@ -79,9 +79,9 @@ export class Conversation {
     ).tokens.length;
   }
 
-  /** The options that were set, by the library's names. */
-  get options(): Readonly<Record<string, unknown>> {
-    return this.#options;
+  /** The options that are set, each as {@link set} takes it. */
+  get settings(): readonly string[] {
+    return settingTexts(this.#options, this.#flags);
   }
 
   /** All turns, the system prompt included. */
@@ -101,7 +101,7 @@ export class Conversation {
 
   /** The flags that {@link set} takes, without dashes. */
   get settableFlags(): readonly string[] {
-    return this.#flags.map((flag) => plain(nameOf(flag)));
+    return this.#flags.map(plainName);
   }
 
   /**
@@ -165,7 +165,7 @@ export class Conversation {
   /** Sets several options: all or none. @throws {R1Error} like {@link set}. */
   setAll(changes: readonly (readonly [name: string, value: string])[]): void {
     let options = this.#options;
-    for (const [name, value] of changes) options = this.#with(options, name, value);
+    for (const change of changes) options = withFlag(options, this.#given, this.#flags, change);
     // Throws for values that would be invalid for every turn.
     this.#model.session(options);
     this.#options = options;
@@ -185,36 +185,6 @@ export class Conversation {
   get length(): number {
     const { messages } = this.#session;
     return messages.length - systemOf(messages).length;
-  }
-
-  /** Options with one change. */
-  #with(
-    before: Readonly<Record<string, unknown>>,
-    name: string,
-    value: string,
-  ): Readonly<Record<string, unknown>> {
-    const flag = this.#flags.find(({ names }) => names.some((one) => plain(one) === plain(name)));
-    if (flag === undefined)
-      throw new R1Error(
-        "UNKNOWN_OPTION",
-        `/set does not know ${name}. It sets the flags of a reply.`,
-        { details: { option: name } },
-      );
-    const options = { ...before };
-    const { option, field } = flag;
-    if (value === "default") {
-      const given = this.#given[option] as Record<string, unknown> | undefined;
-      const group = options[option] as Record<string, unknown> | undefined;
-      options[option] =
-        field === undefined || option === "response"
-          ? given
-          : { ...group, [field]: given?.[field] };
-    } else {
-      // An answer can have only one form.
-      if (option === "response") Reflect.deleteProperty(options, option);
-      setOption(options, flag, value === "" ? [] : [value]);
-    }
-    return options;
   }
 
   #beginWith(messages: readonly ChatMessage[]): void {
@@ -245,6 +215,3 @@ export class Conversation {
     return generation;
   }
 }
-
-/** Normalises a flag's name as users may type it. */
-const plain = (name: string): string => name.replace(/^-+/, "").replaceAll("_", "-");

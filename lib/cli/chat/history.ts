@@ -2,7 +2,7 @@
 // thread.
 import { appendFileSync, chmodSync, mkdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import { writeAll, writeFileAtomically } from "../../base/files/writer.js";
 
 /** Lines that are kept. */
@@ -10,10 +10,11 @@ const LIMIT = 1000;
 /** The file may grow to this many lines before the oldest are dropped. */
 const ROOM = 2 * LIMIT;
 
-/** The default path of the history: in the folder for state that XDG names. */
+/** The default path of the history: in the folder for state that XDG or Windows names. */
 export function historyPath(env: NodeJS.ProcessEnv = process.env): string {
-  const state = env["XDG_STATE_HOME"] ?? "";
-  const folder = state.startsWith("/") ? state : join(homedir(), ".local", "state");
+  const name = process.platform === "win32" ? "LOCALAPPDATA" : "XDG_STATE_HOME";
+  const state = env[name] ?? "";
+  const folder = isAbsolute(state) ? state : join(homedir(), ".local", "state");
   return join(folder, "r1-native", "chat-history");
 }
 

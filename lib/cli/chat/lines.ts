@@ -59,6 +59,8 @@ class Screen extends Writable {
  */
 const MARK_PASTES = "\u001b[?2004h";
 const MARK_NO_PASTES = "\u001b[?2004l";
+/** There are no jobs of a shell that could be stopped and continued. */
+const IS_WINDOWS = process.platform === "win32";
 
 /** Node's line editor, with its internal knowledge of the screen. */
 type Editor = Interface & {
@@ -226,6 +228,7 @@ export class TerminalLines implements LineSource {
    * of the job, so that a shell that waits for npx gets the terminal back.
    */
   #suspend(): void {
+    if (IS_WINDOWS) return;
     this.#terminal.write(MARK_NO_PASTES);
     this.#input.setRawMode(false);
     process.kill(0, "SIGTSTP");
@@ -279,7 +282,9 @@ export class TerminalLines implements LineSource {
    */
   #interrupt(): void {
     if (this.#asked === undefined) {
-      process.kill(process.pid, "SIGINT");
+      // On Windows a signal that a process sends to itself ends it.
+      if (IS_WINDOWS) process.emit("SIGINT");
+      else process.kill(process.pid, "SIGINT");
       return;
     }
     const typed = [...this.#pasted, this.#reader.line].join("\n");

@@ -4,16 +4,16 @@ import { timingsLine } from "../render.js";
 import { safeText } from "../safe-text.js";
 import type { ChatState, SlashCommand } from "./state.js";
 
-/** The options that are set, in one line. */
+/** The options that are set, in one paragraph. */
 function settingsText({ conversation }: ChatState): string {
-  const options = Object.entries(conversation.options).filter(([, value]) => value !== undefined);
-  return options.length === 0
+  const { settings } = conversation;
+  return settings.length === 0
     ? "All options have their default values. /set FLAG VALUE changes one."
-    : options.map(([key, value]) => `${key} ${JSON.stringify(value)}`).join(", ");
+    : settings.join(", ");
 }
 
 function set(state: ChatState, rest: string): void {
-  const [, name = "", value = ""] = /^(\S*)\s*(.*)$/s.exec(rest) ?? [];
+  const [, name = "", value = ""] = /^([^\s=]*)(?:=|\s+|$)(.*)$/s.exec(rest) ?? [];
   if (name !== "") state.conversation.set(name, value.trim());
   state.say(`${settingsText(state)}\n`);
 }

@@ -4,6 +4,7 @@ import { readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { isR1Error } from "../../base/errors.js";
 import { nearest } from "../../base/check.js";
+import { safeText } from "../safe-text.js";
 import { copySequence } from "./copy.js";
 import type { Conversation } from "./conversation.js";
 import { settingCommands } from "./setting-commands.js";
@@ -121,6 +122,9 @@ export async function runSlashCommand(line: string, state: ChatState): Promise<b
   return true;
 }
 
+/** Node's editor writes such characters to the terminal as they are. */
+const isSafe = (name: string): boolean => safeText(name) === name && !/[\n\t]/.test(name);
+
 /** Files that a path may become; folders end in a slash. */
 function filesLike(path: string): string[] {
   const folder = path.endsWith("/") ? path : dirname(path);
@@ -128,6 +132,7 @@ function filesLike(path: string): string[] {
   try {
     return readdirSync(place(folder), { withFileTypes: true })
       .filter(({ name }) => name.startsWith(start) && (start !== "" || !name.startsWith(".")))
+      .filter(({ name }) => isSafe(name))
       .map((entry) => {
         const name = path.includes("/") ? join(folder, entry.name) : entry.name;
         return entry.isDirectory() ? `${name}/` : name;

@@ -4,7 +4,7 @@ import { editText } from "./editor.js";
 import type { ChatState, SlashCommand } from "./state.js";
 
 /** Expands "~" like a shell. */
-export const place = (path: string): string => path.replace(/^~(?=\/|$)/, homedir());
+export const place = (path: string): string => path.replace(/^~(?=[/\\]|$)/, homedir());
 
 /** Shortens a text to one line of limited length. */
 const brief = (text: string): string =>
@@ -46,7 +46,9 @@ function attach({ attachments, say }: ChatState, rest: string): void {
     return;
   }
   const length = attachments.add(place(rest));
-  say(`${JSON.stringify(rest)}, ${length} characters, goes with the next message.\n`);
+  say(
+    `${JSON.stringify(rest)}, ${length} character${length === 1 ? "" : "s"}, goes with the next message.\n`,
+  );
 }
 
 /** Commands about messages. */

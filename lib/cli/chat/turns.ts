@@ -31,7 +31,7 @@ const QUOTES = '"""';
  * interactive mode, and a text between two `"""` is one turn. Ctrl-C drops what was typed; pressed
  * twice with nothing typed in between, it ends the input.
  *
- * @param onInterrupt - Called for a Ctrl-C that does not end the input.
+ * @param onInterrupt - Called for a Ctrl-C with nothing typed: the next one ends the input.
  */
 export async function readTurn(
   lines: LineSource,
@@ -48,7 +48,7 @@ export async function readTurn(
     isSecond = isEmpty;
     turn.length = 0;
     isQuoted = false;
-    onInterrupt();
+    if (isEmpty) onInterrupt();
     return prompt;
   };
   for (;;) {

@@ -5,14 +5,13 @@ import { R1Error } from "../../base/errors.js";
 import { collectQueue, type CollectOptions, type CollectSummary } from "../../queue.js";
 import { EXIT, Interrupted, watchSignals } from "../exit.js";
 import { sayMerged } from "../merge-report.js";
-import { forTerminal } from "../wrap.js";
+import { reportText } from "../report-json.js";
+import { say } from "../queue-batch.js";
 
 interface Flags extends Pick<CollectOptions, "queueName" | "requeue" | "retryErrors" | "force"> {
   readonly queue?: string;
+  readonly json?: boolean;
 }
-
-const say = (text: string): void =>
-  void process.stderr.write(`${forTerminal(text, process.stderr)}\n`);
 
 function report(target: string, summary: CollectSummary): void {
   const { rows, left, givenUp, missing, missingFrom, requeued } = summary;
@@ -31,7 +30,7 @@ function report(target: string, summary: CollectSummary): void {
     say("Name that shard as well, or pass --requeue if it is lost: its rows are computed again.");
 }
 
-async function run(files: string[], { queue, ...flags }: Flags): Promise<void> {
+async function run(files: string[], { queue, json, ...flags }: Flags): Promise<void> {
   const target = files.at(-1);
   if (queue === undefined || target === undefined || files.length < 2)
     throw new R1Error(
@@ -45,7 +44,8 @@ async function run(files: string[], { queue, ...flags }: Flags): Promise<void> {
     const { signal } = watch;
     const shards = files.slice(0, -1);
     const summary = await collectQueue({ ...flags, queue, shards, target, signal, onNotice: say });
-    report(target, summary);
+    if (json === true) process.stdout.write(reportText("batch-collect", summary, 0));
+    else report(target, summary);
     // The merged output is not whole.
     if (summary.left + summary.missing > 0) throw new Interrupted(EXIT.failed);
   } catch (error) {
@@ -61,13 +61,13 @@ export function register(program: Command): void {
   program
     .command("batch-collect")
     .name("batch collect")
-    .description("merge the shards of a queue's workers, and report rows that are missing")
     .argument("<files...>", "the workers' shards, and last the file to write")
     .option("--queue <url>", "redis://, rediss:// or postgres://")
     .option("--queue-name <name>", "name of the batch on its server (default: batch)")
     .option("--requeue", "compute rows again whose records are in none of the shards")
     .option("--retry-errors", "compute rows again that were given up")
     .option("--force", "overwrite an existing file")
+    .option("--json", "report the result as JSON")
     .addHelpText(
       "after",
       "\nExit codes: 0 the file has all rows, 1 rows are missing or not done yet, or it failed, " +

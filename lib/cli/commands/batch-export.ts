@@ -2,16 +2,26 @@
 import type { Command } from "commander";
 import { exportBatch } from "../../batch.js";
 import type { ChatExport, ExportOptions } from "../../batch.js";
+import { reportText } from "../report-json.js";
 
 interface Flags extends Omit<ExportOptions, "chat"> {
   chat?: ChatExport | true;
+  json?: boolean;
 }
 
-async function run(output: string, target: string, { chat, ...flags }: Flags): Promise<void> {
+function leftOutText(leftOut: number, { verified, finished }: Flags): string {
+  if (leftOut === 0) return "";
+  const by = [...(verified ? ["--verified"] : []), ...(finished ? ["--finished"] : [])];
+  return `; ${leftOut} left out by ${by.join(" and ")}`;
+}
+
+async function run(output: string, target: string, { chat, json, ...flags }: Flags): Promise<void> {
   const options: ExportOptions =
     chat === undefined ? flags : { ...flags, chat: chat === true ? "reasoning" : chat };
-  const { records, path } = await exportBatch(output, target, options);
-  process.stderr.write(`wrote ${records} records to ${path}\n`);
+  const { records, path, leftOut } = await exportBatch(output, target, options);
+  if (json === true)
+    process.stdout.write(reportText("batch-export", { records, path, leftOut }, 0));
+  else process.stderr.write(`wrote ${records} records to ${path}${leftOutText(leftOut, flags)}\n`);
 }
 
 /** Adds the command to the program. */
@@ -19,7 +29,6 @@ export function register(program: Command): void {
   program
     .command("batch-export")
     .name("batch export")
-    .description("write the results of a batch as JSONL, CSV, Parquet or OpenAI's lines")
     .argument("<output>", "the output of a batch")
     .argument("<target>", "the file to write")
     .option("--format <format>", "jsonl, csv, parquet or openai (default: by the target's ending)")
@@ -29,5 +38,6 @@ export function register(program: Command): void {
     .option("--verified", "only results that the verifier passed")
     .option("--finished", "only results that ended by themselves")
     .option("--force", "overwrite an existing file")
+    .option("--json", "report the result as JSON")
     .action(run);
 }

@@ -4,8 +4,13 @@ import { mergeBatches } from "../../batch.js";
 import type { MergeBatchOptions } from "../../batch.js";
 import { R1Error } from "../../base/errors.js";
 import { sayMerged } from "../merge-report.js";
+import { reportText } from "../report-json.js";
 
-async function run(files: string[], flags: MergeBatchOptions): Promise<void> {
+interface Flags extends MergeBatchOptions {
+  readonly json?: boolean;
+}
+
+async function run(files: string[], { json, ...flags }: Flags): Promise<void> {
   const target = files.at(-1);
   if (target === undefined || files.length < 2)
     throw new R1Error(
@@ -14,7 +19,8 @@ async function run(files: string[], flags: MergeBatchOptions): Promise<void> {
       { details: { option: "outputs" } },
     );
   const summary = await mergeBatches(files.slice(0, -1), target, flags);
-  sayMerged(target, summary);
+  if (json === true) process.stdout.write(reportText("batch-merge", summary, 0));
+  else sayMerged(target, summary);
 }
 
 /** Adds the command to the program. */
@@ -22,9 +28,9 @@ export function register(program: Command): void {
   program
     .command("batch-merge")
     .name("batch merge")
-    .description("merge outputs of a batch: the first record of each sample counts")
     .argument("<files...>", "the outputs, and last the file to write")
     .option("--allow-change", "also outputs of different models")
     .option("--force", "overwrite an existing file")
+    .option("--json", "report the result as JSON")
     .action(run);
 }

@@ -2,12 +2,14 @@
 import type { Command } from "commander";
 import { R1Error } from "../../base/errors.js";
 import { removeQueue, type RemoveOptions } from "../../queue.js";
-import { forTerminal } from "../wrap.js";
+import { say } from "../queue-batch.js";
+import { reportText } from "../report-json.js";
 
-const say = (text: string): void =>
-  void process.stderr.write(`${forTerminal(text, process.stderr)}\n`);
+interface Flags extends Partial<RemoveOptions> {
+  readonly json?: boolean;
+}
 
-async function run(flags: Partial<RemoveOptions>): Promise<void> {
+async function run({ json, ...flags }: Flags): Promise<void> {
   const { queue, queueName = "batch" } = flags;
   if (queue === undefined)
     throw new R1Error(
@@ -16,6 +18,10 @@ async function run(flags: Partial<RemoveOptions>): Promise<void> {
       { details: { option: "queue" } },
     );
   const { rows } = await removeQueue({ ...flags, queue, onNotice: say });
+  if (json === true) {
+    process.stdout.write(reportText("batch-remove-queue", { queue: queueName, rows }, 0));
+    return;
+  }
   say(
     rows === 0
       ? `The server holds no queue "${queueName}".`
@@ -29,9 +35,9 @@ export function register(program: Command): void {
   program
     .command("batch-remove-queue")
     .name("batch remove-queue")
-    .description("remove a finished batch from its server")
     .option("--queue <url>", "redis://, rediss:// or postgres://")
     .option("--queue-name <name>", "name of the batch on its server (default: batch)")
     .option("--force", "also with rows left, and while workers run")
+    .option("--json", "report the result as JSON")
     .action(run);
 }

@@ -4,6 +4,7 @@ import { batchStats, lengthPlot } from "../../batch.js";
 import type { BatchStats } from "../../batch.js";
 import { writeFileAtomically } from "../../base/files/writer.js";
 import { tableText } from "../file-work.js";
+import { reportText } from "../report-json.js";
 
 const BAR = 30;
 
@@ -44,7 +45,9 @@ async function run(
   flags: { json?: boolean; plot?: string; force?: boolean },
 ): Promise<void> {
   const stats = await batchStats(output);
-  process.stdout.write(flags.json === true ? `${JSON.stringify(stats)}\n` : `${report(stats)}\n`);
+  process.stdout.write(
+    flags.json === true ? reportText("batch-stats", stats, 0) : `${report(stats)}\n`,
+  );
   if (flags.plot !== undefined) {
     await writeFileAtomically(flags.plot, { force: flags.force === true }, async ({ handle }) => {
       await handle.writeFile(lengthPlot(stats));
@@ -58,7 +61,6 @@ export function register(program: Command): void {
   program
     .command("batch-stats")
     .name("batch stats")
-    .description("lengths and ends of a batch's results, as a table and a plot")
     .argument("<output>", "the output of a batch")
     .option("--json", "one JSON object")
     .option("--plot <file>", "also write a histogram of lengths as SVG")

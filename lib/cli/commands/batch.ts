@@ -1,17 +1,17 @@
 // `r1-native batch`: runs the rows of a file through a model into an output file that stays valid
 // if the process is killed at any moment. Main thread; the model runs on its own thread.
 import type { Command } from "commander";
+import { existsSync } from "node:fs";
+import { nearest } from "../../base/check.js";
+import { documentAddress } from "../../base/documents.js";
 import { R1Error } from "../../base/errors.js";
 import { runBatchFile } from "../../batch.js";
 import type { BatchFileOptions, BatchSummary } from "../../batch.js";
+import type { CommandTable } from "../command-file.js";
+import { COMMAND_FLAGS } from "../command-flags.js";
 import { addFlags, collect, setWords } from "../flags.js";
-import { answerFlags } from "../flags-answer.js";
-import { batchFlags } from "../flags-batch.js";
-import { generateFlags } from "../flags-generate.js";
-import { loadFlags } from "../flags-load.js";
-import { conversationFlags } from "../flags-run.js";
-import { batchQueueFlags } from "../flags-queue.js";
 import { callOptions, longCommand } from "../long-command.js";
+import { reportText } from "../report-json.js";
 import { runQueued } from "../queue-batch.js";
 
 const HELP = `
@@ -26,7 +26,8 @@ Examples:
   r1-native batch export traces.jsonl traces.parquet
 
 Exit codes: 0 done (failed rows are in OUTPUT.errors.jsonl), 1 failed, 2 wrong usage or wrong rows,
-130 interrupted by Ctrl-C. See docs/batch.md for details.`;
+130 interrupted by Ctrl-C.
+See ${documentAddress("guide/batch.md")} for details.`;
 
 const STOPPING = "Stopping. Press Ctrl-C again to stop at once.";
 
@@ -37,8 +38,9 @@ const quoted = (word: string): string =>
 /** Returns the command that continues this run. */
 const againText = (): string => `r1-native ${process.argv.slice(2).map(quoted).join(" ")}`;
 
-function summaryText(summary: BatchSummary): string {
-  const { total, done, before, failed, verified, ends, tokens, output, errors } = summary;
+function summaryText(summary: BatchSummary, isVerified: boolean): string {
+  const { total, done, before, failed, verified, verifyErrors, ends } = summary;
+  const { tokens, output, errors } = summary;
   if (summary.isNothing)
     return total === 0
       ? "The input has no rows. There is nothing to do."
@@ -49,7 +51,8 @@ function summaryText(summary: BatchSummary): string {
   const parts = [
     `${done} of ${total ?? done} done${before > 0 ? ` (${before} of them before)` : ""}`,
     ...(reasons === "" ? [] : [`ended by ${reasons}`]),
-    ...(verified > 0 ? [`${verified} verified`] : []),
+    ...(isVerified ? [`${verified} verified`] : []),
+    ...(verifyErrors > 0 ? [`the verifier failed on ${verifyErrors}, see verify_error`] : []),
     `${tokens} tokens`,
     ...(failed > 0 ? [`${failed} failed, see ${errors}`] : []),
   ];
@@ -64,6 +67,18 @@ function refuseOutput(given: string | undefined): void {
     `Expected no <output> beside --queue but received ${JSON.stringify(given)}: each worker ` +
       "writes its own, which r1-native worker -o names.",
     { details: { option: "output" } },
+  );
+}
+
+/** A word that is no file may be a command that begins with `batch`, misspelt. */
+function refuseMisspelt(input: string, all: CommandTable): void {
+  const commands = Object.keys(all).flatMap((name) => /^batch (.+)/.exec(name)?.[1] ?? []);
+  const near = /^[\w-]+$/.test(input) ? nearest(input, commands) : undefined;
+  if (near === undefined || existsSync(input)) return;
+  throw new R1Error(
+    "INVALID_ARGUMENT",
+    `There is no file and no command "${input}". Did you mean r1-native batch ${near}?`,
+    { details: { option: "input", nearest: near } },
   );
 }
 
@@ -99,26 +114,22 @@ async function start(input: string, given: string | undefined, command: Command)
     () => runBatchFile(open, options),
     () => `The results so far are in ${output}. To continue:\n  ${againText()}`,
   );
-  if (isJson) process.stderr.write(`${JSON.stringify({ ...summary, event: "summary" })}\n`);
-  else shared.onNotice(summaryText(summary));
+  if (isJson)
+    process.stderr.write(reportText("batch-progress", { ...summary, event: "summary" }, 0));
+  else shared.onNotice(summaryText(summary, bag.run["verify"] !== undefined));
 }
 
 /** Adds the command to the program. */
-export function register(program: Command): void {
+export function register(program: Command, all: CommandTable): void {
   const command = program
     .command("batch")
-    .description("run the rows of a file; no result is lost, even if the run is killed")
     .argument("<input>", "JSONL, CSV or Parquet")
     .argument("[output]", "JSONL; results are appended to it; none with --queue")
     .addHelpText("after", HELP)
-    .action((input: string, output: string | undefined) => start(input, output, command));
-  addFlags(command, [
-    ...batchFlags,
-    ...batchQueueFlags,
-    ...conversationFlags,
-    ...loadFlags,
-    ...answerFlags,
-    ...generateFlags,
-  ]);
+    .action((input: string, output: string | undefined) => {
+      refuseMisspelt(input, all);
+      return start(input, output, command);
+    });
+  addFlags(command, COMMAND_FLAGS.batch);
   setWords(command, { maxDraft: "--ngram-draft" });
 }

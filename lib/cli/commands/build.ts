@@ -64,7 +64,6 @@ async function build(definitions: readonly string[], flags: BuildFlags): Promise
 export function register(program: Command): void {
   program
     .command("build")
-    .description("build the native addon from the source in the package")
     .argument("[definitions...]", "definitions for CMake, as -DNAME=value")
     .option("--cuda", "with the CUDA backend")
     .option("--vulkan", "with the Vulkan backend")

@@ -4,6 +4,7 @@ import { constants, existsSync } from "node:fs";
 import { access } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Command } from "commander";
+import { documentAddress } from "../../base/documents.js";
 import { fileFailure } from "../../base/files/failure.js";
 import { isR1Error } from "../../base/errors.js";
 import type { R1ErrorCode } from "../../index.js";
@@ -24,12 +25,9 @@ import {
 } from "../chat/slash-commands.js";
 import type { ChatState } from "../chat/state.js";
 import { pipeLines, readTurn } from "../chat/turns.js";
+import { COMMAND_FLAGS } from "../command-flags.js";
 import { Interrupted, reportFailure } from "../exit.js";
 import { addFlags, collect, flagsOf, setWords } from "../flags.js";
-import { answerFlags } from "../flags-answer.js";
-import { generateFlags } from "../flags-generate.js";
-import { loadFlags } from "../flags-load.js";
-import { conversationFlags, outputFlags, promptFlags, sessionFlags } from "../flags-run.js";
 import { useProxy } from "../network.js";
 import { givenPrompt } from "../prompt.js";
 import type { Settings } from "../settings.js";
@@ -39,7 +37,7 @@ import { forTerminal } from "../wrap.js";
 const HELP = `
 In the conversation:
 ${COMMANDS.replace(/^(?=.)/gm, "  ")}
-See docs/cli.md for details.`;
+See ${documentAddress("reference/cli.md")} for details.`;
 
 /** Errors that end the model, not just one reply. */
 const FATAL: readonly R1ErrorCode[] = ["DISPOSED", "ENGINE_CRASHED", "INTERNAL"];
@@ -208,18 +206,9 @@ async function chat(command: Command): Promise<void> {
 export function register(program: Command): void {
   const command = program
     .command("chat")
-    .description("hold a conversation of many turns")
     .argument("[prompt...]", "the first turn, in quotes")
     .addHelpText("after", HELP)
     .action(() => chat(command));
-  addFlags(command, [
-    ...promptFlags,
-    ...conversationFlags,
-    ...sessionFlags,
-    ...loadFlags,
-    ...answerFlags,
-    ...generateFlags,
-    ...outputFlags,
-  ]);
+  addFlags(command, COMMAND_FLAGS.chat);
   setWords(command, { "complete()": "r1-native run --raw", maxDraft: "--ngram-draft" });
 }

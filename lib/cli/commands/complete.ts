@@ -4,9 +4,9 @@ import { script, ShellCompDirective } from "@bomb.sh/tab";
 import type { Command } from "commander";
 import { R1Error } from "../../base/errors.js";
 import type { CommandTable } from "../command-file.js";
+import { BASH_SCRIPT } from "../completion-bash.js";
 import { candidatesFor } from "../completion.js";
-
-const SHELLS = ["bash", "zsh", "fish", "powershell"];
+import { SHELLS } from "../shells.js";
 
 const HELP = `
 To complete r1-native's commands and flags on Tab:
@@ -21,7 +21,10 @@ To complete r1-native's commands and flags on Tab:
  */
 async function answer(all: CommandTable, words: readonly string[]): Promise<void> {
   const { words: candidates, hasFiles } = await candidatesFor(all, words);
-  const lines = candidates.map(({ text, description }) => `${text}\t${description}`);
+  // zsh shows a column for descriptions if there is a tab.
+  const lines = candidates.map(({ text, description }) =>
+    description === "" ? text : `${text}\t${description}`,
+  );
   const { ShellCompDirectiveDefault, ShellCompDirectiveNoFileComp } = ShellCompDirective;
   const directive = hasFiles ? ShellCompDirectiveDefault : ShellCompDirectiveNoFileComp;
   process.stdout.write([...lines, `:${directive}`, ""].join("\n"));
@@ -31,13 +34,13 @@ async function answer(all: CommandTable, words: readonly string[]): Promise<void
 export function register(program: Command, all: CommandTable): void {
   program
     .command("complete")
-    .description("print a script that completes r1-native's commands and flags in a shell")
     .argument("[shell]", SHELLS.join(", "))
     .argument("[words...]", "after --: the words of a command line, of which the last is completed")
     .addHelpText("after", HELP)
     .action(async (shell: string | undefined) => {
       // As the script calls it: complete -- WORDS. Commander does not report the "--".
       if (process.argv[3] === "--") await answer(all, process.argv.slice(4));
+      else if (shell === "bash") process.stdout.write(`${BASH_SCRIPT}\n`);
       else if (shell !== undefined && SHELLS.includes(shell))
         script(shell, "r1-native", "r1-native");
       else

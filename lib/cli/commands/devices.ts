@@ -1,15 +1,18 @@
 // `r1-native devices`: lists the devices that llama.cpp can use here, and their memory. Main
 // thread.
 import type { Command } from "commander";
+import { documentAddress } from "../../base/documents.js";
 import { bytesText, tableText } from "../file-work.js";
 import { write } from "../render.js";
+import { reportText } from "../report-json.js";
 
 const HELP = `
 Examples:
   r1-native devices
   r1-native devices --backend-dir /opt/ggml-vulkan
 
-A name of the first column goes after --device, and after = in --override-tensor. docs/gpu.md explains how to get GPU backends.`;
+A name of the first column goes after --device, and after = in --override-tensor.
+How to get GPU backends: ${documentAddress("guide/gpu.md")}`;
 
 /** Lists the devices on standard output. */
 export async function listDevices({
@@ -22,7 +25,7 @@ export async function listDevices({
   const { devices } = await import("../../index.js");
   const found = devices(backendDir === undefined ? {} : { backendDir });
   if (json === true) {
-    await write(process.stdout, `${JSON.stringify(found, null, 2)}\n`);
+    await write(process.stdout, reportText("devices", { devices: found }));
     return;
   }
   const rows = found.map(({ name, type, totalBytes, freeBytes, description }) => [
@@ -42,7 +45,6 @@ export async function listDevices({
 export function register(program: Command): void {
   program
     .command("devices")
-    .description("list the devices that can hold layers, and their memory")
     .option("--backend-dir <dir>", "folder with more backend libraries, such as libggml-vulkan.so")
     .option("--json", "as JSON")
     .addHelpText("after", HELP)

@@ -8,6 +8,8 @@ import { PROXY_OPTION, useProxy } from "../network.js";
 import { bytesText, tableText, withProgress } from "../file-work.js";
 import { setWords } from "../flags.js";
 import { write } from "../render.js";
+import { reportText } from "../report-json.js";
+import { forTerminal } from "../wrap.js";
 
 const HELP = `
 Examples:
@@ -115,14 +117,12 @@ async function doctor(
 ): Promise<void> {
   useProxy(options.proxy);
   const found = await examine(source);
-  if (options.json === true) await write(process.stdout, `${JSON.stringify(found, null, 2)}\n`);
-  else
-    await write(
-      process.stdout,
-      safeLines(
-        `${facts(found)}${roles(found)}\n\n${[...found.findings.map(findingText), countText(found.findings)].join("\n\n")}`,
-      ),
-    );
+  if (options.json === true) await write(process.stdout, reportText("doctor", found));
+  else {
+    const said = [...found.findings.map(findingText), countText(found.findings)].join("\n\n");
+    const text = `${facts(found)}${roles(found)}\n\n${forTerminal(said, process.stdout)}`;
+    await write(process.stdout, safeLines(text));
+  }
   let left = found.findings;
   const out = options.fix;
   if (out !== undefined) {
@@ -151,9 +151,6 @@ function safeLines(text: string): string {
 export function register(program: Command): void {
   const command = program
     .command("doctor")
-    .description(
-      "find what makes a file of R1 answer worse than it could, and correct its metadata",
-    )
     .argument(
       "<file|url>",
       "a GGUF file, its address, or hf:owner/name:QUANT; any part of a split " +

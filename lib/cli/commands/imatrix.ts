@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { readText } from "../flag-values.js";
 import { wholeNumber, withProgress } from "../file-work.js";
 import { setWords } from "../flags.js";
+import { reportText } from "../report-json.js";
 
 const HELP = `
 Example:
@@ -17,14 +18,19 @@ interface Flags {
   chunkSize?: number;
   threads?: number;
   force?: boolean;
+  json?: boolean;
 }
 
-async function imatrix(model: string, textFile: string, flags: Flags): Promise<void> {
+async function imatrix(model: string, textFile: string, { json, ...flags }: Flags): Promise<void> {
   const text = readText(textFile);
   const { computeImatrix } = await import("../../files.js");
   const { path, tensors, chunks } = await withProgress("measuring", (onProgress, signal) =>
     computeImatrix(model, text, { ...flags, dataset: textFile, onProgress, signal }),
   );
+  if (json === true) {
+    process.stdout.write(reportText("imatrix", { path, tensors, chunks }, 0));
+    return;
+  }
   process.stderr.write(
     `wrote values for ${tensors} tensors, from ${chunks} chunk${chunks === 1 ? "" : "s"} of text\n`,
   );
@@ -35,7 +41,6 @@ async function imatrix(model: string, textFile: string, flags: Flags): Promise<v
 export function register(program: Command): void {
   const command = program
     .command("imatrix")
-    .description("compute an importance matrix for quantize")
     .argument("<model>", "a model file, or the first part of a split one")
     .argument("<textfile>", "text to run through the model")
     .requiredOption("--out <file>", "the file to write")
@@ -46,6 +51,7 @@ export function register(program: Command): void {
     )
     .option("-t, --threads <n>", "threads of the model", wholeNumber("--threads", 0, 512))
     .option("--force", "overwrite an existing file")
+    .option("--json", "report the result as JSON")
     .addHelpText("after", HELP)
     .action(imatrix);
   setWords(command, { text: "<textfile>", checkTensors: "r1-native run --check-tensors" });

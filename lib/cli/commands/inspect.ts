@@ -7,6 +7,8 @@ import { PROXY_OPTION, useProxy } from "../network.js";
 import { bytesText, countText, tableText } from "../file-work.js";
 import { setWords } from "../flags.js";
 import { write } from "../render.js";
+import { reportText } from "../report-json.js";
+import { cutForTerminal } from "../wrap.js";
 import { EXIT, Interrupted, watchSignals } from "../exit.js";
 
 const HELP = `
@@ -96,12 +98,10 @@ async function inspect(
     watch.stop();
   }
   if (options.json === true) {
-    await write(
-      process.stdout,
-      `${JSON.stringify(found, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value), 2)}\n`,
-    );
+    await write(process.stdout, reportText("inspect", found));
   } else {
-    await write(process.stdout, `${summary(found)}\n\n${metadataTable(found)}\n`);
+    const metadata = cutForTerminal(metadataTable(found), process.stdout);
+    await write(process.stdout, `${summary(found)}\n\n${metadata}\n`);
     if (options.tensors === true) await write(process.stdout, `\n${tensorTable(found)}\n`);
     for (const { code, message } of found.problems)
       await write(process.stdout, `\nproblem: ${message} (${code})\n`);
@@ -114,7 +114,6 @@ async function inspect(
 export function register(program: Command): void {
   const command = program
     .command("inspect")
-    .description("show what is in a model file, local or remote, without loading it")
     .argument(
       "<file|url>",
       "a GGUF file, its address, or hf:owner/name:QUANT; any part of a split model",

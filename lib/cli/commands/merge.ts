@@ -2,6 +2,7 @@
 // for Ollama. Main thread.
 import type { Command } from "commander";
 import { bytesText, withProgress } from "../file-work.js";
+import { reportText } from "../report-json.js";
 
 const HELP = `
 Example:
@@ -12,7 +13,7 @@ The parts are not changed. The output is the same, byte for byte, as llama-gguf-
 async function merge(
   first: string,
   out: string,
-  options: { force?: boolean; ollama?: string },
+  options: { force?: boolean; ollama?: string; json?: boolean },
 ): Promise<void> {
   const { ollama, force = false } = options;
   const { mergeGguf } = await import("../../files.js");
@@ -20,6 +21,10 @@ async function merge(
     mergeGguf(first, out, { force, modelfile: ollama, onProgress, signal }),
   );
   const { bytes, tensors, parts, modelfile } = result;
+  if (options.json === true) {
+    process.stdout.write(reportText("merge", result, 0));
+    return;
+  }
   process.stderr.write(
     `merged ${parts.length} parts into ${out}: ${tensors} tensors, ${bytesText(bytes)}\n`,
   );
@@ -31,7 +36,6 @@ async function merge(
 export function register(program: Command): void {
   program
     .command("merge")
-    .description("merge the parts of a split model into one file")
     .argument("<first>", "the first part, ...-00001-of-0000N.gguf")
     .argument("<out>", "the file to write")
     .option(
@@ -39,6 +43,7 @@ export function register(program: Command): void {
       "also write a Modelfile with R1's template, parameters and stop strings",
     )
     .option("--force", "overwrite existing files")
+    .option("--json", "report the result as JSON")
     .addHelpText("after", HELP)
     .action(merge);
 }

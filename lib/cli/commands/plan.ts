@@ -8,6 +8,8 @@ import { PROXY_OPTION, useProxy } from "../network.js";
 import { bytesText, tableText, wholeNumber } from "../file-work.js";
 import { setWords } from "../flags.js";
 import { Interrupted, watchSignals } from "../exit.js";
+import { reportText } from "../report-json.js";
+import { forTerminal } from "../wrap.js";
 
 const HELP = `
 Examples:
@@ -66,7 +68,19 @@ function bandwidthFlag(value: string): Record<string, number | "measured"> {
   return speeds;
 }
 
-function placesTable({ placement }: OffloadPlan): string {
+const HEAD = [
+  "place",
+  "memory",
+  "weights",
+  "of these experts",
+  "cache",
+  "compute (estimate)",
+  "layers",
+  "with experts",
+];
+
+/** A row for each place; on a terminal that is too narrow for it, a column for each. */
+function placesTable({ placement }: OffloadPlan, columns: number): string {
   const rows = placement.places.map((place) => [
     place.name,
     place.capacityBytes === undefined ? "" : bytesText(place.capacityBytes),
@@ -77,21 +91,12 @@ function placesTable({ placement }: OffloadPlan): string {
     String(place.layers),
     String(place.expertLayers),
   ]);
+  const wide = tableText([HEAD, ...rows], [1, 2, 3, 4, 5, 6, 7]);
+  if (wide.split("\n").every((line) => line.length <= columns)) return wide;
+  const turned = HEAD.map((name, i) => [name, ...rows.map((row) => row[i] ?? "")]);
   return tableText(
-    [
-      [
-        "place",
-        "memory",
-        "weights",
-        "of these experts",
-        "cache",
-        "compute (estimate)",
-        "layers",
-        "with experts",
-      ],
-      ...rows,
-    ],
-    [1, 2, 3, 4, 5, 6, 7],
+    turned,
+    rows.map((_, i) => i + 1),
   );
 }
 
@@ -99,14 +104,14 @@ function placesTable({ placement }: OffloadPlan): string {
 const quoted = (word: string): string =>
   /^[\w./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 
-/** Returns the flags of `r1-native run` that apply the plan. */
+/** Returns a command that applies the plan and needs no prompt. */
 function runLine(source: string, { load }: OffloadPlan): string {
   const overrides = Array.isArray(load.tensorOverrides)
     ? (load.tensorOverrides as readonly { pattern: string; buffer: string }[])
     : [];
   const words = [
     "r1-native",
-    "run",
+    "chat",
     "--model",
     source,
     "--gpu-layers",
@@ -156,18 +161,19 @@ async function plan(source: string, flags: PlanFlags): Promise<void> {
   } finally {
     watch.stop();
   }
-  if (json === true) process.stdout.write(`${JSON.stringify(made, null, 2)}\n`);
-  else
-    process.stdout.write(
-      `${made.reasons.join("\n")}\n\n${placesTable(made)}\n\n${runLine(source, made)}\n`,
-    );
+  if (json === true) process.stdout.write(reportText("plan", made));
+  else {
+    const { isTTY, columns } = process.stdout;
+    const table = placesTable(made, isTTY && columns > 0 ? columns : Infinity);
+    const reasons = forTerminal(made.reasons.join("\n"), process.stdout);
+    process.stdout.write(`${reasons}\n\n${table}\n\n${runLine(source, made)}\n`);
+  }
 }
 
 /** Adds the command to the program. */
 export function register(program: Command): void {
   const command = program
     .command("plan")
-    .description("show which parts of a model fit on the GPU, before downloading or loading it")
     .argument("<source>", "a GGUF file, its address, or hf:owner/name:QUANT")
     .option("--vram <gib>", "memory of the GPUs, separated by commas; 0: none", (value: string) =>
       value.split(",").map(gibFlag("--vram")),

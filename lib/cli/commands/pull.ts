@@ -7,6 +7,7 @@ import { downloadBar } from "../download-bar.js";
 import { bytesText, wholeNumber } from "../file-work.js";
 import { setWords } from "../flags.js";
 import { Interrupted, watchSignals } from "../exit.js";
+import { reportText } from "../report-json.js";
 
 const HELP = `
 Examples:
@@ -104,7 +105,7 @@ async function pull(
         });
     bar.stop();
     if (json) {
-      process.stdout.write(`${JSON.stringify(result)}\n`);
+      process.stdout.write(reportText("pull", result, 0));
       return;
     }
     const bytes = result.files.reduce((sum, file) => sum + file.bytes, 0);
@@ -127,7 +128,6 @@ async function pull(
 export function register(program: Command): void {
   const command = program
     .command("pull")
-    .description("download a model from the Hub, resuming and checking every file")
     .argument("<repo>", "owner/name, or one of its models as hf:owner/name:QUANT")
     .argument("[pattern...]", "files to download, such as '*UD-IQ1_S*'")
     .option("--dir <folder>", "a plain folder for the files; default is the Hub's cache")

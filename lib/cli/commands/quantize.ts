@@ -6,6 +6,7 @@ import { quantize, QUANTIZE_TYPES, RECIPES } from "../../files.js";
 import type { QuantizeOptions, QuantizeResult, TensorTypeRule } from "../../files.js";
 import { bytesText, tableText, wholeNumber, withProgress } from "../file-work.js";
 import { setWords } from "../flags.js";
+import { reportText } from "../report-json.js";
 
 const HELP = `
 Types:   ${Object.keys(QUANTIZE_TYPES).join(", ")}
@@ -29,6 +30,7 @@ interface Flags {
   threads?: number;
   force?: boolean;
   verbose?: boolean;
+  json?: boolean;
 }
 
 function tensorTypeRule(value: string, before: TensorTypeRule[] | undefined): TensorTypeRule[] {
@@ -70,18 +72,19 @@ function report(result: QuantizeResult, isDry: boolean): void {
 }
 
 async function run(input: string, output: string, kind: string, flags: Flags): Promise<void> {
-  const options = optionsOf(kind, flags);
+  const { json, ...given } = flags;
+  const options = optionsOf(kind, given);
   const result = await withProgress("quantising", (onProgress, signal) =>
     quantize(input, output, { ...options, onProgress, signal }),
   );
-  report(result, flags.dryRun === true);
+  if (json === true) process.stdout.write(reportText("quantize", result, 0));
+  else report(result, flags.dryRun === true);
 }
 
 /** Adds the command to the program. */
 export function register(program: Command): void {
   const command = program
     .command("quantize")
-    .description("make a smaller quant of a model")
     .argument("<input>", "a model file, or the first part of a split one")
     .argument("<output>", "the file to write (with --keep-split: the prefix of the parts)")
     .argument("<type>", "a type or a recipe, see below")
@@ -101,6 +104,7 @@ export function register(program: Command): void {
     .option("--dry-run", "report the size, write nothing")
     .option("-t, --threads <n>", "threads that quantise", wholeNumber("--threads", 0, 512))
     .option("--force", "overwrite existing files")
+    .option("--json", "report the result as JSON")
     .option("-v, --verbose", "show llama.cpp's log")
     .addHelpText("after", HELP)
     .action(run);

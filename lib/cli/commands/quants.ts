@@ -1,6 +1,7 @@
 // `r1-native quants`: shows the catalogue of R1's quants and distills. Main thread.
 import type { Command } from "commander";
 import { R1_DISTILLS, R1_LAYERS, R1_QUANTS, ruleOfThumbLayers } from "../../plan.js";
+import { reportText } from "../report-json.js";
 import { forTerminal } from "../wrap.js";
 import { countText, tableText } from "../file-work.js";
 
@@ -92,12 +93,11 @@ const ABOUT_DISTILLS: Readonly<Record<Width, string>> = {
 export function register(program: Command): void {
   program
     .command("quants")
-    .description("show the quants of the 671B model and the distills")
     .option("--json", "as JSON")
     .action(({ json }: { json?: boolean }) => {
       if (json === true) {
         process.stdout.write(
-          `${JSON.stringify({ layers: R1_LAYERS, quants: R1_QUANTS, distills: R1_DISTILLS }, null, 2)}\n`,
+          reportText("quants", { layers: R1_LAYERS, quants: R1_QUANTS, distills: R1_DISTILLS }),
         );
         return;
       }

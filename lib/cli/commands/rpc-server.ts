@@ -8,9 +8,11 @@ import { setWords } from "../flags.js";
 
 const HELP = `
 Examples:
-  r1-native rpc-server                                       on the machine that lends
-  r1-native run -m MODEL.gguf --rpc 127.0.0.1:50052          on the machine that runs the model
-  ssh -N -L 50052:127.0.0.1:50052 other                      a tunnel between the two, both on loopback
+  On the machine that lends:
+    r1-native rpc-server
+  On the machine that runs the model, through a tunnel:
+    ssh -N -L 50052:127.0.0.1:50052 other
+    r1-native run -m MODEL.gguf --rpc 127.0.0.1:50052
 
 Serves one client at a time. Ctrl-C ends the server; the model that uses it then fails.`;
 
@@ -60,7 +62,6 @@ async function serve({ host, port, threads, device, cache }: ServerFlags): Promi
 export function register(program: Command): void {
   const command = program
     .command("rpc-server")
-    .description("lend this machine's devices to models on other machines (llama.cpp's RPC)")
     .option("-H, --host <address>", "address to listen on (127.0.0.1: this machine only)")
     .option("-p, --port <n>", "port; 0: a free one (50052)", wholeNumber("--port", 0, 65_535))
     .option(

@@ -1,20 +1,12 @@
 // `r1-native run`: one prompt, one streamed reply; accepts llama.cpp's command lines. Main thread;
 // the model runs on its own thread.
 import type { Command } from "commander";
+import { documentAddress } from "../../base/documents.js";
 import type { Generation, Model } from "../../index.js";
 import { Interrupted, watchSignals } from "../exit.js";
 import { demoNotice } from "../banner.js";
+import { COMMAND_FLAGS } from "../command-flags.js";
 import { addFlags, collect, setWords } from "../flags.js";
-import { answerFlags } from "../flags-answer.js";
-import { generateFlags } from "../flags-generate.js";
-import { loadFlags } from "../flags-load.js";
-import {
-  conversationFlags,
-  machineFlags,
-  outputFlags,
-  promptFlags,
-  rawPromptFlags,
-} from "../flags-run.js";
 import { useProxy } from "../network.js";
 import { openModel } from "../open-model.js";
 import { readPrompt } from "../prompt.js";
@@ -39,7 +31,8 @@ Examples:
     -p "<｜User｜>What is 1+1?<｜Assistant｜>"
   git diff | r1-native run -sys "Review this change." --hide-reasoning
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted by Ctrl-C. See docs/cli.md for details.`;
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted by Ctrl-C.
+See ${documentAddress("reference/cli.md")} for details.`;
 
 /**
  * Waits for the prompt, or until a signal arrives. After a signal nothing more is read, so that an
@@ -142,19 +135,9 @@ async function run(command: Command): Promise<void> {
 export function register(program: Command): void {
   const command = program
     .command("run")
-    .description("answer one prompt (the word run is optional)")
     .argument("[prompt...]", "the prompt, in quotes; else -p, -f or a pipe")
     .addHelpText("after", HELP)
     .action(() => run(command));
-  addFlags(command, [
-    ...promptFlags,
-    ...rawPromptFlags,
-    ...conversationFlags,
-    ...loadFlags,
-    ...answerFlags,
-    ...generateFlags,
-    ...outputFlags,
-    ...machineFlags,
-  ]);
+  addFlags(command, COMMAND_FLAGS.run);
   setWords(command, { "complete()": "--raw", maxDraft: "--ngram-draft" });
 }

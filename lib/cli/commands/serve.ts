@@ -3,17 +3,15 @@
 import type { Command } from "commander";
 import { basename } from "node:path";
 import { pino } from "pino";
+import { documentAddress } from "../../base/documents.js";
 import { R1Error, isR1Error } from "../../base/errors.js";
+import { isHubReference } from "../../hub.js";
 import type { ChatModel } from "../../index.js";
 import type { RunningServer, ServerLogger, ServerOptions } from "../../server.js";
 import { demoNotice } from "../banner.js";
+import { COMMAND_FLAGS } from "../command-flags.js";
 import { watchSignals } from "../exit.js";
-import { addFlags, collect, flagsOf, setOption, setWords } from "../flags.js";
-import type { OptionBag } from "../flags.js";
-import { thinkingFlags } from "../flags-answer.js";
-import { generateFlags } from "../flags-generate.js";
-import { loadFlags } from "../flags-load.js";
-import { SERVE_ENVIRONMENT, serveFlags } from "../flags-serve.js";
+import { addFlags, collect, setWords } from "../flags.js";
 import { useProxy } from "../network.js";
 import { openModel } from "../open-model.js";
 import { loadOptionsOf } from "../settings.js";
@@ -27,8 +25,8 @@ Examples:
   curl localhost:8080/v1/chat/completions -H 'content-type: application/json' \\
     -d '{"messages":[{"role":"user","content":"What is 1+1?"}]}'
 
-Ctrl-C lets running requests end for --drain seconds; a second one ends at once. docs/server.md tells
-more.`;
+Ctrl-C lets running requests end for --drain seconds; a second one ends at once.
+See ${documentAddress("guide/server.md")} for details.`;
 
 /** Options of `createApp` whose flags have their names. */
 const APP_KEYS = [
@@ -53,19 +51,6 @@ const LISTEN_KEYS = ["host", "port", "allowUnauthenticated", "tlsKeyFile", "tlsC
 const CONTEXTS = [32_768, 16_384, 8192] as const;
 
 const GIB = 2 ** 30;
-
-/** Sets what the environment says and the command line does not. */
-function readEnvironment(bag: OptionBag, command: Command): void {
-  const flags = new Map(flagsOf(command).flatMap((flag) => flag.names.map((name) => [name, flag])));
-  for (const [variable, name] of Object.entries(SERVE_ENVIRONMENT)) {
-    const value = process.env[variable];
-    const flag = flags.get(name);
-    if (value === undefined || value === "" || flag === undefined) continue;
-    if (bag[flag.target][flag.option] !== undefined) continue;
-    if (flag.value !== undefined) setOption(bag[flag.target], flag, [value]);
-    else if (/^(?:1|true|on|enabled|yes)$/i.test(value)) setOption(bag[flag.target], flag, []);
-  }
-}
 
 function pick(
   given: Readonly<Record<string, unknown>>,
@@ -117,6 +102,13 @@ async function loadFitting(
   throw new R1Error("INTERNAL", "No context was tried.");
 }
 
+/** A file that is missing or is no model ends the program before its port is open. */
+async function checkFiles(paths: readonly unknown[]): Promise<void> {
+  const { inspectGguf } = await import("../../files.js");
+  for (const path of paths)
+    if (typeof path === "string" && !isHubReference(path)) await inspectGguf(path);
+}
+
 /** The name of a model that has no `--alias`. */
 function defaultName(path: unknown): string {
   if (typeof path !== "string") return "tiny-r1";
@@ -126,7 +118,6 @@ function defaultName(path: unknown): string {
 
 async function run(command: Command): Promise<void> {
   const bag = collect(command);
-  readEnvironment(bag, command);
   if (command.args.length > 0)
     throw new R1Error(
       "INVALID_ARGUMENT",
@@ -146,6 +137,7 @@ async function run(command: Command): Promise<void> {
   const [name = defaultName(load["path"]), ...others] =
     (given["alias"] as string[] | undefined) ?? [];
   const further = (given["addModel"] as (readonly [string, string])[] | undefined) ?? [];
+  await checkFiles([load["path"], ...further.map(([, file]) => file)]);
   const opens = (path: unknown) => (): Promise<ChatModel> =>
     loadFitting(path === undefined ? load : { ...load, path }, isVerbose, watch.signal);
   const app = createApp(
@@ -167,7 +159,7 @@ async function run(command: Command): Promise<void> {
   );
   try {
     if (load["path"] === undefined && process.stderr.isTTY)
-      process.stderr.write(forTerminal(demoNotice("run"), process.stderr));
+      process.stderr.write(forTerminal(demoNotice("serve"), process.stderr));
     server = await serve(app, pick(given, LISTEN_KEYS));
     process.stdout.write(`listening on ${server.url}\n`);
     // A model that cannot be loaded ends the program; requests wait for it with 503 until then.
@@ -189,14 +181,9 @@ async function run(command: Command): Promise<void> {
 export function register(program: Command): void {
   const command = program
     .command("serve")
-    .description("serve models over HTTP, for OpenAI's clients")
     .addHelpText("after", HELP)
     .action(() => run(command));
   command.allowExcessArguments(true);
-  const taken = new Set(serveFlags.flatMap(({ names }) => names));
-  const rest = [...loadFlags, ...generateFlags, ...thinkingFlags].filter(
-    ({ names }) => !names.some((one) => taken.has(one)),
-  );
-  addFlags(command, [...serveFlags, ...rest]);
+  addFlags(command, COMMAND_FLAGS.serve);
   setWords(command, { apiKeys: "--api-key", allowUnauthenticated: "--no-auth", port: "--port" });
 }

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { SplitOptions } from "../../files.js";
 import { bytesText, decimalSize, wholeNumber, withProgress } from "../file-work.js";
 import { setWords } from "../flags.js";
+import { reportText } from "../report-json.js";
 
 const HELP = `
 Example:
@@ -13,12 +14,21 @@ The output is the same, byte for byte, as llama-gguf-split writes.`;
 async function split(
   path: string,
   prefix: string,
-  options: Pick<SplitOptions, "maxSize" | "maxTensors" | "noTensorFirst" | "force">,
+  {
+    json,
+    ...options
+  }: Pick<SplitOptions, "maxSize" | "maxTensors" | "noTensorFirst" | "force"> & {
+    readonly json?: boolean;
+  },
 ): Promise<void> {
   const { splitGguf } = await import("../../files.js");
   const { paths, bytes, tensors } = await withProgress("splitting", (onProgress, signal) =>
     splitGguf(path, prefix, { ...options, onProgress, signal }),
   );
+  if (json === true) {
+    process.stdout.write(reportText("split", { paths, bytes, tensors }, 0));
+    return;
+  }
   process.stderr.write(
     `split ${path} into ${paths.length} ${paths.length === 1 ? "part" : "parts"}: ${tensors} tensors, ${bytesText(bytes)}\n`,
   );
@@ -29,7 +39,6 @@ async function split(
 export function register(program: Command): void {
   const command = program
     .command("split")
-    .description("split a model file into parts")
     .argument("<file>", "the file to split")
     .argument("<prefix>", "the parts are <prefix>-00001-of-0000N.gguf and so on")
     .option(
@@ -44,6 +53,7 @@ export function register(program: Command): void {
     )
     .option("--no-tensor-first-split", "the first part holds only the metadata")
     .option("--force", "overwrite existing files")
+    .option("--json", "report the result as JSON")
     .addHelpText("after", HELP)
     .action(
       (
@@ -54,6 +64,7 @@ export function register(program: Command): void {
           maxTensors?: number;
           tensorFirstSplit: boolean;
           force?: boolean;
+          json?: boolean;
         },
       ) => {
         const { tensorFirstSplit, ...rest } = options;

@@ -1,14 +1,14 @@
 // `r1-native worker`: takes rows from a queue, computes them on this machine, and writes them into a
 // shard of its own. Main thread; the model works on its own.
 import type { Command } from "commander";
+import { documentAddress } from "../../base/documents.js";
 import { R1Error } from "../../base/errors.js";
 import { runWorker } from "../../queue.js";
 import type { WorkerOptions, WorkerSummary } from "../../queue.js";
 import { progressJson } from "../batch-progress.js";
+import { COMMAND_FLAGS } from "../command-flags.js";
 import { Interrupted, watchSignals } from "../exit.js";
 import { addFlags, collect, setWords, type OptionBag } from "../flags.js";
-import { loadFlags } from "../flags-load.js";
-import { workerFlags } from "../flags-queue.js";
 import { callOptions, longCommand } from "../long-command.js";
 import { queueOf, showDashboard } from "../queue-batch.js";
 
@@ -22,7 +22,7 @@ Examples:
   r1-native worker --queue redis://queue:6379 --dashboard
 
 Exit codes: 0 all rows done, 1 failed, 2 wrong usage or another model, 130 interrupted by Ctrl-C.
-docs/queue.md describes it.`;
+See ${documentAddress("guide/queue.md")} for details.`;
 
 const STOPPING = "Ending. A second Ctrl-C ends at once.";
 
@@ -74,9 +74,8 @@ const missing = (flag: string): R1Error =>
 export function register(program: Command): void {
   const command = program
     .command("worker")
-    .description("compute rows of a queue on this machine")
     .addHelpText("after", HELP)
     .action(() => start(command));
-  addFlags(command, [...workerFlags, ...loadFlags]);
+  addFlags(command, COMMAND_FLAGS.worker);
   setWords(command, { shard: "--output" });
 }

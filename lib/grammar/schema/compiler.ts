@@ -43,6 +43,7 @@ const KEYWORDS_BY_TYPE: Readonly<Record<string, readonly string[]>> = {
     "properties",
     "required",
     "additionalProperties",
+    "unevaluatedProperties",
     "minProperties",
     "maxProperties",
     "patternProperties",

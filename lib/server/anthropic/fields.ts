@@ -1,5 +1,5 @@
 // The fields of requests to /v1/messages and /v1/messages/count_tokens: validation, the OpenAPI
-// document and the table in docs/server.md come from these schemas.
+// document and the table in docs/guide/server.md come from these schemas.
 import { z } from "zod";
 import { samplingFields } from "../core/sampling.js";
 

@@ -30,6 +30,8 @@ export interface Applicant {
 }
 
 interface Waiting extends Applicant {
+  /** What it was told last. */
+  ahead: number | undefined;
   readonly resolve: (release: () => void) => void;
   readonly reject: (error: ApiError) => void;
   readonly stop: () => void;
@@ -148,6 +150,7 @@ export class FairGate {
           : undefined;
       const one: Waiting = {
         ...applicant,
+        ahead: undefined,
         resolve,
         reject,
         stop: () => {
@@ -238,7 +241,7 @@ export class FairGate {
     let ahead = 0;
     for (const queue of [this.#main, this.#auxiliary])
       for (const one of queue.inOrder()) {
-        one.onMove?.(ahead);
+        if (one.ahead !== ahead) one.onMove?.((one.ahead = ahead));
         ahead++;
       }
   }

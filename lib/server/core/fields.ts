@@ -34,6 +34,13 @@ function issueOf(issue: z.core.$ZodIssue): { path: PropertyKey[]; message: strin
   return { path: [...issue.path], message: issue.message };
 }
 
+/** Whether nothing is at a place of a body. */
+function isMissing(body: unknown, path: readonly PropertyKey[]): boolean {
+  let at = body;
+  for (const step of path) at = (at as Record<PropertyKey, unknown> | undefined)?.[step];
+  return at === undefined;
+}
+
 /**
  * Checks a body. A field that is null counts as absent, as clients send it.
  *
@@ -56,8 +63,9 @@ export function checkFields<Schema extends FieldSchema>(
   const { path, message } =
     first === undefined ? { path: [], message: "is not valid" } : issueOf(first);
   const place = placeOf(path);
+  const complaint = isMissing(given, path) ? " is missing" : `: ${message}`;
   throw badRequest(
-    place === "" ? message : `\`${place}\`: ${message}`,
+    place === "" ? message : `\`${place}\`${complaint}`,
     place === "" ? null : place,
     "invalid_type",
   );

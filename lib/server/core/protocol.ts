@@ -2,7 +2,7 @@
 //
 // A protocol lives in a folder of its own (openai/, responses/, anthropic/, native/) and consists of
 //  - a table of routes with the Zod schema of each body: from it come the routing, the validation,
-//    the OpenAPI document and the table in docs/server.md;
+//    the OpenAPI document and the table in docs/guide/server.md;
 //  - the form of its errors;
 //  - for each route that generates: a function from its fields to a `GenerateCall`, a
 //    `StreamEncoder` and a `WholeEncoder`. `exchange.generate(call)` begins the run, and
@@ -71,7 +71,7 @@ export interface Route {
   readonly method: "GET" | "POST" | "DELETE";
   /** Below the base path, such as `/chat/completions` or `/responses/:id`. */
   readonly path: string;
-  /** One line for the OpenAPI document and docs/server.md. */
+  /** One line for the OpenAPI document and docs/guide/server.md. */
   readonly summary: string;
   /** The body's fields. */
   readonly body?: FieldSchema | undefined;

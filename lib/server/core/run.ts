@@ -228,10 +228,11 @@ export class Run {
 
   async *#queueEvents(): AsyncGenerator<RunEvent> {
     let isStarted = false;
-    const started = this.#started.then(
-      () => void (isStarted = true),
-      () => void (isStarted = true),
-    );
+    const start = (): void => {
+      isStarted = true;
+      this.#wake?.();
+    };
+    this.#started.then(start, start);
     let told: number | undefined;
     while (!isStarted) {
       if (this.#ahead !== undefined && this.#ahead !== told) {
@@ -239,7 +240,8 @@ export class Run {
         yield { type: "queued", ahead: told };
         continue;
       }
-      await Promise.race([started, new Promise<void>((resolve) => (this.#wake = resolve))]);
+      // No race with #started: it would keep something of each turn for as long as the run waits.
+      await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
 

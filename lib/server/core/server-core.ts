@@ -40,7 +40,8 @@ export class ServerCore {
   /** Runs that can be spoken to by the id of their response. */
   readonly #byResponse = new Map<string, { readonly run: Run; readonly key: string }>();
   #isDraining = false;
-  #onIdle: (() => void) | undefined;
+  /** Each drain under way waits with one of these. */
+  readonly #onIdle: (() => void)[] = [];
 
   constructor(models: ModelSource | Readonly<Record<string, ModelSource>>, config: ServerConfig) {
     this.config = config;
@@ -117,16 +118,16 @@ export class ServerCore {
 
   /**
    * Takes no new requests, waits for the ones under way, and ends what is left with an error in
-   * its protocol.
+   * its protocol. A later call can shorten the wait.
    */
   async drain(ms: number): Promise<void> {
     this.#isDraining = true;
     if (this.#runs.size > 0 && ms > 0) {
       let timer: NodeJS.Timeout | undefined;
-      await Promise.race([
-        new Promise<void>((resolve) => (this.#onIdle = resolve)),
-        new Promise<void>((resolve) => (timer = setTimeout(resolve, ms))),
-      ]);
+      await new Promise<void>((resolve) => {
+        this.#onIdle.push(resolve);
+        timer = setTimeout(resolve, ms);
+      });
       clearTimeout(timer);
     }
     for (const entry of this.models.entries) entry.gate?.refuseAll(draining());
@@ -208,7 +209,7 @@ export class ServerCore {
       this.#runs.delete(run());
       for (const [responseId, { run: one }] of this.#byResponse)
         if (one === run()) this.#byResponse.delete(responseId);
-      if (this.#runs.size === 0) this.#onIdle?.();
+      if (this.#runs.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
       log.debug?.({ reqId: id, model: entry.name }, "run ended");
     };
     const onTurn = (leased: ChatModel): void => {

@@ -28,7 +28,11 @@ export async function tokenize(exchange: Exchange): Promise<Response> {
     const ids = await tokenizer.encodeAsync(wellFormed(content), { special });
     const all = hasBos === true && tokenizer.bos >= 0 ? [tokenizer.bos, ...ids] : [...ids];
     if (fields.with_pieces !== true) return all;
-    return all.map((id) => ({ id, piece: tokenizer.decode([id]) }));
+    return all.map((id) => {
+      const piece = tokenizer.decode([id]);
+      // As llama-server: bytes where they are a part of a character.
+      return { id, piece: piece.includes("\ufffd") ? [...tokenizer.decodeBytes([id])] : piece };
+    });
   });
   return exchange.json({ tokens });
 }

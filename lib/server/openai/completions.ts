@@ -19,6 +19,7 @@ import { completionFields } from "./completion-fields.js";
 import type { CompletionFields } from "./completion-fields.js";
 import { fingerprint } from "./fingerprint.js";
 import { endNote, finishReason, usageBody } from "./parts.js";
+import { opensThinking, rawText } from "./raw-text.js";
 import { openaiWords } from "./words.js";
 
 type Prompt = string | readonly number[];
@@ -73,10 +74,6 @@ interface Form {
   readonly promptOf: (choice: number) => Prompt | undefined;
   readonly isEchoed: boolean;
 }
-
-/** A raw prompt that ends in `<think>` opens the thinking itself. */
-const opensThinking = (prompt: Prompt | undefined): boolean =>
-  typeof prompt === "string" && /<think>\s*$/.test(prompt);
 
 class CompletionStream implements StreamEncoder {
   readonly #form: Form;
@@ -191,17 +188,12 @@ class CompletionWhole implements WholeEncoder {
     return openaiError(error);
   }
 
-  #choice(
-    { reasoning, answer, logprobs, reasoningLogprobs, finish }: ChoiceOutcome,
-    index: number,
-  ): unknown {
+  #choice(outcome: ChoiceOutcome, index: number): unknown {
+    const { logprobs, reasoningLogprobs, finish } = outcome;
     const echo = echoOf(this.#form, index);
-    const raw = new TaggedText(opensThinking(this.#form.promptOf(index)));
-    const thought = reasoning === "" ? "" : raw.reasoning(reasoning);
-    const said = answer === "" ? "" : raw.answer(answer);
     return {
       index,
-      text: echo + thought + said,
+      text: echo + rawText(outcome, opensThinking(this.#form.promptOf(index))),
       logprobs: this.#form.hasLogprobs
         ? logprobLists([...reasoningLogprobs, ...logprobs], echo.length)
         : null,

@@ -10,7 +10,7 @@ import type { KeepAlive, StreamEncoder, WholeEncoder } from "../core/respond.js"
 import { TaggedText } from "../core/reasoning.js";
 import { timingsBody } from "../core/timings.js";
 import { checkCommon, commonFields, commonOptions, pingMs } from "./common-fields.js";
-
+import { opensThinking, rawText } from "./raw-text.js";
 import { openaiWords } from "./words.js";
 
 const { n: _n, stream_options: _usage, ...shared } = commonFields;
@@ -79,11 +79,8 @@ class LlamaWhole implements WholeEncoder {
 
   body([outcome]: readonly ChoiceOutcome[]): unknown {
     if (outcome === undefined) throw new TypeError("A run without a choice.");
-    const { reasoning, answer, finish } = outcome;
-    const tagged = new TaggedText(this.#form.isOpen);
-    const thought = reasoning === "" ? "" : tagged.reasoning(reasoning);
-    const text = thought + (answer === "" ? "" : tagged.answer(answer));
-    return ending(this.#form, text, text, finish);
+    const text = rawText(outcome, this.#form.isOpen);
+    return ending(this.#form, text, text, outcome.finish);
   }
 
   readonly error = openaiError;
@@ -176,7 +173,7 @@ export async function llamaComplete(exchange: Exchange): Promise<Response> {
   });
   const form: Form = {
     model: fields.model ?? exchange.core.models.first.name,
-    isOpen: typeof prompt === "string" && /<think>\s*$/.test(prompt),
+    isOpen: opensThinking(prompt),
     maxTokens: options.maxTokens ?? config.defaults.maxTokens,
     wantsTimings: fields.timings_per_token === true,
   };

@@ -56,24 +56,19 @@ export function usageBody(usage: Usage): Record<string, unknown> {
   };
 }
 
-/** UTF-8 of a token; null for one that is a part of a character. */
-function bytesOf(text: string): number[] | null {
-  return text.includes("\ufffd") ? null : [...Buffer.from(text, "utf8")];
-}
-
 /** JSON has no infinity; OpenAI writes this for what cannot happen. */
 const logOf = (logprob: number): number => Math.max(logprob, -9999);
 
 /** `choices[].logprobs.content`. */
 export function logprobContent(entries: readonly TokenLogprob[]): unknown[] {
-  return entries.map(({ text, logprob, top }) => ({
+  return entries.map(({ text, bytes, logprob, top }) => ({
     token: text,
     logprob: logOf(logprob),
-    bytes: bytesOf(text),
+    bytes,
     top_logprobs: top.map((one) => ({
       token: one.text,
       logprob: logOf(one.logprob),
-      bytes: bytesOf(one.text),
+      bytes: one.bytes,
     })),
   }));
 }

@@ -33,14 +33,14 @@ export interface BuilderInit {
   readonly isOneCall: boolean;
 }
 
-function outputLogprob({ text, logprob, top }: TokenLogprob): OutputLogprob {
-  const entry = (one: { text: string; logprob: number }): Omit<OutputLogprob, "top_logprobs"> => ({
+function outputLogprob(logprob: TokenLogprob): OutputLogprob {
+  const entry = (one: Omit<TokenLogprob, "top">): Omit<OutputLogprob, "top_logprobs"> => ({
     token: one.text,
     // JSON has no infinity.
     logprob: Math.max(one.logprob, -9999),
-    bytes: [...new TextEncoder().encode(one.text)],
+    bytes: one.bytes,
   });
-  return { ...entry({ text, logprob }), top_logprobs: top.map(entry) };
+  return { ...entry(logprob), top_logprobs: logprob.top.map(entry) };
 }
 
 /** The item that is being written. */

@@ -1,5 +1,5 @@
 // The fields of a request to /v1/responses: validation, the OpenAPI document and the table in
-// docs/server.md come from this schema.
+// docs/guide/server.md come from this schema.
 import { z } from "zod";
 import { samplingFields } from "../core/sampling.js";
 

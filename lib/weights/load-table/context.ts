@@ -84,7 +84,7 @@ export const CONTEXT_ROWS = {
   ubatchSize: {
     doc:
       "most tokens computed at once, at most `batchSize`: an abort in a prompt waits for one " +
-      "operation over them ([benchmark.md](benchmark.md))",
+      "operation over them ([benchmarks](../evidence/benchmark.md))",
     kind: whole(1, 2 ** 20),
     defaultText: "512, or `batchSize` if that is smaller",
     native: "engine",

@@ -10,7 +10,7 @@ export const DEVICE_ROWS = {
     doc:
       'layers on GPUs. `"auto"`: what `planOffload` plans for the free memory of the devices, ' +
       "overrides for experts included; 0 without a GPU " +
-      "([planning](plan-and-download.md#planning))",
+      "([planning](../guide/plan-and-download.md#planning))",
     kind: other('0 .. 10000, `"auto"`, `"all"`', gpuLayers),
     default: "auto",
     native: "model",
@@ -26,7 +26,7 @@ export const DEVICE_ROWS = {
   backendDir: {
     doc:
       "a folder with further backend libraries, such as `libggml-vulkan.so`; one that cannot " +
-      "be used costs a warning ([gpu.md](gpu.md))",
+      "be used costs a warning ([GPUs](../guide/gpu.md))",
     kind: other("a folder", folder),
     flags: [
       {

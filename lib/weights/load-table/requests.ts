@@ -53,7 +53,7 @@ export const REQUEST_ROWS = {
     native: "engine",
   },
   sessionKey: {
-    doc: "seals saved sessions ([sessions.md](sessions.md))",
+    doc: "seals saved sessions ([sessions](../guide/sessions.md))",
     kind: other("a string or a Uint8Array of at least 16 bytes", sessionKey),
     defaultText: "none",
   },

@@ -45,7 +45,7 @@ export interface LoadFlag {
 
 /** One option of `loadModel`. */
 export interface LoadRow {
-  /** Description of the option; the text of docs/api.md, in Markdown. */
+  /** Description of the option; the text of docs/reference/api.md, in Markdown. */
   readonly doc: string;
   readonly kind: LoadKind;
   /** The default value; missing if there is none or other options determine it. */

@@ -1,6 +1,6 @@
 // The table of all load options: the source of checks, defaults, native configuration, flags with
-// their help, and docs/api.md. A new option needs a row here, a member of LoadOptions, and its use
-// in native code.
+// their help, and docs/reference/api.md. A new option needs a row here, a member of LoadOptions, and
+// its use in native code.
 import type { LoadOptions } from "../load-options.js";
 import { CONTEXT_ROWS } from "./context.js";
 import { DEVICE_ROWS } from "./devices.js";
