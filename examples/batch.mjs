@@ -1,6 +1,6 @@
 // Answers many questions with one model, several at the same time: reads one question per line and
 // writes one JSON object per line as replies arrive. For files whose answers must survive a kill
-// there is `r1-native batch` (docs/batch.md).
+// there is `r1-native batch` (docs/guide/batch.md).
 //
 //   node examples/batch.mjs [MODEL] < questions.txt > answers.jsonl
 import { createInterface } from "node:readline";

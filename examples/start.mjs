@@ -1,5 +1,7 @@
 // What `npm start` shows: the embedded model thinks about a question and answers it. The reasoning
 // is dimmed, the answer is plain, and a line of timings ends it.
+//
+//   node examples/start.mjs [QUESTION]
 import { styleText } from "node:util";
 import { isR1Error, loadModel } from "r1-native";
 

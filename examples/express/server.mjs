@@ -1,12 +1,13 @@
 // R1 below /llm of an Express app that parses and compresses.
 //
-//   node examples/express/server.mjs [MODEL] [PORT]
+//   PORT=8080 node examples/express/server.mjs [MODEL]
 import compression from "compression";
 import express from "express";
 import { loadModel } from "r1-native";
 import { createApp, toNodeHandler } from "r1-native/server";
 
-const [path, port = "8080"] = process.argv.slice(2);
+const path = process.argv[2];
+const port = process.env.PORT ?? "8080";
 const model = await loadModel(path, { sequences: 4 });
 
 const app = express();

@@ -1,12 +1,13 @@
 // R1 below /llm of a Fastify app. Fastify leaves the mount path on the URL, so the app gets it as
 // `basePath`, and bodies below it are left to the app.
 //
-//   node examples/fastify/server.mjs [MODEL] [PORT]
+//   PORT=8080 node examples/fastify/server.mjs [MODEL]
 import Fastify from "fastify";
 import { loadModel } from "r1-native";
 import { createApp, toNodeHandler } from "r1-native/server";
 
-const [path, port = "8080"] = process.argv.slice(2);
+const path = process.argv[2];
+const port = process.env.PORT ?? "8080";
 const model = await loadModel(path, { sequences: 4 });
 
 const fastify = Fastify();

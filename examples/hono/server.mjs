@@ -1,12 +1,13 @@
 // R1 below /llm of a Hono app that has routes of its own.
 //
-//   node examples/hono/server.mjs [MODEL] [PORT]
+//   PORT=8080 node examples/hono/server.mjs [MODEL]
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { loadModel } from "r1-native";
 import { createApp } from "r1-native/server";
 
-const [path, port = "8080"] = process.argv.slice(2);
+const path = process.argv[2];
+const port = process.env.PORT ?? "8080";
 const model = await loadModel(path, { sequences: 4 });
 
 const app = new Hono();
