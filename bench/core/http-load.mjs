@@ -51,8 +51,9 @@ export function stream(base, { path, body }, agent) {
  * @returns the figures of the run; times in milliseconds.
  */
 export async function load(base, clients, requests) {
-  // A connection of its own for each request, as llama-server closes them.
-  const agent = new Agent({ keepAlive: false, maxSockets: clients });
+  // A connection of its own for each request, as llama-server closes them. (An agent with a finite
+  // `maxSockets` would ask for connections that stay open.)
+  const agent = new Agent({ keepAlive: false });
   const left = requests.values();
   const rows = [];
   const begin = performance.now();

@@ -79,12 +79,12 @@ export async function compare(bench, { subjects, rounds = bench.rounds, ...rest 
  */
 export function withBest(rows) {
   const best = (row) => Math.max(...row.samples);
-  const ours = rows.find(({ subject }) => subject === OURS);
+  const ours = ({ metric }) => rows.find((row) => row.subject === OURS && row.metric === metric);
   const bestRow = (row) => ({
     ...row,
     metric: `${row.metric}, best round`,
     value: best(row),
-    ratio: row === ours ? undefined : best(ours) / best(row),
+    ratio: row.subject === OURS ? undefined : best(ours(row)) / best(row),
     bar: undefined,
   });
   return [...rows, ...rows.map(bestRow)];

@@ -1,4 +1,5 @@
 // Medians, percentiles and seeded random numbers for the benchmark. Pure functions.
+export { randomNumbers as random } from "../../scripts/random.mjs";
 
 /** The middle value; of an even count the mean of the two in the middle. NaN of an empty list. */
 export function median(values) {
@@ -17,17 +18,6 @@ export function percentile(values, percent) {
 /** Ratios of two equally long series, pair by pair. */
 export function pairRatios(ours, theirs) {
   return ours.map((value, i) => value / theirs[i]);
-}
-
-/** Numbers in [0, 1), the same for the same seed (mulberry32's recurrence). */
-export function random(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** A whole number in [low, high]. */

@@ -1,10 +1,14 @@
 // A server of ours in this process, and clients that go away, wait or disconnect at random: how soon
 // sequences are free, and what memory does. Runs in a child process.
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { between, median, percentile, random } from "../core/stats.mjs";
 import { libraryEntry, loadModel } from "./library.mjs";
+
+const IDLE_CLIENTS = fileURLToPath(new URL("./idle-clients.mjs", import.meta.url));
 
 let model;
 let server;
@@ -39,6 +43,20 @@ const ask = (content, more) => ({
   max_tokens: -1,
   ...more,
 });
+
+/** So many requests from another process, which only wait; resolves with it when all are answered. */
+async function hold(count, body) {
+  const url = `${server.url}/v1/chat/completions`;
+  const clients = spawn(
+    process.execPath,
+    [IDLE_CLIENTS, url, String(count), JSON.stringify(body)],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
+  await once(clients.stdout, "data");
+  return clients;
+}
 
 async function untilText(response, pattern) {
   let text = "";
@@ -103,9 +121,7 @@ async function deferred() {
 }
 
 async function stopsQueued(rounds) {
-  const runs = model.info.sequences;
-  const busy = Array.from({ length: runs }, () => send(ask("What is 1+1?", { stream: true })));
-  for (const { response } of busy) (await response).resume();
+  const busy = await hold(model.info.sequences, ask("What is 1+1?", { stream: true }));
   const times = [];
   for (let round = 0; round < rounds; round++) {
     const { client } = send(ask("What is 1+1?", { stream: true }));
@@ -115,27 +131,22 @@ async function stopsQueued(rounds) {
     while ((await deferred()) > 0) await sleep(1);
     times.push(performance.now() - start);
   }
-  for (const { client } of busy) client.destroy();
+  busy.kill();
   while (!isIdle()) await sleep(1);
   return { median: median(times), longest: Math.max(...times) };
 }
 
 /** Memory of streams that wait for their turn behind a long one. */
 export async function idleStreams({ count }) {
-  const runs = model.info.sequences;
-  const busy = Array.from({ length: runs }, () => send(ask("What is 1+1?", { stream: true })));
-  for (const { response } of busy) (await response).resume();
+  const busy = await hold(model.info.sequences, ask("What is 1+1?", { stream: true }));
   globalThis.gc?.();
   const before = process.memoryUsage.rss();
-  // The clients' half of each connection is in this process too, and counts.
-  const waiting = Array.from({ length: count }, () =>
-    send(ask("What is 1+1?", { stream: true, return_queue: true })),
-  );
-  for (const { response } of waiting) (await response).resume();
+  const waiting = await hold(count, ask("What is 1+1?", { stream: true, return_queue: true }));
   await sleep(500);
   globalThis.gc?.();
   const bytes = process.memoryUsage.rss() - before;
-  for (const { client } of [...waiting, ...busy]) client.destroy();
+  waiting.kill();
+  busy.kill();
   while (!isIdle()) await sleep(5);
   return { bytes };
 }

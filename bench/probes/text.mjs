@@ -8,7 +8,7 @@ const docs = fileURLToPath(new URL("../../docs/", import.meta.url));
 
 /** English as people write it: this project's own documents, `megabytes` of them. */
 export function english({ megabytes }) {
-  const all = readdirSync(docs)
+  const all = readdirSync(docs, { recursive: true })
     .filter((name) => name.endsWith(".md"))
     .map((name) => readFileSync(docs + name, "utf8"))
     .join("\n")

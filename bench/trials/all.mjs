@@ -12,6 +12,7 @@ import * as load from "./load.mjs";
 import * as memory from "./memory.mjs";
 import * as overhead from "./overhead.mjs";
 import * as prefill from "./prefill.mjs";
+import * as prebuilt from "./prebuilt.mjs";
 import * as prefix from "./prefix.mjs";
 import * as serveLimits from "./serve-limits.mjs";
 import * as serve from "./serve.mjs";
@@ -37,10 +38,11 @@ export const TRIALS = [
   trial("load", [1, 0.5, 0.5], load),
   trial("prefill", [4.5, 3.5, 1], prefill),
   trial("decode", [3, 2.5, 1], decode),
+  trial("prebuilt", [4, "-", 1.5], prebuilt),
   trial("decode-many", [35, 4, 6], decodeMany),
   trial("batch", [165, 18, 5], batch),
   trial("streams", [17, 4, 8], streams),
-  trial("serve", [12, 8, 4], serve),
+  trial("serve", [35, 18, 4], serve),
   trial("serve-limits", [6, 6, 2], serveLimits),
   trial("arrivals", [5, "-", 1.5], arrivals),
   trial("prefix", [35, 5, 15], prefix),

@@ -8,17 +8,29 @@ import { wanted, withProcess } from "../core/subjects.mjs";
 
 export const title = "1, 16 and 64 clients of `r1-native serve`, against llama-server";
 
-/** What each request of a run asks for. `words`: of its prompt. */
+/**
+ * What each request of a run asks for. `words`: of its prompt. `warm`: requests that come before, so
+ * many that V8 has compiled the code of a server that runs for a while.
+ */
 const SIZES = {
-  "tiny-r1": { words: [4, 12], tokens: 64, perClient: 4 },
-  other: { words: [16, 32], tokens: 24, perClient: 1 },
+  "tiny-r1": { words: [4, 12], tokens: 64, perClient: 4, warm: 128 },
+  other: { words: [16, 32], tokens: 128, perClient: 1, warm: 64 },
 };
+/** With --quick, where most of a reply's time is its prompt's. */
+const SHORT_REPLY = 24;
+/** Tokens of a request that warms a server up. */
+const WARM_TOKENS = 8;
+
+function sizesOf(bench) {
+  const sizes = SIZES[bench.model] ?? SIZES.other;
+  return bench.quick ? { ...sizes, tokens: SHORT_REPLY } : sizes;
+}
 
 const SAMPLING = { temperature: 0.6, top_k: 40, top_p: 0.95, min_p: 0.05 };
 
 /** Requests of one run: the same for every server, and no two begin alike. */
-function requestsOf(bench, clients, round) {
-  const { words, tokens, perClient } = SIZES[bench.model] ?? SIZES.other;
+function requestsOf(bench, clients, round, tokens = sizesOf(bench).tokens) {
+  const { words, perClient } = sizesOf(bench);
   const count = clients === 1 ? 4 * perClient : clients * perClient;
   const next = random(9000 + round * 100 + clients);
   return Array.from({ length: count }, (_, i) => {
@@ -82,13 +94,19 @@ async function clientsRows(bench, clients) {
         contextSize: Math.max(2048, clients * 384),
       });
     return await withProcess(bench, "probes/http-load.mjs", async (probe) => {
+      // A server that has run for a while: its code is compiled, its pages are mapped.
+      const { warm } = sizesOf(bench);
+      const some = requestsOf(bench, clients, 899, WARM_TOKENS).slice(0, warm);
+      for (const { base } of Object.values(open))
+        for (let left = warm; left > 0; left -= some.length)
+          await probe.call("run", { base, clients, requests: some });
       const rounds = Object.fromEntries(Object.keys(open).map((name) => [name, 0]));
       const subjects = Object.fromEntries(
         Object.entries(open).map(([name, { base, pid }]) => [
           name,
           async () => {
-            const warm = requestsOf(bench, 1, 900 + rounds[name]).slice(0, 1);
-            await probe.call("run", { base, clients: 1, requests: warm });
+            const one = requestsOf(bench, 1, 900 + rounds[name]).slice(0, 1);
+            await probe.call("run", { base, clients: 1, requests: one });
             const requests = requestsOf(bench, clients, rounds[name]++);
             const before = processorMs(pid);
             const found = await probe.call("run", { base, clients, requests });
