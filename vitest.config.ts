@@ -5,14 +5,15 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    // They need a Vulkan device, all of memory, nginx and HAProxy, or minutes: `npm run test:gpu`,
-    // `npm run test:full-size`, `npm run test:batch`.
+    // They need a Vulkan device, all of memory, nginx and HAProxy, or minutes: each has a command of
+    // its own, `npm run test:gpu`, `npm run test:docs` and so on.
     exclude: [
       "test/gpu/**",
       "test/full-size/**",
       "test/queue-servers/**",
       "test/batch/full/**",
       "test/proxies/**",
+      "test/snippets/**",
     ],
     pool: "forks",
     // Two engines at a time, with two threads each, are what a small machine carries without
@@ -26,6 +27,7 @@ export default defineConfig({
     hookTimeout: 240_000,
     teardownTimeout: 20_000,
     retry: 0,
+    setupFiles: ["./test/random-seed.ts"],
     reporters: ["default", "./test/closing-line.ts"],
     passWithNoTests: false,
   },

@@ -51,6 +51,23 @@ it("refuses an output beside --queue, and asks for one without", async () => {
   expect(none.stderr).toContain("<output> is missing");
 });
 
+it("says when a verifier passed nothing or failed, and what an export left out", async () => {
+  await withFolder(async (folder) => {
+    const [input, output] = [join(folder, "in.jsonl"), join(folder, "out.jsonl")];
+    writeSums(input, 2);
+    const verify = join(folder, "verify.mjs");
+    writeFileSync(verify, "export default () => 'yes';\n");
+    const ran = await run(["batch", input, output, ...QUICK, "--verify", verify]);
+    expect(ran.stderr).toContain("0 verified; the verifier failed on 2, see verify_error");
+    const target = join(folder, "set.jsonl");
+    const none = await run(["batch", "export", output, target, "--verified"]);
+    expect(none.stderr).toContain(`wrote 0 records to ${target}; 2 left out by --verified\n`);
+    const sheet = await run(["batch", "export", output, join(folder, "t.xlsx")]);
+    expect(sheet.stderr).toContain("Expected a name that ends in .jsonl, .csv or .parquet");
+    expect(sheet.code).toBe(2);
+  });
+});
+
 it("shows lengths and exports, and answers a question out of any column", async () => {
   await withFolder(async (folder) => {
     const [input, output] = [join(folder, "in.csv"), join(folder, "out.jsonl")];

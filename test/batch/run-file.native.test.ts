@@ -205,7 +205,8 @@ describe("an output", () => {
       const missing = join(place.folder, "none.mjs");
       const other = { ...place, output: join(place.folder, "other.jsonl") };
       await expect(runOf(answering(), other, { verify: missing })).rejects.toMatchObject({
-        code: "INVALID_ARGUMENT",
+        code: "FILE_NOT_FOUND",
+        message: `The file "${missing}" does not exist. Check the path.`,
       });
     });
   });

@@ -1,14 +1,14 @@
 // What a user reads when no addon is found: the cause, and the command to run. No addon needed.
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { explainAbsence } from "../../lib/binding/find-addon.js";
 import type { Installation } from "../../lib/binding/find-addon.js";
 import { packageName, platformName, PLATFORMS } from "../../lib/binding/platform-package.js";
-import { PLATFORMS as PACKED } from "../../scripts/packages/targets.mjs";
+import { ALL_TARGETS, PLATFORMS as PACKED } from "../../scripts/packages/targets.mjs";
 
 const installation: Installation = {
   platform: "linux-x64",
   version: "1.2.3",
-  isInPackage: true,
   isClone: false,
   own: undefined,
   others: [],
@@ -43,12 +43,6 @@ const cases: [situation: string, changed: Partial<Installation>, reason: RegExp,
       /npx r1-native build/,
     ],
     ["a clone is not built", { isClone: true }, /is not built/, /npm run build:native/],
-    [
-      "the code was bundled",
-      { isInPackage: false, version: undefined },
-      /was bundled/,
-      /--external:r1-native.*ssr\.external.*serverExternalPackages/,
-    ],
   ];
 
 describe("explainAbsence", () => {
@@ -63,6 +57,12 @@ describe("platform packages", () => {
   it("are looked for under the names under which they are packed", () => {
     expect([...PLATFORMS].sort()).toEqual(Object.keys(PACKED).sort());
     expect(packageName("linux-arm64-musl")).toBe("@r1-native/linux-arm64-musl");
+  });
+
+  it("are all named in the file that bundlers' tracers read", () => {
+    const file = new URL("../../lib/binding/platform-files.cjs", import.meta.url);
+    const found = readFileSync(file, "utf8").matchAll(/"@r1-native\/([\w-]+)\/[\w.-]+"/g);
+    expect([...found].map(([, name]) => name).sort()).toEqual([...ALL_TARGETS].sort());
   });
 
   it("have the name of this platform among them", () => {

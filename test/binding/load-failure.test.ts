@@ -60,4 +60,11 @@ describe("explainLoadFailure", () => {
       advice: expect.stringContaining("npm run build:native") as string,
     });
   });
+
+  it("names the older llama.cpp that another package has loaded", () => {
+    const message = "libllama.so: undefined symbol: ggml_prec_set_acc";
+    const { reason, advice } = explainLoadFailure(message, "/n/other/libggml-base.so");
+    expect(reason).toMatch(/older llama\.cpp.*\/n\/other\/libggml-base\.so/);
+    expect(advice).toMatch(/process of its own/);
+  });
 });

@@ -39,6 +39,15 @@ describe("Tab", () => {
     expect(await textsOf("-fa", "o")).toEqual(["on", "off"]);
   });
 
+  it("completes the value after the = of a flag, and the shells of complete", async () => {
+    expect(await textsOf("chat", "--reasoning-effort=l")).toEqual(["low"]);
+    expect(await textsOf("-ctk=q4")).toEqual(["q4_1", "q4_0"]);
+    expect((await candidatesFor(COMMANDS, ["chat", "--model=mo"])).hasFiles).toBe(true);
+    expect(await textsOf("chat", "--unknown=")).toEqual([]);
+    expect(await textsOf("complete", "z")).toEqual(["zsh"]);
+    expect(await textsOf("complete", "zsh", "")).toEqual([]);
+  });
+
   it("leaves paths to the shell, and offers none where a text or a number stands", async () => {
     const hasFiles = async (...words: string[]): Promise<boolean> =>
       (await candidatesFor(COMMANDS, words)).hasFiles;
@@ -55,7 +64,8 @@ describe("r1-native complete", () => {
     execFileSync(process.execPath, [program, "complete", ...words], { encoding: "utf8" });
 
   it("answers in the form of the scripts", () => {
-    expect(complete("--", "ins")).toBe("inspect\t\n:4\n");
+    expect(complete("--", "ins")).toBe(`inspect\t${COMMANDS["inspect"]?.summary ?? ""}\n:4\n`);
+    expect(complete("--", "--reasoning-effort", "l")).toBe("low\n:4\n");
     expect(complete("--", "inspect", "")).toBe(":0\n");
   });
 
@@ -63,6 +73,41 @@ describe("r1-native complete", () => {
     for (const shell of ["bash", "zsh", "fish", "powershell"])
       expect(complete(shell)).toMatch(/complete\b.*--/);
     execFileSync("bash", ["-n"], { input: complete("bash") });
+  });
+
+  it("completes in bash without a further package, and runs nothing of the line", () => {
+    // What the shell's Tab gives the function, and what it finds in COMPREPLY.
+    const press = (line: string, words: string): string =>
+      execFileSync(
+        "bash",
+        [
+          "-c",
+          `r1-native() { "$NODE" "$PROGRAM" "$@"; }
+           source <(r1-native complete bash); source <(r1-native complete bash)
+           COMP_LINE=$LINE COMP_POINT=\${#LINE} COMP_WORDS=(${words})
+           COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)) _r1_native_complete 2>/dev/null
+           printf '%s|' "\${COMPREPLY[@]}"`,
+        ],
+        {
+          encoding: "utf8",
+          env: { ...process.env, NODE: process.execPath, PROGRAM: program, LINE: line },
+        },
+      );
+    expect(press("r1-native ins", "r1-native ins")).toBe("inspect|");
+    expect(press("r1-native chat -fa o", "r1-native chat -fa o")).toBe("on|off|");
+    const effort = "r1-native chat --reasoning-effort";
+    expect(press(`${effort}=`, `${effort} =`)).toBe("low|medium|high|default|");
+    expect(press(`${effort}=l`, `${effort} = l`)).toBe("low|");
+    expect(press("r1-native -p a:b --see", "r1-native -p a : b --see")).toBe("--seed|");
+    const substitution = '"$(kill $$)"';
+    expect(
+      press(`r1-native -p ${substitution} --see`, `r1-native -p '${substitution}' --see`),
+    ).toBe("--seed|");
+    expect(press("r1-native batch i", "r1-native batch i")).toBe("|");
+  });
+
+  it("leaves paths in bash to bash", () => {
+    expect(complete("bash")).toContain("complete -o default -F _r1_native_complete r1-native");
   });
 
   it("refuses other shells", () => {

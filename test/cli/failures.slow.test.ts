@@ -95,6 +95,10 @@ describe("wrong usage ends with 2", () => {
     [["run", "-p", "x", "-b", "8", "-ub", "16"], "--batch-size (8) for --ubatch-size"],
     [["chat", "--raw"], "There is no flag --raw"],
     [["merge", "a.gguf", "b.gguf", "--forse"], "Did you mean --force?"],
+    [["batch", "status", "out.jsonl"], "Did you mean r1-native batch stats?"],
+    [["plan", "-m", "a.gguf"], "There is no flag -m. Give the model without one: r1-native plan <"],
+    [["inspect", "--model=a.gguf"], "without one: r1-native inspect <file|url>."],
+    [["plan", "-hf", "a/b:Q4_K_M"], "One on the Hub is hf:OWNER/NAME:QUANT."],
   ])("%j", async (args, message) => {
     const end = await run(args);
     expectPlain(end);

@@ -26,7 +26,13 @@ export function commandOnTerminal(
 ) {
   const { NO_COLOR: _no, FORCE_COLOR: _force, ...rest } = process.env;
   const child = spawn("python3", ["-c", BRIDGE, ...command], {
-    env: { ...rest, TERM: "xterm", XDG_STATE_HOME: stateFolder, ...env },
+    env: {
+      ...rest,
+      TERM: "xterm",
+      XDG_STATE_HOME: stateFolder,
+      XDG_CONFIG_HOME: stateFolder,
+      ...env,
+    },
     stdio: ["pipe", "pipe", "inherit"],
   });
   started.push(child);

@@ -2,6 +2,8 @@
 import { spawn } from "node:child_process";
 import type { ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { Transcript } from "../fixtures/transcript.js";
@@ -9,6 +11,9 @@ import { Transcript } from "../fixtures/transcript.js";
 /** The built program and the embedded model. */
 export const program = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 export const tinyModel = fileURLToPath(new URL("../../models/tiny-r1.gguf", import.meta.url));
+
+/** No settings of whoever runs the tests. */
+const NO_CONFIG = { XDG_CONFIG_HOME: join(tmpdir(), "r1-native-no-config") };
 
 /** How a run of the program ended. */
 export interface Ended {
@@ -47,7 +52,7 @@ export function start(
 ): Started {
   const { NO_COLOR: _no, FORCE_COLOR: _force, ...rest } = process.env;
   const child = spawn(process.execPath, [program, ...args], {
-    env: { ...rest, ...env },
+    env: { ...rest, ...NO_CONFIG, ...env },
     stdio: ["pipe", "pipe", "pipe"],
   });
   const stdout = new Transcript(child.stdout);

@@ -194,6 +194,7 @@ describe("the output", () => {
       "finishReason",
       "logprobs",
       "reasoning",
+      "schema",
       "seed",
       "text",
       "timings",

@@ -1,4 +1,4 @@
-// docs/api.md and package.json against the public entries, the files directly in lib/.
+// docs/reference/api.md and package.json against the public entries, the files directly in lib/.
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
@@ -39,7 +39,7 @@ describe("the public entries", () => {
   });
 });
 
-describe("docs/api.md", () => {
+describe("docs/reference/api.md", () => {
   it("can be held against the exports: they are all lists of names", () => {
     for (const { text } of entries)
       expect(text).not.toMatch(/export \*|export default|export (?:const|function|class)| as /);
@@ -48,7 +48,7 @@ describe("docs/api.md", () => {
   });
 
   it.each(entries)("names everything that $entry exports, as code", ({ text }) => {
-    const code = [...read("docs/api.md").matchAll(/```[^`]*```|`[^`]+`/g)]
+    const code = [...read("docs/reference/api.md").matchAll(/```[^`]*```|`[^`]+`/g)]
       .map(([piece]) => piece)
       .join(" ");
     expect(namesOf(text).filter((name) => !new RegExp(`\\b${name}\\b`).test(code))).toEqual([]);
@@ -58,7 +58,7 @@ describe("docs/api.md", () => {
     "lists the functions and constants of $entry in its table of entries",
     ({ entry, text }) => {
       const [row = ""] =
-        new RegExp(`^\\| \`r1-native/${entry}\`.*$`, "m").exec(read("docs/api.md")) ?? [];
+        new RegExp(`^\\| \`r1-native/${entry}\`.*$`, "m").exec(read("docs/reference/api.md")) ?? [];
       const values = namesOf(text.replaceAll(/^export type \{[^}]*\}/gm, ""));
       expect(values.filter((name) => !row.includes(`\`${name}\``))).toEqual([]);
     },

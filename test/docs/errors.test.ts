@@ -1,12 +1,12 @@
-// docs/errors.md against the code list.
+// docs/reference/errors.md against the code list.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ERROR_INFO } from "../../lib/base/error-info.js";
 import { R1Error, R1_ERROR_CODES, isR1Error } from "../../lib/base/errors.js";
 
-describe("docs/errors.md", () => {
+describe("docs/reference/errors.md", () => {
   it("has one section for each code, and none for others", () => {
-    const text = readFileSync(new URL("../../docs/errors.md", import.meta.url), "utf8");
+    const text = readFileSync(new URL("../../docs/reference/errors.md", import.meta.url), "utf8");
     const sections = [...text.matchAll(/^### `([A-Z0-9_]+)`$/gm)].map((match) => match[1]);
     expect(sections.sort()).toEqual([...R1_ERROR_CODES].sort());
     for (const section of text.split(/^### /m).slice(1)) {

@@ -77,8 +77,10 @@ describe("a document that the program or an error names", () => {
         const path = join(folder, name);
         if (statSync(path).isDirectory()) walk(path);
         else
-          for (const [document] of readFileSync(path, "utf8").matchAll(/\bdocs\/[\w/-]+\.md\b/g))
-            named.add(document);
+          for (const [, mentioned, addressed] of readFileSync(path, "utf8").matchAll(
+            /\b(docs\/[\w/-]+\.md)\b|documentAddress\("([^"]+)"\)/g,
+          ))
+            named.add(mentioned ?? `docs/${addressed}`);
       }
     };
     walk(join(root, "lib"));

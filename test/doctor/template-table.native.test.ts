@@ -1,4 +1,5 @@
-// The table of docs/model-files.md: what the doctor finds in five files is what stands there.
+// The table of docs/reference/model-files.md: what the doctor finds in five files is what stands
+// there.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -65,7 +66,7 @@ const FILES: readonly (readonly [name: string, write: (folder: string) => Promis
   ],
 ];
 
-describe("the table of findings in docs/model-files.md", () => {
+describe("the table of findings in docs/reference/model-files.md", () => {
   it("is what the doctor finds", async () => {
     const folder = await temporaryFolder();
     const rows: string[] = [];
@@ -84,7 +85,7 @@ describe("the table of findings in docs/model-files.md", () => {
       );
     }
     const squeeze = (text: string): string => text.replace(/ +/g, " ");
-    const document = squeeze(readFileSync(root("docs/model-files.md"), "utf8"));
+    const document = squeeze(readFileSync(root("docs/reference/model-files.md"), "utf8"));
     for (const row of rows) expect(document).toContain(squeeze(row));
   });
 });

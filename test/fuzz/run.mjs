@@ -23,6 +23,9 @@ const folder = dirname(fileURLToPath(import.meta.url));
 const SUFFIX = ".fuzz.mjs";
 /** Inputs of each fuzzer, whatever the time: some take seconds to start. */
 const LEAST = 40;
+/** Printed characters of a failure: some inputs have millions. */
+const LONGEST_LINE = 3000;
+const cut = (text) => (text.length > LONGEST_LINE ? `${text.slice(0, LONGEST_LINE)}...` : text);
 
 function parse() {
   const { values } = parseArgs({
@@ -72,7 +75,7 @@ async function runOne(name, seed, milliseconds, { count, show }) {
     `${failures.length === 0 ? "ok  " : "FAIL"} ${name}: seed ${seed}, ${tried} inputs in ${seconds} s, ` +
       `${failures.length} failed${note === undefined ? "" : `; ${note}`}`,
   );
-  for (const failure of failures.slice(0, show)) console.log(`     ${failure}`);
+  for (const failure of failures.slice(0, show)) console.log(`     ${cut(failure)}`);
   if (failures.length > show) console.log(`     ... and ${failures.length - show} more`);
   if (tried === 0) console.log("     no input was tried in its time");
   return failures.length === 0 && tried > 0;

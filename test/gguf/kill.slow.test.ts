@@ -13,7 +13,7 @@ import { mergeGguf } from "../../lib/gguf/merge.js";
 import { splitGguf } from "../../lib/gguf/split.js";
 import { pair, writeGguf } from "../../scripts/gguf-writer.mjs";
 import { SHAPES } from "../../scripts/synthetic-shapes.mjs";
-import { generator } from "./check/bad-input/mutate.mjs";
+import { randomIntegers } from "../../scripts/random.mjs";
 import { sameBytes } from "../fixtures/gguf-tools.js";
 
 const KILLS = Number(process.env["R1_KILLS"] ?? 6);
@@ -84,7 +84,7 @@ describe("a kill with SIGKILL", () => {
   it.each(["merge", "split"] as const)(
     "of a %s at random moments leaves nothing that looks whole and is not, and the next run gets through",
     async (kind) => {
-      const next = generator(kind.length);
+      const next = randomIntegers(kind.length);
       let [survived, midway] = [0, 0];
       for (let i = 0; i < KILLS; i++) {
         const folder = join(work, `${kind}-${i}`);
@@ -154,7 +154,7 @@ describe("a kill with SIGKILL", () => {
       });
       const folder = join(work, "quantize");
       await mkdir(folder);
-      const next = generator(3);
+      const next = randomIntegers(3);
       const kills = Math.ceil(KILLS / 2);
       for (let i = 0; i < kills; i++)
         await killQuantisation(source, folder, 1 + (next() % 20), i % 2 === 0 ? 0 : bytes);

@@ -147,6 +147,9 @@ describe("the option response", () => {
     expect(() => grammarOf({ shema: {} })).toThrow(
       expect.objectContaining({ code: "UNKNOWN_OPTION" }),
     );
+    expect(() => grammarOf({ type: "object", def: {} })).toThrow(
+      "Write response: { schema } or { grammar }.",
+    );
     const broken = (): never => {
       throw new Error("Transforms cannot be represented");
     };

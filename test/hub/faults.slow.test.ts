@@ -4,7 +4,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { isR1Error } from "../../lib/base/errors.js";
-import { generator } from "../gguf/check/bad-input/mutate.mjs";
+import { randomIntegers } from "../../scripts/random.mjs";
 import { noise, type Asked, type Fault } from "./fake-hub.js";
 import { at, BIG, big, bigPath, CHUNK, onlyBig, pull, useHub } from "./setup.js";
 
@@ -62,7 +62,7 @@ interface Tally {
 }
 
 async function oneDownload(seed: number, tally: Tally): Promise<void> {
-  const next = generator(seed);
+  const next = randomIntegers(seed);
   const isFatal = seed % 5 === 4;
   const count = 1 + (next() % 6);
   const places = new Map<number, Kind>();

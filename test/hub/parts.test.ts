@@ -206,6 +206,17 @@ describe("a path of a listing", () => {
   it.each(["a", "a b/ü.bin", "x".repeat(240), "是.gguf"])("%j is not odd", (path) =>
     expect(isOddPath(path)).toBe(false),
   );
+  it.each(["c:x.gguf", "a?b", "a/con", "NUL.gguf", "x/ends. ", "x."])(
+    "%j is odd on Windows",
+    (path) => {
+      expect(isOddPath(path, "win32")).toBe(true);
+      expect(isOddPath(path, "linux")).toBe(false);
+    },
+  );
+  it.each(["console.gguf", "a.b/c", "com", "x-00001-of-00002.gguf"])(
+    "%j is not odd on Windows either",
+    (path) => expect(isOddPath(path, "win32")).toBe(false),
+  );
 });
 
 describe("an address of the Hub's pages", () => {

@@ -1,7 +1,7 @@
 // Runs llama-server's own tests, unmodified, against `r1-native serve`, and compares the results to
-// the list in docs/server-llama-tests.md: any change fails. With --update it writes the results into
-// the list. Other arguments choose test files. Needs `npm run build:ts` and Python with pytest and
-// requests.
+// the list in docs/evidence/server-llama-tests.md: any change fails. With --update it writes the
+// results into the list. Other arguments choose test files. Needs `npm run build:ts` and Python with
+// pytest and requests.
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ import { freePort } from "../../scripts/free-port.mjs";
 const here = fileURLToPath(new URL(".", import.meta.url));
 const root = join(here, "../..");
 const units = join(root, "vendor/llama.cpp/tools/server/tests/unit");
-const page = join(root, "docs/server-llama-tests.md");
+const page = join(root, "docs/evidence/server-llama-tests.md");
 
 /** The tests; each list runs in a process of its own. */
 const LISTS = [
@@ -159,7 +159,7 @@ try {
     for (const line of wrong) console.log(line);
     if (wrong.length > 0) {
       process.exitCode = 1;
-      verdict = "differ from docs/server-llama-tests.md";
+      verdict = "differ from docs/evidence/server-llama-tests.md";
     }
   }
   console.log(`llama-server's ${results.size} tests: ${counts}; ${verdict} (${seconds} s)`);

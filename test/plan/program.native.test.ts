@@ -32,7 +32,7 @@ describe("r1-native plan", () => {
     expect(code).toBe(0);
     expect(stdout).toContain("floor(24 / 131 * 61 - 4): 7 whole layers");
     expect(stdout).toContain("All 61 layers' attention");
-    expect(stdout).toMatch(/--gpu-layers all .*--override-tensor '\^blk/);
+    expect(stdout).toMatch(/^r1-native chat .*--gpu-layers all .*--override-tensor '\^blk/m);
   });
 
   it("measures how fast memory is when it is for this machine, and only then", async () => {

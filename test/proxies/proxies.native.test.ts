@@ -1,7 +1,8 @@
-// The configurations of docs/server.md for nginx and HAProxy, as they stand there but for addresses:
-// streams arrive piece by piece, and a conversation always reaches the same host.
+// The configurations of docs/guide/server.md for nginx and HAProxy, as they stand there but for
+// addresses: streams arrive piece by piece, and a conversation always reaches the same host.
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +14,7 @@ import { createApp, serve } from "../../lib/server.js";
 import type { RunningServer } from "../../lib/server.js";
 import { freePort } from "../../scripts/free-port.mjs";
 
-const docs = readFileSync(new URL("../../docs/server.md", import.meta.url), "utf8");
+const docs = readFileSync(new URL("../../docs/guide/server.md", import.meta.url), "utf8");
 const folder = mkdtempSync(join(tmpdir(), "r1-proxy-"));
 const running: ChildProcess[] = [];
 const models: Model[] = [];
@@ -27,7 +28,13 @@ beforeAll(async () => {
   }
 });
 afterAll(async () => {
-  for (const child of running) child.kill("SIGKILL");
+  // Not SIGKILL: nginx's workers would stay behind.
+  for (const child of running) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    const ended = once(child, "exit");
+    child.kill("SIGTERM");
+    await ended;
+  }
   for (const host of hosts) await host.close();
   for (const model of models) await model.close();
   rmSync(folder, { recursive: true, force: true });
@@ -36,7 +43,7 @@ afterAll(async () => {
 /** A code block of the page, with the addresses of this test. */
 function configuration(language: string, port: number): string {
   const block = new RegExp(`\`\`\`${language}\n([^]*?)\n\`\`\``).exec(docs)?.[1];
-  if (block === undefined) throw new Error(`docs/server.md has no block ${language}`);
+  if (block === undefined) throw new Error(`docs/guide/server.md has no block ${language}`);
   return block
     .replaceAll("10.0.0.1:8080", `127.0.0.1:${hosts[0]?.port}`)
     .replaceAll("10.0.0.2:8080", `127.0.0.1:${hosts[1]?.port}`)

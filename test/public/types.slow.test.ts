@@ -11,6 +11,7 @@ describe("the types of the public face", () => {
     );
     const settings = [
       "--noEmit",
+      "--allowJs",
       "--strict",
       "--exactOptionalPropertyTypes",
       "--skipLibCheck",

@@ -1,15 +1,5 @@
 // Random values that a seed decides: of every kind that JSON has, and of some that break parsers.
-
-/** A generator of numbers below 1 (mulberry32). */
-export function numbers(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { randomNumbers } from "../../scripts/random.mjs";
 
 /** Values that have broken servers. */
 const ODD = [
@@ -77,7 +67,7 @@ const KEYS = [
 /** Choices by a generator of numbers. */
 export class Dice {
   constructor(seed) {
-    this.next = numbers(seed);
+    this.next = randomNumbers(seed);
   }
 
   /** An integer below `n`. */

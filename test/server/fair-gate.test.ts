@@ -67,6 +67,21 @@ test("an aborted request leaves the queue, and the next one moves up", async () 
   expect(places).toEqual([1, 0]);
 });
 
+test("a request is not told again where it is when others come or go behind it", async () => {
+  const gate = new FairGate(limits);
+  const one = { key: "a", weight: 1, isAuxiliary: false, signal };
+  const running = await Promise.all(Array.from({ length: limits.slots }, () => gate.enter(one)));
+  const places: number[] = [];
+  const first = gate.enter({ ...one, onMove: (ahead) => void places.push(ahead) });
+  const gone = new AbortController();
+  const behind = Array.from({ length: 3 }, () => gate.enter({ ...one, signal: gone.signal }));
+  gone.abort();
+  for (const leaving of behind) await expect(leaving).rejects.toMatchObject({ status: 499 });
+  expect(places).toEqual([0]);
+  for (const release of running) release();
+  (await first)();
+});
+
 test("bounds on what waits are a 429 for one key and a 503 for all", async () => {
   const gate = new FairGate({ ...limits, maxQueue: 2, maxQueuePerKey: 1 });
   const enter = (key: string): Promise<() => void> =>

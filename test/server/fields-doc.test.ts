@@ -1,5 +1,5 @@
-// The table of fields in docs/server.md and the OpenAPI document come from the schemas that check
-// the requests.
+// The table of fields in docs/guide/server.md and the OpenAPI document come from the schemas that
+// check the requests.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";

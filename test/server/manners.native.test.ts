@@ -18,6 +18,26 @@ const ask = { messages: [{ role: "user", content: "What is 1+1?" }], seed: 7 };
 const answerOf = async (path: string, body: object): Promise<Completion["choices"][number]> =>
   only(await jsonOf<Completion>(server.post(path, { ...ask, ...body })));
 
+describe("a mistake is named", () => {
+  test.each([
+    ["/v1/chat/completion", "Did you mean /v1/chat/completions?"],
+    ["/api/v1/chat/completions", "Did you mean /v1/chat/completions?"],
+    ["/think/v1/chat/completion", "Did you mean /think/v1/chat/completions?"],
+    ["/v1/mesages", "Did you mean /v1/messages?"],
+    ["/wp-login.php", "GET /openapi.json lists the routes."],
+  ])("in the path %s", async (path, hint) => {
+    expect((await errorOf(server.post(path, ask), 404)).message).toContain(hint);
+  });
+
+  test.each([
+    [CHAT, { prompt: "What is 1+1?" }, "`messages` is missing"],
+    [CHAT, { messages: [{ content: "What is 1+1?" }] }, "`messages[0].role` is missing"],
+    ["/v1/completions", ask, "`prompt` is missing"],
+  ])("of %s: %j", async (path, body, message) => {
+    expect((await errorOf(server.post(path, body), 400)).message).toBe(message);
+  });
+});
+
 describe("the thinking", () => {
   test.each(["reasoning_content", "reasoning", "both", "hidden"])("as %s", async (form) => {
     const { message } = await answerOf(CHAT, { reasoning_format: form });
@@ -150,4 +170,68 @@ test("models by name load on first use, and the idle one is closed for another",
   expect(await status("c")).toBe(404);
   await app.close();
   expect(opened.every(({ isClosed }) => isClosed)).toBe(true);
+});
+
+test("a request that asks for its place in the queue is sent each place, and then its reply", async () => {
+  await using small = await testApp({}, { sequences: 1, contextSize: 8192 });
+  const leave = new AbortController();
+  const request = (body: object, signal?: AbortSignal): Promise<Response> => {
+    const headers = { "content-type": "application/json" };
+    const init = { method: "POST", headers, body: JSON.stringify({ ...ask, ...body }) };
+    return Promise.resolve(
+      small.app.fetch(
+        new Request(`http://localhost${CHAT}`, signal === undefined ? init : { ...init, signal }),
+      ),
+    );
+  };
+  const endless = { ignore_eos: true, max_tokens: 7000, stream: true };
+  // One runs, one has the engine's next turn, one waits before ours.
+  const others = [0, 1, 2].map(() => request(endless, leave.signal));
+  const waiting = request({ stream: true, return_queue: true, max_tokens: 5 });
+  const reader = (await waiting).body!.pipeThrough(new TextDecoderStream()).getReader();
+  let text = (await reader.read()).value ?? "";
+  expect(text).toMatch(/"queue_position":1\b/);
+  leave.abort();
+  await Promise.allSettled(others.map(async (one) => (await one).body?.cancel()));
+  for (let next = await reader.read(); !next.done; next = await reader.read()) text += next.value;
+  expect(text.indexOf('"queue_position"')).toBeLessThan(text.indexOf('"reasoning_content"'));
+  expect(text).toMatch(/"reasoning_content":"[^]*data: \[DONE\]\n\n$/);
+});
+
+test("wrong defaults are refused when the app is made, not when a request comes", () => {
+  const defaults = { temperature: "hot" } as never;
+  expect(() => createApp({ "tiny-r1": server.model }, { defaults })).toThrow(/temperature/);
+});
+
+describe("what the server's own defaults say about thinking", () => {
+  test.each<[string, object, RegExp]>([
+    ["/v1/chat/completions", ask, /"reasoning_content"/],
+    ["/v1/responses", { input: "What is 1+1?" }, /"type":"reasoning"/],
+    [
+      "/v1/messages",
+      {
+        messages: ask.messages,
+        max_tokens: 2000,
+        model: "tiny-r1",
+        thinking: { type: "enabled", budget_tokens: 1024 },
+      },
+      /"type":"thinking"/,
+    ],
+  ])("holds in %s", async (path, body, thinking) => {
+    const quick = createApp(
+      { "tiny-r1": server.model },
+      { defaults: { reasoning: { mode: "off" } } },
+    );
+    const request = (): Request =>
+      new Request(`http://localhost${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+    const text = await (await quick.fetch(request())).text();
+    if (path === "/v1/messages")
+      expect(text).toMatch(thinking); // It asks for thinking itself.
+    else expect(text).not.toMatch(thinking);
+    expect(await (await server.app.fetch(request())).text()).toMatch(thinking);
+  });
 });

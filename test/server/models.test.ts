@@ -50,6 +50,27 @@ test("runs of one engine that died count as one failure, and its successor is le
   expect(loads).toBe(2);
 });
 
+test("a model that fails again and again is loaded later each time, and soon after it went well", async () => {
+  let now = 0;
+  const registry = registryOf(() => Promise.resolve(fakeModel()), { now: () => now });
+  const entry = registry.first;
+  const waits: (number | undefined)[] = [];
+  const die = async (): Promise<void> => {
+    const wait = entry.crashed(await entry.ready());
+    waits.push(wait);
+    if (wait === undefined) return;
+    now += wait - 1;
+    await expect(entry.ready()).rejects.toMatchObject({ status: 503, code: "model_unavailable" });
+    now += 1;
+  };
+  for (let i = 0; i < 7; i++) await die();
+  expect(waits).toEqual([1000, 2000, 5000, 10_000, 30_000, 60_000, 60_000]);
+  await entry.ready();
+  entry.wentWell();
+  await die();
+  expect(waits.at(-1)).toBe(1000);
+});
+
 const memory = [{ weightBytes: 1, cacheBytes: 0, computeBytes: 0 }];
 
 /** Three models of one byte each in the room of one, each used once and then idle. */

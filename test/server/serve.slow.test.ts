@@ -66,6 +66,18 @@ test("the port answers 503 while the model loads, and 200 then", async () => {
   expect(models).toMatchObject({ data: [{ id: "tiny-r1", state: "ready" }] });
 });
 
+test.each([
+  ["-m", "nowhere.gguf"],
+  ["--add-model", "second=nowhere.gguf"],
+])("%s with a missing file is one error, and no port is opened", async (...flags) => {
+  const server = await program(flags);
+  expect(await server.exited).toBe(1);
+  expect(server.url).toBe("");
+  expect(server.log).toMatch(
+    /^error: The file ".*nowhere.gguf" does not exist\. Check the path\.\n/,
+  );
+});
+
 test("flags and llama-server's environment variables say what it is called and who may", async () => {
   const server = await program(["--alias", "r1,gpt-4o"], { LLAMA_API_KEY: "secret" });
   await loaded(server);
@@ -126,17 +138,63 @@ function childrenOf(pid: number): number[] {
 test.runIf(process.platform === "linux")(
   "when the model's process dies, its replies end with an error and it is loaded again",
   async () => {
-    const server = await program(["--isolation", "process"]);
+    const server = await program(["--isolation", "process", "--parallel", "5"]);
     await loaded(server);
-    const { response } = send(`${server.url}/v1/chat/completions`, { ...endless, max_tokens: -1 });
-    let text = "";
-    const reply = (await response)
-      .setEncoding("utf8")
-      .on("data", (piece: string) => (text += piece));
-    while (!text.includes("data:")) await sleep(5);
+    const { messages, ignore_eos } = endless;
+    // What these protocols have in place of `ignore_eos`.
+    const names = Array.from("abcdefgh");
+    const long = {
+      type: "object",
+      properties: Object.fromEntries(
+        names.map((name) => [name, { type: "string", minLength: 2000 }]),
+      ),
+      required: names,
+    };
+    const bodies = {
+      "/v1/chat/completions": { messages, ignore_eos, max_tokens: -1, stream: true },
+      "/v1/completions": { prompt: "1+1=", ignore_eos, max_tokens: 100_000, stream: true },
+      "/v1/responses": {
+        input: "What is 1+1?",
+        text: { format: { type: "json_schema", name: "a", schema: long } },
+        reasoning: { effort: "none" },
+        stream: true,
+      },
+      "/v1/messages": {
+        model: "tiny-r1",
+        messages,
+        tools: [{ name: "f", input_schema: long }],
+        tool_choice: { type: "any" },
+        max_tokens: 100_000,
+        stream: true,
+      },
+    };
+    const texts: Record<string, string> = {};
+    const ends = Object.entries(bodies).map(async ([path, body]) => {
+      const reply = (await send(server.url + path, body).response).setEncoding("utf8");
+      reply.on("data", (piece: string) => (texts[path] = (texts[path] ?? "") + piece));
+      await once(reply, "end");
+    });
+    const whole = fetch(`${server.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ messages, ignore_eos, max_tokens: -1 }),
+    });
+    while (Object.values(texts).filter((text) => text.includes("data:")).length < ends.length)
+      await sleep(5);
     for (const pid of childrenOf(server.child.pid!)) process.kill(pid, "SIGKILL");
-    await once(reply, "end");
-    expect(text).toMatch(/data: \{"error":\{[^\n]*"code":"model_stopped"\}\}\n\n$/);
+    await Promise.all(ends);
+    const openaiEnd = /data: \{"error":\{[^\n]*"code":"model_stopped"\}\}\n\n$/;
+    expect(texts["/v1/chat/completions"]).toMatch(openaiEnd);
+    expect(texts["/v1/completions"]).toMatch(openaiEnd);
+    expect(texts["/v1/responses"]).toMatch(
+      /event: response\.failed\ndata: \{[^\n]*"error":\{"code":"server_error"[^\n]*\}\n\n$/,
+    );
+    expect(texts["/v1/messages"]).toMatch(
+      /event: error\ndata: \{"type":"error","error":\{"type":"\w+_error"[^\n]*\}\n\n$/,
+    );
+    const refused = await whole;
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({ error: { code: "model_stopped" } });
     expect(await health(server)).toBe(503);
     await loaded(server);
     const again = send(`${server.url}/v1/chat/completions`, { ...endless, max_tokens: 3 });

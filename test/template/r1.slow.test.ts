@@ -188,9 +188,10 @@ describe("compared with the official files", () => {
     }
   });
 
-  it("is what docs/template.md says it is", () => {
+  it("is what docs/reference/template.md says it is", () => {
     const functions = { renderChat, segmentsToText, pythonJson };
-    const document = readFileSync(new URL("../../docs/template.md", import.meta.url), "utf8");
+    const page = new URL("../../docs/reference/template.md", import.meta.url);
+    const document = readFileSync(page, "utf8");
     expect(makeTable(functions)).not.toContain("DIFFERS");
     expect(withTable(document, functions)).toBe(document);
   });

@@ -61,6 +61,15 @@ describe("tools", () => {
     ).toBe("SCHEMA_UNSUPPORTED");
   });
 
+  it("in the form of other libraries are told which form they need", () => {
+    expect(() => normalizeTools([{ name: "add", parameters: {} }], undefined)).toThrow(
+      'Write { type: "function", function: { name, description, parameters } }.',
+    );
+    expect(() => normalizeTools([ping], "ping")).toThrow(
+      '{ type: "function", function: { name: "ping" } }, which requires that tool',
+    );
+  });
+
   it("have arguments that are an object, also where the schema says nothing of it", () => {
     const withParameters = (parameters: unknown): unknown[] => [
       { type: "function", function: { name: "f", parameters } },

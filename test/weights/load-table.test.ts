@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { loadFlags } from "../../lib/cli/flags-load.js";
-import { LOAD_OPTION_GROUPS } from "../../lib/index.js";
+import { LOAD_OPTION_GROUPS } from "../../lib/load-flags.js";
 import { checkLoadOption, LOAD_KEYS, LOAD_TABLE } from "../../lib/weights/load-table/table.js";
 import { withLoadOptions } from "../../scripts/load-options.mjs";
 
@@ -66,8 +66,8 @@ describe("the table of load options", () => {
       if (LOAD_TABLE[name].native !== undefined) expect(source, name).toContain(`"${name}"`);
   });
 
-  it("is what docs/api.md shows (npm run docs)", () => {
-    const document = read("docs/api.md");
+  it("is what docs/reference/api.md shows (npm run docs)", () => {
+    const document = read("docs/reference/api.md");
     expect(document).toBe(withLoadOptions(document, LOAD_OPTION_GROUPS));
   });
 });

@@ -11,7 +11,7 @@ const ROWS = 2000;
 const KILLS = 60;
 const SEQUENCES = 4;
 
-it(`has each of ${ROWS} ids once after ${KILLS} SIGKILLs, over two outputs`, async () => {
+it(`has each of ${ROWS} ids once after up to ${KILLS} SIGKILLs, over two outputs`, async () => {
   await withFolder(async (folder) => {
     const input = join(folder, "in.jsonl");
     writeSums(input, ROWS);
@@ -31,7 +31,8 @@ it(`has each of ${ROWS} ids once after ${KILLS} SIGKILLs, over two outputs`, asy
       while (kills < KILLS / 2) {
         const { child, stderr, ended } = start(args);
         // Every third kill hits the start, the others rows that run.
-        if (kills % 3 !== 0) await Promise.race([stderr.until(/"event":"progress"/), ended]);
+        // The last rows may be done before any progress is told.
+        if (kills % 3 !== 0) await stderr.until(/"event":"(?:progress|summary)"/);
         await sleep(Math.random() * 1200);
         child.kill("SIGKILL");
         const { signal, code, stderr: said } = await ended;
@@ -39,6 +40,7 @@ it(`has each of ${ROWS} ids once after ${KILLS} SIGKILLs, over two outputs`, asy
         if (code === 0) break;
         kills++;
       }
+      expect(kills).toBeGreaterThan(KILLS / 6);
       const last = await run(args);
       expect(last.code, last.stderr).toBe(0);
       expect(keysOf(readOutput(output))).toEqual(allKeys(ROWS));

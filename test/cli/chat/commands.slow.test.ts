@@ -70,11 +70,48 @@ describe("in a conversation", () => {
     expect(stderr).toContain("/set does not know hide-reasoning");
     expect(stderr).toContain("Expected a number from 0 to 1 for --top-p but received 3.");
     expect(stderr).toContain('Expected a number after --temp but received "hot".');
-    expect(stderr).toContain("temperature 0, maxTokens 3\n");
-    expect(stderr).toMatch(/temperature 0, dry {"base":2}\n[^]*temperature 0, dry {}\n/);
+    expect(stderr).toContain("n-predict 3, temp 0\n");
     // "default" is what the command line gave.
-    expect(stderr).toMatch(/temperature 1, dry {}\ntemperature 0, dry {}\n$/);
+    expect(stderr).toMatch(/temp 0\ntemp 0, dry-base 2\ntemp 0\ntemp 1\ntemp 0\n$/);
     expect(stdout).toMatch(/^<think>\n\S{0,10} *\S{0,10}\n\n$/);
+  });
+
+  it("/set shows what is set as it is typed, and adds to flags that may be given often", async () => {
+    const { stderr } = await talk([
+      "/set temp=0.5",
+      "/set stop X",
+      "/set --stop Y Z",
+      "/set logit-bias 15+1",
+      "/set logit-bias 16-inf",
+      "/set dry-sequence-breaker .",
+      "/set dry-sequence-breaker ,",
+      "/set ignore-eos",
+      "/set reasoning enabled",
+      "/set json-schema true",
+    ]);
+    expect(stderr.trimEnd().split("\n").at(-1)).toBe(
+      'json-schema true, reasoning on, stop "X" "Y Z", ignore-eos on, temp 0.5, ' +
+        'dry-sequence-breaker "." ",", logit-bias 15+1 16-inf',
+    );
+  });
+
+  it("/set turns a switch on and off, and refuses other words and missing values", async () => {
+    const { stderr } = await talk([
+      "/set ignore-eos false",
+      "/set ignore-eos on",
+      "/set ignore-eos off",
+      "/set ignore-eos banana",
+      "/set stop",
+      "/set ctx-size 100",
+    ]);
+    expect(stderr).toMatch(/^temp 0\nignore-eos on, temp 0\ntemp 0\nerror/);
+    expect(stderr).toContain(
+      'Expected on, off or default after --ignore-eos but received "banana"',
+    );
+    expect(stderr).toContain("Expected a value, or default, after --stop but received nothing.");
+    expect(stderr).toContain(
+      "/set does not know ctx-size. It sets the flags of replies, not those",
+    );
   });
 
   it("/set holds answers to a form, and to another one after it", async () => {
@@ -217,7 +254,7 @@ describe("on a terminal", () => {
     type('"""dropped\r');
     at = await until("… ", at);
     type("\u0003");
-    at = await until(/leaves\.\)\r\n[^]*> /, at);
+    at = await until(/\r\n[^]*> /, at);
     type("What is 12+30?\r");
     at = await until(/42[^]*> /, at);
     type("/undo\r");

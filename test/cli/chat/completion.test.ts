@@ -40,6 +40,13 @@ describe("Tab", () => {
     expect(complete(`${folder}/none/x`)[0]).toEqual([]);
   });
 
+  it.skipIf(process.platform === "win32")("offers no name with a control character", () => {
+    writeFileSync(join(folder, "wild\u001b[31m.txt"), "");
+    writeFileSync(join(folder, "wild\u009b31m.txt"), "");
+    writeFileSync(join(folder, "wild.txt"), "");
+    expect(completeLine(`/file ${folder}/wi`, [])[0]).toEqual([`${folder}/wild.txt`]);
+  });
+
   it("completes every command that /help names", () => {
     const named = [...HELP.matchAll(/^\/(\w+)/gm)].map(([, name = ""]) => `/${name} `);
     expect(new Set(completeLine("/", [])[0])).toEqual(new Set(named));

@@ -202,9 +202,9 @@ describe("a conversation", () => {
     const { type, until, shown, ended } = onTerminal(greedy);
     let at = await until("> ");
     type("/think off\r");
-    at = await until(/"mode":"off"[^]*> /, at);
+    at = await until(/reasoning off, [^]*> /, at);
     type("/think 5\r");
-    at = await until(/"maxTokens":5[^]*> /, at);
+    at = await until(/reasoning-budget 5[^]*> /, at);
     type("/think some\r");
     at = await until(/at most so many tokens[^]*> /, at);
     type(`/file ${file}\r`);

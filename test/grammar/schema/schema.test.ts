@@ -77,6 +77,11 @@ describe("texts of the grammar fit the schema", () => {
         additionalProperties: { type: "boolean" },
       },
     ],
+    ["no other properties, and no type", { unevaluatedProperties: false }],
+    [
+      "no other properties than a branch's, and no type",
+      { anyOf: [{ properties: { a: { type: "null" } } }], unevaluatedProperties: false },
+    ],
     ["a map", { type: "object", additionalProperties: { type: "integer" } }],
     [
       "a required property without a schema",

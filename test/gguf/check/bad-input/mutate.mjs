@@ -1,16 +1,6 @@
 // Makes broken copies of a GGUF file, the same one for the same seed: bit flips, truncations, huge
 // counts, wrong types, wrong magic. Pure; runs anywhere.
-
-/** A generator of 32-bit numbers (mulberry32). */
-export function generator(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return (t ^ (t >>> 14)) >>> 0;
-  };
-}
+import { randomIntegers } from "../../../../scripts/random.mjs";
 
 const VALUE_BYTES = [1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8];
 
@@ -182,7 +172,7 @@ export const MUTATIONS = Object.keys(KINDS);
 
 /** The broken copy of a seed. */
 export function mutate(bytes, layout, seed) {
-  const next = generator(seed);
+  const next = randomIntegers(seed);
   const kind = MUTATIONS[seed % MUTATIONS.length];
   const copy = Buffer.from(bytes);
   return { kind, bytes: KINDS[kind](copy, layout, next) ?? copy };

@@ -2,7 +2,7 @@
 // together, but hyperparameters, tensor types and shapes do not. What flipped bits rarely reach.
 // Pure; runs anywhere.
 import { pair, tensorBytes } from "../../../../scripts/gguf-writer.mjs";
-import { generator } from "./mutate.mjs";
+import { randomIntegers } from "../../../../scripts/random.mjs";
 
 const VALUES = [0, 1, 2, 3, 4, 5, 6, 8, 16, 24, 32, 48, 64, 96, 128, 256, 512, 768, 1024, 2048];
 const FLOATS = [0, 1e-30, 1e30, -1, 0.5, 1e-6, 3.4e38, -1e30];
@@ -89,7 +89,7 @@ const CHANGES = [
  * The wrong model of a seed: metadata and tensors for `writeGguf`. `good` is what `readGguf` gives.
  */
 export function restructure(good, seed) {
-  const next = generator(seed);
+  const next = randomIntegers(seed);
   const prefix = `${good.pairs.get("general.architecture").text}.`;
   const model = {
     prefix,

@@ -1,2 +1,0 @@
-// Types of what tests in TypeScript take from mutate.mjs.
-export function generator(seed: number): () => number;
