@@ -83,7 +83,7 @@ describe("isolated models in worker threads", () => {
     const { code, stdout, stderr } = await runAndLook(`
       const workers = [worker(ANSWER), worker(ANSWER)];
       const model = await isolated();
-      const answers = await Promise.all([...workers.map((w) => next(w, "message")), model.chat([{ role: "user", content: "What is 1+1?" }], { temperature: 0 }).result().then((r) => r.answer)]);
+      const answers = await Promise.all([...workers.map(nextMessage), model.chat([{ role: "user", content: "What is 1+1?" }], { temperature: 0 }).result().then((r) => r.answer)]);
       console.log(JSON.stringify(answers), tell());
       await Promise.all([...workers.map((w) => w.terminate()), model.close()]);`);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -109,7 +109,7 @@ describe("isolated models in worker threads", () => {
     const outcome = await runAndLook(`
       for (let i = 0; i < 3; i++) {
         const w = worker(${JSON.stringify(code)});
-        await next(w, "message"); tell(); await w.terminate();
+        await nextMessage(w); tell(); await w.terminate();
       }
       while (children().length > 0) await sleep(10);`);
     expect(outcome, outcome.stderr).toMatchObject({ code: 0, signal: null, stderr: "" });

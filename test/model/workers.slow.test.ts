@@ -16,14 +16,14 @@ describe("worker threads", () => {
       `const code = ${JSON.stringify(ANSWER)};
       const workers = [worker(code), worker(code)];
       const model = await load();
-      const [a, b, c] = await Promise.all([...workers.map((w) => next(w, "message")), model.chat([{ role: "user", content: "What is 1+1?" }], { temperature: 0 }).result()]);
+      const [a, b, c] = await Promise.all([...workers.map(nextMessage), model.chat([{ role: "user", content: "What is 1+1?" }], { temperature: 0 }).result()]);
       console.log(a, b, c.answer);
       await model.close();`,
       "It's 2. It's 2. It's 2.\n",
     ));
 
   it("end by themselves with an idle model", () =>
-    passes(`const w = worker("await load();"); await next(w, "exit");`));
+    passes(`const w = worker("await load();"); await nextEvent(w, "exit");`));
 
   it("can be terminated while loading, at any moment", () =>
     passes(
@@ -33,30 +33,30 @@ describe("worker threads", () => {
   it("can be terminated during a prompt", () =>
     passes(
       `const w = worker('const m = await load(); post(1); m.complete("x ".repeat(3000), endless);');
-      await next(w, "message"); await sleep(10); await w.terminate();`,
+      await nextMessage(w); await sleep(10); await w.terminate();`,
     ));
 
   it("can be terminated while decoding, again and again", () =>
     passes(
       `for (let i = 0; i < 5; i++) {
         const w = worker('const m = await load(); for await (const p of m.complete("x", endless)) post(1);');
-        await next(w, "message"); await w.terminate();
+        await nextMessage(w); await w.terminate();
       }`,
     ));
 
   it("can be terminated while closing", () =>
     passes(
-      `const w = worker('const m = await load(); m.complete("x", endless); m.close(); post(1);'); await next(w, "message"); await w.terminate();`,
+      `const w = worker('const m = await load(); m.complete("x", endless); m.close(); post(1);'); await nextMessage(w); await w.terminate();`,
     ));
 
   it("can call process.exit while decoding", () =>
     passes(
-      `const w = worker('const m = await load(); for await (const p of m.complete("x", endless)) if (p.text) process.exit(0);'); await next(w, "exit");`,
+      `const w = worker('const m = await load(); for await (const p of m.complete("x", endless)) if (p.text) process.exit(0);'); await nextEvent(w, "exit");`,
     ));
 
   it("do not keep the main thread from process.exit while they decode", async () => {
     const outcome = await runChild(
-      `const w = worker('const m = await load(); for await (const p of m.complete("x", endless)) post(1);'); await next(w, "message"); process.exit(9);`,
+      `const w = worker('const m = await load(); for await (const p of m.complete("x", endless)) post(1);'); await nextMessage(w); process.exit(9);`,
     );
     expect(outcome, outcome.stderr).toMatchObject({ code: 9, signal: null, stderr: "" });
   });
@@ -66,7 +66,7 @@ describe("worker threads", () => {
       `const m = await load();
       const run = m.complete("x", { ...endless, temperature: 0, maxTokens: 400 });
       const w = worker('const m = await load(); for await (const p of m.complete("x", endless)) post(1);');
-      await next(w, "message"); await w.terminate();
+      await nextMessage(w); await w.terminate();
       console.log((await run.result()).tokens.length); await m.close();`,
       "400\n",
     ));
@@ -74,7 +74,7 @@ describe("worker threads", () => {
   it("get their own log lines when they listen", () =>
     passes(
       `const w = worker('const lines = []; const m = await load({ logger: (e) => lines.push(e) }); await m.close(); post(lines.length > 20);');
-      console.log(await next(w, "message"));`,
+      console.log(await nextMessage(w));`,
       "true\n",
     ));
 });

@@ -90,13 +90,14 @@ test("flags and llama-server's environment variables say what it is called and w
 test("SIGTERM lets a running reply end, refuses new ones, and ends with code 0", async () => {
   const server = await program(["--drain", "60"]);
   await loaded(server);
-  const { response } = send(`${server.url}/v1/chat/completions`, { ...endless, max_tokens: 1500 });
+  const { response } = send(`${server.url}/v1/chat/completions`, { ...endless, max_tokens: 4000 });
   let text = "";
   const reply = (await response).setEncoding("utf8").on("data", (piece: string) => (text += piece));
+  const ended = once(reply, "end");
   while (!text.includes("data:")) await sleep(5);
   server.child.kill("SIGTERM");
   while ((await health(server)) === 200) await sleep(5);
-  await once(reply, "end");
+  await ended;
   expect(text).toMatch(/"finish_reason":"length"[^]*data: \[DONE\]\n\n$/);
   expect(await server.exited).toBe(0);
 });
