@@ -33,7 +33,8 @@ it("has every id and sample once after six SIGKILLs", async () => {
 it("ends a second runner at once with the holder's process", async () => {
   await withFolder(async (folder) => {
     const [input, output] = [join(folder, "in.jsonl"), join(folder, "out.jsonl")];
-    writeSums(input, 400);
+    // More than the first can do while the second starts.
+    writeSums(input, 5000);
     const first = start(["batch", input, output, ...QUICK, "--json-progress"]);
     await first.stderr.until(/"event":"progress"/);
     const second = await run(["batch", input, output, ...QUICK]);

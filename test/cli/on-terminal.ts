@@ -36,6 +36,8 @@ export function commandOnTerminal(
     stdio: ["pipe", "pipe", "inherit"],
   });
   started.push(child);
+  // What ends by itself may be gone when a key is typed.
+  child.stdin.on("error", () => undefined);
   const screen = new Transcript(child.stdout);
   const ended = once(child, "close").then(([status]: unknown[]) => status as number | null);
   const until = (text: string | RegExp, from?: number): Promise<number> => screen.until(text, from);

@@ -23,11 +23,12 @@ async function answersAsFresh(): Promise<void> {
 }
 
 describe("an abort during a long prompt", () => {
+  const LONGER = `<｜User｜>${"What is 12+34? ".repeat(6000)}<｜Assistant｜>`;
   it("ends the native work within 100 ms, and the next request answers exactly as on a fresh model", async () => {
     const waits: number[] = [];
     for (let i = 0; i < 20; i++) {
       const controller = new AbortController();
-      const run = model.complete(LONG, { signal: controller.signal, cachePrompt: false });
+      const run = model.complete(LONGER, { signal: controller.signal, cachePrompt: false });
       await sleep(2 + i);
       const start = performance.now();
       controller.abort();
@@ -42,7 +43,7 @@ describe("an abort during a long prompt", () => {
   });
 
   it("by break or cancel() does the same", async () => {
-    const run = model.complete(LONG, { cachePrompt: false });
+    const run = model.complete(LONGER, { cachePrompt: false });
     setTimeout(() => run.cancel(), 10);
     expect((await collect(run)).at(-1)).toMatchObject({ type: "finish", finishReason: "aborted" });
     await answersAsFresh();

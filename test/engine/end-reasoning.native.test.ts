@@ -32,25 +32,22 @@ describe.each(["none", "process"] as const)("endReasoning with isolation %s", (i
       ...ENDLESS_THOUGHT,
       seed: 7,
       logitBias: { [endThink]: -Infinity },
-      maxTokens: 1500,
+      maxTokens: 60_000,
       ...options,
     });
   beforeAll(async () => {
-    model = await loadTiny({ isolation });
+    model = await loadTiny({ isolation, contextSize: 65_536 });
     endThink = model.tokenizer.endThink;
   });
   afterAll(() => model.close());
 
   it("closes a running reasoning by the closing line, and the answer follows", async () => {
-    const run = thinkOnAndOn({ ignoreEos: true, maxTokens: 400 });
-    let thought = 0;
+    const run = thinkOnAndOn();
     const parts = await actAt(run, "reasoning-delta", () => run.endReasoning());
-    for (const part of parts) if (part.type === "reasoning-delta") thought += part.tokens.length;
-    const { reasoning, answer, usage } = await run.result();
+    const { reasoning, answer, finishReason } = await run.result();
     expect(closed(reasoning)).toBe(true);
     expect(answer).not.toBe("");
-    expect(usage.reasoningTokens).toBeLessThan(350);
-    expect(thought).toBeLessThan(350);
+    expect(finishReason).toBe("stop");
     expect(parts.map((part) => part.type)).toContain("answer-start");
   });
 
@@ -62,7 +59,7 @@ describe.each(["none", "process"] as const)("endReasoning with isolation %s", (i
 
   it("closes the reasoning at its first token when it is called while nothing runs yet", async () => {
     const line = model.tokenizer.encode(DEFAULT_CLOSING).length;
-    const before = model.complete("1", { ...ENDLESS, maxTokens: 1900 });
+    const before = model.complete("1", ENDLESS);
     const queued = thinkOnAndOn();
     await queued.admitted;
     queued.endReasoning();
@@ -77,7 +74,7 @@ describe.each(["none", "process"] as const)("endReasoning with isolation %s", (i
   });
 
   it("closes it at its first token when it is called while the prompt is computed", async () => {
-    const content = "What is 1+1? ".repeat(100);
+    const content = "What is 1+1? ".repeat(1500);
     const run = model.chat([{ role: "user", content }], {
       ...ENDLESS_THOUGHT,
       cachePrompt: false,

@@ -15,22 +15,20 @@ async function started(model: Model, running: number): Promise<void> {
 }
 
 describe("sequences", () => {
-  it.each([1, 65, 256])(
-    "%d of them decode as many generations side by side",
-    { timeout: 60_000 },
-    async (sequences) => {
-      const model = await loadTiny({ sequences, contextSize: 4096, kvUnified: true });
-      expect(model.info).toMatchObject({ sequences, contextSize: 4096, sequenceContextSize: 4096 });
-      const runs = Array.from({ length: sequences }, (_, i) =>
-        model.complete(`${i}`, { ...ENDLESS, seed: i }),
-      );
-      await started(model, sequences);
-      expect(model.stats()).toMatchObject({ running: sequences, waiting: 0 });
-      for (const run of runs) run.cancel();
-      for (const run of runs) expect((await run.result()).finishReason).toBe("aborted");
-      await model.close();
-    },
-  );
+  it.each([1, 65, 256])("%d of them decode as many generations side by side", async (sequences) => {
+    // Room for all of them, however late the test looks.
+    const contextSize = 131_072;
+    const model = await loadTiny({ sequences, contextSize, kvUnified: true });
+    expect(model.info).toMatchObject({ sequences, contextSize, sequenceContextSize: contextSize });
+    const runs = Array.from({ length: sequences }, (_, i) =>
+      model.complete(`${i}`, { ...ENDLESS, seed: i }),
+    );
+    await started(model, sequences);
+    expect(model.stats()).toMatchObject({ running: sequences, waiting: 0 });
+    for (const run of runs) run.cancel();
+    for (const run of runs) expect((await run.result()).finishReason).toBe("aborted");
+    await model.close();
+  });
 
   it("have a share of the context each unless they share one pool, and the facts tell it", async () => {
     const model = await loadTiny({ sequences: 4, contextSize: 2048, kvUnified: false });
@@ -154,25 +152,21 @@ describe("a shared system prompt", () => {
     },
   );
 
-  it(
-    "changes no greedy answer: with the cache and without it the ids are the same",
-    { timeout: 60_000 },
-    async () => {
-      const [keeping, forgetting] = await Promise.all([
-        loadTiny({ sequences: 4 }),
-        loadTiny({ sequences: 4, prefixCache: false }),
-      ]);
-      for (let i = 0; i < 10; i++) {
-        const options = { ...GREEDY, maxTokens: 40 };
-        const kept = await keeping.chat(asked(i), options).result();
-        const fresh = await forgetting.chat(asked(i), options).result();
-        expect(kept.tokens).toEqual(fresh.tokens);
-        expect(kept.usage.cachedTokens > 0).toBe(i > 0);
-        expect(fresh.usage.cachedTokens).toBe(0);
-      }
-      await Promise.all([keeping.close(), forgetting.close()]);
-    },
-  );
+  it("changes no greedy answer: with the cache and without it the ids are the same", async () => {
+    const [keeping, forgetting] = await Promise.all([
+      loadTiny({ sequences: 4 }),
+      loadTiny({ sequences: 4, prefixCache: false }),
+    ]);
+    for (let i = 0; i < 10; i++) {
+      const options = { ...GREEDY, maxTokens: 40 };
+      const kept = await keeping.chat(asked(i), options).result();
+      const fresh = await forgetting.chat(asked(i), options).result();
+      expect(kept.tokens).toEqual(fresh.tokens);
+      expect(kept.usage.cachedTokens > 0).toBe(i > 0);
+      expect(fresh.usage.cachedTokens).toBe(0);
+    }
+    await Promise.all([keeping.close(), forgetting.close()]);
+  });
 
   it("that was used last stays longest when room is needed", async () => {
     const model = await loadTiny({ sequences: 2, contextSize: 4096 });
@@ -194,48 +188,44 @@ describe("a shared system prompt", () => {
 });
 
 describe("model.stats()", () => {
-  it(
-    "tells what runs, what waits, the cells, the rate and the counts",
-    { timeout: 30_000 },
-    async () => {
-      const model = await loadTiny({ sequences: 2, contextSize: 65_536 });
-      const nothing = {
-        running: 0,
-        waiting: 0,
-        cellsUsed: 0,
-        cellsTotal: 65_536,
-        tokensPerSecond: 0,
-        requests: 0,
-        steps: 0,
-        promptTokens: 0,
-        preparing: 0,
-      };
-      expect(model.stats()).toEqual({
-        ...nothing,
-        cachedTokens: 0,
-        completionTokens: 0,
-        draftedTokens: 0,
-        acceptedTokens: 0,
-      });
-      const prompts = ["one", "two", "three"];
-      const runs = prompts.map((prompt) => model.complete(prompt, ENDLESS));
-      await started(model, 2);
-      expect(model.stats()).toMatchObject({ running: 2, waiting: 1, requests: 3 });
-      while (model.stats().cellsUsed < 40) await sleep(2);
-      expect(model.stats().tokensPerSecond).toBeGreaterThan(0);
-      for (const run of runs) run.cancel();
-      const results = await Promise.all(runs.map((run) => run.result()));
-      const stats = model.stats();
-      expect(stats).toMatchObject({
-        running: 0,
-        waiting: 0,
-        completionTokens: results.reduce((sum, { tokens }) => sum + tokens.length, 0),
-      });
-      // Kept for later prompts.
-      expect(stats.cellsUsed).toBeGreaterThan(30);
-      expect(stats.steps).toBeGreaterThan(10);
-      while (model.stats().tokensPerSecond > 0) await sleep(50);
-      await model.close();
-    },
-  );
+  it("tells what runs, what waits, the cells, the rate and the counts", async () => {
+    const model = await loadTiny({ sequences: 2, contextSize: 65_536 });
+    const nothing = {
+      running: 0,
+      waiting: 0,
+      cellsUsed: 0,
+      cellsTotal: 65_536,
+      tokensPerSecond: 0,
+      requests: 0,
+      steps: 0,
+      promptTokens: 0,
+      preparing: 0,
+    };
+    expect(model.stats()).toEqual({
+      ...nothing,
+      cachedTokens: 0,
+      completionTokens: 0,
+      draftedTokens: 0,
+      acceptedTokens: 0,
+    });
+    const prompts = ["one", "two", "three"];
+    const runs = prompts.map((prompt) => model.complete(prompt, ENDLESS));
+    await started(model, 2);
+    expect(model.stats()).toMatchObject({ running: 2, waiting: 1, requests: 3 });
+    while (model.stats().cellsUsed < 40) await sleep(2);
+    expect(model.stats().tokensPerSecond).toBeGreaterThan(0);
+    for (const run of runs) run.cancel();
+    const results = await Promise.all(runs.map((run) => run.result()));
+    const stats = model.stats();
+    expect(stats).toMatchObject({
+      running: 0,
+      waiting: 0,
+      completionTokens: results.reduce((sum, { tokens }) => sum + tokens.length, 0),
+    });
+    // Kept for later prompts.
+    expect(stats.cellsUsed).toBeGreaterThan(30);
+    expect(stats.steps).toBeGreaterThan(10);
+    while (model.stats().tokensPerSecond > 0) await sleep(50);
+    await model.close();
+  });
 });

@@ -57,7 +57,6 @@ describe("speculation", () => {
     ["by a draft model", { draftModel: DEFAULT_MODEL_PATH }, { draft: 5 }],
   ] as const)(
     "%s in six sequences at once gives each of 60 prompts the greedy ids it has alone",
-    { timeout: 60_000 },
     async (_, options, speculation) => {
       const prompts = Array.from({ length: 60 }, (__, i) =>
         i % 3 === 0
@@ -115,61 +114,57 @@ describe("speculation", () => {
     await model.close();
   });
 
-  it(
-    "by n-grams costs next to nothing on free text, and saves many steps on text that goes round",
-    { timeout: 60_000 },
-    async () => {
-      // What a guessed token costs on this model, as a share of a step, the change of the batch's
-      // shape included (`node scripts/speculation-cost.mjs` measures it as time).
-      const price = 0.8;
-      const model = await loadTiny({ sequences: 8, contextSize: 16 * 1024 });
-      const sum = async (
-        runs: Generation[],
-      ): Promise<{ tokens: number; drafted: number; accepted: number }> => {
-        const all = { tokens: 0, drafted: 0, accepted: 0 };
-        for (const { tokens, timings } of await Promise.all(runs.map((run) => run.result()))) {
-          all.tokens += tokens.length;
-          all.drafted += timings.draftedTokens;
-          all.accepted += timings.acceptedTokens;
-        }
-        return all;
-      };
-      const speculation = { ngram: 7 };
-      const replies = QUESTIONS.flatMap((content) =>
-        [0, 1, 2].map((seed) =>
-          model.chat([{ role: "user", content }], { seed, maxTokens: 200, speculation }),
-        ),
-      );
-      const wild = [0, 1, 2].map((seed) =>
-        model.complete("x", {
-          ...ENDLESS,
-          temperature: 4,
-          topP: 1,
-          minP: 0,
-          seed,
-          maxTokens: 300,
-          speculation,
-        }),
-      );
-      for (const { tokens, drafted, accepted } of [await sum(replies), await sum(wild)]) {
-        expect(tokens).toBeGreaterThan(800);
-        expect((tokens + price * drafted - accepted) / tokens).toBeLessThan(1 / 0.97);
+  it("by n-grams costs next to nothing on free text, and saves many steps on text that goes round", async () => {
+    // What a guessed token costs on this model, as a share of a step, the change of the batch's
+    // shape included (`node scripts/speculation-cost.mjs` measures it as time).
+    const price = 0.8;
+    const model = await loadTiny({ sequences: 8, contextSize: 16 * 1024 });
+    const sum = async (
+      runs: Generation[],
+    ): Promise<{ tokens: number; drafted: number; accepted: number }> => {
+      const all = { tokens: 0, drafted: 0, accepted: 0 };
+      for (const { tokens, timings } of await Promise.all(runs.map((run) => run.result()))) {
+        all.tokens += tokens.length;
+        all.drafted += timings.draftedTokens;
+        all.accepted += timings.acceptedTokens;
       }
-      await model.close();
-      const unclocked = await loadTiny({ deterministic: true });
-      const rounds = [10, 14, 18].map((n) =>
-        unclocked.complete(`<think>${"so ".repeat(n)}`, {
-          ...GREEDY,
-          ...ENDLESS,
-          maxTokens: 200,
-          speculation,
-        }),
-      );
-      const { tokens, accepted } = await sum(rounds);
-      expect(accepted).toBeGreaterThan(tokens / 3);
-      await unclocked.close();
-    },
-  );
+      return all;
+    };
+    const speculation = { ngram: 7 };
+    const replies = QUESTIONS.flatMap((content) =>
+      [0, 1, 2].map((seed) =>
+        model.chat([{ role: "user", content }], { seed, maxTokens: 200, speculation }),
+      ),
+    );
+    const wild = [0, 1, 2].map((seed) =>
+      model.complete("x", {
+        ...ENDLESS,
+        temperature: 4,
+        topP: 1,
+        minP: 0,
+        seed,
+        maxTokens: 300,
+        speculation,
+      }),
+    );
+    for (const { tokens, drafted, accepted } of [await sum(replies), await sum(wild)]) {
+      expect(tokens).toBeGreaterThan(800);
+      expect((tokens + price * drafted - accepted) / tokens).toBeLessThan(1 / 0.97);
+    }
+    await model.close();
+    const unclocked = await loadTiny({ deterministic: true });
+    const rounds = [10, 14, 18].map((n) =>
+      unclocked.complete(`<think>${"so ".repeat(n)}`, {
+        ...GREEDY,
+        ...ENDLESS,
+        maxTokens: 200,
+        speculation,
+      }),
+    );
+    const { tokens, accepted } = await sum(rounds);
+    expect(accepted).toBeGreaterThan(tokens / 3);
+    await unclocked.close();
+  });
 
   it("with a file that is no model, or of another vocabulary, is refused and nothing stays loaded", () =>
     withFolder(async (folder) => {

@@ -110,12 +110,15 @@ describe("the disk", () => {
 
 describe("two downloads of one file", () => {
   it("do not write over each other: the second is FILE_BUSY", async () => {
-    at.hub.fault = () => ({ kind: "slow", bytesPerTick: 4096, tickMs: 2 });
+    // The first does not end before the second has.
+    const fault = { kind: "slow" as const, bytesPerTick: 4096, tickMs: 2, crawlAfter: BIG / 2 };
+    at.hub.fault = () => fault;
     let second: Promise<R1Error> | undefined;
     await pull({
       ...onlyBig,
       onProgress: ({ fetchedBytes }) => {
-        if (fetchedBytes > 0) second ??= failure(pull(onlyBig));
+        if (fetchedBytes > 0)
+          second ??= failure(pull(onlyBig)).finally(() => (fault.crawlAfter = Infinity));
       },
     });
     expect((await second)?.code).toBe("FILE_BUSY");

@@ -84,7 +84,7 @@ async function oneDownload(seed: number, tally: Tally): Promise<void> {
       });
     return faultOf(kind, asked, next());
   };
-  const outcome = await pull({ ...onlyBig, timeoutMs: 400, parallel: 1 + (seed % 4) }).then(
+  const outcome = await pull({ ...onlyBig, timeoutMs: 2000, parallel: 1 + (seed % 4) }).then(
     ({ fetchedBytes }) => ({ code: "ok", fetchedBytes }),
     (error: unknown) => ({ code: isR1Error(error) ? error.code : String(error), fetchedBytes: 0 }),
   );

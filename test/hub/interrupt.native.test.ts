@@ -4,8 +4,10 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_MODEL_PATH } from "../../lib/weights/default-model.js";
+import { SHAPES } from "../../scripts/synthetic-shapes.mjs";
 import { onTerminal } from "../cli/on-terminal.js";
 import { run, start } from "../cli/program.js";
+import { withFolder } from "../fixtures/tiny.js";
 import { at, useHub } from "./setup.js";
 
 useHub();
@@ -55,14 +57,18 @@ describe("-hf", () => {
 
 describe("Ctrl-C", () => {
   it("ends quantizing with 130, and leaves nothing behind", async () => {
-    const out = join(at.dir, "out.gguf");
     mkdirSync(at.dir, { recursive: true });
-    const flags = ["Q4_0", "--allow-requantize", "--verbose", "--threads", "1"];
-    const { child, stderr, ended } = start(["quantize", DEFAULT_MODEL_PATH, out, ...flags]);
-    child.stdin.end();
-    await stderr.until("\n");
-    child.kill("SIGINT");
-    expect(await ended).toMatchObject({ code: 130, signal: null });
-    expect(readdirSync(at.dir)).toEqual([]);
+    await withFolder(async (folder) => {
+      const source = join(folder, "random-f16.gguf");
+      await SHAPES["deepseek2-256"](source);
+      const flags = ["Q4_K_M", "--verbose", "--threads", "1"];
+      const out = join(at.dir, "out.gguf");
+      const { child, stderr, ended } = start(["quantize", source, out, ...flags]);
+      child.stdin.end();
+      await stderr.until("\n");
+      child.kill("SIGINT");
+      expect(await ended).toMatchObject({ code: 130, signal: null });
+      expect(readdirSync(at.dir)).toEqual([]);
+    });
   });
 });

@@ -15,6 +15,9 @@ vi.mock("../../lib/binding/load.js", () => ({
 const { loadModel } = await import("../../lib/model/load-model.js");
 const { planOffload } = await import("../../lib/plan/plan-offload.js");
 
+/** For what takes moments: files are looked at first. */
+const WAIT = { timeout: 30_000 };
+
 let addon: FakeAddon;
 beforeEach(() => {
   state.addon = addon = new FakeAddon();
@@ -204,7 +207,7 @@ describe("the signal of a load", () => {
     const reason = new Error("mine");
     const loading = loadModel({ signal: controller.signal });
     // Once native code was reached: before that there is nothing to cancel.
-    await vi.waitFor(() => expect(addon.modelConfig).toBeDefined());
+    await vi.waitFor(() => expect(addon.modelConfig).toBeDefined(), WAIT);
     const aborted = performance.now();
     controller.abort(reason);
     // Native code is held until release(): only the abort can end this.
@@ -212,7 +215,7 @@ describe("the signal of a load", () => {
     expect(performance.now() - aborted).toBeLessThan(2500);
     expect(addon.loadCancelled).toBe(1);
     release();
-    await vi.waitFor(() => expect(addon.modelClosed).toBe(1));
+    await vi.waitFor(() => expect(addon.modelClosed).toBe(1), WAIT);
   });
 
   it("stops the warm-up of an engine, rejects although that does not react, and frees what comes late", async () => {
@@ -221,13 +224,13 @@ describe("the signal of a load", () => {
     const controller = new AbortController();
     const reason = new Error("mine");
     const loading = loadModel({ signal: controller.signal });
-    await vi.waitFor(() => expect(addon.engineConfig).toBeDefined());
+    await vi.waitFor(() => expect(addon.engineConfig).toBeDefined(), WAIT);
     expect(addon.loadCancelled).toBe(0);
     controller.abort(reason);
     await expect(loading).rejects.toBe(reason);
     expect(addon.loadCancelled).toBe(1);
     release();
-    await vi.waitFor(() => expect([addon.engineClosed, addon.modelClosed]).toEqual([1, 1]));
+    await vi.waitFor(() => expect([addon.engineClosed, addon.modelClosed]).toEqual([1, 1]), WAIT);
   });
 
   it("does nothing any more once the model is there", async () => {
@@ -267,7 +270,7 @@ describe("the logger", () => {
     let release = (): void => undefined;
     addon.holdLoad = new Promise((resolve) => (release = resolve));
     const loading = loadModel({ logger: throwing });
-    await vi.waitFor(() => expect(addon.modelConfig).toBeDefined());
+    await vi.waitFor(() => expect(addon.modelConfig).toBeDefined(), WAIT);
     addon.logSink?.(lines);
     await expect(loading).rejects.toBe(mine);
     release();

@@ -27,7 +27,7 @@ it(
         message: expect.stringContaining("SIGSTOP") as string,
       });
       clearInterval(look);
-      await vi.waitFor(() => expect(stopped.filter(isAlive)).toEqual([]));
+      await vi.waitFor(() => expect(stopped.filter(isAlive)).toEqual([]), 30_000);
     }),
   60_000,
 );

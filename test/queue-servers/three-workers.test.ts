@@ -8,7 +8,7 @@ import { run, start, tinyModel } from "../cli/program.js";
 import { withFolder } from "../fixtures/tiny.js";
 import { startPostgres, startRedis, type TestServer } from "./servers.js";
 
-const ROWS = 240;
+const ROWS = 600;
 /** How long the stopped worker stands still: longer than its lock holds. Unit: seconds. */
 const STOPPED_S = Number(process.env["R1_QUEUE_STOP_S"] ?? 15);
 const LOCK_S = Math.max(2, Math.floor(STOPPED_S / 3));
@@ -43,10 +43,12 @@ describe.each([
       // The fast one comes last, so that it cannot be done before the others begin.
       const dying = start(workerArgs(server.url, killed, 2));
       const pausing = start(workerArgs(server.url, stopped, 1));
-      await Promise.all([dying, pausing].map(({ stderr }) => stderr.until(/"running":[1-9]/)));
+      const whileItWorks = async (
+        { child, stderr }: typeof dying,
+        signal: NodeJS.Signals,
+      ): Promise<unknown> => stderr.until(/"running":[1-9]/).then(() => child.kill(signal));
+      await Promise.all([whileItWorks(dying, "SIGKILL"), whileItWorks(pausing, "SIGSTOP")]);
       const pulling = start(workerArgs(server.url, fast, 8));
-      dying.child.kill("SIGKILL");
-      pausing.child.kill("SIGSTOP");
       await sleep(STOPPED_S * 1000);
       pausing.child.kill("SIGCONT");
       const [first, last] = await Promise.all([pulling.ended, pausing.ended]);
@@ -64,7 +66,7 @@ describe.each([
   it("gives the rows of a worker back on Ctrl-C, and ends with 130", async () => {
     await withFolder(async (folder) => {
       const input = join(folder, "in.jsonl");
-      writeSums(input, 30);
+      writeSums(input, ROWS);
       const at = ["--queue", server.url, "--queue-name", "stopped"];
       const fill = ["batch", input, ...at, "-n", "400", "--ignore-eos"];
       expect((await run(fill)).code).toBe(0);
@@ -78,8 +80,8 @@ describe.each([
       const all = join(folder, "all.jsonl");
       const collected = await run(["batch", "collect", shard, all, ...at]);
       expect(collected.code, collected.stderr).toBe(1);
-      const left = 30 - readOutput(shard).length;
-      expect(collected.stderr).toContain(`${left} of 30 rows are not done yet`);
+      const left = ROWS - readOutput(shard).length;
+      expect(collected.stderr).toContain(`${left} of ${ROWS} rows are not done yet`);
       const busy = await run(["batch", "remove-queue", ...at]);
       expect(busy.code).toBe(2);
       expect(busy.stderr).toContain(`${left} rows are left`);

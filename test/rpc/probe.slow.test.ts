@@ -103,7 +103,7 @@ describe("a server", () => {
       details: { server: `127.0.0.1:${port}`, reason },
       message: expect.stringContaining(String(port)) as string,
     });
-    expect(found.ms).toBeLessThan(3000);
+    expect(found.ms).toBeLessThan(25_000);
   });
 
   it("that is not there is RPC_UNREACHABLE, and so is a name that nobody knows", async () => {
@@ -115,7 +115,7 @@ describe("a server", () => {
     });
     const unknown = await failureOf("no-such-host.invalid:50052");
     expect(unknown.code).toBe("RPC_UNREACHABLE");
-    expect(unknown.ms).toBeLessThan(3000);
+    expect(unknown.ms).toBeLessThan(25_000);
   });
 
   it("that answers is taken, in however many pieces it does; many are asked at once", async () => {

@@ -4,7 +4,7 @@ import { chunksOf, errorOf, jsonOf, only, testApp, textOf } from "./app.js";
 import type { Completion, TestApp } from "./app.js";
 
 let server: TestApp;
-beforeAll(async () => (server = await testApp()));
+beforeAll(async () => (server = await testApp({}, { deterministic: true })));
 afterAll(async () => server[Symbol.asyncDispose]());
 
 const ask = { messages: [{ role: "user", content: "What is 1+1?" }], seed: 7 };

@@ -33,6 +33,8 @@ async function rawStatus(path: string, options: RequestOptions = {}, body = ""):
     agent: false,
     ...options,
   });
+  // The server may close a socket whose body it does not want, after its answer.
+  client.on("error", () => undefined);
   client.end(body);
   const [response] = (await once(client, "response")) as [IncomingMessage];
   response.resume();

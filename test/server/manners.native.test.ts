@@ -110,44 +110,68 @@ describe("an auxiliary request", () => {
 });
 
 describe("a long silence", () => {
-  test("of a stream is broken by comments, or by empty chunks", async () => {
-    const holding = { ...ask, stream: true, ignore_eos: true, max_tokens: 4000 };
-    const gone = new AbortController();
+  const holding = { ...ask, stream: true, ignore_eos: true };
+  /** Requests that fill every sequence, and the queue before the next one. */
+  const occupy = async (signal: AbortSignal): Promise<Promise<Response>[]> => {
     const busy = Array.from({ length: 8 }, async () =>
       server.app.fetch(
         new Request(`http://localhost${CHAT}`, {
           method: "POST",
           headers: { "content-type": "application/json" },
           body: JSON.stringify({ ...holding, max_tokens: -1 }),
-          signal: gone.signal,
+          signal,
         }),
       ),
     );
     await sleep(300);
+    return busy;
+  };
+  const letGo = async (gone: AbortController, busy: Promise<Response>[]): Promise<void> => {
+    gone.abort();
+    await Promise.allSettled(busy.map(async (one) => (await one).body?.cancel()));
+  };
+  const rest = async (reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> => {
+    let text = "";
+    for (let next = await reader.read(); !next.done; next = await reader.read())
+      text += new TextDecoder().decode(next.value);
+    return text;
+  };
+
+  test("of a stream is broken by comments, or by empty chunks", async () => {
+    const gone = new AbortController();
+    const busy = await occupy(gone.signal);
     const response = await server.post(CHAT, { ...holding, max_tokens: 4 });
     const reader = response.body!.getReader();
     const first = new TextDecoder().decode((await reader.read()).value as Uint8Array);
     expect(first).toBe(": keep-alive\n\n");
-    gone.abort();
-    await Promise.allSettled(busy.map(async (one) => (await one).body?.cancel()));
-    let rest = "";
-    for (let next = await reader.read(); !next.done; next = await reader.read())
-      rest += new TextDecoder().decode(next.value as Uint8Array);
-    expect(rest).toContain("data: [DONE]");
+    await letGo(gone, busy);
+    expect(await rest(reader)).toContain("data: [DONE]");
   });
 
   test("of a reply that does not stream is broken by white space before the JSON", async () => {
-    const text = await (
-      await server.post(CHAT, {
-        ...ask,
-        ignore_eos: true,
-        max_tokens: 2500,
-        reasoning_effort: "none",
-      })
-    ).text();
-    expect(text).toMatch(/^\n+\{/);
-    expect(JSON.parse(text)).toMatchObject({ object: "chat.completion" });
+    const gone = new AbortController();
+    const busy = await occupy(gone.signal);
+    const response = await server.post(CHAT, { ...ask, max_tokens: 4, reasoning_effort: "none" });
+    const reader = response.body!.getReader();
+    const first = new TextDecoder().decode((await reader.read()).value as Uint8Array);
+    expect(first).toMatch(/^\n+$/);
+    await letGo(gone, busy);
+    expect(JSON.parse(await rest(reader))).toMatchObject({ object: "chat.completion" });
   });
+});
+
+test("/health is 503 while a model loads, and 200 then", async () => {
+  let isLoaded = (_: Model): void => undefined;
+  const loading = new Promise<Model>((resolve) => (isLoaded = resolve));
+  const app = createApp({ r1: () => loading });
+  const loaded = app.load("r1");
+  const health = async (): Promise<number> => (await app.request("/health")).status;
+  expect(await health()).toBe(503);
+  const model = await loadModel({ contextSize: 512 });
+  isLoaded(model);
+  await loaded;
+  expect(await health()).toBe(200);
+  await model.close();
 });
 
 test("models by name load on first use, and the idle one is closed for another", async () => {

@@ -30,7 +30,11 @@ test("what a reader has not taken is put together: few chunks, and no token is l
     ...long,
     stream_options: { include_usage: true },
   });
-  while (server.model.stats().running > 0) await sleep(5);
+  const isBusy = (): boolean => {
+    const { running, waiting, preparing } = server.model.stats();
+    return running + waiting + preparing > 0;
+  };
+  while (isBusy()) await sleep(5);
   const chunks = await chunksOf(response);
   expect(chunks.at(-1)?.usage?.completion_tokens).toBe(TOKENS);
   expect(chunks.length).toBeLessThan(TOKENS / 10);

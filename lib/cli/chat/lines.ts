@@ -282,9 +282,9 @@ export class TerminalLines implements LineSource {
    */
   #interrupt(): void {
     if (this.#asked === undefined) {
-      // On Windows a signal that a process sends to itself ends it.
-      if (IS_WINDOWS) process.emit("SIGINT");
-      else process.kill(process.pid, "SIGINT");
+      // At once, while the reply is still being written; and on Windows a signal that a process
+      // sends to itself ends it, whoever listens.
+      if (!process.emit("SIGINT", "SIGINT")) process.kill(process.pid, "SIGINT");
       return;
     }
     const typed = [...this.#pasted, this.#reader.line].join("\n");

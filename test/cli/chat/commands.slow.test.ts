@@ -201,7 +201,7 @@ describe("a saved conversation", () => {
     child.stdin.write("What is 12+30?\n");
     await stdout.until("42.\n\n");
     // One that comes while the reply is still being ended has nothing to stop any more.
-    const again = setInterval(() => child.kill(signal), 1000);
+    const again = setInterval(() => child.kill(signal), 30_000);
     child.kill(signal);
     expect(await ended).toMatchObject({ code, signal: code === null ? signal : null });
     clearInterval(again);

@@ -43,8 +43,8 @@ const SUM: Anthropic.Tool = {
       digits: {
         type: "array",
         items: { type: "integer", minimum: 0, maximum: 9 },
-        minItems: 150,
-        maxItems: 150,
+        minItems: 1500,
+        maxItems: 1500,
       },
     },
     required: ["digits"],
@@ -114,7 +114,7 @@ describe("@anthropic-ai/sdk", () => {
   it("streams the input of a forced call as it is written", async () => {
     const stream = client.messages.stream({
       ...ASK,
-      max_tokens: 1000,
+      max_tokens: 4000,
       tools: [SUM],
       tool_choice: { type: "tool", name: "sum" },
       thinking: { type: "disabled" },

@@ -5,6 +5,7 @@ import { loadTiny } from "../../fixtures/tiny.js";
 import { createApp } from "../../../lib/server/app.js";
 import type { R1App } from "../../../lib/server/app.js";
 import type { ServerOptions } from "../../../lib/server/options.js";
+import type { LoadOptions } from "../../../lib/weights/load-options.js";
 import type { Model } from "../../../lib/model/model.js";
 
 /** A server that listens. */
@@ -17,8 +18,11 @@ export interface Listening {
 }
 
 /** The embedded model behind a server of its own, on a free port. */
-export async function listen(options: ServerOptions = {}): Promise<Listening> {
-  const model = await loadTiny({ sequences: 4, contextSize: 16_384 });
+export async function listen(
+  options: ServerOptions = {},
+  load: LoadOptions = {},
+): Promise<Listening> {
+  const model = await loadTiny({ sequences: 4, contextSize: 16_384, ...load });
   const app = createApp(model, options);
   const server = serve({
     fetch: app.fetch,
