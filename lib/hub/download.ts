@@ -142,11 +142,7 @@ async function fetchOne(
   file: HubFile,
 ): Promise<number> {
   const before = meter.fetchedBytes;
-  const partial = await PartialFile.open(
-    layout.target(file),
-    file,
-    Math.ceil(config.chunkBytes / 8),
-  );
+  const partial = await PartialFile.open(layout.target(file), file, config.chunkBytes);
   try {
     meter.receivedBytes += partial.bytes;
     const { parallel, chunkBytes } = config;

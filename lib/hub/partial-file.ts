@@ -52,8 +52,13 @@ export class PartialFile {
   readonly #file: HubFile;
   readonly #unlock: () => Promise<void>;
   readonly #saveEvery: number;
+  readonly #mostAtRisk: number;
   #ranges: Range[];
+  /** Bytes that no finished note lists, those that are being written included. */
+  #atRisk = 0;
+  /** Bytes on disk that no begun note lists. */
   #unsaved = 0;
+  readonly #writing = new Set<Promise<void>>();
   #saving: Promise<void> | undefined;
   #failure: Error | undefined;
 
@@ -62,14 +67,15 @@ export class PartialFile {
     file: HubFile,
     handle: FileHandle,
     ranges: Range[],
-    saveEvery: number,
+    mostAtRisk: number,
     unlock: () => Promise<void>,
   ) {
     this.target = target;
     this.#file = file;
     this.handle = handle;
     this.#ranges = ranges;
-    this.#saveEvery = saveEvery;
+    this.#saveEvery = Math.ceil(mostAtRisk / 8);
+    this.#mostAtRisk = mostAtRisk;
     this.#unlock = unlock;
   }
 
@@ -77,11 +83,10 @@ export class PartialFile {
    * Opens what an earlier download left of a file, or creates it.
    *
    * @param target - The path of the complete file.
-   * @param saveEvery - Number of bytes after which the note is rewritten; a kill loses at most
-   * about four times as many.
+   * @param mostAtRisk - Number of bytes that a kill may lose; at least what is written at once.
    * @throws {R1Error} `FILE_BUSY`, `NO_SPACE`, `FILE_UNWRITABLE`, `FILE_EXISTS`, `IO_FAILED`.
    */
-  static async open(target: string, file: HubFile, saveEvery: number): Promise<PartialFile> {
+  static async open(target: string, file: HubFile, mostAtRisk: number): Promise<PartialFile> {
     await onDisk(target, mkdir(dirname(target), { recursive: true }));
     const unlock = await takeLock(`${target}.partial.lock`);
     try {
@@ -94,7 +99,7 @@ export class PartialFile {
         target,
         open(partialPath(target), ranges.length === 0 ? FRESH : KEPT),
       );
-      return new PartialFile(target, file, handle, ranges, saveEvery, unlock);
+      return new PartialFile(target, file, handle, ranges, mostAtRisk, unlock);
     } catch (error) {
       await unlock();
       throw error;
@@ -117,7 +122,36 @@ export class PartialFile {
 
   /** @throws {R1Error} `NO_SPACE`, `IO_FAILED`. */
   async write(bytes: Uint8Array, at: number): Promise<void> {
+    for (let wait = this.#room(bytes.length); wait; wait = this.#room(bytes.length)) await wait;
+    this.#atRisk += bytes.length;
+    const writing = this.#put(bytes, at);
+    this.#writing.add(writing);
+    try {
+      await writing;
+    } catch (error) {
+      this.#atRisk -= bytes.length;
+      throw error;
+    } finally {
+      this.#writing.delete(writing);
+    }
+    this.#ranges = mergeRanges([...this.#ranges, [at, at + bytes.length]]);
+    this.#unsaved += bytes.length;
+    if (this.#unsaved >= this.#saveEvery) this.#startSave();
+  }
+
+  /**
+   * What must end before so many bytes more may be written: on a slow disk the network waits, so
+   * that the loss from a kill stays bounded.
+   */
+  #room(bytes: number): Promise<void> | undefined {
     if (this.#failure !== undefined) throw this.#failure;
+    if (this.#atRisk === 0 || this.#atRisk + bytes <= this.#mostAtRisk) return undefined;
+    if (this.#unsaved > 0) this.#startSave();
+    // The others' failures are theirs.
+    return this.#saving ?? Promise.race(this.#writing).catch(() => undefined);
+  }
+
+  async #put(bytes: Uint8Array, at: number): Promise<void> {
     for (let done = 0; done < bytes.length;) {
       const { bytesWritten } = await onDisk(
         this.target,
@@ -125,11 +159,9 @@ export class PartialFile {
       );
       done += bytesWritten;
     }
-    this.#ranges = mergeRanges([...this.#ranges, [at, at + bytes.length]]);
-    this.#unsaved += bytes.length;
-    if (this.#unsaved < this.#saveEvery) return;
-    // On a slow disk the network waits, so that the loss from a kill stays bounded.
-    if (this.#saving !== undefined && this.#unsaved >= 2 * this.#saveEvery) await this.#saving;
+  }
+
+  #startSave(): void {
     this.#saving ??= this.#save()
       .catch((error: unknown) => {
         this.#failure = error instanceof Error ? error : new Error(String(error));
@@ -179,6 +211,7 @@ export class PartialFile {
   /** Writes the note: it lists only bytes that survive a power failure. */
   async #save(): Promise<void> {
     const ranges = this.#ranges;
+    const bytes = this.#unsaved;
     this.#unsaved = 0;
     await onDisk(this.target, this.handle.datasync());
     const path = notePath(this.target);
@@ -186,5 +219,6 @@ export class PartialFile {
     await writeFileAtomically(path, { force: true }, ({ handle }) =>
       handle.writeFile(JSON.stringify(note)),
     );
+    this.#atRisk -= bytes;
   }
 }
