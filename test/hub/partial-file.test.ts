@@ -28,7 +28,7 @@ function listed(target: string): number {
   }
 }
 
-it.each([1, 4])("with a slow disk, and %i writers", (writers) =>
+it.each([1, 4, 8])("with a slow disk, writers: %i", (writers) =>
   withFolder(async (folder) => {
     const target = join(folder, "m.gguf");
     const partial = await PartialFile.open(target, file, CHUNK);
@@ -40,14 +40,15 @@ it.each([1, 4])("with a slow disk, and %i writers", (writers) =>
     let [written, most] = [0, 0];
     const write = async (writer: number): Promise<void> => {
       for (let i = 0; i < 40; i++) {
-        await partial.write(Buffer.alloc(PIECE, i), (writer * 100 + i) * PIECE);
-        written += PIECE;
+        // As a network gives them: small and large ones.
+        const bytes = i % 2 === 0 ? PIECE : PIECE / 4;
+        await partial.write(Buffer.alloc(bytes, i), (writer * 100 + i) * PIECE);
+        written += bytes;
         most = Math.max(most, written - listed(target));
       }
     };
     await Promise.all(Array.from({ length: writers }, (_, i) => write(i)));
     await partial.keep();
-    expect(most).toBeGreaterThan(PIECE);
     expect(most).toBeLessThanOrEqual(CHUNK);
     expect(listed(target)).toBe(written);
   }),
