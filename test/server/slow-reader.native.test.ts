@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createApp, toNodeHandler } from "../../lib/server.js";
 import { chunksOf, testApp, textOf } from "./app.js";
 import type { TestApp } from "./app.js";
-import { send, until } from "./sockets.js";
+import { isIdle, send, until } from "./sockets.js";
 
 let server: TestApp;
 beforeAll(async () => (server = await testApp({}, { sequences: 2, contextSize: 8192 })));
@@ -30,11 +30,7 @@ test("what a reader has not taken is put together: few chunks, and no token is l
     ...long,
     stream_options: { include_usage: true },
   });
-  const isBusy = (): boolean => {
-    const { running, waiting, preparing } = server.model.stats();
-    return running + waiting + preparing > 0;
-  };
-  while (isBusy()) await sleep(5);
+  while (!isIdle(server.model)) await sleep(5);
   const chunks = await chunksOf(response);
   expect(chunks.at(-1)?.usage?.completion_tokens).toBe(TOKENS);
   expect(chunks.length).toBeLessThan(TOKENS / 10);

@@ -50,6 +50,12 @@ export function send(url: string, body: unknown, headers: Record<string, string>
   return { client, response };
 }
 
+/** Whether a model has nothing to do: no request runs, waits or is prepared. */
+export function isIdle(model: Model): boolean {
+  const { running, waiting, preparing } = model.stats();
+  return running + waiting + preparing === 0;
+}
+
 /** Waits until something holds; fails after 20 s. */
 export async function until(holds: () => boolean, what: string): Promise<void> {
   const end = performance.now() + 20_000;

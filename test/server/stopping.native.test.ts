@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { send, socketServer, until } from "./sockets.js";
+import { isIdle, send, socketServer, until } from "./sockets.js";
 import type { SocketServer } from "./sockets.js";
 
 let one: SocketServer;
@@ -26,15 +26,11 @@ const endless = {
 };
 const chat = (): string => `${one.server.url}/v1/chat/completions`;
 const isBusy = (): boolean => one.model.stats().running > 0;
-const isIdle = (): boolean => {
-  const { running, waiting, preparing } = one.model.stats();
-  return running + waiting + preparing === 0;
-};
 
 async function freesSoon(goAway: () => void): Promise<void> {
   const started = performance.now();
   goAway();
-  await until(isIdle, "the sequence is free");
+  await until(() => isIdle(one.model), "the sequence is free");
   expect(performance.now() - started).toBeLessThan(SOON_MS);
 }
 
