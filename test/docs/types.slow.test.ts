@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { expect, it } from "vitest";
 import { snippetsIn } from "../../scripts/docs/snippets.mjs";
+import { USER_OPTIONS } from "../fixtures/compiler-options.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const page = "docs/reference/api.md";
@@ -25,17 +26,7 @@ const WHOLE = [
 /** What the compiler says about a module of lib/ that exists in memory only. */
 function faults(text: string): string[] {
   const path = join(root, "lib", "types-of-the-page.ts");
-  const options: ts.CompilerOptions = {
-    target: ts.ScriptTarget.ES2022,
-    lib: ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts"],
-    module: ts.ModuleKind.NodeNext,
-    moduleResolution: ts.ModuleResolutionKind.NodeNext,
-    strict: true,
-    noEmit: true,
-    allowJs: true,
-    skipLibCheck: true,
-    types: ["node"],
-  };
+  const options: ts.CompilerOptions = { ...USER_OPTIONS, allowJs: true };
   const host = ts.createCompilerHost(options);
   const fileExists = host.fileExists.bind(host);
   const getSourceFile = host.getSourceFile.bind(host);

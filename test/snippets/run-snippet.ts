@@ -4,6 +4,7 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 import type { Snippet } from "../../scripts/docs/snippets.mjs";
+import { USER_OPTIONS } from "../fixtures/compiler-options.js";
 
 /** How a snippet ended. */
 export interface Outcome {
@@ -90,14 +91,7 @@ export function typeFaults(folder: string): string[] {
     .map((name) => join(folder, name));
   if (files.length === 0) return [];
   const program = ts.createProgram(files, {
-    target: ts.ScriptTarget.ES2022,
-    lib: ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts"],
-    module: ts.ModuleKind.NodeNext,
-    moduleResolution: ts.ModuleResolutionKind.NodeNext,
-    strict: true,
-    noEmit: true,
-    skipLibCheck: true,
-    types: ["node"],
+    ...USER_OPTIONS,
     typeRoots: [join(folder, "../../node_modules/@types")],
   });
   return ts
